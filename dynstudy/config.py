@@ -1,0 +1,96 @@
+"""The words of a study: protocol, configuration, replicate.
+
+*Protocol* is what all networks of a study share, a *configuration* is what one cell of a map (or
+one trial of a search) fixes, and a *replicate* is one network: a configuration and a seed.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+BASELINES = {"ce": "ce", "mse": "mse", "dce": "ce", "dmse1": "mse", "dmse2": "mse"}
+"""The static loss that each loss becomes at A = 1 (which has no period)."""
+
+Loss = Literal["ce", "mse", "dce", "dmse1", "dmse2"]
+Tail = Annotated[int, Field(ge=0)] | Literal["period", "none"]
+
+MAX_AMPLITUDE = 1e9
+MAX_PERIOD = 10**9
+MAX_WIDTH = 10_000
+MAX_LEARNING_RATE = 1e6
+MAX_STEPS = 10**9
+MAX_REPLICATES = 100_000
+MAX_SEED = 2**32 - 1
+
+
+class Section(BaseModel):
+    """A table of a study file: immutable, no unknown keys, no silent conversions, no nan or inf."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class SpiralData(Section):
+    """The spirals that a network is trained and validated on (``[protocol.data]``)."""
+
+    points_per_class: int = Field(100, ge=1, le=100_000)
+    classes: int = Field(3, ge=2, le=32)
+    turns: float = Field(2.0, ge=-100, le=100)
+    noise: float = Field(0.2, ge=0, le=100, description="standard deviation of the angle, radians")
+    train_seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | Literal["replicate"] = 0
+    validation_seed: int = Field(1, ge=0, le=MAX_SEED)
+    validation_points_per_class: int = Field(1000, ge=1, le=100_000)
+
+
+class Protocol(Section):
+    """What all networks of a study share (``[protocol]``)."""
+
+    steps: int = Field(60_000, ge=1, le=MAX_STEPS)
+    tail: Tail = 10_000
+    dtype: Literal["float32", "float64"] = "float32"
+    data: SpiralData = SpiralData()
+
+
+@dataclass(frozen=True, order=True)
+class Configuration:
+    """What one cell fixes; amplitude and period are ``None`` for a static loss."""
+
+    loss: str
+    width: int
+    learning_rate: float
+    amplitude: float | None = None
+    period: int | None = None
+
+    def __post_init__(self) -> None:
+        # A = 1 is the static loss, so it has one name only: ledger, cells and reports agree on it.
+        if self.amplitude is None or self.amplitude == 1 or self.loss == BASELINES[self.loss]:
+            object.__setattr__(self, "loss", BASELINES[self.loss])
+            object.__setattr__(self, "amplitude", None)
+            object.__setattr__(self, "period", None)
+
+    @property
+    def static(self) -> bool:
+        """Whether the loss does not change during training."""
+        return self.amplitude is None
+
+    def baseline(self) -> Self:
+        """The static configuration that this one is judged against.
+
+        >>> Configuration("dmse2", 20, 0.1, amplitude=10, period=100).baseline()
+        Configuration(loss='mse', width=20, learning_rate=0.1, amplitude=None, period=None)
+        """
+        return type(self)(self.loss, self.width, self.learning_rate)
+
+    def __str__(self) -> str:
+        static = f"loss={self.loss}, width={self.width}, learning_rate={self.learning_rate:g}"
+        if self.static:
+            return static
+        return f"{static}, amplitude={self.amplitude:g}, period={self.period}"
+
+
+@dataclass(frozen=True, order=True)
+class Replicate:
+    """One network."""
+
+    configuration: Configuration
+    seed: int

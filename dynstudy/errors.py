@@ -1,0 +1,55 @@
+"""The exceptions that dynstudy raises on purpose.
+
+Each carries one line that says what is wrong, why, and the way out; the command line prints that
+line and exits with status 2.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class DynstudyError(Exception):
+    """Anything that the user can mend; its text is the whole message."""
+
+
+class SpecError(DynstudyError):
+    """A study file, an override or a value in them that cannot be used."""
+
+
+class BackendError(DynstudyError):
+    """A backend that does not exist, or cannot run on this machine."""
+
+
+class StorageError(DynstudyError):
+    """A database that cannot be reached, read or written, or that is not dynstudy's."""
+
+
+class StudyNotFoundError(StorageError):
+    """No study of that name in the storage."""
+
+
+class StudyMismatchError(StorageError):
+    """A study of that name exists and means something else."""
+
+
+class StudyBusyError(StorageError):
+    """Another process is running the same study."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Suggest what was probably meant, as the end of an error message.
+
+    Args:
+        name: what was asked for.
+        known: what there is.
+
+    Returns:
+        ``"; did you mean 'x'?"``, or an empty string when nothing is close.
+
+    >>> nearest("replicate", ["replicates", "loss"])
+    "; did you mean 'replicates'?"
+    >>> nearest("zzz", ["replicates"])
+    ''
+    """
+    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else ""

@@ -1,0 +1,38 @@
+"""The initial state of the network f(x) = relu(x W1 + b1) W2 + b2."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+INITIALISATION = "glorot-normal, bias 0.01"
+"""Names what `draw` does; part of a replicate's identity in the ledger."""
+
+BIAS_STD = 0.01
+
+Array = NDArray[np.float64]
+
+
+def draw(seed: int, width: int, classes: int) -> tuple[Array, Array, Array, Array]:
+    """Draw one network with Glorot-normal weights and nearly zero biases.
+
+    The draw depends on the seed and the width alone: never on the network's place in a batch, on
+    the backend or on the dtype it is cast to afterwards.
+
+    Args:
+        seed: the replicate's seed, not negative.
+        width: the number of hidden units H.
+        classes: the number of outputs C.
+
+    Returns:
+        W1 (2, H) and W2 (H, C), with variance 2 / (fan_in + fan_out), and b1 (H,) and b2 (C,), with
+        standard deviation 0.01, in the order W1, b1, W2, b2.
+
+    >>> W1, b1, W2, b2 = draw(seed=0, width=20, classes=3)
+    >>> W1.shape, b1.shape, W2.shape, b2.shape
+    ((2, 20), (20,), (20, 3), (3,))
+    """
+    rng = np.random.default_rng(np.random.SeedSequence((seed, width)))
+    W1 = rng.normal(0, np.sqrt(2 / (2 + width)), (2, width))
+    b1 = rng.normal(0, BIAS_STD, width)
+    W2 = rng.normal(0, np.sqrt(2 / (width + classes)), (width, classes))
+    b2 = rng.normal(0, BIAS_STD, classes)
+    return W1, b1, W2, b2

@@ -1,0 +1,146 @@
+"""What goes into training and what comes out: arrays over the networks of one ensemble.
+
+B networks, S steps, P training points, V validation points, C classes, M checkpoints, H units.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynstudy.task.network import draw
+
+Floats = NDArray[np.floating]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """B networks that share loss, number of steps and dtype, and differ in all else."""
+
+    loss: str  # a key of dynstudy.config.BASELINES
+    steps: int  # S
+    dtype: str  # "float32" or "float64"
+    width: Ints  # (B,) H of each network
+    learning_rate: NDArray[np.float64]  # (B,)
+    amplitude: NDArray[np.float64]  # (B,) A; 1 for a static loss
+    period: Ints  # (B,) T; any number from 2 on for a static loss
+    tail_start: Ints  # (B,) the step from which A = 1; 0 for a static loss
+    seed: Ints  # (B,) of the initial parameters
+    training_set: Ints  # (B,) which of Data's training sets
+
+    @classmethod
+    def of(
+        cls,
+        loss: str,
+        steps: int,
+        *,
+        width: int | Sequence[int],
+        learning_rate: float | Sequence[float],
+        amplitude: float | Sequence[float] = 1.0,
+        period: int | Sequence[int] = 2,
+        tail_start: int | Sequence[int] | None = None,
+        seed: int | Sequence[int] = 0,
+        training_set: int | Sequence[int] = 0,
+        dtype: str = "float32",
+    ) -> Self:
+        """Build an ensemble from numbers and sequences, which broadcast against each other.
+
+        >>> Ensemble.of("dce", 100, width=[5, 9], learning_rate=1.0, amplitude=3, period=20).width
+        array([5, 9])
+        """
+        columns = np.broadcast_arrays(
+            np.atleast_1d(width),
+            learning_rate,
+            amplitude,
+            period,
+            steps if tail_start is None else tail_start,
+            seed,
+            training_set,
+        )
+        types = (np.int64, np.float64, np.float64, np.int64, np.int64, np.int64, np.int64)
+        values = (column.astype(kind) for column, kind in zip(columns, types, strict=True))
+        return cls(loss, steps, dtype, *values)
+
+    def __len__(self) -> int:
+        return len(self.width)
+
+
+@dataclass(frozen=True)
+class Data:
+    """Training sets, which a network picks one of, and the validation set that all share."""
+
+    x: NDArray[np.float64]  # (D, P, 2), D training sets
+    y: Ints  # (P,) classes, the same in every training set
+    validation_x: NDArray[np.float64]  # (V, 2)
+    validation_y: Ints  # (V,)
+
+    @property
+    def classes(self) -> int:
+        """C."""
+        return int(self.y.max()) + 1
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The parameters of B networks, zero beyond each one's width."""
+
+    W1: Floats  # (B, 2, H)
+    b1: Floats  # (B, H)
+    W2: Floats  # (B, H, C)
+    b2: Floats  # (B, C)
+
+    @classmethod
+    def drawn(cls, ensemble: Ensemble, classes: int) -> Self:
+        """Draw the initial state of an ensemble (float64), H its largest width."""
+        batch, width = len(ensemble), int(ensemble.width.max())
+        drawn = cls(
+            np.zeros((batch, 2, width)),
+            np.zeros((batch, width)),
+            np.zeros((batch, width, classes)),
+            np.zeros((batch, classes)),
+        )
+        for b, (seed, own) in enumerate(zip(ensemble.seed, ensemble.width, strict=True)):
+            W1, b1, W2, b2 = draw(int(seed), int(own), classes)
+            drawn.W1[b, :, :own], drawn.b1[b, :own], drawn.W2[b, :own], drawn.b2[b] = W1, b1, W2, b2
+        return drawn
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What a backend fills in while it trains."""
+
+    checkpoints: Ints  # (B, M) steps after which a network is read, ascending, padded with -1
+    correct: NDArray[np.int32]  # (B, M, C) training points of each class classified right, or -1
+    validation_correct: NDArray[np.int32]  # (B, M, C) likewise
+    losses: NDArray[np.float64]  # (B, S) loss before each step, nan once diverged; (B, 0) untraced
+    diverged_at: Ints  # (B,) steps taken when loss or parameters stopped being finite, or -1
+
+    @classmethod
+    def empty(cls, ensemble: Ensemble, checkpoints: Ints, classes: int, trace: bool) -> Self:
+        """Nothing read yet."""
+        shape = (*checkpoints.shape, classes)
+        return cls(
+            checkpoints,
+            np.full(shape, -1, np.int32),
+            np.full(shape, -1, np.int32),
+            np.full((len(ensemble), ensemble.steps if trace else 0), np.nan),
+            np.full(len(ensemble), -1, np.int64),
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What training gave; a diverged network is data here, not an error."""
+
+    parameters: Parameters  # at the end, or where a network diverged
+    readings: Readings
+    backend: str
+    device: str
+
+    @property
+    def diverged(self) -> NDArray[np.bool_]:
+        """(B,) whether a loss or a parameter was not finite."""
+        return self.readings.diverged_at >= 0

@@ -1,0 +1,99 @@
+"""Train an ensemble on a backend, in slices short enough to be interrupted between them."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dynstudy.config import BASELINES
+from dynstudy.errors import nearest
+from dynstudy.train.backends import load
+from dynstudy.train.ensemble import Data, Ensemble, Outcome, Parameters, Readings
+
+SLICE_SECONDS = 0.4
+
+
+def train(
+    ensemble: Ensemble,
+    data: Data,
+    *,
+    backend: str = "auto",
+    checkpoints: ArrayLike,
+    initial: Parameters | None = None,
+    trace: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Outcome:
+    """Train all networks of an ensemble by full-batch gradient descent.
+
+    Args:
+        ensemble: the networks.
+        data: what they are trained and read on.
+        backend: ``"cpu"``, ``"autograd"``, ``"autograd:DEVICE"``, or ``"auto"`` for the fastest.
+        checkpoints: (B, M) or (M,), the numbers of steps after which each network's accuracies are
+            read, in ascending order, rows padded at their end with -1. 0 is before the first step.
+        initial: parameters to start from instead of the draw of each network's seed.
+        trace: keep the loss before every step, B·S float64 numbers.
+        progress: called with the number of steps taken, about twice a second; what it raises stops
+            the training and is passed on.
+
+    Returns:
+        The parameters at the end, the readings, and which networks diverged.
+
+    Raises:
+        ValueError: an argument has the wrong shape or a value that would train something else.
+        BackendError: no such backend, or not on this machine.
+
+    >>> from dynstudy.task.spiral import spiral
+    >>> x, y = spiral(100, 3, turns=2.0, noise=0.2, seed=0)
+    >>> networks = Ensemble.of("dce", 50, width=[5, 20], learning_rate=1.0, amplitude=9, period=10)
+    >>> outcome = train(networks, Data(x[None], y, x, y), backend="autograd", checkpoints=[0, 50])
+    >>> outcome.readings.correct.shape, outcome.diverged.tolist()
+    ((2, 2, 3), [False, False])
+    """
+    steps_to_read = _checked_checkpoints(ensemble, checkpoints)
+    _check(ensemble, data)
+    start, advance = load(backend)
+    readings = Readings.empty(ensemble, steps_to_read, data.classes, trace)
+    state = start(ensemble, data, initial or Parameters.drawn(ensemble, data.classes), readings)
+
+    step, count = 0, 1
+    while step < ensemble.steps:
+        count = min(count, ensemble.steps - step)
+        began = time.perf_counter()
+        advance(state, step, count)
+        step += count
+        if progress is not None:
+            progress(step)
+        # Grow towards the target with care: the first calls also compile and fill caches.
+        seconds = max(time.perf_counter() - began, 1e-6)
+        count = max(1, int(count * min(4.0, SLICE_SECONDS / seconds)))
+    return Outcome(state.parameters(), readings, state.name, state.device)
+
+
+def _checked_checkpoints(ensemble: Ensemble, checkpoints: ArrayLike) -> np.ndarray:
+    steps = np.asarray(checkpoints, np.int64)
+    steps = np.array(np.broadcast_to(steps, (len(ensemble), steps.shape[-1])))
+    following, preceding = steps[:, 1:], steps[:, :-1]
+    ascending = (following > preceding) & (preceding >= 0) | (following == -1)
+    if not ascending.all() or steps.max(initial=-1) > ensemble.steps or steps.min(initial=-1) < -1:
+        raise ValueError(
+            f"checkpoints must ascend from 0 to {ensemble.steps} steps, padded with -1 at the end"
+        )
+    return steps
+
+
+def _check(ensemble: Ensemble, data: Data) -> None:
+    if ensemble.loss not in BASELINES:
+        hint = nearest(ensemble.loss, BASELINES)
+        raise ValueError(f"loss {ensemble.loss!r} is not one of {', '.join(BASELINES)}{hint}")
+    if ensemble.dtype not in {"float32", "float64"}:
+        raise ValueError(f"dtype {ensemble.dtype!r} is not one of float32, float64")
+    if not len(ensemble) or ensemble.width.min() < 1:
+        raise ValueError("an ensemble needs at least one network, and a network at least one unit")
+    if not (ensemble.amplitude >= 1).all() or ensemble.period.min() < 2:
+        raise ValueError("amplitudes must be at least 1 and periods at least 2 steps")
+    if not 0 <= ensemble.training_set.min() <= ensemble.training_set.max() < len(data.x):
+        raise ValueError(f"training_set must name one of the {len(data.x)} training sets")
+    if ensemble.loss == BASELINES[ensemble.loss] and (ensemble.amplitude != 1).any():
+        raise ValueError(f"{ensemble.loss} is static: its amplitudes must be 1")
