@@ -1,0 +1,44 @@
+"""dynstudy: hyperparameter studies of dynamical loss functions (arXiv:2410.10690).
+
+The names below are loaded when first used, so that ``import dynstudy`` brings neither PyTorch nor
+Numba with it (PEP 562).
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from dynstudy._version import __version__
+
+if TYPE_CHECKING:
+    from dynstudy.runner import run
+    from dynstudy.search.spec import StudySpec, load_spec
+    from dynstudy.task.losses import DynamicalCrossEntropy, DynamicalMSE1, DynamicalMSE2
+
+__all__ = [
+    "DynamicalCrossEntropy",
+    "DynamicalMSE1",
+    "DynamicalMSE2",
+    "StudySpec",
+    "__version__",
+    "load_spec",
+    "run",
+]
+
+_HOMES = {
+    "DynamicalCrossEntropy": "dynstudy.task.losses",
+    "DynamicalMSE1": "dynstudy.task.losses",
+    "DynamicalMSE2": "dynstudy.task.losses",
+    "StudySpec": "dynstudy.search.spec",
+    "load_spec": "dynstudy.search.spec",
+    "run": "dynstudy.runner",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dynstudy' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

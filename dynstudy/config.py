@@ -5,15 +5,14 @@ one trial of a search) fixes, and a *replicate* is one network: a configuration 
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 BASELINES = {"ce": "ce", "mse": "mse", "dce": "ce", "dmse1": "mse", "dmse2": "mse"}
 """The static loss that each loss becomes at A = 1 (which has no period)."""
 
 Loss = Literal["ce", "mse", "dce", "dmse1", "dmse2"]
-Tail = Annotated[int, Field(ge=0)] | Literal["period", "none"]
 
 MAX_AMPLITUDE = 1e9
 MAX_PERIOD = 10**9
@@ -24,10 +23,29 @@ MAX_REPLICATES = 100_000
 MAX_SEED = 2**32 - 1
 
 
+def _integer_or(*words: str, high: int) -> BeforeValidator:
+    """Accept a whole number from 0 to `high`, or one of the words."""
+
+    def check(value: Any) -> Any:
+        number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= high
+        if not number and value not in words:
+            allowed = " or ".join(f'"{word}"' for word in words)
+            raise ValueError(f"must be a whole number from 0 to {high}, or {allowed}")
+        return value
+
+    return BeforeValidator(check)
+
+
+Tail = Annotated[int | Literal["period", "none"], _integer_or("period", "none", high=MAX_STEPS)]
+TrainSeed = Annotated[int | Literal["replicate"], _integer_or("replicate", high=MAX_SEED)]
+
+
 class Section(BaseModel):
     """A table of a study file: immutable, no unknown keys, no silent conversions, no nan or inf."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True
+    )
 
 
 class SpiralData(Section):
@@ -37,7 +55,7 @@ class SpiralData(Section):
     classes: int = Field(3, ge=2, le=32)
     turns: float = Field(2.0, ge=-100, le=100)
     noise: float = Field(0.2, ge=0, le=100, description="standard deviation of the angle, radians")
-    train_seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | Literal["replicate"] = 0
+    train_seed: TrainSeed = 0
     validation_seed: int = Field(1, ge=0, le=MAX_SEED)
     validation_points_per_class: int = Field(1000, ge=1, le=100_000)
 

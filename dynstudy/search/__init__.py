@@ -1,0 +1,1 @@
+"""Which networks to train, and where they are kept."""

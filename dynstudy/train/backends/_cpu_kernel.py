@@ -21,6 +21,10 @@ POINT_BLOCK = 16  # points are padded to a multiple, one vector of float32
 # Fast math without nnan and ninf: divergence must be seen.
 FAST = {"reassoc", "contract", "arcp", "nsz"}
 
+# Calls and Python's check for division by zero would keep LLVM from vectorising the loops.
+INLINED = {"forceinline": True, "error_model": "numpy", "fastmath": FAST}
+COMPILED = {"error_model": "numpy", "fastmath": FAST}
+
 
 # --- tuples as registers ------------------------------------------------------------------------
 
@@ -29,7 +33,7 @@ def _column(rows, p, like):
     """(rows[0, p], ..., rows[C - 1, p])."""
 
 
-@overload(_column)
+@overload(_column, jit_options=INLINED)
 def _column_overload(rows, p, like):
     below = len(like)
     if below == 1:
@@ -43,7 +47,7 @@ def _store(rows, p, values):
     """rows[:, p] = values."""
 
 
-@overload(_store)
+@overload(_store, jit_options=INLINED)
 def _store_overload(rows, p, values):
     below = len(values)
 
@@ -61,7 +65,7 @@ def _axpy(a, x, y):
     """a·x + y."""
 
 
-@overload(_axpy)
+@overload(_axpy, jit_options=INLINED)
 def _axpy_overload(a, x, y):
     if len(x) == 1:
         return lambda a, x, y: (a * x[0] + y[0],)
@@ -72,7 +76,7 @@ def _minus(x, y):
     """x - y."""
 
 
-@overload(_minus)
+@overload(_minus, jit_options=INLINED)
 def _minus_overload(x, y):
     if len(x) == 1:
         return lambda x, y: (x[0] - y[0],)
@@ -83,7 +87,7 @@ def _times(x, y):
     """x ∘ y."""
 
 
-@overload(_times)
+@overload(_times, jit_options=INLINED)
 def _times_overload(x, y):
     if len(x) == 1:
         return lambda x, y: (x[0] * y[0],)
@@ -94,7 +98,7 @@ def _dot(x, y):
     """Σ x ∘ y."""
 
 
-@overload(_dot)
+@overload(_dot, jit_options=INLINED)
 def _dot_overload(x, y):
     if len(x) == 1:
         return lambda x, y: x[0] * y[0]
@@ -105,7 +109,7 @@ def _total(x):
     """Σ x."""
 
 
-@overload(_total)
+@overload(_total, jit_options=INLINED)
 def _total_overload(x):
     return (lambda x: x[0]) if len(x) == 1 else (lambda x: x[0] + _total(x[1:]))
 
@@ -114,7 +118,7 @@ def _largest(x):
     """max x."""
 
 
-@overload(_largest)
+@overload(_largest, jit_options=INLINED)
 def _largest_overload(x):
     return (lambda x: x[0]) if len(x) == 1 else (lambda x: max(x[0], _largest(x[1:])))
 
@@ -123,7 +127,7 @@ def _exp_below(x, top):
     """exp(x - top)."""
 
 
-@overload(_exp_below)
+@overload(_exp_below, jit_options=INLINED)
 def _exp_below_overload(x, top):
     if len(x) == 1:
         return lambda x, top: (_exp(x[0] - top),)
@@ -154,7 +158,7 @@ def _exp(x):
     """exp(x) for x <= 0: n·log 2 taken off in two parts (Cody & Waite), then a polynomial."""
 
 
-@overload(_exp, jit_options={"fastmath": {"contract"}})  # reassociation would undo the two parts
+@overload(_exp, jit_options=INLINED | {"fastmath": {"contract"}})  # reassociation would undo it
 def _exp_overload(x):
     f = np.float32
 
@@ -174,7 +178,7 @@ def _exp_overload(x):
         x = max(x, -600.0)
         n = np.floor(x * 1.4426950408889634 + 0.5)
         r = (x - n * 0.693145751953125) - n * 1.42860682030941723212e-6
-        p = r / 6227020800.0 + 1 / 479001600.0  # Taylor to r**13 on |r| < log(2) / 2
+        p = r * (1 / 6227020800.0) + 1 / 479001600.0  # Taylor to r**13 on |r| < log(2) / 2
         p = p * r + 1 / 39916800.0
         p = p * r + 1 / 3628800.0
         p = p * r + 1 / 362880.0
@@ -194,7 +198,7 @@ def _exp_overload(x):
 # units (3 + C, H): rows W1[0], W1[1], b1, then the C columns of W2; x (2, P); f (C, P)
 
 
-@njit(fastmath=FAST)
+@njit(**COMPILED)
 def _forward(units, bias, x, f, zeros):
     """f = relu(x W1 + b1) W2 + b2, four units at a time to spare loads and stores of f."""
     W2 = units[3:]
@@ -216,7 +220,7 @@ def _forward(units, bias, x, f, zeros):
             _store(f, p, out)
 
 
-@njit(fastmath=FAST)
+@njit(**COMPILED)
 def _cross_entropy_gradient(f, one_hot, share, zeros):
     """Replace f by ∂DCE/∂f; share is Γ / P. Returns a number that is finite when the loss is."""
     witness = zeros[0]
@@ -231,7 +235,7 @@ def _cross_entropy_gradient(f, one_hot, share, zeros):
     return witness
 
 
-@njit(fastmath=FAST)
+@njit(**COMPILED)
 def _cross_entropy(f, one_hot, share, zeros):
     """The value of DCE."""
     loss = 0.0
@@ -244,7 +248,7 @@ def _cross_entropy(f, one_hot, share, zeros):
     return loss
 
 
-@njit(fastmath=FAST)
+@njit(**COMPILED)
 def _squares_gradient(f, one_hot, sample_share, target_weight, zeros):
     """Replace f by ∂/∂f of Σ_j s_j Σ_i (f_i - t_i y_ji)², the form of DMSE1 and DMSE2.
 
@@ -260,7 +264,7 @@ def _squares_gradient(f, one_hot, sample_share, target_weight, zeros):
     return loss
 
 
-@njit(fastmath=FAST)
+@njit(**COMPILED)
 def _backward(units, bias, x, delta, rate, zeros):
     """Step all parameters down their gradients; delta is ∂loss/∂f. Returns the sum of the new ones."""
     W2 = units[3:]
@@ -302,7 +306,7 @@ def _backward(units, bias, x, delta, rate, zeros):
     return witness
 
 
-@njit
+@njit(**COMPILED)
 def _count_correct(units, bias, x, y, correct, zeros):
     """Count the points of each class whose largest output is their own; y is -1 for padding."""
     f = np.empty((len(zeros), x.shape[1]), units.dtype)
@@ -317,7 +321,7 @@ def _count_correct(units, bias, x, y, correct, zeros):
             correct[best] += 1
 
 
-@njit
+@njit(**COMPILED)
 def _set_class_weights(gamma, step, amplitude, period, tail_start):
     """Γ(step), as in dynstudy.task.schedule.class_weights."""
     classes = len(gamma)
@@ -330,7 +334,7 @@ def _set_class_weights(gamma, step, amplitude, period, tail_start):
     gamma[(step // period) % classes] *= triangle
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True, **COMPILED)
 def advance_network(
     units,  # (3 + C, H padded) in place
     bias,  # (C,) in place

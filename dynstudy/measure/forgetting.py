@@ -1,0 +1,92 @@
+"""How much of what a class learned on its own turn is lost on the others' turns.
+
+The accuracy a_c on class c is read in the middle, where Γ_c peaks, and at the end of each of the last
+3C oscillations, on the validation set.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+CYCLES_READ = 3
+CATASTROPHIC = 0.4
+"""Forgetting significantly above this is called catastrophic."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """The oscillations that are read: `count` of them from oscillation `first` on."""
+
+    first: int
+    count: int
+    period: int
+
+    @property
+    def middles(self) -> NDArray[np.int64]:
+        """(count,) steps taken when the emphasised class's weight peaks."""
+        return self.starts + self.period // 2
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        """(count,) steps taken when its turn is over."""
+        return self.starts + self.period
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """(count,) steps taken when its turn begins."""
+        return (self.first + np.arange(self.count)) * self.period
+
+
+def window(oscillations: int, period: int, classes: int) -> Window:
+    """The last 3C of a training's oscillations, or all if there are fewer.
+
+    >>> window(oscillations=19, period=5000, classes=3).first
+    10
+    """
+    count = min(oscillations, CYCLES_READ * classes)
+    return Window(oscillations - count, count, period)
+
+
+def forgetting(
+    middle: NDArray[np.float64], end: NDArray[np.float64], first: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Forgetting and unrecovered accuracy of each network.
+
+    For each class c and each of its own oscillations that the others' C - 1 follow,
+    *forgetting* = a_c(own end) - min over the others' middles of a_c, and
+    *unrecovered* = a_c(own end) - a_c(end of the last of the others), averaged per class and then
+    over classes. Subtract the same statistic of the static loss, read at the same steps, to know
+    what the oscillation did.
+
+    Args:
+        middle: (R, K, C) accuracy on each class in the middle of K successive oscillations.
+        end: (R, K, C) likewise at their ends.
+        first: the number of the first of them, which tells whose turn it is.
+
+    Returns:
+        forgetting (R,) and unrecovered (R,); nan with fewer than C + 1 oscillations.
+
+    >>> end = np.array([[[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]]], float)  # knows only the last
+    >>> lost, missing = forgetting(end, end, first=0)
+    >>> lost.tolist(), missing.tolist()
+    ([1.0], [1.0])
+    """
+    replicates, count, classes = end.shape
+    if count < classes + 1:
+        undefined = np.full(replicates, np.nan)
+        return undefined, undefined.copy()
+    lost: list[list[NDArray[np.float64]]] = [[] for _ in range(classes)]
+    missing: list[list[NDArray[np.float64]]] = [[] for _ in range(classes)]
+    for own in range(count - classes + 1):
+        c = (first + own) % classes
+        others = slice(own + 1, own + classes)
+        learned = end[:, own, c]
+        lost[c].append(learned - middle[:, others, c].min(axis=1))
+        missing[c].append(learned - end[:, own + classes - 1, c])
+
+    def mean(per_class: list[list[NDArray[np.float64]]]) -> NDArray[np.float64]:
+        # with C + 1 oscillations, some classes have no turn that all others follow
+        return np.mean([np.mean(turns, axis=0) for turns in per_class if turns], axis=0)
+
+    return mean(lost), mean(missing)

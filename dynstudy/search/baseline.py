@@ -1,0 +1,58 @@
+"""What a static loss does, which every cell of its family is judged against."""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynstudy.config import Configuration
+from dynstudy.measure.forgetting import forgetting
+from dynstudy.search.ledger import Ledger
+from dynstudy.search.space import forgetting_window
+
+
+class Baseline:
+    """The replicates of a static configuration, read from the ledger when they are needed.
+
+    Args:
+        ledger: where they are.
+        configuration: the static configuration.
+        replicates: how many of its seeds count, from 0 on.
+    """
+
+    def __init__(self, ledger: Ledger, configuration: Configuration, replicates: int) -> None:
+        rows = ledger.load([configuration])
+        rows = rows[rows.seed < replicates]
+        self.ledger, self.configuration = ledger, configuration
+        self.val_accuracy: NDArray[np.float64] = rows.val_accuracy.to_numpy(float)  # (R,)
+        self.finite_seeds: list[int] = rows.seed[rows.diverged_at.isna()].tolist()
+        self._forgetting: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+
+    @cached_property
+    def _readings(self) -> tuple[list[int], NDArray[np.float64]]:
+        return self.ledger.readings(self.configuration, self.finite_seeds)
+
+    def forgetting(self, period: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The static loss's forgetting and unrecovered accuracy, read at the steps of a period.
+
+        Args:
+            period: T of the cell to compare with.
+
+        Returns:
+            Both per network that did not diverge and was read there, possibly none.
+        """
+        if period not in self._forgetting:
+            span = forgetting_window(self.ledger.protocol, period)
+            steps, accuracies = self._readings
+            place = {step: index for index, step in enumerate(steps)}
+            wanted = [*span.middles.tolist(), *span.ends.tolist()]
+            if all(step in place for step in wanted):
+                found = accuracies[:, [place[step] for step in wanted]]
+                lost, missing = forgetting(
+                    found[:, : span.count], found[:, span.count :], span.first
+                )
+            else:
+                lost = missing = np.full(len(accuracies), np.nan)
+            known = np.isfinite(lost)
+            self._forgetting[period] = lost[known], missing[known]
+        return self._forgetting[period]

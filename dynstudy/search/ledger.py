@@ -1,0 +1,363 @@
+"""The ledger: every network that was ever trained, in SQL, found by what it is.
+
+A replicate's key is the SHA-256 of its content, so that a resumed study, a refined map and a second
+study that shares cells all take what is there, and nothing is trained twice.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sqlalchemy import Engine, ForeignKey, String, Text, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from dynstudy.config import Configuration, Protocol, Replicate
+from dynstudy.search.space import Cell, tail_start
+from dynstudy.task.network import INITIALISATION
+
+NUMERICS = 1
+"""Raised when results change (not with every release): what was trained before is trained again."""
+
+SCHEMA_VERSION = 1
+
+QUERY_SIZE = 500  # values in one SQL IN (...)
+
+
+class Base(DeclarativeBase):
+    """dynstudy's tables; Optuna's live beside them in the same database."""
+
+
+class Meta(Base):
+    """Facts about the database itself."""
+
+    __tablename__ = "dynstudy_meta"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
+class RunRow(Base):
+    """One launch of a study: its provenance, and the claim that keeps a second one off."""
+
+    __tablename__ = "dynstudy_run"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int | None] = mapped_column(
+        index=True, doc="studies.study_id of Optuna; NULL once that study is deleted"
+    )
+    status: Mapped[str] = mapped_column(
+        String(16), doc="running, complete, interrupted, failed or lost (killed)"
+    )
+    started_at: Mapped[datetime] = mapped_column(doc="UTC")
+    heartbeat_at: Mapped[datetime] = mapped_column(doc="UTC, renewed with every chunk")
+    ended_at: Mapped[datetime | None] = mapped_column(doc="UTC")
+    host: Mapped[str] = mapped_column(String(255))
+    pid: Mapped[int] = mapped_column(doc="process on that host")
+    process_started: Mapped[float] = mapped_column(doc="tells a reused pid apart, Unix seconds")
+    networks: Mapped[int] = mapped_column(default=0, doc="trained by this launch")
+    backend: Mapped[str | None] = mapped_column(String(32))
+    device: Mapped[str | None] = mapped_column(String(255))
+    git_commit: Mapped[str | None] = mapped_column(String(64))
+    git_clean: Mapped[bool | None] = mapped_column(doc="no uncommitted change")
+    command: Mapped[str] = mapped_column(Text, doc="command line")
+    provenance: Mapped[str] = mapped_column(Text, doc="JSON: versions, processor, system")
+    spec: Mapped[str] = mapped_column(Text, doc="JSON: the study file as it was run")
+
+
+class ReplicateRow(Base):
+    """One trained network."""
+
+    __tablename__ = "dynstudy_replicate"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True, doc="SHA-256 of its content")
+    configuration: Mapped[str] = mapped_column(
+        String(64), index=True, doc="SHA-256 of its content without the seed: one cell"
+    )
+    loss: Mapped[str] = mapped_column(String(16), doc="ce or mse where static")
+    width: Mapped[int] = mapped_column(doc="hidden units")
+    learning_rate: Mapped[float]
+    amplitude: Mapped[float | None] = mapped_column(doc="A; NULL where static")
+    period: Mapped[int | None] = mapped_column(doc="T, steps; NULL where static")
+    steps: Mapped[int] = mapped_column(doc="length of the training")
+    tail: Mapped[int | None] = mapped_column(doc="steps at A = 1 at the end; NULL where static")
+    dtype: Mapped[str] = mapped_column(String(16))
+    data: Mapped[str] = mapped_column(Text, doc="JSON: [protocol.data] of the study file")
+    initialisation: Mapped[str] = mapped_column(String(64))
+    seed: Mapped[int]
+    numerics: Mapped[int] = mapped_column(doc="version of the arithmetic")
+    diverged_at: Mapped[int | None] = mapped_column(doc="step; NULL where it stayed finite")
+    train_accuracy: Mapped[float] = mapped_column(doc="at the end; 1/C where diverged")
+    val_accuracy: Mapped[float] = mapped_column(doc="at the end; 1/C where diverged")
+    val_accuracy_before_tail: Mapped[float | None] = mapped_column(doc="NULL where static")
+    forgetting: Mapped[float | None] = mapped_column(doc="before the static loss's is taken off")
+    unrecovered: Mapped[float | None] = mapped_column(doc="before the static loss's is taken off")
+    backend: Mapped[str] = mapped_column(String(32))
+    device: Mapped[str] = mapped_column(String(255))
+    versions: Mapped[str] = mapped_column(Text, doc="JSON: of dynstudy, python, torch, numba, numpy")
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("dynstudy_run.id"))
+
+
+class ReadingRow(Base):
+    """How many points of one class a network classified right after some steps."""
+
+    __tablename__ = "dynstudy_reading"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's form
+
+    replicate_id: Mapped[int] = mapped_column(ForeignKey(ReplicateRow.id), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True, doc="steps taken")
+    subset: Mapped[str] = mapped_column(String(16), primary_key=True, doc="train or validation")
+    class_: Mapped[int] = mapped_column("class", primary_key=True, doc="from 0")
+    correct: Mapped[int] = mapped_column(doc="points; NULL is never stored")
+
+
+def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
+    """What makes a network what it is, but for its seed.
+
+    The tail counts as the steps that really run at A = 1, so that two ways of asking for the same
+    training share it.
+    """
+    values: dict[str, Any] = {
+        "loss": configuration.loss,
+        "width": configuration.width,
+        "learning_rate": float(configuration.learning_rate),
+        "steps": protocol.steps,
+        "dtype": protocol.dtype,
+        "data": protocol.data.model_dump(mode="json"),
+        "initialisation": INITIALISATION,
+        "numerics": NUMERICS,
+    }
+    if configuration.amplitude is not None:
+        values["amplitude"] = float(configuration.amplitude)
+        values["period"] = configuration.period
+        values["tail"] = protocol.steps - tail_start(protocol, configuration)
+    return values
+
+
+def digest(values: Mapping[str, Any]) -> str:
+    """SHA-256 of canonical JSON.
+
+    >>> digest({"b": 1, "a": 2.0}) == digest({"a": 2.0, "b": 1})
+    True
+    """
+    canonical = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def configuration_key(protocol: Protocol, configuration: Configuration) -> str:
+    """The key that all replicates of a cell share."""
+    return digest(content(protocol, configuration))
+
+
+@dataclass(frozen=True)
+class Record:
+    """A trained network on its way into the ledger."""
+
+    replicate: Replicate
+    diverged_at: int | None
+    train_accuracy: float
+    val_accuracy: float
+    val_accuracy_before_tail: float | None
+    forgetting: float | None
+    unrecovered: float | None
+    steps: tuple[int, ...]  # (M,) at which it was read
+    correct: NDArray[np.int32]  # (M, C)
+    validation_correct: NDArray[np.int32]  # (M, C)
+
+
+class Ledger:
+    """The replicates of one protocol in a database."""
+
+    def __init__(self, engine: Engine, protocol: Protocol) -> None:
+        self.engine, self.protocol = engine, protocol
+
+    def key(self, configuration: Configuration) -> str:
+        """The key of a cell's replicates under this protocol."""
+        return configuration_key(self.protocol, configuration)
+
+    def lacking(self, cells: Sequence[Cell]) -> dict[Configuration, tuple[int, ...]]:
+        """The seeds of each cell that have to be trained: not recorded, or not read where needed."""
+        by_key = {self.key(cell.configuration): cell.configuration for cell in cells}
+        found: dict[Configuration, set[int]] = {cell.configuration: set() for cell in cells}
+        query = select(ReplicateRow.configuration, ReplicateRow.seed)
+        for rows in self._in_batches(query, ReplicateRow.configuration, by_key):
+            for key, seed in rows:
+                found[by_key[key]].add(seed)
+        for cell in cells:
+            # A dynamical cell is always read at the same steps; what a baseline is read for depends
+            # on the studies that share it.
+            if cell.configuration.static and found[cell.configuration]:
+                found[cell.configuration] = self._fully_read(cell)
+        return {
+            cell.configuration: tuple(
+                seed for seed in range(cell.replicates) if seed not in found[cell.configuration]
+            )
+            for cell in cells
+        }
+
+    def _fully_read(self, cell: Cell) -> set[int]:
+        """The seeds of a cell that were read at all its steps, or diverged (nothing is read then)."""
+        query = (
+            select(ReplicateRow.seed, ReplicateRow.diverged_at, ReadingRow.step)
+            .outerjoin(
+                ReadingRow,
+                (ReadingRow.replicate_id == ReplicateRow.id)
+                & (ReadingRow.subset == "validation")
+                & (ReadingRow.class_ == 0),
+            )
+            .where(ReplicateRow.configuration == self.key(cell.configuration))
+        )
+        steps: dict[int, set[int | None]] = {}
+        diverged = set()
+        with self.engine.connect() as connection:
+            for seed, diverged_at, step in connection.execute(query):
+                steps.setdefault(seed, set()).add(step)
+                if diverged_at is not None:
+                    diverged.add(seed)
+        return diverged | {seed for seed, read in steps.items() if read.issuperset(cell.reads)}
+
+    def add(
+        self,
+        records: Sequence[Record],
+        *,
+        backend: str,
+        device: str,
+        versions: Mapping[str, str],
+        run_id: int | None = None,
+    ) -> None:
+        """Record networks and their readings, all or none; what is there already stays as it is.
+
+        Args:
+            records: the networks.
+            backend: what trained them.
+            device: where.
+            versions: of what matters to the arithmetic.
+            run_id: the launch that trained them.
+        """
+        measures = (
+            "diverged_at",
+            "train_accuracy",
+            "val_accuracy",
+            "val_accuracy_before_tail",
+            "forgetting",
+            "unrecovered",
+        )
+        rows = []
+        for record in records:
+            values = content(self.protocol, record.replicate.configuration)
+            rows.append(
+                dict.fromkeys(("amplitude", "period", "tail"))
+                | values
+                | {
+                    "configuration": digest(values),
+                    "seed": record.replicate.seed,
+                    "key": digest(values | {"seed": record.replicate.seed}),
+                    "data": json.dumps(values["data"], sort_keys=True),
+                    "backend": backend,
+                    "device": device,
+                    "versions": json.dumps(versions, sort_keys=True),
+                    "run_id": run_id,
+                }
+                | {measure: getattr(record, measure) for measure in measures}
+            )
+        with self.engine.begin() as connection:
+            connection.execute(self._insert_new(ReplicateRow), rows)
+            ids: dict[str, int] = {}
+            for keys in _batches(row["key"] for row in rows):
+                query = select(ReplicateRow.key, ReplicateRow.id).where(ReplicateRow.key.in_(keys))
+                ids.update(connection.execute(query).tuples().all())
+            readings = [
+                {
+                    "replicate_id": ids[row["key"]],
+                    "step": step,
+                    "subset": subset,
+                    "class": label,
+                    "correct": count,
+                }
+                for row, record in zip(rows, records, strict=True)
+                for subset, counts in (
+                    ("train", record.correct),
+                    ("validation", record.validation_correct),
+                )
+                for step, of_class in zip(record.steps, counts.tolist(), strict=True)
+                for label, count in enumerate(of_class)
+                if count >= 0
+            ]
+            if readings:
+                connection.execute(self._insert_new(ReadingRow), readings)
+
+    def load(self, configurations: Iterable[Configuration]) -> pd.DataFrame:
+        """All recorded replicates of some configurations, a row each, in order of their seeds."""
+        keys = [self.key(configuration) for configuration in configurations]
+        columns = (
+            ReplicateRow.id,
+            ReplicateRow.configuration,
+            ReplicateRow.seed,
+            ReplicateRow.diverged_at,
+            ReplicateRow.train_accuracy,
+            ReplicateRow.val_accuracy,
+            ReplicateRow.val_accuracy_before_tail,
+            ReplicateRow.forgetting,
+            ReplicateRow.unrecovered,
+            ReplicateRow.run_id,
+        )
+        rows = [
+            row
+            for batch in self._in_batches(select(*columns), ReplicateRow.configuration, keys)
+            for row in batch
+        ]
+        frame = pd.DataFrame(rows, columns=[column.key for column in columns])
+        return frame.sort_values(["configuration", "seed"], ignore_index=True)
+
+    def readings(
+        self, configuration: Configuration, seeds: Sequence[int]
+    ) -> tuple[list[int], NDArray[np.float64]]:
+        """Everything read of some networks of a configuration on the validation set.
+
+        Args:
+            configuration: theirs.
+            seeds: theirs.
+
+        Returns:
+            The steps (M,) at which any was read, and the accuracies on each class
+            (seeds, M, C), nan where not read.
+        """
+        data = self.protocol.data
+        query = (
+            select(ReplicateRow.seed, ReadingRow.step, ReadingRow.class_, ReadingRow.correct)
+            .join(ReadingRow, ReadingRow.replicate_id == ReplicateRow.id)
+            .where(ReplicateRow.configuration == self.key(configuration))
+            .where(ReadingRow.subset == "validation")
+        )
+        row_of = {seed: index for index, seed in enumerate(seeds)}
+        with self.engine.connect() as connection:
+            rows = [row for row in connection.execute(query) if row.seed in row_of]
+        steps = sorted({row.step for row in rows})
+        place = {step: index for index, step in enumerate(steps)}
+        found = np.full((len(seeds), len(steps), data.classes), np.nan)
+        for seed, step, label, correct in rows:
+            found[row_of[seed], place[step], label] = correct
+        return steps, found / data.validation_points_per_class
+
+    def _insert_new(self, table: type[Base]) -> Any:
+        dialect = {"sqlite": sqlite, "postgresql": postgresql}[self.engine.dialect.name]
+        return dialect.insert(table).on_conflict_do_nothing()
+
+    def _in_batches(self, query: Any, column: Any, values: Iterable[str]) -> Iterator[Any]:
+        with self.engine.connect() as connection:
+            for some in _batches(values):
+                yield connection.execute(query.where(column.in_(some))).tuples().all()
+
+
+def _batches(values: Iterable[str]) -> Iterator[list[str]]:
+    remaining = iter(values)
+    while batch := list(islice(remaining, QUERY_SIZE)):
+        yield batch

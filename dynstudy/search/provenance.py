@@ -1,0 +1,83 @@
+"""Where a result comes from: code, versions, machine, command."""
+
+import os
+import platform
+import shlex
+import socket
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from dynstudy._version import __version__
+
+ARITHMETIC = ("torch", "numba", "numpy")
+"""The packages whose version can change a result."""
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, dynstudy and the packages it computes with."""
+    found = {"dynstudy": __version__, "python": platform.python_version()}
+    for package in (*ARITHMETIC, "optuna", "sqlalchemy", "scipy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def git_state() -> tuple[str | None, bool | None]:
+    """The commit of the dynstudy that runs, and whether nothing in it was changed since.
+
+    Returns:
+        (None, None) for an installed copy outside a git checkout.
+    """
+    here = Path(__file__).resolve().parents[2]
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(  # noqa: S603 - fixed arguments
+            ["git", "-C", str(here), *arguments],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+        return done.stdout.strip()
+
+    try:
+        if Path(git("rev-parse", "--show-toplevel")) != here:
+            return None, None
+        return git("rev-parse", "HEAD"), not git("status", "--porcelain", "--", "dynstudy")
+    except (OSError, subprocess.SubprocessError):
+        return None, None
+
+
+def processor() -> str:
+    """The processor's name, as the system gives it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def provenance() -> dict[str, Any]:
+    """All of it, for a row of ``dynstudy_run``."""
+    commit, clean = git_state()
+    return {
+        "git_commit": commit,
+        "git_clean": clean,
+        "command": shlex.join(sys.argv),
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "process_started": psutil.Process().create_time(),
+        "system": platform.platform(),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "versions": versions(),
+    }

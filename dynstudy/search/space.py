@@ -1,0 +1,79 @@
+"""The cells of a map, and the steps at which each of them is read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from dynstudy.config import Configuration, Protocol, Replicate
+from dynstudy.measure.forgetting import Window, window
+from dynstudy.search.spec import StudySpec
+from dynstudy.task.schedule import oscillations
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A configuration of a map, its replicates, and when they are read."""
+
+    configuration: Configuration
+    replicates: int  # seeds 0 to replicates - 1
+    reads: tuple[int, ...]  # ascending steps
+
+    def networks(self) -> Iterator[Replicate]:
+        """The networks to train."""
+        return (Replicate(self.configuration, seed) for seed in range(self.replicates))
+
+
+def tail_start(protocol: Protocol, configuration: Configuration) -> int:
+    """The step from which A = 1: after the last whole oscillation, 0 for a static loss."""
+    if configuration.period is None:
+        return 0
+    count = oscillations(protocol.steps, protocol.tail, configuration.period)
+    return count * configuration.period
+
+
+def forgetting_window(protocol: Protocol, period: int) -> Window:
+    """The oscillations over which forgetting is read, of a period's cells and their baseline."""
+    count = oscillations(protocol.steps, protocol.tail, period)
+    return window(count, period, protocol.data.classes)
+
+
+def reads(protocol: Protocol, periods: tuple[int, ...]) -> tuple[int, ...]:
+    """The steps to read: middles and ends of the last oscillations of each period, and the end.
+
+    The last end is also the step before the tail.
+    """
+    steps = {protocol.steps}
+    for period in periods:
+        last = forgetting_window(protocol, period)
+        steps.update(np.concatenate([last.middles, last.ends]).tolist())
+    return tuple(sorted(steps))
+
+
+def cells(spec: StudySpec) -> Iterator[Cell]:
+    """All cells of a map, baselines first, widest first within a loss.
+
+    A baseline is read wherever a cell that is judged against it is. Nothing is listed twice: at
+    A = 1, and for the losses ``ce`` and ``mse``, a cell is the baseline.
+    """
+    space = spec.space
+    periods = space.period or ()
+    grid = sorted(
+        {
+            Configuration(loss, width, rate, amplitude, period)
+            for loss, width, rate, amplitude, period in product(
+                spec.loss, space.width, space.learning_rate, space.amplitude, periods or (2,)
+            )
+        },
+        key=lambda c: (c.loss, -c.width, c.learning_rate, c.period or 0, c.amplitude or 0),
+    )
+    judged = {c.baseline() for c in grid if not c.static}
+    baselines = judged | {c for c in grid if c.static}
+    for baseline in sorted(baselines, key=lambda c: (c.loss, -c.width, c.learning_rate)):
+        steps = reads(spec.protocol, periods if baseline in judged else ())
+        yield Cell(baseline, spec.baseline_replicates, steps)
+    for configuration in grid:
+        if configuration.period is not None:
+            steps = reads(spec.protocol, (configuration.period,))
+            yield Cell(configuration, spec.replicates, steps)
