@@ -94,6 +94,9 @@ class Configuration:
     def baseline(self) -> Self:
         """The static configuration that this one is judged against.
 
+        Returns:
+            The same width and learning rate with the static loss of the family.
+
         >>> Configuration("dmse2", 20, 0.1, amplitude=10, period=100).baseline()
         Configuration(loss='mse', width=20, learning_rate=0.1, amplitude=None, period=None)
         """

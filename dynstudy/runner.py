@@ -143,8 +143,7 @@ class _Runner:
         self.ledger = Ledger(storage.engine, spec.protocol)
         self.cells = list(cells(spec))
         self.lacking = {
-            configuration: len(seeds)
-            for configuration, seeds in self._lacking_seeds().items()
+            configuration: len(seeds) for configuration, seeds in self._lacking_seeds().items()
         }
         steps = spec.protocol.steps
         self.progress = Progress(
@@ -241,7 +240,8 @@ class _Runner:
         self.report(self.progress)
 
     def _record_finished_cells(self) -> None:
-        ready, waiting = [], []
+        ready: list[Cell] = []
+        waiting: list[Cell] = []
         for cell in self.waiting:
             whole = not self.lacking[cell.configuration]
             comparable = not self.lacking.get(cell.configuration.baseline(), 0)

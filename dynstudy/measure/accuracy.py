@@ -25,7 +25,13 @@ def accuracy(
 
 
 def standard_error(values: ArrayLike) -> float:
-    """Standard error of the mean of independent replicates; nan for fewer than two.
+    """Standard error of the mean of independent replicates.
+
+    Args:
+        values: (n,) one of each.
+
+    Returns:
+        s / √n with the unbiased variance s²; nan for fewer than two.
 
     >>> round(standard_error([1.0, 2.0, 3.0]), 4), standard_error([1.0])
     (0.5774, nan)

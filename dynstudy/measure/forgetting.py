@@ -1,7 +1,7 @@
 """How much of what a class learned on its own turn is lost on the others' turns.
 
-The accuracy a_c on class c is read in the middle, where Γ_c peaks, and at the end of each of the last
-3C oscillations, on the validation set.
+The accuracy a_c on class c is read in the middle, where Γ_c peaks, and at the end of each of the
+last 3C oscillations, on the validation set.
 """
 
 from dataclasses import dataclass
@@ -40,6 +40,14 @@ class Window:
 
 def window(oscillations: int, period: int, classes: int) -> Window:
     """The last 3C of a training's oscillations, or all if there are fewer.
+
+    Args:
+        oscillations: how many whole ones the training has.
+        period: T.
+        classes: C.
+
+    Returns:
+        The oscillations to read.
 
     >>> window(oscillations=19, period=5000, classes=3).first
     10

@@ -102,7 +102,9 @@ class ReplicateRow(Base):
     unrecovered: Mapped[float | None] = mapped_column(doc="before the static loss's is taken off")
     backend: Mapped[str] = mapped_column(String(32))
     device: Mapped[str] = mapped_column(String(255))
-    versions: Mapped[str] = mapped_column(Text, doc="JSON: of dynstudy, python, torch, numba, numpy")
+    versions: Mapped[str] = mapped_column(
+        Text, doc="JSON: of dynstudy, python, torch, numba, numpy"
+    )
     run_id: Mapped[int | None] = mapped_column(ForeignKey("dynstudy_run.id"))
 
 
@@ -124,6 +126,13 @@ def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
 
     The tail counts as the steps that really run at A = 1, so that two ways of asking for the same
     training share it.
+
+    Args:
+        protocol: of the network.
+        configuration: of the network.
+
+    Returns:
+        Everything that goes into the key.
     """
     values: dict[str, Any] = {
         "loss": configuration.loss,
@@ -144,6 +153,12 @@ def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
 
 def digest(values: Mapping[str, Any]) -> str:
     """SHA-256 of canonical JSON.
+
+    Args:
+        values: what JSON can say, without nan.
+
+    Returns:
+        64 hexadecimal digits.
 
     >>> digest({"b": 1, "a": 2.0}) == digest({"a": 2.0, "b": 1})
     True
@@ -184,7 +199,7 @@ class Ledger:
         return configuration_key(self.protocol, configuration)
 
     def lacking(self, cells: Sequence[Cell]) -> dict[Configuration, tuple[int, ...]]:
-        """The seeds of each cell that have to be trained: not recorded, or not read where needed."""
+        """The seeds of each cell that have to be trained: unrecorded, or not read where needed."""
         by_key = {self.key(cell.configuration): cell.configuration for cell in cells}
         found: dict[Configuration, set[int]] = {cell.configuration: set() for cell in cells}
         query = select(ReplicateRow.configuration, ReplicateRow.seed)
@@ -204,7 +219,7 @@ class Ledger:
         }
 
     def _fully_read(self, cell: Cell) -> set[int]:
-        """The seeds of a cell that were read at all its steps, or diverged (nothing is read then)."""
+        """The seeds of a cell that were read at all its steps, or diverged and have no readings."""
         query = (
             select(ReplicateRow.seed, ReplicateRow.diverged_at, ReadingRow.step)
             .outerjoin(
@@ -270,19 +285,20 @@ class Ledger:
             )
         with self.engine.begin() as connection:
             connection.execute(self._insert_new(ReplicateRow), rows)
+            keys_of = [str(row["key"]) for row in rows]
             ids: dict[str, int] = {}
-            for keys in _batches(row["key"] for row in rows):
+            for keys in _batches(keys_of):
                 query = select(ReplicateRow.key, ReplicateRow.id).where(ReplicateRow.key.in_(keys))
-                ids.update(connection.execute(query).tuples().all())
+                ids.update((key, number) for key, number in connection.execute(query))
             readings = [
                 {
-                    "replicate_id": ids[row["key"]],
+                    "replicate_id": ids[key],
                     "step": step,
                     "subset": subset,
                     "class": label,
                     "correct": count,
                 }
-                for row, record in zip(rows, records, strict=True)
+                for key, record in zip(keys_of, records, strict=True)
                 for subset, counts in (
                     ("train", record.correct),
                     ("validation", record.validation_correct),
@@ -354,7 +370,7 @@ class Ledger:
     def _in_batches(self, query: Any, column: Any, values: Iterable[str]) -> Iterator[Any]:
         with self.engine.connect() as connection:
             for some in _batches(values):
-                yield connection.execute(query.where(column.in_(some))).tuples().all()
+                yield connection.execute(query.where(column.in_(some))).all()
 
 
 def _batches(values: Iterable[str]) -> Iterator[list[str]]:

@@ -38,8 +38,8 @@ def git_state() -> tuple[str | None, bool | None]:
     here = Path(__file__).resolve().parents[2]
 
     def git(*arguments: str) -> str:
-        done = subprocess.run(  # noqa: S603 - fixed arguments
-            ["git", "-C", str(here), *arguments],  # noqa: S607
+        done = subprocess.run(
+            ["git", "-C", str(here), *arguments],
             capture_output=True,
             text=True,
             check=True,

@@ -43,6 +43,13 @@ def reads(protocol: Protocol, periods: tuple[int, ...]) -> tuple[int, ...]:
     """The steps to read: middles and ends of the last oscillations of each period, and the end.
 
     The last end is also the step before the tail.
+
+    Args:
+        protocol: what gives the oscillations.
+        periods: whose.
+
+    Returns:
+        Ascending numbers of steps.
     """
     steps = {protocol.steps}
     for period in periods:
@@ -56,6 +63,12 @@ def cells(spec: StudySpec) -> Iterator[Cell]:
 
     A baseline is read wherever a cell that is judged against it is. Nothing is listed twice: at
     A = 1, and for the losses ``ce`` and ``mse``, a cell is the baseline.
+
+    Args:
+        spec: the study.
+
+    Yields:
+        Each cell once.
     """
     space = spec.space
     periods = space.period or ()

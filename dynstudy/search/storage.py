@@ -250,7 +250,9 @@ class Storage:
         trials = []
         for cell in cells:
             params = {
-                name: value for name, value in asdict(cell.configuration).items() if value is not None
+                name: value
+                for name, value in asdict(cell.configuration).items()
+                if value is not None
             }
             trials.append(
                 optuna.trial.create_trial(
@@ -334,7 +336,7 @@ class Storage:
         """Numbers of the studies that a live process is running."""
         with Session(self.engine) as session:
             rows = session.scalars(select(RunRow).where(RunRow.status == "running"))
-            return {row.study_id for row in rows if _alive(row)}
+            return {row.study_id for row in rows if row.study_id is not None and _alive(row)}
 
 
 _RUN_COLUMNS = ("host", "pid", "process_started", "git_commit", "git_clean", "command")

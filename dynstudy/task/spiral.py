@@ -28,7 +28,7 @@ def spiral(
     >>> x.shape, y.shape, bool(x[0].any())
     ((300, 2), (300,), False)
     """
-    draws = np.random.RandomState(seed)  # noqa: NPY002 - the authors' generator, bit for bit
+    draws = np.random.RandomState(seed)
     radius = np.linspace(0, 1, points_per_class)
     arms = []
     for arm in range(classes):

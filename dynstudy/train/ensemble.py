@@ -5,7 +5,7 @@ B networks, S steps, P training points, V validation points, C classes, M checkp
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,21 @@ class Ensemble:
     ) -> Self:
         """Build an ensemble from numbers and sequences, which broadcast against each other.
 
+        Args:
+            loss: a key of `dynstudy.config.BASELINES`.
+            steps: S.
+            width: hidden units.
+            learning_rate: η.
+            amplitude: A, 1 for a static loss.
+            period: T, steps.
+            tail_start: the step from which A = 1; never, if None.
+            seed: of the initial parameters.
+            training_set: which of the data's training sets.
+            dtype: float32 or float64.
+
+        Returns:
+            The ensemble.
+
         >>> Ensemble.of("dce", 100, width=[5, 9], learning_rate=1.0, amplitude=3, period=20).width
         array([5, 9])
         """
@@ -60,8 +75,11 @@ class Ensemble:
             seed,
             training_set,
         )
-        types = (np.int64, np.float64, np.float64, np.int64, np.int64, np.int64, np.int64)
-        values = (column.astype(kind) for column, kind in zip(columns, types, strict=True))
+        integer = (True, False, False, True, True, True, True)
+        values: list[Any] = [
+            column.astype(np.int64 if whole else np.float64)
+            for column, whole in zip(columns, integer, strict=True)
+        ]
         return cls(loss, steps, dtype, *values)
 
     def __len__(self) -> int:

@@ -1,8 +1,8 @@
 """What moves networks forward.
 
-A backend is a module of this folder with two functions: ``start(ensemble, data, initial, readings)``
-makes a state, and ``advance(state, step, count)`` moves every network from `step` by `count` steps,
-filling the readings on its way. The state tells its ``name``, its ``device`` and its
+A backend is a module of this folder with two functions: ``start(ensemble, data, initial,
+readings)`` makes a state, and ``advance(state, step, count)`` moves every network from `step` by
+`count` steps, filling the readings on its way. The state tells its ``name``, its ``device`` and its
 ``parameters()``. A ``start`` with a fifth parameter ``device`` takes the DEVICE of
 ``NAME:DEVICE``.
 """

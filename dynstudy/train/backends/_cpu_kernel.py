@@ -9,6 +9,8 @@ compiled for its C, so that sums over classes and the gradients of a unit never 
 Everything compiled is in this one file, because Numba's cache on disk notices changes of it alone.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic, overload
@@ -23,7 +25,7 @@ FAST = {"reassoc", "contract", "arcp", "nsz"}
 
 # Calls and Python's check for division by zero would keep LLVM from vectorising the loops.
 INLINED = {"forceinline": True, "error_model": "numpy", "fastmath": FAST}
-COMPILED = {"error_model": "numpy", "fastmath": FAST}
+COMPILED: dict[str, Any] = {"error_model": "numpy", "fastmath": FAST}
 
 
 # --- tuples as registers ------------------------------------------------------------------------
@@ -147,9 +149,7 @@ def _power_of_two(typing_context, exponent):
     def generate(context, builder, signature, arguments):
         integer = context.get_value_type(exponent)
         biased = builder.add(arguments[0], integer(bias))
-        return builder.bitcast(
-            builder.shl(biased, integer(mantissa)), context.get_value_type(kind)
-        )
+        return builder.bitcast(builder.shl(biased, integer(mantissa)), context.get_value_type(kind))
 
     return kind(exponent), generate
 
@@ -207,9 +207,24 @@ def _forward(units, bias, x, f, zeros):
         f[c, :] = bias[c]
     for h in range(0, units.shape[1], UNIT_BLOCK):
         u0, v0, w0, out0 = units[0, h], units[1, h], units[2, h], _column(W2, h, zeros)
-        u1, v1, w1, out1 = units[0, h + 1], units[1, h + 1], units[2, h + 1], _column(W2, h + 1, zeros)
-        u2, v2, w2, out2 = units[0, h + 2], units[1, h + 2], units[2, h + 2], _column(W2, h + 2, zeros)
-        u3, v3, w3, out3 = units[0, h + 3], units[1, h + 3], units[2, h + 3], _column(W2, h + 3, zeros)
+        u1, v1, w1, out1 = (
+            units[0, h + 1],
+            units[1, h + 1],
+            units[2, h + 1],
+            _column(W2, h + 1, zeros),
+        )
+        u2, v2, w2, out2 = (
+            units[0, h + 2],
+            units[1, h + 2],
+            units[2, h + 2],
+            _column(W2, h + 2, zeros),
+        )
+        u3, v3, w3, out3 = (
+            units[0, h + 3],
+            units[1, h + 3],
+            units[2, h + 3],
+            _column(W2, h + 3, zeros),
+        )
         for p in range(x.shape[1]):
             x0, x1 = x[0, p], x[1, p]
             out = _column(f, p, zeros)
@@ -252,7 +267,10 @@ def _cross_entropy(f, one_hot, share, zeros):
 def _squares_gradient(f, one_hot, sample_share, target_weight, zeros):
     """Replace f by ∂/∂f of Σ_j s_j Σ_i (f_i - t_i y_ji)², the form of DMSE1 and DMSE2.
 
-    s_j is sample_share of j's class, t target_weight. Returns the loss.
+    Here s_j is sample_share of j's class and t is target_weight.
+
+    Returns:
+        The loss.
     """
     loss = zeros[0]
     for p in range(f.shape[1]):
@@ -266,13 +284,18 @@ def _squares_gradient(f, one_hot, sample_share, target_weight, zeros):
 
 @njit(**COMPILED)
 def _backward(units, bias, x, delta, rate, zeros):
-    """Step all parameters down their gradients; delta is ∂loss/∂f. Returns the sum of the new ones."""
+    """Step all parameters down their gradients; delta is ∂loss/∂f. Returns their new sum."""
     W2 = units[3:]
     zero = zeros[0]
     witness = zero
     for h in range(0, units.shape[1], 2):
         u0, v0, w0, out0 = units[0, h], units[1, h], units[2, h], _column(W2, h, zeros)
-        u1, v1, w1, out1 = units[0, h + 1], units[1, h + 1], units[2, h + 1], _column(W2, h + 1, zeros)
+        u1, v1, w1, out1 = (
+            units[0, h + 1],
+            units[1, h + 1],
+            units[2, h + 1],
+            _column(W2, h + 1, zeros),
+        )
         du0 = dv0 = dw0 = du1 = dv1 = dw1 = zero
         dout0 = dout1 = zeros
         for p in range(x.shape[1]):
@@ -290,8 +313,18 @@ def _backward(units, bias, x, delta, rate, zeros):
             du1 += e * x0
             dv1 += e * x1
             dw1 += e
-        u0, v0, w0, out0 = u0 - rate * du0, v0 - rate * dv0, w0 - rate * dw0, _axpy(-rate, dout0, out0)
-        u1, v1, w1, out1 = u1 - rate * du1, v1 - rate * dv1, w1 - rate * dw1, _axpy(-rate, dout1, out1)
+        u0, v0, w0, out0 = (
+            u0 - rate * du0,
+            v0 - rate * dv0,
+            w0 - rate * dw0,
+            _axpy(-rate, dout0, out0),
+        )
+        u1, v1, w1, out1 = (
+            u1 - rate * du1,
+            v1 - rate * dv1,
+            w1 - rate * dw1,
+            _axpy(-rate, dout1, out1),
+        )
         units[0, h], units[1, h], units[2, h] = u0, v0, w0
         units[0, h + 1], units[1, h + 1], units[2, h + 1] = u1, v1, w1
         _store(W2, h, out0)

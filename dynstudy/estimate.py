@@ -1,0 +1,120 @@
+"""What a study will cost, from a short measured probe."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynstudy.config import BASELINES, Configuration, Protocol, Replicate
+from dynstudy.errors import StorageError
+from dynstudy.replicates import to_arrays
+from dynstudy.search.ledger import Ledger
+from dynstudy.search.space import cells
+from dynstudy.search.spec import StudySpec
+from dynstudy.search.storage import Storage, storage_url
+from dynstudy.train import train
+from dynstudy.train.backends.cpu import threads
+
+PROBE_SECONDS = 0.15
+WIDTHS_PROBED = 4
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Sizes and time of a study."""
+
+    study: str
+    cells: int
+    networks: int
+    network_steps: int
+    recorded: int  # networks that the ledger has
+    seconds: float  # for those it has not
+    device: str
+
+    def lines(self) -> list[str]:
+        """For a person."""
+        return [
+            f"study          {self.study}",
+            f"cells          {self.cells}",
+            f"networks       {self.networks} ({self.recorded} of them already in the ledger)",
+            f"network-steps  {self.network_steps:.4g}",
+            f"time           about {duration(self.seconds)} on {self.device}",
+        ]
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says it.
+
+    Args:
+        seconds: a time.
+
+    Returns:
+        It in the unit that fits.
+
+    >>> duration(12.3), duration(750), duration(9000)
+    ('12 s', '12.5 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def estimate(spec: StudySpec, *, backend: str = "auto", storage: str | None = None) -> Estimate:
+    """Count a study's cells and networks, and measure how fast this machine trains such ones.
+
+    Args:
+        spec: the study.
+        backend: what would train it.
+        storage: where to look for networks that need not be trained; nothing is written.
+
+    Returns:
+        Its sizes, and the time for what is missing.
+
+    Raises:
+        BackendError: the backend is not on this machine.
+    """
+    all_cells = list(cells(spec))
+    lacking = {cell.configuration: cell.replicates for cell in all_cells}
+    networks = sum(lacking.values())
+    try:
+        ledger = Ledger(Storage(storage_url(storage)).engine, spec.protocol)
+        lacking = {own: len(seeds) for own, seeds in ledger.lacking(all_cells).items()}
+    except StorageError:
+        pass  # no database yet: everything is missing
+
+    widths = sorted({own.width for own in lacking})
+    places = np.linspace(0, len(widths) - 1, min(WIDTHS_PROBED, len(widths)))
+    probed = [widths[int(place)] for place in places.round()]
+    seconds, device = 0.0, ""
+    for loss in sorted({own.loss for own in lacking}):
+        speeds = [_seconds_per_step(loss, width, spec.protocol, backend) for width in probed]
+        device = speeds[0][1]
+        for own, count in lacking.items():
+            if own.loss == loss:
+                per_step = np.interp(own.width, probed, [speed for speed, _ in speeds])
+                seconds += count * spec.protocol.steps * float(per_step)
+    return Estimate(
+        spec.name,
+        len(all_cells),
+        networks,
+        networks * spec.protocol.steps,
+        networks - sum(lacking.values()),
+        seconds,
+        device,
+    )
+
+
+def _seconds_per_step(loss: str, width: int, protocol: Protocol, backend: str) -> tuple[float, str]:
+    """Seconds per network-step with all threads busy, and the device."""
+    static = loss == BASELINES[loss]
+    own = Configuration(loss, width, 0.01, None if static else 2.0, None if static else 10)
+    count, steps = 2 * threads(), 5
+    while True:
+        short = protocol.model_copy(update={"steps": steps, "tail": "none"})
+        ensemble, data = to_arrays([Replicate(own, seed) for seed in range(count)], short)
+        began = time.perf_counter()
+        outcome = train(ensemble, data, backend=backend, checkpoints=[steps])
+        seconds = time.perf_counter() - began
+        if seconds > PROBE_SECONDS and steps > 5:  # the first call may compile
+            return seconds / (count * steps), f"{outcome.device} ({outcome.backend})"
+        steps = int(steps * max(2.0, min(10.0, 1.2 * PROBE_SECONDS / seconds)))

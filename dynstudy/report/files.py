@@ -1,0 +1,82 @@
+"""Files that a person takes away: written whole or not at all, under names that are safe."""
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from dynstudy.errors import DynstudyError
+from dynstudy.report.plots import save_map
+from dynstudy.report.regime_map import RegimeMap
+from dynstudy.report.table import to_csv
+
+
+def file_stem(name: str) -> str:
+    """A file name for a study, whatever it is called; distinct for distinct studies.
+
+    Args:
+        name: of the study.
+
+    Returns:
+        The name itself where it is safe, else its safe characters and a part of its digest.
+
+    >>> file_stem("regime-dce"), file_stem("../x")
+    ('regime-dce', 'x-b0bca9d7')
+    """
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._-")[:80]
+    if safe == name:
+        return safe
+    return f"{safe or 'study'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
+    """Let `write` fill a temporary file, then put it in its place at once.
+
+    Args:
+        path: the file to make or replace; its folder is made.
+        write: fills the file it is given.
+
+    Returns:
+        `path`.
+
+    Raises:
+        DynstudyError: it cannot be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+        os.close(handle)
+        try:
+            write(Path(name))
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise DynstudyError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return path
+
+
+def write_map(found: RegimeMap, folder: Path) -> list[Path]:
+    """Write a map as PNG and CSV, named after its study.
+
+    Args:
+        found: the map.
+        folder: where to.
+
+    Returns:
+        The two files.
+
+    Raises:
+        DynstudyError: they cannot be written there.
+    """
+    stem = file_stem(found.spec.name)
+    return [
+        write_whole(folder / f"{stem}.png", lambda path: save_map(found, path)),
+        write_whole(
+            folder / f"{stem}.csv",
+            lambda path: path.write_text(to_csv(found.frame), encoding="utf-8"),
+        ),
+    ]

@@ -1,0 +1,154 @@
+"""Which studies there are, and what one of them is: spec, progress, best cells, provenance."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+import tomli_w
+
+from dynstudy.report.regime_map import COLUMNS, regime_map
+from dynstudy.report.table import Format, console, frame_rows, print_rows
+from dynstudy.search.ledger import RunRow
+from dynstudy.search.space import cells
+from dynstudy.search.spec import StudySpec
+from dynstudy.search.storage import Storage
+
+
+@dataclass(frozen=True)
+class Overview:
+    """One study."""
+
+    spec: StudySpec
+    status: str
+    cells_done: int
+    cells: int
+    networks: int  # in the ledger, of those the study needs
+    networks_needed: int
+    diverged: int
+    best: list[dict[str, Any]]
+    notes: list[str]
+    runs: list[dict[str, Any]]
+
+
+def list_rows(storage: Storage) -> list[dict[str, Any]]:
+    """A row per study."""
+    running = storage.running()
+    rows = []
+    for name in storage.names():
+        study = storage.study(name)
+        spec = storage.spec(study)
+        runs = storage.runs(study)
+        done, total = storage.count_cells(study), sum(1 for _ in cells(spec))
+        rows.append({
+            "study": name,
+            "kind": spec.kind,
+            "loss": " ".join(spec.loss),
+            "status": _status(storage.study_id(study) in running, done, total),
+            "cells_done": done,
+            "cells": total,
+            "networks": sum(cell.replicates for cell in cells(spec)),
+            "updated": str(max(run.heartbeat_at for run in runs))[:19] if runs else None,
+        })
+    return rows
+
+
+def _status(running: bool, done: int, total: int) -> str:
+    if running:
+        return "running"
+    return "complete" if done >= total else "incomplete"
+
+
+def overview(storage: Storage, name: str, top: int = 5) -> Overview:
+    """Everything about one study.
+
+    Args:
+        storage: where it is.
+        name: of the study.
+        top: how many of the best cells.
+
+    Returns:
+        The overview.
+
+    Raises:
+        StudyNotFoundError: there is no such study.
+    """
+    study = storage.study(name)
+    found = regime_map(storage, name)
+    done, total = storage.count_cells(study), len(found.frame)
+    trained = found.frame[found.frame.replicates > 0]
+    best = trained.sort_values("val_accuracy", ascending=False).head(top)[COLUMNS]
+    return Overview(
+        found.spec,
+        _status(storage.study_id(study) in storage.running(), done, total),
+        done,
+        total,
+        int(found.frame.replicates.sum()),
+        sum(cell.replicates for cell in cells(found.spec)),
+        int(found.frame.diverged.sum()),
+        frame_rows(best),
+        found.notes,
+        [_run(row) for row in storage.runs(study)],
+    )
+
+
+def _run(row: RunRow) -> dict[str, Any]:
+    facts = json.loads(row.provenance)
+    return {
+        "started": str(row.started_at)[:19],
+        "ended": str(row.ended_at)[:19] if row.ended_at else None,
+        "status": row.status,
+        "networks": row.networks,
+        "backend": row.backend,
+        "device": row.device,
+        "host": row.host,
+        "git_commit": row.git_commit,
+        "git_clean": row.git_clean,
+        "command": row.command,
+        "processor": facts["processor"],
+        "system": facts["system"],
+        "versions": facts["versions"],
+    }
+
+
+def print_overview(found: Overview, form: Format, out: TextIO) -> None:
+    """Print an overview; CSV has the best cells alone."""
+    if form is Format.csv:
+        print_rows(found.best, form, out)
+        return
+    if form is Format.json:
+        values = {**found.__dict__, "spec": found.spec.resolved()}
+        json.dump(values, out, indent=1)
+        out.write("\n")
+        return
+    screen = console(out)
+    screen.print(
+        f"{found.spec.name}: {found.status}, {found.cells_done} of {found.cells} cells, "
+        f"{found.networks} of {found.networks_needed} networks, {found.diverged} diverged",
+        markup=False,
+    )
+    for note in found.notes:
+        screen.print(f"note: {note}", style="yellow", markup=False)
+    screen.print("\n[bold]best cells[/bold]")
+    shortened = ("p_value", "q_value", "unrecovered", "forgetting_sem")
+    print_rows(_without(found.best, shortened), form, out)
+    screen.print("[bold]study file, resolved[/bold]")
+    screen.print(tomli_w.dumps(found.spec.resolved()), markup=False)
+    screen.print("[bold]provenance[/bold] (times are UTC)")
+    for run in found.runs:
+        commit = run["git_commit"] or "no git checkout"
+        state = "" if run["git_clean"] in {True, None} else ", with uncommitted changes"
+        versions = " ".join(f"{name} {number}" for name, number in run["versions"].items())
+        screen.print(
+            f"{run['started']} to {run['ended'] or '-'}: {run['status']}, "
+            f"{run['networks']} networks\n"
+            f"  {run['command']}\n"
+            f"  {run['backend']} on {run['device'] or '-'}; {run['processor']}; {run['host']}; "
+            f"{run['system']}\n"
+            f"  {versions}; commit {commit}{state}",
+            markup=False,
+        )
+
+
+def _without(rows: Iterable[dict[str, Any]], keys: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in row.items() if key not in keys} for row in rows]

@@ -1,0 +1,237 @@
+"""Pictures of a map: gain over amplitude and period, or accuracy over width."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+from numpy.typing import NDArray
+
+from dynstudy.config import BASELINES
+from dynstudy.report.regime_map import PANEL, RegimeMap
+from dynstudy.report.regimes import BASELINE, HARMFUL, NEUTRAL, UNSETTLED, USEFUL
+
+PANEL_INCHES = (4.6, 3.9)
+COLUMNS_AT_MOST = 3
+COLOURS = colormaps["RdBu"]
+ONSET = "#b2007f"
+MOST_LABELLED = 80  # cells of a panel beyond which numbers in them are unreadable
+
+SIGNS = {USEFUL: "▲", HARMFUL: "▼", NEUTRAL: "=", UNSETTLED: "?"}
+
+
+def save_map(found: RegimeMap, path: Path) -> Path:
+    """Draw a map into a PNG file: over A and T, or over width where A and T have one value each.
+
+    Args:
+        found: the map.
+        path: the file.
+
+    Returns:
+        The file.
+    """
+    judged = found.judged()
+    over_width = judged.amplitude.nunique() <= 1 and judged.period.nunique() <= 1
+    figure = width_figure(found) if over_width else regime_figure(found)
+    FigureCanvasAgg(figure)
+    figure.savefig(path, dpi=150, metadata={"Title": found.spec.name})
+    return path
+
+
+def regime_figure(found: RegimeMap) -> Figure:
+    """One panel per loss and width (and learning rate): gain in colour, regimes and forgetting."""
+    panels = list(found.judged().groupby(PANEL, sort=True))
+    columns = min(COLUMNS_AT_MOST, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    width, height = PANEL_INCHES
+    figure = Figure(figsize=(width * columns + 1.0, height * rows + 1.0), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    gains = found.frame.gain.abs()
+    limit = max(0.05, float(gains.max()) if gains.notna().any() else 0.05)
+    norm = TwoSlopeNorm(0, -limit, limit)
+    several_rates = found.frame.learning_rate.nunique() > 1
+    for axis, ((loss, units, rate), panel) in zip(axes.flat, panels, strict=False):
+        _draw_panel(axis, panel, norm)
+        title = f"{str(loss).upper()}, width {units}"
+        if several_rates:
+            title += f", η = {rate:g}"
+        axis.set_title(f"{title}\n{_static_text(found, str(loss), units, rate)}", fontsize=10)
+    for axis in axes.flat[len(panels) :]:
+        axis.set_visible(False)
+    for axis in axes[:, 0]:
+        axis.set_ylabel("period T (steps)")
+    for axis in axes[-1]:
+        axis.set_xlabel("amplitude A")
+    mappable = mpl.cm.ScalarMappable(norm, COLOURS)
+    figure.colorbar(mappable, ax=axes, label="gain in validation accuracy over the static loss")
+    figure.suptitle(_caption(found), fontsize=10)
+    figure.legend(
+        handles=_legend(),
+        loc="outside lower center",
+        ncols=2 if columns == 1 else 4,
+        fontsize=8,
+        frameon=False,
+    )
+    return figure
+
+
+def _caption(found: RegimeMap) -> str:
+    protocol = found.spec.protocol
+    rates = " ".join(f"η = {rate:g}" for rate in found.spec.space.learning_rate)
+    return (
+        f"{found.spec.name}: {protocol.steps:,} steps, {rates}, {found.spec.replicates} replicates "
+        f"a cell ({found.spec.baseline_replicates} static)"
+    )
+
+
+def _static_text(found: RegimeMap, loss: str, units: int, rate: float) -> str:
+    statics = found.baselines()
+    own = statics[
+        (statics.loss == BASELINES[loss])
+        & (statics.width == units)
+        & (statics.learning_rate == rate)
+    ]
+    if not len(own):
+        return "no static baseline"
+    row = own.iloc[0]
+    return f"static {row.val_accuracy:.3f} ± {row['sem']:.3f}"
+
+
+def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Borders between logarithmic neighbours, as far outside as inside."""
+    logs = np.log(values)
+    if len(logs) == 1:
+        return np.exp(logs[0] + np.array([-0.5, 0.5]))
+    middles = (logs[1:] + logs[:-1]) / 2
+    first, last = 2 * logs[0] - middles[0], 2 * logs[-1] - middles[-1]
+    return np.exp(np.concatenate([[first], middles, [last]]))
+
+
+def _draw_panel(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
+    amplitudes = np.sort(panel.amplitude.unique().astype(float))
+    periods = np.sort(panel.period.unique().astype(float))
+    x, y = _edges(amplitudes), _edges(periods)
+    column = {value: index for index, value in enumerate(amplitudes)}
+    row = {value: index for index, value in enumerate(periods)}
+    gain = np.full((len(periods), len(amplitudes)), np.nan)
+    forgets = np.zeros(gain.shape, bool)
+    useful = np.zeros(gain.shape, bool)
+    for cell in panel.itertuples():
+        place = row[cell.period], column[cell.amplitude]
+        gain[place] = cell.gain
+        forgets[place] = cell.forgets is True
+        useful[place] = cell.regime == USEFUL
+
+    axis.set_facecolor("#dddddd")  # what is not trained
+    axis.pcolormesh(x, y, np.ma.masked_invalid(gain), cmap=COLOURS, norm=norm, zorder=1)
+    for i, j in zip(*np.nonzero(forgets), strict=True):
+        corner, size = (x[j], y[i]), (x[j + 1] - x[j], y[i + 1] - y[i])
+        axis.add_patch(
+            Rectangle(
+                corner, *size, fill=False, hatch="///", edgecolor=ONSET, linewidth=0, zorder=2
+            )
+        )
+    _outline(axis, useful, x, y, color="black", linewidth=1.6, zorder=4)
+    _outline(axis, forgets, x, y, color=ONSET, linewidth=2.4, linestyle=(0, (4, 1.5)), zorder=5)
+    if gain.size <= MOST_LABELLED:
+        _number_cells(axis, panel, norm)
+    axis.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    for ticks, values in ((axis.xaxis, amplitudes), (axis.yaxis, periods)):
+        few = values if len(values) <= 10 else values[:: math.ceil(len(values) / 10)]
+        ticks.set_ticks(few, labels=[f"{value:g}" for value in few])
+        ticks.set_minor_locator(mpl.ticker.NullLocator())
+
+
+def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
+    for cell in panel.itertuples():
+        if math.isnan(cell.gain):
+            text, colour = str(cell.regime), "black"
+        else:
+            red, green, blue, _ = COLOURS(norm(cell.gain))
+            dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
+            colour = "white" if dark else "black"
+            text = f"{SIGNS.get(cell.regime, '')} {cell.gain:+.2f}"
+        box = {"facecolor": COLOURS(norm(cell.gain)), "edgecolor": "none", "pad": 1.0}
+        axis.text(
+            cell.amplitude,
+            cell.period,
+            text,
+            ha="center",
+            va="center",
+            fontsize=7.5,
+            color=colour,
+            bbox=box if cell.forgets is True else None,
+            zorder=6,
+        )
+
+
+def _outline(
+    axis: Axes,
+    inside: NDArray[np.bool_],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    **style: Any,
+) -> None:
+    """Draw the borders between cells inside and outside a region, and not those of the map."""
+    for i, j in zip(*np.nonzero(inside[:, 1:] != inside[:, :-1]), strict=True):
+        axis.plot([x[j + 1]] * 2, y[i : i + 2], solid_capstyle="projecting", **style)
+    for i, j in zip(*np.nonzero(inside[1:] != inside[:-1]), strict=True):
+        axis.plot(x[j : j + 2], [y[i + 1]] * 2, solid_capstyle="projecting", **style)
+
+
+def _legend() -> list[Any]:
+    signs = "  ".join(f"{sign} {regime}" for regime, sign in SIGNS.items())
+    return [
+        Line2D([], [], color="black", linewidth=1.6, label="border of the useful regime"),
+        Line2D(
+            [], [], color=ONSET, linewidth=2.4, linestyle=(0, (4, 1.5)), label="onset of forgetting"
+        ),
+        Patch(
+            fill=False, hatch="///", edgecolor=ONSET, linewidth=0, label="catastrophic forgetting"
+        ),
+        Line2D([], [], color="none", label=signs),
+    ]
+
+
+def width_figure(found: RegimeMap) -> Figure:
+    """Accuracy over width, one curve per loss, with standard errors (the paper's figure 3)."""
+    figure = Figure(figsize=(6.2, 4.4), layout="constrained")
+    axis = figure.subplots()
+    trained = found.frame[found.frame.replicates > 0]
+    for (loss, rate), curve in trained.groupby(["loss", "learning_rate"], sort=True):
+        curve = curve.sort_values("width")
+        name = str(loss).upper()
+        if curve.amplitude.notna().any():
+            first = curve.iloc[0]
+            name += f", A = {first.amplitude:g}, T = {first.period:g}"
+        if found.frame.learning_rate.nunique() > 1:
+            name += f", η = {rate:g}"
+        static = bool((curve.regime == BASELINE).all())
+        axis.errorbar(
+            curve.width,
+            curve.val_accuracy,
+            yerr=curve["sem"].fillna(0),
+            marker="o" if static else "s",
+            linestyle="--" if static else "-",
+            color="0.35" if static else None,
+            capsize=3,
+            markersize=4,
+            label=name,
+        )
+    axis.axhline(1 / found.spec.protocol.data.classes, color="0.8", zorder=0, label="chance")
+    axis.set(xscale="log", xlabel="width (hidden units)", ylabel="validation accuracy")
+    widths = sorted(trained.width.unique())
+    axis.xaxis.set_ticks(widths, labels=[str(width) for width in widths])
+    axis.xaxis.set_minor_locator(mpl.ticker.NullLocator())
+    axis.set_title(_caption(found), fontsize=9)
+    axis.legend(fontsize=8, frameon=False)
+    return figure

@@ -1,0 +1,114 @@
+"""How far a run is: a bar on a terminal, plain lines elsewhere."""
+
+import math
+import time
+from types import TracebackType
+from typing import Protocol, Self, TextIO
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.progress import Progress as Bar
+
+LINE_SECONDS = 10.0
+"""Between two plain lines."""
+
+
+class Progress(Protocol):
+    """What a runner tells."""
+
+    networks: int
+    done: int
+    work: float
+    work_done: float
+
+    @property
+    def rate(self) -> float:
+        """Network-steps per second."""
+
+    @property
+    def seconds_left(self) -> float:
+        """Estimated, or nan."""
+
+
+class Display:
+    """Shows the progress of one run.
+
+    Args:
+        name: of the study.
+        out: where to; usually stderr.
+    """
+
+    def __init__(self, name: str, out: TextIO) -> None:
+        self.name, self.out = name, out
+        self.last_line = -math.inf
+        self.bar: Bar | None = None
+        self.task: TaskID | None = None
+        if out.isatty():
+            self.bar = Bar(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("networks  {task.fields[rate]}  {task.fields[left]}"),
+                TimeElapsedColumn(),
+                console=Console(file=out),
+            )
+
+    def __enter__(self) -> Self:
+        if self.bar is not None:
+            self.bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+    def update(self, progress: Progress) -> None:
+        """Show where the run is."""
+        rate = f"{progress.rate:,.0f} network-steps/s"
+        left = "" if math.isnan(progress.seconds_left) else f"{clock(progress.seconds_left)} left"
+        # networks in flight count by the share of their work that is done
+        share = progress.work_done / progress.work if progress.work else 1.0
+        if self.bar is not None:
+            if self.task is None:
+                self.task = self.bar.add_task(self.name, total=progress.networks, rate="", left="")
+            self.bar.update(self.task, completed=progress.done, rate=rate, left=left)
+        elif time.monotonic() - self.last_line > LINE_SECONDS:
+            self.last_line = time.monotonic()
+            self.log(
+                f"{progress.done}/{progress.networks} networks, {share:.0%} of the work, "
+                f"{rate}{', ' if left else ''}{left}"
+            )
+
+    def log(self, message: str) -> None:
+        """Say something besides."""
+        if self.bar is not None:
+            self.bar.console.print(f"{self.name}: {message}", markup=False, highlight=False)
+        else:
+            print(f"{self.name}: {message}", file=self.out, flush=True)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as h:mm:ss.
+
+    Args:
+        seconds: a time.
+
+    Returns:
+        It, rounded to seconds.
+
+    >>> clock(75), clock(3700)
+    ('0:01:15', '1:01:40')
+    """
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

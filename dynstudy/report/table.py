@@ -1,0 +1,204 @@
+"""Rows for people and for programs: a table on the terminal, JSON, or CSV."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from io import StringIO
+from typing import Any, TextIO
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dynstudy.config import BASELINES
+from dynstudy.report.regime_map import PANEL, RegimeMap
+from dynstudy.report.regimes import BASELINE, HARMFUL, MISSING, UNSETTLED, USEFUL
+
+
+class Format(StrEnum):
+    """How rows are printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+STYLES = {USEFUL: "green", HARMFUL: "red", UNSETTLED: "dim", MISSING: "dim"}
+MARKS = {"useful": "+", "harmful": "-", "neutral": "=", "unsettled": "?"}
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], form: Format, out: TextIO) -> None:
+    """Print rows of the same keys.
+
+    Args:
+        rows: what to print; numbers as numbers.
+        form: as a table, JSON or CSV.
+        out: where.
+    """
+    if form is Format.json:
+        json.dump([_plain(row) for row in rows], out, indent=1, default=str)
+        out.write("\n")
+    elif form is Format.csv:
+        pd.DataFrame(rows).to_csv(out, index=False)
+    else:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for key, value in (rows[0] if rows else {}).items():
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            table.add_column(key.replace("_", " "), justify="right" if number else "left")
+        for row in rows:
+            table.add_row(*(Text(shown(value)) for value in row.values()))
+        console(out).print(table)
+
+
+def console(out: TextIO) -> Console:
+    """A console whose tables keep their width where the output is no terminal."""
+    terminal = out.isatty()
+    return Console(
+        file=out, highlight=False, soft_wrap=not terminal, width=None if terminal else 200
+    )
+
+
+def shown(value: Any) -> str:
+    """A value as a person reads it.
+
+    Args:
+        value: of a cell.
+
+    Returns:
+        Three digits of a fraction, nothing for what is absent.
+
+    >>> shown(0.123456), shown(None), shown(3000.0), shown(True)
+    ('0.123', '', '3000', 'yes')
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}" if value == round(value) else f"{value:.3f}"
+    return str(value)
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no nan."""
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in row.items()
+    }
+
+
+def frame_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A table's rows with Python's own values, absent ones as None."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    if "period" in plain:
+        plain["period"] = [None if value is None else int(value) for value in plain["period"]]
+    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
+
+
+def to_csv(frame: pd.DataFrame) -> str:
+    """A map as CSV, with whole periods and absent values empty."""
+    text = StringIO()
+    pd.DataFrame(frame_rows(frame), columns=frame.columns).astype({"period": "Int64"}).to_csv(
+        text, index=False
+    )
+    return text.getvalue()
+
+
+def print_map(found: RegimeMap, out: TextIO) -> None:
+    """Print a map: one grid of gains per loss and width, T downwards and A across.
+
+    Args:
+        found: the map.
+        out: where.
+    """
+    screen = console(out)
+    judged = found.judged()
+    for (loss, width, rate), panel in judged.groupby(PANEL, sort=True):
+        statics = found.baselines()
+        static = statics[
+            (statics.loss == BASELINES[str(loss)])
+            & (statics.width == width)
+            & (statics.learning_rate == rate)
+        ]
+        title = Text(f"\n{loss}, width {width}, learning rate {rate:g}", style="bold")
+        if len(static):
+            row = static.iloc[0]
+            title.append(
+                f"   static {row.loss}: {row.val_accuracy:.3f} ± {row['sem']:.3f} "
+                f"(n = {row.replicates})",
+                style="not bold",
+            )
+        screen.print(title)
+        screen.print(_grid(panel))
+        screen.print(_headline(panel))
+    if not len(judged):
+        print_rows(
+            frame_rows(
+                found.frame[
+                    [
+                        "loss",
+                        "width",
+                        "learning_rate",
+                        "val_accuracy",
+                        "sem",
+                        "replicates",
+                        "diverged",
+                    ]
+                ]
+            ),
+            Format.table,
+            out,
+        )
+    else:
+        screen.print(
+            "gain over the static loss; + useful, - harmful, = neutral, ? unsettled, no sign: "
+            "untested; F forgets catastrophically",
+            style="dim",
+        )
+    for note in found.notes:
+        screen.print(f"note: {note}", style="yellow")
+
+
+def _grid(panel: pd.DataFrame) -> Table:
+    amplitudes, periods = sorted(panel.amplitude.unique()), sorted(panel.period.unique())
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    grid.add_column("T \\ A", justify="right")
+    for amplitude in amplitudes:
+        grid.add_column(f"{amplitude:g}", justify="right")
+    cells = {(row.period, row.amplitude): row for row in panel.itertuples()}
+    for period in periods:
+        line = [Text(f"{period:g}")]
+        for amplitude in amplitudes:
+            row = cells.get((period, amplitude))
+            line.append(_cell(row) if row is not None else Text(""))
+        grid.add_row(*line)
+    return grid
+
+
+def _cell(row: Any) -> Text:
+    if row.regime in {MISSING, "diverged"}:
+        return Text(row.regime, style="dim")
+    gain = "" if math.isnan(row.gain) else f"{row.gain:+.3f}"
+    mark = MARKS.get(row.regime, " ") + ("F" if row.forgets is True else " ")
+    text = Text(f"{gain} ", style=STYLES.get(row.regime, ""))
+    return text.append(mark, style="bold magenta" if row.forgets is True else "")
+
+
+def _headline(panel: pd.DataFrame) -> str:
+    counts = panel.regime.value_counts()
+    parts = [f"{count} {regime}" for regime, count in counts.items() if regime != BASELINE]
+    line = f"{len(panel)} cells: {', '.join(parts)}; {int((panel.forgets == True).sum())} forget"  # noqa: E712
+    known = panel[panel.gain.notna()]
+    if len(known):
+        best: Any = known.loc[known.gain.idxmax()]
+        interval = (
+            "" if math.isnan(best.gain_low) else f" [{best.gain_low:+.3f}, {best.gain_high:+.3f}]"
+        )
+        line += (
+            f"\nlargest gain {best.gain:+.3f}{interval} at A = {best.amplitude:g}, "
+            f"T = {best.period:g}: {best.val_accuracy:.3f} ± {best['sem']:.3f}"
+        )
+    return line
