@@ -13,24 +13,20 @@ from typing import Any
 
 import optuna
 
+from dynstudy.chunks import Chunks, network_work
 from dynstudy.config import Configuration, Replicate
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.replicates import Task, train_replicates
 from dynstudy.search.baseline import Baseline
 from dynstudy.search.ledger import Ledger, Record
 from dynstudy.search.provenance import ARITHMETIC, versions
+from dynstudy.search.runs import Run, claim
 from dynstudy.search.space import Cell, cells
 from dynstudy.search.spec import StudySpec
-from dynstudy.search.storage import FinishedCell, Run, Storage, storage_url
+from dynstudy.search.storage import Storage, storage_url
+from dynstudy.search.trials import FinishedCell, add_cells, finished
 from dynstudy.train import Outcome
 from dynstudy.train.backends import load
-from dynstudy.train.backends.cpu import threads
-
-CHUNK_SECONDS = 8.0
-"""About what a crash loses, and what the first Ctrl-C waits for."""
-
-FIXED_UNITS = 8
-"""A training step costs about as much as (width + this) units: softmax, loops and calls."""
 
 
 class Dropped(Exception):  # noqa: N818 - it is no error
@@ -74,11 +70,6 @@ class Summary:
     interrupted: bool
 
 
-def network_work(width: int, steps: int) -> float:
-    """What training one network takes, in units x steps."""
-    return (width + FIXED_UNITS) * float(steps)
-
-
 def run(
     spec: StudySpec,
     *,
@@ -112,7 +103,7 @@ def run(
     load(backend)  # a wrong name is found before anything is written
     opened = storage if isinstance(storage, Storage) else Storage(storage_url(storage), create=True)
     study = opened.open_study(spec, extend=extend)
-    with opened.claim(study, spec, backend) as launch:
+    with claim(opened.engine, opened.study_id(study), spec, backend) as launch:
         runner = _Runner(spec, opened, study, launch, backend, report or _ignore, log or _ignore)
         with runner.interruptible():
             runner.work()
@@ -137,21 +128,20 @@ class _Runner:
         report: Callable[[Progress], None],
         log: Callable[[str], None],
     ) -> None:
-        self.spec, self.storage, self.study, self.launch = spec, storage, study, launch
+        self.spec, self.study, self.launch = spec, study, launch
         self.backend, self.report, self.log = backend, report, log
         self.began = time.monotonic()
         self.ledger = Ledger(storage.engine, spec.protocol)
         self.cells = list(cells(spec))
-        self.lacking = {
-            configuration: len(seeds) for configuration, seeds in self._lacking_seeds().items()
-        }
+        self.lacking_seeds = self.ledger.lacking(self.cells)
+        self.lacking = {own: len(seeds) for own, seeds in self.lacking_seeds.items()}
         steps = spec.protocol.steps
         self.progress = Progress(
             sum(self.lacking.values()),
             sum(count * network_work(c.width, steps) for c, count in self.lacking.items()),
         )
-        finished = storage.finished(study)
-        self.waiting = [cell for cell in self.cells if cell.configuration not in finished]
+        present = finished(study)
+        self.waiting = [cell for cell in self.cells if cell.configuration not in present]
         self.baselines: dict[Configuration, Baseline] = {}
         self.diverged = 0
         self.stop_after_chunk, self.drop_chunk = threading.Event(), threading.Event()
@@ -189,14 +179,10 @@ class _Runner:
             if self.stop_after_chunk.is_set():
                 return
 
-    def _lacking_seeds(self) -> dict[Configuration, tuple[int, ...]]:
-        return self.ledger.lacking(self.cells)
-
     def _tasks(self) -> Iterator[Task]:
         """The networks to train, cell after cell, baselines first."""
-        lacking = self._lacking_seeds()
         for cell in self.cells:
-            for seed in lacking[cell.configuration]:
+            for seed in self.lacking_seeds[cell.configuration]:
                 yield Task(Replicate(cell.configuration, seed), cell.reads)
 
     def _train(self, chunk: Sequence[Task]) -> tuple[list[Record], Outcome] | None:
@@ -217,6 +203,7 @@ class _Runner:
             )
             while not wait([future], timeout=0.1).done:
                 self.report(progress)
+                self.launch.beat()
         try:
             return future.result()
         except Dropped:
@@ -231,7 +218,7 @@ class _Runner:
             versions=self.versions,
             run_id=self.launch.id,
         )
-        self.launch.beat(len(records), outcome.backend, outcome.device)
+        self.launch.recorded(len(records), outcome.backend, outcome.device)
         self.diverged += int(outcome.diverged.sum())
         for record in records:
             self.lacking[record.replicate.configuration] -= 1
@@ -247,7 +234,7 @@ class _Runner:
             comparable = not self.lacking.get(cell.configuration.baseline(), 0)
             (ready if whole and comparable else waiting).append(cell)
         self.waiting = waiting
-        self.storage.add_cells(self.study, map(self._finished_cell, ready))
+        add_cells(self.study, map(self._finished_cell, ready))
 
     def _finished_cell(self, cell: Cell) -> FinishedCell:
         configuration = cell.configuration
@@ -300,40 +287,6 @@ class _Runner:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-class Chunks(Iterator[list[Task]]):
-    """Cut tasks into chunks of one loss that take about `CHUNK_SECONDS`, as measured on the way.
-
-    Args:
-        tasks: the networks.
-        steps: the length of each one's training.
-    """
-
-    def __init__(self, tasks: Iterator[Task], steps: int) -> None:
-        self.tasks, self.steps = tasks, steps
-        self.next_task = next(tasks, None)
-        self.budget = 0.0  # units x steps; the first chunk is as small as can be
-        self.work = 0.0
-
-    def __next__(self) -> list[Task]:
-        if self.next_task is None:
-            raise StopIteration
-        loss = self.next_task.replicate.configuration.loss
-        chunk: list[Task] = []
-        self.work = 0.0
-        while self.next_task is not None and self.next_task.replicate.configuration.loss == loss:
-            # whole rounds, so that no thread is idle at the end of the last one
-            if self.work >= self.budget and chunk and len(chunk) % threads() == 0:
-                break
-            chunk.append(self.next_task)
-            self.work += network_work(self.next_task.replicate.configuration.width, self.steps)
-            self.next_task = next(self.tasks, None)
-        return chunk
-
-    def took(self, seconds: float) -> None:
-        """Size the next chunk by how long the last one took."""
-        self.budget = self.work * min(4.0, CHUNK_SECONDS / max(seconds, 1e-6))
 
 
 def _or_none(value: float) -> float | None:

@@ -9,10 +9,11 @@ import tomli_w
 
 from dynstudy.report.regime_map import COLUMNS, regime_map
 from dynstudy.report.table import Format, console, frame_rows, print_rows
-from dynstudy.search.ledger import RunRow
+from dynstudy.search.runs import launches, running
 from dynstudy.search.space import cells
 from dynstudy.search.spec import StudySpec
 from dynstudy.search.storage import Storage
+from dynstudy.search.tables import RunRow
 
 
 @dataclass(frozen=True)
@@ -33,18 +34,18 @@ class Overview:
 
 def list_rows(storage: Storage) -> list[dict[str, Any]]:
     """A row per study."""
-    running = storage.running()
+    live = running(storage.engine)
     rows = []
     for name in storage.names():
         study = storage.study(name)
         spec = storage.spec(study)
-        runs = storage.runs(study)
+        runs = launches(storage.engine, storage.study_id(study))
         done, total = storage.count_cells(study), sum(1 for _ in cells(spec))
         rows.append({
             "study": name,
             "kind": spec.kind,
             "loss": " ".join(spec.loss),
-            "status": _status(storage.study_id(study) in running, done, total),
+            "status": _status(storage.study_id(study) in live, done, total),
             "cells_done": done,
             "cells": total,
             "networks": sum(cell.replicates for cell in cells(spec)),
@@ -80,7 +81,7 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
     best = trained.sort_values("val_accuracy", ascending=False).head(top)[COLUMNS]
     return Overview(
         found.spec,
-        _status(storage.study_id(study) in storage.running(), done, total),
+        _status(storage.study_id(study) in running(storage.engine), done, total),
         done,
         total,
         int(found.frame.replicates.sum()),
@@ -88,7 +89,7 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
         int(found.frame.diverged.sum()),
         frame_rows(best),
         found.notes,
-        [_run(row) for row in storage.runs(study)],
+        [_run(row) for row in launches(storage.engine, storage.study_id(study))],
     )
 
 

@@ -120,6 +120,7 @@ def _row(cell: Cell, rows: pd.DataFrame, ledger: Ledger) -> dict[str, object]:
         "val_accuracy": values.mean() if count else np.nan,
         "sem": values.std(ddof=1) / np.sqrt(count) if count > 1 else np.nan,
         "regime": regime,
+        "forgets": None,
         "replicates": count,
         "diverged": diverged,
         "train_accuracy": rows.train_accuracy.mean() if count else np.nan,

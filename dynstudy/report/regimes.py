@@ -79,7 +79,8 @@ class Difference:
         with np.errstate(divide="ignore", invalid="ignore"):
             t = excess / self.standard_error
         certain = self.standard_error == 0
-        t = np.where(certain & (excess != 0), np.sign(excess) * np.inf, t)
+        t = np.where(certain & (excess > 0), np.inf, t)
+        t = np.where(certain & (excess < 0), -np.inf, t)
         t = np.where(certain & (excess == 0), 0.0, t)
         return np.asarray(stats.t.sf(t, self.freedom))
 

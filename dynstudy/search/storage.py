@@ -2,36 +2,16 @@
 
 import json
 import os
-import socket
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import optuna
-import psutil
 import sqlalchemy
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
-from optuna.trial import TrialState
 from sqlalchemy import URL, Engine, event, func, select, update
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from dynstudy.config import (
-    BASELINES,
-    MAX_AMPLITUDE,
-    MAX_LEARNING_RATE,
-    MAX_PERIOD,
-    MAX_WIDTH,
-    Configuration,
-)
 from dynstudy.errors import (
     StorageError,
     StudyBusyError,
@@ -39,38 +19,17 @@ from dynstudy.errors import (
     StudyNotFoundError,
     nearest,
 )
-from dynstudy.search.ledger import SCHEMA_VERSION, Base, Meta, RunRow
-from dynstudy.search.provenance import provenance
+from dynstudy.search.runs import running
 from dynstudy.search.space import cells
 from dynstudy.search.spec import StudySpec
+from dynstudy.search.tables import SCHEMA_VERSION, Base, Meta, RunRow
 
 DEFAULT_STORAGE = "sqlite:///storage/dynstudy.db"
 BUSY_SECONDS = 60
-LOST_AFTER = timedelta(minutes=10)
-"""A run on another host that gave no sign for this long is taken for dead."""
-
 SPEC = "dynstudy:spec"
 """The study attribute that holds the resolved study file."""
 
-# Physical bounds, the same in every study: Optuna forgets parameters whose range changes.
-DISTRIBUTIONS: dict[str, BaseDistribution] = {
-    "loss": CategoricalDistribution(tuple(BASELINES)),
-    "width": IntDistribution(1, MAX_WIDTH, log=True),
-    "learning_rate": FloatDistribution(1e-9, MAX_LEARNING_RATE, log=True),
-    "amplitude": FloatDistribution(1, MAX_AMPLITUDE, log=True),
-    "period": IntDistribution(2, MAX_PERIOD, log=True),
-}
-
 optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-
-@dataclass(frozen=True)
-class FinishedCell:
-    """A cell on its way to becoming a trial."""
-
-    configuration: Configuration
-    value: float  # mean validation accuracy
-    attributes: dict[str, Any]  # a few numbers that a dashboard can sort by, and one of JSON
 
 
 def storage_url(given: str | None = None) -> str:
@@ -157,8 +116,6 @@ class Storage:
         if create:
             with self.engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-                connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails now if it is read-only
-                connection.exec_driver_sql("ROLLBACK")
         self.engine.dispose()  # connections made from now on are tuned
 
     def _create_tables(self) -> None:
@@ -166,6 +123,8 @@ class Storage:
         with Session(self.engine) as session, session.begin():
             if session.get(Meta, "schema_version") is None:
                 session.add(Meta(key="schema_version", value=str(SCHEMA_VERSION)))
+            else:  # a write that changes nothing fails now if the database is read-only
+                session.execute(update(Meta).values(value=Meta.value))
 
     # --- studies --------------------------------------------------------------------------------
 
@@ -209,6 +168,7 @@ class Storage:
 
         Raises:
             StudyMismatchError: a study of this name means something else.
+            StudyBusyError: it would grow while another process runs it.
         """
         text = json.dumps(spec.resolved(), sort_keys=True)
         try:
@@ -229,6 +189,8 @@ class Storage:
         stored = self.spec(study)
         if stored != spec:
             _check_extension(stored, spec, extend)
+            if self.study_id(study) in running(self.engine):
+                raise StudyBusyError(f"study {spec.name!r} is being run; extend it afterwards")
             study.set_user_attr(SPEC, text)
         return study
 
@@ -236,147 +198,12 @@ class Storage:
         """Optuna's number of a study, which stays when it is renamed."""
         return self.optuna.get_study_id_from_name(study.study_name)
 
-    # --- trials ---------------------------------------------------------------------------------
-
-    def finished(self, study: optuna.Study) -> set[Configuration]:
-        """The cells that are trials already."""
-        return {
-            Configuration(**trial.params)
-            for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        }
-
-    def add_cells(self, study: optuna.Study, cells: Iterable[FinishedCell]) -> None:
-        """Record finished cells as trials, whose value is the mean over the replicates."""
-        trials = []
-        for cell in cells:
-            params = {
-                name: value
-                for name, value in asdict(cell.configuration).items()
-                if value is not None
-            }
-            trials.append(
-                optuna.trial.create_trial(
-                    state=TrialState.COMPLETE,
-                    value=cell.value,
-                    params=params,
-                    distributions={name: DISTRIBUTIONS[name] for name in params},
-                    user_attrs=cell.attributes,
-                )
-            )
-        study.add_trials(trials)
-
     def count_cells(self, study: optuna.Study) -> int:
         """How many cells are trials already, without reading them."""
         trials = sqlalchemy.table("trials", sqlalchemy.column("study_id"))
         query = select(func.count()).where(trials.c.study_id == self.study_id(study))
         with self.engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
-
-    # --- runs -----------------------------------------------------------------------------------
-
-    @contextmanager
-    def claim(self, study: optuna.Study, spec: StudySpec, backend: str) -> Iterator["Run"]:
-        """Keep other processes off a study while this one runs it, and record its provenance.
-
-        Args:
-            study: the study.
-            spec: what is run.
-            backend: what was asked for.
-
-        Yields:
-            The run, to be told about progress.
-
-        Raises:
-            StudyBusyError: another process, still alive, runs this study.
-        """
-        facts = provenance()
-        study_id = self.study_id(study)
-        with Session(self.engine) as session, session.begin():
-            # The write comes first: it locks SQLite, so that two launches look one after the other.
-            session.execute(
-                update(Meta).where(Meta.key == "schema_version").values(value=Meta.value)
-            )
-            unfinished = select(RunRow).where(
-                RunRow.study_id == study_id, RunRow.status == "running"
-            )
-            for other in session.scalars(unfinished):
-                if _alive(other):
-                    raise StudyBusyError(
-                        f"study {spec.name!r} is being run by process {other.pid} on {other.host}; "
-                        "wait for it, or stop it first"
-                    )
-                other.status = "lost"
-            row = RunRow(
-                study_id=study_id,
-                status="running",
-                started_at=_now(),
-                heartbeat_at=_now(),
-                backend=backend,
-                provenance=json.dumps(facts),
-                spec=json.dumps(spec.resolved(), sort_keys=True),
-                **{name: facts[name] for name in _RUN_COLUMNS},
-            )
-            session.add(row)
-            session.flush()
-            run = Run(self.engine, row.id)
-        try:
-            yield run
-        except BaseException as error:
-            run.end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
-            raise
-        run.end("interrupted" if run.interrupted else "complete")
-
-    def runs(self, study: optuna.Study) -> list[RunRow]:
-        """All launches of a study, oldest first."""
-        with Session(self.engine, expire_on_commit=False) as session:
-            query = select(RunRow).where(RunRow.study_id == self.study_id(study))
-            return list(session.scalars(query.order_by(RunRow.id)))
-
-    def running(self) -> set[int]:
-        """Numbers of the studies that a live process is running."""
-        with Session(self.engine) as session:
-            rows = session.scalars(select(RunRow).where(RunRow.status == "running"))
-            return {row.study_id for row in rows if row.study_id is not None and _alive(row)}
-
-
-_RUN_COLUMNS = ("host", "pid", "process_started", "git_commit", "git_clean", "command")
-
-
-class Run:
-    """A launch in progress, as its row in the database."""
-
-    def __init__(self, engine: Engine, run_id: int) -> None:
-        self.engine, self.id, self.interrupted = engine, run_id, False
-
-    def beat(self, networks: int, backend: str, device: str) -> None:
-        """Say that the run is alive and has trained so many networks more."""
-        self._set(
-            heartbeat_at=_now(),
-            networks=RunRow.networks + networks,
-            backend=backend,
-            device=device,
-        )
-
-    def end(self, status: str) -> None:
-        """Say how it ended."""
-        self._set(status=status, ended_at=_now(), heartbeat_at=_now())
-
-    def _set(self, **values: Any) -> None:
-        with self.engine.begin() as connection:
-            connection.execute(update(RunRow).where(RunRow.id == self.id).values(values))
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
-
-
-def _alive(run: RunRow) -> bool:
-    if run.host != socket.gethostname():
-        return _now() - run.heartbeat_at < LOST_AFTER
-    try:
-        return abs(psutil.Process(run.pid).create_time() - run.process_started) < 2
-    except psutil.Error:
-        return False
 
 
 def _is_sqlite(url: URL) -> bool:

@@ -1,0 +1,98 @@
+"""dynstudy's tables, which live beside Optuna's in the same database."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+SCHEMA_VERSION = 1
+
+
+class Base(DeclarativeBase):
+    """dynstudy's tables; Optuna's live beside them in the same database."""
+
+
+class Meta(Base):
+    """Facts about the database itself."""
+
+    __tablename__ = "dynstudy_meta"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
+class RunRow(Base):
+    """One launch of a study: its provenance, and the claim that keeps a second one off."""
+
+    __tablename__ = "dynstudy_run"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int | None] = mapped_column(
+        index=True, doc="studies.study_id of Optuna; NULL once that study is deleted"
+    )
+    status: Mapped[str] = mapped_column(
+        String(16), doc="running, complete, interrupted, failed or lost (killed)"
+    )
+    started_at: Mapped[datetime] = mapped_column(doc="UTC")
+    heartbeat_at: Mapped[datetime] = mapped_column(doc="UTC, renewed with every chunk")
+    ended_at: Mapped[datetime | None] = mapped_column(doc="UTC")
+    host: Mapped[str] = mapped_column(String(255))
+    pid: Mapped[int] = mapped_column(doc="process on that host")
+    process_started: Mapped[float] = mapped_column(doc="tells a reused pid apart, Unix seconds")
+    networks: Mapped[int] = mapped_column(default=0, doc="trained by this launch")
+    backend: Mapped[str | None] = mapped_column(String(32))
+    device: Mapped[str | None] = mapped_column(String(255))
+    git_commit: Mapped[str | None] = mapped_column(String(64))
+    git_clean: Mapped[bool | None] = mapped_column(doc="no uncommitted change")
+    command: Mapped[str] = mapped_column(Text, doc="command line")
+    provenance: Mapped[str] = mapped_column(Text, doc="JSON: versions, processor, system")
+    spec: Mapped[str] = mapped_column(Text, doc="JSON: the study file as it was run")
+
+
+class ReplicateRow(Base):
+    """One trained network."""
+
+    __tablename__ = "dynstudy_replicate"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True, doc="SHA-256 of its content")
+    configuration: Mapped[str] = mapped_column(
+        String(64), index=True, doc="SHA-256 of its content without the seed: one cell"
+    )
+    loss: Mapped[str] = mapped_column(String(16), doc="ce or mse where static")
+    width: Mapped[int] = mapped_column(doc="hidden units")
+    learning_rate: Mapped[float]
+    amplitude: Mapped[float | None] = mapped_column(doc="A; NULL where static")
+    period: Mapped[int | None] = mapped_column(doc="T, steps; NULL where static")
+    steps: Mapped[int] = mapped_column(doc="length of the training")
+    tail: Mapped[int | None] = mapped_column(doc="steps at A = 1 at the end; NULL where static")
+    dtype: Mapped[str] = mapped_column(String(16))
+    data: Mapped[str] = mapped_column(Text, doc="JSON: [protocol.data] of the study file")
+    initialisation: Mapped[str] = mapped_column(String(64))
+    seed: Mapped[int]
+    numerics: Mapped[int] = mapped_column(doc="version of the arithmetic")
+    diverged_at: Mapped[int | None] = mapped_column(doc="step; NULL where it stayed finite")
+    train_accuracy: Mapped[float] = mapped_column(doc="at the end; 1/C where diverged")
+    val_accuracy: Mapped[float] = mapped_column(doc="at the end; 1/C where diverged")
+    val_accuracy_before_tail: Mapped[float | None] = mapped_column(doc="NULL where static")
+    forgetting: Mapped[float | None] = mapped_column(doc="before the static loss's is taken off")
+    unrecovered: Mapped[float | None] = mapped_column(doc="before the static loss's is taken off")
+    backend: Mapped[str] = mapped_column(String(32))
+    device: Mapped[str] = mapped_column(String(255))
+    versions: Mapped[str] = mapped_column(
+        Text, doc="JSON: of dynstudy, python, torch, numba, numpy"
+    )
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("dynstudy_run.id"))
+
+
+class ReadingRow(Base):
+    """How many points of one class a network classified right after some steps."""
+
+    __tablename__ = "dynstudy_reading"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's form
+
+    replicate_id: Mapped[int] = mapped_column(ForeignKey(ReplicateRow.id), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True, doc="steps taken")
+    subset: Mapped[str] = mapped_column(String(16), primary_key=True, doc="train or validation")
+    class_: Mapped[int] = mapped_column("class", primary_key=True, doc="from 0")
+    correct: Mapped[int] = mapped_column(doc="points; NULL is never stored")

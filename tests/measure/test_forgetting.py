@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynstudy.measure.forgetting import forgetting, window
+from dynstudy.task.schedule import class_weights
+
+
+def by_definition(
+    middle: np.ndarray, end: np.ndarray, first: int
+) -> tuple[float | None, float | None]:
+    """Section 2 of the design for one network, class by class."""
+    count, C = end.shape
+    lost, missing = [], []
+    for c in range(C):
+        own = [n for n in range(count) if (first + n) % C == c and n + C - 1 < count]
+        if own:
+            lost.append(
+                np.mean([end[n, c] - min(middle[n + j, c] for j in range(1, C)) for n in own])
+            )
+            missing.append(np.mean([end[n, c] - end[n + C - 1, c] for n in own]))
+    if count < C + 1:
+        return None, None
+    return float(np.mean(lost)), float(np.mean(missing))
+
+
+@given(
+    classes=st.integers(2, 5),
+    count=st.integers(1, 15),
+    first=st.integers(0, 20),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_it_follows_the_definition(classes: int, count: int, first: int, seed: int) -> None:
+    middle, end = np.random.default_rng(seed).random((2, 3, count, classes))
+    lost, missing = forgetting(middle, end, first)
+    for r in range(3):
+        expected = by_definition(middle[r], end[r], first)
+        if expected[0] is None:
+            assert np.isnan(lost[r])
+            assert np.isnan(missing[r])
+        else:
+            np.testing.assert_allclose((lost[r], missing[r]), expected, atol=1e-14)
+
+
+def test_a_network_that_always_knows_everything_forgets_nothing() -> None:
+    ones = np.ones((1, 9, 3))
+    assert forgetting(ones, ones, 0)[0] == forgetting(ones, ones, 0)[1] == 0
+
+
+def test_what_is_lost_and_relearned_is_forgotten_but_not_unrecovered() -> None:
+    end = np.ones((1, 9, 3))
+    middle = np.zeros((1, 9, 3))  # at the others' peaks nothing is known
+    lost, missing = forgetting(middle, end, 0)
+    assert (lost[0], missing[0]) == (1.0, 0.0)
+
+
+@given(
+    oscillations=st.integers(1, 100),
+    period=st.integers(2, 1000),
+    classes=st.integers(2, 6),
+    amplitude=st.floats(1.5, 1e4),
+)
+def test_middles_are_where_the_weight_peaks_and_ends_where_the_next_turn_begins(
+    oscillations: int, period: int, classes: int, amplitude: float
+) -> None:
+    last = window(oscillations, period, classes)
+    assert last.count == min(oscillations, 3 * classes)
+    assert last.ends[-1] == oscillations * period
+    for place, (middle, end) in enumerate(zip(last.middles, last.ends, strict=True)):
+        own = (last.first + place) % classes
+        turn = class_weights(np.arange(end - period, end), classes, amplitude, period)[:, own]
+        peak = class_weights(middle, classes, amplitude, period)[own]
+        assert peak == pytest.approx(turn.max(), rel=1e-12)
+        assert end // period % classes == (own + 1) % classes

@@ -1,0 +1,129 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sqlalchemy import func, select
+
+from dynstudy.config import Configuration, Protocol, Replicate, SpiralData
+from dynstudy.search.ledger import Ledger, Record, configuration_key
+from dynstudy.search.space import Cell, cells
+from dynstudy.search.spec import StudySpec
+from dynstudy.search.storage import Storage
+from dynstudy.search.tables import ReadingRow, ReplicateRow
+
+SpecMaker = Callable[..., StudySpec]
+PROTOCOL = Protocol(steps=200, tail=50)
+DCE = Configuration("dce", 5, 1.0, amplitude=3, period=10)
+CE = Configuration("ce", 5, 1.0)
+PROVENANCE = {"backend": "cpu", "device": "test", "versions": {"numpy": "2"}}
+
+
+def record(
+    configuration: Configuration, seed: int, steps: tuple[int, ...], correct: int = 7
+) -> Record:
+    counts = np.full((len(steps), 3), correct, np.int32)
+    return Record(
+        Replicate(configuration, seed), None, 0.5, 0.4, None, None, None, steps, counts, counts + 1
+    )
+
+
+@pytest.fixture
+def ledger(storage: Storage) -> Ledger:
+    return Ledger(storage.engine, PROTOCOL)
+
+
+def count(ledger: Ledger, table: type[ReplicateRow | ReadingRow]) -> int:
+    with ledger.engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def test_the_key_is_pinned() -> None:
+    """Changing it would train everything again: raise NUMERICS or migrate instead."""
+    assert configuration_key(PROTOCOL, DCE) == (
+        "924f10d35068f5d4d1d0284fe363d3532c414b059d41660b1d9e716c4a113142"
+    )
+    assert configuration_key(PROTOCOL, CE) == (
+        "ae1274419e9581c73a5d4d00318bd98c70ea2aaa2a84600f7eb67662670007ba"
+    )
+
+
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        PROTOCOL.model_copy(update={"steps": 201}),
+        PROTOCOL.model_copy(update={"dtype": "float64"}),
+        PROTOCOL.model_copy(update={"data": SpiralData(noise=0.1)}),
+        PROTOCOL.model_copy(update={"data": SpiralData(train_seed="replicate")}),
+        PROTOCOL.model_copy(update={"data": SpiralData(validation_seed=2)}),
+    ],
+)
+def test_whatever_changes_a_network_changes_its_key(protocol: Protocol) -> None:
+    for configuration in (DCE, CE):
+        assert configuration_key(protocol, configuration) != configuration_key(
+            PROTOCOL, configuration
+        )
+    for other in (
+        replace(DCE, width=6),
+        replace(DCE, learning_rate=0.5),
+        replace(DCE, amplitude=4),
+        replace(DCE, period=11),
+        replace(DCE, loss="dmse1"),
+    ):
+        assert configuration_key(PROTOCOL, other) != configuration_key(PROTOCOL, DCE)
+
+
+def test_the_tail_counts_as_what_really_runs_and_not_for_static_losses() -> None:
+    # 15 oscillations of 10 steps fit before a tail of 50, and before one of 41
+    same = PROTOCOL.model_copy(update={"tail": 41})
+    other = PROTOCOL.model_copy(update={"tail": 40})
+    assert configuration_key(same, DCE) == configuration_key(PROTOCOL, DCE)
+    assert configuration_key(other, DCE) != configuration_key(PROTOCOL, DCE)
+    assert configuration_key(other, CE) == configuration_key(PROTOCOL, CE)
+
+
+def test_recording_twice_changes_nothing_and_adds_only_new_readings(ledger: Ledger) -> None:
+    ledger.add([record(CE, 0, (100, 200))], **PROVENANCE)
+    ledger.add([record(CE, 0, (150, 200), correct=9)], **PROVENANCE)
+    assert count(ledger, ReplicateRow) == 1
+    assert count(ledger, ReadingRow) == 3 * 3 * 2  # steps, classes, sets
+    steps, accuracies = ledger.readings(CE, [0])
+    assert steps == [100, 150, 200]
+    assert (accuracies[0, :, 0] * 1000).round().tolist() == [8, 10, 8]
+
+
+def test_nothing_of_a_failed_write_stays(ledger: Ledger) -> None:
+    broken = replace(record(DCE, 1, (200,)), val_accuracy=None)  # type: ignore[arg-type]
+    with pytest.raises(Exception, match="NOT NULL"):
+        ledger.add([record(DCE, 0, (200,)), broken], **PROVENANCE)
+    assert count(ledger, ReplicateRow) == count(ledger, ReadingRow) == 0
+
+
+def test_what_lacks_is_what_is_not_recorded_or_not_read_where_needed(ledger: Ledger) -> None:
+    ledger.add([record(DCE, seed, (200,)) for seed in (0, 2)], **PROVENANCE)
+    ledger.add([record(CE, 0, (100, 200)), record(CE, 1, (200,))], **PROVENANCE)
+    diverged = replace(record(CE, 2, (100, 200), correct=-2), diverged_at=3)
+    ledger.add([diverged], **PROVENANCE)
+    lacking = ledger.lacking([Cell(DCE, 4, (200,)), Cell(CE, 4, (100, 200))])
+    assert lacking == {DCE: (1, 3), CE: (1, 3)}
+
+
+def test_a_ledger_of_another_protocol_sees_nothing(ledger: Ledger, storage: Storage) -> None:
+    ledger.add([record(DCE, 0, (200,))], **PROVENANCE)
+    other = Ledger(storage.engine, PROTOCOL.model_copy(update={"steps": 300}))
+    assert len(ledger.load([DCE])) == 1
+    assert other.load([DCE]).empty
+    assert other.lacking([Cell(DCE, 1, (300,))]) == {DCE: (0,)}
+
+
+def test_more_configurations_than_one_query_takes(ledger: Ledger, make_spec: SpecMaker) -> None:
+    space = {
+        "learning_rate": 1.0,
+        "amplitude": {"low": 2, "high": 100, "num": 60},
+        "period": {"low": 2, "high": 100, "num": 20},
+        "width": 3,
+    }
+    many = list(cells(make_spec(space=space)))
+    assert len(many) == 1 + 60 * 20
+    ledger.add([record(cell.configuration, 0, (200,)) for cell in many], **PROVENANCE)
+    assert len(ledger.load(cell.configuration for cell in many)) == len(many)

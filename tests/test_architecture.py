@@ -1,0 +1,138 @@
+"""The rules of the layout: data flows one way, and importing is cheap."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "dynstudy"
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+# From the bottom up: a module imports from its own layer and those before it.
+LAYERS = [
+    ("dynstudy._version", "dynstudy.errors", "dynstudy.config"),
+    ("dynstudy.task",),
+    ("dynstudy.train",),
+    ("dynstudy.measure",),
+    ("dynstudy.search",),
+    ("dynstudy.report",),
+    ("dynstudy.replicates", "dynstudy.chunks", "dynstudy.estimate", "dynstudy.runner"),
+    ("dynstudy.cli",),
+    ("dynstudy",),
+]
+FORBIDDEN = {
+    ("dynstudy.task", "dynstudy.train", "dynstudy.measure"): {"optuna", "sqlalchemy", "pydantic"},
+    ("dynstudy.search", "dynstudy.report"): {"torch", "numba", "dynstudy.train"},
+}
+
+
+def imports(path: Path, *, everywhere: bool = True) -> Iterator[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree) if everywhere else tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (
+                name if (name := f"{node.module}.{alias.name}") in MODULES else node.module
+                for alias in node.names
+            )
+
+
+def layer(module: str) -> int:
+    return next(
+        number
+        for number, names in enumerate(LAYERS)
+        for name in names
+        if module == name or (module.startswith(f"{name}.") and name != "dynstudy")
+    )
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_data_flows_one_way(module: str) -> None:
+    for imported in imports(MODULES[module]):
+        if imported.split(".")[0] == "dynstudy":
+            assert layer(imported) <= layer(module), f"{module} imports {imported}"
+
+
+def test_there_is_no_import_cycle() -> None:
+    @cache
+    def reaches(module: str) -> frozenset[str]:
+        path.append(module)
+        found = set()
+        for imported in imports(MODULES[module], everywhere=False):
+            if imported in MODULES and imported != module:
+                assert imported not in path, f"cycle: {' -> '.join([*path, imported])}"
+                found |= {imported} | reaches(imported)
+        path.pop()
+        return frozenset(found)
+
+    path: list[str] = []
+    # a package's own __init__ is loaded before its modules, so it may not lead back to them
+    assert {module for module in MODULES if module in reaches(module)} == set()
+
+
+@pytest.mark.parametrize("layers", FORBIDDEN)
+def test_layers_do_not_know_what_is_not_theirs(layers: tuple[str, ...]) -> None:
+    for module, path in MODULES.items():
+        if module.startswith(layers):
+            for imported in imports(path):
+                parts = imported.split(".")
+                names = {".".join(parts[:length]) for length in (1, 2)}
+                assert not names & FORBIDDEN[layers], f"{module} imports {imported}"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "dynstudy",
+        "dynstudy.cli",
+        *(m for m in MODULES if m.startswith(("dynstudy.search", "dynstudy.report"))),
+    ],
+)
+def test_importing_it_loads_neither_torch_nor_numba(module: str) -> None:
+    code = f"import sys, {module}; sys.exit(bool({{'torch', 'numba'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['dynstudy', '--help']\n"
+        "from dynstudy.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'numba', 'optuna', 'sqlalchemy', 'pandas', 'scipy', 'matplotlib'}\n"
+        "sys.exit(','.join(heavy & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_public_names_are_there_and_lazy_ones_are_listed() -> None:
+    import dynstudy
+
+    for name in dynstudy.__all__:
+        assert getattr(dynstudy, name) is not None
+    assert dir(dynstudy) == sorted(dynstudy.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = dynstudy.nothing
+
+
+# Numba's cache on disk notices changes of this file alone, so it cannot be cut in two.
+LONG = {"dynstudy.train.backends._cpu_kernel"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_files_stay_readable(module: str) -> None:
+    lines = len(MODULES[module].read_text(encoding="utf-8").splitlines())
+    assert lines <= (450 if module in LONG else 300)

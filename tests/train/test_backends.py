@@ -1,0 +1,334 @@
+"""One contract, every backend: what they compute, read, mark and refuse."""
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from dynstudy.config import BASELINES
+from dynstudy.errors import BackendError
+from dynstudy.task.network import draw
+from dynstudy.task.schedule import class_weights
+from dynstudy.train import Data, Ensemble, Outcome, Parameters, train
+from dynstudy.train.backends import BACKENDS, load
+from dynstudy.train.backends._cpu_kernel import _set_class_weights, advance_network
+from tests.conftest import make_data
+
+NAMES = ("W1", "b1", "W2", "b2")
+TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
+
+
+def random_state(rng: np.random.Generator, ensemble: Ensemble, classes: int) -> Parameters:
+    state = Parameters.drawn(ensemble, classes)
+    for parameter in NAMES:
+        values = getattr(state, parameter)
+        # keeps the zeros beyond a network's width
+        values += (values != 0) * rng.normal(0, 0.5, values.shape)
+    return state
+
+
+def assert_same(first: Outcome, second: Outcome, tolerance: float) -> None:
+    for parameter in NAMES:
+        a, b = getattr(first.parameters, parameter), getattr(second.parameters, parameter)
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * np.abs(b).max())
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("classes", [2, 3, 4, 5])
+@pytest.mark.parametrize("loss", BASELINES)
+def test_one_step_from_a_shared_random_state_agrees(
+    loss: str, classes: int, dtype: str, rng: np.random.Generator
+) -> None:
+    static = loss == BASELINES[loss]
+    widths = [1, 2, 3, 5, 7, 16, 29, 33, 101]
+    ensemble = Ensemble.of(
+        loss,
+        20,
+        width=widths,
+        learning_rate=np.linspace(0.05, 0.4, 9).tolist(),
+        amplitude=1.0 if static else np.linspace(1, 300, 9).tolist(),
+        period=[2, 3, 4, 5, 7, 11, 40, 6, 13],
+        tail_start=[0, 20, 20, 20, 20, 3, 20, 20, 20],
+        dtype=dtype,
+    )
+    data = make_data(classes, points=37, validation_points=41)
+    initial = random_state(rng, ensemble, classes)
+    # one step at a time through a whole oscillation, both from the oracle's state
+    for _ in range(2):
+        one = Ensemble.of(
+            loss,
+            1,
+            width=widths,
+            learning_rate=ensemble.learning_rate.tolist(),
+            amplitude=ensemble.amplitude.tolist(),
+            period=ensemble.period.tolist(),
+            dtype=dtype,
+        )
+        results = [
+            train(one, data, backend=backend, checkpoints=[0, 1], initial=initial, trace=True)
+            for backend in ("cpu", "autograd")
+        ]
+        assert_same(results[0], results[1], TOLERANCE[dtype])
+        np.testing.assert_allclose(
+            results[0].readings.losses, results[1].readings.losses, rtol=TOLERANCE[dtype]
+        )
+        initial = results[1].parameters
+
+
+@pytest.mark.parametrize("loss", BASELINES)
+def test_short_runs_agree_with_mixed_widths_schedules_tails_and_checkpoints(
+    loss: str, data: Data
+) -> None:
+    static = loss == BASELINES[loss]
+    ensemble = Ensemble.of(
+        loss,
+        60,
+        width=[5, 20, 9, 20],
+        learning_rate=[0.1, 0.05, 0.2, 0.1],
+        amplitude=1.0 if static else [1.0, 3.0, 30.0, 5.0],
+        period=[2, 9, 20, 15],
+        tail_start=[0, 45, 40, 60],
+        seed=[0, 1, 2, 3],
+        dtype="float64",
+    )
+    checkpoints = [[0, 60, -1, -1], [1, 4, 45, 60], [10, 20, 40, -1], [60, -1, -1, -1]]
+    cpu, autograd = (
+        train(ensemble, data, backend=backend, checkpoints=checkpoints, trace=True)
+        for backend in ("cpu", "autograd")
+    )
+    assert_same(cpu, autograd, 1e-9)
+    np.testing.assert_allclose(cpu.readings.losses, autograd.readings.losses, rtol=1e-9)
+    np.testing.assert_array_equal(cpu.readings.correct, autograd.readings.correct)
+    np.testing.assert_array_equal(
+        cpu.readings.validation_correct, autograd.readings.validation_correct
+    )
+    assert (cpu.readings.correct[np.array(checkpoints) < 0] == -1).all()
+    assert (cpu.readings.correct[np.array(checkpoints) >= 0] >= 0).all()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_readings_count_what_the_parameters_classify_right(backend: str, data: Data) -> None:
+    ensemble = Ensemble.of("dce", 40, width=[7, 12], learning_rate=0.5, amplitude=5, period=10)
+    outcome = train(ensemble, data, backend=backend, checkpoints=[40])
+    p = outcome.parameters
+    for x, y, counted in (
+        (data.x[0], data.y, outcome.readings.correct),
+        (data.validation_x, data.validation_y, outcome.readings.validation_correct),
+    ):
+        hidden = np.maximum(x.astype(np.float32) @ p.W1 + p.b1[:, None], 0)
+        right = (hidden @ p.W2 + p.b2[:, None]).argmax(-1) == y
+        expected = [[right[b, y == c].sum() for c in range(3)] for b in range(2)]
+        np.testing.assert_allclose(counted[:, 0], expected, atol=1)  # a tie may fall either way
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    ("dynamical", "static"), [("dce", "ce"), ("dmse1", "mse"), ("dmse2", "mse")]
+)
+def test_at_amplitude_1_a_dynamical_loss_is_the_static_one(
+    dynamical: str, static: str, backend: str, data: Data
+) -> None:
+    common: dict[str, Any] = {"width": 9, "learning_rate": 0.1, "dtype": "float64"}
+    outcomes = [
+        train(ensemble, data, backend=backend, checkpoints=[30])
+        for ensemble in (
+            Ensemble.of(dynamical, 30, amplitude=1, period=7, **common),
+            Ensemble.of(static, 30, **common),
+        )
+    ]
+    assert_same(*outcomes, tolerance=1e-13)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_network_does_not_depend_on_its_place_among_others(backend: str, data: Data) -> None:
+    def of(widths: list[int], seeds: list[int]) -> Outcome:
+        ensemble = Ensemble.of(
+            "dce", 50, width=widths, seed=seeds, learning_rate=0.5, amplitude=9, period=10
+        )
+        return train(ensemble, data, backend=backend, checkpoints=[50])
+
+    alone, among = of([12], [5]), of([30, 12, 4], [1, 5, 2])
+    tolerance = 0 if backend == "cpu" else 1e-5  # bit for bit where every network is its own loop
+    np.testing.assert_allclose(
+        among.parameters.W1[1, :, :12], alone.parameters.W1[0], rtol=tolerance, atol=tolerance
+    )
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_the_slices_it_is_trained_in_change_nothing(
+    dtype: str, data: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensemble = Ensemble.of(
+        "dmse2", 97, width=[6, 13], learning_rate=0.1, amplitude=6, period=10, dtype=dtype
+    )
+    checkpoints = [0, 1, 13, 50, 97]
+    whole = train(ensemble, data, backend="cpu", checkpoints=checkpoints, trace=True)
+    monkeypatch.setattr("dynstudy.train.loop.SLICE_SECONDS", 1e-9)  # a step at a time
+    steps: list[int] = []
+    sliced = train(
+        ensemble, data, backend="cpu", checkpoints=checkpoints, trace=True, progress=steps.append
+    )
+    assert steps == list(range(1, 98))
+    for parameter in NAMES:
+        np.testing.assert_array_equal(
+            getattr(sliced.parameters, parameter), getattr(whole.parameters, parameter)
+        )
+    np.testing.assert_array_equal(sliced.readings.losses, whole.readings.losses)
+    np.testing.assert_array_equal(sliced.readings.correct, whole.readings.correct)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("loss", ["mse", "dmse2", "ce"])
+def test_a_diverging_network_is_marked_and_the_others_go_on(
+    backend: str, loss: str, data: Data
+) -> None:
+    ensemble = Ensemble.of(
+        loss,
+        300,
+        width=[10, 10],
+        learning_rate=[1e30 if loss == "ce" else 50.0, 0.05],
+        amplitude=[1, 3 if loss == "dmse2" else 1],
+        period=10,
+        dtype="float32",
+    )
+    outcome = train(ensemble, data, backend=backend, checkpoints=[0, 300], trace=True)
+    assert outcome.diverged.tolist() == [True, False]
+    at = int(outcome.readings.diverged_at[0])
+    assert 0 < at < 300
+    losses = outcome.readings.losses
+    assert np.isfinite(losses[0, : at - 1]).all()
+    assert np.isnan(losses[0, at:]).all()
+    assert np.isfinite(losses[1]).all()
+    assert (outcome.readings.correct[0, 1] == -1).all()
+    assert (outcome.readings.correct[1] >= 0).all()
+
+
+def test_backends_agree_on_when_a_network_diverges(data: Data) -> None:
+    ensemble = Ensemble.of(
+        "mse", 400, width=[10, 30, 50], learning_rate=[50, 5, 1], seed=[1, 2, 3], dtype="float64"
+    )
+    cpu, autograd = (
+        train(ensemble, data, backend=backend, checkpoints=[400]).readings.diverged_at
+        for backend in ("cpu", "autograd")
+    )
+    # a sum over the points overflows a step before their mean does
+    np.testing.assert_allclose(cpu, autograd, atol=1)
+    assert (cpu > 0).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_networks_can_have_training_sets_of_their_own(backend: str, data: Data) -> None:
+    two = Data(
+        np.concatenate([data.x, data.x[:, :, ::-1]]), data.y, data.validation_x, data.validation_y
+    )
+    common: dict[str, Any] = {"width": 8, "learning_rate": 0.1, "dtype": "float64"}
+    both = train(
+        Ensemble.of("ce", 20, training_set=[0, 1], **common), two, backend=backend, checkpoints=[20]
+    )
+    swapped = Data(two.x[1:], data.y, data.validation_x, data.validation_y)
+    second = train(Ensemble.of("ce", 20, **common), swapped, backend=backend, checkpoints=[20])
+    np.testing.assert_allclose(both.parameters.W1[1], second.parameters.W1[0], rtol=1e-12)
+    assert not np.allclose(both.parameters.W1[0], both.parameters.W1[1])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_training_starts_from_the_draw_of_each_seed(backend: str, data: Data) -> None:
+    ensemble = Ensemble.of(
+        "ce", 1, width=[6, 11], seed=[4, 8], learning_rate=1e-30, dtype="float64"
+    )
+    outcome = train(ensemble, data, backend=backend, checkpoints=[1])
+    np.testing.assert_allclose(outcome.parameters.W1[0, :, :6], draw(4, 6, 3)[0], atol=1e-25)
+    np.testing.assert_allclose(outcome.parameters.W2[1], draw(8, 11, 3)[2], atol=1e-25)
+
+
+def test_the_kernel_has_the_schedule_of_the_definition() -> None:
+    gamma = np.empty(4)
+    for amplitude, period, tail_start in ((1.0, 2, 50), (70.0, 7, 40), (1e6, 12, 50), (3.5, 5, 0)):
+        for step in range(50):
+            _set_class_weights(gamma, step, amplitude, period, tail_start)
+            expected = class_weights(step, 4, amplitude, period, tail_start)
+            np.testing.assert_allclose(gamma, expected, rtol=1e-14)
+
+
+def test_compiled_code_is_kept_on_disk(data: Data) -> None:
+    train(Ensemble.of("ce", 2, width=4, learning_rate=0.1), data, backend="cpu", checkpoints=[2])
+    stats = advance_network.stats
+    assert stats.cache_path
+    assert sum(stats.cache_hits.values()) + sum(stats.cache_misses.values()) > 0
+    assert advance_network.targetoptions["nogil"] is True
+
+
+def test_auto_is_the_fused_kernel(data: Data) -> None:
+    ensemble = Ensemble.of("ce", 2, width=4, learning_rate=0.1)
+    assert train(ensemble, data, checkpoints=[2]).backend == "cpu"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_progress_raises_stops_the_training(backend: str, data: Data) -> None:
+    def stop(step: int) -> None:
+        raise InterruptedError(step)
+
+    ensemble = Ensemble.of("ce", 1000, width=4, learning_rate=0.1)
+    with pytest.raises(InterruptedError):
+        train(ensemble, data, backend=backend, checkpoints=[1000], progress=stop)
+
+
+@pytest.mark.parametrize(
+    ("changes", "checkpoints", "named"),
+    [
+        ({"loss": "dcee"}, [10], "'dcee' is not one of .*did you mean 'dce'"),
+        ({"dtype": "float16"}, [10], "float16"),
+        ({"width": 0}, [10], "one unit"),
+        ({"amplitude": 0.5}, [10], "at least 1"),
+        ({"period": 1}, [10], "at least 2"),
+        ({"training_set": 1}, [10], "training_set"),
+        ({"loss": "ce"}, [10], "static"),
+        ({}, [11], "checkpoints"),
+        ({}, [5, 5], "checkpoints"),
+        ({}, [-1, 5], "checkpoints"),
+        ({}, [5, -2], "checkpoints"),
+    ],
+)
+def test_what_would_train_something_else_is_refused(
+    changes: dict[str, Any], checkpoints: list[int], named: str, data: Data
+) -> None:
+    settings: dict[str, Any] = {
+        "loss": "dce",
+        "width": 4,
+        "learning_rate": 0.1,
+        "amplitude": 3,
+        "period": 5,
+    } | changes
+    loss = settings.pop("loss")
+    with pytest.raises(ValueError, match=named):
+        train(Ensemble.of(loss, 10, **settings), data, checkpoints=checkpoints)
+
+
+@pytest.mark.parametrize(
+    ("backend", "said"),
+    [("cpuu", "did you mean 'cpu'"), ("gpu", "autograd:cuda"), ("cpu:1", "no choice of device")],
+)
+def test_unknown_backends_are_named(backend: str, said: str) -> None:
+    with pytest.raises(BackendError, match=said):
+        load(backend)
+
+
+def test_a_device_that_is_not_there_is_named(data: Data) -> None:
+    missing = "cuda" if not torch.cuda.is_available() else "cuda:99"
+    ensemble = Ensemble.of("ce", 2, width=4, learning_rate=0.1)
+    with pytest.raises(BackendError, match=rf"no device '{missing}'.*use --backend cpu"):
+        train(ensemble, data, backend=f"autograd:{missing}", checkpoints=[2])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_backend_is_two_functions(backend: str) -> None:
+    start, advance = load(backend)
+    assert list(inspect.signature(start).parameters)[:4] == [
+        "ensemble",
+        "data",
+        "initial",
+        "readings",
+    ]
+    assert list(inspect.signature(advance).parameters) == ["state", "step", "count"]
