@@ -3,12 +3,11 @@
 A backend is a module of this folder with two functions: ``start(ensemble, data, initial,
 readings)`` makes a state, and ``advance(state, step, count)`` moves every network from `step` by
 `count` steps, filling the readings on its way. The state tells its ``name``, its ``device`` and its
-``parameters()``. A ``start`` with a fifth parameter ``device`` takes the DEVICE of
-``NAME:DEVICE``.
+``parameters()``. A backend with a choice of device has a ``check_device(device)`` as well, and its
+``start`` takes the DEVICE of ``NAME:DEVICE`` as ``device``.
 """
 
 import importlib
-import inspect
 import pkgutil
 from collections.abc import Callable
 from functools import partial
@@ -44,7 +43,7 @@ def load(backend: str) -> tuple[Callable[..., State], Callable[[Any, int, int], 
         Its functions ``start`` and ``advance``.
 
     Raises:
-        BackendError: there is no such backend, or it has no choice of device.
+        BackendError: there is no such backend, or no such device for it.
     """
     name, colon, device = (FASTEST if backend == "auto" else backend).partition(":")
     if name not in BACKENDS:
@@ -56,6 +55,7 @@ def load(backend: str) -> tuple[Callable[..., State], Callable[[Any, int, int], 
     module = importlib.import_module(f"{__name__}.{name}")
     if not colon:
         return module.start, module.advance
-    if "device" not in inspect.signature(module.start).parameters:
+    if not hasattr(module, "check_device"):
         raise BackendError(f"backend {backend!r}: {name} has no choice of device; use {name!r}")
+    module.check_device(device)
     return partial(module.start, device=device), module.advance

@@ -37,18 +37,29 @@ class State:
         return Parameters(W1, b1[:, 0], W2, b2[:, 0])
 
 
+def check_device(device: str) -> None:
+    """Find out before anything is trained or written whether PyTorch has a device.
+
+    Args:
+        device: as in ``torch.device``.
+
+    Raises:
+        BackendError: it has not.
+    """
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise BackendError(
+            f"backend 'autograd:{device}' cannot run: torch {torch.__version__} has no device "
+            f"{device!r} on this machine; use --backend cpu or --backend autograd"
+        ) from error
+
+
 def start(
     ensemble: Ensemble, data: Data, initial: Parameters, readings: Readings, device: str = "cpu"
 ) -> State:
     """Put an ensemble on a PyTorch device."""
     dtype = getattr(torch, ensemble.dtype)
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise BackendError(
-            f"backend 'autograd:{device}' cannot run: torch {torch.__version__} has no device "
-            f"{device!r} on this machine; use --backend cpu or --backend autograd"
-        ) from error
 
     def real(array: np.ndarray) -> Tensor:
         # a copy, since training changes it in place

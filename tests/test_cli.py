@@ -1,0 +1,264 @@
+"""The command line as a user meets it: what is printed where, exit codes, interruptions."""
+
+import csv
+import io
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import tomli_w
+
+SMALL = {
+    "name": "small",
+    "kind": "map",
+    "loss": "dce",
+    "replicates": 2,
+    "protocol": {
+        "steps": 200,
+        "tail": 50,
+        "data": {"points_per_class": 20, "validation_points_per_class": 30},
+    },
+    "space": {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 30], "width": 5},
+}
+# about 25 s on two cores, in a dozen cells: long enough to be interrupted anywhere
+LONG = {
+    **SMALL,
+    "name": "long",
+    "protocol": {"steps": 400_000, "tail": 1000},
+    "space": {"learning_rate": 1.0, "amplitude": [3, 30, 90], "period": [100, 300], "width": 20},
+}
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    for study in (SMALL, LONG):
+        (tmp_path / f"{study['name']}.toml").write_text(tomli_w.dumps(study))
+    return tmp_path
+
+
+def start(here: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "dynstudy.cli", *arguments],
+        cwd=here,
+        env={**os.environ, "COLUMNS": "200"},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def dynstudy(here: Path, *arguments: str, expected: int = 0) -> tuple[str, str]:
+    process = start(here, *arguments)
+    out, err = process.communicate()
+    assert process.returncode == expected, out + err
+    assert "Traceback" not in err
+    return out, err
+
+
+def database(here: Path) -> sqlite3.Connection:
+    return sqlite3.connect(here / "storage" / "dynstudy.db")
+
+
+def count(here: Path, table: str, where: str = "1 = 1") -> int:
+    return int(database(here).execute(f"SELECT COUNT(*) FROM {table} WHERE {where}").fetchone()[0])
+
+
+def test_from_a_study_file_to_a_map(here: Path) -> None:
+    out, err = dynstudy(here, "run", "small.toml")
+    assert out == ""  # results only
+    assert "16 networks trained, 0 taken from the ledger" in err
+    out, err = dynstudy(here, "run", "small.toml")
+    assert "0 networks trained, 16 taken from the ledger" in err
+
+    out, _ = dynstudy(here, "list")
+    assert "small" in out
+    assert "complete" in out
+    out, _ = dynstudy(here, "show", "small")
+    for fact in ("5 of 5 cells", "16 of 16 networks", "steps = 200", "numba", "run small.toml"):
+        assert fact in out
+    out, err = dynstudy(here, "map", "small", "--out", "pictures")
+    assert "dce, width 5" in out
+    assert "wrote pictures/small.png" in err
+    assert (here / "pictures" / "small.csv").read_text().startswith("loss,width,learning_rate,")
+
+
+def test_rows_are_machine_readable_and_stdout_holds_nothing_else(here: Path) -> None:
+    dynstudy(here, "run", "small.toml")
+    for command in (["list"], ["map", "small"], ["show", "small"]):
+        out, _ = dynstudy(here, *command, "--format", "json")
+        assert json.loads(out)
+        out, _ = dynstudy(here, *command, "--format", "csv")
+        rows = list(csv.DictReader(io.StringIO(out)))
+        assert rows
+        assert None not in rows[0]
+    out, _ = dynstudy(here, "show", "small", "--format", "json")
+    shown = json.loads(out)
+    assert shown["spec"]["baseline_replicates"] == 8
+    assert shown["runs"][0]["versions"]["python"]
+
+
+def test_a_dry_run_counts_and_writes_nothing(here: Path) -> None:
+    before = sorted(here.rglob("*"))
+    out, _ = dynstudy(here, "run", "small.toml", "--dry-run")
+    assert "cells          5" in out
+    assert "networks       16 (0 of them already in the ledger)" in out
+    assert "network-steps  3200" in out
+    assert "time           about" in out
+    assert sorted(here.rglob("*")) == before
+
+
+def test_overrides_make_another_study(here: Path) -> None:
+    dynstudy(here, "run", "small.toml", "--set", "name=other", "--set", "space.width=[3,4]")
+    out, _ = dynstudy(here, "list", "--format", "json")
+    assert [(row["study"], row["cells"]) for row in json.loads(out)] == [("other", 10)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "absent.toml"], "absent.toml: no such study file"),
+        (["run", "small.toml", "--set", "replicate=3"], "did you mean 'replicates'"),
+        (["run", "small.toml", "--set", "space.amplitude=0.5"], "allowed are numbers from 1"),
+        (["run", "small.toml", "--backend", "gpu"], "backend 'gpu' is not one of auto"),
+        (["run", "small.toml", "--backend", "autograd:nope"], "has no device 'nope'"),
+        (["run", "small.toml", "--storage", "sqlite:///small.toml"], "is not an SQLite database"),
+        (["run", "small.toml", "--storage", "sqlite:///no/folder/x.db"], "there is no folder"),
+        (["run", "small.toml", "--stroage", "x"], "No such option"),
+        (["run"], "Missing argument"),
+        (["nope"], "No such command"),
+        (["list"], "there is no such database; run a study first"),
+        (["list", "--format", "yaml"], "'yaml' is not one of table, json, csv"),
+        (["map", "small"], "there is no such database"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_wrong_is_one_line_and_nothing_is_written(
+    arguments: list[str], said: str, here: Path
+) -> None:
+    before = sorted(path for path in here.rglob("*") if path.name != "storage")
+    out, err = dynstudy(here, *arguments, expected=2)
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert said in err
+    assert sorted(path for path in here.rglob("*") if path.name != "storage") == before
+
+
+def test_a_study_that_is_not_there_is_named_with_the_nearest(here: Path) -> None:
+    dynstudy(here, "run", "small.toml")
+    for command in ("show", "map"):
+        _, err = dynstudy(here, command, "smal", expected=2)
+        assert "'smal' is not in" in err
+        assert "did you mean 'small'" in err
+
+
+def test_a_changed_file_is_refused_with_the_difference(here: Path) -> None:
+    dynstudy(here, "run", "small.toml")
+    _, err = dynstudy(here, "run", "small.toml", "--set", "replicates=3", expected=2)
+    assert "replicates was 2, now 3" in err
+    assert "give the study file a new name" in err
+
+
+def test_a_picture_that_cannot_be_written_leaves_nothing(here: Path) -> None:
+    dynstudy(here, "run", "small.toml")
+    (here / "taken").write_text("a file")
+    _, err = dynstudy(here, "map", "small", "--out", "taken", expected=2)
+    assert "cannot be written" in err
+
+
+def until(condition: object, process: subprocess.Popen[str]) -> None:
+    """Wait for something the process does; only a process that never does it fails."""
+    while not condition():  # type: ignore[operator]
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+
+
+def recorded(here: Path) -> int:
+    try:
+        return count(here, "dynstudy_replicate")
+    except sqlite3.OperationalError:
+        return 0
+
+
+def running(here: Path) -> int:
+    try:
+        return count(here, "dynstudy_run", "status = 'running'")
+    except sqlite3.OperationalError:
+        return 0
+
+
+def assert_resumes(here: Path) -> None:
+    """Run again: only what was missing is trained, and what comes out is whole."""
+    before = recorded(here)
+    assert 0 < before < 8 + 6 * 2
+    _, err = dynstudy(here, "run", "long.toml")
+    assert f"{20 - before} networks trained, {before} taken from the ledger" in err
+    assert count(here, "dynstudy_replicate") == 20
+    assert count(here, "trials") == 7
+    assert count(here, "trials", "state != 'COMPLETE'") == 0
+    assert (
+        count(here, "(SELECT DISTINCT value_json FROM trial_user_attributes WHERE key = 'cell')")
+        == 7
+    )
+
+
+def test_killed_it_resumes_with_no_running_trial_and_no_duplicate(here: Path) -> None:
+    process = start(here, "run", "long.toml")
+    until(lambda: recorded(here), process)
+    process.kill()
+    process.communicate()
+    assert_resumes(here)
+    statuses = database(here).execute("SELECT status FROM dynstudy_run ORDER BY id").fetchall()
+    assert statuses == [("lost",), ("complete",)]
+
+
+def test_the_first_ctrl_c_finishes_the_chunk(here: Path) -> None:
+    process = start(here, "run", "long.toml")
+    until(lambda: recorded(here), process)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 130
+    assert "finishing the chunk in flight" in err
+    assert "interrupted; the same command resumes it" in err
+    assert_resumes(here)
+
+
+def test_the_second_ctrl_c_drops_the_chunk(here: Path) -> None:
+    # a first chunk of many seconds, so that it is in flight whatever the machine does
+    process = start(here, "run", "long.toml", "--set", "protocol.steps=20_000_000")
+    until(lambda: running(here), process)
+    assert process.stderr is not None
+    lines = iter(process.stderr.readline, "")
+    assert any("0/20 networks" in line for line in lines)
+    process.send_signal(signal.SIGINT)
+    assert any("finishing the chunk in flight" in line for line in lines)
+    process.send_signal(signal.SIGINT)
+    assert any("dropping the chunk in flight" in line for line in lines)
+    process.communicate()
+    assert process.returncode == 130
+    assert recorded(here) == 0
+    assert database(here).execute("SELECT status FROM dynstudy_run").fetchall() == [
+        ("interrupted",)
+    ]
+
+
+def test_a_second_process_is_kept_off_a_running_study(here: Path) -> None:
+    process = start(here, "run", "long.toml")
+    until(lambda: recorded(here), process)
+    _, err = dynstudy(here, "run", "long.toml", expected=2)
+    assert f"is being run by process {process.pid}" in err
+    process.kill()
+    process.communicate()
+
+
+def test_version_and_help(here: Path) -> None:
+    assert dynstudy(here, "--version")[0].startswith("dynstudy ")
+    for command in ([], ["run"], ["list"], ["show"], ["map"]):
+        out, _ = dynstudy(here, *command, "--help")
+        assert "Usage" in out
