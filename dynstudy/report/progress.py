@@ -6,13 +6,7 @@ from types import TracebackType
 from typing import Protocol, Self, TextIO
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
 LINE_SECONDS = 10.0
@@ -52,10 +46,8 @@ class Display:
         if out.isatty():
             self.bar = Bar(
                 TextColumn("{task.description}", markup=False),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("networks  {task.fields[rate]}  {task.fields[left]}"),
-                TimeElapsedColumn(),
+                BarColumn(bar_width=20),
+                TextColumn("{task.fields[told]}", markup=False),
                 console=Console(file=out),
             )
 
@@ -75,20 +67,17 @@ class Display:
 
     def update(self, progress: Progress) -> None:
         """Show where the run is."""
-        rate = f"{progress.rate:,.0f} network-steps/s"
-        left = "" if math.isnan(progress.seconds_left) else f"{clock(progress.seconds_left)} left"
-        # networks in flight count by the share of their work that is done
         share = progress.work_done / progress.work if progress.work else 1.0
+        told = f"{progress.done}/{progress.networks} networks, {progress.rate:,.0f} network-steps/s"
+        if not math.isnan(progress.seconds_left):
+            told += f", {clock(progress.seconds_left)} left"
         if self.bar is not None:
             if self.task is None:
-                self.task = self.bar.add_task(self.name, total=progress.networks, rate="", left="")
-            self.bar.update(self.task, completed=progress.done, rate=rate, left=left)
+                self.task = self.bar.add_task(self.name, total=1.0, told=told)
+            self.bar.update(self.task, completed=share, told=told)
         elif time.monotonic() - self.last_line > LINE_SECONDS:
             self.last_line = time.monotonic()
-            self.log(
-                f"{progress.done}/{progress.networks} networks, {share:.0%} of the work, "
-                f"{rate}{', ' if left else ''}{left}"
-            )
+            self.log(f"{share:.0%}: {told}")
 
     def log(self, message: str) -> None:
         """Say something besides."""

@@ -1,0 +1,74 @@
+"""What the README tells a newcomer to type works as written, in a folder of its own."""
+
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    (tmp_path / "studies").symlink_to(ROOT / "studies")
+    return tmp_path
+
+
+def run(here: Path, *command: str) -> str:
+    done = subprocess.run(
+        command, cwd=here, check=False, capture_output=True, text=True, env={**os.environ}
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("number", range(len(blocks(README, "python"))))
+def test_python_examples_run(number: int, here: Path) -> None:
+    run(here, sys.executable, "-W", "error", "-c", blocks(README, "python")[number])
+
+
+def test_the_study_file_is_valid(here: Path) -> None:
+    (here / "mine.toml").write_text(blocks(README, "toml")[0])
+    out = run(here, sys.executable, "-m", "dynstudy.cli", "run", "mine.toml", "--dry-run")
+    assert "cells          52" in out  # 2 losses x 6 A x 2 T x 2 widths, and 4 baselines
+
+
+def test_commands_run_and_the_quickstart_shows_what_it_promises(here: Path) -> None:
+    commands = re.findall(r"^\$ dynstudy (.*)$", README, flags=re.MULTILINE)
+    assert len(commands) >= 5
+    for command in commands:
+        out = run(here, sys.executable, "-m", "dynstudy.cli", *command.split())
+    # the last one is the map: useful cells in a band, forgetting at large amplitudes
+    assert "useful" in out
+    rows = (here / "results" / "quickstart.csv").read_text().splitlines()
+    header = rows[0].split(",")
+    cells = [dict(zip(header, row.split(","), strict=True)) for row in rows[1:]]
+    useful = {(float(c["amplitude"]), int(c["period"])) for c in cells if c["regime"] == "useful"}
+    forgets = {(float(c["amplitude"]), int(c["period"])) for c in cells if c["forgets"] == "True"}
+    assert {(30, 100), (100, 300)} <= useful
+    assert {(1000, 100), (1000, 300), (1000, 1000)} <= forgets
+    assert not {(3, T) for T in (100, 300, 1000, 3000)} & (useful | forgets)
+
+    storage = (ROOT / "storage" / "README.md").read_text(encoding="utf-8")
+    (query,) = blocks(storage, "sql")
+    found = sqlite3.connect(here / "storage" / "dynstudy.db").execute(query).fetchall()
+    assert [seed for seed, _ in found] == list(range(10))
+
+
+@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
+def test_files_that_are_named_exist(text: str) -> None:
+    linked = re.findall(r"\]\(([^)#:]+)\)", text)
+    quoted = re.findall(r"`((?:dynstudy|tests|studies|docs|benchmarks)/[\w/.-]+)`", text)
+    for name in {*linked, *quoted}:
+        assert (ROOT / name).exists(), name
