@@ -20,13 +20,13 @@ from dynstudy.train.backends.cpu import threads
 
 
 def map_spec(name: str, cells: int) -> StudySpec:
-    """Width 20, 10 replicates of 40 000 steps a cell: about a second on two cores."""
+    """Width 20, 10 replicates of 80 000 steps a cell: about a second on two cores."""
     return StudySpec.of({
         "name": name,
         "kind": "map",
         "loss": "dce",
         "replicates": 10,
-        "protocol": {"steps": 40_000, "tail": 5_000},
+        "protocol": {"steps": 80_000, "tail": 5_000},
         "space": {
             "learning_rate": 1.0,
             "amplitude": {"low": 3, "high": 1000, "num": cells // 5, "log": True},

@@ -2,14 +2,19 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
 from dynstudy._version import __version__
 from dynstudy.errors import DynstudyError
+
+if TYPE_CHECKING:
+    from dynstudy.search.storage import Storage
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -77,7 +82,7 @@ def run(
     if dry_run:
         from dynstudy.estimate import estimate
 
-        for line in estimate(spec, backend=backend, storage=storage).lines():
+        for line in estimate(spec, backend=backend, storage=storage, extend=extend).lines():
             typer.echo(line)
         return
 
@@ -99,6 +104,8 @@ def run(
     )
     if done.interrupted:
         _log("interrupted; the same command resumes it")
+        if done.abandoned:
+            os._exit(130)  # Python would wait for the thread
         raise typer.Exit(130)
 
 
@@ -107,10 +114,10 @@ def list_studies(storage: StorageOption = None, form: FormatOption = "table") ->
     """List the studies in the storage."""
     from dynstudy.report.overview import list_rows
     from dynstudy.report.table import print_rows
-    from dynstudy.search.storage import Storage, storage_url
 
     shape = _format(form)
-    rows = list_rows(Storage(storage_url(storage)))
+    with _opened(storage) as opened:
+        rows = list_rows(opened)
     if not rows:
         _log("there are no studies yet")
     print_rows(rows, shape, sys.stdout)
@@ -125,10 +132,11 @@ def show(
 ) -> None:
     """Show one study: progress, best cells, study file and provenance."""
     from dynstudy.report.overview import overview, print_overview
-    from dynstudy.search.storage import Storage, storage_url
 
     shape = _format(form)
-    print_overview(overview(Storage(storage_url(storage)), study, top), shape, sys.stdout)
+    with _opened(storage) as opened:
+        found = overview(opened, study, top)
+    print_overview(found, shape, sys.stdout)
 
 
 @app.command("map")
@@ -142,10 +150,10 @@ def draw_map(
     from dynstudy.report.files import write_map
     from dynstudy.report.regime_map import regime_map
     from dynstudy.report.table import Format, frame_rows, print_map, print_rows
-    from dynstudy.search.storage import Storage, storage_url
 
     shape = _format(form)
-    found = regime_map(Storage(storage_url(storage)), study)
+    with _opened(storage) as opened:
+        found = regime_map(opened, study)
     if shape is Format.table:
         print_map(found, sys.stdout)
     else:
@@ -154,6 +162,17 @@ def draw_map(
             _log(f"note: {note}")
     for path in write_map(found, out):
         _log(f"wrote {path}")
+
+
+@contextmanager
+def _opened(storage: str | None) -> Iterator["Storage"]:
+    """A database to read from."""
+    from dynstudy.search.database import database_errors, storage_url
+    from dynstudy.search.storage import Storage
+
+    opened = Storage(storage_url(storage))
+    with database_errors(opened.url):
+        yield opened
 
 
 def _format(form: str) -> Any:

@@ -17,6 +17,7 @@ Loss = Literal["ce", "mse", "dce", "dmse1", "dmse2"]
 MAX_AMPLITUDE = 1e9
 MAX_PERIOD = 10**9
 MAX_WIDTH = 10_000
+MIN_LEARNING_RATE = 1e-9
 MAX_LEARNING_RATE = 1e6
 MAX_STEPS = 10**9
 MAX_REPLICATES = 100_000

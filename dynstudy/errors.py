@@ -24,6 +24,10 @@ class StorageError(DynstudyError):
     """A database that cannot be reached, read or written, or that is not dynstudy's."""
 
 
+class NoDatabaseError(StorageError):
+    """There is no database yet, or nothing of dynstudy's in it."""
+
+
 class StudyNotFoundError(StorageError):
     """No study of that name in the storage."""
 

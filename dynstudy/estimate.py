@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynstudy.config import BASELINES, Configuration, Protocol, Replicate
-from dynstudy.errors import StorageError
+from dynstudy.errors import NoDatabaseError
 from dynstudy.replicates import to_arrays
+from dynstudy.search.database import storage_url
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.space import cells
 from dynstudy.search.spec import StudySpec
-from dynstudy.search.storage import Storage, storage_url
+from dynstudy.search.storage import Storage
 from dynstudy.train import train
 from dynstudy.train.backends.cpu import threads
 
@@ -59,28 +60,34 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def estimate(spec: StudySpec, *, backend: str = "auto", storage: str | None = None) -> Estimate:
+def estimate(
+    spec: StudySpec, *, backend: str = "auto", storage: str | None = None, extend: bool = False
+) -> Estimate:
     """Count a study's cells and networks, and measure how fast this machine trains such ones.
 
     Args:
         spec: the study.
         backend: what would train it.
         storage: where to look for networks that need not be trained; nothing is written.
+        extend: whether an existing study may grow.
 
     Returns:
         Its sizes, and the time for what is missing.
 
     Raises:
         BackendError: the backend is not on this machine.
+        StorageError: there is a database, but the study cannot be run in it.
     """
     all_cells = list(cells(spec))
     lacking = {cell.configuration: cell.replicates for cell in all_cells}
     networks = sum(lacking.values())
     try:
-        ledger = Ledger(Storage(storage_url(storage)).engine, spec.protocol)
+        opened = Storage(storage_url(storage))
+        opened.check_study(spec, extend=extend)
+        ledger = Ledger(opened.engine, spec.protocol)
         lacking = {own: len(seeds) for own, seeds in ledger.lacking(all_cells).items()}
-    except StorageError:
-        pass  # no database yet: everything is missing
+    except NoDatabaseError:
+        pass  # everything is missing
 
     widths = sorted({own.width for own in lacking})
     places = np.linspace(0, len(widths) - 1, min(WIDTHS_PROBED, len(widths)))

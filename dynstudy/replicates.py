@@ -96,8 +96,8 @@ def draw_data(data: SpiralData, seeds: Sequence[int]) -> Data:
 def _record(task: Task, protocol: Protocol, outcome: Outcome, b: int) -> Record:
     data, configuration = protocol.data, task.replicate.configuration
     count = len(task.reads)
-    correct = outcome.readings.correct[b, :count]
-    validation_correct = outcome.readings.validation_correct[b, :count]
+    correct = outcome.correct[b, :count]
+    validation_correct = outcome.validation_correct[b, :count]
     diverged = bool(outcome.diverged[b])
     before_tail = lost = missing = None
     if configuration.period is not None and not diverged:
@@ -116,7 +116,7 @@ def _record(task: Task, protocol: Protocol, outcome: Outcome, b: int) -> Record:
         )
     return Record(
         task.replicate,
-        int(outcome.readings.diverged_at[b]) if diverged else None,
+        int(outcome.diverged_at[b]) if diverged else None,
         float(accuracy(correct[-1], data.points_per_class, diverged)),
         float(accuracy(validation_correct[-1], data.validation_points_per_class, diverged)),
         before_tail,

@@ -5,9 +5,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
@@ -16,58 +15,26 @@ import optuna
 from dynstudy.chunks import Chunks, network_work
 from dynstudy.config import Configuration, Replicate
 from dynstudy.measure.accuracy import standard_error
+from dynstudy.progress import Progress, Summary
 from dynstudy.replicates import Task, train_replicates
 from dynstudy.search.baseline import Baseline
+from dynstudy.search.database import database_errors, storage_url
 from dynstudy.search.ledger import Ledger, Record
 from dynstudy.search.provenance import ARITHMETIC, versions
 from dynstudy.search.runs import Run, claim
 from dynstudy.search.space import Cell, cells
 from dynstudy.search.spec import StudySpec
-from dynstudy.search.storage import Storage, storage_url
+from dynstudy.search.storage import Storage
 from dynstudy.search.trials import FinishedCell, add_cells, finished
 from dynstudy.train import Outcome
 from dynstudy.train.backends import load
 
+PATIENCE_SECONDS = 1.0
+"""How long a dropped chunk may take to notice it."""
+
 
 class Dropped(Exception):  # noqa: N818 - it is no error
     """Leaves the training thread between two slices."""
-
-
-@dataclass
-class Progress:
-    """How far a run is, for whoever shows it."""
-
-    networks: int  # to train in all
-    work: float  # in units x steps, which is what takes time
-    done: int = 0  # networks
-    work_done: float = 0.0
-    steps_done: float = 0.0  # network-steps
-    began: float = field(default_factory=time.monotonic)
-
-    @property
-    def rate(self) -> float:
-        """Network-steps per second."""
-        return self.steps_done / max(time.monotonic() - self.began, 1e-9)
-
-    @property
-    def seconds_left(self) -> float:
-        """Estimated from the work done so far; nan before any was."""
-        if not self.work_done:
-            return math.nan
-        return (time.monotonic() - self.began) * (self.work / self.work_done - 1)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a launch did."""
-
-    study: str
-    cells: int  # of the study
-    trained: int  # networks
-    reused: int  # networks that the ledger had
-    diverged: int  # of those trained
-    seconds: float
-    interrupted: bool
 
 
 def run(
@@ -102,12 +69,15 @@ def run(
     """
     load(backend)  # a wrong name is found before anything is written
     opened = storage if isinstance(storage, Storage) else Storage(storage_url(storage), create=True)
-    study = opened.open_study(spec, extend=extend)
-    with claim(opened.engine, opened.study_id(study), spec, backend) as launch:
-        runner = _Runner(spec, opened, study, launch, backend, report or _ignore, log or _ignore)
-        with runner.interruptible():
-            runner.work()
-        launch.interrupted = runner.interrupted
+    with database_errors(opened.url):
+        study = opened.open_study(spec, extend=extend)
+        with claim(opened.engine, opened.study_id(study), spec, backend) as launch:
+            runner = _Runner(
+                spec, opened, study, launch, backend, report or _ignore, log or _ignore
+            )
+            with runner.interruptible():
+                runner.work()
+            launch.interrupted = runner.interrupted
     return runner.summary()
 
 
@@ -144,6 +114,7 @@ class _Runner:
         self.waiting = [cell for cell in self.cells if cell.configuration not in present]
         self.baselines: dict[Configuration, Baseline] = {}
         self.diverged = 0
+        self.abandoned = False
         self.stop_after_chunk, self.drop_chunk = threading.Event(), threading.Event()
         self.versions = {name: versions()[name] for name in ("dynstudy", "python", *ARITHMETIC)}
 
@@ -162,6 +133,7 @@ class _Runner:
             self.diverged,
             time.monotonic() - self.began,
             self.interrupted,
+            self.abandoned,
         )
 
     def work(self) -> None:
@@ -182,8 +154,12 @@ class _Runner:
     def _tasks(self) -> Iterator[Task]:
         """The networks to train, cell after cell, baselines first."""
         for cell in self.cells:
-            for seed in self.lacking_seeds[cell.configuration]:
-                yield Task(Replicate(cell.configuration, seed), cell.reads)
+            seeds, steps = self.lacking_seeds[cell.configuration], cell.reads
+            if seeds and cell.configuration.static:
+                # what other studies need of a baseline is read again with what this one needs
+                steps = tuple(sorted({*steps, *self.ledger.steps_read(cell.configuration)}))
+            for seed in seeds:
+                yield Task(Replicate(cell.configuration, seed), steps)
 
     def _train(self, chunk: Sequence[Task]) -> tuple[list[Record], Outcome] | None:
         """Train a chunk in a thread, so that this one is free to answer; None if dropped."""
@@ -197,17 +173,30 @@ class _Runner:
             progress.work_done = work_before + work * step / steps
             progress.steps_done = steps_before + float(len(chunk)) * step
 
-        with ThreadPoolExecutor(1, thread_name_prefix="dynstudy-train") as thread:
-            future: Future[tuple[list[Record], Outcome]] = thread.submit(
-                train_replicates, chunk, self.spec.protocol, self.backend, on_slice
-            )
+        future: Future[tuple[list[Record], Outcome]] = Future()
+
+        def train_in_thread() -> None:
+            try:
+                future.set_result(
+                    train_replicates(chunk, self.spec.protocol, self.backend, on_slice)
+                )
+            except BaseException as error:
+                future.set_exception(error)
+
+        threading.Thread(target=train_in_thread, name="dynstudy-train", daemon=True).start()
+        try:
             while not wait([future], timeout=0.1).done:
                 self.report(progress)
                 self.launch.beat()
-        try:
+                if self.drop_chunk.is_set() and not wait([future], timeout=PATIENCE_SECONDS).done:
+                    self.abandoned = True  # it is compiling, or in a very long step
+                    return None
             return future.result()
         except Dropped:
             return None
+        except BaseException:
+            self.drop_chunk.set()  # nobody waits for it any more
+            raise
 
     def _record(self, records: Sequence[Record], outcome: Outcome) -> None:
         """Networks first, then the trials they complete: a crash between the two costs nothing."""

@@ -25,7 +25,7 @@ LAYERS = [
     ("dynstudy.measure",),
     ("dynstudy.search",),
     ("dynstudy.report",),
-    ("dynstudy.replicates", "dynstudy.chunks", "dynstudy.estimate", "dynstudy.runner"),
+    tuple(f"dynstudy.{name}" for name in "replicates chunks progress estimate runner".split()),
     ("dynstudy.cli",),
     ("dynstudy",),
 ]

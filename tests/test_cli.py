@@ -9,7 +9,9 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tomli_w
@@ -46,7 +48,7 @@ def start(here: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "dynstudy.cli", *arguments],
         cwd=here,
-        env={**os.environ, "COLUMNS": "200"},
+        env={**os.environ, "COLUMNS": "200", "DYNSTUDY_THREADS": "2"},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -61,12 +63,13 @@ def dynstudy(here: Path, *arguments: str, expected: int = 0) -> tuple[str, str]:
     return out, err
 
 
-def database(here: Path) -> sqlite3.Connection:
-    return sqlite3.connect(here / "storage" / "dynstudy.db")
+def query(here: Path, sql: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(here / "storage" / "dynstudy.db")) as connection:
+        return connection.execute(sql).fetchall()
 
 
 def count(here: Path, table: str, where: str = "1 = 1") -> int:
-    return int(database(here).execute(f"SELECT COUNT(*) FROM {table} WHERE {where}").fetchone()[0])
+    return int(query(here, f"SELECT COUNT(*) FROM {table} WHERE {where}")[0][0])
 
 
 def test_from_a_study_file_to_a_map(here: Path) -> None:
@@ -127,6 +130,8 @@ def test_overrides_make_another_study(here: Path) -> None:
         (["run", "small.toml", "--set", "space.amplitude=0.5"], "allowed are numbers from 1"),
         (["run", "small.toml", "--backend", "gpu"], "backend 'gpu' is not one of auto"),
         (["run", "small.toml", "--backend", "autograd:nope"], "has no device 'nope'"),
+        (["run", "small.toml", "--backend", "autograd:meta"], "has no device 'meta'"),
+        (["run", "small.toml", "--dry-run", "--storage", "sqlite:///small.toml"], "not an SQLite"),
         (["run", "small.toml", "--storage", "sqlite:///small.toml"], "is not an SQLite database"),
         (["run", "small.toml", "--storage", "sqlite:///no/folder/x.db"], "there is no folder"),
         (["run", "small.toml", "--stroage", "x"], "No such option"),
@@ -141,13 +146,13 @@ def test_overrides_make_another_study(here: Path) -> None:
 def test_what_is_wrong_is_one_line_and_nothing_is_written(
     arguments: list[str], said: str, here: Path
 ) -> None:
-    before = sorted(path for path in here.rglob("*") if path.name != "storage")
+    before = sorted(here.rglob("*"))
     out, err = dynstudy(here, *arguments, expected=2)
     assert out == ""
     assert err.startswith("error: ")
     assert err.count("\n") == 1
     assert said in err
-    assert sorted(path for path in here.rglob("*") if path.name != "storage") == before
+    assert sorted(here.rglob("*")) == before
 
 
 def test_a_study_that_is_not_there_is_named_with_the_nearest(here: Path) -> None:
@@ -174,9 +179,13 @@ def test_a_picture_that_cannot_be_written_leaves_nothing(here: Path) -> None:
 
 def until(condition: object, process: subprocess.Popen[str]) -> None:
     """Wait for something the process does; only a process that never does it fails."""
-    while not condition():  # type: ignore[operator]
+    for _ in range(6000):
+        if condition():  # type: ignore[operator]
+            return
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
+    process.kill()
+    pytest.fail("it never did")
 
 
 def recorded(here: Path) -> int:
@@ -214,7 +223,7 @@ def test_killed_it_resumes_with_no_running_trial_and_no_duplicate(here: Path) ->
     process.kill()
     process.communicate()
     assert_resumes(here)
-    statuses = database(here).execute("SELECT status FROM dynstudy_run ORDER BY id").fetchall()
+    statuses = query(here, "SELECT status FROM dynstudy_run ORDER BY id")
     assert statuses == [("lost",), ("complete",)]
 
 
@@ -243,9 +252,7 @@ def test_the_second_ctrl_c_drops_the_chunk(here: Path) -> None:
     process.communicate()
     assert process.returncode == 130
     assert recorded(here) == 0
-    assert database(here).execute("SELECT status FROM dynstudy_run").fetchall() == [
-        ("interrupted",)
-    ]
+    assert query(here, "SELECT status FROM dynstudy_run") == [("interrupted",)]
 
 
 def test_a_second_process_is_kept_off_a_running_study(here: Path) -> None:

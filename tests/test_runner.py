@@ -2,6 +2,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
@@ -9,7 +10,8 @@ from sqlalchemy import func, select
 
 import dynstudy
 from dynstudy import runner as runner_module
-from dynstudy.config import Configuration
+from dynstudy.config import Configuration, Replicate
+from dynstudy.replicates import Task, train_replicates
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.runs import launches
 from dynstudy.search.spec import StudySpec
@@ -77,6 +79,32 @@ def test_new_periods_train_the_baseline_again_for_their_readings_only(
     assert networks(storage) == 16 + 2  # the baseline's networks are still the same rows
     third = dynstudy.run(make_spec(name="third", space=space), storage=storage)
     assert third.trained == 0
+
+
+def test_a_baseline_trained_again_elsewhere_is_one_training_and_keeps_all_its_readings(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    """Backends part over a long training, as processors do; both studies must stay readable."""
+    space = {"learning_rate": 3.0, "amplitude": 3, "period": 30, "width": 5}
+    protocol = {
+        "steps": 2000,
+        "tail": 100,
+        "data": {"points_per_class": 20, "validation_points_per_class": 30},
+    }
+    first = make_spec(space=space, protocol=protocol)
+    second = make_spec(name="second", space=space | {"period": [30, 70]}, protocol=protocol)
+    dynstudy.run(first, storage=storage, backend="cpu")
+    dynstudy.run(second, storage=storage, backend="autograd")
+    assert dynstudy.run(first, storage=storage).trained == 0
+    assert dynstudy.run(second, storage=storage).trained == 0
+    baseline = Configuration("ce", 5, 3.0)
+    ledger = Ledger(storage.engine, second.protocol)
+    steps, accuracies = ledger.readings(baseline, list(range(8)))
+    # retrained on one backend from the seeds, read at the same steps: the very same numbers
+    tasks = [Task(Replicate(baseline, seed), tuple(steps)) for seed in range(8)]
+    records, _ = train_replicates(tasks, second.protocol, "autograd")
+    expected = np.stack([record.validation_correct for record in records]) / 30
+    np.testing.assert_array_equal(accuracies, expected)
 
 
 def test_an_extended_study_trains_its_new_cells_alone(
@@ -196,6 +224,25 @@ def test_told_twice_it_drops_its_chunk(
     monkeypatch.setattr(runner_module._Runner, "_train", drop)
     done = dynstudy.run(make_spec(), storage=storage)
     assert (done.interrupted, done.trained, networks(storage)) == (True, 0, 0)
+
+
+def test_a_chunk_that_does_not_answer_is_left_behind(
+    storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = threading.Event()
+    monkeypatch.setattr(runner_module, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(runner_module, "train_replicates", lambda *_: answer.wait())
+    original = runner_module._Runner._train
+
+    def drop(self: Any, chunk: Any) -> Any:
+        self.stop_after_chunk.set()
+        self.drop_chunk.set()
+        return original(self, chunk)
+
+    monkeypatch.setattr(runner_module._Runner, "_train", drop)
+    done = dynstudy.run(make_spec(), storage=storage)
+    answer.set()
+    assert (done.interrupted, done.abandoned, done.trained) == (True, True, 0)
 
 
 def test_it_runs_outside_the_main_thread(storage: Storage, make_spec: SpecMaker) -> None:

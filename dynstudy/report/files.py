@@ -23,7 +23,7 @@ def file_stem(name: str) -> str:
         The name itself where it is safe, else its safe characters and a part of its digest.
 
     >>> file_stem("regime-dce"), file_stem("../x")
-    ('regime-dce', 'x-b0bca9d7')
+    ('regime-dce', 'x-d6b96a97')
     """
     safe = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._-")[:80]
     if safe == name:

@@ -17,8 +17,8 @@ from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
 from dynstudy.config import BASELINES
-from dynstudy.report.regime_map import PANEL, RegimeMap
-from dynstudy.report.regimes import BASELINE, HARMFUL, NEUTRAL, UNSETTLED, USEFUL
+from dynstudy.report.regime_map import PANEL, RegimeMap, conditional
+from dynstudy.report.regimes import BASELINE, DIVERGED, HARMFUL, NEUTRAL, UNSETTLED, USEFUL
 
 PANEL_INCHES = (4.6, 3.9)
 COLUMNS_AT_MOST = 3
@@ -73,7 +73,7 @@ def regime_figure(found: RegimeMap) -> Figure:
         axis.set_xlabel("amplitude A")
     mappable = mpl.cm.ScalarMappable(norm, COLOURS)
     figure.colorbar(mappable, ax=axes, label="gain in validation accuracy over the static loss")
-    figure.suptitle(_caption(found), fontsize=10)
+    figure.suptitle(_caption(found), fontsize=10, parse_math=False)  # names may hold a $
     figure.legend(
         handles=_legend(),
         loc="outside lower center",
@@ -89,7 +89,7 @@ def _caption(found: RegimeMap) -> str:
     rates = " ".join(f"η = {rate:g}" for rate in found.spec.space.learning_rate)
     return (
         f"{found.spec.name}: {protocol.steps:,} steps, {rates}, {found.spec.replicates} replicates "
-        f"a cell ({found.spec.baseline_replicates} static)"
+        f"a cell ({found.spec.baseline_replicates} static)\n{conditional(protocol.data)}"
     )
 
 
@@ -127,7 +127,7 @@ def _draw_panel(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
     useful = np.zeros(gain.shape, bool)
     for cell in panel.itertuples():
         place = row[cell.period], column[cell.amplitude]
-        gain[place] = cell.gain
+        gain[place] = np.nan if cell.regime == DIVERGED else cell.gain
         forgets[place] = cell.forgets is True
         useful[place] = cell.regime == USEFUL
 
@@ -153,7 +153,7 @@ def _draw_panel(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
 
 def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
     for cell in panel.itertuples():
-        if math.isnan(cell.gain):
+        if math.isnan(cell.gain) or cell.regime == DIVERGED:
             text, colour = str(cell.regime), "black"
         else:
             red, green, blue, _ = COLOURS(norm(cell.gain))
@@ -189,7 +189,7 @@ def _outline(
 
 
 def _legend() -> list[Any]:
-    signs = "  ".join(f"{sign} {regime}" for regime, sign in SIGNS.items())
+    signs = "  ".join(f"{sign} {regime}" for regime, sign in SIGNS.items()) + "  (none: untested)"
     return [
         Line2D([], [], color="black", linewidth=1.6, label="border of the useful regime"),
         Line2D(
@@ -232,6 +232,6 @@ def width_figure(found: RegimeMap) -> Figure:
     widths = sorted(trained.width.unique())
     axis.xaxis.set_ticks(widths, labels=[str(width) for width in widths])
     axis.xaxis.set_minor_locator(mpl.ticker.NullLocator())
-    axis.set_title(_caption(found), fontsize=9)
+    axis.set_title(_caption(found), fontsize=9, parse_math=False)
     axis.legend(fontsize=8, frameon=False)
     return figure

@@ -2,6 +2,7 @@
 
 import math
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
@@ -84,7 +85,8 @@ class Display:
         if self.bar is not None:
             self.bar.console.print(f"{self.name}: {message}", markup=False, highlight=False)
         else:
-            print(f"{self.name}: {message}", file=self.out, flush=True)
+            with suppress(OSError):  # a reader that went away is no reason to stop training
+                print(f"{self.name}: {message}", file=self.out, flush=True)
 
 
 def clock(seconds: float) -> str:

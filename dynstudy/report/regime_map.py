@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dynstudy.config import Configuration
+from dynstudy.config import Configuration, SpiralData
 from dynstudy.measure.forgetting import CATASTROPHIC
 from dynstudy.report.regimes import (
     BASELINE,
@@ -168,10 +168,9 @@ def _judge(
         sizes = frame.loc[indices, "replicates"].to_numpy()
         own_q = q_values[[place[index] for index in indices]]
         labels = label(gains[static], own_q, sizes, len(baselines[static].val_accuracy))
-        for index, regime in zip(indices, labels, strict=True):
-            count, diverged = frame.loc[index, ["replicates", "diverged"]]
-            special = MISSING if not count else DIVERGED if diverged == count else None
-            frame.loc[index, "regime"] = special or regime
+        lost = frame.loc[indices, "diverged"].to_numpy() == sizes
+        special = np.where(sizes == 0, MISSING, np.where(lost, DIVERGED, ""))
+        frame.loc[indices, "regime"] = np.where(special == "", labels, special)
     forgets_q = false_discovery_q_values(forgets_p)
     known = np.isfinite(forgets_q)
     frame.loc[np.array(family)[known], "forgets"] = (forgets_q <= LEVEL)[known].tolist()
@@ -199,6 +198,16 @@ def _compare_forgetting(
     frame.loc[indices, "unrecovered"] = missing.estimate
     tested = np.array([own.forgetting.notna().sum() >= FEWEST for own in rows])
     return np.where(tested, lost.above(CATASTROPHIC), np.nan)
+
+
+def conditional(data: SpiralData) -> str:
+    """What every statement of a map is conditional on."""
+    trained = (
+        "a training spiral of its own for each seed"
+        if data.train_seed == "replicate"
+        else f"the training spiral of seed {data.train_seed}"
+    )
+    return f"conditional on {trained} and the validation spiral of seed {data.validation_seed}"
 
 
 def _notes(spec: StudySpec, frame: pd.DataFrame, baselines: Iterable[Baseline]) -> list[str]:

@@ -1,5 +1,6 @@
 """Rows for people and for programs: a table on the terminal, JSON, or CSV."""
 
+import csv
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -14,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dynstudy.config import BASELINES
-from dynstudy.report.regime_map import PANEL, RegimeMap
-from dynstudy.report.regimes import BASELINE, HARMFUL, MISSING, UNSETTLED, USEFUL
+from dynstudy.report.regime_map import PANEL, RegimeMap, conditional
+from dynstudy.report.regimes import BASELINE, DIVERGED, HARMFUL, MISSING, UNSETTLED, USEFUL
 
 
 class Format(StrEnum):
@@ -42,7 +43,9 @@ def print_rows(rows: Sequence[Mapping[str, Any]], form: Format, out: TextIO) -> 
         json.dump([_plain(row) for row in rows], out, indent=1, default=str)
         out.write("\n")
     elif form is Format.csv:
-        pd.DataFrame(rows).to_csv(out, index=False)
+        lines = csv.DictWriter(out, list(rows[0]) if rows else [], lineterminator="\n")
+        lines.writeheader()
+        lines.writerows(rows)
     else:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for key, value in (rows[0] if rows else {}).items():
@@ -93,17 +96,17 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 def frame_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """A table's rows with Python's own values, absent ones as None."""
     plain = frame.astype(object).where(frame.notna(), None)
-    if "period" in plain:
-        plain["period"] = [None if value is None else int(value) for value in plain["period"]]
-    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
+    rows = [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
+    for row in rows:
+        if row.get("period") is not None:  # absent ones made the column one of floats
+            row["period"] = int(row["period"])
+    return rows
 
 
 def to_csv(frame: pd.DataFrame) -> str:
     """A map as CSV, with whole periods and absent values empty."""
     text = StringIO()
-    pd.DataFrame(frame_rows(frame), columns=frame.columns).astype({"period": "Int64"}).to_csv(
-        text, index=False
-    )
+    print_rows(frame_rows(frame), Format.csv, text)
     return text.getvalue()
 
 
@@ -158,6 +161,7 @@ def print_map(found: RegimeMap, out: TextIO) -> None:
             "untested; F forgets catastrophically",
             style="dim",
         )
+    screen.print(conditional(found.spec.protocol.data), style="dim")
     for note in found.notes:
         screen.print(f"note: {note}", style="yellow")
 
@@ -179,7 +183,7 @@ def _grid(panel: pd.DataFrame) -> Table:
 
 
 def _cell(row: Any) -> Text:
-    if row.regime in {MISSING, "diverged"}:
+    if row.regime in {MISSING, DIVERGED}:
         return Text(row.regime, style="dim")
     gain = "" if math.isnan(row.gain) else f"{row.gain:+.3f}"
     mark = MARKS.get(row.regime, " ") + ("F" if row.forgets is True else " ")
@@ -191,7 +195,7 @@ def _headline(panel: pd.DataFrame) -> str:
     counts = panel.regime.value_counts()
     parts = [f"{count} {regime}" for regime, count in counts.items() if regime != BASELINE]
     line = f"{len(panel)} cells: {', '.join(parts)}; {int((panel.forgets == True).sum())} forget"  # noqa: E712
-    known = panel[panel.gain.notna()]
+    known = panel[panel.gain.notna() & (panel.regime != DIVERGED)]
     if len(known):
         best: Any = known.loc[known.gain.idxmax()]
         interval = (

@@ -4,7 +4,6 @@ A replicate's key is the SHA-256 of its content, so that a resumed study, a refi
 study that shares cells all take what is there, and nothing is trained twice.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,69 +13,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dynstudy.config import Configuration, Protocol, Replicate
-from dynstudy.search.space import Cell, tail_start
+from dynstudy.search.keys import configuration_key, content, digest
+from dynstudy.search.space import Cell
 from dynstudy.search.tables import Base, ReadingRow, ReplicateRow
-from dynstudy.task.network import INITIALISATION
-
-NUMERICS = 1
-"""Raised when results change (not with every release): what was trained before is trained again."""
 
 QUERY_SIZE = 500  # values in one SQL IN (...)
-
-
-def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
-    """What makes a network what it is, but for its seed.
-
-    The tail counts as the steps that really run at A = 1, so that two ways of asking for the same
-    training share it.
-
-    Args:
-        protocol: of the network.
-        configuration: of the network.
-
-    Returns:
-        Everything that goes into the key.
-    """
-    values: dict[str, Any] = {
-        "loss": configuration.loss,
-        "width": configuration.width,
-        "learning_rate": float(configuration.learning_rate),
-        "steps": protocol.steps,
-        "dtype": protocol.dtype,
-        "data": protocol.data.model_dump(mode="json"),
-        "initialisation": INITIALISATION,
-        "numerics": NUMERICS,
-    }
-    if configuration.amplitude is not None:
-        values["amplitude"] = float(configuration.amplitude)
-        values["period"] = configuration.period
-        values["tail"] = protocol.steps - tail_start(protocol, configuration)
-    return values
-
-
-def digest(values: Mapping[str, Any]) -> str:
-    """SHA-256 of canonical JSON.
-
-    Args:
-        values: what JSON can say, without nan.
-
-    Returns:
-        64 hexadecimal digits.
-
-    >>> digest({"b": 1, "a": 2.0}) == digest({"a": 2.0, "b": 1})
-    True
-    """
-    canonical = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def configuration_key(protocol: Protocol, configuration: Configuration) -> str:
-    """The key that all replicates of a cell share."""
-    return digest(content(protocol, configuration))
 
 
 @dataclass(frozen=True)
@@ -93,6 +38,16 @@ class Record:
     steps: tuple[int, ...]  # (M,) at which it was read
     correct: NDArray[np.int32]  # (M, C)
     validation_correct: NDArray[np.int32]  # (M, C)
+
+
+MEASURES = (
+    "diverged_at",
+    "train_accuracy",
+    "val_accuracy",
+    "val_accuracy_before_tail",
+    "forgetting",
+    "unrecovered",
+)
 
 
 class Ledger:
@@ -125,6 +80,17 @@ class Ledger:
             for cell in cells
         }
 
+    def steps_read(self, configuration: Configuration) -> set[int]:
+        """All steps at which any network of a configuration was read."""
+        query = (
+            select(ReadingRow.step)
+            .join(ReplicateRow, ReadingRow.replicate_id == ReplicateRow.id)
+            .where(ReplicateRow.configuration == self.key(configuration))
+            .distinct()
+        )
+        with self.engine.connect() as connection:
+            return set(connection.scalars(query))
+
     def _fully_read(self, cell: Cell) -> set[int]:
         """The seeds of a cell that were read at all its steps, or diverged and have no readings."""
         query = (
@@ -155,67 +121,93 @@ class Ledger:
         versions: Mapping[str, str],
         run_id: int | None = None,
     ) -> None:
-        """Record networks and their readings, all or none; what is there already stays as it is.
+        """Record networks and their readings, all or none.
+
+        A network that is there already was trained again to be read at more steps. If it did the
+        same as before, its new readings are added; if not (another machine, another version: long
+        trainings amplify rounding), the new training replaces the old one whole, so that no network
+        is a mixture of two.
 
         Args:
-            records: the networks.
+            records: the networks, no two of them the same.
             backend: what trained them.
             device: where.
             versions: of what matters to the arithmetic.
             run_id: the launch that trained them.
         """
-        measures = (
-            "diverged_at",
-            "train_accuracy",
-            "val_accuracy",
-            "val_accuracy_before_tail",
-            "forgetting",
-            "unrecovered",
-        )
-        rows = []
+        shared = {
+            "backend": backend,
+            "device": device,
+            "versions": json.dumps(versions, sort_keys=True),
+            "run_id": run_id,
+        }
+        rows = {}
         for record in records:
-            values = content(self.protocol, record.replicate.configuration)
-            rows.append(
-                dict.fromkeys(("amplitude", "period", "tail"))
-                | values
-                | {
-                    "configuration": digest(values),
-                    "seed": record.replicate.seed,
-                    "key": digest(values | {"seed": record.replicate.seed}),
-                    "data": json.dumps(values["data"], sort_keys=True),
-                    "backend": backend,
-                    "device": device,
-                    "versions": json.dumps(versions, sort_keys=True),
-                    "run_id": run_id,
-                }
-                | {measure: getattr(record, measure) for measure in measures}
-            )
+            row = self._row(record) | shared
+            rows[str(row["key"])] = row
+        readings = dict(zip(rows, map(_readings, records), strict=True))
         with self.engine.begin() as connection:
-            connection.execute(self._insert_new(ReplicateRow), rows)
-            keys_of = [str(row["key"]) for row in rows]
-            ids: dict[str, int] = {}
-            for keys in _batches(keys_of):
-                query = select(ReplicateRow.key, ReplicateRow.id).where(ReplicateRow.key.in_(keys))
-                ids.update((key, number) for key, number in connection.execute(query))
-            readings = [
+            for key, number in self._numbers(connection, rows).items():
+                if self._differs(connection, number, rows[key]["diverged_at"], readings[key]):
+                    connection.execute(delete(ReadingRow).where(ReadingRow.replicate_id == number))
+                    connection.execute(
+                        update(ReplicateRow).where(ReplicateRow.id == number).values(rows[key])
+                    )
+            connection.execute(self._insert_new(ReplicateRow), list(rows.values()))
+            numbers = self._numbers(connection, rows)
+            values = [
                 {
-                    "replicate_id": ids[key],
+                    "replicate_id": numbers[key],
                     "step": step,
                     "subset": subset,
                     "class": label,
                     "correct": count,
                 }
-                for key, record in zip(keys_of, records, strict=True)
-                for subset, counts in (
-                    ("train", record.correct),
-                    ("validation", record.validation_correct),
-                )
-                for step, of_class in zip(record.steps, counts.tolist(), strict=True)
-                for label, count in enumerate(of_class)
-                if count >= 0
+                for key, places in readings.items()
+                for (step, subset, label), count in places.items()
             ]
-            if readings:
-                connection.execute(self._insert_new(ReadingRow), readings)
+            if values:
+                connection.execute(self._insert_new(ReadingRow), values)
+
+    def _row(self, record: Record) -> dict[str, Any]:
+        values = content(self.protocol, record.replicate.configuration)
+        return (
+            dict.fromkeys(("amplitude", "period", "tail"))
+            | values
+            | {
+                "configuration": digest(values),
+                "seed": record.replicate.seed,
+                "key": digest(values | {"seed": record.replicate.seed}),
+                "data": json.dumps(values["data"], sort_keys=True),
+            }
+            | {measure: getattr(record, measure) for measure in MEASURES}
+        )
+
+    def _differs(
+        self,
+        connection: Connection,
+        number: int,
+        diverged_at: int | None,
+        readings: Mapping[tuple[int, str, int], int],
+    ) -> bool:
+        """Whether a network that was trained again did something else than what is stored."""
+        stored = select(ReplicateRow.diverged_at).where(ReplicateRow.id == number)
+        if connection.execute(stored).scalar_one() != diverged_at:
+            return True
+        columns = (ReadingRow.step, ReadingRow.subset, ReadingRow.class_, ReadingRow.correct)
+        before = select(*columns).where(ReadingRow.replicate_id == number)
+        return any(
+            readings.get((step, subset, label), correct) != correct
+            for step, subset, label, correct in connection.execute(before)
+        )
+
+    def _numbers(self, connection: Connection, keys: Iterable[str]) -> dict[str, int]:
+        """The rows that are there, by key."""
+        found: dict[str, int] = {}
+        for some in _batches(keys):
+            query = select(ReplicateRow.key, ReplicateRow.id).where(ReplicateRow.key.in_(some))
+            found.update((key, number) for key, number in connection.execute(query))
+        return found
 
     def load(self, configurations: Iterable[Configuration]) -> pd.DataFrame:
         """All recorded replicates of some configurations, a row each, in order of their seeds."""
@@ -278,6 +270,20 @@ class Ledger:
         with self.engine.connect() as connection:
             for some in _batches(values):
                 yield connection.execute(query.where(column.in_(some))).all()
+
+
+def _readings(record: Record) -> dict[tuple[int, str, int], int]:
+    """Correct answers by step, set and class, where it was read."""
+    return {
+        (step, subset, label): count
+        for subset, counts in (
+            ("train", record.correct),
+            ("validation", record.validation_correct),
+        )
+        for step, of_class in zip(record.steps, counts.tolist(), strict=True)
+        for label, count in enumerate(of_class)
+        if count >= 0
+    }
 
 
 def _batches(values: Iterable[str]) -> Iterator[list[str]]:

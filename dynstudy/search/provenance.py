@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shlex
 import socket
 import subprocess
@@ -50,9 +51,24 @@ def git_state() -> tuple[str | None, bool | None]:
     try:
         if Path(git("rev-parse", "--show-toplevel")) != here:
             return None, None
-        return git("rev-parse", "HEAD"), not git("status", "--porcelain", "--", "dynstudy")
+        return git("rev-parse", "HEAD"), not git("status", "--porcelain")
     except (OSError, subprocess.SubprocessError):
         return None, None
+
+
+def without_passwords(text: str) -> str:
+    """Hide the passwords of URLs, for what is kept or shown.
+
+    Args:
+        text: a URL, or anything that may hold one.
+
+    Returns:
+        It with *** in place of each password.
+
+    >>> without_passwords("run --storage postgresql://me:secret@host/db")
+    'run --storage postgresql://me:***@host/db'
+    """
+    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", text)
 
 
 def processor() -> str:
@@ -72,7 +88,7 @@ def provenance() -> dict[str, Any]:
     return {
         "git_commit": commit,
         "git_clean": clean,
-        "command": shlex.join(sys.argv),
+        "command": without_passwords(shlex.join(sys.argv)),
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "process_started": psutil.Process().create_time(),

@@ -3,12 +3,13 @@
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psutil
 from sqlalchemy import Engine, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from dynstudy.errors import StudyBusyError
@@ -31,7 +32,8 @@ class Run:
     def beat(self) -> None:
         """Say once a minute that the run is alive."""
         if _now() - self.beaten_at > timedelta(seconds=BEAT_SECONDS):
-            self._set()
+            with suppress(SQLAlchemyError):  # no reason to lose what is in training
+                self._set()
 
     def recorded(self, networks: int, backend: str, device: str) -> None:
         """Say that so many networks more are in the ledger, and what trained them."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -39,6 +40,7 @@ def forgetting_window(protocol: Protocol, period: int) -> Window:
     return window(count, period, protocol.data.classes)
 
 
+@lru_cache(maxsize=4096)  # cells of one period share theirs, however many there are
 def reads(protocol: Protocol, periods: tuple[int, ...]) -> tuple[int, ...]:
     """The steps to read: middles and ends of the last oscillations of each period, and the end.
 

@@ -17,6 +17,7 @@ from dynstudy.config import (
     MAX_PERIOD,
     MAX_REPLICATES,
     MAX_WIDTH,
+    MIN_LEARNING_RATE,
     Loss,
     Protocol,
     Section,
@@ -25,26 +26,26 @@ from dynstudy.errors import SpecError, nearest
 from dynstudy.task.schedule import oscillations
 
 MAX_VALUES = 10_000
+MAX_CELLS = 1_000_000
 BASELINE_FACTOR = 4
 """A baseline is shared by many cells, so it has at least this many times their replicates."""
 
 
-def _axis(low: float, high: float, *, integer: bool = False, open_low: bool = False) -> Any:
+def _axis(low: float, high: float, *, integer: bool = False) -> Any:
     """One axis of the space: a value, a list, or { low, high, num, log }, as ascending values."""
     what = "whole numbers" if integer else "numbers"
-    bounds = f"{what} {'above' if open_low else 'from'} {low:g} to {high:g}"
+    bounds = f"{what} from {low:g} to {high:g}"
 
     def number(value: Any, where: str = "") -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{where}{value!r} is not a number; allowed are {bounds}")
-        if not math.isfinite(value):
+            raise ValueError(f"{where}{_shown(value)} is not a number; allowed are {bounds}")
+        if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{where}{value} is not finite; allowed are {bounds}")
         return value
 
     def member(value: Any) -> float:
-        inside = low < number(value) <= high if open_low else low <= number(value) <= high
-        if not inside or (integer and not isinstance(value, int)):
-            raise ValueError(f"{value!r} is not allowed; allowed are {bounds}")
+        if not low <= number(value) <= high or (integer and not isinstance(value, int)):
+            raise ValueError(f"{_shown(value)} is not allowed; allowed are {bounds}")
         return value
 
     def span(table: Mapping[str, Any]) -> Iterable[float]:
@@ -58,13 +59,16 @@ def _axis(low: float, high: float, *, integer: bool = False, open_low: bool = Fa
         start, stop = number(table["low"], "low = "), number(table["high"], "high = ")
         num, log = table["num"], table.get("log", False)
         if isinstance(num, bool) or not isinstance(num, int) or not 1 <= num <= MAX_VALUES:
-            raise ValueError(f"num = {num!r} is not a whole number from 1 to {MAX_VALUES}")
+            raise ValueError(f"num = {_shown(num)} is not a whole number from 1 to {MAX_VALUES}")
         if not isinstance(log, bool):
-            raise ValueError(f"log = {log!r} is neither true nor false")
+            raise ValueError(f"log = {_shown(log)} is neither true nor false")
         if start > stop:
-            raise ValueError(f"low = {start!r} is above high = {stop!r}")
+            raise ValueError(f"low = {_shown(start)} is above high = {_shown(stop)}")
         if log and start <= 0:
-            raise ValueError(f"low = {start!r} must be positive where log = true")
+            raise ValueError(f"low = {_shown(start)} must be positive where log = true")
+        for name, end in (("low", start), ("high", stop)):
+            if not low <= end <= high:
+                raise ValueError(f"{name} = {_shown(end)} is not allowed; allowed are {bounds}")
         values = (np.geomspace if log else np.linspace)(start, stop, num)
         if integer:
             return [math.floor(value + 0.5) for value in values]
@@ -90,7 +94,7 @@ def _axis(low: float, high: float, *, integer: bool = False, open_low: bool = Fa
 class Space(Section):
     """The axes of a map (``[space]``), as ascending values without duplicates."""
 
-    learning_rate: Annotated[tuple[float, ...], _axis(0, MAX_LEARNING_RATE, open_low=True)]
+    learning_rate: Annotated[tuple[float, ...], _axis(MIN_LEARNING_RATE, MAX_LEARNING_RATE)]
     width: Annotated[tuple[int, ...], _axis(1, MAX_WIDTH, integer=True)]
     amplitude: Annotated[tuple[float, ...], _axis(1, MAX_AMPLITUDE)] = (1.0,)
     period: Annotated[tuple[int, ...], _axis(2, MAX_PERIOD, integer=True)] | None = None
@@ -142,6 +146,11 @@ class StudySpec(Section):
                 f"{BASELINE_FACTOR} x replicates = {BASELINE_FACTOR * self.replicates}, "
                 "since all cells share it"
             )
+        space = self.space
+        axes = (self.loss, space.learning_rate, space.width, space.amplitude, space.period or ())
+        count = math.prod(max(1, len(axis)) for axis in axes)
+        if count > MAX_CELLS:
+            raise ValueError(f"space has {count} cells; at most {MAX_CELLS} are allowed")
         if any(loss != BASELINES[loss] for loss in self.loss):
             if self.space.period is None or "amplitude" not in self.space.model_fields_set:
                 absent = "period" if self.space.period is None else "amplitude"
@@ -234,6 +243,15 @@ def _override(values: dict[str, Any], override: str) -> None:
     values[last] = value
 
 
+def _shown(value: Any) -> str:
+    """A value in an error message, shortened; very large integers cannot even be printed."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
@@ -250,7 +268,6 @@ def _explain(problem: ErrorDetails) -> str:
     if kind == "missing":
         return f"key {key!r} is missing"
     value = problem["input"]
-    shown = repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:57]}..."
     allowed = {
         "greater_than_equal": "must be at least {ge}",
         "less_than_equal": "must be at most {le}",
@@ -265,7 +282,7 @@ def _explain(problem: ErrorDetails) -> str:
         "value_error": "{error}",
     }.get(kind)
     message = allowed.format(**context) if allowed else _one_line(problem["msg"])
-    return f"{key} = {shown}: {message}" if key else message
+    return f"{key} = {_shown(value)}: {message}" if key else message
 
 
 def _known_keys(tables: list[str]) -> list[str]:

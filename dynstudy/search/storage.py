@@ -1,48 +1,36 @@
 """The database: Optuna's storage and dynstudy's tables in one place, and the studies in it."""
 
 import json
-import os
+import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import optuna
 import sqlalchemy
 from sqlalchemy import URL, Engine, event, func, select, update
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from dynstudy.errors import (
+    NoDatabaseError,
     StorageError,
     StudyBusyError,
     StudyMismatchError,
     StudyNotFoundError,
     nearest,
 )
+from dynstudy.search.database import check_file, database_errors, is_sqlite, parse
 from dynstudy.search.runs import running
 from dynstudy.search.space import cells
 from dynstudy.search.spec import StudySpec
 from dynstudy.search.tables import SCHEMA_VERSION, Base, Meta, RunRow
 
-DEFAULT_STORAGE = "sqlite:///storage/dynstudy.db"
 BUSY_SECONDS = 60
+ATTEMPTS = 5
 SPEC = "dynstudy:spec"
 """The study attribute that holds the resolved study file."""
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-
-def storage_url(given: str | None = None) -> str:
-    """The database to use: what is given, else the environment's, else the default.
-
-    Args:
-        given: ``--storage``.
-
-    Returns:
-        `given`, ``DYNSTUDY_STORAGE``, ``OPTUNA_STORAGE`` or ``sqlite:///storage/dynstudy.db``.
-    """
-    environment = (os.environ.get(name) for name in ("DYNSTUDY_STORAGE", "OPTUNA_STORAGE"))
-    return given or next(filter(None, environment), DEFAULT_STORAGE)
 
 
 class Storage:
@@ -57,29 +45,40 @@ class Storage:
     """
 
     def __init__(self, url: str, *, create: bool = False) -> None:
-        parsed = _parse(url)
+        parsed = parse(url)
         self.url = parsed.render_as_string(hide_password=True)
-        if parsed.get_backend_name() == "sqlite":
-            _check_file(parsed, create)
+        if is_sqlite(parsed):
+            check_file(parsed, create)
+        # Processes that start on a new database at once make its tables at once: one of them wins.
+        attempts = ATTEMPTS if create else 1
+        for attempt in range(1, attempts + 1):
+            try:
+                with database_errors(self.url):
+                    self._open(parsed, create)
+            except StorageError as error:
+                if attempt == attempts or not isinstance(error.__cause__, SQLAlchemyError):
+                    raise
+                time.sleep(0.1 * attempt)
+            else:
+                return
+
+    def _open(self, url: URL, create: bool) -> None:
+        self._check_contents(url, create)
+        kwargs = {"connect_args": {"timeout": BUSY_SECONDS}} if is_sqlite(url) else {}
         try:
-            self._check_contents(parsed, create)
-            kwargs = {"connect_args": {"timeout": BUSY_SECONDS}} if _is_sqlite(parsed) else {}
             self.optuna = optuna.storages.RDBStorage(
-                parsed.render_as_string(hide_password=False),
+                url.render_as_string(hide_password=False),
                 engine_kwargs=kwargs,
                 skip_table_creation=not create,
             )
-            self.engine: Engine = self.optuna.engine
-            if _is_sqlite(parsed):
-                self._tune_sqlite(create)
-            if create:
-                self._create_tables()
-        except (SQLAlchemyError, RuntimeError) as error:
-            raise self._broken(error) from error
-
-    def _broken(self, error: Exception) -> StorageError:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        return StorageError(f"storage {self.url}: {reason}")
+        except RuntimeError as error:  # tables of another version of Optuna
+            reason = str(error).splitlines()[0]
+            raise StorageError(f"storage {self.url}: {reason}") from None
+        self.engine: Engine = self.optuna.engine
+        if is_sqlite(url):
+            self._tune_sqlite(create)
+        if create:
+            self._create_tables()
 
     def _check_contents(self, url: URL, create: bool) -> None:
         """Look before anything is written."""
@@ -94,14 +93,15 @@ class Storage:
                 tables = set(sqlalchemy.inspect(connection).get_table_names())
                 if Meta.__tablename__ in tables:
                     query = select(Meta.value).where(Meta.key == "schema_version")
-                    version = int(connection.execute(query).scalar_one())
-                    if version > SCHEMA_VERSION:
+                    # none where a launch was killed before it had made all tables
+                    version = connection.execute(query).scalar_one_or_none() or "0"
+                    if not version.isdecimal() or int(version) > SCHEMA_VERSION:
                         raise StorageError(
                             f"storage {self.url}: written by a newer dynstudy (its schema is "
                             f"{version}, this one knows {SCHEMA_VERSION}); upgrade dynstudy"
                         )
                 elif not create:
-                    raise StorageError(
+                    raise NoDatabaseError(
                         f"storage {self.url}: holds no dynstudy study; run one first, or name "
                         "another with --storage"
                     )
@@ -119,8 +119,8 @@ class Storage:
         self.engine.dispose()  # connections made from now on are tuned
 
     def _create_tables(self) -> None:
-        Base.metadata.create_all(self.engine)
-        with Session(self.engine) as session, session.begin():
+        with Session(self.engine) as session, session.begin():  # tables and version, or neither
+            Base.metadata.create_all(session.connection())
             if session.get(Meta, "schema_version") is None:
                 session.add(Meta(key="schema_version", value=str(SCHEMA_VERSION)))
             else:  # a write that changes nothing fails now if the database is read-only
@@ -170,29 +170,45 @@ class Storage:
             StudyMismatchError: a study of this name means something else.
             StudyBusyError: it would grow while another process runs it.
         """
-        text = json.dumps(spec.resolved(), sort_keys=True)
-        try:
-            study = optuna.load_study(study_name=spec.name, storage=self.optuna)
-        except KeyError:
-            study = optuna.create_study(
-                study_name=spec.name, storage=self.optuna, direction="maximize"
-            )
-            study.set_user_attr(SPEC, text)
+        self.check_study(spec, extend=extend)
+        study = optuna.create_study(
+            study_name=spec.name, storage=self.optuna, direction="maximize", load_if_exists=True
+        )
+        if SPEC not in study.user_attrs:
             with self.engine.begin() as connection:  # SQLite gives a deleted study's number again
                 orphans = RunRow.study_id == self.study_id(study)
                 connection.execute(update(RunRow).where(orphans).values(study_id=None))
-            return study
+        study.set_user_attr(SPEC, json.dumps(spec.resolved(), sort_keys=True))
+        return study
+
+    def check_study(self, spec: StudySpec, *, extend: bool = False) -> None:
+        """Find out whether a study file may be run under its name, writing nothing.
+
+        Args:
+            spec: the study file.
+            extend: whether the study may grow to a superset of its cells.
+
+        Raises:
+            StudyMismatchError: a study of this name means something else.
+            StudyBusyError: it would grow while another process runs it.
+        """
+        try:
+            study = optuna.load_study(study_name=spec.name, storage=self.optuna)
+        except KeyError:
+            return
         if SPEC not in study.user_attrs:
-            raise StudyMismatchError(
-                f"study {spec.name!r} in {self.url} was not made by dynstudy; choose another name"
-            )
+            # a launch that was killed before it could say what the study is left nothing in it
+            if study.user_attrs or study.get_trials(deepcopy=False):
+                raise StudyMismatchError(
+                    f"study {spec.name!r} in {self.url} was not made by dynstudy; choose another "
+                    "name"
+                )
+            return
         stored = self.spec(study)
         if stored != spec:
             _check_extension(stored, spec, extend)
             if self.study_id(study) in running(self.engine):
                 raise StudyBusyError(f"study {spec.name!r} is being run; extend it afterwards")
-            study.set_user_attr(SPEC, text)
-        return study
 
     def study_id(self, study: optuna.Study) -> int:
         """Optuna's number of a study, which stays when it is renamed."""
@@ -204,53 +220,6 @@ class Storage:
         query = select(func.count()).where(trials.c.study_id == self.study_id(study))
         with self.engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
-
-
-def _is_sqlite(url: URL) -> bool:
-    return url.get_backend_name() == "sqlite"
-
-
-def _parse(url: str) -> URL:
-    try:
-        parsed = sqlalchemy.make_url(url)
-    except (ArgumentError, ValueError):
-        parsed = None
-    if parsed is None or parsed.get_backend_name() not in {"sqlite", "postgresql"}:
-        raise StorageError(
-            f"storage {url!r}: must be sqlite:///PATH or postgresql+psycopg://HOST/DATABASE"
-        )
-    return parsed
-
-
-def _check_file(url: URL, create: bool) -> None:
-    """Say plainly what SQLite would only hint at, before it makes an empty file."""
-    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
-        return
-    path = Path(url.database)
-    if path.is_dir():
-        raise StorageError(f"storage {path}: is a folder, not a database")
-    if not path.exists():
-        if not create:
-            raise StorageError(
-                f"storage {path}: there is no such database; run a study first, or name another "
-                "with --storage"
-            )
-        if str(url) == DEFAULT_STORAGE:
-            path.parent.mkdir(exist_ok=True)
-        if not path.parent.is_dir():
-            raise StorageError(f"storage {path}: there is no folder {path.parent}; make it first")
-        if not os.access(path.parent, os.W_OK):
-            raise StorageError(f"storage {path}: the folder {path.parent} is read-only")
-        return
-    try:
-        with path.open("rb") as file:
-            header = file.read(16)
-    except OSError as error:
-        raise StorageError(f"storage {path}: cannot be read: {error.strerror}") from None
-    if header and header != b"SQLite format 3\0":
-        raise StorageError(f"storage {path}: is not an SQLite database")
-    if create and not os.access(path, os.W_OK):
-        raise StorageError(f"storage {path}: is read-only")
 
 
 def _check_extension(stored: StudySpec, new: StudySpec, extend: bool) -> None:

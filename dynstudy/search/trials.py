@@ -19,6 +19,7 @@ from dynstudy.config import (
     MAX_LEARNING_RATE,
     MAX_PERIOD,
     MAX_WIDTH,
+    MIN_LEARNING_RATE,
     Configuration,
 )
 
@@ -26,7 +27,7 @@ from dynstudy.config import (
 DISTRIBUTIONS: dict[str, BaseDistribution] = {
     "loss": CategoricalDistribution(tuple(BASELINES)),
     "width": IntDistribution(1, MAX_WIDTH, log=True),
-    "learning_rate": FloatDistribution(1e-9, MAX_LEARNING_RATE, log=True),
+    "learning_rate": FloatDistribution(MIN_LEARNING_RATE, MAX_LEARNING_RATE, log=True),
     "amplitude": FloatDistribution(1, MAX_AMPLITUDE, log=True),
     "period": IntDistribution(2, MAX_PERIOD, log=True),
 }

@@ -154,11 +154,14 @@ class Outcome:
     """What training gave; a diverged network is data here, not an error."""
 
     parameters: Parameters  # at the end, or where a network diverged
-    readings: Readings
+    correct: NDArray[np.int32]  # (B, M, C) training points of each class classified right, or -1
+    validation_correct: NDArray[np.int32]  # (B, M, C) likewise
+    losses: NDArray[np.float64]  # (B, S) loss before each step, nan once diverged; (B, 0) untraced
+    diverged_at: Ints  # (B,) steps taken when loss or parameters stopped being finite, or -1
     backend: str
     device: str
 
     @property
     def diverged(self) -> NDArray[np.bool_]:
         """(B,) whether a loss or a parameter was not finite."""
-        return self.readings.diverged_at >= 0
+        return self.diverged_at >= 0

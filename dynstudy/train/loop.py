@@ -48,7 +48,7 @@ def train(
     >>> x, y = spiral(100, 3, turns=2.0, noise=0.2, seed=0)
     >>> networks = Ensemble.of("dce", 50, width=[5, 20], learning_rate=1.0, amplitude=9, period=10)
     >>> outcome = train(networks, Data(x[None], y, x, y), backend="autograd", checkpoints=[0, 50])
-    >>> outcome.readings.correct.shape, outcome.diverged.tolist()
+    >>> outcome.correct.shape, outcome.diverged.tolist()
     ((2, 2, 3), [False, False])
     """
     steps_to_read = _checked_checkpoints(ensemble, checkpoints)
@@ -68,7 +68,15 @@ def train(
         # Grow towards the target with care: the first calls also compile and fill caches.
         seconds = max(time.perf_counter() - began, 1e-6)
         count = max(1, int(count * min(4.0, SLICE_SECONDS / seconds)))
-    return Outcome(state.parameters(), readings, state.name, state.device)
+    return Outcome(
+        state.parameters(),
+        readings.correct,
+        readings.validation_correct,
+        readings.losses,
+        readings.diverged_at,
+        state.name,
+        state.device,
+    )
 
 
 def _checked_checkpoints(ensemble: Ensemble, checkpoints: ArrayLike) -> np.ndarray:

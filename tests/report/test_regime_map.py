@@ -1,5 +1,6 @@
 """The map of ledgers with planted regimes, and of ledgers with holes."""
 
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -163,7 +164,7 @@ def test_without_a_baseline_there_is_no_gain(
 
 
 def test_nothing_but_diverged_networks_is_called_that(
-    planted: Planted, storage: Storage, rng: np.random.Generator
+    planted: Planted, storage: Storage, rng: np.random.Generator, tmp_path: Path
 ) -> None:
     planted.put(planted.cell(loss="ce", width=5), spread(rng, 0.5, 40))
     planted.put(planted.cell(width=5, amplitude=3, period=10), [0.0] * 10, diverged=10)
@@ -174,6 +175,7 @@ def test_nothing_but_diverged_networks_is_called_that(
     assert lost.val_accuracy == pytest.approx(1 / 3)
     assert np.isnan(lost.forgetting)
     assert row(found, width=5, amplitude=30, period=10).diverged == 2
+    assert len(write_map(found, tmp_path)) == 2
     assert any("12 of 60 networks diverged; each counts as chance, 0.333" in n for n in found.notes)
 
 
@@ -214,7 +216,9 @@ def test_every_map_can_be_printed_drawn_and_read_back(any_map: RegimeMap, tmp_pa
         print_map(any_map, out)
         for form in Format:
             print_rows(frame_rows(any_map.frame), form, out)
-    assert "dce, width 5" in (tmp_path / "out.txt").read_text()
+    printed = (tmp_path / "out.txt").read_text()
+    assert "dce, width 5" in printed
+    assert "conditional on the training spiral of seed 0" in printed
     picture, table = write_map(any_map, tmp_path)
     assert picture.read_bytes().startswith(b"\x89PNG")
     read = pd.read_csv(table)
@@ -227,6 +231,20 @@ def test_every_map_can_be_printed_drawn_and_read_back(any_map: RegimeMap, tmp_pa
         "small.csv",
         "small.png",
     ]
+
+
+def test_stdout_and_the_file_are_the_same_csv(any_map: RegimeMap) -> None:
+    out = io.StringIO()
+    print_rows(frame_rows(any_map.frame), Format.csv, out)
+    assert out.getvalue() == to_csv(any_map.frame)
+
+
+def test_a_name_that_looks_like_mathematics_is_drawn_as_it_is(
+    storage: Storage, make_spec: SpecMaker, tmp_path: Path
+) -> None:
+    spec = make_spec(name=r"a$\frac$")
+    Planted(storage, spec)
+    assert write_map(regime_map(storage, spec.name), tmp_path)[0].exists()
 
 
 def test_a_map_of_one_amplitude_and_period_is_drawn_over_width(

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import func, select
 
 from dynstudy.config import Configuration, Protocol, Replicate, SpiralData
-from dynstudy.search.ledger import Ledger, Record, configuration_key
+from dynstudy.search.keys import configuration_key
+from dynstudy.search.ledger import Ledger, Record
 from dynstudy.search.space import Cell, cells
 from dynstudy.search.spec import StudySpec
 from dynstudy.search.storage import Storage
@@ -36,6 +37,11 @@ def ledger(storage: Storage) -> Ledger:
 def count(ledger: Ledger, table: type[ReplicateRow | ReadingRow]) -> int:
     with ledger.engine.connect() as connection:
         return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def backends(ledger: Ledger) -> list[str]:
+    with ledger.engine.connect() as connection:
+        return list(connection.scalars(select(ReplicateRow.backend).order_by(ReplicateRow.seed)))
 
 
 def test_the_key_is_pinned() -> None:
@@ -82,14 +88,34 @@ def test_the_tail_counts_as_what_really_runs_and_not_for_static_losses() -> None
     assert configuration_key(other, CE) == configuration_key(PROTOCOL, CE)
 
 
-def test_recording_twice_changes_nothing_and_adds_only_new_readings(ledger: Ledger) -> None:
+def test_the_same_network_again_adds_only_new_readings(ledger: Ledger) -> None:
     ledger.add([record(CE, 0, (100, 200))], **PROVENANCE)
-    ledger.add([record(CE, 0, (150, 200), correct=9)], **PROVENANCE)
+    ledger.add([record(CE, 0, (150, 200))], **(PROVENANCE | {"backend": "autograd"}))
     assert count(ledger, ReplicateRow) == 1
     assert count(ledger, ReadingRow) == 3 * 3 * 2  # steps, classes, sets
-    steps, accuracies = ledger.readings(CE, [0])
+    assert ledger.readings(CE, [0])[0] == [100, 150, 200]
+    assert backends(ledger) == ["cpu"]
+
+
+def test_a_training_that_went_another_way_replaces_the_old_one_whole(ledger: Ledger) -> None:
+    ledger.add([record(CE, 0, (100, 200)), record(CE, 1, (100, 200))], **PROVENANCE)
+    other = replace(record(CE, 0, (150, 200), correct=9), val_accuracy=0.6)
+    ledger.add([other], **(PROVENANCE | {"backend": "autograd"}))
+    steps, accuracies = ledger.readings(CE, [0, 1])
     assert steps == [100, 150, 200]
-    assert (accuracies[0, :, 0] * 1000).round().tolist() == [8, 10, 8]
+    # no network is a mixture of two trainings
+    np.testing.assert_allclose(accuracies[0, :, 0] * 1000, [np.nan, 10, 10])
+    np.testing.assert_allclose(accuracies[1, :, 0] * 1000, [8, np.nan, 8])
+    assert backends(ledger) == ["autograd", "cpu"]
+    assert ledger.load([CE]).val_accuracy.tolist() == [0.6, 0.4]
+
+
+def test_a_network_that_diverges_when_trained_again_is_diverged(ledger: Ledger) -> None:
+    ledger.add([record(CE, 0, (100, 200))], **PROVENANCE)
+    ledger.add([replace(record(CE, 0, (100, 200), correct=-2), diverged_at=3)], **PROVENANCE)
+    assert ledger.load([CE]).diverged_at.tolist() == [3]
+    assert count(ledger, ReadingRow) == 0
+    assert ledger.lacking([Cell(CE, 1, (150, 200))]) == {CE: ()}
 
 
 def test_nothing_of_a_failed_write_stays(ledger: Ledger) -> None:

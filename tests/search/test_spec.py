@@ -1,14 +1,18 @@
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dynstudy.config import BASELINES
 from dynstudy.errors import SpecError
 from dynstudy.search.space import cells
 from dynstudy.search.spec import StudySpec, load_spec
+from dynstudy.search.trials import DISTRIBUTIONS
 from tests.conftest import ROOT
 
 VALID: dict[str, Any] = {
@@ -121,13 +125,17 @@ BAD = [
     ("space.width=0", "allowed are whole numbers from 1"),
     ("space.width=20000", "20000 is not allowed"),
     ("space.width=true", "True is not a number"),
-    ("space.learning_rate=0", "numbers above 0"),
+    ("space.learning_rate=0", "allowed are numbers from 1e-09"),
+    ("space.learning_rate=1e-10", "1e-10 is not allowed"),
+    ("space.width=1" + "0" * 400, "is not allowed"),
+    ("replicates=1" + "0" * 5000, "replicates"),
+    ("space.amplitude={low=-1.7e308,high=1.7e308,num=3}", "low = -1.7e+308 is not allowed"),
     ("nothing", "must be KEY=VALUE"),
     ("name.deeper=1", "'name' is a value, not a table"),
 ]
 
 
-@pytest.mark.parametrize(("override", "said"), BAD, ids=[override for override, _ in BAD])
+@pytest.mark.parametrize(("override", "said"), BAD, ids=[override[:40] for override, _ in BAD])
 def test_what_is_wrong_is_said_in_one_line(override: str, said: str, file: Path) -> None:
     with pytest.raises(SpecError) as caught:
         load_spec(file, [override])
@@ -176,7 +184,13 @@ def test_what_is_no_study_file_is_said_so(contents: bytes, said: str, tmp_path: 
 
 
 SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.just("dce")
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(-(10**400), 10**400),
+    st.floats(),
+    st.text(max_size=8),
+    st.just("dce"),
 )
 KEYS = st.sampled_from(
     "name kind loss replicates protocol space steps tail data dtype width amplitude period low "
@@ -206,10 +220,35 @@ def test_no_change_of_a_valid_study_crashes_it(key: str, value: Any) -> None:
     assert "\n" not in said_of({**VALID, key: value})
 
 
-@given(st.binary(max_size=200))
-def test_no_file_crashes_it(contents: bytes) -> None:
-    path = Path(ROOT / ".hypothesis" / "fuzzed.toml")
-    path.parent.mkdir(exist_ok=True)
+@given(contents=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_no_file_crashes_it(contents: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.getbasetemp() / "fuzzed.toml"
     path.write_bytes(contents)
     with pytest.raises(SpecError):
         load_spec(path)
+
+
+AXES = st.fixed_dictionaries({
+    "learning_rate": st.floats(1e-9, 1e6),
+    "amplitude": st.lists(st.floats(1, 1e9), min_size=1, max_size=3),
+    "period": st.lists(st.integers(2, 900), min_size=1, max_size=3),
+    "width": st.lists(st.integers(1, 10_000), min_size=1, max_size=3),
+})
+
+
+@given(AXES, st.lists(st.sampled_from(list(BASELINES)), min_size=1))
+def test_every_cell_of_a_valid_study_can_be_a_trial(space: dict[str, Any], loss: list[str]) -> None:
+    for cell in cells(StudySpec.of({**VALID, "loss": loss, "space": space})):
+        params = {k: v for k, v in asdict(cell.configuration).items() if v is not None}
+        optuna.trial.create_trial(
+            value=0.5, params=params, distributions={name: DISTRIBUTIONS[name] for name in params}
+        )
+
+
+def test_an_absurd_number_of_cells_is_refused() -> None:
+    many = {"low": 1, "high": 900, "num": 2000}
+    with pytest.raises(SpecError, match="cells; at most 1000000 are allowed"):
+        StudySpec.of({
+            **VALID,
+            "space": {**VALID["space"], "amplitude": many, "learning_rate": many},
+        })

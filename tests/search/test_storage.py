@@ -1,4 +1,6 @@
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +13,10 @@ from dynstudy.errors import (
     StudyMismatchError,
     StudyNotFoundError,
 )
+from dynstudy.search.database import DEFAULT_STORAGE, storage_url
 from dynstudy.search.runs import claim, launches
 from dynstudy.search.spec import StudySpec
-from dynstudy.search.storage import DEFAULT_STORAGE, Storage, storage_url
+from dynstudy.search.storage import Storage
 
 SpecMaker = Callable[..., StudySpec]
 
@@ -70,6 +73,8 @@ def test_reading_makes_no_file(tmp_path: Path) -> None:
         ("nonsense", "must be sqlite:///PATH or postgresql"),
         ("mysql://host/x", "must be sqlite:///PATH or postgresql"),
         ("", "must be sqlite:///PATH or postgresql"),
+        ("sqlite://", "would be lost at the end; name a file"),
+        ("sqlite:///:memory:", "would be lost at the end; name a file"),
         ("sqlite:///{tmp}", "is a folder"),
         ("sqlite:///{tmp}/no/such/folder/x.db", "there is no folder"),
     ],
@@ -117,10 +122,37 @@ def test_a_study_that_is_not_there_is_named_with_the_nearest(
 def test_others_studies_in_the_same_database_are_left_alone(
     storage: Storage, make_spec: SpecMaker
 ) -> None:
-    optuna.create_study(storage=storage.optuna, study_name="small")
+    theirs = optuna.create_study(storage=storage.optuna, study_name="small")
+    theirs.add_trial(optuna.trial.create_trial(value=1.0))
     assert storage.names() == []
     with pytest.raises(StudyMismatchError, match="was not made by dynstudy"):
         storage.open_study(make_spec())
+
+
+def test_a_launch_killed_before_it_said_what_the_study_is_can_be_repeated(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    optuna.create_study(storage=storage.optuna, study_name="small", direction="maximize")
+    storage.open_study(make_spec())
+    assert storage.names() == ["small"]
+
+
+def test_a_database_whose_making_was_interrupted_is_finished(storage: Storage, url: str) -> None:
+    with storage.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM dynstudy_meta")
+    assert Storage(url, create=True).names() == []
+
+
+def test_processes_that_start_on_a_new_database_at_once_all_get_it(url: str) -> None:
+    code = f"from dynstudy.search.storage import Storage; Storage({url!r}, create=True)"
+    processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
+    assert [process.wait() for process in processes] == [0] * 4
+
+
+def test_passwords_are_not_shown() -> None:
+    with pytest.raises(StorageError) as caught:
+        Storage("mysql://user:secret@host/x")
+    assert "secret" not in str(caught.value)
 
 
 def test_a_changed_meaning_is_refused_with_the_difference_and_the_way_out(

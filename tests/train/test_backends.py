@@ -14,6 +14,7 @@ from dynstudy.task.schedule import class_weights
 from dynstudy.train import Data, Ensemble, Outcome, Parameters, train
 from dynstudy.train.backends import BACKENDS, load
 from dynstudy.train.backends._cpu_kernel import _set_class_weights, advance_network
+from dynstudy.train.ensemble import Readings
 from tests.conftest import make_data
 
 NAMES = ("W1", "b1", "W2", "b2")
@@ -42,39 +43,34 @@ def test_one_step_from_a_shared_random_state_agrees(
     loss: str, classes: int, dtype: str, rng: np.random.Generator
 ) -> None:
     static = loss == BASELINES[loss]
-    widths = [1, 2, 3, 5, 7, 16, 29, 33, 101]
     ensemble = Ensemble.of(
         loss,
-        20,
-        width=widths,
+        40,
+        width=[1, 2, 3, 5, 7, 16, 29, 33, 101],
         learning_rate=np.linspace(0.05, 0.4, 9).tolist(),
         amplitude=1.0 if static else np.linspace(1, 300, 9).tolist(),
         period=[2, 3, 4, 5, 7, 11, 40, 6, 13],
-        tail_start=[0, 20, 20, 20, 20, 3, 20, 20, 20],
+        tail_start=[0, 40, 40, 40, 40, 3, 40, 40, 40],
         dtype=dtype,
     )
     data = make_data(classes, points=37, validation_points=41)
-    initial = random_state(rng, ensemble, classes)
-    # one step at a time through a whole oscillation, both from the oracle's state
-    for _ in range(2):
-        one = Ensemble.of(
-            loss,
-            1,
-            width=widths,
-            learning_rate=ensemble.learning_rate.tolist(),
-            amplitude=ensemble.amplitude.tolist(),
-            period=ensemble.period.tolist(),
-            dtype=dtype,
-        )
-        results = [
-            train(one, data, backend=backend, checkpoints=[0, 1], initial=initial, trace=True)
-            for backend in ("cpu", "autograd")
-        ]
-        assert_same(results[0], results[1], TOLERANCE[dtype])
+    for step in (0, 1, 2, 3, 7, 19, 33):  # of the schedule: other classes and weights each
+        initial = random_state(rng, ensemble, classes)
+        states = []
+        for backend in ("cpu", "autograd"):
+            start, advance = load(backend)
+            readings = Readings.empty(ensemble, np.full((9, 1), step + 1), classes, trace=True)
+            state = start(ensemble, data, initial, readings)
+            advance(state, step, 1)
+            states.append((state.parameters(), readings))
+        (ours, our_readings), (theirs, their_readings) = states
+        for name in NAMES:
+            a, b = getattr(ours, name), getattr(theirs, name)
+            tolerance = TOLERANCE[dtype]
+            np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * np.abs(b).max())
         np.testing.assert_allclose(
-            results[0].readings.losses, results[1].readings.losses, rtol=TOLERANCE[dtype]
+            our_readings.losses[:, step], their_readings.losses[:, step], rtol=TOLERANCE[dtype]
         )
-        initial = results[1].parameters
 
 
 @pytest.mark.parametrize("loss", BASELINES)
@@ -99,13 +95,11 @@ def test_short_runs_agree_with_mixed_widths_schedules_tails_and_checkpoints(
         for backend in ("cpu", "autograd")
     )
     assert_same(cpu, autograd, 1e-9)
-    np.testing.assert_allclose(cpu.readings.losses, autograd.readings.losses, rtol=1e-9)
-    np.testing.assert_array_equal(cpu.readings.correct, autograd.readings.correct)
-    np.testing.assert_array_equal(
-        cpu.readings.validation_correct, autograd.readings.validation_correct
-    )
-    assert (cpu.readings.correct[np.array(checkpoints) < 0] == -1).all()
-    assert (cpu.readings.correct[np.array(checkpoints) >= 0] >= 0).all()
+    np.testing.assert_allclose(cpu.losses, autograd.losses, rtol=1e-9)
+    np.testing.assert_array_equal(cpu.correct, autograd.correct)
+    np.testing.assert_array_equal(cpu.validation_correct, autograd.validation_correct)
+    assert (cpu.correct[np.array(checkpoints) < 0] == -1).all()
+    assert (cpu.correct[np.array(checkpoints) >= 0] >= 0).all()
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -114,8 +108,8 @@ def test_readings_count_what_the_parameters_classify_right(backend: str, data: D
     outcome = train(ensemble, data, backend=backend, checkpoints=[40])
     p = outcome.parameters
     for x, y, counted in (
-        (data.x[0], data.y, outcome.readings.correct),
-        (data.validation_x, data.validation_y, outcome.readings.validation_correct),
+        (data.x[0], data.y, outcome.correct),
+        (data.validation_x, data.validation_y, outcome.validation_correct),
     ):
         hidden = np.maximum(x.astype(np.float32) @ p.W1 + p.b1[:, None], 0)
         right = (hidden @ p.W2 + p.b2[:, None]).argmax(-1) == y
@@ -175,8 +169,8 @@ def test_the_slices_it_is_trained_in_change_nothing(
         np.testing.assert_array_equal(
             getattr(sliced.parameters, parameter), getattr(whole.parameters, parameter)
         )
-    np.testing.assert_array_equal(sliced.readings.losses, whole.readings.losses)
-    np.testing.assert_array_equal(sliced.readings.correct, whole.readings.correct)
+    np.testing.assert_array_equal(sliced.losses, whole.losses)
+    np.testing.assert_array_equal(sliced.correct, whole.correct)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -195,14 +189,14 @@ def test_a_diverging_network_is_marked_and_the_others_go_on(
     )
     outcome = train(ensemble, data, backend=backend, checkpoints=[0, 300], trace=True)
     assert outcome.diverged.tolist() == [True, False]
-    at = int(outcome.readings.diverged_at[0])
+    at = int(outcome.diverged_at[0])
     assert 0 < at < 300
-    losses = outcome.readings.losses
+    losses = outcome.losses
     assert np.isfinite(losses[0, : at - 1]).all()
     assert np.isnan(losses[0, at:]).all()
     assert np.isfinite(losses[1]).all()
-    assert (outcome.readings.correct[0, 1] == -1).all()
-    assert (outcome.readings.correct[1] >= 0).all()
+    assert (outcome.correct[0, 1] == -1).all()
+    assert (outcome.correct[1] >= 0).all()
 
 
 def test_backends_agree_on_when_a_network_diverges(data: Data) -> None:
@@ -210,7 +204,7 @@ def test_backends_agree_on_when_a_network_diverges(data: Data) -> None:
         "mse", 400, width=[10, 30, 50], learning_rate=[50, 5, 1], seed=[1, 2, 3], dtype="float64"
     )
     cpu, autograd = (
-        train(ensemble, data, backend=backend, checkpoints=[400]).readings.diverged_at
+        train(ensemble, data, backend=backend, checkpoints=[400]).diverged_at
         for backend in ("cpu", "autograd")
     )
     # a sum over the points overflows a step before their mean does

@@ -42,9 +42,7 @@ def follow(
 @pytest.mark.parametrize("name", ["oracle_dce_h29", "oracle_dmse1_h31", "oracle_dmse2_h26"])
 def test_loss_at_every_step_and_final_parameters(name: str, backend: str) -> None:
     outcome, reference = follow(name, backend)
-    np.testing.assert_allclose(
-        outcome.readings.losses[0], reference["loss_before_step"], rtol=TOLERANCE
-    )
+    np.testing.assert_allclose(outcome.losses[0], reference["loss_before_step"], rtol=TOLERANCE)
     for parameter in NAMES:
         expected = reference[f"{parameter}_end"]
         np.testing.assert_allclose(
@@ -63,7 +61,7 @@ def test_the_authors_notebook(name: str, steps: int, backend: str) -> None:
     outcome, reference = follow(name, backend, steps)
     # the notebook records its loss after the update, at the next phase of the schedule
     np.testing.assert_allclose(
-        outcome.readings.losses[0, 1:], reference["weighted_loss"][: steps - 1], rtol=TOLERANCE
+        outcome.losses[0, 1:], reference["weighted_loss"][: steps - 1], rtol=TOLERANCE
     )
-    right = outcome.readings.correct[0, 0].sum() / 300
+    right = outcome.correct[0, 0].sum() / 300
     assert right == pytest.approx(float(reference["accuracy"][steps - 1]), abs=1e-6)
