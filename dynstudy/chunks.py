@@ -8,6 +8,9 @@ from dynstudy.train.backends.cpu import threads
 CHUNK_SECONDS = 8.0
 """About what a crash loses, and what the first Ctrl-C waits for."""
 
+CHUNK_NETWORKS = 1000
+"""At most, so that memory stays flat however short the trainings are."""
+
 FIXED_UNITS = 8
 """A training step costs about as much as (width + this) units: softmax, loops and calls."""
 
@@ -39,7 +42,8 @@ class Chunks(Iterator[list[Task]]):
         self.work = 0.0
         while self.next_task is not None and self.next_task.replicate.configuration.loss == loss:
             # whole rounds, so that no thread is idle at the end of the last one
-            if chunk and self.work >= self.budget and len(chunk) % threads() == 0:
+            whole = chunk and len(chunk) % threads() == 0
+            if whole and (self.work >= self.budget or len(chunk) >= CHUNK_NETWORKS):
                 break
             chunk.append(self.next_task)
             self.work += network_work(self.next_task.replicate.configuration.width, self.steps)
