@@ -3,13 +3,14 @@
 Labels depend on the whole map, so they are never stored.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
 
 from dynstudy.config import Configuration, SpiralData
+from dynstudy.measure.accuracy import standard_error
 from dynstudy.measure.forgetting import CATASTROPHIC
 from dynstudy.report.regimes import (
     BASELINE,
@@ -17,6 +18,7 @@ from dynstudy.report.regimes import (
     FEWEST,
     LEVEL,
     MISSING,
+    Array,
     Difference,
     Moments,
     false_discovery_q_values,
@@ -72,8 +74,8 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
     spec = storage.spec(storage.study(name))
     ledger = Ledger(storage.engine, spec.protocol)
     all_cells = list(cells(spec))
-    replicates = _replicates(ledger, all_cells)
-    rows = [_row(cell, replicates(cell), ledger) for cell in all_cells]
+    samples = _samples(ledger, all_cells)
+    rows = [_row(cell, sample, ledger) for cell, sample in zip(all_cells, samples, strict=True)]
     frame = pd.DataFrame(rows, columns=[*COLUMNS, *MORE_COLUMNS])
     frame = frame.astype({"regime": object, "forgets": object, "width": "int64"})
 
@@ -88,26 +90,48 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
         for static in group
     }
     for group in groups.values():
-        _judge(frame, group, baselines, all_cells, replicates)
+        _judge(frame, group, baselines, all_cells, samples)
     return RegimeMap(spec, frame, _notes(spec, frame, baselines.values()))
 
 
-def _replicates(ledger: Ledger, all_cells: list[Cell]) -> Callable[[Cell], pd.DataFrame]:
-    loaded = ledger.load(cell.configuration for cell in all_cells)
-    by_key = dict(iter(loaded.groupby("configuration", sort=False)))
-    none = loaded.iloc[:0]
+@dataclass(frozen=True)
+class Sample:
+    """The replicates of one cell, nan where a measure is not defined."""
 
-    def of(cell: Cell) -> pd.DataFrame:
-        rows = by_key.get(ledger.key(cell.configuration), none)
-        return rows[rows.seed < cell.replicates]
+    val_accuracy: Array  # (R,)
+    train_accuracy: Array  # (R,)
+    val_accuracy_before_tail: Array  # (R,)
+    forgetting: Array  # (R,) before the static loss's is taken off
+    unrecovered: Array  # (R,) likewise
+    diverged_at: Array  # (R,) nan where it stayed finite
 
-    return of
+    def __len__(self) -> int:
+        return len(self.val_accuracy)
+
+    @property
+    def diverged(self) -> int:
+        """How many diverged."""
+        return int(np.isfinite(self.diverged_at).sum())
 
 
-def _row(cell: Cell, rows: pd.DataFrame, ledger: Ledger) -> dict[str, object]:
+def _samples(ledger: Ledger, all_cells: list[Cell]) -> list[Sample]:
+    """What the ledger has of each cell, as plain arrays: a map may have thousands."""
+    keys = [ledger.key(cell.configuration) for cell in all_cells]
+    loaded = ledger.load(cell.configuration for cell in all_cells)  # by configuration, then seed
+    columns = {field.name: loaded[field.name].to_numpy(float) for field in fields(Sample)}
+    owner, seeds = loaded.configuration.to_numpy(str), loaded.seed.to_numpy()
+    starts = np.searchsorted(owner, keys, side="left")
+    stops = np.searchsorted(owner, keys, side="right")
+    samples = []
+    for cell, start, stop in zip(all_cells, starts, stops, strict=True):
+        wanted = slice(start, start + np.searchsorted(seeds[start:stop], cell.replicates))
+        samples.append(Sample(**{name: values[wanted] for name, values in columns.items()}))
+    return samples
+
+
+def _row(cell: Cell, sample: Sample, ledger: Ledger) -> dict[str, object]:
     own = cell.configuration
-    count, diverged = len(rows), int(rows.diverged_at.notna().sum())
-    values = rows.val_accuracy.to_numpy(float)
+    count = len(sample)
     regime = None
     if own.static:
         regime = BASELINE if count else MISSING
@@ -117,18 +141,24 @@ def _row(cell: Cell, rows: pd.DataFrame, ledger: Ledger) -> dict[str, object]:
         "learning_rate": own.learning_rate,
         "amplitude": own.amplitude,
         "period": own.period,
-        "val_accuracy": values.mean() if count else np.nan,
-        "sem": values.std(ddof=1) / np.sqrt(count) if count > 1 else np.nan,
+        "val_accuracy": _mean(sample.val_accuracy),
+        "sem": standard_error(sample.val_accuracy),
         "regime": regime,
         "forgets": None,
         "replicates": count,
-        "diverged": diverged,
-        "train_accuracy": rows.train_accuracy.mean() if count else np.nan,
-        "val_accuracy_before_tail": rows.val_accuracy_before_tail.astype(float).mean()
-        if count
-        else np.nan,
+        "diverged": sample.diverged,
+        "train_accuracy": _mean(sample.train_accuracy),
+        "val_accuracy_before_tail": _mean(_known(sample.val_accuracy_before_tail)),
         "ledger_configuration": ledger.key(own),
     }
+
+
+def _mean(values: Array) -> float:
+    return float(values.mean()) if values.size else float("nan")
+
+
+def _known(values: Array) -> Array:
+    return values[np.isfinite(values)]
 
 
 def _judge(
@@ -136,7 +166,7 @@ def _judge(
     group: dict[Configuration, list[int]],
     baselines: dict[Configuration, Baseline],
     all_cells: list[Cell],
-    replicates: Callable[[Cell], pd.DataFrame],
+    samples: list[Sample],
 ) -> None:
     """Compare the cells of one loss and width with their baselines, in place."""
     family = [index for indices in group.values() for index in indices]
@@ -145,9 +175,8 @@ def _judge(
     gains: dict[Configuration, Difference] = {}
     for static, indices in group.items():
         baseline = baselines[static]
-        rows = [replicates(all_cells[index]) for index in indices]
-        samples = [own.val_accuracy.to_numpy(float) for own in rows]
-        gain = Difference.between(Moments.of(samples), Moments.of([baseline.val_accuracy]))
+        own = [samples[index].val_accuracy for index in indices]
+        gain = Difference.between(Moments.of(own), Moments.of([baseline.val_accuracy]))
         gains[static] = gain
         frame.loc[indices, "gain"] = gain.estimate
         frame.loc[indices, "gain_low"], frame.loc[indices, "gain_high"] = gain.interval()
@@ -155,11 +184,11 @@ def _judge(
         for size in np.unique(sizes[sizes >= FEWEST]):
             if len(baseline.val_accuracy) >= FEWEST:
                 some = np.flatnonzero(sizes == size)
-                stacked = np.stack([samples[place] for place in some])
+                stacked = np.stack([own[place] for place in some])
                 p_values[[indices[place] for place in some]] = permutation_p_values(
                     stacked, baseline.val_accuracy
                 )
-        forgets_p[indices] = _compare_forgetting(frame, indices, rows, baseline, all_cells)
+        forgets_p[indices] = _compare_forgetting(frame, indices, baseline, all_cells, samples)
 
     q_values = false_discovery_q_values(p_values)
     frame.loc[family, "p_value"], frame.loc[family, "q_value"] = p_values, q_values
@@ -179,24 +208,24 @@ def _judge(
 def _compare_forgetting(
     frame: pd.DataFrame,
     indices: list[int],
-    rows: list[pd.DataFrame],
     baseline: Baseline,
     all_cells: list[Cell],
+    samples: list[Sample],
 ) -> np.ndarray:
     """Net forgetting, in place; returns p-values of its being at most 0.4, nan if untested."""
     periods = [all_cells[index].configuration.period or 0 for index in indices]
     lost = Difference.between(
-        Moments.of([own.forgetting.dropna().to_numpy(float) for own in rows]),
+        Moments.of([_known(samples[index].forgetting) for index in indices]),
         Moments.of([baseline.forgetting(period)[0] for period in periods]),
     )
     missing = Difference.between(
-        Moments.of([own.unrecovered.dropna().to_numpy(float) for own in rows]),
+        Moments.of([_known(samples[index].unrecovered) for index in indices]),
         Moments.of([baseline.forgetting(period)[1] for period in periods]),
     )
     frame.loc[indices, "forgetting"] = lost.estimate
     frame.loc[indices, "forgetting_sem"] = lost.standard_error
     frame.loc[indices, "unrecovered"] = missing.estimate
-    tested = np.array([own.forgetting.notna().sum() >= FEWEST for own in rows])
+    tested = np.array([len(_known(samples[index].forgetting)) >= FEWEST for index in indices])
     return np.where(tested, lost.above(CATASTROPHIC), np.nan)
 
 
