@@ -152,6 +152,7 @@ def _draw_panel(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
 
 
 def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
+    fontsize = 7.5 if panel.amplitude.nunique() <= 6 else 6.0
     for cell in panel.itertuples():
         if math.isnan(cell.gain) or cell.regime == DIVERGED:
             text, colour = str(cell.regime), "black"
@@ -167,7 +168,7 @@ def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
             text,
             ha="center",
             va="center",
-            fontsize=7.5,
+            fontsize=fontsize,
             color=colour,
             bbox=box if cell.forgets is True else None,
             zorder=6,
