@@ -53,7 +53,9 @@ def regime_figure(found: RegimeMap) -> Figure:
     columns = min(COLUMNS_AT_MOST, len(panels))
     rows = math.ceil(len(panels) / columns)
     width, height = PANEL_INCHES
-    figure = Figure(figsize=(max(7.2, width * columns + 1.0), height * rows + 1.2), layout="constrained")
+    figure = Figure(
+        figsize=(max(7.2, width * columns + 1.0), height * rows + 1.2), layout="constrained"
+    )
     axes = figure.subplots(rows, columns, squeeze=False)
     gains = found.frame.gain.abs()
     limit = max(0.05, float(gains.max()) if gains.notna().any() else 0.05)
