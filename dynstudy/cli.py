@@ -154,13 +154,15 @@ def draw_map(
     shape = _format(form)
     with _opened(storage) as opened:
         found = regime_map(opened, study)
+    written = write_map(found, out)
     if shape is Format.table:
         print_map(found, sys.stdout)
     else:
         print_rows(frame_rows(found.frame), shape, sys.stdout)
         for note in found.notes:
             _log(f"note: {note}")
-    for path in write_map(found, out):
+    sys.stdout.flush()  # the table first, where both go to one terminal
+    for path in written:
         _log(f"wrote {path}")
 
 

@@ -28,6 +28,7 @@ from dynstudy.search.storage import Storage
 from dynstudy.search.trials import FinishedCell, add_cells, finished
 from dynstudy.train import Outcome
 from dynstudy.train.backends import load
+from dynstudy.train.backends.cpu import threads
 
 PATIENCE_SECONDS = 1.0
 """How long a dropped chunk may take to notice it."""
@@ -67,7 +68,8 @@ def run(
         StudyBusyError: another process is running it.
         BackendError: the backend is not on this machine.
     """
-    load(backend)  # a wrong name is found before anything is written
+    load(backend)  # what is wrong with it is found before anything is written
+    threads()
     opened = storage if isinstance(storage, Storage) else Storage(storage_url(storage), create=True)
     with database_errors(opened.url):
         study = opened.open_study(spec, extend=extend)

@@ -54,6 +54,8 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
             Path(name).replace(path)
         finally:
             Path(name).unlink(missing_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise DynstudyError(f"{path.parent}: is a file, not a folder to write to") from None
     except OSError as error:
         raise DynstudyError(f"{path}: cannot be written: {error.strerror or error}") from None
     return path

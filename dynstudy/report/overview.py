@@ -9,7 +9,7 @@ import tomli_w
 
 from dynstudy.report.regime_map import COLUMNS, regime_map
 from dynstudy.report.table import Format, console, frame_rows, print_rows
-from dynstudy.search.runs import launches, running
+from dynstudy.search.runs import alive, launches, running
 from dynstudy.search.space import cells
 from dynstudy.search.spec import StudySpec
 from dynstudy.search.storage import Storage
@@ -98,7 +98,7 @@ def _run(row: RunRow) -> dict[str, Any]:
     return {
         "started": str(row.started_at)[:19],
         "ended": str(row.ended_at)[:19] if row.ended_at else None,
-        "status": row.status,
+        "status": "lost" if row.status == "running" and not alive(row) else row.status,
         "networks": row.networks,
         "backend": row.backend,
         "device": row.device,

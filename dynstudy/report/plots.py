@@ -1,6 +1,7 @@
 """Pictures of a map: gain over amplitude and period, or accuracy over width."""
 
 import math
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,10 @@ def save_map(found: RegimeMap, path: Path) -> Path:
     over_width = judged.amplitude.nunique() <= 1 and judged.period.nunique() <= 1
     figure = width_figure(found) if over_width else regime_figure(found)
     FigureCanvasAgg(figure)
-    figure.savefig(path, dpi=150, metadata={"Title": found.spec.name})
+    with warnings.catch_warnings():
+        # a name may hold what the font has no glyph for; it is drawn as a box
+        warnings.filterwarnings("ignore", message="Glyph")
+        figure.savefig(path, dpi=150, metadata={"Title": found.spec.name})
     return path
 
 

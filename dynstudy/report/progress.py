@@ -78,7 +78,7 @@ class Display:
             self.bar.update(self.task, completed=share, told=told)
         elif time.monotonic() - self.last_line > LINE_SECONDS:
             self.last_line = time.monotonic()
-            self.log(f"{share:.0%}: {told}")
+            self.log(f"{share:.0%} of the work, {told}")
 
     def log(self, message: str) -> None:
         """Say something besides."""

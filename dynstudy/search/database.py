@@ -78,6 +78,25 @@ def parse(url: str) -> URL:
     return parsed
 
 
+def readable(url: URL) -> URL:
+    """How to read an SQLite file that we may not write, such as an archived one.
+
+    Args:
+        url: of a database that is there.
+
+    Returns:
+        The same where it may be written, since SQLite writes beside a database even to read it.
+    """
+    path = Path(url.database or "")
+    if not path.is_file() or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        return url
+    recent = path.with_name(f"{path.name}-wal")
+    query = {"mode": "ro", "uri": "true"}
+    if not recent.exists() or not recent.stat().st_size:
+        query["immutable"] = "1"
+    return url.set(database=f"file:{path.resolve()}", query=query)
+
+
 def check_file(url: URL, create: bool) -> None:
     """Say plainly what SQLite would only hint at, before it makes an empty file.
 

@@ -73,7 +73,7 @@ def claim(engine: Engine, study_id: int, spec: StudySpec, backend: str) -> Itera
         session.execute(update(Meta).where(Meta.key == "schema_version").values(value=Meta.value))
         unfinished = select(RunRow).where(RunRow.study_id == study_id, RunRow.status == "running")
         for other in session.scalars(unfinished):
-            if _alive(other):
+            if alive(other):
                 raise StudyBusyError(
                     f"study {spec.name!r} is being run by process {other.pid} on {other.host}; "
                     "wait for it, or stop it first"
@@ -111,14 +111,15 @@ def running(engine: Engine) -> set[int]:
     """Numbers of the studies that a live process is running."""
     with Session(engine) as session:
         rows = session.scalars(select(RunRow).where(RunRow.status == "running"))
-        return {row.study_id for row in rows if row.study_id is not None and _alive(row)}
+        return {row.study_id for row in rows if row.study_id is not None and alive(row)}
 
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def _alive(run: RunRow) -> bool:
+def alive(run: RunRow) -> bool:
+    """Whether the process of a launch is still there, as far as one can tell from here."""
     if run.host != socket.gethostname():
         return _now() - run.heartbeat_at < LOST_AFTER
     try:

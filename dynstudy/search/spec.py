@@ -160,6 +160,8 @@ class StudySpec(Section):
 
     def _check_oscillations(self, periods: tuple[int, ...]) -> None:
         steps, tail = self.protocol.steps, self.protocol.tail
+        if isinstance(tail, int) and tail >= steps:
+            raise ValueError(f"protocol.tail = {tail}: must be below protocol.steps = {steps}")
         for period in periods:
             if not oscillations(steps, tail, period):
                 raise ValueError(
@@ -190,6 +192,8 @@ class StudySpec(Section):
             return cls.model_validate(dict(values))
         except ValidationError as error:
             problems = error.errors(include_url=False)
+            # a misspelt key is missing as well: name the misspelling
+            problems.sort(key=lambda problem: problem["type"] != "extra_forbidden")
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
             raise SpecError(f"{source}: {_explain(problems[0])}{more}") from None
 
@@ -235,6 +239,8 @@ def _override(values: dict[str, Any], override: str) -> None:
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
+        if text.strip()[:1] in {"[", "{", '"', "'"}:
+            raise SpecError(f"--set {override!r}: the value is not TOML") from None
         value = text
     for table in tables:
         values = values.setdefault(table, {})

@@ -19,7 +19,7 @@ from dynstudy.errors import (
     StudyNotFoundError,
     nearest,
 )
-from dynstudy.search.database import check_file, database_errors, is_sqlite, parse
+from dynstudy.search.database import check_file, database_errors, is_sqlite, parse, readable
 from dynstudy.search.runs import running
 from dynstudy.search.space import cells
 from dynstudy.search.spec import StudySpec
@@ -49,6 +49,7 @@ class Storage:
         self.url = parsed.render_as_string(hide_password=True)
         if is_sqlite(parsed):
             check_file(parsed, create)
+            parsed = parsed if create else readable(parsed)
         # Processes that start on a new database at once make its tables at once: one of them wins.
         attempts = ATTEMPTS if create else 1
         for attempt in range(1, attempts + 1):
@@ -90,7 +91,14 @@ class Storage:
             ) from None
         try:
             with engine.connect() as connection:
-                tables = set(sqlalchemy.inspect(connection).get_table_names())
+                inspector = sqlalchemy.inspect(connection)
+                tables = set(inspector.get_table_names())
+                if "studies" in tables and "study_id" not in {
+                    column["name"] for column in inspector.get_columns("studies")
+                }:
+                    raise StorageError(
+                        f"storage {self.url}: is the database of another program; name another"
+                    )
                 if Meta.__tablename__ in tables:
                     query = select(Meta.value).where(Meta.key == "schema_version")
                     # none where a launch was killed before it had made all tables

@@ -239,10 +239,11 @@ def test_stdout_and_the_file_are_the_same_csv(any_map: RegimeMap) -> None:
     assert out.getvalue() == to_csv(any_map.frame)
 
 
-def test_a_name_that_looks_like_mathematics_is_drawn_as_it_is(
-    storage: Storage, make_spec: SpecMaker, tmp_path: Path
+@pytest.mark.parametrize("name", [r"a$\frac$", "🌀", "[bold]"])
+def test_a_name_that_looks_like_mathematics_or_has_no_glyph_is_drawn(
+    name: str, storage: Storage, make_spec: SpecMaker, tmp_path: Path
 ) -> None:
-    spec = make_spec(name=r"a$\frac$")
+    spec = make_spec(name=name)
     Planted(storage, spec)
     assert write_map(regime_map(storage, spec.name), tmp_path)[0].exists()
 

@@ -130,6 +130,7 @@ BAD = [
     ("space.width=1" + "0" * 400, "is not allowed"),
     ("replicates=1" + "0" * 5000, "replicates"),
     ("space.amplitude={low=-1.7e308,high=1.7e308,num=3}", "low = -1.7e+308 is not allowed"),
+    ("protocol.tail=1000", "protocol.tail = 1000: must be below protocol.steps = 1000"),
     ("nothing", "must be KEY=VALUE"),
     ("name.deeper=1", "'name' is a value, not a table"),
 ]
@@ -149,6 +150,12 @@ def test_what_is_wrong_is_said_in_one_line(override: str, said: str, file: Path)
 def test_a_missing_key_is_named(key: str) -> None:
     with pytest.raises(SpecError, match=f"key '{key}' is missing"):
         StudySpec.of({name: value for name, value in VALID.items() if name != key})
+
+
+def test_a_misspelt_key_is_named_rather_than_the_one_it_leaves_missing() -> None:
+    misspelt = {("replicats" if name == "replicates" else name): v for name, v in VALID.items()}
+    with pytest.raises(SpecError, match="unknown key 'replicats'; did you mean 'replicates'"):
+        StudySpec.of(misspelt)
 
 
 @pytest.mark.parametrize("axis", ["learning_rate", "width", "amplitude", "period"])

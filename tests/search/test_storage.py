@@ -1,7 +1,9 @@
+import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import optuna
@@ -33,12 +35,9 @@ def test_the_url_is_the_given_one_then_the_environments_then_the_default(
 
 
 def test_a_new_database_holds_optunas_tables_and_ours(storage: Storage, url: str) -> None:
-    tables = {
-        name
-        for (name,) in sqlite3.connect(url.removeprefix("sqlite:///")).execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table'"
-        )
-    }
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    tables = {name for (name,) in rows}
     assert {"studies", "trials", "dynstudy_replicate", "dynstudy_reading", "dynstudy_run"} <= tables
     with storage.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
@@ -59,6 +58,31 @@ def test_a_damaged_database_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"storage sqlite:///.*damaged.db: ") as caught:
         Storage(f"sqlite:///{path}", create=True)
     assert "\n" not in str(caught.value)
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.db"
+    with closing(sqlite3.connect(path)) as theirs:
+        theirs.execute("CREATE TABLE studies (a INTEGER)")
+        theirs.commit()
+    before = path.read_bytes()
+    with pytest.raises(StorageError, match="is the database of another program"):
+        Storage(f"sqlite:///{path}", create=True)
+    assert path.read_bytes() == before
+
+
+def test_an_archived_database_can_be_read(
+    storage: Storage, url: str, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.open_study(make_spec())
+    storage.engine.dispose()
+    folder = Path(url.removeprefix("sqlite:///")).parent
+    # root may write anything, so permissions are what the test says
+    may = os.access
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK and may(path, mode))
+    before = sorted(folder.iterdir())
+    assert Storage(url).names() == ["small"]
+    assert sorted(folder.iterdir()) == before
 
 
 def test_reading_makes_no_file(tmp_path: Path) -> None:

@@ -309,6 +309,16 @@ def test_unknown_backends_are_named(backend: str, said: str) -> None:
         load(backend)
 
 
+@pytest.mark.parametrize("asked", ["zero", "0", "-1"])
+def test_a_wrong_number_of_threads_is_named(
+    asked: str, data: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DYNSTUDY_THREADS", asked)
+    ensemble = Ensemble.of("ce", 2, width=4, learning_rate=0.1)
+    with pytest.raises(BackendError, match=f"DYNSTUDY_THREADS = '{asked}': must be a whole"):
+        train(ensemble, data, backend="cpu", checkpoints=[2])
+
+
 def test_a_device_that_is_not_there_is_named(data: Data) -> None:
     missing = "cuda" if not torch.cuda.is_available() else "cuda:99"
     ensemble = Ensemble.of("ce", 2, width=4, learning_rate=0.1)

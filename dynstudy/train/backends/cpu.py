@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynstudy.errors import BackendError
 from dynstudy.train.backends._cpu_kernel import (
     CROSS_ENTROPY,
     POINT_BLOCK,
@@ -72,9 +73,20 @@ class State:
 
 
 def threads() -> int:
-    """How many networks are trained at once: ``DYNSTUDY_THREADS``, or every core we may use."""
-    asked = os.environ.get("DYNSTUDY_THREADS", "")
-    if asked.isdecimal() and int(asked):
+    """How many networks are trained at once.
+
+    Returns:
+        ``DYNSTUDY_THREADS``, or every core we may use.
+
+    Raises:
+        BackendError: ``DYNSTUDY_THREADS`` is not a whole number from 1 to 4096.
+    """
+    asked = os.environ.get("DYNSTUDY_THREADS")
+    if asked:
+        if not asked.isdecimal() or not 1 <= int(asked) <= 4096:
+            raise BackendError(
+                f"DYNSTUDY_THREADS = {asked!r}: must be a whole number from 1 to 4096"
+            )
         return int(asked)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
