@@ -17,7 +17,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
-from dynstudy.config import BASELINES
 from dynstudy.report.regime_map import PANEL, RegimeMap, conditional
 from dynstudy.report.regimes import BASELINE, DIVERGED, HARMFUL, NEUTRAL, UNSETTLED, USEFUL
 
@@ -70,7 +69,7 @@ def regime_figure(found: RegimeMap) -> Figure:
         title = f"{str(loss).upper()}, width {units}"
         if several_rates:
             title += f", η = {rate:g}"
-        axis.set_title(f"{title}\n{_static_text(found, str(loss), units, rate)}", fontsize=10)
+        axis.set_title(f"{title}\n{found.static_accuracy(str(loss), units, rate)}", fontsize=10)
     for axis in axes.flat[len(panels) :]:
         axis.set_visible(False)
     for axis in axes[:, 0]:
@@ -97,19 +96,6 @@ def _caption(found: RegimeMap) -> str:
         f"{found.spec.name}: {protocol.steps:,} steps, {rates}, {found.spec.replicates} replicates "
         f"a cell ({found.spec.baseline_replicates} static)\n{conditional(protocol.data)}"
     )
-
-
-def _static_text(found: RegimeMap, loss: str, units: int, rate: float) -> str:
-    statics = found.baselines()
-    own = statics[
-        (statics.loss == BASELINES[loss])
-        & (statics.width == units)
-        & (statics.learning_rate == rate)
-    ]
-    if not len(own):
-        return "no static baseline"
-    row = own.iloc[0]
-    return f"static {row.val_accuracy:.3f} ± {row['sem']:.3f}"
 
 
 def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:

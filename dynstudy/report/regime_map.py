@@ -3,13 +3,15 @@
 Labels depend on the whole map, so they are never stored.
 """
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from dynstudy.config import Configuration, SpiralData
+from dynstudy.config import BASELINES, Configuration, SpiralData
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.measure.forgetting import CATASTROPHIC
 from dynstudy.report.regimes import (
@@ -25,6 +27,7 @@ from dynstudy.report.regimes import (
     label,
     permutation_p_values,
 )
+from dynstudy.report.samples import Sample, read_samples
 from dynstudy.search.baseline import Baseline
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.space import Cell, cells
@@ -57,6 +60,37 @@ class RegimeMap:
         """The dynamical cells."""
         return self.frame[self.frame.amplitude.notna()]
 
+    def static_accuracy(self, loss: str, width: int, learning_rate: float) -> str:
+        """What the cells of a panel are judged against, in words."""
+        own = self.baselines()
+        own = own[
+            (own.loss == BASELINES[loss])
+            & (own.width == width)
+            & (own.learning_rate == learning_rate)
+        ]
+        if not len(own):
+            return "no static baseline"
+        row: Any = own.iloc[0]
+        return (
+            f"static {row.loss}: {with_error(row.val_accuracy, row['sem'])} (n = {row.replicates})"
+        )
+
+
+def with_error(value: float, sem: float) -> str:
+    """A mean and its standard error, if it has one.
+
+    Args:
+        value: the mean.
+        sem: its standard error, or nan.
+
+    Returns:
+        Both with three digits.
+
+    >>> with_error(0.71234, 0.02), with_error(0.7, float("nan"))
+    ('0.712 ± 0.020', '0.700')
+    """
+    return f"{value:.3f}" if math.isnan(sem) else f"{value:.3f} ± {sem:.3f}"
+
 
 def regime_map(storage: Storage, name: str) -> RegimeMap:
     """Read the map of a study.
@@ -74,7 +108,7 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
     spec = storage.spec(storage.study(name))
     ledger = Ledger(storage.engine, spec.protocol)
     all_cells = list(cells(spec))
-    samples = _samples(ledger, all_cells)
+    samples = read_samples(ledger, all_cells)
     rows = [_row(cell, sample, ledger) for cell, sample in zip(all_cells, samples, strict=True)]
     frame = pd.DataFrame(rows, columns=[*COLUMNS, *MORE_COLUMNS])
     frame = frame.astype({"regime": object, "forgets": object, "width": "int64"})
@@ -92,41 +126,6 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
     for group in groups.values():
         _judge(frame, group, baselines, all_cells, samples)
     return RegimeMap(spec, frame, _notes(spec, frame, baselines.values()))
-
-
-@dataclass(frozen=True)
-class Sample:
-    """The replicates of one cell, nan where a measure is not defined."""
-
-    val_accuracy: Array  # (R,)
-    train_accuracy: Array  # (R,)
-    val_accuracy_before_tail: Array  # (R,)
-    forgetting: Array  # (R,) before the static loss's is taken off
-    unrecovered: Array  # (R,) likewise
-    diverged_at: Array  # (R,) nan where it stayed finite
-
-    def __len__(self) -> int:
-        return len(self.val_accuracy)
-
-    @property
-    def diverged(self) -> int:
-        """How many diverged."""
-        return int(np.isfinite(self.diverged_at).sum())
-
-
-def _samples(ledger: Ledger, all_cells: list[Cell]) -> list[Sample]:
-    """What the ledger has of each cell, as plain arrays: a map may have thousands."""
-    keys = [ledger.key(cell.configuration) for cell in all_cells]
-    loaded = ledger.load(cell.configuration for cell in all_cells)  # by configuration, then seed
-    columns = {field.name: loaded[field.name].to_numpy(float) for field in fields(Sample)}
-    owner, seeds = loaded.configuration.to_numpy(str), loaded.seed.to_numpy()
-    starts = np.searchsorted(owner, keys, side="left")
-    stops = np.searchsorted(owner, keys, side="right")
-    samples = []
-    for cell, start, stop in zip(all_cells, starts, stops, strict=True):
-        wanted = slice(start, start + np.searchsorted(seeds[start:stop], cell.replicates))
-        samples.append(Sample(**{name: values[wanted] for name, values in columns.items()}))
-    return samples
 
 
 def _row(cell: Cell, sample: Sample, ledger: Ledger) -> dict[str, object]:

@@ -14,8 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dynstudy.config import BASELINES
-from dynstudy.report.regime_map import PANEL, RegimeMap, conditional
+from dynstudy.report.regime_map import PANEL, RegimeMap, conditional, with_error
 from dynstudy.report.regimes import BASELINE, DIVERGED, HARMFUL, MISSING, UNSETTLED, USEFUL
 
 
@@ -28,6 +27,7 @@ class Format(StrEnum):
 
 
 STYLES = {USEFUL: "green", HARMFUL: "red", UNSETTLED: "dim", MISSING: "dim"}
+STATIC_COLUMNS = [*PANEL, "val_accuracy", "sem", "replicates", "diverged"]
 MARKS = {"useful": "+", "harmful": "-", "neutral": "=", "unsettled": "?"}
 
 
@@ -120,41 +120,13 @@ def print_map(found: RegimeMap, out: TextIO) -> None:
     screen = console(out)
     judged = found.judged()
     for (loss, width, rate), panel in judged.groupby(PANEL, sort=True):
-        statics = found.baselines()
-        static = statics[
-            (statics.loss == BASELINES[str(loss)])
-            & (statics.width == width)
-            & (statics.learning_rate == rate)
-        ]
         title = Text(f"\n{loss}, width {width}, learning rate {rate:g}", style="bold")
-        if len(static):
-            row = static.iloc[0]
-            title.append(
-                f"   static {row.loss}: {row.val_accuracy:.3f} ± {row['sem']:.3f} "
-                f"(n = {row.replicates})",
-                style="not bold",
-            )
+        title.append(f"   {found.static_accuracy(loss, width, rate)}", style="not bold")
         screen.print(title)
         screen.print(_grid(panel))
         screen.print(_headline(panel))
     if not len(judged):
-        print_rows(
-            frame_rows(
-                found.frame[
-                    [
-                        "loss",
-                        "width",
-                        "learning_rate",
-                        "val_accuracy",
-                        "sem",
-                        "replicates",
-                        "diverged",
-                    ]
-                ]
-            ),
-            Format.table,
-            out,
-        )
+        print_rows(frame_rows(found.frame[STATIC_COLUMNS]), Format.table, out)
     else:
         screen.print(
             "gain over the static loss; + useful, - harmful, = neutral, ? unsettled, no sign: "
@@ -203,6 +175,6 @@ def _headline(panel: pd.DataFrame) -> str:
         )
         line += (
             f"\nlargest gain {best.gain:+.3f}{interval} at A = {best.amplitude:g}, "
-            f"T = {best.period:g}: {best.val_accuracy:.3f} ± {best['sem']:.3f}"
+            f"T = {best.period:g}: {with_error(best.val_accuracy, best['sem'])}"
         )
     return line

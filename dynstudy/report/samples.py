@@ -1,0 +1,44 @@
+"""The replicates of each cell as plain arrays, since a map may have thousands of cells."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from dynstudy.report.regimes import Array
+from dynstudy.search.ledger import Ledger
+from dynstudy.search.space import Cell
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The replicates of one cell, nan where a measure is not defined."""
+
+    val_accuracy: Array  # (R,)
+    train_accuracy: Array  # (R,)
+    val_accuracy_before_tail: Array  # (R,)
+    forgetting: Array  # (R,) before the static loss's is taken off
+    unrecovered: Array  # (R,) likewise
+    diverged_at: Array  # (R,) nan where it stayed finite
+
+    def __len__(self) -> int:
+        return len(self.val_accuracy)
+
+    @property
+    def diverged(self) -> int:
+        """How many diverged."""
+        return int(np.isfinite(self.diverged_at).sum())
+
+
+def read_samples(ledger: Ledger, all_cells: list[Cell]) -> list[Sample]:
+    """What the ledger has of each cell, in their order."""
+    keys = [ledger.key(cell.configuration) for cell in all_cells]
+    loaded = ledger.load(cell.configuration for cell in all_cells)  # by configuration, then seed
+    columns = {field.name: loaded[field.name].to_numpy(float) for field in fields(Sample)}
+    owner, seeds = loaded.configuration.to_numpy(str), loaded.seed.to_numpy()
+    starts = np.searchsorted(owner, keys, side="left")
+    stops = np.searchsorted(owner, keys, side="right")
+    samples = []
+    for cell, start, stop in zip(all_cells, starts, stops, strict=True):
+        wanted = slice(start, start + np.searchsorted(seeds[start:stop], cell.replicates))
+        samples.append(Sample(**{name: values[wanted] for name, values in columns.items()}))
+    return samples
