@@ -26,6 +26,20 @@ settings.load_profile("dynstudy")
 DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parents[1]
 
+SMALL: dict[str, Any] = {
+    "name": "small",
+    "kind": "map",
+    "loss": "dce",
+    "replicates": 2,
+    "protocol": {
+        "steps": 200,
+        "tail": 50,
+        "data": {"points_per_class": 20, "validation_points_per_class": 30},
+    },
+    "space": {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 30], "width": 5},
+}
+"""A study file: a map of 2 x 2 cells and a baseline that trains in a moment."""
+
 
 @pytest.fixture(autouse=True)
 def _no_storage_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,22 +61,10 @@ def make_data(classes: int = 3, points: int = 100, validation_points: int = 120)
 
 @pytest.fixture
 def make_spec() -> Callable[..., StudySpec]:
-    """A map of 2 x 2 cells and a baseline that trains in a moment; keywords replace its keys."""
+    """The small study; keywords replace its keys."""
 
     def make(**changes: Any) -> StudySpec:
-        values: dict[str, Any] = {
-            "name": "small",
-            "kind": "map",
-            "loss": "dce",
-            "replicates": 2,
-            "protocol": {
-                "steps": 200,
-                "tail": 50,
-                "data": {"points_per_class": 20, "validation_points_per_class": 30},
-            },
-            "space": {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 30], "width": 5},
-        }
-        return StudySpec.of(values | changes)
+        return StudySpec.of(SMALL | changes)
 
     return make
 

@@ -16,18 +16,8 @@ from typing import Any
 import pytest
 import tomli_w
 
-SMALL = {
-    "name": "small",
-    "kind": "map",
-    "loss": "dce",
-    "replicates": 2,
-    "protocol": {
-        "steps": 200,
-        "tail": 50,
-        "data": {"points_per_class": 20, "validation_points_per_class": 30},
-    },
-    "space": {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 30], "width": 5},
-}
+from tests.conftest import SMALL
+
 # about 25 s on two cores, in a dozen cells: long enough to be interrupted anywhere
 LONG = {
     **SMALL,

@@ -217,9 +217,9 @@ def test_told_to_stop_it_finishes_its_chunk_and_resumes(
     assert len(trials(storage)) == 5
 
 
-def test_told_twice_it_drops_its_chunk(
-    storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def told_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two Ctrl-C while the first chunk trains."""
     original = runner_module._Runner._train
 
     def drop(self: Any, chunk: Any) -> Any:
@@ -228,24 +228,21 @@ def test_told_twice_it_drops_its_chunk(
         return original(self, chunk)
 
     monkeypatch.setattr(runner_module._Runner, "_train", drop)
+
+
+@pytest.mark.usefixtures("told_twice")
+def test_told_twice_it_drops_its_chunk(storage: Storage, make_spec: SpecMaker) -> None:
     done = dynstudy.run(make_spec(), storage=storage)
     assert (done.interrupted, done.trained, networks(storage)) == (True, 0, 0)
 
 
+@pytest.mark.usefixtures("told_twice")
 def test_a_chunk_that_does_not_answer_is_left_behind(
     storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = threading.Event()
     monkeypatch.setattr(runner_module, "PATIENCE_SECONDS", 0.01)
     monkeypatch.setattr(runner_module, "train_replicates", lambda *_: answer.wait())
-    original = runner_module._Runner._train
-
-    def drop(self: Any, chunk: Any) -> Any:
-        self.stop_after_chunk.set()
-        self.drop_chunk.set()
-        return original(self, chunk)
-
-    monkeypatch.setattr(runner_module._Runner, "_train", drop)
     done = dynstudy.run(make_spec(), storage=storage)
     answer.set()
     assert (done.interrupted, done.abandoned, done.trained) == (True, True, 0)

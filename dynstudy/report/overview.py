@@ -40,7 +40,8 @@ def list_rows(storage: Storage) -> list[dict[str, Any]]:
         study = storage.study(name)
         spec = storage.spec(study)
         runs = launches(storage.engine, storage.study_id(study))
-        done, total = storage.count_cells(study), sum(1 for _ in cells(spec))
+        sizes = [cell.replicates for cell in cells(spec)]
+        done, total = storage.count_cells(study), len(sizes)
         rows.append({
             "study": name,
             "kind": spec.kind,
@@ -48,7 +49,7 @@ def list_rows(storage: Storage) -> list[dict[str, Any]]:
             "status": _status(storage.study_id(study) in live, done, total),
             "cells_done": done,
             "cells": total,
-            "networks": sum(cell.replicates for cell in cells(spec)),
+            "networks": sum(sizes),
             "updated": str(max(run.heartbeat_at for run in runs))[:19] if runs else None,
         })
     return rows
