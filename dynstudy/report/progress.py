@@ -37,14 +37,15 @@ class Display:
     Args:
         name: of the study.
         out: where to; usually stderr.
+        quiet: show nothing at all.
     """
 
-    def __init__(self, name: str, out: TextIO) -> None:
-        self.name, self.out = name, out
+    def __init__(self, name: str, out: TextIO, *, quiet: bool = False) -> None:
+        self.name, self.out, self.quiet = name, out, quiet
         self.last_line = -math.inf
         self.bar: Bar | None = None
         self.task: TaskID | None = None
-        if out.isatty():
+        if out.isatty() and not quiet:
             self.bar = Bar(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=20),
@@ -82,6 +83,8 @@ class Display:
 
     def log(self, message: str) -> None:
         """Say something besides."""
+        if self.quiet:
+            return
         if self.bar is not None:
             self.bar.console.print(f"{self.name}: {message}", markup=False, highlight=False)
         else:

@@ -1,0 +1,6 @@
+"""``python -m dynstudy.cli``, as ``dynstudy``."""
+
+from dynstudy.cli import main
+
+if __name__ == "__main__":
+    main()

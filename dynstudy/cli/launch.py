@@ -1,0 +1,59 @@
+"""``dynstudy run``."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dynstudy.cli.common import BackendOption, StorageOption, Verbosity, log, verbosity
+
+
+def run(
+    file: Annotated[Path, typer.Argument(help="Study file (TOML); see `studies/`.")],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override, as in space.width=[20,50]."),
+    ] = None,
+    backend: BackendOption = "auto",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count and estimate; train and write nothing.")
+    ] = False,
+    extend: Annotated[
+        bool, typer.Option("--extend", help="Let an existing study grow to more cells.")
+    ] = False,
+    storage: StorageOption = None,
+) -> None:
+    """Launch a study, or resume it: only what is missing is trained."""
+    from dynstudy.search.spec import load_spec
+
+    spec = load_spec(file, set_ or [])
+    if dry_run:
+        from dynstudy.estimate import estimate
+
+        for line in estimate(spec, backend=backend, storage=storage, extend=extend).lines():
+            typer.echo(line)
+        return
+
+    from dynstudy import runner
+    from dynstudy.report.progress import Display
+
+    with Display(spec.name, sys.stderr, quiet=verbosity() == Verbosity.quiet) as display:
+        done = runner.run(
+            spec,
+            storage=storage,
+            backend=backend,
+            extend=extend,
+            report=display.update,
+            log=display.log,
+        )
+    log(
+        f"{done.study}: {done.trained} networks trained, {done.reused} taken from the ledger, "
+        f"{done.diverged} diverged, {done.cells} cells, {done.seconds:.1f} s"
+    )
+    if done.interrupted:
+        log("interrupted; the same command resumes it")
+        if done.abandoned:
+            os._exit(130)  # Python would wait for the thread
+        raise typer.Exit(130)
