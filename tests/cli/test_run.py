@@ -3,11 +3,9 @@
 import csv
 import io
 import json
-import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 import pytest
 import tomli_w
 
+from tests.command import dynstudy, fails, start
 from tests.conftest import SMALL
 
 # about 25 s on two cores, in a dozen cells: long enough to be interrupted anywhere
@@ -32,25 +31,6 @@ def here(tmp_path: Path) -> Path:
     for study in (SMALL, LONG):
         (tmp_path / f"{study['name']}.toml").write_text(tomli_w.dumps(study))
     return tmp_path
-
-
-def start(here: Path, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "dynstudy.cli", *arguments],
-        cwd=here,
-        env={**os.environ, "COLUMNS": "200", "DYNSTUDY_THREADS": "2"},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-
-
-def dynstudy(here: Path, *arguments: str, expected: int = 0) -> tuple[str, str]:
-    process = start(here, *arguments)
-    out, err = process.communicate()
-    assert process.returncode == expected, out + err
-    assert "Traceback" not in err
-    return out, err
 
 
 def query(here: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -137,13 +117,7 @@ def test_overrides_make_another_study(here: Path) -> None:
 def test_what_is_wrong_is_one_line_and_nothing_is_written(
     arguments: list[str], said: str, here: Path
 ) -> None:
-    before = sorted(here.rglob("*"))
-    out, err = dynstudy(here, *arguments, expected=2)
-    assert out == ""
-    assert err.startswith("error: ")
-    assert err.count("\n") == 1
-    assert said in err
-    assert sorted(here.rglob("*")) == before
+    assert said in fails(here, *arguments)
 
 
 def test_a_study_that_is_not_there_is_named_with_the_nearest(here: Path) -> None:
