@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 from dynstudy._version import __version__
 
 if TYPE_CHECKING:
+    from dynstudy.objective import Objective
     from dynstudy.runner import run
-    from dynstudy.search.spec import StudySpec, load_spec
+    from dynstudy.search.spec import StudySpec
+    from dynstudy.search.study_file import load_spec
     from dynstudy.task.losses import DynamicalCrossEntropy, DynamicalMSE1, DynamicalMSE2
 
 __all__ = [
     "DynamicalCrossEntropy",
     "DynamicalMSE1",
     "DynamicalMSE2",
+    "Objective",
     "StudySpec",
     "__version__",
     "load_spec",
@@ -28,8 +31,9 @@ _HOMES = {
     "DynamicalCrossEntropy": "dynstudy.task.losses",
     "DynamicalMSE1": "dynstudy.task.losses",
     "DynamicalMSE2": "dynstudy.task.losses",
+    "Objective": "dynstudy.objective",
     "StudySpec": "dynstudy.search.spec",
-    "load_spec": "dynstudy.search.spec",
+    "load_spec": "dynstudy.search.study_file",
     "run": "dynstudy.runner",
 }
 

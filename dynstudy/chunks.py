@@ -26,13 +26,14 @@ class Chunks(Iterator[list[Task]]):
     Args:
         tasks: the networks.
         steps: the length of each one's training.
+        budget: the size of the first chunk, as an earlier one left it; else as small as can be.
     """
 
-    def __init__(self, tasks: Iterator[Task], steps: int) -> None:
+    def __init__(self, tasks: Iterator[Task], steps: int, budget: float = 0.0) -> None:
         self.tasks, self.steps = tasks, steps
         self.next_task = next(tasks, None)
         self.work = 0.0  # of the last chunk, units x steps
-        self.budget = 0.0  # of the next one; the first is as small as can be
+        self.budget = budget  # of the next one, units x steps
 
     def __next__(self) -> list[Task]:
         if self.next_task is None:

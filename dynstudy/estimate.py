@@ -4,14 +4,16 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+import optuna
 
 from dynstudy.config import BASELINES, Configuration, Protocol, Replicate
 from dynstudy.errors import NoDatabaseError
 from dynstudy.replicates import to_arrays
+from dynstudy.search.asking import suggest
 from dynstudy.search.database import storage_url
 from dynstudy.search.ledger import Ledger
-from dynstudy.search.space import cells
-from dynstudy.search.spec import StudySpec
+from dynstudy.search.space import Cell, cells, searched_cells
+from dynstudy.search.spec import AnySpec, MapSpec
 from dynstudy.search.storage import Storage
 from dynstudy.train import train
 from dynstudy.train.backends.cpu import threads
@@ -61,7 +63,7 @@ def duration(seconds: float) -> str:
 
 
 def estimate(
-    spec: StudySpec, *, backend: str = "auto", storage: str | None = None, extend: bool = False
+    spec: AnySpec, *, backend: str = "auto", storage: str | None = None, extend: bool = False
 ) -> Estimate:
     """Count a study's cells and networks, and measure how fast this machine trains such ones.
 
@@ -78,7 +80,7 @@ def estimate(
         BackendError: the backend is not on this machine.
         StorageError: there is a database, but the study cannot be run in it.
     """
-    all_cells = list(cells(spec))
+    all_cells = _cells_ahead(spec)
     lacking = {cell.configuration: cell.replicates for cell in all_cells}
     networks = sum(lacking.values())
     try:
@@ -109,6 +111,15 @@ def estimate(
         seconds,
         device,
     )
+
+
+def _cells_ahead(spec: AnySpec) -> list[Cell]:
+    """The cells to train; of a search as many as it will, drawn at random."""
+    if isinstance(spec, MapSpec):
+        return list(cells(spec))
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    drawn = [suggest(study.ask(), spec) for _ in range(spec.search.trials)]
+    return list(searched_cells(spec, drawn))
 
 
 def _seconds_per_step(loss: str, width: int, protocol: Protocol, backend: str) -> tuple[float, str]:

@@ -9,12 +9,17 @@ from dataclasses import dataclass, field
 class Progress:
     """How far a run is, for whoever shows it."""
 
-    networks: int  # to train in all
-    work: float  # in units x steps, which is what takes time
+    networks: int = 0  # to train in all, as far as is known
+    work: float = 0.0  # in units x steps, which is what takes time
     done: int = 0  # networks
     work_done: float = 0.0
     steps_done: float = 0.0  # network-steps
     began: float = field(default_factory=time.monotonic)
+
+    def expect(self, networks: float, work: float) -> None:
+        """Say how much there is still to do."""
+        self.networks = self.done + round(networks)
+        self.work = self.work_done + work
 
     @property
     def rate(self) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from dynstudy.search.spec import StudySpec
+from dynstudy.search.spec import MapSpec, SearchSpec, StudySpec
 from dynstudy.search.storage import Storage
 from dynstudy.task.spiral import spiral
 from dynstudy.train import Data
@@ -40,6 +40,22 @@ SMALL: dict[str, Any] = {
 }
 """A study file: a map of 2 x 2 cells and a baseline that trains in a moment."""
 
+SEARCH: dict[str, Any] = {
+    "name": "search",
+    "kind": "search",
+    "loss": "dce",
+    "replicates": 2,
+    "protocol": SMALL["protocol"],
+    "search": {"sampler": "tpe", "trials": 8, "batch": 3, "n_startup_trials": 4},
+    "space": {
+        "learning_rate": 1.0,
+        "amplitude": {"low": 2, "high": 100, "log": True},
+        "period": {"low": 10, "high": 50},
+        "width": [3, 5],
+    },
+}
+"""A search of 8 trials in batches of 3 that trains in a moment."""
+
 
 @pytest.fixture(autouse=True)
 def _no_storage_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,11 +76,25 @@ def make_data(classes: int = 3, points: int = 100, validation_points: int = 120)
 
 
 @pytest.fixture
-def make_spec() -> Callable[..., StudySpec]:
+def make_spec() -> Callable[..., MapSpec]:
     """The small study; keywords replace its keys."""
 
-    def make(**changes: Any) -> StudySpec:
-        return StudySpec.of(SMALL | changes)
+    def make(**changes: Any) -> MapSpec:
+        spec = StudySpec.of(SMALL | changes)
+        assert isinstance(spec, MapSpec)
+        return spec
+
+    return make
+
+
+@pytest.fixture
+def make_search() -> Callable[..., SearchSpec]:
+    """The small search; keywords replace its keys."""
+
+    def make(**changes: Any) -> SearchSpec:
+        spec = StudySpec.of(SEARCH | changes)
+        assert isinstance(spec, SearchSpec)
+        return spec
 
     return make
 

@@ -25,7 +25,12 @@ LAYERS = [
     ("dynstudy.measure",),
     ("dynstudy.search",),
     ("dynstudy.report",),
-    tuple(f"dynstudy.{name}" for name in "replicates chunks progress estimate runner".split()),
+    tuple(
+        f"dynstudy.{name}"
+        for name in """
+            replicates chunks progress estimate training run_map run_search objective runner
+        """.split()
+    ),
     ("dynstudy.cli",),
     ("dynstudy",),
 ]

@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 from sqlalchemy import func, select
 
 import dynstudy
-from dynstudy import runner as runner_module
+from dynstudy import run_map, training
 from dynstudy.config import Configuration, Replicate
 from dynstudy.replicates import Task, train_replicates
 from dynstudy.search.ledger import Ledger
@@ -184,8 +184,8 @@ def test_after_a_crash_between_networks_and_trials_nothing_is_trained_again(
             raise SystemError("power cut")
         original(*arguments)
 
-    original = runner_module.add_cells
-    monkeypatch.setattr(runner_module, "add_cells", crash)
+    original = run_map.add_cells
+    monkeypatch.setattr(run_map, "add_cells", crash)
     with pytest.raises(SystemError):
         dynstudy.run(make_spec(), storage=storage)
     monkeypatch.undo()
@@ -202,13 +202,13 @@ def test_after_a_crash_between_networks_and_trials_nothing_is_trained_again(
 def test_told_to_stop_it_finishes_its_chunk_and_resumes(
     storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = runner_module._Runner._record
+    original = training.Training._record
 
     def stop_after(self: Any, *arguments: Any) -> None:
         original(self, *arguments)
         self.stop_after_chunk.set()
 
-    monkeypatch.setattr(runner_module._Runner, "_record", stop_after)
+    monkeypatch.setattr(training.Training, "_record", stop_after)
     done = dynstudy.run(make_spec(), storage=storage)
     assert done.interrupted
     assert 0 < done.trained == networks(storage) < 16
@@ -220,14 +220,14 @@ def test_told_to_stop_it_finishes_its_chunk_and_resumes(
 @pytest.fixture
 def told_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two Ctrl-C while the first chunk trains."""
-    original = runner_module._Runner._train
+    original = training.Training._train
 
     def drop(self: Any, chunk: Any) -> Any:
         self.stop_after_chunk.set()
         self.drop_chunk.set()
         return original(self, chunk)
 
-    monkeypatch.setattr(runner_module._Runner, "_train", drop)
+    monkeypatch.setattr(training.Training, "_train", drop)
 
 
 @pytest.mark.usefixtures("told_twice")
@@ -241,8 +241,8 @@ def test_a_chunk_that_does_not_answer_is_left_behind(
     storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = threading.Event()
-    monkeypatch.setattr(runner_module, "PATIENCE_SECONDS", 0.01)
-    monkeypatch.setattr(runner_module, "train_replicates", lambda *_: answer.wait())
+    monkeypatch.setattr(training, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(training, "train_replicates", lambda *_: answer.wait())
     done = dynstudy.run(make_spec(), storage=storage)
     answer.set()
     assert (done.interrupted, done.abandoned, done.trained) == (True, True, 0)

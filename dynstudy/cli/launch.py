@@ -26,7 +26,7 @@ def run(
     storage: StorageOption = None,
 ) -> None:
     """Launch a study, or resume it: only what is missing is trained."""
-    from dynstudy.search.spec import load_spec
+    from dynstudy.search.study_file import load_spec
 
     spec = load_spec(file, set_ or [])
     if dry_run:

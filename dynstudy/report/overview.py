@@ -7,20 +7,21 @@ from typing import Any, TextIO
 
 import tomli_w
 
-from dynstudy.report.regime_map import COLUMNS, regime_map
+from dynstudy.report.judged import COLUMNS
+from dynstudy.report.regime_map import regime_map
 from dynstudy.report.table import Format, console, frame_rows, print_rows
 from dynstudy.search.runs import alive, launches, running
-from dynstudy.search.space import cells
-from dynstudy.search.spec import StudySpec
+from dynstudy.search.spec import AnySpec, MapSpec
 from dynstudy.search.storage import Storage
 from dynstudy.search.tables import RunRow
+from dynstudy.search.trials import study_cells
 
 
 @dataclass(frozen=True)
 class Overview:
     """One study."""
 
-    spec: StudySpec
+    spec: AnySpec
     status: str
     cells_done: int
     cells: int
@@ -28,6 +29,7 @@ class Overview:
     networks_needed: int
     diverged: int
     best: list[dict[str, Any]]
+    pareto_front: list[dict[str, Any]]  # accuracy and width, of a search for both
     notes: list[str]
     runs: list[dict[str, Any]]
 
@@ -40,8 +42,9 @@ def list_rows(storage: Storage) -> list[dict[str, Any]]:
         study = storage.study(name)
         spec = storage.spec(study)
         runs = launches(storage.engine, storage.study_id(study))
-        sizes = [cell.replicates for cell in cells(spec)]
-        done, total = storage.count_cells(study), len(sizes)
+        own_cells = study_cells(study, spec)
+        done = storage.count_cells(study)
+        total = len(own_cells) if isinstance(spec, MapSpec) else spec.search.trials
         rows.append({
             "study": name,
             "kind": spec.kind,
@@ -49,7 +52,7 @@ def list_rows(storage: Storage) -> list[dict[str, Any]]:
             "status": _status(storage.study_id(study) in live, done, total),
             "cells_done": done,
             "cells": total,
-            "networks": sum(sizes),
+            "networks": sum(cell.replicates for cell in own_cells),
             "updated": str(max(run.heartbeat_at for run in runs))[:19] if runs else None,
         })
     return rows
@@ -77,18 +80,23 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
     """
     study = storage.study(name)
     found = regime_map(storage, name)
-    done, total = storage.count_cells(study), len(found.frame)
+    own_cells = study_cells(study, found.spec)
+    done = storage.count_cells(study)
+    total = len(own_cells) if isinstance(found.spec, MapSpec) else found.spec.search.trials
     trained = found.frame[found.frame.replicates > 0]
     best = trained.sort_values("val_accuracy", ascending=False).head(top)[COLUMNS]
+    multiple = not isinstance(found.spec, MapSpec) and found.spec.minimize
+    front = found.pareto_front()[COLUMNS] if multiple else trained.head(0)
     return Overview(
         found.spec,
         _status(storage.study_id(study) in running(storage.engine), done, total),
         done,
         total,
         int(found.frame.replicates.sum()),
-        sum(cell.replicates for cell in cells(found.spec)),
+        sum(cell.replicates for cell in own_cells),
         int(found.frame.diverged.sum()),
         frame_rows(best),
+        frame_rows(front),
         found.notes,
         [_run(row) for row in launches(storage.engine, storage.study_id(study))],
     )
@@ -134,6 +142,9 @@ def print_overview(found: Overview, form: Format, out: TextIO) -> None:
     screen.print("\n[bold]best cells[/bold]")
     shortened = ("p_value", "q_value", "unrecovered", "forgetting_sem")
     print_rows(_without(found.best, shortened), form, out)
+    if found.pareto_front:
+        screen.print("[bold]Pareto front[/bold]: no narrower network is as accurate")
+        print_rows(_without(found.pareto_front, shortened), form, out)
     screen.print("[bold]study file, resolved[/bold]")
     screen.print(tomli_w.dumps(found.spec.resolved()), markup=False)
     screen.print("[bold]provenance[/bold] (times are UTC)")

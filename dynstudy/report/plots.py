@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from dynstudy.report.regime_map import PANEL, RegimeMap, conditional
 from dynstudy.report.regimes import BASELINE, DIVERGED, HARMFUL, NEUTRAL, UNSETTLED, USEFUL
+from dynstudy.report.search_plots import search_figure
+from dynstudy.search.spec import MapSpec
 
 PANEL_INCHES = (4.6, 3.9)
 COLUMNS_AT_MOST = 3
@@ -30,7 +32,10 @@ SIGNS = {USEFUL: "▲", HARMFUL: "▼", NEUTRAL: "=", UNSETTLED: "?"}
 
 
 def save_map(found: RegimeMap, path: Path) -> Path:
-    """Draw a map into a PNG file: over A and T, or over width where A and T have one value each.
+    """Draw a study into a PNG file.
+
+    A map is drawn over A and T, or over width where A and T have one value each; a search over
+    width, and as points in A and T.
 
     Args:
         found: the map.
@@ -40,8 +45,12 @@ def save_map(found: RegimeMap, path: Path) -> Path:
         The file.
     """
     judged = found.judged()
-    over_width = judged.amplitude.nunique() <= 1 and judged.period.nunique() <= 1
-    figure = width_figure(found) if over_width else regime_figure(found)
+    if not isinstance(found.spec, MapSpec):
+        figure = search_figure(found)
+    elif judged.amplitude.nunique() <= 1 and judged.period.nunique() <= 1:
+        figure = width_figure(found)
+    else:
+        figure = regime_figure(found)
     FigureCanvasAgg(figure)
     with warnings.catch_warnings():
         # a name may hold what the font has no glyph for; it is drawn as a box
@@ -91,7 +100,7 @@ def regime_figure(found: RegimeMap) -> Figure:
 
 def _caption(found: RegimeMap) -> str:
     protocol = found.spec.protocol
-    rates = " ".join(f"η = {rate:g}" for rate in found.spec.space.learning_rate)
+    rates = " ".join(f"η = {rate:g}" for rate in sorted(found.frame.learning_rate.unique()))
     return (
         f"{found.spec.name}: {protocol.steps:,} steps, {rates}, {found.spec.replicates} replicates "
         f"a cell ({found.spec.baseline_replicates} static)\n{conditional(protocol.data)}"

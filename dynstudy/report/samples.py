@@ -1,5 +1,6 @@
 """The replicates of each cell as plain arrays, since a map may have thousands of cells."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -29,7 +30,7 @@ class Sample:
         return int(np.isfinite(self.diverged_at).sum())
 
 
-def read_samples(ledger: Ledger, all_cells: list[Cell]) -> list[Sample]:
+def read_samples(ledger: Ledger, all_cells: Sequence[Cell]) -> list[Sample]:
     """What the ledger has of each cell, in their order."""
     keys = [ledger.key(cell.configuration) for cell in all_cells]
     loaded = ledger.load(cell.configuration for cell in all_cells)  # by configuration, then seed
@@ -39,6 +40,7 @@ def read_samples(ledger: Ledger, all_cells: list[Cell]) -> list[Sample]:
     stops = np.searchsorted(owner, keys, side="right")
     samples = []
     for cell, start, stop in zip(all_cells, starts, stops, strict=True):
-        wanted = slice(start, start + np.searchsorted(seeds[start:stop], cell.replicates))
+        first, last = np.searchsorted(seeds[start:stop], [cell.seeds.start, cell.seeds.stop])
+        wanted = slice(start + first, start + last)
         samples.append(Sample(**{name: values[wanted] for name, values in columns.items()}))
     return samples

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from dynstudy.report.regime_map import PANEL, RegimeMap, conditional, with_error
 from dynstudy.report.regimes import BASELINE, DIVERGED, HARMFUL, MISSING, UNSETTLED, USEFUL
+from dynstudy.search.spec import MapSpec
 
 
 class Format(StrEnum):
@@ -27,6 +28,17 @@ class Format(StrEnum):
 
 
 STYLES = {USEFUL: "green", HARMFUL: "red", UNSETTLED: "dim", MISSING: "dim"}
+MOST_LISTED = 20
+SEARCH_COLUMNS = [
+    *PANEL,
+    "amplitude",
+    "period",
+    "val_accuracy",
+    "sem",
+    "gain",
+    "replicates",
+    "diverged",
+]
 STATIC_COLUMNS = [*PANEL, "val_accuracy", "sem", "replicates", "diverged"]
 MARKS = {"useful": "+", "harmful": "-", "neutral": "=", "unsettled": "?"}
 
@@ -119,23 +131,31 @@ def print_map(found: RegimeMap, out: TextIO) -> None:
     """
     screen = console(out)
     judged = found.judged()
+    if not isinstance(found.spec, MapSpec):
+        best = found.frame.sort_values("val_accuracy", ascending=False).head(MOST_LISTED)
+        screen.print(f"the best {len(best)} of {len(found.frame)} configurations")
+        print_rows(frame_rows(best[SEARCH_COLUMNS]), Format.table, out)
+    elif not len(judged):
+        print_rows(frame_rows(found.frame[STATIC_COLUMNS]), Format.table, out)
+    else:
+        _print_panels(judged, found, screen)
+    screen.print(conditional(found.spec.protocol.data), style="dim")
+    for note in found.notes:
+        screen.print(f"note: {note}", style="yellow", markup=False)
+
+
+def _print_panels(judged: pd.DataFrame, found: RegimeMap, screen: Console) -> None:
     for (loss, width, rate), panel in judged.groupby(PANEL, sort=True):
         title = Text(f"\n{loss}, width {width}, learning rate {rate:g}", style="bold")
         title.append(f"   {found.static_accuracy(loss, width, rate)}", style="not bold")
         screen.print(title)
         screen.print(_grid(panel))
         screen.print(_headline(panel))
-    if not len(judged):
-        print_rows(frame_rows(found.frame[STATIC_COLUMNS]), Format.table, out)
-    else:
-        screen.print(
-            "gain over the static loss; + useful, - harmful, = neutral, ? unsettled, no sign: "
-            "untested; F forgets catastrophically",
-            style="dim",
-        )
-    screen.print(conditional(found.spec.protocol.data), style="dim")
-    for note in found.notes:
-        screen.print(f"note: {note}", style="yellow")
+    screen.print(
+        "gain over the static loss; + useful, - harmful, = neutral, ? unsettled, no sign: "
+        "untested; F forgets catastrophically",
+        style="dim",
+    )
 
 
 def _grid(panel: pd.DataFrame) -> Table:

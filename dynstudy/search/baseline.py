@@ -17,12 +17,12 @@ class Baseline:
     Args:
         ledger: where they are.
         configuration: the static configuration.
-        replicates: how many of its seeds count, from 0 on.
+        seeds: of the replicates that count.
     """
 
-    def __init__(self, ledger: Ledger, configuration: Configuration, replicates: int) -> None:
+    def __init__(self, ledger: Ledger, configuration: Configuration, seeds: range) -> None:
         rows = ledger.load([configuration])
-        rows = rows[rows.seed < replicates]
+        rows = rows[rows.seed.isin(seeds)]
         self.ledger, self.configuration = ledger, configuration
         self.val_accuracy: NDArray[np.float64] = rows.val_accuracy.to_numpy(float)  # (R,)
         self.finite_seeds: list[int] = rows.seed[rows.diverged_at.isna()].tolist()

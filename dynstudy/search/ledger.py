@@ -75,7 +75,7 @@ class Ledger:
                 found[cell.configuration] = self._fully_read(cell)
         return {
             cell.configuration: tuple(
-                seed for seed in range(cell.replicates) if seed not in found[cell.configuration]
+                seed for seed in cell.seeds if seed not in found[cell.configuration]
             )
             for cell in cells
         }

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from dynstudy.errors import StudyBusyError
 from dynstudy.search.provenance import provenance
-from dynstudy.search.spec import StudySpec
+from dynstudy.search.spec import AnySpec
 from dynstudy.search.tables import Meta, RunRow
 
 BEAT_SECONDS = 60
@@ -51,7 +51,7 @@ class Run:
 
 
 @contextmanager
-def claim(engine: Engine, study_id: int, spec: StudySpec, backend: str) -> Iterator[Run]:
+def claim(engine: Engine, study_id: int, spec: AnySpec, backend: str) -> Iterator[Run]:
     """Keep other processes off a study while this one runs it, and record its provenance.
 
     Args:

@@ -1,15 +1,15 @@
 """The cells of a map, and the steps at which each of them is read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
 import numpy as np
 
-from dynstudy.config import Configuration, Protocol, Replicate
+from dynstudy.config import Configuration, Protocol
 from dynstudy.measure.forgetting import Window, window
-from dynstudy.search.spec import StudySpec
+from dynstudy.search.spec import MapSpec, SearchSpec
 from dynstudy.task.schedule import oscillations
 
 
@@ -18,12 +18,13 @@ class Cell:
     """A configuration of a map, its replicates, and when they are read."""
 
     configuration: Configuration
-    replicates: int  # seeds 0 to replicates - 1
+    seeds: range  # of its replicates
     reads: tuple[int, ...]  # ascending steps
 
-    def networks(self) -> Iterator[Replicate]:
-        """The networks to train."""
-        return (Replicate(self.configuration, seed) for seed in range(self.replicates))
+    @property
+    def replicates(self) -> int:
+        """How many networks it has."""
+        return len(self.seeds)
 
 
 def tail_start(protocol: Protocol, configuration: Configuration) -> int:
@@ -60,7 +61,7 @@ def reads(protocol: Protocol, periods: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(steps))
 
 
-def cells(spec: StudySpec) -> Iterator[Cell]:
+def cells(spec: MapSpec) -> Iterator[Cell]:
     """All cells of a map, baselines first, widest first within a loss.
 
     A baseline is read wherever a cell that is judged against it is. Nothing is listed twice: at
@@ -87,8 +88,34 @@ def cells(spec: StudySpec) -> Iterator[Cell]:
     baselines = judged | {c for c in grid if c.static}
     for baseline in sorted(baselines, key=lambda c: (c.loss, -c.width, c.learning_rate)):
         steps = reads(spec.protocol, periods if baseline in judged else ())
-        yield Cell(baseline, spec.baseline_replicates, steps)
+        yield Cell(baseline, range(spec.baseline_replicates), steps)
     for configuration in grid:
         if configuration.period is not None:
             steps = reads(spec.protocol, (configuration.period,))
-            yield Cell(configuration, spec.replicates, steps)
+            yield Cell(configuration, range(spec.replicates), steps)
+
+
+def searched_cells(spec: SearchSpec, configurations: Iterable[Configuration]) -> Iterator[Cell]:
+    """The cells of a search: those its trials chose, and where it aims at gain their baselines.
+
+    A search visits too many periods for its baselines to be read at each of them, so they are read
+    at the end alone: its cells have a gain, but no net forgetting.
+
+    Args:
+        spec: the study.
+        configurations: of its trials.
+
+    Yields:
+        Each cell once, baselines first.
+    """
+    chosen = dict.fromkeys(configurations)
+    dynamical = [own for own in chosen if not own.static]
+    static = dict.fromkeys(own for own in chosen if own.static)
+    if spec.maximize == "gain":
+        static |= dict.fromkeys(own.baseline() for own in dynamical)
+    for own in static:
+        whole = spec.maximize == "gain"
+        count = spec.baseline_replicates if whole else spec.replicates
+        yield Cell(own, range(count), (spec.protocol.steps,))
+    for own in dynamical:
+        yield Cell(own, range(spec.replicates), reads(spec.protocol, (own.period or 0,)))

@@ -22,7 +22,7 @@ from dynstudy.errors import (
 from dynstudy.search.database import check_file, database_errors, is_sqlite, parse, readable
 from dynstudy.search.runs import running
 from dynstudy.search.space import cells
-from dynstudy.search.spec import StudySpec
+from dynstudy.search.spec import AnySpec, MapSpec, StudySpec
 from dynstudy.search.tables import SCHEMA_VERSION, Base, Meta, RunRow
 
 BUSY_SECONDS = 60
@@ -160,11 +160,11 @@ class Storage:
             raise StudyNotFoundError(f"study {name!r} is not in {self.url}{hint}")
         return optuna.load_study(study_name=name, storage=self.optuna)
 
-    def spec(self, study: optuna.Study) -> StudySpec:
+    def spec(self, study: optuna.Study) -> AnySpec:
         """The study file that a study was made from, resolved."""
         return StudySpec.of(json.loads(study.user_attrs[SPEC]), f"study {study.study_name!r}")
 
-    def open_study(self, spec: StudySpec, *, extend: bool = False) -> optuna.Study:
+    def open_study(self, spec: AnySpec, *, extend: bool = False) -> optuna.Study:
         """Make the study of a file, or open it again.
 
         Args:
@@ -180,7 +180,10 @@ class Storage:
         """
         self.check_study(spec, extend=extend)
         study = optuna.create_study(
-            study_name=spec.name, storage=self.optuna, direction="maximize", load_if_exists=True
+            study_name=spec.name,
+            storage=self.optuna,
+            directions=spec.directions,
+            load_if_exists=True,
         )
         if SPEC not in study.user_attrs:
             with self.engine.begin() as connection:  # SQLite gives a deleted study's number again
@@ -189,7 +192,7 @@ class Storage:
         study.set_user_attr(SPEC, json.dumps(spec.resolved(), sort_keys=True))
         return study
 
-    def check_study(self, spec: StudySpec, *, extend: bool = False) -> None:
+    def check_study(self, spec: AnySpec, *, extend: bool = False) -> None:
         """Find out whether a study file may be run under its name, writing nothing.
 
         Args:
@@ -223,26 +226,43 @@ class Storage:
         return self.optuna.get_study_id_from_name(study.study_name)
 
     def count_cells(self, study: optuna.Study) -> int:
-        """How many cells are trials already, without reading them."""
-        trials = sqlalchemy.table("trials", sqlalchemy.column("study_id"))
-        query = select(func.count()).where(trials.c.study_id == self.study_id(study))
+        """How many trials are complete, without reading them."""
+        trials = sqlalchemy.table(
+            "trials", sqlalchemy.column("study_id"), sqlalchemy.column("state", sqlalchemy.String)
+        )
+        query = select(func.count()).where(
+            trials.c.study_id == self.study_id(study),
+            sqlalchemy.cast(trials.c.state, sqlalchemy.String) == "COMPLETE",
+        )
         with self.engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
 
-def _check_extension(stored: StudySpec, new: StudySpec, extend: bool) -> None:
-    """Refuse a study file whose meaning changed, unless it only adds cells and may."""
+def _grown(stored: AnySpec, new: AnySpec) -> bool:
+    """Whether a study file only asks for more: more cells of a map, more trials of a search."""
+    if isinstance(stored, MapSpec) and isinstance(new, MapSpec):
+        same = ("replicates", "baseline_replicates", "protocol")
+        return all(getattr(stored, key) == getattr(new, key) for key in same) and {
+            cell.configuration for cell in cells(stored)
+        } <= {cell.configuration for cell in cells(new)}
+    if isinstance(stored, MapSpec) or isinstance(new, MapSpec):
+        return False
+    longer = stored.search.model_copy(update={"trials": new.search.trials})
+    return (
+        stored.model_copy(update={"search": longer}) == new
+        and new.search.trials > stored.search.trials
+    )
+
+
+def _check_extension(stored: AnySpec, new: AnySpec, extend: bool) -> None:
+    """Refuse a study file whose meaning changed, unless it only asks for more and may."""
     changes = "; ".join(_differences(stored.resolved(), new.resolved()))
     problem = f"study {new.name!r} exists and means something else: {changes}"
-    same = ("kind", "replicates", "baseline_replicates", "protocol")
-    grown = all(getattr(stored, key) == getattr(new, key) for key in same) and {
-        cell.configuration for cell in cells(stored)
-    } <= {cell.configuration for cell in cells(new)}
-    if not grown:
+    if not _grown(stored, new):
         raise StudyMismatchError(f"{problem}; give the study file a new name")
     if not extend:
         raise StudyMismatchError(
-            f"{problem}; give the study file a new name, or add its new cells with --extend"
+            f"{problem}; give the study file a new name, or add what is new with --extend"
         )
 
 

@@ -22,6 +22,8 @@ from dynstudy.config import (
     MIN_LEARNING_RATE,
     Configuration,
 )
+from dynstudy.search.space import Cell, cells, searched_cells
+from dynstudy.search.spec import AnySpec, MapSpec
 
 # Physical bounds, the same in every study: Optuna forgets parameters whose range changes.
 DISTRIBUTIONS: dict[str, BaseDistribution] = {
@@ -42,18 +44,31 @@ class FinishedCell:
     attributes: dict[str, Any]  # a few numbers that a dashboard can sort by, and one of JSON
 
 
-def finished(study: optuna.Study) -> set[Configuration]:
-    """The cells that are trials already."""
-    return {
-        Configuration(**trial.params)
-        for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    }
+def finished(study: optuna.Study) -> dict[Configuration, int]:
+    """The configurations of complete trials, with the number of the first such trial."""
+    found: dict[Configuration, int] = {}
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+        found.setdefault(Configuration(**trial.params), trial.number)
+    return found
 
 
-def add_cells(study: optuna.Study, cells: Iterable[FinishedCell]) -> None:
+def study_cells(study: optuna.Study, spec: AnySpec) -> list[Cell]:
+    """The cells of a study: all of a map's, and those that a search has trained so far.
+
+    Args:
+        study: the study.
+        spec: its study file.
+
+    Returns:
+        The cells, baselines first.
+    """
+    return list(cells(spec) if isinstance(spec, MapSpec) else searched_cells(spec, finished(study)))
+
+
+def add_cells(study: optuna.Study, ready: Iterable[FinishedCell]) -> None:
     """Record finished cells as trials, whose value is the mean over the replicates."""
     trials = []
-    for cell in cells:
+    for cell in ready:
         params = {
             name: value for name, value in asdict(cell.configuration).items() if value is not None
         }

@@ -11,7 +11,8 @@ import pytest
 
 from dynstudy.config import Configuration, Replicate
 from dynstudy.report.files import file_stem, write_map
-from dynstudy.report.regime_map import COLUMNS, RegimeMap, regime_map
+from dynstudy.report.judged import COLUMNS
+from dynstudy.report.regime_map import RegimeMap, regime_map
 from dynstudy.report.table import Format, frame_rows, print_map, print_rows, to_csv
 from dynstudy.search.ledger import Ledger, Record
 from dynstudy.search.space import Cell, cells, forgetting_window

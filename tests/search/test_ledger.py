@@ -115,7 +115,7 @@ def test_a_network_that_diverges_when_trained_again_is_diverged(ledger: Ledger) 
     ledger.add([replace(record(CE, 0, (100, 200), correct=-2), diverged_at=3)], **PROVENANCE)
     assert ledger.load([CE]).diverged_at.tolist() == [3]
     assert count(ledger, ReadingRow) == 0
-    assert ledger.lacking([Cell(CE, 1, (150, 200))]) == {CE: ()}
+    assert ledger.lacking([Cell(CE, range(1), (150, 200))]) == {CE: ()}
 
 
 def test_nothing_of_a_failed_write_stays(ledger: Ledger) -> None:
@@ -130,7 +130,7 @@ def test_what_lacks_is_what_is_not_recorded_or_not_read_where_needed(ledger: Led
     ledger.add([record(CE, 0, (100, 200)), record(CE, 1, (200,))], **PROVENANCE)
     diverged = replace(record(CE, 2, (100, 200), correct=-2), diverged_at=3)
     ledger.add([diverged], **PROVENANCE)
-    lacking = ledger.lacking([Cell(DCE, 4, (200,)), Cell(CE, 4, (100, 200))])
+    lacking = ledger.lacking([Cell(DCE, range(4), (200,)), Cell(CE, range(4), (100, 200))])
     assert lacking == {DCE: (1, 3), CE: (1, 3)}
 
 
@@ -139,7 +139,7 @@ def test_a_ledger_of_another_protocol_sees_nothing(ledger: Ledger, storage: Stor
     other = Ledger(storage.engine, PROTOCOL.model_copy(update={"steps": 300}))
     assert len(ledger.load([DCE])) == 1
     assert other.load([DCE]).empty
-    assert other.lacking([Cell(DCE, 1, (300,))]) == {DCE: (0,)}
+    assert other.lacking([Cell(DCE, range(1), (300,))]) == {DCE: (0,)}
 
 
 def test_more_configurations_than_one_query_takes(ledger: Ledger, make_spec: SpecMaker) -> None:

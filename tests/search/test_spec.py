@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from dynstudy.config import BASELINES
 from dynstudy.errors import SpecError
 from dynstudy.search.space import cells
-from dynstudy.search.spec import StudySpec, load_spec
+from dynstudy.search.spec import StudySpec
+from dynstudy.search.study_file import load_spec
 from dynstudy.search.trials import DISTRIBUTIONS
 from tests.conftest import ROOT
 
@@ -91,7 +92,7 @@ BAD = [
     ("space.zzz=3", "unknown key 'space.zzz'; known: learning_rate, width"),
     ('loss="dcee"', "'dcee' is not one of ce, mse, dce, dmse1, dmse2; did you mean 'dce'"),
     ("loss=[]", "loss = []: must be one of ce"),
-    ('kind="boundary"', "kind = 'boundary': must be 'map'"),
+    ('kind="boundary"', "kind = 'boundary': must be 'map' or 'search'"),
     ("replicates=0", "replicates = 0: must be at least 1"),
     ('replicates="ten"', "replicates = 'ten': must be a whole number"),
     ("replicates=true", "replicates = True: must be a whole number"),
@@ -175,7 +176,7 @@ def test_static_losses_need_neither_amplitude_nor_period() -> None:
     [
         (b"\x00\xff\xfe", "binary"),
         (b"name = ", "not a TOML file"),
-        (b"", "key 'name' is missing"),
+        (b"", "key 'kind' is missing"),
         (b"a = " + b"[" * 5000, "nested too deeply"),
     ],
 )

@@ -1,0 +1,150 @@
+"""One axis of a study's space, as a study file may write it.
+
+A map lists values: a value, a list, or ``{ low, high, num, log }``. A search draws from a range,
+``{ low, high, log }``, or from a list of choices.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator
+
+from dynstudy.errors import nearest
+
+MAX_VALUES = 10_000
+
+
+class Range(BaseModel, frozen=True, extra="forbid"):
+    """What a search draws one parameter from."""
+
+    low: float | int
+    high: float | int
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    """What a parameter may be at all."""
+
+    low: float
+    high: float
+    integer: bool
+
+    def __str__(self) -> str:
+        what = "whole numbers" if self.integer else "numbers"
+        return f"{what} from {self.low:g} to {self.high:g}"
+
+    def number(self, value: Any, where: str = "") -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{where}{shown(value)} is not a number; allowed are {self}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{where}{value} is not finite; allowed are {self}")
+        return value
+
+    def member(self, value: Any) -> float:
+        inside = self.low <= self.number(value) <= self.high
+        if not inside or (self.integer and not isinstance(value, int)):
+            raise ValueError(f"{shown(value)} is not allowed; allowed are {self}")
+        return value
+
+    def listed(self, value: Any) -> tuple[float, ...]:
+        values = list(value) if isinstance(value, list | tuple) else [value]
+        if not values:
+            raise ValueError(f"is empty; allowed are {self}")
+        if len(values) > MAX_VALUES:
+            raise ValueError(f"has {len(values)} values; at most {MAX_VALUES} are allowed")
+        kind = int if self.integer else float
+        return tuple(sorted({kind(self.member(value)) for value in values}))
+
+    def ends(self, table: Mapping[str, Any], known: tuple[str, ...]) -> tuple[float, float, bool]:
+        """Check a table's keys, and read what all ranges have."""
+        for key in table:
+            if key not in known:
+                raise ValueError(f"unknown key {key!r}{nearest(key, known)}; known: {known}")
+        for key in known[:-1]:  # all but log
+            if key not in table:
+                needed = ", ".join(known[:-2]) + f" and {known[-2]}"
+                raise ValueError(f"a range needs {needed}; {key} is missing")
+        low, high = self.number(table["low"], "low = "), self.number(table["high"], "high = ")
+        log = table.get("log", False)
+        if not isinstance(log, bool):
+            raise ValueError(f"log = {shown(log)} is neither true nor false")
+        if low > high:
+            raise ValueError(f"low = {shown(low)} is above high = {shown(high)}")
+        if log and low <= 0:
+            raise ValueError(f"low = {shown(low)} must be positive where log = true")
+        for name, end in (("low", low), ("high", high)):
+            if not self.low <= end <= self.high:
+                raise ValueError(f"{name} = {shown(end)} is not allowed; allowed are {self}")
+        return low, high, log
+
+
+def values(low: float, high: float, *, integer: bool = False) -> BeforeValidator:
+    """An axis of a map, as ascending values without duplicates.
+
+    Args:
+        low: the smallest value allowed.
+        high: the largest.
+        integer: whether they are whole numbers; those of a range are rounded half up.
+
+    Returns:
+        What pydantic runs on the value in the file.
+    """
+    bounds = _Bounds(low, high, integer)
+
+    def spread(table: Mapping[str, Any]) -> Iterable[float]:
+        start, stop, log = bounds.ends(table, ("low", "high", "num", "log"))
+        num = table["num"]
+        if isinstance(num, bool) or not isinstance(num, int) or not 1 <= num <= MAX_VALUES:
+            raise ValueError(f"num = {shown(num)} is not a whole number from 1 to {MAX_VALUES}")
+        found = (np.geomspace if log else np.linspace)(start, stop, num)
+        if integer:
+            return [math.floor(value + 0.5) for value in found]
+        # 12 digits, so that the last bits of a logarithm do not make another study of it
+        return [float(f"{value:.12g}") for value in found]
+
+    def parse(value: Any) -> tuple[float, ...]:
+        return bounds.listed(list(spread(value)) if isinstance(value, Mapping) else value)
+
+    return BeforeValidator(parse)
+
+
+def choices(low: float, high: float, *, integer: bool = False) -> BeforeValidator:
+    """An axis of a search: a range, or the values to choose from.
+
+    Args:
+        low: the smallest value allowed.
+        high: the largest.
+        integer: whether they are whole numbers.
+
+    Returns:
+        What pydantic runs on the value in the file; it gives a `Range` or a tuple.
+    """
+    bounds = _Bounds(low, high, integer)
+    kind: Callable[[float], float] = int if integer else float
+
+    def parse(value: Any) -> Range | tuple[float, ...]:
+        if isinstance(value, Range):
+            return value
+        if not isinstance(value, Mapping):
+            return bounds.listed(value)
+        if "num" in value:
+            raise ValueError("num belongs to a map; a search draws from all of low to high")
+        start, stop, log = bounds.ends(value, ("low", "high", "log"))
+        if integer:
+            bounds.member(start), bounds.member(stop)
+        return Range(low=kind(start), high=kind(stop), log=log)
+
+    return BeforeValidator(parse)
+
+
+def shown(value: Any) -> str:
+    """A value in an error message, shortened; very large integers cannot even be printed."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,108 @@
+"""Optuna's samplers, with every option that matters stated in the study file (``[search]``).
+
+Options have Optuna's own names. A sampler is made anew for each trial, seeded with the study's seed
+and the trial's number: a search that was interrupted and resumed asks for the same points as one
+that was not.
+"""
+
+from typing import Annotated, Literal, Self
+
+import numpy as np
+import optuna
+from pydantic import Field, model_validator
+
+from dynstudy.config import MAX_SEED, Section
+
+MAX_BATCH = 100
+"""Asking for a trial reads all that are running: more would take quadratically longer."""
+
+
+class Search(Section):
+    """What all samplers share."""
+
+    trials: int = Field(ge=1, le=100_000)
+    batch: int = Field(10, ge=1, le=MAX_BATCH, description="trials asked for and trained together")
+    seed: int = Field(0, ge=0, le=MAX_SEED)
+
+    def seed_of(self, number: int) -> int:
+        """The seed of the sampler that draws one trial."""
+        return int(np.random.SeedSequence((self.seed, number)).generate_state(1)[0])
+
+
+class TPESearch(Search):
+    """Tree-structured Parzen estimator (Bergstra et al. 2011), multivariate by default."""
+
+    sampler: Literal["tpe"]
+    n_startup_trials: int = Field(10, ge=0, le=100_000)
+    n_ei_candidates: int = Field(24, ge=1, le=10_000)
+    multivariate: bool = True
+    group: bool = True
+    constant_liar: bool = True
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.group and not self.multivariate:
+            raise ValueError("search.group = true needs search.multivariate = true")
+        return self
+
+    def build(self, number: int) -> optuna.samplers.BaseSampler:
+        """The sampler of one trial."""
+        return optuna.samplers.TPESampler(
+            n_startup_trials=self.n_startup_trials,
+            n_ei_candidates=self.n_ei_candidates,
+            multivariate=self.multivariate,
+            group=self.group,
+            constant_liar=self.constant_liar,
+            seed=self.seed_of(number),
+        )
+
+
+class GPSearch(Search):
+    """Gaussian process with log expected improvement; trials being trained are accounted for."""
+
+    sampler: Literal["gp"]
+    n_startup_trials: int = Field(10, ge=0, le=100_000)
+    deterministic_objective: bool = False
+
+    def build(self, number: int) -> optuna.samplers.BaseSampler:
+        """The sampler of one trial."""
+        return optuna.samplers.GPSampler(
+            n_startup_trials=self.n_startup_trials,
+            deterministic_objective=self.deterministic_objective,
+            warn_independent_sampling=False,
+            seed=self.seed_of(number),
+        )
+
+
+class QMCSearch(Search):
+    """A quasi-random sequence; its place in it is kept with the study."""
+
+    sampler: Literal["qmc"]
+    qmc_type: Literal["sobol", "halton"] = "sobol"
+    scramble: bool = True
+
+    def build(self, number: int) -> optuna.samplers.BaseSampler:
+        """The sampler of one trial: one sequence for all, hence one seed."""
+        return optuna.samplers.QMCSampler(
+            qmc_type=self.qmc_type,
+            scramble=self.scramble,
+            seed=self.seed,
+            independent_sampler=optuna.samplers.RandomSampler(seed=self.seed_of(number)),
+            warn_asynchronous_seeding=False,
+            warn_independent_sampling=False,
+        )
+
+
+class RandomSearch(Search):
+    """Independent draws."""
+
+    sampler: Literal["random"]
+
+    def build(self, number: int) -> optuna.samplers.BaseSampler:
+        """The sampler of one trial."""
+        return optuna.samplers.RandomSampler(seed=self.seed_of(number))
+
+
+AnySearch = Annotated[
+    TPESearch | GPSearch | QMCSearch | RandomSearch, Field(discriminator="sampler")
+]

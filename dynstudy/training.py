@@ -1,0 +1,194 @@
+"""Train what the ledger lacks and record it, in chunks, ready to be interrupted at any time."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from types import FrameType
+
+from dynstudy.chunks import Chunks, network_work
+from dynstudy.config import Configuration, Replicate
+from dynstudy.progress import Progress
+from dynstudy.replicates import Task, train_replicates
+from dynstudy.search.ledger import Ledger, Record
+from dynstudy.search.provenance import ARITHMETIC, versions
+from dynstudy.search.runs import Run
+from dynstudy.search.space import Cell
+from dynstudy.train import Outcome
+
+PATIENCE_SECONDS = 1.0
+"""How long a dropped chunk may take to notice it."""
+
+
+Lacking = dict[Configuration, tuple[int, ...]]
+"""Seeds of the networks that are to be trained."""
+
+
+class Dropped(Exception):  # noqa: N818 - it is no error
+    """Leaves the training thread between two slices."""
+
+
+class Training:
+    """The networks that one launch trains.
+
+    Args:
+        ledger: where they are recorded.
+        launch: whose they are.
+        backend: see `dynstudy.train.train`.
+        report: called about ten times a second with the progress.
+        log: called with what a person should know besides.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        launch: Run,
+        backend: str,
+        report: Callable[[Progress], None] | None = None,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
+        self.ledger, self.launch, self.backend = ledger, launch, backend
+        self.report, self.log = report or _ignore, log or _ignore
+        self.steps = ledger.protocol.steps
+        self.progress = Progress()
+        self.reused = self.diverged = 0
+        self.abandoned = False
+        self.stop_after_chunk, self.drop_chunk = threading.Event(), threading.Event()
+        self.versions = {name: versions()[name] for name in ("dynstudy", "python", *ARITHMETIC)}
+        self._budget = 0.0  # of the next chunk
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was told to stop."""
+        return self.stop_after_chunk.is_set()
+
+    def plan(self, cells: Sequence[Cell], share: float = 1.0) -> Lacking:
+        """Find out what the ledger lacks, and expect that much.
+
+        Args:
+            cells: that are to be trained now.
+            share: which part of all the work ahead they are thought to be.
+
+        Returns:
+            The seeds to train of each configuration, possibly none.
+        """
+        lacking = self.ledger.lacking(cells)
+        networks = sum(map(len, lacking.values()))
+        work = sum(
+            len(seeds) * network_work(own.width, self.steps) for own, seeds in lacking.items()
+        )
+        self.progress.expect(networks / share, work / share)
+        self.reused += sum(cell.replicates for cell in cells) - networks
+        return lacking
+
+    def train(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[list[Record]]:
+        """Train what is missing of some cells.
+
+        Args:
+            cells: the cells, in the order in which to train them.
+            lacking: what is missing of them.
+
+        Yields:
+            The networks of each chunk, after they were recorded; stops early when told to.
+        """
+        chunks = Chunks(self._tasks(cells, lacking), self.steps, self._budget)
+        for chunk in chunks:
+            began = time.monotonic()
+            trained = self._train(chunk)
+            if trained is None:
+                return
+            records, outcome = trained
+            self._record(records, outcome)
+            yield records
+            chunks.took(time.monotonic() - began)
+            self._budget = chunks.budget
+            if self.stopped:
+                return
+
+    def _tasks(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[Task]:
+        """The networks to train, cell after cell."""
+        for cell in cells:
+            seeds, steps = lacking[cell.configuration], cell.reads
+            if seeds and cell.configuration.static:
+                # what other studies need of a baseline is read again with what this one needs
+                steps = tuple(sorted({*steps, *self.ledger.steps_read(cell.configuration)}))
+            for seed in seeds:
+                yield Task(Replicate(cell.configuration, seed), steps)
+
+    def _train(self, chunk: Sequence[Task]) -> tuple[list[Record], Outcome] | None:
+        """Train a chunk in a thread, so that this one is free to answer; None if dropped."""
+        progress, steps = self.progress, self.steps
+        work_before, steps_before = progress.work_done, progress.steps_done
+        work = sum(network_work(task.replicate.configuration.width, steps) for task in chunk)
+
+        def on_slice(step: int) -> None:
+            if self.drop_chunk.is_set():
+                raise Dropped
+            progress.work_done = work_before + work * step / steps
+            progress.steps_done = steps_before + float(len(chunk)) * step
+
+        future: Future[tuple[list[Record], Outcome]] = Future()
+
+        def train_in_thread() -> None:
+            try:
+                future.set_result(
+                    train_replicates(chunk, self.ledger.protocol, self.backend, on_slice)
+                )
+            except BaseException as error:
+                future.set_exception(error)
+
+        threading.Thread(target=train_in_thread, name="dynstudy-train", daemon=True).start()
+        try:
+            while not wait([future], timeout=0.1).done:
+                self.report(progress)
+                self.launch.beat()
+                if self.drop_chunk.is_set() and not wait([future], timeout=PATIENCE_SECONDS).done:
+                    self.abandoned = True  # it is compiling, or in a very long step
+                    return None
+            return future.result()
+        except Dropped:
+            return None
+        except BaseException:
+            self.drop_chunk.set()  # nobody waits for it any more
+            raise
+
+    def _record(self, records: Sequence[Record], outcome: Outcome) -> None:
+        self.ledger.add(
+            records,
+            backend=outcome.backend,
+            device=outcome.device,
+            versions=self.versions,
+            run_id=self.launch.id,
+        )
+        self.launch.recorded(len(records), outcome.backend, outcome.device)
+        self.diverged += int(outcome.diverged.sum())
+        self.progress.done += len(records)
+        self.report(self.progress)
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Answer Ctrl-C (and SIGTERM): finish the chunk the first time, drop it the second."""
+
+        def on_signal(_number: int, _frame: FrameType | None) -> None:
+            if self.stopped:
+                self.drop_chunk.set()
+                self.log("dropping the chunk in flight; everything before it is recorded")
+            else:
+                self.stop_after_chunk.set()
+                self.log("finishing the chunk in flight; once more to drop it")
+
+        if threading.current_thread() is not threading.main_thread():
+            yield  # Python lets only the main thread handle signals
+            return
+        before = {s: signal.signal(s, on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _ignore(_: object) -> None:
+    pass
