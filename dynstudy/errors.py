@@ -40,6 +40,22 @@ class StudyBusyError(StorageError):
     """Another process is running the same study."""
 
 
+class ExportError(DynstudyError):
+    """An export that cannot be made or read."""
+
+
+class Interrupted(Exception):  # noqa: N818 - it is no error
+    """Told to stop before the work was done; what was done is kept.
+
+    Args:
+        abandoned: whether a training thread could not be stopped and ends with the process.
+    """
+
+    def __init__(self, abandoned: bool = False) -> None:
+        super().__init__("interrupted; the same command resumes it")
+        self.abandoned = abandoned
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Suggest what was probably meant, as the end of an error message.
 

@@ -35,7 +35,7 @@ class Training:
 
     Args:
         ledger: where they are recorded.
-        launch: whose they are.
+        launch: whose they are; None where nobody's, in a ledger that is thrown away.
         backend: see `dynstudy.train.train`.
         report: called about ten times a second with the progress.
         log: called with what a person should know besides.
@@ -44,7 +44,7 @@ class Training:
     def __init__(
         self,
         ledger: Ledger,
-        launch: Run,
+        launch: Run | None,
         backend: str,
         report: Callable[[Progress], None] | None = None,
         log: Callable[[str], None] | None = None,
@@ -143,7 +143,8 @@ class Training:
         try:
             while not wait([future], timeout=0.1).done:
                 self.report(progress)
-                self.launch.beat()
+                if self.launch is not None:
+                    self.launch.beat()
                 if self.drop_chunk.is_set() and not wait([future], timeout=PATIENCE_SECONDS).done:
                     self.abandoned = True  # it is compiling, or in a very long step
                     return None
@@ -160,9 +161,10 @@ class Training:
             backend=outcome.backend,
             device=outcome.device,
             versions=self.versions,
-            run_id=self.launch.id,
+            run_id=self.launch.id if self.launch is not None else None,
         )
-        self.launch.recorded(len(records), outcome.backend, outcome.device)
+        if self.launch is not None:
+            self.launch.recorded(len(records), outcome.backend, outcome.device)
         self.diverged += int(outcome.diverged.sum())
         self.progress.done += len(records)
         self.report(self.progress)

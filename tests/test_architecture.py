@@ -29,6 +29,7 @@ LAYERS = [
         f"dynstudy.{name}"
         for name in """
             replicates chunks progress estimate training run_map run_search objective runner
+            measuring exporting reproducing weights curve
         """.split()
     ),
     ("dynstudy.cli",),

@@ -61,6 +61,24 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
     return path
 
 
+def check_folder(path: Path) -> None:
+    """Find out before hours of work whether a file can be written.
+
+    Args:
+        path: the file; its folder need not be there yet.
+
+    Raises:
+        DynstudyError: it cannot.
+    """
+    folder = next(folder for folder in path.absolute().parents if folder.exists())
+    if not folder.is_dir():
+        raise DynstudyError(f"{folder}: is a file, not a folder to write to")
+    if not os.access(folder, os.W_OK):
+        raise DynstudyError(f"{path}: cannot be written: the folder {folder} is read-only")
+    if path.is_dir():
+        raise DynstudyError(f"{path}: is a folder, not a file to write")
+
+
 def write_map(found: RegimeMap, folder: Path) -> list[Path]:
     """Write a map as PNG and CSV, named after its study.
 

@@ -34,7 +34,12 @@ COLUMNS = """
     loss width learning_rate amplitude period val_accuracy sem gain gain_low gain_high p_value
     q_value regime forgetting forgetting_sem unrecovered forgets replicates diverged
 """.split()
-MORE_COLUMNS = ["train_accuracy", "val_accuracy_before_tail", "ledger_configuration"]
+MORE_COLUMNS = [
+    "train_accuracy",
+    "val_accuracy_before_tail",
+    "replicates_planned",
+    "ledger_configuration",
+]
 
 
 def per_width(own: Configuration) -> Hashable:
@@ -104,6 +109,7 @@ def _row(cell: Cell, sample: Sample, ledger: Ledger) -> dict[str, object]:
         "diverged": sample.diverged,
         "train_accuracy": _mean(sample.train_accuracy),
         "val_accuracy_before_tail": _mean(_known(sample.val_accuracy_before_tail)),
+        "replicates_planned": cell.replicates,
         "ledger_configuration": ledger.key(own),
     }
 

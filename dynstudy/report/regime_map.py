@@ -13,7 +13,6 @@ from dynstudy.report.judged import judge, per_loss, per_width
 from dynstudy.report.regimes import BASELINE, FEWEST
 from dynstudy.search.baseline import Baseline
 from dynstudy.search.ledger import Ledger
-from dynstudy.search.space import Cell
 from dynstudy.search.spec import AnySpec, MapSpec
 from dynstudy.search.storage import Storage
 from dynstudy.search.trials import study_cells
@@ -91,14 +90,13 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
     """
     study = storage.study(name)
     spec = storage.spec(study)
-    own_cells = study_cells(study, spec)
     frame, baselines = judge(
         Ledger(storage.engine, spec.protocol),
-        own_cells,
+        study_cells(study, spec),
         range(spec.baseline_replicates),
         per_width if isinstance(spec, MapSpec) else per_loss,
     )
-    return RegimeMap(spec, frame, _notes(spec, own_cells, frame, baselines))
+    return RegimeMap(spec, frame, _notes(spec, frame, baselines))
 
 
 def conditional(data: SpiralData) -> str:
@@ -111,14 +109,11 @@ def conditional(data: SpiralData) -> str:
     return f"conditional on {trained} and the validation spiral of seed {data.validation_seed}"
 
 
-def _notes(
-    spec: AnySpec, own_cells: Sequence[Cell], frame: pd.DataFrame, baselines: Sequence[Baseline]
-) -> list[str]:
+def _notes(spec: AnySpec, frame: pd.DataFrame, baselines: Sequence[Baseline]) -> list[str]:
     """What a reader has to know before believing the numbers."""
     notes = []
-    wanted = np.array([cell.replicates for cell in own_cells], int)
     holes = int((frame.replicates == 0).sum())
-    partial = int(((frame.replicates > 0) & (frame.replicates < wanted)).sum())
+    partial = int(((frame.replicates > 0) & (frame.replicates < frame.replicates_planned)).sum())
     if holes or partial:
         notes.append(
             f"{holes} of {len(frame)} cells are not trained and {partial} lack replicates; "

@@ -1,0 +1,307 @@
+"""Commands that take results away and train them again: ``export``, ``reproduce``, ``train``."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dynstudy.cli.common import (
+    BackendOption,
+    FormatOption,
+    StorageOption,
+    StudyArgument,
+    Verbosity,
+    log,
+    opened,
+    row_format,
+    verbosity,
+)
+
+if TYPE_CHECKING:
+    from dynstudy.report.progress import Display
+
+FILE_FORMATS = ("toml", "json", "yaml", "csv", "parquet", "netcdf")
+SUFFIXES = {".yml": "yaml", ".nc": "netcdf"}
+
+
+def export(
+    study: StudyArgument,
+    top: Annotated[
+        int | None, typer.Option(help="How many configurations. [default: 1]", min=1)
+    ] = None,
+    by: Annotated[
+        str, typer.Option(metavar="val_accuracy|gain", help="What the best is best by.")
+    ] = "val_accuracy",
+    per: Annotated[
+        str | None, typer.Option(metavar="width|loss", help="The best of each width or loss.")
+    ] = None,
+    confirm: Annotated[
+        int | None,
+        typer.Option(
+            help="Train the chosen ones on so many fresh seeds, and read them on a fresh "
+            "validation spiral; 0 for none. [default: the study's replicates]",
+            min=0,
+            max=100_000,
+        ),
+    ] = None,
+    weights: Annotated[
+        bool,
+        typer.Option("--weights", help="Write the best network's parameters beside --out."),
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; stdout if absent.", show_default=False)
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="|".join(FILE_FORMATS),
+            help="toml, json, yaml: the best configurations. csv, parquet, netcdf: the whole "
+            "study, one row per network. [default: by the suffix of --out, else toml]",
+        ),
+    ] = None,
+    backend: BackendOption = "auto",
+    storage: StorageOption = None,
+) -> None:
+    """Export the best configurations, confirmed on fresh seeds, or a whole study.
+
+    Picking the best of many flatters it, so what is chosen is trained again, with its static
+    baseline, on seeds and a validation spiral that nothing was chosen on. The file has both
+    numbers; `dynstudy reproduce FILE` checks it anywhere.
+    """
+    shape = _file_format(form, out)
+    if shape in {"csv", "parquet", "netcdf"}:
+        if top is not None or per is not None or confirm is not None or weights:
+            raise typer.BadParameter(
+                f"--format {shape} is of the whole study; --top, --per, --confirm and --weights "
+                "belong to toml, json and yaml"
+            )
+        _export_whole(study, shape, out, storage)
+        return
+    if by not in {"val_accuracy", "gain"}:
+        raise typer.BadParameter(f"--by {by!r} is not one of val_accuracy, gain")
+    if per not in {None, "width", "loss"}:
+        raise typer.BadParameter(f"--per {per!r} is not one of width, loss")
+    if weights and out is None:
+        raise typer.BadParameter("--weights needs --out, beside which they are written")
+
+    from dynstudy import exporting
+    from dynstudy.report.export_file import ExportFormat, to_text
+    from dynstudy.report.files import check_folder, write_whole
+
+    if out is not None:
+        check_folder(out)
+    with opened(storage) as found, _display(study) as display:
+        made = exporting.export(
+            found,
+            study,
+            top=top or 1,
+            by=by,  # type: ignore[arg-type]
+            per=per,  # type: ignore[arg-type]
+            confirm=confirm,
+            backend=backend,
+            report=display.update,
+            log=display.log,
+        )
+    if weights and out is not None:
+        from dynstudy.weights import add_weights
+
+        path = out.with_suffix(".safetensors")
+        made = add_weights(made, path, backend)
+        log(f"wrote {path}")
+    text = to_text(made, ExportFormat(shape))
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    write_whole(out, lambda path: path.write_text(text, encoding="utf-8"))
+    for number, entry in enumerate(made.configuration, start=1):
+        log(f"{number}. {entry.configuration}: {_both(entry)}")
+    log(f"wrote {out}; check it anywhere with: dynstudy reproduce {out}")
+
+
+def _both(entry: Any) -> str:
+    from math import nan
+
+    from dynstudy.report.regime_map import with_error
+
+    found, fresh = entry.found, entry.confirmed
+    told = with_error(found.val_accuracy, nan if found.sem is None else found.sem) + " as found"
+    if fresh is not None:
+        own = with_error(fresh.val_accuracy, nan if fresh.sem is None else fresh.sem)
+        told += f", {own} on fresh seeds (n = {fresh.replicates})"
+    return told
+
+
+def _export_whole(study: str, shape: str, out: Path | None, storage: str | None) -> None:
+    from dynstudy.report.files import write_whole
+    from dynstudy.report.tidy import TidyFormat, replicates, write_replicates
+
+    if out is None and shape != "csv":
+        raise typer.BadParameter(f"--format {shape} needs --out")
+    with opened(storage) as found:
+        frame = replicates(found, study)
+    form = TidyFormat(shape)
+    if out is None:
+        typer.echo(frame.to_csv(index=False, lineterminator="\n"), nl=False)
+        return
+    write_whole(out, lambda path: write_replicates(frame, form, path, study))
+    log(f"wrote {out}: {len(frame)} networks")
+
+
+def _file_format(form: str | None, out: Path | None) -> str:
+    if form is None:
+        suffix = out.suffix if out is not None else ".toml"
+        form = SUFFIXES.get(suffix, suffix.removeprefix("."))
+        if form not in FILE_FORMATS:
+            raise typer.BadParameter(
+                f"--out {out}: its suffix tells no format; end it in one of .toml .json .yaml .csv "
+                ".parquet .nc, or give --format"
+            )
+    if form not in FILE_FORMATS:
+        raise typer.BadParameter(f"--format {form!r} is not one of {', '.join(FILE_FORMATS)}")
+    return form
+
+
+def reproduce(
+    file: Annotated[Path, typer.Argument(help="An export: .toml, .json or .yaml.")],
+    backend: Annotated[
+        str | None,
+        typer.Option(help="What trains. [default: that which trained it before]"),
+    ] = None,
+    form: FormatOption = "table",
+) -> None:
+    """Train an export again; it passes or fails.
+
+    Bit for bit where backend, device, processor and versions are those that trained it; else the
+    means must agree within three joint standard errors. Exit status 1 if it fails.
+    """
+    from dynstudy import reproducing
+    from dynstudy.report.export_file import load_export
+    from dynstudy.report.table import Format, print_rows
+    from dynstudy.weights import check_weights
+
+    shape = row_format(form)
+    loaded = load_export(file)
+    with _display(file.name) as display:
+        done = reproducing.reproduce(
+            loaded, backend=backend, report=display.update, log=display.log
+        )
+    problems = [
+        *done.problems,
+        *(
+            problem
+            for entry in loaded.configuration
+            for problem in check_weights(entry, loaded.protocol, file.parent)
+        ),
+    ]
+    if done.rows:
+        print_rows(done.rows, shape, sys.stdout)
+    verdict = "failed" if problems else "passed"
+    tested = f"tested: {done.test}" if done.test else "nothing was trained"
+    if shape is Format.table:
+        typer.echo(f"{verdict} ({tested})")
+    else:
+        log(f"{verdict} ({tested})")
+    for problem in problems:
+        log(f"failed: {problem}")
+    if problems:
+        raise typer.Exit(1)
+
+
+def train(
+    target: Annotated[
+        str, typer.Argument(metavar="FILE|STUDY#NUMBER", help="An export, or a trial of a study.")
+    ],
+    rank: Annotated[int, typer.Option(help="Which configuration of the export.", min=1)] = 1,
+    seed: Annotated[int, typer.Option(help="Of the network.", min=0, max=2**32 - 1)] = 0,
+    points: Annotated[
+        int, typer.Option(help="About how many steps to read it at.", min=1, max=100_000)
+    ] = 300,
+    out: Annotated[Path, typer.Option(help="Folder for the PNG and the CSV.")] = Path("results"),
+    backend: BackendOption = "auto",
+    storage: StorageOption = None,
+    form: FormatOption = "table",
+) -> None:
+    """Train one network and show its curve: accuracy and loss of each class over the steps."""
+    from dynstudy.curve import train_curve
+    from dynstudy.progress import Progress
+    from dynstudy.report.curve_plots import curve_rows, save_curve
+    from dynstudy.report.files import check_folder, file_stem, write_whole
+    from dynstudy.report.table import Format, frame_rows, print_rows
+
+    shape = row_format(form)
+    name, configuration, protocol = _target(target, rank, storage)
+    stem = f"{file_stem(name)}-seed{seed}"
+    check_folder(out / stem)
+    progress = Progress(networks=1, work=float(protocol.steps))
+    with _display(name) as display:
+
+        def on_step(step: int) -> None:
+            progress.work_done = progress.steps_done = float(step)
+            display.update(progress)
+
+        curve = train_curve(
+            configuration, protocol, seed=seed, points=points, backend=backend, progress=on_step
+        )
+    title = f"{name}, seed {seed}\n{configuration}"
+    written = [
+        write_whole(out / f"{stem}.png", lambda path: save_curve(curve, title, path)),
+        write_whole(
+            out / f"{stem}.csv", lambda path: curve.to_csv(path, index=False, lineterminator="\n")
+        ),
+    ]
+    print_rows(curve_rows(curve) if shape is Format.table else frame_rows(curve), shape, sys.stdout)
+    sys.stdout.flush()
+    last = int(curve.step.max())
+    if last < protocol.steps:
+        log(f"diverged between steps {last} and {protocol.steps}; the curve ends there")
+    for path in written:
+        log(f"wrote {path}")
+
+
+def _target(target: str, rank: int, storage: str | None) -> tuple[str, Any, Any]:
+    """The name, configuration and protocol that are asked for."""
+    from dynstudy.errors import DynstudyError
+    from dynstudy.report.export_file import load_export
+    from dynstudy.search.asking import configuration_of
+
+    name, hash_, number = target.rpartition("#")
+    if hash_ and number.isdecimal() and not Path(target).is_file():
+        with opened(storage) as found:
+            study = found.study(name)
+            trials = study.get_trials(deepcopy=False)
+            if int(number) >= len(trials):
+                raise DynstudyError(
+                    f"{target}: study {name!r} has trials 0 to {len(trials) - 1}"
+                    if trials
+                    else f"{target}: study {name!r} has no trial yet"
+                )
+            configuration = configuration_of(trials[int(number)])
+            if configuration is None:
+                raise DynstudyError(f"{target}: this trial was given up before all was drawn")
+            return f"{name}-{number}", configuration, found.spec(study).protocol
+    loaded = load_export(Path(target))
+    if rank > len(loaded.configuration):
+        raise DynstudyError(f"--rank {rank}: {target} has {len(loaded.configuration)}")
+    entry = loaded.configuration[rank - 1]
+    return f"{Path(target).stem}-{rank}", entry.configuration, loaded.protocol
+
+
+@contextmanager
+def _display(name: str) -> Iterator["Display"]:
+    """Progress on stderr; leaves with status 130 when told to stop."""
+    from dynstudy.errors import Interrupted
+    from dynstudy.report.progress import Display
+
+    try:
+        with Display(name, sys.stderr, quiet=verbosity() == Verbosity.quiet) as display:
+            yield display
+    except Interrupted as stop:
+        log(str(stop))
+        if stop.abandoned:
+            os._exit(130)  # Python would wait for the thread
+        raise typer.Exit(130) from None

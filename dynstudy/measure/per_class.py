@@ -1,0 +1,50 @@
+"""Accuracy and loss of one network on each class by itself."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+Array = NDArray[np.float64]
+
+
+def accuracy_per_class(output: Array, y: NDArray[np.int64], classes: int) -> Array:
+    """The share of each class's points classified right.
+
+    Args:
+        output: (P, C) of the network.
+        y: (P,) the classes.
+        classes: C.
+
+    Returns:
+        (C,), the accuracies.
+
+    >>> accuracy_per_class(np.eye(2)[[0, 1, 1]], np.array([0, 1, 0]), 2)
+    array([0.5, 1. ])
+    """
+    return _mean_per_class((output.argmax(-1) == y).astype(float), y, classes)
+
+
+def loss_per_class(output: Array, y: NDArray[np.int64], classes: int, static: str) -> Array:
+    """The static loss's mean over each class's points, whatever weights training uses.
+
+    Args:
+        output: (P, C) of the network.
+        y: (P,) the classes.
+        classes: C.
+        static: ``ce``, the cross-entropy, or ``mse``, the squared error summed over outputs.
+
+    Returns:
+        (C,), the losses.
+
+    >>> loss_per_class(np.eye(2), np.array([0, 1]), 2, "mse")
+    array([0., 0.])
+    """
+    if static == "ce":
+        losses = logsumexp(output, axis=-1) - np.take_along_axis(output, y[:, None], -1)[:, 0]
+    else:
+        losses = ((output - np.eye(classes)[y]) ** 2).sum(-1)
+    return _mean_per_class(losses, y, classes)
+
+
+def _mean_per_class(values: Array, y: NDArray[np.int64], classes: int) -> Array:
+    return np.bincount(y, values, classes) / np.bincount(y, minlength=classes)
