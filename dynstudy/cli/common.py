@@ -1,5 +1,7 @@
 """What commands share: their options, the storage they read, and what they say on stderr."""
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -8,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from dynstudy.report.progress import Display
     from dynstudy.search.storage import Storage
 
 StorageOption = Annotated[
@@ -104,3 +107,29 @@ def row_format(form: str) -> Any:
         return Format(form)
     except ValueError:
         raise typer.BadParameter(f"--format {form!r} is not one of {', '.join(Format)}") from None
+
+
+@contextmanager
+def progress_display(name: str) -> Iterator["Display"]:
+    """Show progress on stderr, unless quiet.
+
+    Args:
+        name: what is being done.
+
+    Yields:
+        The display.
+
+    Raises:
+        Exit: with status 130, when told to stop.
+    """
+    from dynstudy.errors import Interrupted
+    from dynstudy.report.progress import Display
+
+    try:
+        with Display(name, sys.stderr, quiet=_verbosity == Verbosity.quiet) as display:
+            yield display
+    except Interrupted as stop:
+        log(str(stop))
+        if stop.abandoned:
+            os._exit(130)  # Python would wait for the thread
+        raise typer.Exit(130) from None

@@ -1,13 +1,12 @@
 """``dynstudy run``."""
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dynstudy.cli.common import BackendOption, StorageOption, Verbosity, log, verbosity
+from dynstudy.cli.common import BackendOption, StorageOption, log, progress_display
 
 
 def run(
@@ -37,9 +36,8 @@ def run(
         return
 
     from dynstudy import runner
-    from dynstudy.report.progress import Display
 
-    with Display(spec.name, sys.stderr, quiet=verbosity() == Verbosity.quiet) as display:
+    with progress_display(spec.name) as display:
         done = runner.run(
             spec,
             storage=storage,

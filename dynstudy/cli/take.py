@@ -1,11 +1,8 @@
-"""Commands that take results away and train them again: ``export``, ``reproduce``, ``train``."""
+"""Commands that take results away, and check what was taken: ``export``, ``reproduce``."""
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -14,15 +11,11 @@ from dynstudy.cli.common import (
     FormatOption,
     StorageOption,
     StudyArgument,
-    Verbosity,
     log,
     opened,
+    progress_display,
     row_format,
-    verbosity,
 )
-
-if TYPE_CHECKING:
-    from dynstudy.report.progress import Display
 
 FILE_FORMATS = ("toml", "json", "yaml", "csv", "parquet", "netcdf")
 SUFFIXES = {".yml": "yaml", ".nc": "netcdf"}
@@ -95,7 +88,7 @@ def export(
 
     if out is not None:
         check_folder(out)
-    with opened(storage) as found, _display(study) as display:
+    with opened(storage) as found, progress_display(study) as display:
         made = exporting.export(
             found,
             study,
@@ -186,7 +179,7 @@ def reproduce(
 
     shape = row_format(form)
     loaded = load_export(file)
-    with _display(file.name) as display:
+    with progress_display(file.name) as display:
         done = reproducing.reproduce(
             loaded, backend=backend, report=display.update, log=display.log
         )
@@ -210,98 +203,3 @@ def reproduce(
         log(f"failed: {problem}")
     if problems:
         raise typer.Exit(1)
-
-
-def train(
-    target: Annotated[
-        str, typer.Argument(metavar="FILE|STUDY#NUMBER", help="An export, or a trial of a study.")
-    ],
-    rank: Annotated[int, typer.Option(help="Which configuration of the export.", min=1)] = 1,
-    seed: Annotated[int, typer.Option(help="Of the network.", min=0, max=2**32 - 1)] = 0,
-    points: Annotated[
-        int, typer.Option(help="About how many steps to read it at.", min=1, max=100_000)
-    ] = 300,
-    out: Annotated[Path, typer.Option(help="Folder for the PNG and the CSV.")] = Path("results"),
-    backend: BackendOption = "auto",
-    storage: StorageOption = None,
-    form: FormatOption = "table",
-) -> None:
-    """Train one network and show its curve: accuracy and loss of each class over the steps."""
-    from dynstudy.curve import train_curve
-    from dynstudy.progress import Progress
-    from dynstudy.report.curve_plots import curve_rows, save_curve
-    from dynstudy.report.files import check_folder, file_stem, write_whole
-    from dynstudy.report.table import Format, frame_rows, print_rows
-
-    shape = row_format(form)
-    name, configuration, protocol = _target(target, rank, storage)
-    stem = f"{file_stem(name)}-seed{seed}"
-    check_folder(out / stem)
-    progress = Progress(networks=1, work=float(protocol.steps))
-    with _display(name) as display:
-
-        def on_step(step: int) -> None:
-            progress.work_done = progress.steps_done = float(step)
-            display.update(progress)
-
-        curve = train_curve(
-            configuration, protocol, seed=seed, points=points, backend=backend, progress=on_step
-        )
-    title = f"{name}, seed {seed}\n{configuration}"
-    written = [
-        write_whole(out / f"{stem}.png", lambda path: save_curve(curve, title, path)),
-        write_whole(
-            out / f"{stem}.csv", lambda path: curve.to_csv(path, index=False, lineterminator="\n")
-        ),
-    ]
-    print_rows(curve_rows(curve) if shape is Format.table else frame_rows(curve), shape, sys.stdout)
-    sys.stdout.flush()
-    last = int(curve.step.max())
-    if last < protocol.steps:
-        log(f"diverged between steps {last} and {protocol.steps}; the curve ends there")
-    for path in written:
-        log(f"wrote {path}")
-
-
-def _target(target: str, rank: int, storage: str | None) -> tuple[str, Any, Any]:
-    """The name, configuration and protocol that are asked for."""
-    from dynstudy.errors import DynstudyError
-    from dynstudy.report.export_file import load_export
-    from dynstudy.search.asking import configuration_of
-
-    name, hash_, number = target.rpartition("#")
-    if hash_ and number.isdecimal() and not Path(target).is_file():
-        with opened(storage) as found:
-            study = found.study(name)
-            trials = study.get_trials(deepcopy=False)
-            if int(number) >= len(trials):
-                raise DynstudyError(
-                    f"{target}: study {name!r} has trials 0 to {len(trials) - 1}"
-                    if trials
-                    else f"{target}: study {name!r} has no trial yet"
-                )
-            configuration = configuration_of(trials[int(number)])
-            if configuration is None:
-                raise DynstudyError(f"{target}: this trial was given up before all was drawn")
-            return f"{name}-{number}", configuration, found.spec(study).protocol
-    loaded = load_export(Path(target))
-    if rank > len(loaded.configuration):
-        raise DynstudyError(f"--rank {rank}: {target} has {len(loaded.configuration)}")
-    entry = loaded.configuration[rank - 1]
-    return f"{Path(target).stem}-{rank}", entry.configuration, loaded.protocol
-
-
-@contextmanager
-def _display(name: str) -> Iterator["Display"]:
-    """Progress on stderr; leaves with status 130 when told to stop."""
-    from dynstudy.errors import Interrupted
-    from dynstudy.report.progress import Display
-
-    try:
-        with Display(name, sys.stderr, quiet=verbosity() == Verbosity.quiet) as display:
-            yield display
-    except Interrupted as stop:
-        log(str(stop))
-        if stop.abandoned:
-            os._exit(130)  # Python would wait for the thread
-        raise typer.Exit(130) from None
