@@ -124,7 +124,7 @@ def print_map(found: RegimeMap, out: TextIO) -> None:
         title.append(f"   {found.static_accuracy(loss, width, rate)}", style="not bold")
         screen.print(title)
         screen.print(_grid(panel))
-        screen.print(_headline(panel))
+        screen.print(headline(panel))
     if not len(judged):
         print_rows(frame_rows(found.frame[STATIC_COLUMNS]), Format.table, out)
     else:
@@ -163,7 +163,8 @@ def _cell(row: Any) -> Text:
     return text.append(mark, style="bold magenta" if row.forgets is True else "")
 
 
-def _headline(panel: pd.DataFrame) -> str:
+def headline(panel: pd.DataFrame) -> str:
+    """How many cells of a panel are in which regime, and its largest gain; one or two lines."""
     counts = panel.regime.value_counts()
     parts = [f"{count} {regime}" for regime, count in counts.items() if regime != BASELINE]
     line = f"{len(panel)} cells: {', '.join(parts)}; {int((panel.forgets == True).sum())} forget"  # noqa: E712
