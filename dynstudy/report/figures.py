@@ -28,7 +28,7 @@ LINES = ["#1b6ca8", "#c25b12", "#3a7d44"]  # of losses, apart from the grey of s
 SIGNED = "0>+.2f"  # plotly.js spoils a format that begins with its sign
 HOVER = (
     "A = %{customdata[0]:.4~g}, T = %{customdata[1]:.6~g}<br>gain %{z:0>+.3f}, %{hovertext}<br>"
-    "accuracy ± %{customdata[2]:.3f}<br>forgetting %{customdata[3]:.3f}<extra></extra>"
+    "accuracy ± %{customdata[2]:.3f}<br>forgetting %{customdata[3]:.3f}"
 )
 WIDTH_HOVER = "width %{x}: %{y:.3f} ± %{error_y.array:.3f}<br>%{text}<extra></extra>"
 
@@ -77,8 +77,12 @@ def _panel(
 
     gain = grid(panel.gain.where(panel.regime != DIVERGED), np.nan, np.float32)
     forgets = grid(panel.forgets.eq(True).to_numpy(), False, bool)
+    same = panel.replicates.nunique() == 1  # said once then, not in each of thousands of cells
+    size = f"<br>{panel.replicates.iloc[0]} networks" if same else ""
     regimes = [
-        f"{cell.regime}{', forgets' if cell.forgets is True else ''}, n = {cell.replicates}"
+        cell.regime
+        + (", forgets" if cell.forgets is True else "")
+        + ("" if same else f"<br>{cell.replicates} networks")
         for cell in panel.itertuples()
     ]
     columns = (panel.amplitude, panel.period, panel["sem"], panel.forgetting)
@@ -92,7 +96,7 @@ def _panel(
         colorbar={"title": {"text": "gain"}, "thickness": 14, "tickformat": SIGNED},
         customdata=np.stack([grid(column, np.nan, np.float32) for column in columns], axis=-1),
         hovertext=grid(regimes, "", object),
-        hovertemplate=HOVER,
+        hovertemplate=HOVER + size + "<extra></extra>",
         hoverongaps=False,
     )
     figure = go.Figure([heat])
@@ -266,7 +270,7 @@ def width_figure(frame: pd.DataFrame, classes: int) -> go.Figure:
         tickvals=widths[:: max(1, math.ceil(len(widths) / 12))],
     )
     figure.update_yaxes(
-        title={"text": "validation accuracy"}, range=[0.8 * min(chance, *lowest), 1.02]
+        title={"text": "validation accuracy"}, range=[0.8 * min([chance, *lowest]), 1.02]
     )
     return figure
 

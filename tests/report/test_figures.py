@@ -68,7 +68,8 @@ def test_every_cell_is_where_it_belongs(make_spec: SpecMaker, rng: np.random.Gen
         assert gains[place] == pytest.approx(cell.gain, rel=1e-6)
         expected = (cell.amplitude, cell.period, panel["sem"][cell.Index], cell.forgetting)
         assert more[place] == pytest.approx(expected, rel=1e-6)
-        assert hover[place] == f"{cell.regime}{', forgets' if cell.forgets else ''}, n = 10"
+        assert hover[place] == f"{cell.regime}{', forgets' if cell.forgets else ''}"
+    assert "10 networks" in heat["hovertemplate"]
     assert heat["zmax"] == -heat["zmin"] == largest_gain(found)
     assert heat["colorscale"][0][1] == "rgb(103,0,31)"  # red, as in the picture
     assert heat["colorscale"][-1][1] == "rgb(5,48,97)"
@@ -116,6 +117,19 @@ def test_too_many_maps_are_not_drawn_but_those_that_were_are_drawn_again(
     again = map_figures(found, ["something-else", late])
     assert late in again
     assert len(again) == MOST_PANELS
+
+
+def test_cells_say_how_many_networks_they_have_where_that_differs(
+    make_spec: SpecMaker, rng: np.random.Generator
+) -> None:
+    found = made_up(make_spec(), rng, replicates=[2, 1, 2, 2])
+    heat = traces(map_figures(found)["map-dce-width00005-rate1"])["heatmap"]
+    assert [text.rpartition("<br>")[2] for text in read(heat["hovertext"]).T.ravel()] == [
+        "2 networks",
+        "1 networks",
+        "2 networks",
+        "2 networks",
+    ]
 
 
 @pytest.mark.parametrize("regime", ["diverged", "missing"])
