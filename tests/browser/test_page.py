@@ -83,12 +83,13 @@ def test_a_person_finds_the_map_the_note_and_the_files(
     figure.locator("g.hm image").wait_for()  # the cells are drawn
     assert "DCE, width 5" in figure.inner_text()
     assert "border of the useful regime" in figure.inner_text()
+    figure.scroll_into_view_if_needed()
     box = figure.locator("g.hm image").bounding_box()
     assert box is not None
     assert box["width"] > 200
     assert box["height"] > 100
     page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 3 * box["height"] / 4)
-    hover = figure.locator("g.hovertext").inner_text()
+    hover = figure.locator("g.hovertext").text_content() or ""
     assert "A = 3, T = 10" in hover
     for word in ("gain", "accuracy ±", "forgetting", "6 networks"):
         assert word in hover
