@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test format bench clean
+.PHONY: quickstart test test-browser format bench clean
 
 quickstart: $(INSTALLED)
 	$(BIN)/dynstudy run studies/quickstart.toml
@@ -17,6 +17,12 @@ test: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest --numprocesses 2
+
+# The dashboard in a real browser: Chromium has to be there (apt-get install chromium).
+test-browser: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[browser-test]'
+	$(BIN)/pytest -m browser
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .

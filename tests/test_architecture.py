@@ -25,6 +25,7 @@ LAYERS = [
     ("dynstudy.measure",),
     ("dynstudy.search",),
     ("dynstudy.report",),
+    ("dynstudy.dashboard",),
     tuple(
         f"dynstudy.{name}"
         for name in """
@@ -37,7 +38,11 @@ LAYERS = [
 ]
 FORBIDDEN = {
     ("dynstudy.task", "dynstudy.train", "dynstudy.measure"): {"optuna", "sqlalchemy", "pydantic"},
-    ("dynstudy.search", "dynstudy.report"): {"torch", "numba", "dynstudy.train"},
+    ("dynstudy.search", "dynstudy.report", "dynstudy.dashboard"): {
+        "torch",
+        "numba",
+        "dynstudy.train",
+    },
 }
 
 
@@ -101,7 +106,11 @@ def test_layers_do_not_know_what_is_not_theirs(layers: tuple[str, ...]) -> None:
     [
         "dynstudy",
         "dynstudy.cli",
-        *(m for m in MODULES if m.startswith(("dynstudy.search", "dynstudy.report"))),
+        *(
+            m
+            for m in MODULES
+            if m.startswith(("dynstudy.search", "dynstudy.report", "dynstudy.dashboard"))
+        ),
     ],
 )
 def test_importing_it_loads_neither_torch_nor_numba(module: str) -> None:

@@ -8,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from dynstudy._version import __version__
-from dynstudy.cli import launch, look, take, train
+from dynstudy.cli import dashboard, launch, look, take, train
 from dynstudy.cli.common import Verbosity, log, set_verbosity
 from dynstudy.errors import DynstudyError
 
@@ -28,6 +28,7 @@ app.command("map")(look.draw_map)
 app.command("export")(take.export)
 app.command("reproduce")(take.reproduce)
 app.command("train")(train.train)
+app.command("dashboard")(dashboard.dashboard)
 
 
 def _print_version(asked: bool) -> None:

@@ -1,12 +1,20 @@
 """``dynstudy run``."""
 
 import os
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dynstudy.cli.common import BackendOption, StorageOption, log, progress_display
+from dynstudy.cli.common import (
+    BackendOption,
+    StorageOption,
+    Verbosity,
+    log,
+    opened,
+    progress_display,
+)
 
 
 def run(
@@ -50,8 +58,25 @@ def run(
         f"{done.study}: {done.trained} networks trained, {done.reused} taken from the ledger, "
         f"{done.diverged} diverged, {done.cells} cells, {done.seconds:.1f} s"
     )
+    if not done.abandoned:
+        _publish(spec.name, storage, changed=bool(done.trained))
     if done.interrupted:
         log("interrupted; the same command resumes it")
         if done.abandoned:
             os._exit(130)  # Python would wait for the thread
         raise typer.Exit(130)
+
+
+def _publish(study: str, storage: str | None, *, changed: bool) -> None:
+    """Put what was found on the study's page of the dashboard; failing at it loses nothing."""
+    from dynstudy.report.dashboard import publish, published
+
+    try:
+        with opened(storage) as found:
+            if changed or not published(found, study):
+                began = time.monotonic()
+                publish(found, study)
+                log(f"page written in {time.monotonic() - began:.1f} s", Verbosity.verbose)
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        log(f"warning: the page of {study} in the dashboard was not written: {reason}")

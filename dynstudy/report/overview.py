@@ -98,11 +98,12 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
         frame_rows(best),
         frame_rows(front),
         found.notes,
-        [_run(row) for row in launches(storage.engine, storage.study_id(study))],
+        [launch_facts(row) for row in launches(storage.engine, storage.study_id(study))],
     )
 
 
-def _run(row: RunRow) -> dict[str, Any]:
+def launch_facts(row: RunRow) -> dict[str, Any]:
+    """A launch as a person reads it: when, on what, how it ended."""
     facts = json.loads(row.provenance)
     return {
         "started": str(row.started_at)[:19],

@@ -69,8 +69,7 @@ def regime_figure(found: RegimeMap) -> Figure:
         figsize=(max(7.2, width * columns + 1.0), height * rows + 1.2), layout="constrained"
     )
     axes = figure.subplots(rows, columns, squeeze=False)
-    gains = found.frame.gain.abs()
-    limit = max(0.05, float(gains.max()) if gains.notna().any() else 0.05)
+    limit = largest_gain(found)
     norm = TwoSlopeNorm(0, -limit, limit)
     several_rates = found.frame.learning_rate.nunique() > 1
     for axis, ((loss, units, rate), panel) in zip(axes.flat, panels, strict=False):
@@ -98,6 +97,12 @@ def regime_figure(found: RegimeMap) -> Figure:
     return figure
 
 
+def largest_gain(found: RegimeMap) -> float:
+    """Where the colours end, the same in all panels of a map: the largest gain or loss."""
+    gains = found.frame.gain.abs()
+    return max(0.05, float(gains.max()) if gains.notna().any() else 0.05)
+
+
 def _caption(found: RegimeMap) -> str:
     protocol = found.spec.protocol
     rates = " ".join(f"η = {rate:g}" for rate in sorted(found.frame.learning_rate.unique()))
@@ -107,7 +112,7 @@ def _caption(found: RegimeMap) -> str:
     )
 
 
-def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Borders between logarithmic neighbours, as far outside as inside."""
     logs = np.log(values)
     if len(logs) == 1:
@@ -120,7 +125,7 @@ def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _draw_panel(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
     amplitudes = np.sort(panel.amplitude.unique().astype(float))
     periods = np.sort(panel.period.unique().astype(float))
-    x, y = _edges(amplitudes), _edges(periods)
+    x, y = edges(amplitudes), edges(periods)
     column = {value: index for index, value in enumerate(amplitudes)}
     row = {value: index for index, value in enumerate(periods)}
     gain = np.full((len(periods), len(amplitudes)), np.nan)

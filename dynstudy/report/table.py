@@ -150,7 +150,7 @@ def _print_panels(judged: pd.DataFrame, found: RegimeMap, screen: Console) -> No
         title.append(f"   {found.static_accuracy(loss, width, rate)}", style="not bold")
         screen.print(title)
         screen.print(_grid(panel))
-        screen.print(_headline(panel))
+        screen.print(headline(panel))
     screen.print(
         "gain over the static loss; + useful, - harmful, = neutral, ? unsettled, no sign: "
         "untested; F forgets catastrophically",
@@ -183,7 +183,8 @@ def _cell(row: Any) -> Text:
     return text.append(mark, style="bold magenta" if row.forgets is True else "")
 
 
-def _headline(panel: pd.DataFrame) -> str:
+def headline(panel: pd.DataFrame) -> str:
+    """How many cells of a panel are in which regime, and its largest gain; one or two lines."""
     counts = panel.regime.value_counts()
     parts = [f"{count} {regime}" for regime, count in counts.items() if regime != BASELINE]
     line = f"{len(panel)} cells: {', '.join(parts)}; {int((panel.forgets == True).sum())} forget"  # noqa: E712

@@ -1,0 +1,81 @@
+"""``dynstudy dashboard``."""
+
+import os
+import sys
+import warnings
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dynstudy.cli.common import StorageOption, Verbosity, complete_study, log, opened, verbosity
+
+if TYPE_CHECKING:
+    from dynstudy.search.storage import Storage
+
+
+def dashboard(
+    study: Annotated[
+        str | None,
+        typer.Argument(help="Open this study's page.", autocompletion=complete_study),
+    ] = None,
+    port: Annotated[
+        int, typer.Option(help="Port on 127.0.0.1; 0 for any that is free.", min=0, max=65535)
+    ] = 8080,
+    writable: Annotated[
+        bool, typer.Option("--writable", help="Let the page change studies; else it only reads.")
+    ] = False,
+    open_: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
+    storage: StorageOption = None,
+    artifacts: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of the studies' files. [default: $DYNSTUDY_ARTIFACTS or beside the "
+            "database]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Serve the studies to a browser on this machine, until Ctrl-C."""
+    from dynstudy.dashboard.server import DashboardServer
+    from dynstudy.search.storage import Storage
+
+    with opened(storage) as found:
+        page = "/dashboard"
+        if study is not None:
+            page += f"/studies/{found.study_id(found.study(study))}"
+            _publish_if_missing(found, study, artifacts)
+        if writable:
+            Storage(found.optuna.url, create=True).engine.dispose()  # says so if it is read-only
+        with DashboardServer(found, port=port, writable=writable, artifacts=artifacts) as server:
+            if verbosity() < Verbosity.verbose:
+                warnings.simplefilter("ignore")  # of Optuna's, about plots that a page asks for
+            try:
+                typer.echo(server.address + page)
+                sys.stdout.flush()
+                log("Ctrl-C ends it" + ("; the page may change studies" if writable else ""))
+                if open_ and _has_display():
+                    webbrowser.open(server.address + page)
+                server.serve_forever()
+            except KeyboardInterrupt:  # the usual way to end a server
+                log("ended")
+
+
+def _publish_if_missing(storage: "Storage", study: str, folder: Path | None) -> None:
+    from dynstudy.report.dashboard import publish, published
+
+    if published(storage, study):
+        return
+    try:
+        publish(storage, study, folder)
+    except Exception as error:  # an archived study is shown without
+        log(f"warning: {study} has no figures of ours: {str(error).splitlines()[0]}")
+
+
+def _has_display() -> bool:
+    """Whether a browser can open a window; a text browser would take over the terminal."""
+    if sys.platform in {"darwin", "win32"}:
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

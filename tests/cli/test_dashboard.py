@@ -1,0 +1,104 @@
+"""`dynstudy dashboard`, and the page that a run leaves behind, as a user meets them."""
+
+import json
+import signal
+import socket
+import sqlite3
+import urllib.request
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import tomli_w
+from typer.testing import CliRunner
+
+from dynstudy.cli import app
+from dynstudy.cli.launch import _publish
+from dynstudy.dashboard.load import plant
+from dynstudy.errors import DynstudyError
+from dynstudy.search.spec import StudySpec
+from dynstudy.search.storage import Storage
+from tests.command import dynstudy, start
+from tests.conftest import SMALL
+
+SpecMaker = Callable[..., StudySpec]
+
+
+def refusal(*arguments: str) -> str:
+    """What is wrong with a command, which `dynstudy.cli.main` prints as one line."""
+    done = CliRunner().invoke(app, ["dashboard", "--no-open", *arguments])
+    assert isinstance(done.exception, DynstudyError)
+    assert done.stdout == ""
+    return str(done.exception)
+
+
+def test_a_run_leaves_a_page_that_the_dashboard_serves_until_ctrl_c(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(tomli_w.dumps(SMALL))
+    _, err = dynstudy(tmp_path, "run", "small.toml")
+    assert "warning" not in err
+    assert len(list((tmp_path / "storage" / "dynstudy.artifacts").iterdir())) == 3
+    # a page that is missing is made when it is opened
+    with closing(sqlite3.connect(tmp_path / "storage" / "dynstudy.db")) as connection, connection:
+        assert connection.execute("DELETE FROM study_system_attributes").rowcount > 5
+    process = start(
+        tmp_path, "dashboard", "small", "--port", "0", "--no-open", "--artifacts", "files"
+    )
+    assert process.stdout is not None
+    page = process.stdout.readline().strip()
+    address, _, study = page.partition("/dashboard/studies/")
+    assert address.startswith("http://127.0.0.1:")
+    with urllib.request.urlopen(f"{address}/api/studies/{study}") as answer:
+        shown = json.loads(answer.read())
+    assert [figure["id"] for figure in shown["plotly_graph_objects"]] == [
+        "map-dce-width00005-rate1",
+        "width-accuracy",
+    ]
+    assert len(list((tmp_path / "files").iterdir())) == 3
+    with urllib.request.urlopen(page) as answer:
+        assert b"<html" in answer.read()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert out == ""  # the address alone
+    assert "Traceback" not in err
+
+
+def test_what_is_wrong_is_said(
+    storage: Storage, url: str, make_spec: SpecMaker, tmp_path: Path
+) -> None:
+    absent = f"sqlite:///{tmp_path}/absent.db"
+    for option in ("--no-open", "--writable"):
+        assert "run a study first" in refusal("--storage", absent, option)
+    assert not (tmp_path / "absent.db").exists()
+    plant(storage, make_spec())
+    assert "did you mean 'small'" in refusal("smal", "--storage", url)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert f"port {port} is taken" in refusal("--storage", url, "--port", port)
+
+
+def test_a_page_that_cannot_be_written_is_one_line_and_made_up_for(
+    storage: Storage,
+    url: str,
+    make_spec: SpecMaker,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plant(storage, make_spec())
+    taken = tmp_path / "studies.artifacts"
+    taken.write_text("a file")
+    _publish("small", url, changed=True)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("warning: the page of small in the dashboard was not written: ")
+    assert str(taken) in said.err
+    assert said.err.count("\n") == 1
+    taken.unlink()
+    _publish("small", url, changed=False)  # by the next run, though it has nothing to train
+    assert len(list(taken.iterdir())) == 3
+    for file in taken.iterdir():
+        file.unlink()
+    _publish("small", url, changed=False)
+    assert not list(taken.iterdir())  # nothing changed: it was not made again
+    assert capsys.readouterr().err == ""
