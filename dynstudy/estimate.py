@@ -10,7 +10,7 @@ from dynstudy.config import BASELINES, Configuration, Protocol, Replicate
 from dynstudy.errors import NoDatabaseError
 from dynstudy.replicates import to_arrays
 from dynstudy.search.asking import suggest
-from dynstudy.search.database import storage_url
+from dynstudy.search.database import database_errors, storage_url
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.space import Cell, cells, searched_cells
 from dynstudy.search.spec import AnySpec, MapSpec
@@ -32,7 +32,7 @@ class Estimate:
     network_steps: int
     recorded: int  # networks that the ledger has
     seconds: float  # for those it has not
-    device: str
+    device: str  # empty where nothing had to be measured
 
     def lines(self) -> list[str]:
         """For a person."""
@@ -41,7 +41,9 @@ class Estimate:
             f"cells          {self.cells}",
             f"networks       {self.networks} ({self.recorded} of them already in the ledger)",
             f"network-steps  {self.network_steps:.4g}",
-            f"time           about {duration(self.seconds)} on {self.device}",
+            f"time           about {duration(self.seconds)} on {self.device}"
+            if self.device
+            else "time           none: everything is in the ledger",
         ]
 
 
@@ -85,20 +87,22 @@ def estimate(
     networks = sum(lacking.values())
     try:
         opened = Storage(storage_url(storage))
-        opened.check_study(spec, extend=extend)
-        ledger = Ledger(opened.engine, spec.protocol)
-        lacking = {own: len(seeds) for own, seeds in ledger.lacking(all_cells).items()}
+        with database_errors(opened.url):
+            opened.check_study(spec, extend=extend)
+            ledger = Ledger(opened.engine, spec.protocol)
+            lacking = {own: len(seeds) for own, seeds in ledger.lacking(all_cells).items()}
     except NoDatabaseError:
         pass  # everything is missing
 
-    widths = sorted({own.width for own in lacking})
-    places = np.linspace(0, len(widths) - 1, min(WIDTHS_PROBED, len(widths)))
+    missing = {own: count for own, count in lacking.items() if count}
+    widths = sorted({own.width for own in missing})
+    places = np.linspace(0, max(0, len(widths) - 1), min(WIDTHS_PROBED, len(widths)))
     probed = [widths[int(place)] for place in places.round()]
     seconds, device = 0.0, ""
-    for loss in sorted({own.loss for own in lacking}):
+    for loss in sorted({own.loss for own in missing}):
         speeds = [_seconds_per_step(loss, width, spec.protocol, backend) for width in probed]
         device = speeds[0][1]
-        for own, count in lacking.items():
+        for own, count in missing.items():
             if own.loss == loss:
                 per_step = np.interp(own.width, probed, [speed for speed, _ in speeds])
                 seconds += count * spec.protocol.steps * float(per_step)

@@ -84,6 +84,10 @@ def test_a_dry_run_counts_and_writes_nothing(here: Path) -> None:
     assert "network-steps  3200" in out
     assert "time           about" in out
     assert sorted(here.rglob("*")) == before
+    dynstudy(here, "run", "small.toml")
+    out, _ = dynstudy(here, "run", "small.toml", "--dry-run")
+    assert "networks       16 (16 of them already in the ledger)" in out
+    assert "time           none: everything is in the ledger" in out
 
 
 def test_overrides_make_another_study(here: Path) -> None:
