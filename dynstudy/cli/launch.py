@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from dynstudy.cli.common import BackendOption, StorageOption, Verbosity, log, verbosity
+from dynstudy.cli.common import (
+    BackendOption,
+    StorageOption,
+    Verbosity,
+    log,
+    tune_optuna,
+    verbosity,
+)
 
 
 def run(
@@ -39,12 +46,16 @@ def run(
     from dynstudy import runner
     from dynstudy.report.progress import Display
 
-    with Display(spec.name, sys.stderr, quiet=verbosity() == Verbosity.quiet) as display:
+    tune_optuna()
+    chosen = verbosity()
+    quiet, verbose = chosen == Verbosity.quiet, chosen == Verbosity.verbose
+    with Display(spec.name, sys.stderr, quiet=quiet, verbose=verbose) as display:
         done = runner.run(
             spec,
             storage=storage,
             backend=backend,
             extend=extend,
+            overrides=set_ or [],
             report=display.update,
             log=display.log,
         )
