@@ -43,7 +43,9 @@ def delete(
         if not yes:
             if not sys.stdin.isatty():
                 raise DynstudyError(f"{told}; there is nobody to ask: say --yes to do it")
-            if not typer.confirm(f"{told}. Delete?", err=True):
+            # asked even when quiet, and not by `typer.confirm`, which writes to stdout as well
+            typer.echo(f"{told}. Delete? [y/N] ", nl=False, err=True)
+            if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
                 log("nothing is deleted")
                 return
         delete_study(found, planned)

@@ -13,7 +13,7 @@ class Change(NamedTuple):
 
 
 def differences(old: Any, new: Any, key: str = "") -> Iterator[Change]:
-    """Compare nested tables.
+    """Compare nested tables; one that is absent counts as empty.
 
     Args:
         old: a table or a value.
@@ -26,6 +26,10 @@ def differences(old: Any, new: Any, key: str = "") -> Iterator[Change]:
     >>> list(differences({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 3, "d": 4}}))
     [Change(key='b.c', old=2, new=3), Change(key='b.d', old=None, new=4)]
     """
+    if old is None and isinstance(new, dict):
+        old = {}
+    if new is None and isinstance(old, dict):
+        new = {}
     if isinstance(old, dict) and isinstance(new, dict):
         for name in dict.fromkeys((*old, *new)):
             yield from differences(old.get(name), new.get(name), f"{key}.{name}".strip("."))
