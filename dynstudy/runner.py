@@ -1,7 +1,7 @@
 """The bridge between search and train: which networks are missing -> train -> record."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from dynstudy.progress import Progress, Summary
 from dynstudy.run_map import run_map
@@ -22,6 +22,7 @@ def run(
     storage: str | Storage | None = None,
     backend: str = "auto",
     extend: bool = False,
+    overrides: Sequence[str] = (),
     report: Callable[[Progress], None] | None = None,
     log: Callable[[str], None] | None = None,
 ) -> Summary:
@@ -34,6 +35,7 @@ def run(
         storage: a database URL or an open storage; if None, the environment's or the default.
         backend: see `dynstudy.train.train`.
         extend: let an existing study grow to a superset of its cells.
+        overrides: what replaced values of the study file, to be kept with the launch.
         report: called about ten times a second with the progress.
         log: called with what a person should know besides, a line at a time.
 
@@ -52,7 +54,7 @@ def run(
     opened = storage if isinstance(storage, Storage) else Storage(storage_url(storage), create=True)
     with database_errors(opened.url):
         study = opened.open_study(spec, extend=extend)
-        with claim(opened.engine, opened.study_id(study), spec, backend) as launch:
+        with claim(opened.engine, opened.study_id(study), spec, backend, overrides) as launch:
             ledger = Ledger(opened.engine, spec.protocol)
             training = Training(ledger, launch, backend, report, log)
             with training.interruptible():

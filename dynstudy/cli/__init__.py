@@ -8,8 +8,9 @@ import typer
 from typer.exceptions import TyperException
 
 from dynstudy._version import __version__
-from dynstudy.cli import dashboard, launch, look, take, train
+from dynstudy.cli import dashboard, launch, look, manage, take, train
 from dynstudy.cli.common import Verbosity, log, set_verbosity
+from dynstudy.cli.examples import epilog
 from dynstudy.errors import DynstudyError
 
 app = typer.Typer(
@@ -18,7 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help="Hyperparameter studies of dynamical loss functions (arXiv:2410.10690).",
-    epilog="Exit status: 0 done, 2 something you can mend (one line says what), 130 interrupted.",
+    epilog="Exit status: 0 done, 1 `reproduce` found another result, 2 something you can mend "
+    "(one line says what), 130 interrupted.",
 )
 
 app.command("run")(launch.run)
@@ -29,6 +31,14 @@ app.command("export")(take.export)
 app.command("reproduce")(take.reproduce)
 app.command("train")(train.train)
 app.command("dashboard")(dashboard.dashboard)
+app.command("diff")(look.diff)
+app.command("rename")(manage.rename)
+app.command("delete")(manage.delete)
+app.command("note")(manage.note)
+app.command("tag")(manage.tag)
+
+for _command in app.registered_commands:
+    _command.epilog = epilog(_command.name or "")
 
 
 def _print_version(asked: bool) -> None:
@@ -50,7 +60,8 @@ def _options(
         bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="More on stderr, Optuna's messages included.")
+        bool,
+        typer.Option("--verbose", "-v", help="More on stderr: each chunk, and Optuna's messages."),
     ] = False,
 ) -> None:
     if quiet and verbose:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,11 +22,29 @@ StorageOption = Annotated[
         show_default=False,
     ),
 ]
+FORMATS = ("table", "json", "csv")  # `dynstudy.report.table.Format`, which is slow to import
+
+
+def one_of(*words: str) -> Callable[[str], list[str]]:
+    """A shell's completion of an option that takes one of some words."""
+    return lambda incomplete: [word for word in words if word.startswith(incomplete)]
+
+
 FormatOption = Annotated[
-    str, typer.Option("--format", metavar="table|json|csv", help="How to print the rows.")
+    str,
+    typer.Option(
+        "--format",
+        metavar="|".join(FORMATS),
+        help="How to print the rows.",
+        autocompletion=one_of(*FORMATS),
+    ),
 ]
 BackendOption = Annotated[
-    str, typer.Option(help="auto, cpu, autograd, or autograd:DEVICE as in autograd:cuda.")
+    str,
+    typer.Option(
+        help="auto, cpu, autograd, or autograd:DEVICE as in autograd:cuda.",
+        autocompletion=one_of("auto", "cpu", "autograd"),
+    ),
 ]
 
 
@@ -58,6 +76,16 @@ def log(message: str, level: Verbosity = Verbosity.normal) -> None:
         typer.echo(message, err=True)
 
 
+def tune_optuna() -> None:
+    """Let Optuna say as much as was asked for; our import of it has made it silent."""
+    if _verbosity == Verbosity.verbose:
+        import optuna
+
+        import dynstudy.search.storage  # noqa: F401 - it sets the level when it is imported
+
+        optuna.logging.set_verbosity(optuna.logging.INFO)
+
+
 @contextmanager
 def opened(storage: str | None, *, create: bool = False) -> Iterator["Storage"]:
     """Open a database for a command.
@@ -75,28 +103,27 @@ def opened(storage: str | None, *, create: bool = False) -> Iterator["Storage"]:
     from dynstudy.search.database import database_errors, storage_url
     from dynstudy.search.storage import Storage
 
+    tune_optuna()
     found = Storage(storage_url(storage), create=create)
     with database_errors(found.url):
         yield found
 
 
-def complete_study(incomplete: str) -> list[str]:
-    """Names of studies for the shell's completion, from the default storage."""
+def complete_study(context: typer.Context, incomplete: str) -> list[str]:
+    """Names of studies for the shell's completion, from the storage that the line names so far."""
     from dynstudy.errors import DynstudyError
 
     try:
-        with opened(None) as storage:
+        with opened(context.params.get("storage")) as storage:
             return [name for name in storage.names() if name.startswith(incomplete)]
     except DynstudyError:
         return []
 
 
-StudyArgument = Annotated[
-    str,
-    typer.Argument(
-        help="Name of a study; `dynstudy list` shows them.", autocompletion=complete_study
-    ),
-]
+STUDY = typer.Argument(
+    help="Name of a study; `dynstudy list` shows them.", autocompletion=complete_study
+)
+StudyArgument = Annotated[str, STUDY]
 
 
 def row_format(form: str) -> Any:
@@ -126,7 +153,8 @@ def progress_display(name: str) -> Iterator["Display"]:
     from dynstudy.report.progress import Display
 
     try:
-        with Display(name, sys.stderr, quiet=_verbosity == Verbosity.quiet) as display:
+        quiet, verbose = _verbosity == Verbosity.quiet, _verbosity == Verbosity.verbose
+        with Display(name, sys.stderr, quiet=quiet, verbose=verbose) as display:
             yield display
     except Interrupted as stop:
         log(str(stop))

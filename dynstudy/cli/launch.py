@@ -14,6 +14,7 @@ from dynstudy.cli.common import (
     log,
     opened,
     progress_display,
+    tune_optuna,
 )
 
 
@@ -45,12 +46,14 @@ def run(
 
     from dynstudy import runner
 
+    tune_optuna()
     with progress_display(spec.name) as display:
         done = runner.run(
             spec,
             storage=storage,
             backend=backend,
             extend=extend,
+            overrides=set_ or [],
             report=display.update,
             log=display.log,
         )

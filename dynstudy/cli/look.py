@@ -6,19 +6,52 @@ from typing import Annotated
 
 import typer
 
-from dynstudy.cli.common import FormatOption, StorageOption, StudyArgument, log, opened, row_format
+from dynstudy.cli.common import (
+    STUDY,
+    FormatOption,
+    StorageOption,
+    StudyArgument,
+    log,
+    one_of,
+    opened,
+    row_format,
+)
+
+STATUSES = ("running", "complete", "incomplete")  # of `dynstudy.report.listing`
+KINDS = ("map", "search")  # of `dynstudy.search.spec`, likewise too slow to import here
 
 
-def list_studies(storage: StorageOption = None, form: FormatOption = "table") -> None:
-    """List the studies in the storage."""
-    from dynstudy.report.overview import list_rows
+def list_studies(
+    status: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(STATUSES), help="Only these.", autocompletion=one_of(*STATUSES)
+        ),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(metavar="|".join(KINDS), help="Only these.", autocompletion=one_of(*KINDS)),
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TAG", help="Only studies with this tag; with all, if several."),
+    ] = None,
+    match: Annotated[
+        str, typer.Option(metavar="PATTERN", help="Only names like this, as in 'regime-*'.")
+    ] = "*",
+    storage: StorageOption = None,
+    form: FormatOption = "table",
+) -> None:
+    """List the studies in the storage, with their sizes."""
+    from dynstudy.report.listing import list_rows
     from dynstudy.report.table import print_rows
 
     shape = row_format(form)
     with opened(storage) as found:
-        rows = list_rows(found)
+        rows = list_rows(found, status=status, kind=kind, tags=tag or (), match=match)
+        empty = not rows and not found.names()
     if not rows:
-        log("there are no studies yet")
+        log("there are no studies yet" if empty else "no study is like that")
     print_rows(rows, shape, sys.stdout)
 
 
@@ -61,3 +94,24 @@ def draw_map(
     sys.stdout.flush()  # the table first, where both go to one terminal
     for path in written:
         log(f"wrote {path}")
+
+
+def diff(
+    first: Annotated[str, STUDY],
+    second: Annotated[str, STUDY],
+    top: Annotated[
+        int, typer.Option(help="How many shared configurations, most different first.", min=0)
+    ] = 10,
+    storage: StorageOption = None,
+    form: FormatOption = "table",
+) -> None:
+    """Compare two studies: their files, what they share, what they found."""
+    from dynstudy.report.compare import compare
+    from dynstudy.report.table import print_rows
+
+    shape = row_format(form)
+    with opened(storage) as found:
+        compared = compare(found, first, second, top)
+    print_rows(compared.rows, shape, sys.stdout)
+    for note in compared.notes:
+        log(note)

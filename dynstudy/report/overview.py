@@ -8,8 +8,10 @@ from typing import Any, TextIO
 import tomli_w
 
 from dynstudy.report.judged import COLUMNS
+from dynstudy.report.listing import study_status
 from dynstudy.report.regime_map import regime_map
 from dynstudy.report.table import Format, console, frame_rows, print_rows
+from dynstudy.search.manage import note_of, tags_of
 from dynstudy.search.runs import alive, launches, running
 from dynstudy.search.spec import AnySpec, MapSpec
 from dynstudy.search.storage import Storage
@@ -32,36 +34,8 @@ class Overview:
     pareto_front: list[dict[str, Any]]  # accuracy and width, of a search for both
     notes: list[str]
     runs: list[dict[str, Any]]
-
-
-def list_rows(storage: Storage) -> list[dict[str, Any]]:
-    """A row per study."""
-    live = running(storage.engine)
-    rows = []
-    for name in storage.names():
-        study = storage.study(name)
-        spec = storage.spec(study)
-        runs = launches(storage.engine, storage.study_id(study))
-        own_cells = study_cells(study, spec)
-        done = storage.count_cells(study)
-        total = len(own_cells) if isinstance(spec, MapSpec) else spec.search.trials
-        rows.append({
-            "study": name,
-            "kind": spec.kind,
-            "loss": " ".join(spec.loss),
-            "status": _status(storage.study_id(study) in live, done, total),
-            "cells_done": done,
-            "cells": total,
-            "networks": sum(cell.replicates for cell in own_cells),
-            "updated": str(max(run.heartbeat_at for run in runs))[:19] if runs else None,
-        })
-    return rows
-
-
-def _status(running: bool, done: int, total: int) -> str:
-    if running:
-        return "running"
-    return "complete" if done >= total else "incomplete"
+    note: str  # the user's own words
+    tags: list[str]
 
 
 def overview(storage: Storage, name: str, top: int = 5) -> Overview:
@@ -89,7 +63,7 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
     front = found.pareto_front()[COLUMNS] if multiple else trained.head(0)
     return Overview(
         found.spec,
-        _status(storage.study_id(study) in running(storage.engine), done, total),
+        study_status(storage.study_id(study) in running(storage.engine), done, total),
         done,
         total,
         int(found.frame.replicates.sum()),
@@ -99,6 +73,8 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
         frame_rows(front),
         found.notes,
         [launch_facts(row) for row in launches(storage.engine, storage.study_id(study))],
+        note_of(study),
+        tags_of(study),
     )
 
 
@@ -116,6 +92,7 @@ def launch_facts(row: RunRow) -> dict[str, Any]:
         "git_commit": row.git_commit,
         "git_clean": row.git_clean,
         "command": row.command,
+        "overrides": facts.get("overrides", []),
         "processor": facts["processor"],
         "system": facts["system"],
         "versions": facts["versions"],
@@ -138,6 +115,10 @@ def print_overview(found: Overview, form: Format, out: TextIO) -> None:
         f"{found.networks} of {found.networks_needed} networks, {found.diverged} diverged",
         markup=False,
     )
+    if found.tags:
+        screen.print(f"tags: {' '.join(found.tags)}", markup=False)
+    if found.note:
+        screen.print(found.note, markup=False)
     for note in found.notes:
         screen.print(f"note: {note}", style="yellow", markup=False)
     screen.print("\n[bold]best cells[/bold]")
@@ -153,10 +134,11 @@ def print_overview(found: Overview, form: Format, out: TextIO) -> None:
         commit = run["git_commit"] or "no git checkout"
         state = "" if run["git_clean"] in {True, None} else ", with uncommitted changes"
         versions = " ".join(f"{name} {number}" for name, number in run["versions"].items())
+        overrides = "".join(f"\n  --set {override}" for override in run["overrides"])
         screen.print(
             f"{run['started']} to {run['ended'] or '-'}: {run['status']}, "
             f"{run['networks']} networks\n"
-            f"  {run['command']}\n"
+            f"  {run['command']}{overrides}\n"
             f"  {run['backend']} on {run['device'] or '-'}; {run['processor']}; {run['host']}; "
             f"{run['system']}\n"
             f"  {versions}; commit {commit}{state}",

@@ -38,10 +38,14 @@ class Display:
         name: of the study.
         out: where to; usually stderr.
         quiet: show nothing at all.
+        verbose: say a line for every chunk that is recorded.
     """
 
-    def __init__(self, name: str, out: TextIO, *, quiet: bool = False) -> None:
-        self.name, self.out, self.quiet = name, out, quiet
+    def __init__(
+        self, name: str, out: TextIO, *, quiet: bool = False, verbose: bool = False
+    ) -> None:
+        self.name, self.out, self.quiet, self.verbose = name, out, quiet, verbose
+        self.recorded = 0
         self.last_line = -math.inf
         self.bar: Bar | None = None
         self.task: TaskID | None = None
@@ -73,6 +77,9 @@ class Display:
         told = f"{progress.done}/{progress.networks} networks, {progress.rate:,.0f} network-steps/s"
         if not math.isnan(progress.seconds_left):
             told += f", {clock(progress.seconds_left)} left"
+        if self.verbose and progress.done > self.recorded:
+            self.log(f"{progress.done - self.recorded} networks recorded; {share:.0%}, {told}")
+            self.recorded = progress.done
         if self.bar is not None:
             if self.task is None:
                 self.task = self.bar.add_task(self.name, total=1.0, told=told)

@@ -1,9 +1,11 @@
 """Where a database is, and what it complains of."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import optuna
 import sqlalchemy
@@ -14,6 +16,9 @@ from dynstudy.errors import NoDatabaseError, StorageError
 from dynstudy.search.provenance import without_passwords
 
 DEFAULT_STORAGE = "sqlite:///storage/dynstudy.db"
+QUERY_SIZE = 500  # values in one SQL IN (...)
+
+Value = TypeVar("Value", str, int)
 
 
 def storage_url(given: str | None = None) -> str:
@@ -137,3 +142,10 @@ def check_file(url: URL, create: bool) -> None:
         raise StorageError(f"storage {path}: is not an SQLite database")
     if create and not os.access(path, os.W_OK):
         raise StorageError(f"storage {path}: is read-only")
+
+
+def batches(values: Iterable[Value]) -> Iterator[list[Value]]:
+    """Values in lists short enough for one SQL IN (...)."""
+    remaining = iter(values)
+    while batch := list(islice(remaining, QUERY_SIZE)):
+        yield batch

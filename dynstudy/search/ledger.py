@@ -7,7 +7,6 @@ study that shares cells all take what is there, and nothing is trained twice.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,10 @@ from sqlalchemy import Connection, Engine, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dynstudy.config import Configuration, Protocol, Replicate
+from dynstudy.search.database import batches
 from dynstudy.search.keys import configuration_key, content, digest
 from dynstudy.search.space import Cell
 from dynstudy.search.tables import Base, ReadingRow, ReplicateRow
-
-QUERY_SIZE = 500  # values in one SQL IN (...)
 
 
 @dataclass(frozen=True)
@@ -204,7 +202,7 @@ class Ledger:
     def _numbers(self, connection: Connection, keys: Iterable[str]) -> dict[str, int]:
         """The rows that are there, by key."""
         found: dict[str, int] = {}
-        for some in _batches(keys):
+        for some in batches(keys):
             query = select(ReplicateRow.key, ReplicateRow.id).where(ReplicateRow.key.in_(some))
             found.update((key, number) for key, number in connection.execute(query))
         return found
@@ -268,7 +266,7 @@ class Ledger:
 
     def _in_batches(self, query: Any, column: Any, values: Iterable[str]) -> Iterator[Any]:
         with self.engine.connect() as connection:
-            for some in _batches(values):
+            for some in batches(values):
                 yield connection.execute(query.where(column.in_(some))).all()
 
 
@@ -284,9 +282,3 @@ def _readings(record: Record) -> dict[tuple[int, str, int], int]:
         for label, count in enumerate(of_class)
         if count >= 0
     }
-
-
-def _batches(values: Iterable[str]) -> Iterator[list[str]]:
-    remaining = iter(values)
-    while batch := list(islice(remaining, QUERY_SIZE)):
-        yield batch

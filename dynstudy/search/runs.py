@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -51,7 +51,9 @@ class Run:
 
 
 @contextmanager
-def claim(engine: Engine, study_id: int, spec: AnySpec, backend: str) -> Iterator[Run]:
+def claim(
+    engine: Engine, study_id: int, spec: AnySpec, backend: str, overrides: Sequence[str] = ()
+) -> Iterator[Run]:
     """Keep other processes off a study while this one runs it, and record its provenance.
 
     Args:
@@ -59,6 +61,7 @@ def claim(engine: Engine, study_id: int, spec: AnySpec, backend: str) -> Iterato
         study_id: Optuna's number of the study.
         spec: what is run.
         backend: what was asked for.
+        overrides: what replaced values of the study file, ``KEY=VALUE`` each.
 
     Yields:
         The run, to be told about progress.
@@ -66,11 +69,10 @@ def claim(engine: Engine, study_id: int, spec: AnySpec, backend: str) -> Iterato
     Raises:
         StudyBusyError: another process, still alive, runs this study.
     """
-    facts = provenance()
+    facts = provenance() | {"overrides": list(overrides)}
     columns = ("host", "pid", "process_started", "git_commit", "git_clean", "command")
     with Session(engine) as session, session.begin():
-        # The write comes first: it locks SQLite, so that two launches look one after the other.
-        session.execute(update(Meta).where(Meta.key == "schema_version").values(value=Meta.value))
+        lock(session)
         unfinished = select(RunRow).where(RunRow.study_id == study_id, RunRow.status == "running")
         for other in session.scalars(unfinished):
             if alive(other):
@@ -110,8 +112,21 @@ def launches(engine: Engine, study_id: int) -> list[RunRow]:
 def running(engine: Engine) -> set[int]:
     """Numbers of the studies that a live process is running."""
     with Session(engine) as session:
-        rows = session.scalars(select(RunRow).where(RunRow.status == "running"))
-        return {row.study_id for row in rows if row.study_id is not None and alive(row)}
+        return running_now(session)
+
+
+def running_now(session: Session) -> set[int]:
+    """As `running`, within a transaction."""
+    rows = session.scalars(select(RunRow).where(RunRow.status == "running"))
+    return {row.study_id for row in rows if row.study_id is not None and alive(row)}
+
+
+def lock(session: Session) -> None:
+    """Keep launches, and changes of studies, off the database until the transaction ends.
+
+    A write locks SQLite, and the row of PostgreSQL: who comes second looks only then.
+    """
+    session.execute(update(Meta).where(Meta.key == "schema_version").values(value=Meta.value))
 
 
 def _now() -> datetime:

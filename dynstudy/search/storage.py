@@ -2,12 +2,12 @@
 
 import json
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import optuna
 import sqlalchemy
-from sqlalchemy import URL, Engine, event, func, select, update
+from optuna.study._frozen import FrozenStudy
+from sqlalchemy import URL, Engine, String, cast, event, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,8 @@ from dynstudy.errors import (
     nearest,
 )
 from dynstudy.search.database import check_file, database_errors, is_sqlite, parse, readable
+from dynstudy.search.differences import differences
+from dynstudy.search.optuna_tables import TRIALS
 from dynstudy.search.runs import running
 from dynstudy.search.space import cells
 from dynstudy.search.spec import AnySpec, MapSpec, StudySpec
@@ -29,6 +31,8 @@ BUSY_SECONDS = 60
 ATTEMPTS = 5
 SPEC = "dynstudy:spec"
 """The study attribute that holds the resolved study file."""
+
+AnyStudy = optuna.Study | FrozenStudy  # the second as it was read, of a list of them
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -160,7 +164,7 @@ class Storage:
             raise StudyNotFoundError(f"study {name!r} is not in {self.url}{hint}")
         return optuna.load_study(study_name=name, storage=self.optuna)
 
-    def spec(self, study: optuna.Study) -> AnySpec:
+    def spec(self, study: AnyStudy) -> AnySpec:
         """The study file that a study was made from, resolved."""
         return StudySpec.of(json.loads(study.user_attrs[SPEC]), f"study {study.study_name!r}")
 
@@ -227,12 +231,8 @@ class Storage:
 
     def count_cells(self, study: optuna.Study) -> int:
         """How many trials are complete, without reading them."""
-        trials = sqlalchemy.table(
-            "trials", sqlalchemy.column("study_id"), sqlalchemy.column("state", sqlalchemy.String)
-        )
         query = select(func.count()).where(
-            trials.c.study_id == self.study_id(study),
-            sqlalchemy.cast(trials.c.state, sqlalchemy.String) == "COMPLETE",
+            TRIALS.c.study_id == self.study_id(study), cast(TRIALS.c.state, String) == "COMPLETE"
         )
         with self.engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
@@ -256,7 +256,10 @@ def _grown(stored: AnySpec, new: AnySpec) -> bool:
 
 def _check_extension(stored: AnySpec, new: AnySpec, extend: bool) -> None:
     """Refuse a study file whose meaning changed, unless it only asks for more and may."""
-    changes = "; ".join(_differences(stored.resolved(), new.resolved()))
+    changes = "; ".join(
+        f"{key} was {before}, now {now}"
+        for key, before, now in differences(stored.resolved(), new.resolved())
+    )
     problem = f"study {new.name!r} exists and means something else: {changes}"
     if not _grown(stored, new):
         raise StudyMismatchError(f"{problem}; give the study file a new name")
@@ -264,13 +267,3 @@ def _check_extension(stored: AnySpec, new: AnySpec, extend: bool) -> None:
         raise StudyMismatchError(
             f"{problem}; give the study file a new name, or add what is new with --extend"
         )
-
-
-def _differences(old: Any, new: Any, key: str = "") -> Sequence[str]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        return [
-            line
-            for name in dict.fromkeys((*old, *new))
-            for line in _differences(old.get(name), new.get(name), f"{key}.{name}".strip("."))
-        ]
-    return [f"{key} was {old}, now {new}"] if old != new else []

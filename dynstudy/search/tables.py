@@ -17,8 +17,8 @@ class Meta(Base):
 
     __tablename__ = "dynstudy_meta"
 
-    key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    value: Mapped[str] = mapped_column(Text)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True, doc="`schema_version`")
+    value: Mapped[str] = mapped_column(Text, doc="as text")
 
 
 class RunRow(Base):
@@ -26,50 +26,54 @@ class RunRow(Base):
 
     __tablename__ = "dynstudy_run"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, doc="ascending with the launches")
     study_id: Mapped[int | None] = mapped_column(
-        index=True, doc="studies.study_id of Optuna; NULL once that study is deleted"
+        index=True, doc="`studies.study_id` of Optuna; NULL once that study is deleted"
     )
     status: Mapped[str] = mapped_column(
-        String(16), doc="running, complete, interrupted, failed or lost (killed)"
+        String(16), doc="`running`, `complete`, `interrupted`, `failed` or `lost` (killed)"
     )
     started_at: Mapped[datetime] = mapped_column(doc="UTC")
     heartbeat_at: Mapped[datetime] = mapped_column(doc="UTC, renewed with every chunk")
-    ended_at: Mapped[datetime | None] = mapped_column(doc="UTC")
-    host: Mapped[str] = mapped_column(String(255))
+    ended_at: Mapped[datetime | None] = mapped_column(doc="UTC; NULL where it never said so")
+    host: Mapped[str] = mapped_column(String(255), doc="name of the machine")
     pid: Mapped[int] = mapped_column(doc="process on that host")
     process_started: Mapped[float] = mapped_column(doc="tells a reused pid apart, Unix seconds")
     networks: Mapped[int] = mapped_column(default=0, doc="trained by this launch")
-    backend: Mapped[str | None] = mapped_column(String(32))
-    device: Mapped[str | None] = mapped_column(String(255))
-    git_commit: Mapped[str | None] = mapped_column(String(64))
+    backend: Mapped[str | None] = mapped_column(String(32), doc="what trained them")
+    device: Mapped[str | None] = mapped_column(String(255), doc="where; NULL before the first")
+    git_commit: Mapped[str | None] = mapped_column(
+        String(64), doc="of dynstudy; NULL outside a git checkout"
+    )
     git_clean: Mapped[bool | None] = mapped_column(doc="no uncommitted change")
-    command: Mapped[str] = mapped_column(Text, doc="command line")
-    provenance: Mapped[str] = mapped_column(Text, doc="JSON: versions, processor, system")
-    spec: Mapped[str] = mapped_column(Text, doc="JSON: the study file as it was run")
+    command: Mapped[str] = mapped_column(Text, doc="command line, without passwords")
+    provenance: Mapped[str] = mapped_column(
+        Text, doc="JSON: versions, processor, system, overrides of the study file"
+    )
+    spec: Mapped[str] = mapped_column(Text, doc="JSON: the study file as it was run, resolved")
 
 
 class ReplicateRow(Base):
-    """One trained network."""
+    """One trained network: what it is, how it ended, where and with what it was trained."""
 
     __tablename__ = "dynstudy_replicate"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, doc="of the row")
     key: Mapped[str] = mapped_column(String(64), unique=True, doc="SHA-256 of its content")
     configuration: Mapped[str] = mapped_column(
         String(64), index=True, doc="SHA-256 of its content without the seed: one cell"
     )
-    loss: Mapped[str] = mapped_column(String(16), doc="ce or mse where static")
+    loss: Mapped[str] = mapped_column(String(16), doc="`ce` or `mse` where static")
     width: Mapped[int] = mapped_column(doc="hidden units")
-    learning_rate: Mapped[float]
+    learning_rate: Mapped[float] = mapped_column(doc="η")
     amplitude: Mapped[float | None] = mapped_column(doc="A; NULL where static")
     period: Mapped[int | None] = mapped_column(doc="T, steps; NULL where static")
     steps: Mapped[int] = mapped_column(doc="length of the training")
     tail: Mapped[int | None] = mapped_column(doc="steps at A = 1 at the end; NULL where static")
-    dtype: Mapped[str] = mapped_column(String(16))
-    data: Mapped[str] = mapped_column(Text, doc="JSON: [protocol.data] of the study file")
-    initialisation: Mapped[str] = mapped_column(String(64))
-    seed: Mapped[int]
+    dtype: Mapped[str] = mapped_column(String(16), doc="`float32` or `float64`")
+    data: Mapped[str] = mapped_column(Text, doc="JSON: `[protocol.data]` of the study file")
+    initialisation: Mapped[str] = mapped_column(String(64), doc="how parameters are drawn")
+    seed: Mapped[int] = mapped_column(doc="of the parameters drawn, from 0")
     numerics: Mapped[int] = mapped_column(doc="version of the arithmetic")
     diverged_at: Mapped[int | None] = mapped_column(doc="step; NULL where it stayed finite")
     train_accuracy: Mapped[float] = mapped_column(doc="at the end; 1/C where diverged")
@@ -77,12 +81,14 @@ class ReplicateRow(Base):
     val_accuracy_before_tail: Mapped[float | None] = mapped_column(doc="NULL where static")
     forgetting: Mapped[float | None] = mapped_column(doc="before the static loss's is taken off")
     unrecovered: Mapped[float | None] = mapped_column(doc="before the static loss's is taken off")
-    backend: Mapped[str] = mapped_column(String(32))
-    device: Mapped[str] = mapped_column(String(255))
+    backend: Mapped[str] = mapped_column(String(32), doc="what trained it")
+    device: Mapped[str] = mapped_column(String(255), doc="where it was trained")
     versions: Mapped[str] = mapped_column(
         Text, doc="JSON: of dynstudy, python, torch, numba, numpy"
     )
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("dynstudy_run.id"))
+    run_id: Mapped[int | None] = mapped_column(
+        ForeignKey("dynstudy_run.id"), doc="the launch that trained it"
+    )
 
 
 class ReadingRow(Base):
@@ -91,8 +97,10 @@ class ReadingRow(Base):
     __tablename__ = "dynstudy_reading"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's form
 
-    replicate_id: Mapped[int] = mapped_column(ForeignKey(ReplicateRow.id), primary_key=True)
+    replicate_id: Mapped[int] = mapped_column(
+        ForeignKey(ReplicateRow.id), primary_key=True, doc="the network"
+    )
     step: Mapped[int] = mapped_column(primary_key=True, doc="steps taken")
-    subset: Mapped[str] = mapped_column(String(16), primary_key=True, doc="train or validation")
+    subset: Mapped[str] = mapped_column(String(16), primary_key=True, doc="`train` or `validation`")
     class_: Mapped[int] = mapped_column("class", primary_key=True, doc="from 0")
-    correct: Mapped[int] = mapped_column(doc="points; NULL is never stored")
+    correct: Mapped[int] = mapped_column(doc="points classified right")

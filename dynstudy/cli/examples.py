@@ -1,0 +1,52 @@
+"""Examples of every command, for its help and its page in ``docs/commands/``; tests parse them."""
+
+EXAMPLES = {
+    "run": (
+        "dynstudy run studies/quickstart.toml --dry-run",
+        "dynstudy run studies/regime-dce.toml --set name=narrow --set 'space.width=[5, 10]'",
+    ),
+    "list": (
+        "dynstudy list --match 'regime-*' --status incomplete",
+        "dynstudy list --tag paper --format json",
+    ),
+    "show": (
+        "dynstudy show quickstart --top 3",
+        "dynstudy show quickstart --format json",
+    ),
+    "map": (
+        "dynstudy map quickstart --out results",
+        "dynstudy map quickstart --format csv",
+    ),
+    "diff": (
+        "dynstudy diff quickstart narrow",
+        "dynstudy diff quickstart narrow --top 3 --format csv",
+    ),
+    "export": (
+        "dynstudy export quickstart --out best.toml",
+        "dynstudy export quickstart --format csv --out networks.csv",
+    ),
+    "reproduce": ("dynstudy reproduce best.toml",),
+    "train": (
+        "dynstudy train best.toml --seed 3",
+        "dynstudy train quickstart#12 --out results",
+    ),
+    "rename": ("dynstudy rename narrow regime-dce-narrow",),
+    "delete": (
+        "dynstudy delete narrow",
+        "dynstudy delete narrow --purge --yes",
+    ),
+    "note": (
+        "dynstudy note quickstart 'the band moves with the width'",
+        "dynstudy note quickstart",
+    ),
+    "tag": (
+        "dynstudy tag quickstart paper checked",
+        "dynstudy tag quickstart --remove checked",
+    ),
+}
+
+
+def epilog(command: str) -> str | None:
+    """The examples of a command as the end of its help; None if it has none."""
+    lines = EXAMPLES.get(command, ())
+    return "\n\n".join(("Examples:", *(f"`{line}`" for line in lines))) if lines else None

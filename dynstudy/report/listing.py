@@ -1,0 +1,127 @@
+"""Which studies there are: a row each, for all of them in a few queries."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+import optuna
+from optuna.study._frozen import FrozenStudy
+from sqlalchemy import String, cast, func, select
+
+from dynstudy.errors import DynstudyError, nearest
+from dynstudy.search.keys import configuration_key
+from dynstudy.search.manage import tags_of
+from dynstudy.search.optuna_tables import TRIALS
+from dynstudy.search.runs import running
+from dynstudy.search.sizes import networks_trained
+from dynstudy.search.spec import KINDS, AnySpec, MapSpec
+from dynstudy.search.storage import SPEC, Storage
+from dynstudy.search.tables import RunRow
+from dynstudy.search.trials import study_cells
+
+STATUSES = ("running", "complete", "incomplete")
+
+
+def study_status(running: bool, done: int, total: int) -> str:
+    """One of `STATUSES`.
+
+    Args:
+        running: whether a live process runs the study.
+        done: its finished cells.
+        total: all its cells.
+
+    Returns:
+        The word.
+    """
+    if running:
+        return "running"
+    return "complete" if done >= total else "incomplete"
+
+
+def list_rows(
+    storage: Storage,
+    *,
+    status: str | None = None,
+    kind: str | None = None,
+    tags: Sequence[str] = (),
+    match: str = "*",
+) -> list[dict[str, Any]]:
+    """A row per study, by name.
+
+    Args:
+        storage: where they are.
+        status: only those that are running, complete or incomplete.
+        kind: only maps or searches.
+        tags: only those that have all of these.
+        match: only those whose name matches this pattern, as in ``regime-*``.
+
+    Returns:
+        The rows. `networks` are those that the study needs as far as is known, `networks_trained`
+        those of them in the ledger, `network_steps` the steps that these were trained for.
+
+    Raises:
+        DynstudyError: there is no such status or kind.
+    """
+    for name, value, allowed in (("status", status, STATUSES), ("kind", kind, tuple(KINDS))):
+        if value is not None and value not in allowed:
+            hint = nearest(value, allowed)
+            raise DynstudyError(f"--{name} {value!r} is not one of {', '.join(allowed)}{hint}")
+    chosen = [
+        study
+        for study in storage.optuna.get_all_studies()
+        if SPEC in study.user_attrs
+        and fnmatchcase(study.study_name, match)
+        and set(tags) <= set(tags_of(study))
+    ]
+    rows = _rows(storage, sorted(chosen, key=lambda study: study.study_name), kind)
+    return [row for row in rows if status in {None, row["status"]}]
+
+
+def _rows(storage: Storage, studies: list[FrozenStudy], kind: str | None) -> list[dict[str, Any]]:
+    live = running(storage.engine)
+    trials = (
+        select(TRIALS.c.study_id, func.count())
+        .where(cast(TRIALS.c.state, String) == "COMPLETE")
+        .group_by(TRIALS.c.study_id)
+    )
+    heartbeats = select(RunRow.study_id, func.max(RunRow.heartbeat_at)).group_by(RunRow.study_id)
+    with storage.engine.connect() as connection:
+        complete: dict[int, int] = {row[0]: row[1] for row in connection.execute(trials)}
+        updated: dict[int | None, Any] = {row[0]: row[1] for row in connection.execute(heartbeats)}
+    rows: list[dict[str, Any]] = []
+    needed = []
+    for study in studies:
+        spec = storage.spec(study)
+        if kind not in {None, spec.kind}:
+            continue
+        seeds = _seeds(storage, study, spec)
+        done = complete.get(study._study_id, 0)
+        total = len(seeds) if isinstance(spec, MapSpec) else spec.search.trials
+        needed.append(seeds)
+        time = updated.get(study._study_id)
+        rows.append({
+            "study": study.study_name,
+            "kind": spec.kind,
+            "loss": " ".join(spec.loss),
+            "status": study_status(study._study_id in live, done, total),
+            "cells_done": done,
+            "cells": total,
+            "networks": sum(map(len, seeds.values())),
+            "networks_trained": 0,
+            "network_steps": spec.protocol.steps,
+            "updated": str(time)[:19] if time else None,
+            "tags": " ".join(tags_of(study)),
+        })
+    for row, trained in zip(rows, networks_trained(storage.engine, needed), strict=True):
+        row["networks_trained"] = trained
+        row["network_steps"] *= trained
+    return rows
+
+
+def _seeds(storage: Storage, study: FrozenStudy, spec: AnySpec) -> dict[str, range]:
+    """The seeds that a study needs, by ledger configuration."""
+    opened = optuna.load_study(study_name=study.study_name, storage=storage.optuna)
+    return {
+        configuration_key(spec.protocol, cell.configuration): cell.seeds
+        for cell in study_cells(opened, spec)
+    }

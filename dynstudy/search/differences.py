@@ -1,0 +1,37 @@
+"""Where two study files differ, key by key."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+
+class Change(NamedTuple):
+    """A key whose values differ; None where it is absent."""
+
+    key: str
+    old: Any
+    new: Any
+
+
+def differences(old: Any, new: Any, key: str = "") -> Iterator[Change]:
+    """Compare nested tables; one that is absent counts as empty.
+
+    Args:
+        old: a table or a value.
+        new: another.
+        key: of both, with dots between tables; empty at the top.
+
+    Yields:
+        A change for every key that differs, in the order of `old`.
+
+    >>> list(differences({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 3, "d": 4}}))
+    [Change(key='b.c', old=2, new=3), Change(key='b.d', old=None, new=4)]
+    """
+    if old is None and isinstance(new, dict):
+        old = {}
+    if new is None and isinstance(old, dict):
+        new = {}
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in dict.fromkeys((*old, *new)):
+            yield from differences(old.get(name), new.get(name), f"{key}.{name}".strip("."))
+    elif old != new:
+        yield Change(key, old, new)

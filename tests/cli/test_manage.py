@@ -1,0 +1,296 @@
+"""Housekeeping as a user meets it: on copies of one storage with three small studies."""
+
+import csv
+import io
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import tomli_w
+
+from dynstudy.cli import main
+from dynstudy.runner import run
+from dynstudy.search.runs import claim
+from dynstudy.search.spec import StudySpec
+from dynstudy.search.storage import Storage
+from tests.command import dynstudy
+from tests.conftest import SEARCH, SMALL
+
+OTHER = {
+    **SMALL,
+    "name": "other",
+    "space": {"learning_rate": 1.0, "amplitude": [3, 90], "period": [10, 30], "width": 5},
+}
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    storage = Storage(f"sqlite:///{folder}/studies.db", create=True)
+    for study in (SMALL, OTHER, SEARCH):
+        run(StudySpec.of(study), storage=storage)
+    storage.engine.dispose()
+    return folder / "studies.db"
+
+
+@pytest.fixture
+def here(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "storage").mkdir()
+    shutil.copy(trained, tmp_path / "storage" / "dynstudy.db")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def command(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Runs a command in this process; returns its exit status, stdout and stderr."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["dynstudy", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.StringIO())
+        with pytest.raises(SystemExit) as caught:
+            main()
+        out, err = capsys.readouterr()
+        return int(caught.value.code or 0), out, err
+
+    return call
+
+
+def names(command: Command, *filters: str) -> list[str]:
+    status, out, err = command("list", "--format", "json", *filters)
+    assert status == 0, err
+    return [row["study"] for row in json.loads(out)]
+
+
+def test_the_list_has_sizes_and_can_be_filtered(command: Command) -> None:
+    _, out, _ = command("list", "--format", "json")
+    small = next(row for row in json.loads(out) if row["study"] == "small")
+    assert small["networks"] == small["networks_trained"] == 16
+    assert small["network_steps"] == 16 * 200
+    assert small["tags"] == ""
+    assert names(command) == ["other", "search", "small"]
+    assert names(command, "--kind", "search") == ["search"]
+    assert names(command, "--match", "s*") == ["search", "small"]
+    assert names(command, "--match", "S*") == []
+    assert names(command, "--status", "complete", "--match", "o*") == ["other"]
+    assert names(command, "--status", "incomplete") == []
+    command("tag", "small", "paper", "checked")
+    command("tag", "other", "paper")
+    assert names(command, "--tag", "paper") == ["other", "small"]
+    assert names(command, "--tag", "paper", "--tag", "checked") == ["small"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["list", "--status", "complet"], "is not one of running, complete, incomplete; did you"),
+        (["list", "--kind", "maps"], "--kind 'maps' is not one of map, search"),
+        (["rename", "smal", "x"], "did you mean 'small'"),
+        (["rename", "small", "other"], "study 'other' exists in"),
+        (["rename", "small", " x"], "no space at either end"),
+        (["delete", "smal", "--yes"], "did you mean 'small'"),
+        (["delete", "small"], "nobody to ask: say --yes"),
+        (["note", "small", " "], "--clear removes the note"),
+        (["note", "small", "x", "--clear"], "exclude each other"),
+        (["note", "smal"], "did you mean 'small'"),
+        (["tag", "small", "a b"], "must be one printable word"),
+        (["tag", "small", "--remove", "x"], "has no tag 'x'; it has no tags"),
+        (["diff", "small", "smal"], "did you mean 'small'"),
+        (["diff", "small", "other", "--format", "xml"], "is not one of table, json, csv"),
+        (["list", "--storage", "sqlite:///absent.db"], "there is no such database"),
+        (["tag", "small", "x", "--storage", "sqlite:///absent.db"], "there is no such database"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_wrong_is_one_line_and_changes_nothing(
+    arguments: list[str], said: str, command: Command, here: Path
+) -> None:
+    before = (here / "storage" / "dynstudy.db").read_bytes()
+    status, out, err = command(*arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("error: ")
+    assert said in err
+    assert err.count("\n") == 1
+    assert (here / "storage" / "dynstudy.db").read_bytes() == before
+
+
+def test_renamed_noted_and_tagged_a_study_says_so(command: Command) -> None:
+    assert command("rename", "small", "tiny")[0] == 0
+    assert "there" not in command("note", "tiny", "[bold]look[/bold] here ☃")[1]
+    assert command("note", "tiny")[1] == "[bold]look[/bold] here ☃\n"
+    _, out, _ = command("tag", "tiny", "b", "a", "--format", "csv")
+    assert out == "tag\na\nb\n"
+    _, out, _ = command("show", "tiny")
+    for fact in ("tiny: complete", "[bold]look[/bold] here ☃", "tags: a b", 'name = "tiny"'):
+        assert fact in out
+    _, out, _ = command("show", "tiny", "--format", "json")
+    shown = json.loads(out)
+    assert (shown["note"], shown["tags"]) == ("[bold]look[/bold] here ☃", ["a", "b"])
+    assert command("note", "tiny", "--clear") == (0, "", "")
+    assert command("note", "tiny") == (0, "", "tiny has no note\n")
+
+
+def test_deleted_with_its_networks_a_study_is_gone(command: Command) -> None:
+    status, out, err = command("delete", "small", "--purge", "--yes")
+    assert (status, out) == (0, "")
+    # shared with `other`: two cells of 2 replicates at A = 3, and the baseline's 8
+    assert err == (
+        "deleted: study 'small' with its 5 trials and 4 of its networks, while 12 that other "
+        "studies need stay\n"
+    )
+    assert names(command) == ["other", "search"]
+
+
+def test_a_study_that_is_run_stays_as_it_is(command: Command, here: Path) -> None:
+    storage = Storage(f"sqlite:///{here}/storage/dynstudy.db")
+    spec = StudySpec.of(SMALL)
+    with claim(storage.engine, storage.study_id(storage.study("small")), spec, "auto"):
+        for arguments in (["rename", "small", "new"], ["delete", "small", "--yes"]):
+            status, _, err = command(*arguments)
+            assert status == 2
+            assert "study 'small' is being run; wait for it, or stop it first" in err
+        assert names(command, "--status", "running") == ["small"]
+    storage.engine.dispose()
+
+
+def ask(here: Path, answer: str, *arguments: str) -> tuple[str, str]:
+    """Run a command whose stdin is a terminal at which somebody types an answer."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dynstudy.cli", *arguments],
+        cwd=here, text=True, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    os.write(ours, f"{answer}\n".encode())
+    out, err = process.communicate()
+    os.close(ours)
+    os.close(theirs)
+    assert process.returncode == 0, err
+    return out, err
+
+
+def test_at_a_terminal_it_is_asked_on_stderr(command: Command, here: Path) -> None:
+    out, err = ask(here, "n", "--quiet", "delete", "small")
+    assert out == ""
+    assert "study 'small' with its 5 trials, while its networks stay in the ledger. Delete?" in err
+    assert names(command, "--match", "small") == ["small"]
+    ask(here, "y", "delete", "small")
+    assert names(command, "--match", "small") == []
+
+
+def compared(command: Command, *arguments: str) -> tuple[Sequence[dict[str, str]], str]:
+    status, out, err = command("diff", *arguments, "--format", "csv")
+    assert status == 0
+    return list(csv.DictReader(io.StringIO(out))), err
+
+
+def test_a_diff_has_a_row_per_difference(command: Command) -> None:
+    rows, err = compared(command, "small", "other")
+    assert [row["key"] for row in rows if row["part"] == "study file"] == [
+        "name",
+        "space.amplitude",
+    ]
+    assert "2 dynamical configurations are trained in both; 0 differ in mean accuracy" in err
+    for form in ("table", "json"):
+        status, out, _ = command("diff", "small", "search", "--format", form)
+        assert status == 0
+        assert "search.sampler" in out
+
+
+def test_a_diff_of_studies_equal_but_in_name_says_so(command: Command, here: Path) -> None:
+    (here / "twin.toml").write_text(tomli_w.dumps({**SMALL, "name": "twin"}))
+    assert command("--quiet", "run", "twin.toml") == (0, "", "")
+    rows, err = compared(command, "small", "twin")
+    assert "small and twin are equal but for their names" in err
+    assert {row["part"] for row in rows} == {"study file", "size"}
+    assert "small is compared with itself" in compared(command, "small", "small")[1]
+
+
+def test_a_launch_keeps_what_was_overridden(command: Command, here: Path) -> None:
+    (here / "small.toml").write_text(tomli_w.dumps(SMALL))
+    changes = ["--set", "name=changed", "--set", "space.amplitude=[3, 30]"]
+    assert command("run", "small.toml", *changes)[0] == 0
+    _, out, _ = command("show", "changed", "--format", "json")
+    (launch,) = json.loads(out)["runs"]
+    assert launch["overrides"] == ["name=changed", "space.amplitude=[3, 30]"]
+    assert "--set space.amplitude=[3, 30]" in command("show", "changed")[1]
+    assert json.loads(command("show", "small", "--format", "json")[1])["runs"][0]["overrides"] == []
+
+
+def test_quiet_says_nothing_but_errors(command: Command, here: Path) -> None:
+    (here / "small.toml").write_text(tomli_w.dumps({**SMALL, "replicates": 1, "name": "q"}))
+    assert "8 taken from the ledger" in command("run", "small.toml")[2]
+    assert command("--quiet", "run", "small.toml", "--set", "name=r") == (0, "", "")
+    assert command("-q", "note", "small") == (0, "", "")
+    status, _, err = command("-q", "show", "absent")
+    assert (status, err[:6]) == (2, "error:")
+
+
+def test_verbose_says_each_chunk_and_optunas_messages(command: Command, here: Path) -> None:
+    (here / "small.toml").write_text(tomli_w.dumps(SMALL))
+    changes = ["--set", "protocol.steps=300"]
+    _, _, plain = command("run", "small.toml", "--set", "name=plain", *changes)
+    assert "16 networks trained" in plain
+    changes = ["--set", "protocol.steps=400"]
+    # in a process of its own, since Optuna's level is the process's
+    out, err = dynstudy(here, "-v", "run", "small.toml", "--set", "name=v", *changes)
+    assert out == ""
+    for said in ("networks recorded; 100%", "A new study created in RDB with name"):
+        assert said in err
+        assert said not in plain
+
+
+def installed(here: Path, *arguments: str, **environment: str) -> str:
+    """Run the command under the name that it is installed under; returns stdout."""
+    code = "import sys; sys.argv[0] = 'dynstudy'; from dynstudy.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=here, env=os.environ | environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stderr == ""
+    return done.stdout
+
+
+def complete(here: Path, *words: str) -> list[str]:
+    """What a shell offers for the last of the words."""
+    return installed(
+        here,
+        _DYNSTUDY_COMPLETE="complete_bash",
+        COMP_WORDS=" ".join(["dynstudy", *words]),
+        COMP_CWORD=str(len(words)),
+    ).split()
+
+
+def test_a_shell_completes_commands_studies_and_words(here: Path, tmp_path: Path) -> None:
+    assert set(complete(here, "re")) == {"rename", "reproduce"}
+    assert complete(here, "show", "s") == ["search", "small"]
+    elsewhere = tmp_path / "empty"
+    elsewhere.mkdir()
+    assert complete(elsewhere, "delete", "") == []
+    url = f"sqlite:///{here}/storage/dynstudy.db"
+    assert complete(elsewhere, "diff", "--storage", url, "small", "o") == ["other"]
+    assert complete(here, "list", "--format", "") == ["table", "json", "csv"]
+    assert complete(here, "list", "--status", "in") == ["incomplete"]
+
+
+def test_a_shell_can_be_taught(here: Path) -> None:
+    # the shell is named instead of detected, which depends on what runs the tests
+    named = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    script = installed(here, "--show-completion", "bash", **named)
+    assert "_DYNSTUDY_COMPLETE=complete_bash" in script
+    assert script.strip().endswith("_dynstudy_completion dynstudy")
+
+
+def test_help_has_every_exit_status(command: Command) -> None:
+    _, out, _ = command("--help")
+    for status in ("0 done", "1 reproduce", "2 something you can mend", "130 interrupted"):
+        assert status in " ".join(out.split())
