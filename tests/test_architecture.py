@@ -26,6 +26,7 @@ LAYERS = [
     ("dynstudy.search",),
     ("dynstudy.report",),
     tuple(f"dynstudy.{name}" for name in "replicates chunks progress estimate runner".split()),
+    ("dynstudy.bench",),
     ("dynstudy.cli",),
     ("dynstudy",),
 ]

@@ -8,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from dynstudy._version import __version__
-from dynstudy.cli import launch, look
+from dynstudy.cli import bench, launch, look
 from dynstudy.cli.common import Verbosity, log, set_verbosity
 from dynstudy.errors import DynstudyError
 
@@ -25,6 +25,7 @@ app.command("run")(launch.run)
 app.command("list")(look.list_studies)
 app.command("show")(look.show)
 app.command("map")(look.draw_map)
+app.command("bench")(bench.bench)
 
 
 def _print_version(asked: bool) -> None:
