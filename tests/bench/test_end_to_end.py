@@ -1,6 +1,8 @@
 """A map that is really trained, and what it cost."""
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -40,3 +42,9 @@ def test_peak_memory_remembers_what_was_given_back() -> None:
     assert peak_memory() >= before + 2**26
     del filled
     assert peak_memory() > psutil.Process().memory_info().rss
+
+
+def test_its_process_never_loads_pytorch() -> None:
+    """Or the memory of a map would be told too high."""
+    code = "import sys, dynstudy.bench.end_to_end; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
