@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test test-browser format bench clean
+.PHONY: quickstart test test-browser test-jax test-compile format bench clean
 
 quickstart: $(INSTALLED)
 	$(BIN)/dynstudy run studies/quickstart.toml
@@ -24,13 +24,20 @@ test-browser: $(INSTALLED)
 	  --constraint constraints.txt --editable '.[browser-test]'
 	$(BIN)/pytest -m browser
 
+test-jax: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev,bench]'
+	$(BIN)/pytest -m jax
+
+test-compile: $(INSTALLED)
+	$(BIN)/pytest -m compile
+
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 bench: $(INSTALLED)
-	$(BIN)/python benchmarks/engine.py
-	$(BIN)/python benchmarks/recording.py
+	$(BIN)/dynstudy bench
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

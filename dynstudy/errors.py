@@ -20,6 +20,10 @@ class BackendError(DynstudyError):
     """A backend that does not exist, or cannot run on this machine."""
 
 
+class BenchError(DynstudyError):
+    """A benchmark that cannot be run as asked."""
+
+
 class StorageError(DynstudyError):
     """A database that cannot be reached, read or written, or that is not dynstudy's."""
 

@@ -33,6 +33,7 @@ LAYERS = [
             measuring exporting reproducing weights curve
         """.split()
     ),
+    ("dynstudy.bench",),
     ("dynstudy.cli",),
     ("dynstudy",),
 ]

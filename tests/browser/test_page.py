@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dynstudy.dashboard.load import plant
+from dynstudy.bench.planted import plant
 from dynstudy.dashboard.server import DashboardServer
 from dynstudy.report.dashboard import OWN_NOTE, publish
 from dynstudy.search.spec import MapSpec

@@ -13,9 +13,9 @@ import pytest
 import tomli_w
 from typer.testing import CliRunner
 
+from dynstudy.bench.planted import plant
 from dynstudy.cli import app
 from dynstudy.cli.launch import _publish
-from dynstudy.dashboard.load import plant
 from dynstudy.errors import DynstudyError
 from dynstudy.search.spec import StudySpec
 from dynstudy.search.storage import Storage

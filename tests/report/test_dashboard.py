@@ -9,7 +9,7 @@ import optuna_dashboard
 import pytest
 
 import dynstudy
-from dynstudy.dashboard.load import plant
+from dynstudy.bench.planted import plant
 from dynstudy.errors import DynstudyError, StudyNotFoundError
 from dynstudy.report.artifacts import artifacts_folder
 from dynstudy.report.dashboard import OWN_NOTE, publish, published, search_page

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from dynstudy.dashboard.load import plant
+from dynstudy.bench.planted import plant
 from dynstudy.report.figures import MOST_PANELS, WIDTH_FIGURE, map_figures, width_figure
 from dynstudy.report.judged import COLUMNS, MORE_COLUMNS
 from dynstudy.report.plots import largest_gain

@@ -1,0 +1,90 @@
+"""The engine's speed beside its peers, and the share of a matrix product's that it reaches."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from dynstudy.bench.competitors import MATRIX_PRODUCT, Competitor, available, competitors
+from dynstudy.bench.measure import Measured, Row, Say
+from dynstudy.bench.problem import Problem
+from dynstudy.bench.settings import Settings
+
+
+def measure(settings: Settings, say: Say) -> Measured:
+    """Measure dynstudy's backends and their peers at each width.
+
+    Args:
+        settings: what to measure.
+        say: told what is being measured.
+
+    Returns:
+        Ratios of every backend to every peer, its share of a matrix product's FLOP/s, and speeds.
+
+    Raises:
+        BackendError: a backend that was asked for is not on this machine.
+    """
+    rows: list[Row] = []
+    notes: list[str] = []
+    with _threads_restored():
+        backends = available(settings.backends, notes)
+        for width in settings.widths:
+            made = competitors(settings, backends, width, notes, say)
+            speeds: dict[str, list[float]] = {name: [] for name in made}
+            for number in range(settings.rounds):
+                say(f"engine: width {width}, round {number + 1} of {settings.rounds}")
+                for name, competitor in made.items():
+                    speeds[name].append(competitor.measure())
+            rows += compare(width, backends, speeds)
+            notes += _fastest(width, made)
+    return Measured(rows, list(dict.fromkeys(notes)))
+
+
+def compare(width: int, backends: list[str], speeds: dict[str, list[float]]) -> list[Row]:
+    """Divide within rounds.
+
+    Args:
+        width: of the networks.
+        backends: dynstudy's own, the most interesting first.
+        speeds: of all competitors, one for each round.
+
+    Returns:
+        Ratios, shares and speeds.
+    """
+    peers = [name for name in speeds if name not in {*backends, MATRIX_PRODUCT}]
+    flops = Problem(width, 1).flops_per_step()
+    rows: list[Row] = []
+
+    def add(quantity: str, unit: str, values: list[float]) -> None:
+        rows.append(Row.of("engine", quantity, unit, values, width))
+
+    def divided(above: str, below: str, factor: float = 1.0) -> list[float]:
+        return [factor * a / b for a, b in zip(speeds[above], speeds[below], strict=True)]
+
+    for number, backend in enumerate(backends):
+        # the first beside the others, but not the other way round as well
+        for other in [*peers, *(backends[1:] if number == 0 else [])]:
+            add(f"{backend} / {other}", "ratio", divided(backend, other))
+    for backend in backends:
+        if ":" not in backend:  # a card has a matrix product of its own
+            share = divided(backend, MATRIX_PRODUCT, flops)
+            add(f"{backend}, FLOP/s of {MATRIX_PRODUCT}", "share", share)
+    for name in (*backends, *peers):
+        add(name, "network-steps/s", speeds[name])
+    add(MATRIX_PRODUCT, "GFLOP/s", [speed / 1e9 for speed in speeds[MATRIX_PRODUCT]])
+    return rows
+
+
+def _fastest(width: int, made: dict[str, Competitor]) -> list[str]:
+    found = {name: competitor.fastest() for name, competitor in made.items()}
+    parts = [f"{name} {label}" for name, label in found.items() if label]
+    return [f"fastest at width {width}: {'; '.join(parts)}"] if parts else []
+
+
+@contextmanager
+def _threads_restored() -> Iterator[None]:
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,82 @@
+"""How things are measured: speeds, and ratios of what was measured in the same round."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+Say = Callable[[str], None]
+"""Tells a person what is being measured."""
+
+FIRST_STEPS = 10
+
+
+@dataclass(frozen=True)
+class Row:
+    """One quantity, measured once in every round."""
+
+    measurement: str  # engine, end_to_end or reading
+    quantity: str  # "cpu / loop" for a ratio
+    width: int | None  # hidden units, where it is about one width
+    unit: str  # "ratio" and "share" are relative, all others absolute
+    median: float
+    min: float
+    max: float
+    rounds: int
+
+    @classmethod
+    def of(
+        cls,
+        measurement: str,
+        quantity: str,
+        unit: str,
+        values: Sequence[float],
+        width: int | None = None,
+    ) -> Self:
+        """Sum up the values of all rounds."""
+        middle = statistics.median(values)
+        return cls(
+            measurement, quantity, width, unit, middle, min(values), max(values), len(values)
+        )
+
+    @property
+    def relative(self) -> bool:
+        """Whether it compares things that were measured side by side."""
+        return self.unit in {"ratio", "share"}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one kind of measurement found."""
+
+    rows: list[Row] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what was left out, and how it was done
+
+
+class Speed:
+    """How many units of work `run` does in a second.
+
+    Args:
+        run: does so many steps, and has done them when it returns.
+        work: units of work in a step.
+        grain: `run` is always asked for a multiple of this.
+        seconds: about how long to look.
+    """
+
+    def __init__(
+        self, run: Callable[[int], object], work: float, seconds: float, grain: int = FIRST_STEPS
+    ) -> None:
+        self.run, self.work, self.grain, self.seconds = run, work, grain, seconds
+        self.steps = grain
+
+    def measure(self) -> float:
+        """Measure once; a call that was too short to trust is repeated with more steps."""
+        while True:
+            began = time.perf_counter()
+            self.run(self.steps)
+            elapsed = max(time.perf_counter() - began, 1e-9)
+            if elapsed >= self.seconds / 2:
+                return self.work * self.steps / elapsed
+            factor = min(20.0, max(2.0, self.seconds / elapsed))
+            self.steps = self.grain * max(1, round(self.steps * factor / self.grain))

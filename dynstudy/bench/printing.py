@@ -1,0 +1,89 @@
+"""A report for people, ratios first, and for programs."""
+
+import json
+from dataclasses import asdict
+from typing import TextIO
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from dynstudy.bench.measure import Row
+from dynstudy.bench.suite import Report
+from dynstudy.report.table import Format, console, print_rows
+
+
+def print_report(report: Report, form: Format, out: TextIO) -> None:
+    """Print a report.
+
+    Args:
+        report: what was found.
+        form: tables; JSON with the keys ratios, absolutes, notes and machine; or CSV, a row each.
+        out: where.
+    """
+    if form is Format.json:
+        split = {
+            "ratios": [asdict(row) for row in report.rows if row.relative],
+            "absolutes": [asdict(row) for row in report.rows if not row.relative],
+            "notes": report.notes,
+            "machine": report.machine,
+        }
+        json.dump(split, out, indent=1, allow_nan=False)
+        out.write("\n")
+    elif form is Format.csv:
+        print_rows([asdict(row) for row in report.rows], form, out)
+    else:
+        _print_tables(report, out)
+
+
+def _print_tables(report: Report, out: TextIO) -> None:
+    screen = console(out)
+    for title, relative in (("Side by side", True), ("Absolute", False)):
+        rows = [row for row in report.rows if row.relative is relative]
+        for about_widths in (True, False):
+            some = [row for row in rows if (row.width is not None) is about_widths]
+            if some:
+                screen.print(_table(title, some))
+    for note in report.notes:
+        screen.print(Text(f"note: {note}"))
+    screen.print(
+        Text("machine: " + ", ".join(f"{key} {value}" for key, value in report.machine.items()))
+    )
+
+
+def _table(title: str, rows: list[Row]) -> Table:
+    """A line per quantity, a column per width."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(f"{title}: median (range) of {rows[0].rounds}")
+    widths = sorted({row.width or 0 for row in rows})
+    for width in widths:
+        table.add_column(f"width {width}" if width else "", justify="right")
+    cells = {(row.quantity, row.unit, row.width or 0): row for row in rows}
+    for quantity, unit in dict.fromkeys((row.quantity, row.unit) for row in rows):
+        found = [cells.get((quantity, unit, width)) for width in widths]
+        name = quantity if unit in {"ratio", "share"} else f"{quantity}, {unit}"
+        table.add_row(Text(name), *("" if row is None else shown(row) for row in found))
+    return table
+
+
+def shown(row: Row) -> str:
+    """Median and range as a person reads them.
+
+    Args:
+        row: a quantity.
+
+    Returns:
+        Three digits, or whole numbers from 100 on.
+
+    >>> shown(Row.of("engine", "cpu / loop", "ratio", [71.23, 70.0, 912.34]))
+    '71.2 (70 to 912)'
+    >>> shown(Row.of("engine", "cpu", "share", [0.5, 0.25, 0.75]))
+    '50.0% (25.0% to 75.0%)'
+    """
+
+    def number(value: float) -> str:
+        if row.unit == "share":
+            return f"{value:.1%}"
+        return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+    return f"{number(row.median)} ({number(row.min)} to {number(row.max)})"

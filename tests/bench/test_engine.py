@@ -1,0 +1,81 @@
+"""Ratios within rounds, and what is left out."""
+
+import sys
+
+import pytest
+
+from dynstudy.bench.competitors import MATRIX_PRODUCT, Competitor, Variant, available, competitors
+from dynstudy.bench.engine import compare
+from dynstudy.bench.measure import Speed
+from dynstudy.bench.peers import Compiled
+from dynstudy.bench.settings import Settings
+from dynstudy.errors import BackendError
+from dynstudy.train.backends import autograd
+
+
+def test_ratios_are_taken_within_a_round() -> None:
+    # the machine is ten times slower in the second round: no ratio notices
+    speeds = {
+        "cpu": [600.0, 60.0, 800.0],
+        "autograd": [30.0, 3.0, 30.0],
+        "loop": [10.0, 1.0, 10.0],
+        MATRIX_PRODUCT: [26e6, 2.6e6, 26e6],
+    }
+    rows = {row.quantity: row for row in compare(100, ["cpu", "autograd"], speeds)}
+    assert list(rows)[:3] == ["cpu / loop", "cpu / autograd", "autograd / loop"]
+    assert (rows["cpu / loop"].min, rows["cpu / loop"].median) == (60, 60)
+    assert rows["cpu / loop"].max == 80
+    assert rows["cpu / autograd"].median == 20
+    # 600 steps of 26 x 300 x 100 FLOP
+    assert rows[f"cpu, FLOP/s of {MATRIX_PRODUCT}"].median == pytest.approx(600 * 780_000 / 26e6)
+    assert rows["cpu"].max == 800
+    assert all(row.width == 100 for row in rows.values())
+
+
+def test_a_competitor_is_as_fast_as_its_fastest_variant(monkeypatch: pytest.MonkeyPatch) -> None:
+    speeds = {"one": [3.0, 5.0, 5.0], "two": [4.0, 4.0, 4.0]}
+    monkeypatch.setattr(Variant, "measure", lambda self: speeds[self.label].pop(0))
+    unused = Speed(lambda _: None, 1, 1)
+    both = Competitor([Variant("one", 1, unused), Variant("two", 1, unused)])
+    assert [both.measure() for _ in range(3)] == [4, 5, 5]
+    assert both.fastest() == "one"
+
+
+def test_without_jax_it_is_left_out_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "jax", None)
+    monkeypatch.delitem(sys.modules, "dynstudy.bench.jax_peer", raising=False)
+    notes: list[str] = []
+    settings = Settings(peers=("jax",), seconds=0.001)
+    assert list(competitors(settings, [], 5, notes, lambda _: None)) == [MATRIX_PRODUCT]
+    assert notes == ["jax: not installed (pip install 'dynstudy[bench]')"]
+
+
+def test_what_cannot_be_compiled_is_left_out_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: Compiled, steps: int) -> None:
+        raise RuntimeError("no working C++ compiler\nfound in a long list\n")
+
+    monkeypatch.setattr(Compiled, "__init__", lambda self, problem: None)
+    monkeypatch.setattr(Compiled, "advance", fail)
+    monkeypatch.setattr("torch.compiler.reset", lambda: None)
+    notes: list[str] = []
+    settings = Settings(peers=("compile",), seconds=0.001)
+    assert list(competitors(settings, [], 5, notes, lambda _: None)) == [MATRIX_PRODUCT]
+    (note,) = notes
+    assert note.startswith("compile: left out")
+    assert note.endswith("(no working C++ compiler)")
+
+
+def test_a_backend_that_cannot_run_is_left_out_unless_it_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start(*_: object) -> None:
+        raise BackendError("no such card")
+
+    monkeypatch.setattr(autograd, "start", start)
+    notes: list[str] = []
+    assert "autograd" not in available(None, notes)
+    assert notes == ["autograd: left out, no such card"]
+    with pytest.raises(BackendError, match="no such card"):
+        available(("cpu", "autograd"), [])

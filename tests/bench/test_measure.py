@@ -1,0 +1,39 @@
+"""Speeds with a clock of our own, and rows."""
+
+import pytest
+
+from dynstudy.bench import measure
+from dynstudy.bench.measure import Row, Speed
+
+
+class Clock:
+    """Every step takes 2 ms, and a call 5 ms besides."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.asked: list[int] = []
+
+    def run(self, steps: int) -> None:
+        self.asked.append(steps)
+        self.now += 0.005 + 0.002 * steps
+
+
+def test_a_speed_is_that_of_a_call_that_was_long_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: clock.now)
+    speed = Speed(clock.run, work=8, seconds=10, grain=25)
+    assert speed.measure() == pytest.approx(8 / 0.002, rel=0.01)
+    assert all(steps % 25 == 0 for steps in clock.asked)
+    assert 0.002 * clock.asked[-1] >= 5
+    assert clock.asked[0] == 25
+
+    clock.asked.clear()  # what it learned about the length is kept
+    assert speed.measure() == pytest.approx(8 / 0.002, rel=0.01)
+    assert len(clock.asked) == 1
+
+
+def test_a_row_sums_up_its_rounds() -> None:
+    row = Row.of("engine", "cpu / loop", "ratio", [3.0, 9.0, 4.0], width=20)
+    assert (row.median, row.min, row.max, row.rounds) == (4, 3, 9, 3)
+    assert row.relative
+    assert not Row.of("engine", "cpu", "network-steps/s", [1.0]).relative

@@ -1,0 +1,60 @@
+"""Reports for people and programs."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from dynstudy.bench.measure import Row
+from dynstudy.bench.printing import print_report
+from dynstudy.bench.suite import Report
+from dynstudy.report.table import Format
+
+REPORT = Report(
+    [
+        Row.of("engine", "cpu / loop", "ratio", [70.0, 74.0], 20),
+        Row.of("engine", "cpu / loop", "ratio", [33.0, 35.0], 500),
+        Row.of("end_to_end", "wall time that is not training", "share", [0.031, 0.033]),
+        Row.of("engine", "cpu", "network-steps/s", [700_000.0, 800_000.0], 20),
+    ],
+    ["jax: not installed"],
+    {"processor": "a [bold] one", "rounds": 2},
+)
+
+
+def printed(form: Format) -> str:
+    out = io.StringIO()
+    print_report(REPORT, form, out)
+    return out.getvalue()
+
+
+def test_ratios_come_first_and_the_machine_last() -> None:
+    text = printed(Format.table)
+    places = [
+        text.index(part)
+        for part in (
+            "cpu / loop",
+            "3.2% (3.1% to 3.3%)",
+            "cpu, network-steps/s",
+            "jax: not installed",
+            "machine: processor a [bold] one, rounds 2",
+        )
+    ]
+    assert places == sorted(places)
+    (line,) = (line for line in text.splitlines() if "cpu / loop" in line)
+    assert line.split("cpu / loop")[1].split("  ")[-1].strip() == "34 (33 to 35)"
+    assert "72 (70 to 74)" in line
+    assert "750,000 (700,000 to 800,000)" in text
+
+
+def test_json_has_its_parts() -> None:
+    found = json.loads(printed(Format.json))
+    assert [row["width"] for row in found["ratios"]] == [20, 500, None]
+    assert [row["median"] for row in found["absolutes"]] == [750_000]
+    assert found["machine"]["rounds"] == 2
+
+
+def test_csv_has_a_row_each() -> None:
+    rows = list(csv.DictReader(io.StringIO(printed(Format.csv))))
+    assert [float(row["max"]) for row in rows] == pytest.approx([74, 35, 0.033, 800_000])

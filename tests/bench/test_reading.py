@@ -1,0 +1,43 @@
+"""A planted study is a whole map, and its reading is timed."""
+
+import numpy as np
+
+from dynstudy.bench import reading
+from dynstudy.bench.planted import NAME, plant, planted_spec
+from dynstudy.bench.settings import Settings
+from dynstudy.report.regime_map import regime_map
+from dynstudy.search.space import cells
+from dynstudy.search.storage import Storage
+
+
+def test_a_planted_map_has_no_holes_and_all_kinds_of_cells(storage: Storage) -> None:
+    spec = planted_spec(48)
+    count = plant(storage, spec)
+    found = regime_map(storage, NAME)
+    assert found.notes == []
+    assert len(found.frame) == count
+    assert len(found.judged()) == 48
+    assert {"useful", "harmful"} <= set(found.judged().regime)
+    assert set(found.judged().forgets) == {True, False}
+    assert np.isfinite(found.judged().gain.astype(float)).all()
+
+
+def test_the_default_is_ten_thousand_cells() -> None:
+    spec = planted_spec(Settings().read_cells)
+    assert sum(not cell.configuration.static for cell in cells(spec)) == 10_000
+
+
+def test_reading_is_timed_once_a_round() -> None:
+    said: list[str] = []
+    found = reading.measure(Settings(rounds=2, read_cells=8), said.append)
+    assert [(row.quantity, row.rounds) for row in found.rows] == [
+        ("map, read and labelled", 2),
+        ("page, written", 1),
+        ("page, first load", 1),
+        ("page, later loads", 2),
+        ("page, poll for what is new", 2),
+    ]
+    for row in found.rows:
+        assert (row.measurement, row.unit) == ("reading", "s")
+        assert 0 < row.min <= row.median <= row.max
+    assert len(said) == 4

@@ -1,0 +1,68 @@
+"""``dynstudy bench`` as a user meets it."""
+
+import json
+import math
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.command import dynstudy, fails, start
+
+TINY = "--widths 5 --rounds 1 --seconds 0.01 --peers loop,bmm,jax".split()
+
+
+def test_a_tiny_benchmark_keeps_the_promised_keys(tmp_path: Path) -> None:
+    tiny = "--map-cells 2 --map-steps 200 --read-cells 8 --format json --out found.json".split()
+    out, err = dynstudy(tmp_path, "bench", *TINY, *tiny)
+    found = json.loads(out)
+    assert json.loads((tmp_path / "found.json").read_text()) == found
+    assert list(found) == ["ratios", "absolutes", "notes", "machine"]
+    rows = found["ratios"] + found["absolutes"]
+    for row in rows:
+        assert list(row) == "measurement quantity width unit median min max rounds".split()
+        assert 0 < row["min"] <= row["median"] <= row["max"]
+        assert math.isfinite(row["max"])
+        assert row["rounds"] == 1
+    ratios = {row["quantity"] for row in found["ratios"]}
+    assert {"cpu / loop", "cpu / bmm", "cpu / autograd", "cpu, FLOP/s of torch.mm"} <= ratios
+    assert "wall time that is not training" in ratios
+    (share,) = (
+        row for row in rows if row["measurement"] == "end_to_end" and row["unit"] == "share"
+    )
+    assert share["max"] < 1
+    absolutes = {row["quantity"]: row for row in found["absolutes"]}
+    assert absolutes["peak memory"]["median"] > 50
+    assert absolutes["map, read and labelled"]["unit"] == "s"
+    assert {"processor", "threads", "python", "torch", "numba", "jax", "date", "rounds"} <= set(
+        found["machine"]
+    )
+    said = ["engine: width 5, preparing cpu", "end to end: a map", "planting", "wrote found.json"]
+    for progress in said:
+        assert progress in err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--widths a,b", "--widths 'a,b': must be whole numbers with commas between"),
+        ("--rounds 0", "'--rounds'"),
+        ("--backends cpuu", "'cpuu' is not one of auto, autograd, cpu; did you mean 'cpu'?"),
+        ("--out nowhere/found.json", "--out nowhere/found.json: cannot be written there"),
+    ],
+)
+def test_bad_input_is_told_in_one_line(tmp_path: Path, options: str, message: str) -> None:
+    assert message in fails(tmp_path, "-q", "bench", *options.split())
+
+
+def test_ctrl_c_leaves_cleanly(tmp_path: Path) -> None:
+    process = start(tmp_path, "bench", "--only", "engine", "--peers", "loop", "--seconds", "60")
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "round 1" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert (process.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "interrupted; nothing was kept"
+    assert "Traceback" not in err
