@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from dynstudy._version import __version__
 
 if TYPE_CHECKING:
-    from dynstudy.objective import Objective
-    from dynstudy.runner import run
+    from dynstudy.bridge.objective import Objective
+    from dynstudy.bridge.runner import run
     from dynstudy.search.spec import StudySpec
     from dynstudy.search.study_file import load_spec
     from dynstudy.task.losses import DynamicalCrossEntropy, DynamicalMSE1, DynamicalMSE2
@@ -31,10 +31,10 @@ _HOMES = {
     "DynamicalCrossEntropy": "dynstudy.task.losses",
     "DynamicalMSE1": "dynstudy.task.losses",
     "DynamicalMSE2": "dynstudy.task.losses",
-    "Objective": "dynstudy.objective",
+    "Objective": "dynstudy.bridge.objective",
     "StudySpec": "dynstudy.search.spec",
     "load_spec": "dynstudy.search.study_file",
-    "run": "dynstudy.runner",
+    "run": "dynstudy.bridge.runner",
 }
 
 

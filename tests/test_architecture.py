@@ -26,13 +26,7 @@ LAYERS = [
     ("dynstudy.search",),
     ("dynstudy.report",),
     ("dynstudy.dashboard",),
-    tuple(
-        f"dynstudy.{name}"
-        for name in """
-            replicates chunks progress estimate training run_map run_search objective runner
-            measuring exporting reproducing weights curve
-        """.split()
-    ),
+    ("dynstudy.bridge",),
     ("dynstudy.bench",),
     ("dynstudy.cli",),
     ("dynstudy",),

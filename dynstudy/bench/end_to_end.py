@@ -16,10 +16,10 @@ from unittest.mock import patch
 
 import numpy as np
 
-from dynstudy import runner
 from dynstudy.bench.measure import Measured, Row, Say
 from dynstudy.bench.problem import Problem, own_backend
 from dynstudy.bench.settings import Settings
+from dynstudy.bridge import runner
 from dynstudy.errors import BenchError
 from dynstudy.search.spec import MapSpec
 from dynstudy.train import train
@@ -117,7 +117,7 @@ def run_map(cells: int, steps: int, folder: str) -> Cost:
         finally:
             inside += time.perf_counter() - began
 
-    with patch("dynstudy.replicates.train", timed):
+    with patch("dynstudy.bridge.replicates.train", timed):
         began = time.perf_counter()
         done = runner.run(map_spec(cells, steps), storage=f"sqlite:///{folder}/bench.db")
         wall = time.perf_counter() - began

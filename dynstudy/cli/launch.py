@@ -38,13 +38,13 @@ def run(
 
     spec = load_spec(file, set_ or [])
     if dry_run:
-        from dynstudy.estimate import estimate
+        from dynstudy.bridge.estimate import estimate
 
         for line in estimate(spec, backend=backend, storage=storage, extend=extend).lines():
             typer.echo(line)
         return
 
-    from dynstudy import runner
+    from dynstudy.bridge import runner
 
     tune_optuna()
     with progress_display(spec.name) as display:

@@ -82,7 +82,7 @@ def export(
     if weights and out is None:
         raise typer.BadParameter("--weights needs --out, beside which they are written")
 
-    from dynstudy import exporting
+    from dynstudy.bridge import exporting
     from dynstudy.report.export_file import ExportFormat, to_text
     from dynstudy.report.files import check_folder, write_whole
 
@@ -101,7 +101,7 @@ def export(
             log=display.log,
         )
     if weights and out is not None:
-        from dynstudy.weights import add_weights
+        from dynstudy.bridge.weights import add_weights
 
         path = out.with_suffix(".safetensors")
         made = add_weights(made, path, backend)
@@ -172,10 +172,10 @@ def reproduce(
     Bit for bit where backend, device, processor and versions are those that trained it; else the
     means must agree within three joint standard errors. Exit status 1 if it fails.
     """
-    from dynstudy import reproducing
+    from dynstudy.bridge import reproducing
+    from dynstudy.bridge.weights import check_weights
     from dynstudy.report.export_file import load_export
     from dynstudy.report.table import Format, print_rows
-    from dynstudy.weights import check_weights
 
     shape = row_format(form)
     loaded = load_export(file)

@@ -32,8 +32,8 @@ def train(
     form: FormatOption = "table",
 ) -> None:
     """Train one network and show its curve: accuracy and loss of each class over the steps."""
-    from dynstudy.curve import train_curve
-    from dynstudy.progress import Progress
+    from dynstudy.bridge.curve import train_curve
+    from dynstudy.bridge.progress import Progress
     from dynstudy.report.curve_plots import curve_rows, save_curve
     from dynstudy.report.files import check_folder, file_stem, write_whole
     from dynstudy.report.table import Format, frame_rows, print_rows

@@ -15,7 +15,7 @@ def save_curve(curve: pd.DataFrame, title: str, path: Path) -> Path:
     """Draw accuracy and loss of each class over the steps.
 
     Args:
-        curve: from `dynstudy.curve.train_curve`.
+        curve: from `dynstudy.bridge.curve.train_curve`.
         title: above the picture.
         path: the PNG file.
 
@@ -49,7 +49,7 @@ def curve_rows(curve: pd.DataFrame) -> list[dict[str, Any]]:
     """A few steps of a curve, a row each, for a person.
 
     Args:
-        curve: from `dynstudy.curve.train_curve`.
+        curve: from `dynstudy.bridge.curve.train_curve`.
 
     Returns:
         Step, accuracies on both sets, the mean training loss, validation accuracy of each class.

@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from dynstudy.bench.end_to_end import map_spec, peak_memory, run_map
+from dynstudy.bridge.training import Training
 from dynstudy.search.space import cells
-from dynstudy.training import Training
 
 
 def test_a_map_is_trained_and_its_training_counted_apart(tmp_path: Path) -> None:

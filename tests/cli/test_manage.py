@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import tomli_w
 
+from dynstudy.bridge.runner import run
 from dynstudy.cli import main
-from dynstudy.runner import run
 from dynstudy.search.runs import claim
 from dynstudy.search.spec import StudySpec
 from dynstudy.search.storage import Storage

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from dynstudy.bridge.runner import run
 from dynstudy.errors import StorageError, StudyBusyError, StudyNotFoundError
-from dynstudy.runner import run
 from dynstudy.search.asking import ask_batch
 from dynstudy.search.deletion import delete_study, plan_deletion
 from dynstudy.search.runs import claim

@@ -4,6 +4,7 @@ from collections.abc import Callable
 import optuna
 import pytest
 
+from dynstudy.bridge.runner import run
 from dynstudy.errors import (
     DynstudyError,
     SpecError,
@@ -11,7 +12,6 @@ from dynstudy.errors import (
     StudyMismatchError,
     StudyNotFoundError,
 )
-from dynstudy.runner import run
 from dynstudy.search.manage import (
     NOTE,
     change_tags,

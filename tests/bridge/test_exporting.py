@@ -16,12 +16,15 @@ from safetensors.torch import load_file, save_file
 from sqlalchemy import select
 
 import dynstudy
+from dynstudy.bridge.curve import train_curve
+from dynstudy.bridge.exporting import export
+from dynstudy.bridge.replicates import Task, draw_data, train_replicates
+from dynstudy.bridge.reproducing import BIT_EQUAL, STATISTICAL, reproduce
+from dynstudy.bridge.training import Training
+from dynstudy.bridge.weights import add_weights, check_weights
 from dynstudy.config import Replicate
-from dynstudy.curve import train_curve
 from dynstudy.errors import ExportError, Interrupted
-from dynstudy.exporting import export
 from dynstudy.measure.accuracy import standard_error
-from dynstudy.replicates import Task, draw_data, train_replicates
 from dynstudy.report.export_file import (
     FRESH,
     Export,
@@ -31,13 +34,10 @@ from dynstudy.report.export_file import (
     to_text,
 )
 from dynstudy.report.tidy import TidyFormat, replicates, write_replicates
-from dynstudy.reproducing import BIT_EQUAL, STATISTICAL, reproduce
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.spec import MapSpec, SearchSpec, StudySpec
 from dynstudy.search.storage import Storage
 from dynstudy.search.tables import ReplicateRow
-from dynstudy.training import Training
-from dynstudy.weights import add_weights, check_weights
 from tests.conftest import SMALL
 
 SpecMaker = Callable[..., MapSpec]
@@ -174,7 +174,7 @@ def test_told_to_stop_confirmation_keeps_what_it_trained(
         self.stop_after_chunk.set()
 
     monkeypatch.setattr(Training, "_record", stop_after)
-    monkeypatch.setattr("dynstudy.chunks.CHUNK_SECONDS", 0.0)
+    monkeypatch.setattr("dynstudy.bridge.chunks.CHUNK_SECONDS", 0.0)
     with pytest.raises(Interrupted, match="the same command resumes it"):
         export(storage, "small")
     monkeypatch.undo()

@@ -3,11 +3,11 @@
 import optuna
 from optuna.trial import TrialState
 
+from dynstudy.bridge.training import Training
 from dynstudy.search.asking import ask_batch, tell
 from dynstudy.search.space import searched_cells
 from dynstudy.search.spec import SearchSpec
 from dynstudy.search.summaries import Summaries
-from dynstudy.training import Training
 
 
 def run_search(spec: SearchSpec, study: optuna.Study, training: Training) -> tuple[int, int]:

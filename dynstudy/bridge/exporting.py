@@ -13,9 +13,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from dynstudy.bridge.measuring import measure, train_all
+from dynstudy.bridge.progress import Progress
+from dynstudy.bridge.training import Training
 from dynstudy.config import Configuration
-from dynstudy.measuring import measure, train_all
-from dynstudy.progress import Progress
 from dynstudy.report.chosen import choose
 from dynstudy.report.export_file import (
     FRESH,
@@ -38,7 +39,6 @@ from dynstudy.search.spec import BASELINE_FACTOR
 from dynstudy.search.storage import Storage
 from dynstudy.search.trials import finished
 from dynstudy.train.backends import load
-from dynstudy.training import Training
 
 By = Literal["val_accuracy", "gain"]
 Per = Literal["width", "loss"] | None

@@ -9,9 +9,9 @@ from optuna.trial import TrialState
 from sqlalchemy import func, select
 
 import dynstudy
-from dynstudy import run_map, training
+from dynstudy.bridge import run_map, training
+from dynstudy.bridge.replicates import Task, train_replicates
 from dynstudy.config import Configuration, Replicate
-from dynstudy.replicates import Task, train_replicates
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.runs import launches
 from dynstudy.search.spec import StudySpec
@@ -169,7 +169,7 @@ def test_diverged_networks_are_recorded_as_chance_and_not_trained_again(
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dynstudy.chunks.CHUNK_SECONDS", 0.0)
+    monkeypatch.setattr("dynstudy.bridge.chunks.CHUNK_SECONDS", 0.0)
 
 
 @pytest.mark.usefixtures("small_chunks")

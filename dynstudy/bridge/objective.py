@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import optuna
 
+from dynstudy.bridge.replicates import Task, train_replicates
 from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import SpecError
 from dynstudy.measure.accuracy import standard_error
-from dynstudy.replicates import Task, train_replicates
 from dynstudy.search.asking import objective_values, suggest
 from dynstudy.search.space import reads
 from dynstudy.search.spec import AnySpec, SearchSpec

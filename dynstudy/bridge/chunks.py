@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from dynstudy.replicates import Task
+from dynstudy.bridge.replicates import Task
 from dynstudy.train.backends.cpu import threads
 
 CHUNK_SECONDS = 8.0

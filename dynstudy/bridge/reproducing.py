@@ -14,16 +14,16 @@ from typing import Any
 
 import numpy as np
 
+from dynstudy.bridge.measuring import measure, train_all
+from dynstudy.bridge.progress import Progress
+from dynstudy.bridge.training import Training
 from dynstudy.config import Configuration, Protocol
-from dynstudy.measuring import measure, train_all
-from dynstudy.progress import Progress
 from dynstudy.report.export_file import Entry, Export, Measured, fresh_protocol
 from dynstudy.report.regimes import Difference, Moments
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.origins import origins
 from dynstudy.search.storage import Storage
 from dynstudy.train.backends import load
-from dynstudy.training import Training
 
 JOINT_ERRORS = 3.0
 ROUNDING = 1e-9

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from dynstudy.bridge.replicates import Task, draw_data, train_replicates
 from dynstudy.config import Configuration, Protocol, Replicate
 from dynstudy.errors import ExportError
-from dynstudy.replicates import Task, draw_data, train_replicates
 from dynstudy.report.export_file import Entry, Export, Weights, fresh_protocol
 from dynstudy.report.files import write_whole
 from dynstudy.search.space import reads

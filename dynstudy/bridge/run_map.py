@@ -2,11 +2,11 @@
 
 import optuna
 
+from dynstudy.bridge.training import Training
 from dynstudy.search.space import Cell, cells
 from dynstudy.search.spec import MapSpec
 from dynstudy.search.summaries import Summaries
 from dynstudy.search.trials import add_cells, finished
-from dynstudy.training import Training
 
 
 def run_map(spec: MapSpec, study: optuna.Study, training: Training) -> tuple[int, int]:

@@ -8,10 +8,10 @@ from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from types import FrameType
 
-from dynstudy.chunks import Chunks, network_work
+from dynstudy.bridge.chunks import Chunks, network_work
+from dynstudy.bridge.progress import Progress
+from dynstudy.bridge.replicates import Task, train_replicates
 from dynstudy.config import Configuration, Replicate
-from dynstudy.progress import Progress
-from dynstudy.replicates import Task, train_replicates
 from dynstudy.search.ledger import Ledger, Record
 from dynstudy.search.provenance import ARITHMETIC, versions
 from dynstudy.search.runs import Run

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable, Sequence
 
-from dynstudy.progress import Progress, Summary
-from dynstudy.run_map import run_map
-from dynstudy.run_search import run_search
+from dynstudy.bridge.progress import Progress, Summary
+from dynstudy.bridge.run_map import run_map
+from dynstudy.bridge.run_search import run_search
+from dynstudy.bridge.training import Training
 from dynstudy.search.database import database_errors, storage_url
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.runs import claim
@@ -13,7 +14,6 @@ from dynstudy.search.spec import AnySpec, MapSpec
 from dynstudy.search.storage import Storage
 from dynstudy.train.backends import load
 from dynstudy.train.backends.cpu import threads
-from dynstudy.training import Training
 
 
 def run(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from dynstudy.bridge.training import Training
 from dynstudy.config import Configuration, Protocol
 from dynstudy.errors import Interrupted
 from dynstudy.report.chosen import measured
@@ -9,7 +10,6 @@ from dynstudy.report.export_file import Measured
 from dynstudy.report.judged import judge
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.space import Cell, reads
-from dynstudy.training import Training
 
 
 def cells_of(protocol: Protocol, seeds: Mapping[Configuration, range]) -> list[Cell]:

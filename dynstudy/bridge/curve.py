@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from dynstudy.bridge.replicates import to_arrays
 from dynstudy.config import BASELINES, Configuration, Protocol, Replicate
 from dynstudy.measure.per_class import accuracy_per_class, loss_per_class
-from dynstudy.replicates import to_arrays
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Parameters
 from dynstudy.train.backends import load

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import optuna
 
+from dynstudy.bridge.replicates import to_arrays
 from dynstudy.config import BASELINES, Configuration, Protocol, Replicate
 from dynstudy.errors import NoDatabaseError
-from dynstudy.replicates import to_arrays
 from dynstudy.search.asking import suggest
 from dynstudy.search.database import database_errors, storage_url
 from dynstudy.search.ledger import Ledger

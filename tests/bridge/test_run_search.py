@@ -9,7 +9,7 @@ import pytest
 from optuna.trial import TrialState
 
 import dynstudy
-from dynstudy import run_search, training
+from dynstudy.bridge import run_search, training
 from dynstudy.config import Configuration
 from dynstudy.errors import SpecError, StudyMismatchError
 from dynstudy.report.regime_map import regime_map
@@ -161,7 +161,7 @@ def test_told_to_stop_it_leaves_its_batch_running_and_resumes(
         self.stop_after_chunk.set()
 
     monkeypatch.setattr(training.Training, "_record", stop_after)
-    monkeypatch.setattr("dynstudy.chunks.CHUNK_SECONDS", 0.0)
+    monkeypatch.setattr("dynstudy.bridge.chunks.CHUNK_SECONDS", 0.0)
     done = dynstudy.run(make_search(), storage=storage)
     assert (done.interrupted, done.trained) == (True, 2)
     assert [trial.state for trial in trials(storage)] == [TrialState.RUNNING] * 3
