@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test test-browser test-jax test-compile format bench clean
+.PHONY: quickstart test test-browser test-jax test-compile format docs bench clean
 
 quickstart: $(INSTALLED)
 	$(BIN)/dynstudy run studies/quickstart.toml
@@ -35,6 +35,10 @@ test-compile: $(INSTALLED)
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# A page per command and the SQL schema, from the code; `make test` says when they are stale.
+docs: $(INSTALLED)
+	$(BIN)/python docs/generate.py
 
 bench: $(INSTALLED)
 	$(BIN)/dynstudy bench

@@ -1,10 +1,12 @@
 """What the README tells a newcomer to type works as written, in a folder of its own."""
 
+import json
 import os
 import re
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,6 @@ import pytest
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -70,23 +71,89 @@ def test_commands_run_and_the_quickstart_shows_what_it_promises(here: Path) -> N
     small = [float(c["gain"]) for c in cells if c["amplitude"] == "3.0" and c["period"] != "30"]
     assert max(small) < 0.1  # far below the band's 0.2
 
-    storage = (ROOT / "storage" / "README.md").read_text(encoding="utf-8")
-    (query,) = blocks(storage, "sql")
-    found = sqlite3.connect(here / "storage" / "dynstudy.db").execute(query).fetchall()
-    assert [seed for seed, _ in found] == list(range(10))
+    check_queries(here)
+
+
+def check_queries(here: Path) -> None:
+    """What storage/README.md asks of the database is what the command line says of it."""
+    dynstudy = (sys.executable, "-m", "dynstudy.cli")
+    small = "protocol.steps=1200 protocol.tail=200 space.period=100 space.amplitude=10".split()
+    fast = ["name=fast", "loss=dmse2", "space.learning_rate=3", "replicates=1", *small]
+    for changes in (["name=fewer", "replicates=6"], fast):
+        overrides = [word for change in changes for word in ("--set", change)]
+        run(here, *dynstudy, "--quiet", "run", "studies/quickstart.toml", *overrides)
+    listed = json.loads(run(here, *dynstudy, "list", "--format", "json"))
+    studies = {row["study"]: row for row in listed}
+    cells = json.loads(run(here, *dynstudy, "map", "quickstart", "--format", "json"))
+    cells = {(cell["amplitude"], cell["period"]): cell for cell in cells}
+
+    queries = blocks((ROOT / "storage" / "README.md").read_text(encoding="utf-8"), "sql")
+    with closing(sqlite3.connect(here / "storage" / "dynstudy.db")) as connection:
+        found = [connection.execute(query).fetchall() for query in queries]
+        (trial,) = connection.execute(
+            "SELECT json_extract(value_json, '$.configuration') FROM trial_user_attributes "
+            "JOIN trials USING (trial_id) JOIN studies USING (study_id) "
+            "WHERE key = 'cell' AND study_name = 'quickstart' AND number = 9"
+        ).fetchone()
+    replicates, gains, diverged, accuracies, launches, ((shared,),) = found
+
+    assert [seed for seed, _ in replicates] == list(range(10))
+    (cell,) = (cell for cell in cells.values() if cell["ledger_configuration"] == trial)
+    assert sum(value for _, value in replicates) / 10 == pytest.approx(cell["val_accuracy"])
+
+    static = cells[None, None]
+    best = sorted(
+        (cell for cell in cells.values() if cell["amplitude"]), key=lambda cell: -cell["gain"]
+    )
+    for (loss, width, amplitude, period, gain, error), cell in zip(gains, best, strict=False):
+        assert (loss, width, amplitude, period) == ("dce", 20, cell["amplitude"], cell["period"])
+        assert gain == pytest.approx(cell["gain"])
+        assert error == pytest.approx((cell["sem"] ** 2 + static["sem"] ** 2) ** 0.5)
+    assert len(gains) == 5
+
+    listed = json.loads(run(here, *dynstudy, "map", "fast", "--format", "json"))
+    assert len(diverged) == sum(cell["diverged"] for cell in listed) > 0
+    assert {(loss, rate) for loss, _, rate, *_ in diverged} <= {("dmse2", 3.0), ("mse", 3.0)}
+    steps = [step for *_, step in diverged]
+    assert steps == sorted(steps)
+    assert 0 <= steps[0] <= steps[-1] <= 1200
+
+    # A = 1000, T = 300 forgets: it knows the class whose turn it is, and none of the others
+    own, others = [], []
+    for _, turn, *classes in accuracies[:-1]:
+        own.append(classes.pop(turn))
+        others += classes
+    assert len(own) == 2 * 9  # middles and ends of three cycles
+    assert sum(own) / len(own) > 0.8
+    assert sum(others) / len(others) < 0.2
+    step, turn, *classes = accuracies[-1]
+    assert (step, turn) == (30_000, None)
+    assert sum(classes) / 3 == pytest.approx(cells[1000, 300]["val_accuracy"])
+
+    assert [(name, *rest[1:4]) for name, *rest in launches] == [
+        ("quickstart", "complete", 340, studies["quickstart"]["network_steps"]),
+        ("fewer", "complete", 0, 0),
+        ("fast", "complete", 5, 5 * 1200),
+    ]
+    assert shared == studies["fewer"]["networks_trained"] == 204
 
 
 def test_nothing_is_left_to_be_written() -> None:
-    texts = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("studies/*.toml")]
+    texts = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("studies/*.toml")]
     for path in texts:
         text = path.read_text(encoding="utf-8")
         assert len(text) > 200, path
         assert not re.search(r"TODO|COST_|[A-Z]+_LINE", text), path
 
 
-@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
-def test_files_that_are_named_exist(text: str) -> None:
-    linked = re.findall(r"\]\(([^)#:]+)\)", text)
-    quoted = re.findall(r"`((?:dynstudy|tests|studies|docs|benchmarks)/[\w/.-]+)`", text)
-    for name in {*linked, *quoted}:
+@pytest.mark.parametrize(
+    "path",
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "storage" / "README.md"],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_files_that_are_named_exist(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for name in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (path.parent / name).exists(), name
+    for name in re.findall(r"`((?:dynstudy|tests|studies|docs|benchmarks)/[\w/.-]+)`", text):
         assert (ROOT / name).exists(), name

@@ -30,6 +30,11 @@ EXAMPLES = {
         "dynstudy train best.toml --seed 3",
         "dynstudy train quickstart#12 --out results",
     ),
+    "dashboard": (
+        "dynstudy dashboard quickstart",
+        "dynstudy dashboard --port 0 --no-open",
+    ),
+    "bench": ("dynstudy bench --widths 20 --peers loop --only engine",),
     "rename": ("dynstudy rename narrow regime-dce-narrow",),
     "delete": (
         "dynstudy delete narrow",

@@ -1,0 +1,182 @@
+"""Docs made from the code: a page per command, and the SQL schema. ``make docs`` writes them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from typer.main import get_command
+
+from dynstudy.cli import app
+from dynstudy.cli.examples import EXAMPLES
+from dynstudy.search.tables import Base
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = ROOT / "docs" / "commands"
+SCHEMA = ROOT / "storage" / "README.md"
+BEGIN = "<!-- made from dynstudy/search/tables.py by `make docs`: begin -->"
+END = "<!-- made by `make docs`: end -->"
+MADE = "<!-- made from dynstudy/cli/ by `make docs`; change it there -->"
+WORDS = {"int": "NUMBER", "float": "NUMBER", "Path": "PATH", "str": "TEXT"}
+
+
+def generated() -> dict[Path, str]:
+    """Everything that is made: the contents of each file, by its path."""
+    group: Any = get_command(app)
+    pages = {COMMANDS / f"{name}.md": page(name, own) for name, own in group.commands.items()}
+    return {
+        COMMANDS / "README.md": index(group),
+        **pages,
+        SCHEMA: with_schema(SCHEMA.read_text(encoding="utf-8")),
+    }
+
+
+def index(group: Any) -> str:
+    """The list of commands, the options before them, and the exit statuses."""
+    rows = [
+        (f"[`dynstudy {name}`]({name}.md)", paragraphs(own.help)[0])
+        for name, own in group.commands.items()
+    ]
+    parts = [
+        MADE,
+        "# Commands",
+        group.help,
+        table(("command", "does"), rows),
+        "Before the command may stand:",
+        options(group.params),
+        group.epilog,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def page(name: str, command: Any) -> str:
+    """One command: what it does, how it is called, and examples."""
+    arguments = [own for own in command.params if own.param_type_name == "argument"]
+    rows = [(f"`{placeholder(own)}`", own.help or "") for own in arguments]
+    usage = " ".join([f"dynstudy {name}", "[OPTIONS]", *map(in_usage, arguments)])
+    parts = [
+        MADE,
+        f"# dynstudy {name}",
+        *paragraphs(command.help),
+        f"```\n{usage}\n```",
+        *([table(("argument", "is"), rows)] if rows else []),
+        options(own for own in command.params if own.param_type_name == "option"),
+    ]
+    if EXAMPLES.get(name):
+        lines = "\n".join(f"$ {line}" for line in EXAMPLES[name])
+        parts += ["## Examples", f"```console\n{lines}\n```"]
+    parts.append("[All commands](README.md), and what the exit statuses mean.")
+    return "\n\n".join(parts) + "\n"
+
+
+def paragraphs(text: str) -> list[str]:
+    """A docstring's paragraphs, each on one line."""
+    return [" ".join(part.split()) for part in text.split("\n\n")]
+
+
+def placeholder(parameter: Any) -> str:
+    """What stands for an argument or the value of an option; nothing for a switch."""
+    if parameter.metavar:
+        return str(parameter.metavar)
+    if parameter.param_type_name == "argument":
+        return str(parameter.name).upper()
+    return "" if parameter.is_flag else WORDS[value_type(parameter)]
+
+
+def value_type(parameter: Any) -> str:
+    """The name of the type that the words of a command line are turned into."""
+    annotation = parameter.type_descriptor.annotation
+    return next(word for word in WORDS if re.search(rf"\b{word}\b", f"{annotation!r} {annotation}"))
+
+
+def in_usage(argument: Any) -> str:
+    """An argument as the line of usage has it."""
+    several = "..." if argument.nargs < 0 else ""
+    return (
+        placeholder(argument) + several
+        if argument.required
+        else f"[{placeholder(argument)}]{several}"
+    )
+
+
+def options(parameters: Any) -> str:
+    """A table of options."""
+    rows = [
+        (
+            ", ".join(f"`{name}`" for name in (*own.opts, *own.secondary_opts)),
+            f"`{placeholder(own)}`" if placeholder(own) else "",
+            default(own),
+            (own.help or "") + (" Can be given several times." if own.multiple else ""),
+        )
+        for own in parameters
+    ]
+    return table(("option", "value", "default", "meaning"), rows)
+
+
+def default(option: Any) -> str:
+    """What an option is when it is not given, unless that is nothing."""
+    if option.multiple or option.default is None or option.default is False:
+        return ""
+    return f"`{option.opts[0] if option.default is True else option.default}`"
+
+
+def with_schema(text: str) -> str:
+    """A text whose part between the markers is the schema as it is now."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{schema()}\n\n{END}{after}"
+
+
+def schema() -> str:
+    """dynstudy's tables, in the order in which they depend on each other."""
+    return "\n\n".join(part for own in Base.metadata.sorted_tables for part in described(own))
+
+
+def described(own: Any) -> Iterator[str]:
+    """One table: its name, what a row is, and its columns."""
+    model = next(m.class_ for m in Base.registry.mappers if m.local_table is own)
+    yield f"### `{own.name}`"
+    yield model.__doc__
+    rows = [
+        (
+            f"`{column.name}`",
+            str(column.type) + ("" if column.nullable else " NOT NULL"),
+            column.doc or "",
+            ", ".join(keys(column)),
+        )
+        for column in own.columns
+    ]
+    yield table(("column", "type", "meaning", "key"), rows)
+
+
+def keys(column: Any) -> Iterator[str]:
+    """What a column is besides a value."""
+    if column.primary_key:
+        yield "primary"
+    if column.unique:
+        yield "unique"
+    if column.index:
+        yield "index"
+    yield from (f"`{key.target_fullname}`" for key in column.foreign_keys)
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A table in Markdown, where | would part cells."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |"
+                     for line in lines)  # fmt: skip
+
+
+def main() -> None:
+    """Write all files, and remove the pages of commands that are gone."""
+    made = generated()
+    COMMANDS.mkdir(exist_ok=True)
+    for path in COMMANDS.glob("*.md"):
+        if path not in made:
+            path.unlink()
+    for path, text in made.items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
