@@ -19,7 +19,6 @@ from dynstudy.bridge.training import Training
 from dynstudy.config import Configuration
 from dynstudy.report.chosen import choose
 from dynstudy.report.export_file import (
-    FRESH,
     VERSION,
     Entry,
     Export,
@@ -27,10 +26,10 @@ from dynstudy.report.export_file import (
     Provenance,
     Selection,
     Trained,
-    fresh_protocol,
 )
 from dynstudy.report.regime_map import conditional, regime_map
 from dynstudy.report.table import frame_rows
+from dynstudy.search.fresh import FRESH, fresh_protocol
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.origins import origins
 from dynstudy.search.provenance import git_state, versions, without_passwords

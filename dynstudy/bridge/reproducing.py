@@ -18,8 +18,9 @@ from dynstudy.bridge.measuring import measure, train_all
 from dynstudy.bridge.progress import Progress
 from dynstudy.bridge.training import Training
 from dynstudy.config import Configuration, Protocol
-from dynstudy.report.export_file import Entry, Export, Measured, fresh_protocol
+from dynstudy.report.export_file import Entry, Export, Measured
 from dynstudy.report.regimes import Difference, Moments
+from dynstudy.search.fresh import fresh_protocol
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.origins import origins
 from dynstudy.search.storage import Storage

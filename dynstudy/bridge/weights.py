@@ -15,8 +15,9 @@ from safetensors.numpy import load_file, save_file
 from dynstudy.bridge.replicates import Task, draw_data, train_replicates
 from dynstudy.config import Configuration, Protocol, Replicate
 from dynstudy.errors import ExportError
-from dynstudy.report.export_file import Entry, Export, Weights, fresh_protocol
+from dynstudy.report.export_file import Entry, Export, Weights
 from dynstudy.report.files import write_whole
+from dynstudy.search.fresh import fresh_protocol
 from dynstudy.search.space import reads
 from dynstudy.train import Parameters
 

@@ -5,14 +5,12 @@ import sys
 import warnings
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from dynstudy.cli.common import StorageOption, Verbosity, complete_study, log, opened, verbosity
-
-if TYPE_CHECKING:
-    from dynstudy.search.storage import Storage
+from dynstudy.cli.pages import write_page
 
 
 def dashboard(
@@ -40,13 +38,15 @@ def dashboard(
 ) -> None:
     """Serve the studies to a browser on this machine, until Ctrl-C."""
     from dynstudy.dashboard.server import DashboardServer
+    from dynstudy.report.dashboard import published
     from dynstudy.search.storage import Storage
 
     with opened(storage) as found:
         page = "/dashboard"
         if study is not None:
             page += f"/studies/{found.study_id(found.study(study))}"
-            _publish_if_missing(found, study, artifacts)
+            if not published(found, study):
+                write_page(found, study, artifacts)
         if writable:
             Storage(found.optuna.url, create=True).engine.dispose()  # says so if it is read-only
         with DashboardServer(found, port=port, writable=writable, artifacts=artifacts) as server:
@@ -61,17 +61,6 @@ def dashboard(
                 server.serve_forever()
             except KeyboardInterrupt:  # the usual way to end a server
                 log("ended")
-
-
-def _publish_if_missing(storage: "Storage", study: str, folder: Path | None) -> None:
-    from dynstudy.report.dashboard import publish, published
-
-    if published(storage, study):
-        return
-    try:
-        publish(storage, study, folder)
-    except Exception as error:  # an archived study is shown without
-        log(f"warning: {study} has no figures of ours: {str(error).splitlines()[0]}")
 
 
 def _has_display() -> bool:

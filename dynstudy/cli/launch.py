@@ -1,7 +1,6 @@
 """``dynstudy run``."""
 
 import os
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +9,11 @@ import typer
 from dynstudy.cli.common import (
     BackendOption,
     StorageOption,
-    Verbosity,
     log,
-    opened,
     progress_display,
     tune_optuna,
 )
+from dynstudy.cli.pages import page_after_run
 
 
 def run(
@@ -62,24 +60,9 @@ def run(
         f"{done.diverged} diverged, {done.cells} cells, {done.seconds:.1f} s"
     )
     if not done.abandoned:
-        _publish(spec.name, storage, changed=bool(done.trained))
+        page_after_run(storage, spec.name, trained=bool(done.trained))
     if done.interrupted:
         log("interrupted; the same command resumes it")
         if done.abandoned:
             os._exit(130)  # Python would wait for the thread
         raise typer.Exit(130)
-
-
-def _publish(study: str, storage: str | None, *, changed: bool) -> None:
-    """Put what was found on the study's page of the dashboard; failing at it loses nothing."""
-    from dynstudy.report.dashboard import publish, published
-
-    try:
-        with opened(storage) as found:
-            if changed or not published(found, study):
-                began = time.monotonic()
-                publish(found, study)
-                log(f"page written in {time.monotonic() - began:.1f} s", Verbosity.verbose)
-    except Exception as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        log(f"warning: the page of {study} in the dashboard was not written: {reason}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dynstudy.cli.common import FormatOption, StorageOption, StudyArgument, log, opened, row_format
+from dynstudy.cli.pages import refresh_page
 
 if TYPE_CHECKING:
     from dynstudy.search.deletion import Deletion
@@ -21,6 +22,7 @@ def rename(
 
     with opened(storage) as found:
         manage.rename(found, study, new)
+        refresh_page(found, new)
     log(f"{study} is now {new}; change the name in its study file as well to resume it")
 
 
@@ -35,6 +37,7 @@ def delete(
 ) -> None:
     """Delete a study; its networks stay in the ledger, unless purged."""
     from dynstudy.errors import DynstudyError
+    from dynstudy.report.artifacts import own_artifacts
     from dynstudy.search.deletion import delete_study, plan_deletion
 
     with opened(storage) as found:
@@ -48,7 +51,10 @@ def delete(
             if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
                 log("nothing is deleted")
                 return
+        files = own_artifacts(found, found.study(study))
         delete_study(found, planned)
+        for file in files:
+            file.unlink(missing_ok=True)
     log(f"deleted: {told}")
 
 
@@ -76,6 +82,7 @@ def note(
     with opened(storage) as found:
         if clear or text is not None:
             set_note(found, study, text or "")
+            refresh_page(found, study)
         elif kept := note_of(found.study(study)):
             typer.echo(kept)
         else:

@@ -46,6 +46,13 @@ def artifacts_folder(url: str, given: str | Path | None = None) -> Path:
     return Path("storage/artifacts")
 
 
+def own_artifacts(storage: Storage, study: optuna.Study) -> list[Path]:
+    """The files that hang on a study and are ours, where they are kept by default."""
+    attributes = storage.optuna.get_study_system_attrs(storage.study_id(study))
+    folder = artifacts_folder(storage.url)
+    return [folder / Path(name).name for name in json.loads(attributes.get(OURS, "{}")).values()]
+
+
 def refresh_artifacts(
     storage: Storage,
     study: optuna.Study,

@@ -20,11 +20,9 @@ from dynstudy.report.plots import save_map
 from dynstudy.report.regime_map import PANEL, regime_map, with_error
 from dynstudy.report.search_figures import search_figures
 from dynstudy.report.table import headline, to_csv
+from dynstudy.search.manage import NOTE, note_of
 from dynstudy.search.runs import launches
 from dynstudy.search.storage import Storage
-
-OWN_NOTE = "dynstudy:note"
-"""The study attribute that holds what the user wrote about it."""
 
 PUBLISHED = "dynstudy:published"
 """The system attribute that says that a page is whole, and what its note was."""
@@ -164,7 +162,7 @@ def _digest(note: str) -> str:
 
 def _own_note(study: optuna.Study, published_digest: str) -> str:
     """What the user wrote: as the study's attribute, or since then into the note on the page."""
-    own = str(study.user_attrs.get(OWN_NOTE, "")).strip()
+    own = note_of(study).strip()
     body = optuna_dashboard.get_note(study)
     if not body or _digest(body) == published_digest:
         return own
@@ -173,5 +171,5 @@ def _own_note(study: optuna.Study, published_digest: str) -> str:
         return own
     # nothing that a person wrote is lost
     kept = written if own in written else f"{own}\n\n{written}"
-    study.set_user_attr(OWN_NOTE, kept)
+    study.set_user_attr(NOTE, kept)
     return kept

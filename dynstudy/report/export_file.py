@@ -24,9 +24,6 @@ VERSION = 1
 MARK = "dynstudy_export"
 """The key that tells an export from any other file, and whose value is its version."""
 
-FRESH = 1_000_000
-"""Confirmation takes seeds from here on, which no study uses."""
-
 
 class ExportFormat(StrEnum):
     """How an export is written."""
@@ -179,15 +176,6 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def _fingerprint(leaf: tuple[str, Any]) -> str:
     return digest({"path": leaf[0], "value": leaf[1]})[:6]
-
-
-def fresh_protocol(protocol: Protocol) -> Protocol:
-    """The same with a validation spiral that nothing was chosen on."""
-    data = protocol.data
-    seed = (data.validation_seed + FRESH) % (MAX_SEED + 1)
-    if seed == data.train_seed:
-        seed += 1
-    return protocol.model_copy(update={"data": data.model_copy(update={"validation_seed": seed})})
 
 
 class _Dumper(yaml.SafeDumper):

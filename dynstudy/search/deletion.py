@@ -8,9 +8,11 @@ from optuna.trial import TrialState
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from dynstudy.config import MAX_SEED
 from dynstudy.errors import StorageError, StudyBusyError
 from dynstudy.search.asking import configuration_of
 from dynstudy.search.database import batches
+from dynstudy.search.fresh import FRESH, fresh_protocol
 from dynstudy.search.keys import configuration_key
 from dynstudy.search.manage import refuse_if_running
 from dynstudy.search.optuna_tables import STUDIES, TRIALS
@@ -72,13 +74,20 @@ def needed_cells(study: optuna.Study, spec: AnySpec) -> Iterator[Cell]:
     return searched_cells(spec, filter(None, map(configuration_of, asked)))
 
 
+CONFIRMATIONS = range(FRESH, MAX_SEED + 1)
+"""Seeds that an export may have trained a configuration on."""
+
+
 def _needed(storage: Storage, study: optuna.Study) -> dict[str, range]:
-    """Seeds by configuration."""
+    """Seeds by configuration: the study's own, and those its exports were confirmed on."""
     spec = storage.spec(study)
-    return {
-        configuration_key(spec.protocol, cell.configuration): cell.seeds
-        for cell in needed_cells(study, spec)
-    }
+    fresh = fresh_protocol(spec.protocol)
+    needed: dict[str, range] = {}
+    for cell in needed_cells(study, spec):
+        needed[configuration_key(spec.protocol, cell.configuration)] = cell.seeds
+        for own in (cell.configuration, cell.configuration.baseline()):
+            needed[configuration_key(fresh, own)] = CONFIRMATIONS
+    return needed
 
 
 Network = tuple[str, int]  # configuration and seed

@@ -25,15 +25,9 @@ from dynstudy.bridge.weights import add_weights, check_weights
 from dynstudy.config import Replicate
 from dynstudy.errors import ExportError, Interrupted
 from dynstudy.measure.accuracy import standard_error
-from dynstudy.report.export_file import (
-    FRESH,
-    Export,
-    ExportFormat,
-    fresh_protocol,
-    load_export,
-    to_text,
-)
+from dynstudy.report.export_file import Export, ExportFormat, load_export, to_text
 from dynstudy.report.tidy import TidyFormat, replicates, write_replicates
+from dynstudy.search.fresh import FRESH, fresh_protocol
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.spec import MapSpec, SearchSpec, StudySpec
 from dynstudy.search.storage import Storage

@@ -10,7 +10,8 @@ import pytest
 
 from dynstudy.bench.planted import plant
 from dynstudy.dashboard.server import DashboardServer
-from dynstudy.report.dashboard import OWN_NOTE, publish
+from dynstudy.report.dashboard import publish
+from dynstudy.search.manage import NOTE
 from dynstudy.search.spec import MapSpec
 from dynstudy.search.storage import Storage
 from tests.conftest import SMALL
@@ -32,7 +33,7 @@ SPACE = {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 30], "width"
 @pytest.fixture
 def address(storage: Storage) -> Iterator[str]:
     plant(storage, MapSpec.model_validate({**SMALL, "name": NAME, "replicates": 6, "space": SPACE}))
-    storage.study(NAME).set_user_attr(OWN_NOTE, "My own **words**.")
+    storage.study(NAME).set_user_attr(NOTE, "My own **words**.")
     publish(storage, NAME)
     with DashboardServer(storage, port=0) as server:
         threading.Thread(target=server.serve_forever).start()

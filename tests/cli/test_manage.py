@@ -11,11 +11,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import optuna_dashboard
 import pytest
 import tomli_w
 
 from dynstudy.bridge.runner import run
 from dynstudy.cli import main
+from dynstudy.report.dashboard import publish
 from dynstudy.search.runs import claim
 from dynstudy.search.spec import StudySpec
 from dynstudy.search.storage import Storage
@@ -138,6 +140,22 @@ def test_renamed_noted_and_tagged_a_study_says_so(command: Command) -> None:
     assert (shown["note"], shown["tags"]) == ("[bold]look[/bold] here ☃", ["a", "b"])
     assert command("note", "tiny", "--clear") == (0, "", "")
     assert command("note", "tiny") == (0, "", "tiny has no note\n")
+
+
+def test_the_page_and_its_files_follow_the_study(command: Command, here: Path) -> None:
+    storage = Storage(f"sqlite:///{here}/storage/dynstudy.db")
+    publish(storage, "small")
+    publish(storage, "other")
+    folder = here / "storage" / "dynstudy.artifacts"
+    assert len(list(folder.iterdir())) == 6
+    command("rename", "small", "tiny")
+    command("note", "tiny", "Mine.")
+    note = optuna_dashboard.get_note(storage.study("tiny"))
+    assert 'name = "tiny"' in note
+    assert note.startswith("Mine.")
+    assert len(list(folder.iterdir())) == 6
+    command("delete", "tiny", "--yes")
+    assert len(list(folder.iterdir())) == 3
 
 
 def test_deleted_with_its_networks_a_study_is_gone(command: Command) -> None:

@@ -12,9 +12,10 @@ import dynstudy
 from dynstudy.bench.planted import plant
 from dynstudy.errors import DynstudyError, StudyNotFoundError
 from dynstudy.report.artifacts import artifacts_folder
-from dynstudy.report.dashboard import OWN_NOTE, publish, published, search_page
+from dynstudy.report.dashboard import publish, published, search_page
 from dynstudy.report.regime_map import regime_map
 from dynstudy.report.table import to_csv
+from dynstudy.search.manage import NOTE
 from dynstudy.search.spec import MapSpec, SearchSpec
 from dynstudy.search.storage import Storage
 from dynstudy.search.study_file import load_spec
@@ -120,10 +121,10 @@ def test_the_note_says_what_the_map_found(planted: Storage) -> None:
 
 
 def test_the_users_note_stands_on_top(planted: Storage) -> None:
-    planted.study("small").set_user_attr(OWN_NOTE, "Look at the corner.")
+    planted.study("small").set_user_attr(NOTE, "Look at the corner.")
     publish(planted, "small")
     assert note(planted).startswith("Look at the corner.\n")
-    planted.study("small").set_user_attr(OWN_NOTE, "No, at the edge.")
+    planted.study("small").set_user_attr(NOTE, "No, at the edge.")
     publish(planted, "small")
     assert note(planted).startswith("No, at the edge.\n")
     assert "corner" not in note(planted)
@@ -135,10 +136,10 @@ def test_nothing_that_was_written_into_the_page_is_lost(planted: Storage) -> Non
     publish(planted, "small")
     assert note(planted).startswith("Before all.\n")
     optuna_dashboard.save_note(study, "Edited. " + note(planted))
-    study.set_user_attr(OWN_NOTE, "From the command line.")
+    study.set_user_attr(NOTE, "From the command line.")
     publish(planted, "small")
     assert note(planted).startswith("From the command line.\n\nEdited. Before all.\n")
-    assert planted.study("small").user_attrs[OWN_NOTE] == (
+    assert planted.study("small").user_attrs[NOTE] == (
         "From the command line.\n\nEdited. Before all."
     )
     assert note(planted).count("## What was found") == 1

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from dynstudy.bridge.exporting import export
 from dynstudy.bridge.runner import run
 from dynstudy.errors import StorageError, StudyBusyError, StudyNotFoundError
 from dynstudy.search.asking import ask_batch
@@ -14,6 +15,7 @@ from dynstudy.search.storage import Storage
 
 SpecMaker = Callable[..., MapSpec]
 SearchMaker = Callable[..., SearchSpec]
+SPACE = {"learning_rate": 1.0, "amplitude": [3, 90], "period": [10, 30], "width": 5}
 
 TABLES = "studies study_user_attributes trials trial_values dynstudy_run dynstudy_replicate \
 dynstudy_reading".split()
@@ -50,10 +52,23 @@ def test_a_deleted_study_leaves_its_networks_and_its_launches(
     assert (again.trained, again.reused, again.cells) == (0, 16, 5)
 
 
+def test_a_purge_takes_what_exports_were_confirmed_on(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    run(make_spec(), storage=storage)
+    export(storage, "small")
+    run(make_spec(name="other", space=SPACE), storage=storage)
+    assert networks(storage) > 16 + 2 * 2
+    planned = plan_deletion(storage, "small", purge=True)
+    delete_study(storage, planned)
+    delete_study(storage, plan_deletion(storage, "other", purge=True))
+    assert networks(storage) == 0
+
+
 def test_a_purge_spares_the_networks_that_another_study_needs(
     storage: Storage, make_spec: SpecMaker
 ) -> None:
-    space = {"learning_rate": 1.0, "amplitude": [3, 90], "period": [10, 30], "width": 5}
+    space = SPACE
     run(make_spec(), storage=storage)  # A 3 and 30, 2 replicates, 8 of the baseline
     run(make_spec(name="other", space=space, replicates=1), storage=storage)
     assert networks(storage) == 16 + 2
