@@ -25,7 +25,7 @@ def run_search(spec: SearchSpec, study: optuna.Study, training: Training) -> tup
     left = spec.search.trials - _complete(study)
     while not training.stopped and (batch := ask_batch(study, spec)):
         all_cells = list(searched_cells(spec, batch.values()))
-        lacking = training.plan(all_cells, share=len(batch) / left)
+        lacking = training.plan(all_cells, share=len(batch) / max(left, len(batch)))
         for _ in training.train(all_cells, lacking):
             pass
         if any(training.ledger.lacking(all_cells).values()):

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from dynstudy.errors import StudyBusyError
+from dynstudy.errors import Interrupted, StudyBusyError
 from dynstudy.search.provenance import provenance
 from dynstudy.search.spec import AnySpec
 from dynstudy.search.tables import Meta, RunRow
@@ -97,7 +97,8 @@ def claim(
     try:
         yield run
     except BaseException as error:
-        run.end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
+        stopped = isinstance(error, KeyboardInterrupt | Interrupted)
+        run.end("interrupted" if stopped else "failed")
         raise
     run.end("interrupted" if run.interrupted else "complete")
 

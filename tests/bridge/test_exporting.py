@@ -29,6 +29,7 @@ from dynstudy.report.export_file import Export, ExportFormat, load_export, to_te
 from dynstudy.report.tidy import TidyFormat, replicates, write_replicates
 from dynstudy.search.fresh import FRESH, fresh_protocol
 from dynstudy.search.ledger import Ledger
+from dynstudy.search.runs import launches
 from dynstudy.search.spec import MapSpec, SearchSpec, StudySpec
 from dynstudy.search.storage import Storage
 from dynstudy.search.tables import ReplicateRow
@@ -173,6 +174,8 @@ def test_told_to_stop_confirmation_keeps_what_it_trained(
         export(storage, "small")
     monkeypatch.undo()
     assert len(kept := fresh_seeds(storage)) == 2
+    number = storage.study_id(storage.study("small"))
+    assert [run.status for run in launches(storage.engine, number)] == ["complete", "interrupted"]
     export(storage, "small")
     assert kept < fresh_seeds(storage)
 
