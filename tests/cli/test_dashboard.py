@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from dynstudy.bench.planted import plant
 from dynstudy.cli import app
-from dynstudy.cli.launch import _publish
+from dynstudy.cli.pages import page_after_run
 from dynstudy.errors import DynstudyError
 from dynstudy.search.spec import StudySpec
 from dynstudy.search.storage import Storage
@@ -88,17 +88,17 @@ def test_a_page_that_cannot_be_written_is_one_line_and_made_up_for(
     plant(storage, make_spec())
     taken = tmp_path / "studies.artifacts"
     taken.write_text("a file")
-    _publish("small", url, changed=True)
+    page_after_run(url, "small", trained=True)
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("warning: the page of small in the dashboard was not written: ")
     assert str(taken) in said.err
     assert said.err.count("\n") == 1
     taken.unlink()
-    _publish("small", url, changed=False)  # by the next run, though it has nothing to train
+    page_after_run(url, "small", trained=False)  # by the next run, though it has nothing to train
     assert len(list(taken.iterdir())) == 3
     for file in taken.iterdir():
         file.unlink()
-    _publish("small", url, changed=False)
+    page_after_run(url, "small", trained=False)
     assert not list(taken.iterdir())  # nothing changed: it was not made again
     assert capsys.readouterr().err == ""
