@@ -40,7 +40,7 @@ from dynstudy.search.trials import finished
 from dynstudy.train.backends import load
 
 By = Literal["val_accuracy", "gain"]
-Per = Literal["width", "loss"] | None
+Per = Literal["width", "loss", "pareto"] | None
 
 
 def export(
@@ -62,7 +62,7 @@ def export(
         name: of the study.
         top: how many, of each width or loss if `per` says so.
         by: what is compared, ``val_accuracy`` or ``gain``.
-        per: ``width``, ``loss`` or None.
+        per: ``width``, ``loss``, ``pareto`` (the front of accuracy and width, all of it) or None.
         confirm: fresh seeds to train each one on; the study's replicates if None, 0 for none.
         backend: what trains them.
         report: called with the progress of that.

@@ -30,7 +30,11 @@ def export(
         str, typer.Option(metavar="val_accuracy|gain", help="What the best is best by.")
     ] = "val_accuracy",
     per: Annotated[
-        str | None, typer.Option(metavar="width|loss", help="The best of each width or loss.")
+        str | None,
+        typer.Option(
+            metavar="width|loss|pareto",
+            help="The best of each width or loss; or the Pareto front of accuracy and width.",
+        ),
     ] = None,
     confirm: Annotated[
         int | None,
@@ -77,8 +81,8 @@ def export(
         return
     if by not in {"val_accuracy", "gain"}:
         raise typer.BadParameter(f"--by {by!r} is not one of val_accuracy, gain")
-    if per not in {None, "width", "loss"}:
-        raise typer.BadParameter(f"--per {per!r} is not one of width, loss")
+    if per not in {None, "width", "loss", "pareto"}:
+        raise typer.BadParameter(f"--per {per!r} is not one of width, loss, pareto")
     if weights and out is None:
         raise typer.BadParameter("--weights needs --out, beside which they are written")
 

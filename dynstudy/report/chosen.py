@@ -18,6 +18,9 @@ NUMBERS = (
 ).split()
 
 
+PARETO = "pareto"
+
+
 def candidates(found: RegimeMap, by: str) -> pd.DataFrame:
     """The cells that can be chosen: all their replicates are there, and what is compared is known.
 
@@ -51,7 +54,8 @@ def choose(found: RegimeMap, top: int, by: str = "val_accuracy", per: str | None
         found: the study.
         top: how many, of each width or loss if `per` says so.
         by: ``val_accuracy`` or ``gain``.
-        per: ``width``, ``loss`` or None.
+        per: ``width``, ``loss``, ``pareto`` for the front of accuracy and width whatever `top` is,
+            or None.
 
     Returns:
         Their rows of the study's frame, best first (by width or loss first, if `per`), and out of
@@ -61,6 +65,9 @@ def choose(found: RegimeMap, top: int, by: str = "val_accuracy", per: str | None
         ExportError: there are not so many.
     """
     known = candidates(found, by)
+    if per == PARETO:
+        front = found.pareto_front().index.intersection(known.index)
+        return known.loc[front].sort_values("width", kind="stable"), len(known)
     if per is None:
         chosen, largest = known.head(top), len(known)
     else:

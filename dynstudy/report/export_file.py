@@ -88,7 +88,7 @@ class Selection(Section):
 
     by: Literal["val_accuracy", "gain"]
     top: int
-    per: Literal["width", "loss"] | None = None
+    per: Literal["width", "loss", "pareto"] | None = None
     candidates: int
 
 

@@ -26,6 +26,7 @@ from dynstudy.config import Replicate
 from dynstudy.errors import ExportError, Interrupted
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.report.export_file import Export, ExportFormat, load_export, to_text
+from dynstudy.report.regime_map import regime_map
 from dynstudy.report.tidy import TidyFormat, replicates, write_replicates
 from dynstudy.search.fresh import FRESH, fresh_protocol
 from dynstudy.search.ledger import Ledger
@@ -114,6 +115,13 @@ def test_per_width_and_per_loss_take_the_best_of_each(studied: Storage) -> None:
     assert [entry.width for entry in per_width] == [5, 8]
     per_loss = export(studied, "small", per="loss", top=2, confirm=0).configuration
     assert [entry.loss for entry in per_loss] == ["ce", "ce", "dce", "dce"]
+    found = regime_map(studied, "small")
+    front = export(studied, "small", per="pareto", confirm=0).configuration
+    expected = found.pareto_front()
+    assert [entry.width for entry in front] == expected.width.tolist()
+    assert [entry.found.val_accuracy for entry in front if entry.found] == pytest.approx(
+        expected.val_accuracy.tolist()
+    )
     by_gain = export(studied, "small", by="gain", top=8, confirm=0).configuration
     gains = [entry.found.gain for entry in by_gain if entry.found]
     assert gains == sorted(gains, reverse=True)

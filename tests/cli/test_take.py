@@ -60,7 +60,7 @@ def test_a_trial_is_trained_by_its_number_and_rows_are_for_programs(studied: Pat
         (["export", "small", "--top", "99"], "has only 5 cells"),
         (["export", "smal"], "did you mean 'small'"),
         (["export", "small", "--by", "width"], "'width' is not one of val_accuracy, gain"),
-        (["export", "small", "--per", "period"], "'period' is not one of width, loss"),
+        (["export", "small", "--per", "period"], "'period' is not one of width, loss, pareto"),
         (["export", "small", "--format", "xml"], "'xml' is not one of toml, json, yaml"),
         (["export", "small", "--out", "best.xml"], "its suffix tells no format"),
         (["export", "small", "--format", "parquet"], "--format parquet needs --out"),
