@@ -1,0 +1,85 @@
+"""How the GPU kernel lays a network over the lanes of a warp, and what a step then costs."""
+
+import math
+from dataclasses import dataclass
+
+WARP = 32
+TILES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 16)
+"""Few, since each number is a kernel of its own to compile."""
+
+REGISTERS = 192
+"""32-bit ones that a lane can spare for parameters and sums."""
+
+MAX_REGISTERS = 200
+"""Of a lane, in all: ten warps on a multiprocessor of 65 536."""
+
+LINE = 16
+"""Rows of parameters that the kernel reads and writes at once."""
+
+FIXED = 50
+"""Instructions that a point costs whatever the width: loads, softmax, loop."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A grid of rows x lanes that holds `tiles` units a lane."""
+
+    rows: int  # points that are looked at at once
+    lanes: int  # of units
+    tiles: int
+
+    @property
+    def units(self) -> int:
+        """The widest network that fits."""
+        return self.lanes * self.tiles
+
+    @property
+    def warps(self) -> int:
+        """Of a program."""
+        return max(1, self.lanes // WARP)
+
+
+def shape_for(width: int, outputs: int, points: int, dtype: str) -> Shape:
+    """Choose the cheapest shape that keeps a network in registers.
+
+    Args:
+        width: hidden units.
+        outputs: K that the kernel keeps: C - 1 for a cross-entropy, else C.
+        points: P of the training set.
+        dtype: float32 or float64.
+
+    Returns:
+        The shape. Beyond one warp's registers it has several warps, which is slower.
+
+    >>> shape_for(100, 2, 300, "float32"), shape_for(5, 2, 300, "float32")
+    (Shape(rows=4, lanes=8, tiles=13), Shape(rows=32, lanes=1, tiles=5))
+    """
+    wide = WARP
+    while True:
+        lanes = [2**n for n in range(6)] if wide == WARP else [wide]
+        shapes = [
+            Shape(max(1, WARP // own), own, tiles)
+            for own in lanes
+            for tiles in TILES
+            if own * tiles >= width and tiles * registers_per_tile(outputs, dtype) <= REGISTERS
+        ]
+        if shapes:
+            return min(shapes, key=lambda shape: instructions_per_step(shape, outputs, points))
+        wide *= 2
+
+
+def registers_per_tile(outputs: int, dtype: str) -> int:
+    """Of a lane, for a unit's parameters, its input and its 3K sums."""
+    return (3 + outputs + 1 + 3 * outputs) * (2 if dtype == "float64" else 1)
+
+
+def instructions_per_step(shape: Shape, outputs: int, points: int) -> float:
+    """Of a warp, about: over the points for outputs and sums, over the tiles to reduce and step.
+
+    A model: what is really compiled is counted by `dynstudy.bench.kernel`.
+    """
+    pair = 4 + 4 * outputs  # a, its maximum, outputs, comparison, sums
+    reduction = 2 * outputs * math.log2(min(shape.lanes, WARP))  # a shuffle and an addition each
+    point = FIXED + reduction + pair * shape.tiles
+    over_rows = 3 * outputs * 2 * math.log2(shape.rows) + 12 * outputs
+    return math.ceil(points / shape.rows) * point + shape.tiles * over_rows

@@ -1,0 +1,346 @@
+"""One GPU, near its limit: a fused Triton kernel that trains a network per program.
+
+Networks of one shape (see `_gpu_shapes`) are a batch and a launch. Batches stay on the card; where
+its memory is short they make room for each other, and one that does not fit alone is cut in two.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dynstudy.errors import BackendError
+from dynstudy.train.backends._gpu_shapes import LINE, MAX_REGISTERS, Shape, shape_for
+from dynstudy.train.backends._kinds import CROSS_ENTROPY, KINDS
+from dynstudy.train.ensemble import Data, Ensemble, Floats, Ints, Parameters, Readings
+
+NEVER = np.iinfo(np.int32).max
+LONGEST = 2**30
+"""Steps of a training, at most: the kernel counts them in 32 bits."""
+MEMORY_SHARE = 0.8
+"""Of the card's free memory, for one batch."""
+HOST = torch.device("cpu")
+
+
+@dataclass
+class Batch:
+    """Networks of one shape in the kernel's layout, on the card or waiting beside it."""
+
+    networks: Ints  # (b,) which of the ensemble's
+    shape: Shape
+    columns: dict[str, Tensor]  # per network, by the names of the kernel's arguments
+    on_card: bool = False
+    stream: Any = None  # of the launches of this batch, so that batches share the card
+
+    def __len__(self) -> int:
+        return len(self.networks)
+
+    def move(self, device: torch.device, on_card: bool) -> None:
+        """Move it, whole or not at all."""
+        self.columns = {name: column.to(device) for name, column in self.columns.items()}
+        self.on_card = on_card
+
+    def cut(self, size: int) -> list["Batch"]:
+        """It in pieces of at most so many networks."""
+        return [
+            Batch(
+                self.networks[first : first + size],
+                self.shape,
+                {name: c[first : first + size].clone() for name, c in self.columns.items()},
+            )
+            for first in range(0, len(self), size)
+        ]
+
+
+@dataclass
+class State:
+    """Networks in batches, and what the last class's parameters follow from."""
+
+    ensemble: Ensemble
+    readings: Readings
+    card: torch.device  # the host under Triton's interpreter
+    points: int  # P
+    classes: int  # C
+    x: Tensor  # (D, P + V, 2)
+    y: Tensor  # (P + V,) classes, C added for validation points
+    class_sums: tuple[Floats, Floats]  # Σ_c of W2 (B, H) and of b2 (B,), which no step changes
+    batches: list[Batch] = field(default_factory=list)
+    name: str = "gpu"
+
+    @property
+    def outputs(self) -> int:
+        """K: a cross-entropy's outputs are kept relative to the last class's."""
+        return self.classes - 1 if KINDS[self.ensemble.loss] == CROSS_ENTROPY else self.classes
+
+    @property
+    def device(self) -> str:
+        """The card by its name."""
+        if self.card.type == "cuda":
+            return torch.cuda.get_device_name(self.card)
+        return "Triton's interpreter"
+
+    def parameters(self) -> Parameters:
+        """The parameters as they are now."""
+        width, K = int(self.ensemble.width.max()), self.outputs
+        rows = np.zeros((len(self.ensemble), 3 + K, width))
+        b2 = np.zeros((len(self.ensemble), K))
+        for batch in self.batches:
+            units = min(width, batch.shape.units)
+            unpacked = _unpacked(batch.columns["lines"].cpu().numpy(), batch.shape, K)
+            rows[batch.networks, :, :units] = unpacked[:, :, :units]
+            b2[batch.networks] = batch.columns["biases"].cpu().numpy()
+        W2 = rows[:, 3:].transpose(0, 2, 1)
+        if K < self.classes:
+            W2, b2 = map(_with_last_class, (W2, b2), self.class_sums)
+        dtype = self.ensemble.dtype
+        return Parameters(*(array.astype(dtype) for array in (rows[:, :2], rows[:, 2], W2, b2)))
+
+
+def check_device(device: str) -> None:
+    """Find out before anything is trained or written whether the kernel can run.
+
+    Args:
+        device: the number of a card.
+
+    Raises:
+        BackendError: no Triton, or no such card.
+    """
+    if find_spec("triton") is None:
+        raise BackendError(
+            "backend 'gpu' cannot run: Triton is not installed (PyTorch's CUDA builds bring it); "
+            "use --backend cpu"
+        )
+    if _interpreted():
+        return
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if not device.isdecimal() or int(device) >= cards:
+        seen = f"cards 0 to {cards - 1}" if cards else "no card"
+        raise BackendError(
+            f"backend 'gpu:{device}' cannot run: torch {torch.__version__} sees {seen} on this "
+            "machine; use --backend cpu"
+        )
+
+
+def start(
+    ensemble: Ensemble, data: Data, initial: Parameters, readings: Readings, device: str = "0"
+) -> State:
+    """Lay an ensemble out in batches of one shape each.
+
+    Raises:
+        BackendError: no Triton, no such card, or more steps than the kernel can count.
+    """
+    check_device(device)
+    if ensemble.steps >= LONGEST:
+        raise BackendError(
+            f"backend 'gpu' takes fewer than 2**30 steps, not {ensemble.steps}; use --backend cpu"
+        )
+    card = HOST if _interpreted() else torch.device(f"cuda:{device}")
+    validation_x = np.broadcast_to(data.validation_x, (len(data.x), *data.validation_x.shape))
+    state = State(
+        ensemble,
+        readings,
+        card,
+        len(data.y),
+        data.classes,
+        torch.tensor(
+            np.concatenate([data.x, validation_x], 1),
+            dtype=getattr(torch, ensemble.dtype),
+            device=card,
+        ),
+        torch.tensor(
+            np.concatenate([data.y, data.validation_y + data.classes]),
+            dtype=torch.int32,
+            device=card,
+        ),
+        (_cast(initial.W2, ensemble).sum(-1), _cast(initial.b2, ensemble).sum(-1)),
+    )
+    shapes = [
+        shape_for(width, state.outputs, state.points, ensemble.dtype)
+        for width in ensemble.width.tolist()
+    ]
+    for shape in sorted(set(shapes), key=lambda own: -own.units):  # the longest launch first
+        networks = np.array([b for b, own in enumerate(shapes) if own == shape])
+        batch = _batch(state, initial, networks, shape)
+        state.batches += batch.cut(min(len(batch), _most(batch, card)))
+    return state
+
+
+def advance(state: State, step: int, count: int) -> None:
+    """Take `count` steps from `step` on with every network that has not diverged.
+
+    Raises:
+        BackendError: not even one network fits into the card's memory.
+    """
+    waiting, done = deque(state.batches), list[Batch]()
+    launched: list[tuple[Batch, Tensor]] = []
+    while waiting:
+        batch = waiting.popleft()
+        try:
+            batch.move(state.card, on_card=True)
+            losses = _room_for_losses(state, batch, count)
+        except torch.OutOfMemoryError as error:
+            others = [other for other in (*done, *waiting) if other.on_card]
+            _collect(state, launched, step, count)
+            launched.clear()
+            batch.move(HOST, on_card=False)
+            for other in others:
+                other.move(HOST, on_card=False)
+            if not others and len(batch) == 1:
+                raise BackendError(
+                    f"a network of {batch.shape.units} units does not fit into the memory of "
+                    f"{state.device}; use --backend cpu"
+                ) from error
+            pieces = [batch] if others else batch.cut((len(batch) + 1) // 2)
+            waiting.extendleft(reversed(pieces))
+            continue
+        _launch(state, batch, losses, step, count)
+        launched.append((batch, losses))
+        done.append(batch)
+    _collect(state, launched, step, count)
+    state.batches = done
+
+
+def _launch(state: State, batch: Batch, losses: Tensor, step: int, count: int) -> None:
+    """Queue a slice of steps of a batch."""
+    from dynstudy.train.backends._gpu_kernel import advance_networks
+
+    def launch() -> None:
+        advance_networks[len(batch),](
+            **batch.columns,
+            x=state.x,
+            y=state.y,
+            losses=losses,
+            points=state.points,
+            all_points=len(state.y),
+            readings=batch.columns["correct"].shape[1],
+            step=step,
+            count=count,
+            KIND=KINDS[state.ensemble.loss],
+            C=state.classes,
+            TILES=batch.shape.tiles,
+            ROWS=batch.shape.rows,
+            LANES=batch.shape.lanes,
+            LINE=LINE,
+            TRACE=bool(state.readings.losses.size),
+            num_warps=batch.shape.warps,
+            maxnreg=MAX_REGISTERS,
+            enable_fp_fusion=True,  # multiply-adds, whatever the version of Triton does by default
+        )
+
+    if state.card.type != "cuda":
+        launch()
+        return
+    with torch.cuda.device(state.card):
+        batch.stream = batch.stream or torch.cuda.Stream()
+        batch.stream.wait_stream(torch.cuda.current_stream())  # which moved it here
+        with torch.cuda.stream(batch.stream):
+            launch()
+
+
+def _collect(
+    state: State, launched: list[tuple[Batch, Tensor]], step: int, count: int
+) -> None:
+    """Wait for what was launched and read it."""
+    if state.card.type == "cuda":
+        torch.cuda.synchronize(state.card)
+    readings = state.readings
+    for batch, losses in launched:
+        networks, columns = batch.networks, batch.columns
+        readings.diverged_at[networks] = columns["diverged_at"].cpu().numpy()
+        steps = readings.checkpoints[networks]
+        if ((steps >= step) & (steps <= step + count)).any():
+            correct = columns["correct"].cpu().numpy()
+            readings.correct[networks] = correct[:, :, 0]
+            readings.validation_correct[networks] = correct[:, :, 1]
+        if readings.losses.size:
+            readings.losses[networks, step : step + count] = losses.cpu().numpy()
+
+
+def _batch(state: State, initial: Parameters, networks: Ints, shape: Shape) -> Batch:
+    """Some networks in the kernel's layout, beside the card."""
+    ensemble, K = state.ensemble, state.outputs
+    W2, b2 = (_cast(array[networks], ensemble) for array in (initial.W2, initial.b2))
+    if K < state.classes:
+        W2, b2 = ((array - array[..., -1:])[..., :K] for array in (W2, b2))
+    hidden = [initial.W1[networks], initial.b1[networks, None], W2.transpose(0, 2, 1)]
+    steps = state.readings.checkpoints[networks]
+    steps = np.pad(np.where(steps < 0, NEVER, steps), ((0, 0), (0, 1)), constant_values=NEVER)
+    period, amplitude = ensemble.period[networks], ensemble.amplitude[networks]
+    single, double = getattr(torch, ensemble.dtype), torch.float64
+    columns = {
+        "lines": (_packed(np.concatenate(hidden, 1), shape), single),
+        "biases": (b2, single),
+        "diverged_at": (state.readings.diverged_at[networks], torch.int32),
+        "training_set": (ensemble.training_set[networks], torch.int32),
+        "rates": (ensemble.learning_rate[networks], double),
+        "amplitudes": (amplitude, double),
+        "slopes": (2 * (amplitude - 1) / period, double),
+        "periods": (np.minimum(period, NEVER), torch.int32),
+        "tail_starts": (np.minimum(ensemble.tail_start[networks], NEVER), torch.int32),
+        "checkpoints": (steps, torch.int32),
+        "reading": (np.zeros(len(networks)), torch.int32),
+        "correct": (
+            np.full((len(networks), steps.shape[1] - 1, 2, state.classes), -1),
+            torch.int32,
+        ),
+    }
+    return Batch(
+        networks, shape, {name: torch.tensor(a, dtype=t) for name, (a, t) in columns.items()}
+    )
+
+
+def _most(batch: Batch, card: torch.device) -> int:
+    """How many networks fit into the card's free memory."""
+    if card.type != "cuda":
+        return len(batch)
+    each = sum(column.nbytes for column in batch.columns.values()) / len(batch)
+    return max(1, int(MEMORY_SHARE * torch.cuda.mem_get_info(card)[0] / each))
+
+
+def _room_for_losses(state: State, batch: Batch, count: int) -> Tensor:
+    """(b, count) NaN; nothing where losses are not traced."""
+    traced = count if state.readings.losses.size else 0
+    return torch.full((len(batch), traced), np.nan, dtype=torch.float64, device=state.card)
+
+
+def _packed(rows: Floats, shape: Shape) -> Floats:
+    """(b, 3 + K, H) -> (b, lines, LINE, lanes), a tile's rows together."""
+    count, height, width = rows.shape
+    units = np.zeros((count, height, shape.units))
+    units[:, :, : min(width, shape.units)] = rows[:, :, : shape.units]
+    tiles = units.reshape(count, height, shape.tiles, shape.lanes).transpose(0, 2, 1, 3)
+    tiles = tiles.reshape(count, -1, shape.lanes)
+    padding = -tiles.shape[1] % LINE
+    return np.pad(tiles, ((0, 0), (0, padding), (0, 0))).reshape(count, -1, LINE, shape.lanes)
+
+
+def _unpacked(lines: Floats, shape: Shape, outputs: int) -> Floats:
+    """The inverse: (b, 3 + K, units)."""
+    count, height = len(lines), 3 + outputs
+    tiles = lines.reshape(count, -1, shape.lanes)[:, : shape.tiles * height]
+    tiles = tiles.reshape(count, shape.tiles, height, shape.lanes).transpose(0, 2, 1, 3)
+    return tiles.reshape(count, height, shape.units)
+
+
+def _with_last_class(relative: Floats, class_sum: Floats) -> Floats:
+    """Outputs' parameters from those relative to the last class's, and their sum."""
+    with np.errstate(invalid="ignore"):  # of a network that diverged
+        last = (class_sum[..., None] - relative.sum(-1, keepdims=True)) / (relative.shape[-1] + 1)
+        return np.concatenate([relative + last, last], -1)
+
+
+def _cast(array: Floats, ensemble: Ensemble) -> NDArray[np.float64]:
+    """Rounded to the ensemble's dtype, for sums and differences that add no rounding."""
+    return array.astype(ensemble.dtype).astype(np.float64)
+
+
+def _interpreted() -> bool:
+    """Whether Triton runs its kernels in Python, step by step (TRITON_INTERPRET=1), for tests."""
+    import triton
+
+    return bool(triton.knobs.runtime.interpret)
