@@ -73,6 +73,32 @@ def test_one_step_from_a_shared_random_state_agrees(
         )
 
 
+@pytest.mark.parametrize("scale", [1e2, 1e4, 1e8])
+@pytest.mark.parametrize("classes", [2, 3, 5])
+def test_a_softmax_of_large_outputs_agrees(
+    classes: int, scale: float, rng: np.random.Generator
+) -> None:
+    ensemble = Ensemble.of(
+        "dce", 1, width=[4, 11], learning_rate=0.1, amplitude=5, period=10, dtype="float64"
+    )
+    initial = random_state(rng, ensemble, classes)
+    initial = Parameters(initial.W1, initial.b1, initial.W2 * scale, initial.b2 * scale)
+    cpu, autograd = (
+        train(
+            ensemble,
+            make_data(classes, points=37, validation_points=41),
+            backend=backend,
+            checkpoints=[1],
+            initial=initial,
+            trace=True,
+        )
+        for backend in ("cpu", "autograd")
+    )
+    tolerance = 1e-12 + 1e-14 * scale  # rounding of an output by its own size is all that a p sees
+    assert_same(cpu, autograd, tolerance)
+    np.testing.assert_allclose(cpu.losses, autograd.losses, rtol=1e-12)
+
+
 @pytest.mark.parametrize("loss", BASELINES)
 def test_short_runs_agree_with_mixed_widths_schedules_tails_and_checkpoints(
     loss: str, data: Data

@@ -3,28 +3,37 @@
 Hidden units outside, points inside (vectorised by LLVM), activations recomputed in the backward
 pass rather than stored, parameters updated in place as soon as a unit's gradient is known.
 
-Tuples are registers here: a tuple of C scalars, one per class, is unrolled when the kernel is
-compiled for its C, so that sums over classes and the gradients of a unit never touch memory.
+Tuples are registers here: a tuple of scalars, one per class, is unrolled when the kernel is
+compiled for its length, so that sums over classes and the gradients of a unit never touch memory.
+
+A softmax sees only differences of outputs. For the cross-entropy the network is therefore kept with
+K = C - 1 outputs, those of the first classes less the last one's, which spares a third of the work
+at C = 3. The sum over the classes, which `cpu.py` puts back, never changes: the gradients of a
+softmax sum to zero. For squares K = C. `outputs` and `classes` are K and C zeros, whose types carry
+K, C and the dtype.
 
 Everything compiled is in this one file, because Numba's cache on disk notices changes of it alone.
 """
 
+from math import factorial
 from typing import Any
 
 import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic, overload
+from numba.np.numpy_support import as_dtype
 
 CROSS_ENTROPY, WEIGHTED_SQUARES, WEIGHTED_TARGETS = range(3)  # eqs. 2, 3 and 4
 
-UNIT_BLOCK = 4  # units per pass over the points in `_forward`; widths are padded to a multiple
-POINT_BLOCK = 16  # points are padded to a multiple, one vector of float32
+POINT_BLOCK = 16  # points are padded to a multiple, one vector of float32 or two of float64
+UNIT_BLOCK = 4  # units per pass over the points in `_forward`
 
 # Fast math without nnan and ninf: divergence must be seen.
 FAST = {"reassoc", "contract", "arcp", "nsz"}
 
 # Calls and Python's check for division by zero would keep LLVM from vectorising the loops.
 INLINED = {"forceinline": True, "error_model": "numpy", "fastmath": FAST}
+EXACT = INLINED | {"fastmath": {"contract"}}  # where reassociation would undo the arithmetic
 COMPILED: dict[str, Any] = {"error_model": "numpy", "fastmath": FAST}
 
 
@@ -32,7 +41,7 @@ COMPILED: dict[str, Any] = {"error_model": "numpy", "fastmath": FAST}
 
 
 def _column(rows, p, like):
-    """(rows[0, p], ..., rows[C - 1, p])."""
+    """The last entries of column p, as many as like has: (..., rows[-2, p], rows[-1, p])."""
 
 
 @overload(_column, jit_options=INLINED)
@@ -46,7 +55,7 @@ def _column_overload(rows, p, like):
 
 
 def _store(rows, p, values):
-    """rows[:, p] = values."""
+    """The reverse: the last entries of column p become values."""
 
 
 @overload(_store, jit_options=INLINED)
@@ -74,8 +83,19 @@ def _axpy_overload(a, x, y):
     return lambda a, x, y: (a * x[0] + y[0],) + _axpy(a, x[1:], y[1:])  # noqa: RUF005
 
 
+def _plus(x, y):
+    """x + y."""
+
+
+@overload(_plus, jit_options=INLINED)
+def _plus_overload(x, y):
+    if len(x) == 1:
+        return lambda x, y: (x[0] + y[0],)
+    return lambda x, y: (x[0] + y[0],) + _plus(x[1:], y[1:])  # noqa: RUF005
+
+
 def _minus(x, y):
-    """x - y."""
+    """x - y, for as many as x has."""
 
 
 @overload(_minus, jit_options=INLINED)
@@ -97,7 +117,7 @@ def _times_overload(x, y):
 
 
 def _dot(x, y):
-    """Σ x ∘ y."""
+    """Σ x ∘ y, over as many as x has."""
 
 
 @overload(_dot, jit_options=INLINED)
@@ -116,6 +136,17 @@ def _total_overload(x):
     return (lambda x: x[0]) if len(x) == 1 else (lambda x: x[0] + _total(x[1:]))
 
 
+def _filled(value, like):
+    """(value, value, ...), as many as like has."""
+
+
+@overload(_filled, jit_options=INLINED)
+def _filled_overload(value, like):
+    if len(like) == 1:
+        return lambda value, like: (value,)
+    return lambda value, like: (value,) + _filled(value, like[1:])  # noqa: RUF005
+
+
 def _largest(x):
     """max x."""
 
@@ -125,22 +156,48 @@ def _largest_overload(x):
     return (lambda x: x[0]) if len(x) == 1 else (lambda x: max(x[0], _largest(x[1:])))
 
 
-def _exp_below(x, top):
-    """exp(x - top)."""
+# --- exp, in a form that LLVM can vectorise -----------------------------------------------------
+# exp(x) = 2**n exp(r), with n = octave(x) whole and |r| <= log(2) / 2. A softmax takes 2**top out
+# of all its exp, top being the largest n: exactly, and later than it could subtract a largest
+# logit, so that the polynomials need not wait for it.
+
+_TAYLOR = tuple(1 / factorial(n) for n in range(14))
+_CEPHES = (
+    1.0,
+    1.0,
+    5.0000001201e-1,
+    1.6666665459e-1,
+    4.1665795894e-2,
+    8.3334519073e-3,
+    1.3981999507e-3,
+    1.9875691500e-4,
+)  # expf, Moshier
 
 
-@overload(_exp_below, jit_options=INLINED)
-def _exp_below_overload(x, top):
+def _octave(x):
+    """The whole number nearest to x / log 2, as a float."""
+
+
+@overload(_octave, jit_options=EXACT)
+def _octave_overload(x):
+    real = as_dtype(x).type
+    per_octave, half = real(1.44269504088896341), real(0.5)
+    return lambda x: np.floor(x * per_octave + half)
+
+
+def _octaves(x):
+    """octave(x) of each."""
+
+
+@overload(_octaves, jit_options=EXACT)
+def _octaves_overload(x):
     if len(x) == 1:
-        return lambda x, top: (_exp(x[0] - top),)
-    return lambda x, top: (_exp(x[0] - top),) + _exp_below(x[1:], top)  # noqa: RUF005
-
-
-# --- exp of a number that is not positive, in a form that LLVM can vectorise ---------------------
+        return lambda x: (_octave(x[0]),)
+    return lambda x: (_octave(x[0]),) + _octaves(x[1:])  # noqa: RUF005
 
 
 @intrinsic
-def _power_of_two(typing_context, exponent):
+def _from_exponent(typing_context, exponent):
     """2**n from the bits of a float as wide as the integer n."""
     kind, bias, mantissa = (
         (types.float32, 127, 23) if exponent == types.int32 else (types.float64, 1023, 52)
@@ -154,112 +211,169 @@ def _power_of_two(typing_context, exponent):
     return kind(exponent), generate
 
 
-def _exp(x):
-    """exp(x) for x <= 0: n·log 2 taken off in two parts (Cody & Waite), then a polynomial."""
+def _power_of_two(n):
+    """2**n for a whole n <= 0, but at least 2**-100 (2**-900): denormal numbers would be slow."""
 
 
-@overload(_exp, jit_options=INLINED | {"fastmath": {"contract"}})  # reassociation would undo it
-def _exp_overload(x):
-    f = np.float32
+@overload(_power_of_two, jit_options=EXACT)
+def _power_of_two_overload(n):
+    if n == types.float32:
+        lowest = np.float32(-100)
+        return lambda n: _from_exponent(np.int32(max(n, lowest)))
+    # by int32, because AVX2 has no conversion to int64
+    return lambda n: _from_exponent(np.int64(np.int32(max(n, -900.0))))
 
-    def single(x):
-        # Below -75 the sum of a softmax does not change, and denormal numbers would be slow.
-        x = max(x, f(-75.0))
-        n = np.floor(x * f(1.44269504088896341) + f(0.5))
-        r = (x - n * f(0.693359375)) - n * f(-2.12194440e-4)
-        p = f(1.9875691500e-4) * r + f(1.3981999507e-3)
-        p = p * r + f(8.3334519073e-3)
-        p = p * r + f(4.1665795894e-2)
-        p = p * r + f(1.6666665459e-1)
-        p = p * r + f(5.0000001201e-1)  # Cephes expf, Moshier
-        return (p * r * r + r + f(1.0)) * _power_of_two(np.int32(n))
 
-    def double(x):
-        x = max(x, -600.0)
-        n = np.floor(x * 1.4426950408889634 + 0.5)
-        r = (x - n * 0.693145751953125) - n * 1.42860682030941723212e-6
-        p = r * (1 / 6227020800.0) + 1 / 479001600.0  # Taylor to r**13 on |r| < log(2) / 2
-        p = p * r + 1 / 39916800.0
-        p = p * r + 1 / 3628800.0
-        p = p * r + 1 / 362880.0
-        p = p * r + 1 / 40320.0
-        p = p * r + 1 / 5040.0
-        p = p * r + 1 / 720.0
-        p = p * r + 1 / 120.0
-        p = p * r + 1 / 24.0
-        p = p * r + 1 / 6.0
-        p = p * r + 0.5
-        return (p * r * r + r + 1.0) * _power_of_two(np.int64(n))
+def _polynomial(coefficients, x):
+    """Σ coefficients[i] x**i by Estrin's scheme: half as deep as Horner's, where depth is time."""
 
-    return single if x == types.float32 else double
+
+@overload(_polynomial, jit_options=EXACT)
+def _polynomial_overload(coefficients, x):
+    if len(coefficients) == 1:
+        return lambda coefficients, x: coefficients[0]
+    return lambda coefficients, x: _polynomial(_paired(coefficients, x), x * x)
+
+
+def _paired(c, x):
+    """(c[0] + c[1] x, c[2] + c[3] x, ...)."""
+
+
+@overload(_paired, jit_options=EXACT)
+def _paired_overload(c, x):
+    if len(c) == 1:
+        return lambda c, x: (c[0],)
+    if len(c) == 2:
+        return lambda c, x: (c[1] * x + c[0],)
+    return lambda c, x: (c[1] * x + c[0],) + _paired(c[2:], x)  # noqa: RUF005
+
+
+def _scaled_exp(x, n, top):
+    """exp(x) / 2**top, given n = octave(x)."""
+
+
+@overload(_scaled_exp, jit_options=EXACT)
+def _scaled_exp_overload(x, n, top):
+    real = as_dtype(x).type
+    if x == types.float32:
+        octave = real(0.693359375), real(-2.12194440e-4)  # log 2 in two parts, Cody & Waite
+        coefficients = tuple(real(c) for c in _CEPHES)
+    else:
+        octave = 0.693145751953125, 1.42860682030941723212e-6
+        coefficients = _TAYLOR
+    coarse, fine = octave
+    bound = real(0.35)  # of r, kept by any x that is not too large to be subtracted from
+
+    def scaled(x, n, top):
+        r = min(max((x - n * coarse) - n * fine, -bound), bound)
+        return _polynomial(coefficients, r) * _power_of_two(n - top)
+
+    return scaled
+
+
+def _scaled_exps(x, n, top):
+    """exp(x) / 2**top of each."""
+
+
+@overload(_scaled_exps, jit_options=EXACT)
+def _scaled_exps_overload(x, n, top):
+    if len(x) == 1:
+        return lambda x, n, top: (_scaled_exp(x[0], n[0], top),)
+    return lambda x, n, top: (
+        (_scaled_exp(x[0], n[0], top),) + _scaled_exps(x[1:], n[1:], top)  # noqa: RUF005
+    )
 
 
 # --- one step -----------------------------------------------------------------------------------
-# units (3 + C, H): rows W1[0], W1[1], b1, then the C columns of W2; x (2, P); f (C, P)
+# units (3 + K, H): rows W1[0], W1[1], b1, then the K columns of W2; bias (K, 1); x (2, P); f (K, P)
+
+
+def _unit(units, h, outputs):
+    """Unit h: (its two weights, its bias, its row of W2)."""
+
+
+@overload(_unit, jit_options=INLINED)
+def _unit_overload(units, h, outputs):
+    return lambda units, h, outputs: (
+        units[0, h],
+        units[1, h],
+        units[2, h],
+        _column(units, h, outputs),
+    )
+
+
+def _through(group, x0, x1, out):
+    """Out plus what the units of a group make of the point (x0, x1)."""
+
+
+@overload(_through, jit_options=INLINED)
+def _through_overload(group, x0, x1, out):
+    zero = as_dtype(x0).type(0)
+
+    def last(group, x0, x1, out):
+        u, v, w, to = group[0]
+        return _axpy(max(u * x0 + v * x1 + w, zero), to, out)
+
+    def first(group, x0, x1, out):
+        return _through(group[1:], x0, x1, _through(group[:1], x0, x1, out))
+
+    return last if len(group) == 1 else first
 
 
 @njit(**COMPILED)
-def _forward(units, bias, x, f, zeros):
+def _forward(units, bias, x, f, outputs):
     """f = relu(x W1 + b1) W2 + b2, four units at a time to spare loads and stores of f."""
-    W2 = units[3:]
-    zero = zeros[0]
-    for c in range(len(zeros)):
-        f[c, :] = bias[c]
-    for h in range(0, units.shape[1], UNIT_BLOCK):
-        u0, v0, w0, out0 = units[0, h], units[1, h], units[2, h], _column(W2, h, zeros)
-        u1, v1, w1, out1 = (
-            units[0, h + 1],
-            units[1, h + 1],
-            units[2, h + 1],
-            _column(W2, h + 1, zeros),
-        )
-        u2, v2, w2, out2 = (
-            units[0, h + 2],
-            units[1, h + 2],
-            units[2, h + 2],
-            _column(W2, h + 2, zeros),
-        )
-        u3, v3, w3, out3 = (
-            units[0, h + 3],
-            units[1, h + 3],
-            units[2, h + 3],
-            _column(W2, h + 3, zeros),
+    width = units.shape[1]
+    in_blocks = width - width % UNIT_BLOCK
+    for c in range(len(outputs)):
+        f[c, :] = bias[c, 0]
+    for h in range(0, in_blocks, UNIT_BLOCK):
+        block = (
+            _unit(units, h, outputs),
+            _unit(units, h + 1, outputs),
+            _unit(units, h + 2, outputs),
+            _unit(units, h + 3, outputs),
         )
         for p in range(x.shape[1]):
-            x0, x1 = x[0, p], x[1, p]
-            out = _column(f, p, zeros)
-            out = _axpy(max(u0 * x0 + v0 * x1 + w0, zero), out0, out)
-            out = _axpy(max(u1 * x0 + v1 * x1 + w1, zero), out1, out)
-            out = _axpy(max(u2 * x0 + v2 * x1 + w2, zero), out2, out)
-            out = _axpy(max(u3 * x0 + v3 * x1 + w3, zero), out3, out)
-            _store(f, p, out)
+            _store(f, p, _through(block, x[0, p], x[1, p], _column(f, p, outputs)))
+    for h in range(in_blocks, width):
+        unit = (_unit(units, h, outputs),)
+        for p in range(x.shape[1]):
+            _store(f, p, _through(unit, x[0, p], x[1, p], _column(f, p, outputs)))
 
 
 @njit(**COMPILED)
-def _cross_entropy_gradient(f, one_hot, share, zeros):
+def _cross_entropy_gradient(f, one_hot, share, outputs):
     """Replace f by ∂DCE/∂f; share is Γ / P. Returns a number that is finite when the loss is."""
-    witness = zeros[0]
+    zero = f.dtype.type(0)
+    witness = zero
     for p in range(f.shape[1]):
-        logits = _column(f, p, zeros)
-        of_class = _times(share, _column(one_hot, p, zeros))
-        top = _largest(logits)
-        witness += _total(logits) - top
-        exps = _exp_below(logits, top)
-        scale = _total(of_class) / _total(exps)
-        _store(f, p, _minus(_axpy(scale, exps, zeros), of_class))
+        logits = _column(f, p, outputs)
+        of_class = _times(share, _column(one_hot, p, share))
+        octaves = _octaves(logits)
+        top = max(_largest(octaves), zero)  # the last class has the logit 0
+        witness += _total(octaves)
+        exps = _scaled_exps(logits, octaves, top)
+        scale = _total(of_class) / (_total(exps) + _power_of_two(-top))
+        _store(f, p, _minus(_axpy(scale, exps, outputs), of_class))
     return witness
 
 
 @njit(**COMPILED)
-def _cross_entropy(f, one_hot, share, zeros):
-    """The value of DCE."""
+def _cross_entropy(f, one_hot, share):
+    """The value of DCE, which only a trace asks for: plain code, quick to compile."""
     loss = 0.0
     for p in range(f.shape[1]):
-        logits = _column(f, p, zeros)
-        of_class = _times(share, _column(one_hot, p, zeros))
-        top = _largest(logits)
-        log_sum = np.log(_total(_exp_below(logits, top))) + top
-        loss += log_sum * _total(of_class) - _dot(of_class, logits)
+        top = 0.0  # the last class has the logit 0
+        for c in range(f.shape[0]):
+            top = max(top, f[c, p])
+        total, of_class, own = np.exp(-top), 0.0, 0.0
+        for c in range(f.shape[0]):
+            total += np.exp(f[c, p] - top)
+            own += share[c] * one_hot[c, p] * f[c, p]
+        for c in range(len(share)):
+            of_class += share[c] * one_hot[c, p]
+        loss += (np.log(total) + top) * of_class - own
     return loss
 
 
@@ -282,72 +396,86 @@ def _squares_gradient(f, one_hot, sample_share, target_weight, zeros):
     return loss
 
 
+def _differentiate(f, one_hot, kind, traced, share, weight, points, outputs):
+    """Replace f by ∂loss/∂f; weight is Γ, share Γ / P.
+
+    Returns:
+        The loss, if traced, and a number that is finite when the loss is.
+    """
+
+
+@overload(_differentiate, jit_options=INLINED)
+def _differentiate_overload(f, one_hot, kind, traced, share, weight, points, outputs):
+    def cross_entropy(f, one_hot, kind, traced, share, weight, points, outputs):
+        loss = _cross_entropy(f, one_hot, share) if traced else 0.0
+        return loss, _cross_entropy_gradient(f, one_hot, share, outputs)
+
+    def squares(f, one_hot, kind, traced, share, weight, points, outputs):
+        one = f.dtype.type(1)
+        if kind == WEIGHTED_SQUARES:
+            loss = _squares_gradient(f, one_hot, share, _filled(one, outputs), outputs)
+        else:
+            even = _filled(f.dtype.type(1 / points), outputs)
+            loss = _squares_gradient(f, one_hot, even, weight, outputs)
+        return float(loss), loss
+
+    return cross_entropy if len(outputs) < len(share) else squares
+
+
+def _of_relative(gradient, classes):
+    """From ∂loss/∂(output less the last) to how fast descent in all C moves that difference.
+
+    The last output moves too, by minus its own gradient, which is minus the sum of the others'.
+    """
+
+
+@overload(_of_relative, jit_options=INLINED)
+def _of_relative_overload(gradient, classes):
+    if len(gradient) == len(classes):
+        return lambda gradient, classes: gradient
+    return lambda gradient, classes: _plus(gradient, _filled(_total(gradient), gradient))
+
+
 @njit(**COMPILED)
-def _backward(units, bias, x, delta, rate, zeros):
+def _backward(units, bias, x, delta, rate, outputs, classes):
     """Step all parameters down their gradients; delta is ∂loss/∂f. Returns their new sum."""
-    W2 = units[3:]
-    zero = zeros[0]
+    zero = units.dtype.type(0)
     witness = zero
-    for h in range(0, units.shape[1], 2):
-        u0, v0, w0, out0 = units[0, h], units[1, h], units[2, h], _column(W2, h, zeros)
-        u1, v1, w1, out1 = (
-            units[0, h + 1],
-            units[1, h + 1],
-            units[2, h + 1],
-            _column(W2, h + 1, zeros),
-        )
-        du0 = dv0 = dw0 = du1 = dv1 = dw1 = zero
-        dout0 = dout1 = zeros
+    for h in range(units.shape[1]):
+        u, v, w, out = _unit(units, h, outputs)
+        du = dv = dw = zero
+        dout = outputs
         for p in range(x.shape[1]):
             x0, x1 = x[0, p], x[1, p]
-            d = _column(delta, p, zeros)
-            a = u0 * x0 + v0 * x1 + w0
-            dout0 = _axpy(max(a, zero), d, dout0)
-            e = _dot(d, out0) if a > zero else zero
-            du0 += e * x0
-            dv0 += e * x1
-            dw0 += e
-            a = u1 * x0 + v1 * x1 + w1
-            dout1 = _axpy(max(a, zero), d, dout1)
-            e = _dot(d, out1) if a > zero else zero
-            du1 += e * x0
-            dv1 += e * x1
-            dw1 += e
-        u0, v0, w0, out0 = (
-            u0 - rate * du0,
-            v0 - rate * dv0,
-            w0 - rate * dw0,
-            _axpy(-rate, dout0, out0),
-        )
-        u1, v1, w1, out1 = (
-            u1 - rate * du1,
-            v1 - rate * dv1,
-            w1 - rate * dw1,
-            _axpy(-rate, dout1, out1),
-        )
-        units[0, h], units[1, h], units[2, h] = u0, v0, w0
-        units[0, h + 1], units[1, h + 1], units[2, h + 1] = u1, v1, w1
-        _store(W2, h, out0)
-        _store(W2, h + 1, out1)
-        witness += u0 + v0 + w0 + _total(out0) + u1 + v1 + w1 + _total(out1)
-    for c in range(len(zeros)):
-        gradient = zero
-        for p in range(delta.shape[1]):
-            gradient += delta[c, p]
-        bias[c] -= rate * gradient
-        witness += bias[c]
-    return witness
+            d = _column(delta, p, outputs)
+            a = u * x0 + v * x1 + w
+            dout = _axpy(max(a, zero), d, dout)
+            e = _dot(d, out) if a > zero else zero
+            du += e * x0
+            dv += e * x1
+            dw += e
+        u, v, w = u - rate * du, v - rate * dv, w - rate * dw
+        out = _axpy(-rate, _of_relative(dout, classes), out)
+        units[0, h], units[1, h], units[2, h] = u, v, w
+        _store(units, h, out)
+        witness += u + v + w + _total(out)
+    dbias = outputs
+    for p in range(delta.shape[1]):
+        dbias = _plus(dbias, _column(delta, p, outputs))
+    moved = _axpy(-rate, _of_relative(dbias, classes), _column(bias, 0, outputs))
+    _store(bias, 0, moved)
+    return witness + _total(moved)
 
 
 @njit(**COMPILED)
-def _count_correct(units, bias, x, y, correct, zeros):
+def _count_correct(units, bias, x, y, correct, outputs, classes):
     """Count the points of each class whose largest output is their own; y is -1 for padding."""
-    f = np.empty((len(zeros), x.shape[1]), units.dtype)
-    _forward(units, bias, x, f, zeros)
+    f = np.zeros((len(classes), x.shape[1]), units.dtype)  # the last stays 0 if others are relative
+    _forward(units, bias, x, f[: len(outputs)], outputs)
     correct[:] = 0
     for p in range(x.shape[1]):
         best = 0
-        for c in range(1, len(zeros)):
+        for c in range(1, len(classes)):
             if f[c, p] > f[best, p]:
                 best = c
         if best == y[p]:
@@ -369,8 +497,8 @@ def _set_class_weights(gamma, step, amplitude, period, tail_start):
 
 @njit(nogil=True, cache=True, **COMPILED)
 def advance_network(
-    units,  # (3 + C, H padded) in place
-    bias,  # (C,) in place
+    units,  # (3 + K, H) in place
+    bias,  # (K, 1) in place
     x,  # (2, P padded)
     one_hot,  # (C, P padded), 0 for padding
     y,  # (P padded,), -1 for padding
@@ -388,52 +516,55 @@ def advance_network(
     correct,  # (M, C) out
     validation_correct,  # (M, C) out
     losses,  # (S,) out, or (0,)
-    zeros,  # C zeros: the type carries C and the dtype
+    f,  # (K, P padded), for the kernel to work in
+    outputs,  # K zeros
+    classes,  # C zeros
 ):
     """Take `count` steps; returns the number of steps at which the network diverged, or -1."""
     real = units.dtype.type
-    f = np.empty((len(zeros), x.shape[1]), units.dtype)
-    gamma = np.empty(len(zeros))
-    weights = np.empty((len(zeros), 1), units.dtype)
-    shares = np.empty((len(zeros), 1), units.dtype)
-    ones = np.ones((len(zeros), 1), units.dtype)
-    even = np.full((len(zeros), 1), real(1 / points), units.dtype)
+    gamma = np.empty(len(classes))
+    weights = np.empty((len(classes), 1), units.dtype)
+    shares = np.empty((len(classes), 1), units.dtype)
 
     reading = np.searchsorted(checkpoints, step + 1)  # its padding moved to the end, as steps
     if step == 0 and checkpoints.size and checkpoints[0] == 0:
-        _count_correct(units, bias, x, y, correct[0], zeros)
-        _count_correct(units, bias, validation_x, validation_y, validation_correct[0], zeros)
+        _count_correct(units, bias, x, y, correct[0], outputs, classes)
+        _count_correct(
+            units, bias, validation_x, validation_y, validation_correct[0], outputs, classes
+        )
 
     for k in range(step, step + count):
         _set_class_weights(gamma, k, amplitude, period, tail_start)
-        for c in range(len(zeros)):
+        for c in range(len(classes)):
             weights[c, 0] = real(gamma[c])
             shares[c, 0] = real(gamma[c] / points)
-        _forward(units, bias, x, f, zeros)
-        if kind == CROSS_ENTROPY:
-            share = _column(shares, 0, zeros)
-            loss = _cross_entropy(f, one_hot, share, zeros) if losses.size else 0.0
-            witness = _cross_entropy_gradient(f, one_hot, share, zeros)
-        else:
-            first = kind == WEIGHTED_SQUARES
-            witness = _squares_gradient(
-                f,
-                one_hot,
-                _column(shares if first else even, 0, zeros),
-                _column(ones if first else weights, 0, zeros),
-                zeros,
-            )
-            loss = float(witness)
+        _forward(units, bias, x, f, outputs)
+        loss, witness = _differentiate(
+            f,
+            one_hot,
+            kind,
+            losses.size > 0,
+            _column(shares, 0, classes),
+            _column(weights, 0, classes),
+            points,
+            outputs,
+        )
         if not np.isfinite(witness):
             return k
         if losses.size:
             losses[k] = loss
-        if not np.isfinite(_backward(units, bias, x, f, rate, zeros)):
+        if not np.isfinite(_backward(units, bias, x, f, rate, outputs, classes)):
             return k + 1
         if reading < checkpoints.size and checkpoints[reading] == k + 1:
-            _count_correct(units, bias, x, y, correct[reading], zeros)
+            _count_correct(units, bias, x, y, correct[reading], outputs, classes)
             _count_correct(
-                units, bias, validation_x, validation_y, validation_correct[reading], zeros
+                units,
+                bias,
+                validation_x,
+                validation_y,
+                validation_correct[reading],
+                outputs,
+                classes,
             )
             reading += 1
     return -1
