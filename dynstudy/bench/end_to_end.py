@@ -17,7 +17,8 @@ from unittest.mock import patch
 import numpy as np
 
 from dynstudy.bench.measure import Measured, Row, Say
-from dynstudy.bench.problem import Problem, own_backend
+from dynstudy.bench.own import own_backend
+from dynstudy.bench.problem import Problem
 from dynstudy.bench.settings import Settings
 from dynstudy.bridge import runner
 from dynstudy.errors import BenchError

@@ -5,8 +5,10 @@ from contextlib import contextmanager
 
 import torch
 
-from dynstudy.bench.competitors import MATRIX_PRODUCT, Competitor, available, competitors
+from dynstudy.bench.competitors import MATRIX_PRODUCT, Competitor, competitors
+from dynstudy.bench.device import full_float32, release
 from dynstudy.bench.measure import Measured, Row, Say
+from dynstudy.bench.own import available, device_of
 from dynstudy.bench.problem import Problem
 from dynstudy.bench.settings import Settings
 
@@ -26,27 +28,26 @@ def measure(settings: Settings, say: Say) -> Measured:
     """
     rows: list[Row] = []
     notes: list[str] = []
-    with _threads_restored():
-        backends = available(settings.backends, notes)
+    with _threads_restored(), full_float32():
+        backends = available(settings.backends, settings.device, notes)
         for width in settings.widths:
-            made = competitors(settings, backends, width, notes, say)
-            speeds: dict[str, list[float]] = {name: [] for name in made}
-            for number in range(settings.rounds):
-                say(f"engine: width {width}, round {number + 1} of {settings.rounds}")
-                for name, competitor in made.items():
-                    speeds[name].append(competitor.measure())
-            rows += compare(width, backends, speeds)
-            notes += _fastest(width, made)
+            rows += _at_width(width, settings, backends, notes, say)
+            release()  # the next width's networks are larger
+    if settings.device == "cuda":
+        notes.append("engine: float32 throughout, TF32 is off in PyTorch and in JAX")
     return Measured(rows, list(dict.fromkeys(notes)))
 
 
-def compare(width: int, backends: list[str], speeds: dict[str, list[float]]) -> list[Row]:
+def compare(
+    width: int, backends: list[str], speeds: dict[str, list[float]], device: str = "cpu"
+) -> list[Row]:
     """Divide within rounds.
 
     Args:
         width: of the networks.
         backends: dynstudy's own, the most interesting first.
         speeds: of all competitors, one for each round.
+        device: that the peers and the matrix product ran on.
 
     Returns:
         Ratios, shares and speeds.
@@ -66,13 +67,27 @@ def compare(width: int, backends: list[str], speeds: dict[str, list[float]]) -> 
         for other in [*peers, *(backends[1:] if number == 0 else [])]:
             add(f"{backend} / {other}", "ratio", divided(backend, other))
     for backend in backends:
-        if ":" not in backend:  # a card has a matrix product of its own
+        if device_of(backend) == device:  # another has a matrix product of its own
             share = divided(backend, MATRIX_PRODUCT, flops)
             add(f"{backend}, FLOP/s of {MATRIX_PRODUCT}", "share", share)
     for name in (*backends, *peers):
         add(name, "network-steps/s", speeds[name])
     add(MATRIX_PRODUCT, "GFLOP/s", [speed / 1e9 for speed in speeds[MATRIX_PRODUCT]])
     return rows
+
+
+def _at_width(
+    width: int, settings: Settings, backends: list[str], notes: list[str], say: Say
+) -> list[Row]:
+    made = competitors(settings, backends, width, notes, say)
+    speeds: dict[str, list[float]] = {name: [] for name in made}
+    for number in range(settings.rounds):
+        say(f"engine: width {width}, round {number + 1} of {settings.rounds}")
+        for name, competitor in made.items():
+            speeds[name].append(competitor.measure())
+    notes += _fastest(width, made)
+    measured = [backend for backend in backends if backend in made]
+    return compare(width, measured, speeds, settings.device)
 
 
 def _fastest(width: int, made: dict[str, Competitor]) -> list[str]:

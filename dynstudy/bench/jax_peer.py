@@ -1,13 +1,20 @@
 """The same training as one would write it in JAX; needs the extra ``[bench]``."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from dynstudy.bench.problem import CLASSES, RATE, Problem
+from dynstudy.bench.problem import CLASSES, CYCLE, RATE, Problem
 from dynstudy.train import Parameters
 
 State = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
+
+
+def has_a_card() -> bool:
+    """Whether JAX was installed for one, and finds it."""
+    return jax.default_backend() == "gpu"
 
 
 class JaxScan:
@@ -15,10 +22,11 @@ class JaxScan:
 
     grain = 250  # the length of a compiled scan: the call costs little beside it
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, device: str = "cpu") -> None:
         self.problem, self.step = problem, 0
-        x = jnp.asarray(problem.data.x[0], jnp.float32)
-        one_hot = jax.nn.one_hot(problem.data.y, CLASSES, dtype=jnp.float32)
+        put = partial(jax.device_put, device=jax.devices(device)[0])
+        x = put(problem.data.x[0].astype("float32"))
+        one_hot = put(jax.nn.one_hot(problem.data.y, CLASSES, dtype=jnp.float32))
 
         def loss(state: State, weights: jax.Array) -> jax.Array:
             W1, b1, W2, b2 = state
@@ -29,30 +37,35 @@ class JaxScan:
             gradients = jax.grad(loss)(state, weights)
             return jax.tree.map(lambda p, g: p - RATE * g, state, gradients), None
 
-        def scan(state: State, weights: jax.Array) -> State:
-            return lax.scan(take, state, weights)[0]
+        @partial(jax.jit, static_argnames="count")
+        def scan(state: State, cycle: jax.Array, first: int, count: int) -> State:
+            def one(state: State, cycle: jax.Array) -> State:
+                weights = lax.dynamic_slice_in_dim(cycle, first, count)
+                return lax.scan(take, state, weights)[0]
 
+            return (one if self.alone else jax.vmap(one))(state, cycle)
+
+        self.scan = scan
         drawn = problem.initial()
         arrays = (drawn.W1, drawn.b1, drawn.W2, drawn.b2)
-        W1, b1, W2, b2 = (jnp.asarray(array, jnp.float32) for array in arrays)
+        W1, b1, W2, b2 = (put(array.astype("float32")) for array in arrays)
         self.state: State = (W1, b1, W2, b2)
+        self.cycle = put(problem.cycle(self.grain).swapaxes(0, 1))  # (B, CYCLE + grain, C)
         # a batch of one would be slower than no batch
         self.alone = problem.networks == 1
         if self.alone:
             self.state = (W1[0], b1[0], W2[0], b2[0])
-        self.scan = jax.jit(scan if self.alone else jax.vmap(scan))
+            self.cycle = self.cycle[0]
 
     def advance(self, steps: int) -> None:
         """Take so many steps more."""
-        weights = self.problem.class_weights(self.step, steps).swapaxes(0, 1)  # (B, steps, C)
-        done = 0
-        while done < steps:
-            count = min(self.grain, steps - done)
-            some = weights[:, done : done + count]
-            self.state = self.scan(self.state, some[0] if self.alone else some)
-            done += count
+        until = self.step + steps
+        while self.step < until:
+            count = min(self.grain, until - self.step)
+            with jax.default_matmul_precision("highest"):  # no TF32; on a processor it is one
+                self.state = self.scan(self.state, self.cycle, self.step % CYCLE, count=count)
+            self.step += count
         jax.block_until_ready(self.state)
-        self.step += steps
 
     def parameters(self) -> Parameters:
         """The parameters as they are now."""

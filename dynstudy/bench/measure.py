@@ -16,7 +16,7 @@ FIRST_STEPS = 10
 class Row:
     """One quantity, measured once in every round."""
 
-    measurement: str  # engine, end_to_end or reading
+    measurement: str  # one of MEASUREMENTS
     quantity: str  # "cpu / loop" for a ratio
     width: int | None  # hidden units, where it is about one width
     unit: str  # "ratio" and "share" are relative, all others absolute

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from dynstudy.task.schedule import class_weights
 from dynstudy.task.spiral import spiral
-from dynstudy.train import Data, Ensemble, Parameters, train
+from dynstudy.train import Data, Ensemble, Parameters
 
 CLASSES = 3
-POINTS = 100 * CLASSES
 LOSS, RATE, PERIOD = "dce", 0.1, 100
+CYCLE = CLASSES * PERIOD
+"""After so many steps the class weights repeat."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,12 @@ class Problem:
 
     width: int
     networks: int  # B
+    points: int = 100  # of each class
 
     @cached_property
     def data(self) -> Data:
-        """The 300 points, for training and for validation."""
-        x, y = spiral(POINTS // CLASSES, CLASSES, 2.0, 0.2, seed=0)
+        """The points, for training and for validation."""
+        x, y = spiral(self.points, CLASSES, 2.0, 0.2, seed=0)
         return Data(x[None], y, x, y)
 
     def ensemble(self, steps: int) -> Ensemble:
@@ -50,23 +52,21 @@ class Problem:
         """The parameters before the first step."""
         return Parameters.drawn(self.ensemble(1), CLASSES)
 
-    def class_weights(self, step: int, count: int) -> NDArray[np.float32]:
-        """Γ of each network at `count` steps from `step` on: (count, B, C)."""
-        steps = np.arange(step, step + count)[:, None]
+    def cycle(self, more: int = 0) -> NDArray[np.float32]:
+        """Γ of each network at all steps of a cycle, and so many more: (CYCLE + more, B, C).
+
+        Args:
+            more: so that a slice that begins within the cycle may end beyond it.
+
+        Returns:
+            What peers look their weights up in: beside a step on a card, computing them takes long.
+        """
+        steps = np.arange(CYCLE + more)[:, None]
         return class_weights(steps, CLASSES, self._amplitudes, PERIOD).astype(np.float32)
 
     def flops_per_step(self) -> int:
         """26 per point and unit: 10 forward, 16 backward; softmax and recomputation not counted."""
-        return 26 * POINTS * self.width
-
-
-def own_backend(backend: str, problem: Problem) -> Callable[[int], object]:
-    """One call of `dynstudy.train.train` for so many steps."""
-
-    def run(steps: int) -> None:
-        train(problem.ensemble(steps), problem.data, backend=backend, checkpoints=[steps])
-
-    return run
+        return 26 * CLASSES * self.points * self.width
 
 
 class Peer(Protocol):
@@ -76,10 +76,11 @@ class Peer(Protocol):
     grain: int  # it likes to take a multiple of so many steps at once
 
     def advance(self, steps: int) -> None:
-        """Take so many steps more."""
+        """Take so many steps more, and be done with them."""
 
     def parameters(self) -> Parameters:
         """The parameters as they are now."""
 
 
-MakePeer = Callable[[Problem], Peer]
+MakePeer = Callable[[Problem, str], Peer]
+"""From a problem and a device."""

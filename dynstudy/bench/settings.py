@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from dynstudy.config import MAX_WIDTH
 from dynstudy.errors import BenchError, nearest
 
-MEASUREMENTS = ("engine", "end_to_end", "reading")
-PEERS = ("loop", "bmm", "compile", "jax")
+MEASUREMENTS = ("engine", "scaling", "end_to_end", "reading")
+PEERS = ("loop", "bmm", "graph", "compile", "jax")
+DEVICES = ("cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Settings:
     map_cells: int = 200  # of the map that is trained
     map_steps: int = 30_000  # of each of its networks
     read_cells: int = 10_000  # of the map that is only read
+    scale_steps: int = 1000  # of each network, where the number of steps does not grow
+    device: str = "cpu"  # one of DEVICES, for the engine and its peers
 
     def __post_init__(self) -> None:
         for width in self.widths:

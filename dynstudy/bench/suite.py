@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 
+from dynstudy.bench.device import described
 from dynstudy.bench.measure import Measured, Row, Say
 from dynstudy.bench.settings import Settings
 from dynstudy.search.provenance import processor, versions
@@ -45,7 +46,8 @@ def bench(settings: Settings, say: Say) -> Report:
         measured.append(module.measure(settings, say))
     rows = [row for part in measured for row in part.rows]
     notes = [note for part in measured for note in part.notes]
-    return Report(sorted(rows, key=lambda row: not row.relative), notes, found)
+    once = list(dict.fromkeys(notes))  # two measurements may leave out the same
+    return Report(sorted(rows, key=lambda row: not row.relative), once, found)
 
 
 def machine(settings: Settings) -> dict[str, Any]:
@@ -54,8 +56,10 @@ def machine(settings: Settings) -> dict[str, Any]:
     return {
         "processor": processor(),
         "threads": threads(),
+        **described(settings.device),
         "system": platform.system(),
         **{name: own[name] for name in ("dynstudy", "python", "torch", "numba", "numpy")},
+        "triton": _version("triton"),
         "jax": _version("jax"),
         "rounds": settings.rounds,
         "seconds": settings.seconds,

@@ -17,20 +17,28 @@ def bench(
     rounds: Annotated[
         int, typer.Option(min=1, help="How often everything is measured, each in turn.")
     ] = 3,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="cpu|cuda",
+            help="What the engine is measured on. [default: cuda where there is a card]",
+            show_default=False,
+        ),
+    ] = None,
     backends: Annotated[
         str | None,
         typer.Option(
             metavar="NAME,...",
-            help="Which of dynstudy's backends. [default: all that this machine has]",
+            help="Which of dynstudy's backends. [default: all that the device has]",
             show_default=False,
         ),
     ] = None,
     peers: Annotated[
         str, typer.Option(metavar="NAME,...", help="What they are measured beside.")
-    ] = "loop,bmm,compile,jax",
+    ] = "loop,bmm,graph,compile,jax",
     only: Annotated[
         str, typer.Option(metavar="NAME,...", help="Which measurements.")
-    ] = "engine,end_to_end,reading",
+    ] = "engine,scaling,end_to_end,reading",
     seconds: Annotated[
         float, typer.Option(help="How long one competitor is measured in a round.")
     ] = 1.0,
@@ -43,12 +51,16 @@ def bench(
     read_cells: Annotated[
         int, typer.Option(min=4, help="Cells of the map that is only read (reading).")
     ] = 10_000,
+    scale_steps: Annotated[
+        int, typer.Option(min=10, help="Steps of a network, where they do not grow (scaling).")
+    ] = 1000,
     form: FormatOption = "table",
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the result to a file as well.")
     ] = None,
 ) -> None:
-    """Measure the engine beside its peers, a map end to end, and reading a large one: minutes."""
+    """Measure the engine beside its peers, how it scales, a map, reading a large one: minutes."""
+    from dynstudy.bench.device import chosen
     from dynstudy.bench.settings import Settings, names, whole_numbers
     from dynstudy.errors import BenchError
 
@@ -63,6 +75,8 @@ def bench(
         map_cells,
         map_steps,
         read_cells,
+        scale_steps,
+        chosen(device),
     )
     if out is not None and (out.is_dir() or not os.access(out.parent, os.W_OK)):
         raise BenchError(f"--out {out}: cannot be written there; name a file in a folder of yours")

@@ -34,7 +34,10 @@ EXAMPLES = {
         "dynstudy dashboard quickstart",
         "dynstudy dashboard --port 0 --no-open",
     ),
-    "bench": ("dynstudy bench --widths 20 --peers loop --only engine",),
+    "bench": (
+        "dynstudy bench --widths 20 --peers loop --only engine",
+        "dynstudy bench --device cpu --only scaling",
+    ),
     "rename": ("dynstudy rename narrow regime-dce-narrow",),
     "delete": (
         "dynstudy delete narrow",

@@ -4,13 +4,14 @@ import sys
 
 import pytest
 
-from dynstudy.bench.competitors import MATRIX_PRODUCT, Competitor, Variant, available, competitors
+from dynstudy.bench import engine
+from dynstudy.bench.competitors import MATRIX_PRODUCT, Competitor, competitors
 from dynstudy.bench.engine import compare
 from dynstudy.bench.measure import Speed
 from dynstudy.bench.peers import Compiled
 from dynstudy.bench.settings import Settings
-from dynstudy.errors import BackendError
-from dynstudy.train.backends import autograd
+from dynstudy.bench.variants import Variant
+from dynstudy.train.backends.cpu import threads
 
 
 def test_ratios_are_taken_within_a_round() -> None:
@@ -30,6 +31,20 @@ def test_ratios_are_taken_within_a_round() -> None:
     assert rows[f"cpu, FLOP/s of {MATRIX_PRODUCT}"].median == pytest.approx(600 * 780_000 / 26e6)
     assert rows["cpu"].max == 800
     assert all(row.width == 100 for row in rows.values())
+
+
+def test_a_share_is_of_the_matrix_product_of_the_same_device() -> None:
+    names = ("gpu", "autograd:cuda", "cpu", "loop", MATRIX_PRODUCT)
+    speeds = {name: [1.0] for name in names}
+    backends = ["gpu", "cpu", "autograd:cuda"]
+    shares = {
+        device: [
+            row.quantity for row in compare(5, backends, speeds, device) if row.unit == "share"
+        ]
+        for device in ("cpu", "cuda")
+    }
+    of = f", FLOP/s of {MATRIX_PRODUCT}"
+    assert shares == {"cpu": [f"cpu{of}"], "cuda": [f"gpu{of}", f"autograd:cuda{of}"]}
 
 
 def test_a_competitor_is_as_fast_as_its_fastest_variant(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +71,7 @@ def test_what_cannot_be_compiled_is_left_out_in_one_line(monkeypatch: pytest.Mon
     def fail(self: Compiled, steps: int) -> None:
         raise RuntimeError("no working C++ compiler\nfound in a long list\n")
 
-    monkeypatch.setattr(Compiled, "__init__", lambda self, problem: None)
+    monkeypatch.setattr(Compiled, "__init__", lambda self, problem, device: None)
     monkeypatch.setattr(Compiled, "advance", fail)
     monkeypatch.setattr("torch.compiler.reset", lambda: None)
     notes: list[str] = []
@@ -67,15 +82,27 @@ def test_what_cannot_be_compiled_is_left_out_in_one_line(monkeypatch: pytest.Mon
     assert note.endswith("(no working C++ compiler)")
 
 
-def test_a_backend_that_cannot_run_is_left_out_unless_it_was_asked_for(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def start(*_: object) -> None:
-        raise BackendError("no such card")
+def test_what_does_not_fit_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(backend: str, problem: object) -> None:
+        raise RuntimeError("CUDA out of memory. Tried to allocate 9 GiB")
 
-    monkeypatch.setattr(autograd, "start", start)
-    notes: list[str] = []
-    assert "autograd" not in available(None, notes)
-    assert notes == ["autograd: left out, no such card"]
-    with pytest.raises(BackendError, match="no such card"):
-        available(("cpu", "autograd"), [])
+    monkeypatch.setattr("dynstudy.bench.variants.own_backend", full)
+    settings = Settings(widths=(5,), rounds=1, seconds=0.001, backends=("cpu",), peers=("loop",))
+    found = engine.measure(settings, lambda _: None)
+    assert {row.quantity for row in found.rows} == {"loop", MATRIX_PRODUCT}
+    assert [note for note in found.notes if note.startswith("cpu: ")] == [
+        f"cpu: {4 * threads()} at once left out, out of memory at width 5"
+    ]
+
+
+@pytest.mark.gpu
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+@pytest.mark.filterwarnings("ignore:TensorFloat32")  # that it is off is meant
+def test_a_card_is_measured_beside_its_peers() -> None:
+    """Needs an NVIDIA card, so it is deselected; `make test-gpu` or `pytest -m gpu`."""
+    settings = Settings(widths=(5,), rounds=1, seconds=0.001, device="cuda")
+    found = engine.measure(settings, lambda _: None)
+    quantities = {row.quantity for row in found.rows}
+    for peer in ("loop", "bmm", "graph", "compile"):
+        assert f"autograd:cuda / {peer}" in quantities
+    assert f"autograd:cuda, FLOP/s of {MATRIX_PRODUCT}" in quantities

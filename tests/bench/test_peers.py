@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from dynstudy.bench.peers import Batched, Compiled, Loop
-from dynstudy.bench.problem import PERIOD, Peer, Problem
+from dynstudy.bench.peers import Batched, Compiled, Graphed, Loop
+from dynstudy.bench.problem import CYCLE, PERIOD, MakePeer, Problem
 from dynstudy.train import Parameters, train
 
 NAMES = ("W1", "b1", "W2", "b2")
@@ -32,10 +32,10 @@ def oracle(networks: int, steps: int) -> Parameters:
 
 
 def assert_follows_the_oracle(
-    make: Callable[[Problem], Peer], networks: int, steps: int = PERIOD + 20
+    make: MakePeer, networks: int, steps: int = PERIOD + 20, device: str = "cpu"
 ) -> None:
     """One step, then the rest, into the second class's turn."""
-    peer = make(Problem(width=7, networks=networks))
+    peer = make(Problem(width=7, networks=networks), device)
     initial = peer.parameters()
     taken = 0
     for until in (1, steps):
@@ -49,9 +49,62 @@ def assert_follows_the_oracle(
     assert np.abs(found.W1 - initial.W1).max() > 0.05
 
 
-@pytest.mark.parametrize(("make", "networks"), [(Loop, 1), (Batched, 1), (Batched, 5)])
-def test_a_peer_follows_the_oracle(make: Callable[[Problem], Peer], networks: int) -> None:
+class Replayed(Graphed):
+    """A graph without a card: what would be captured is done."""
+
+    def captured(self) -> Callable[[], None]:
+        self.take_a_grain()
+        return self.take_a_grain
+
+
+@pytest.mark.parametrize(
+    ("make", "networks"), [(Loop, 1), (Batched, 1), (Batched, 5), (Replayed, 1), (Replayed, 5)]
+)
+def test_a_peer_follows_the_oracle(make: MakePeer, networks: int) -> None:
     assert_follows_the_oracle(make, networks)
+
+
+def test_the_weights_of_a_graph_go_on_beyond_a_cycle() -> None:
+    graphed = Replayed(Problem(width=3, networks=2), "cpu")
+    batched = Batched(Problem(width=3, networks=2))
+    graphed.advance(1)  # so that its grains lie across the end of a cycle
+    graphed.advance(CYCLE + 19)
+    batched.advance(CYCLE + 20)
+    for name in NAMES:
+        found, expected = (getattr(peer.parameters(), name) for peer in (graphed, batched))
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_graph_always_finds_the_state_where_it_was() -> None:
+    peer = Replayed(Problem(width=3, networks=2), "cpu")
+    before = [tensor.data_ptr() for tensor in peer.state]
+    peer.advance(peer.grain + 1)
+    assert [tensor.data_ptr() for tensor in peer.state] == before
+
+
+@pytest.mark.gpu
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+@pytest.mark.filterwarnings("ignore:TensorFloat32")  # that it is off is meant
+@pytest.mark.parametrize(
+    ("make", "networks"), [(Loop, 1), (Batched, 5), (Graphed, 1), (Graphed, 5), (Compiled, 5)]
+)
+def test_a_peer_on_a_card_follows_the_oracle(
+    make: MakePeer, networks: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Needs an NVIDIA card, so it is deselected; `make test-gpu` or `pytest -m gpu`."""
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    assert_follows_the_oracle(make, networks, device="cuda")
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("networks", [1, 5])
+def test_the_jax_peer_on_a_card_follows_the_oracle(networks: int) -> None:
+    """Needs an NVIDIA card, and JAX for it."""
+    jax_peer = pytest.importorskip("dynstudy.bench.jax_peer", exc_type=ModuleNotFoundError)
+    if not jax_peer.has_a_card():
+        pytest.skip("this JAX finds no card")
+    steps = jax_peer.JaxScan.grain + 9
+    assert_follows_the_oracle(jax_peer.JaxScan, networks, steps, device="cuda")
 
 
 @pytest.mark.compile

@@ -13,7 +13,7 @@ from dynstudy.errors import BenchError
     [
         ({"widths": (20, 0)}, "--widths: 0 must be from 1 to 10000"),
         ({"widths": (10_001,)}, "--widths: 10001 must be"),
-        ({"peers": ("jacks",)}, "--peers: 'jacks' is not one of loop, bmm, compile, jax"),
+        ({"peers": ("jacks",)}, "--peers: 'jacks' is not one of loop, bmm, graph, compile, jax"),
         ({"measurements": ("engines",)}, "--only: .* did you mean 'engine'?"),
         ({"seconds": 0.0}, "--seconds 0: must be above 0"),
         ({"seconds": float("nan")}, "--seconds nan: must be above 0"),

@@ -9,12 +9,12 @@ import pytest
 
 from tests.command import dynstudy, fails, start
 
-TINY = "--widths 5 --rounds 1 --seconds 0.01 --peers loop,bmm,jax".split()
+TINY = "--widths 5 --rounds 1 --seconds 0.01 --peers loop,bmm,jax --device cpu".split()
 
 
 def test_a_tiny_benchmark_keeps_the_promised_keys(tmp_path: Path) -> None:
-    tiny = "--map-cells 2 --map-steps 200 --read-cells 8 --format json --out found.json".split()
-    out, err = dynstudy(tmp_path, "bench", *TINY, *tiny)
+    tiny = "--map-cells 2 --map-steps 200 --read-cells 8 --scale-steps 10 --format json".split()
+    out, err = dynstudy(tmp_path, "bench", *TINY, *tiny, "--out", "found.json")
     found = json.loads(out)
     assert json.loads((tmp_path / "found.json").read_text()) == found
     assert list(found) == ["ratios", "absolutes", "notes", "machine"]
@@ -34,10 +34,26 @@ def test_a_tiny_benchmark_keeps_the_promised_keys(tmp_path: Path) -> None:
     absolutes = {row["quantity"]: row for row in found["absolutes"]}
     assert absolutes["peak memory"]["median"] > 50
     assert absolutes["map, read and labelled"]["unit"] == "s"
-    assert {"processor", "threads", "python", "torch", "numba", "jax", "date", "rounds"} <= set(
-        found["machine"]
-    )
-    said = ["engine: width 5, preparing cpu", "end to end: a map", "planting", "wrote found.json"]
+    assert absolutes["steps = 100"]["unit"] == "network-steps/s"
+    assert found["machine"]["device"] == "cpu"
+    assert {
+        "processor",
+        "threads",
+        "python",
+        "torch",
+        "numba",
+        "triton",
+        "jax",
+        "date",
+        "rounds",
+    } <= set(found["machine"])
+    said = [
+        "engine: width 5, preparing cpu",
+        "scaling: steps = 1",
+        "end to end: a map",
+        "planting",
+        "wrote found.json",
+    ]
     for progress in said:
         assert progress in err
 
@@ -47,7 +63,8 @@ def test_a_tiny_benchmark_keeps_the_promised_keys(tmp_path: Path) -> None:
     [
         ("--widths a,b", "--widths 'a,b': must be whole numbers with commas between"),
         ("--rounds 0", "'--rounds'"),
-        ("--backends cpuu", "'cpuu' is not one of auto, autograd, cpu; did you mean 'cpu'?"),
+        ("--device cpu --backends cpuu", "'cpuu' is not one of auto, autograd, cpu"),
+        ("--device cudaa", "--device: 'cudaa' is not one of cpu, cuda; did you mean 'cuda'?"),
         ("--out nowhere/found.json", "--out nowhere/found.json: cannot be written there"),
     ],
 )
@@ -56,7 +73,8 @@ def test_bad_input_is_told_in_one_line(tmp_path: Path, options: str, message: st
 
 
 def test_ctrl_c_leaves_cleanly(tmp_path: Path) -> None:
-    process = start(tmp_path, "bench", "--only", "engine", "--peers", "loop", "--seconds", "60")
+    asked = "--device cpu --peers loop --seconds 60".split()
+    process = start(tmp_path, "bench", "--only", "engine", *asked)
     assert process.stderr is not None
     for line in process.stderr:
         if "round 1" in line:

@@ -1,0 +1,77 @@
+"""dynstudy's own backends: which of them are measured, and where each runs."""
+
+from collections.abc import Callable
+
+from dynstudy.bench.problem import Problem
+from dynstudy.errors import BackendError
+from dynstudy.train import train
+from dynstudy.train.backends import BACKENDS
+
+CARD_ONLY = "gpu"
+OF_A_CARD = "autograd:cuda"
+"""Measured on a card beside those that run nowhere else."""
+
+
+def own_backend(backend: str, problem: Problem) -> Callable[[int], object]:
+    """One call of `dynstudy.train.train` for so many steps, from parameters drawn beforehand."""
+    initial = problem.initial()
+
+    def run(steps: int) -> None:
+        train(
+            problem.ensemble(steps),
+            problem.data,
+            backend=backend,
+            checkpoints=[steps],
+            initial=initial,
+        )
+
+    return run
+
+
+def device_of(backend: str) -> str:
+    """Where a backend runs.
+
+    Args:
+        backend: a name, or ``NAME:DEVICE``.
+
+    Returns:
+        ``"cuda"`` for a card, else ``"cpu"``.
+
+    >>> [device_of(name) for name in ("cpu", "autograd", "gpu", "gpu:0", "autograd:cuda:1")]
+    ['cpu', 'cpu', 'cuda', 'cuda', 'cuda']
+    """
+    name, _, device = backend.partition(":")
+    return "cuda" if name == CARD_ONLY or device.startswith("cuda") else "cpu"
+
+
+def available(backends: tuple[str, ...] | None, device: str, notes: list[str]) -> list[str]:
+    """Find the backends that can run here.
+
+    Args:
+        backends: those that were asked for, which must; None for whatever the device has.
+        device: that is measured on.
+        notes: told what is left out.
+
+    Returns:
+        Their names, the oracle last.
+
+    Raises:
+        BackendError: one that was asked for cannot.
+    """
+    known = (*BACKENDS, OF_A_CARD) if device == "cuda" else BACKENDS
+    found = []
+    for backend in known if backends is None else backends:
+        if backends is None and device_of(backend) != device:
+            if device == "cpu":  # of a report on a card nobody expects the processor
+                notes.append(f"{backend}: only on a card")
+            continue
+        try:
+            own_backend(backend, Problem(1, 1))(1)
+        except BackendError as error:
+            if backends is not None:
+                raise
+            notes.append(f"{backend}: left out, {error}")
+        else:
+            found.append(backend)
+    # what a reader looks for are the ratios of the others
+    return sorted(found, key=lambda name: name.startswith("autograd"))

@@ -1,0 +1,67 @@
+"""Which device is measured on, and that float32 is float32 there."""
+
+import pytest
+import torch
+
+from dynstudy.bench import device
+from dynstudy.bench.device import chosen, described, full_float32, out_of_memory
+from dynstudy.errors import BenchError
+
+
+@pytest.mark.parametrize(
+    ("asked", "there", "expected"),
+    [(None, True, "cuda"), (None, False, "cpu"), ("cpu", True, "cpu"), ("cuda", True, "cuda")],
+)
+def test_a_card_is_chosen_where_there_is_one(
+    asked: str | None, there: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    assert chosen(asked) == expected
+
+
+def test_a_card_that_is_not_there_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(BenchError, match=r"^--device cuda: torch .* finds no card .*--device cpu$"):
+        chosen("cuda")
+
+
+def test_tf32_is_off_while_measuring_and_as_it_was_after() -> None:
+    before = torch.get_float32_matmul_precision()
+    try:
+        torch.set_float32_matmul_precision("high")
+        with full_float32():
+            assert torch.get_float32_matmul_precision() == "highest"
+            assert not torch.backends.cuda.matmul.allow_tf32
+        assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def test_a_failed_capture_that_began_as_lack_of_memory_is_one() -> None:
+    failed = ValueError("the capture failed")
+    assert not out_of_memory(failed)
+    failed.__context__ = RuntimeError("CUDA out of memory. Tried to allocate 9 GiB")
+    assert out_of_memory(failed)
+    assert out_of_memory(RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate"))
+
+
+def test_a_card_is_waited_for_and_a_processor_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[bool] = []
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: waited.append(True))
+    device.finish("cpu")
+    assert not waited
+    device.finish("cuda")
+    assert waited
+
+
+def test_a_processor_needs_no_more_words() -> None:
+    assert described("cpu") == {"device": "cpu"}
+
+
+@pytest.mark.gpu
+def test_a_card_is_described() -> None:
+    """Needs an NVIDIA card, so it is deselected; `make test-gpu` or `pytest -m gpu`."""
+    found = described("cuda")
+    assert found["card"] == torch.cuda.get_device_name()
+    assert found["multiprocessors"] > 0
+    assert found["cuda"] == torch.version.cuda
