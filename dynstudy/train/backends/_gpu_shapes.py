@@ -10,9 +10,6 @@ TILES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 16)
 REGISTERS = 192
 """32-bit ones that a lane can spare for parameters and sums."""
 
-MAX_REGISTERS = 200
-"""Of a lane, in all: ten warps on a multiprocessor of 65 536."""
-
 LINE = 16
 """Rows of parameters that the kernel reads and writes at once."""
 
@@ -66,6 +63,11 @@ def shape_for(width: int, outputs: int, points: int, dtype: str) -> Shape:
         if shapes:
             return min(shapes, key=lambda shape: instructions_per_step(shape, outputs, points))
         wide *= 2
+
+
+def most_registers(shape: Shape, outputs: int, dtype: str) -> int:
+    """Of a lane, in all: 200 let ten warps share a multiprocessor, where nothing is spilled then."""
+    return 200 if shape.tiles * registers_per_tile(outputs, dtype) <= 160 else 255
 
 
 def registers_per_tile(outputs: int, dtype: str) -> int:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dynstudy.errors import BackendError
-from dynstudy.train.backends._gpu_shapes import LINE, MAX_REGISTERS, Shape, shape_for
+from dynstudy.train.backends._gpu_shapes import LINE, Shape, most_registers, shape_for
 from dynstudy.train.backends._kinds import CROSS_ENTROPY, KINDS
 from dynstudy.train.ensemble import Data, Ensemble, Floats, Ints, Parameters, Readings
 
@@ -228,7 +228,7 @@ def _launch(state: State, batch: Batch, losses: Tensor, step: int, count: int) -
             LINE=LINE,
             TRACE=bool(state.readings.losses.size),
             num_warps=batch.shape.warps,
-            maxnreg=MAX_REGISTERS,
+            maxnreg=most_registers(batch.shape, state.outputs, state.ensemble.dtype),
             enable_fp_fusion=True,  # multiply-adds, whatever the version of Triton does by default
         )
 

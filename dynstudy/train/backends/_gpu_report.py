@@ -1,0 +1,182 @@
+"""What the GPU kernel compiles to, found out without a card: registers, spills, instructions."""
+
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from dynstudy.train.backends._gpu_shapes import LINE, most_registers, shape_for
+from dynstudy.train.backends._kinds import CROSS_ENTROPY, KINDS
+
+REGISTERS = 65_536  # of a multiprocessor
+WARP_LIMIT = 64  # warps on a multiprocessor
+GRANULE = 8  # registers of a lane are given out by so many
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A kernel for one shape of network, as the assembler made it."""
+
+    loss: str
+    width: int
+    dtype: str
+    rows: int
+    lanes: int
+    tiles: int
+    warps: int
+    registers: int  # of a lane
+    shared_bytes: int  # of a program
+    spilled: int  # instructions that load or store local memory
+    point_instructions: int  # of a warp, for `rows` points, in the loop over the training points
+    step_instructions: int  # of a warp, a whole step, loop and all
+    programs: int  # on a multiprocessor at a time
+    cubin_bytes: int
+
+
+def compiled(
+    loss: str,
+    width: int,
+    *,
+    classes: int = 3,
+    points: int = 300,
+    dtype: str = "float32",
+    capability: int = 90,
+) -> Compiled:
+    """Compile the kernel for a network and count what came out.
+
+    Args:
+        loss: a key of `dynstudy.config.BASELINES`.
+        width: hidden units.
+        classes: C.
+        points: P of the training set.
+        dtype: float32 or float64.
+        capability: of the card, ten times: 90 is Hopper.
+
+    Returns:
+        The report.
+
+    Raises:
+        ValueError: the disassembly has another form than this function knows.
+    """
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    from dynstudy.train.backends._gpu_kernel import advance_networks
+
+    kind = KINDS[loss]
+    outputs = classes - 1 if kind == CROSS_ENTROPY else classes
+    shape = shape_for(width, outputs, points, dtype)
+    real = {"float32": "*fp32", "float64": "*fp64"}[dtype]
+    constants = {
+        "KIND": kind,
+        "C": classes,
+        "TILES": shape.tiles,
+        "ROWS": shape.rows,
+        "LANES": shape.lanes,
+        "LINE": LINE,
+        "TRACE": False,
+    }
+    types = (
+        dict.fromkeys(("lines", "biases", "x"), real)
+        | dict.fromkeys(("rates", "amplitudes", "slopes", "losses"), "*fp64")
+        | dict.fromkeys(("points", "all_points", "readings", "step", "count"), "i32")
+        | dict.fromkeys(constants, "constexpr")
+    )
+    kernel = triton.compile(
+        ASTSource(
+            advance_networks,
+            {name: types.get(name, "*i32") for name in advance_networks.arg_names},
+            constants,
+        ),
+        target=GPUTarget("cuda", capability, 32),
+        options={
+            "num_warps": shape.warps,
+            "maxnreg": most_registers(shape, outputs, dtype),
+            "enable_fp_fusion": True,
+        },
+    )
+    cubin = kernel.asm["cubin"]
+    usage, code = _disassembled(cubin)
+    registers, shared = _usage(usage)
+    loop, around = _training_loop(code)
+    by_registers = REGISTERS // (32 * -(-registers // GRANULE) * GRANULE) // shape.warps
+    return Compiled(
+        loss,
+        width,
+        dtype,
+        shape.rows,
+        shape.lanes,
+        shape.tiles,
+        shape.warps,
+        registers,
+        shared,
+        len(re.findall(r"\b(?:LDL|STL)\b", code)),
+        loop,
+        loop * -(-points // shape.rows) + around,
+        min(WARP_LIMIT // shape.warps, by_registers),
+        len(cubin),
+    )
+
+
+def _disassembled(cubin: bytes) -> tuple[str, str]:
+    import triton.backends.nvidia
+
+    tools = Path(triton.backends.nvidia.__file__).parent / "bin"
+    with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
+        file.write(cubin)
+        file.flush()
+        usage, code = (
+            subprocess.run(
+                [tools / tool, option, file.name], capture_output=True, text=True, check=True
+            ).stdout
+            for tool, option in (("cuobjdump", "-res-usage"), ("nvdisasm", "-c"))
+        )
+    return usage, code
+
+
+def _usage(text: str) -> tuple[int, int]:
+    found = re.search(r"REG:(\d+) STACK:\d+ SHARED:(\d+)", text)
+    if found is None:
+        raise ValueError("cuobjdump -res-usage tells no registers")
+    return int(found[1]), int(found[2])
+
+
+def _training_loop(code: str) -> tuple[int, int]:
+    """Instructions of the loop over the training points, and of a step around it.
+
+    Loops are jumps backwards. The training loop is the one with most multiply-adds; the smallest
+    loop that holds it is the loop over the steps, which holds the loop of the readings, too.
+    """
+    lines = code.splitlines()
+    place = {
+        match[1]: n for n, line in enumerate(lines) if (match := re.match(r"^(\.L_\w+):", line))
+    }
+    instruction = [bool(re.search(r"/\*[0-9a-f]{4,}\*/\s+\S", line)) for line in lines]
+    loops = [
+        (place[match[1]], n)
+        for n, line in enumerate(lines)
+        if (match := re.search(r"\bBRA\b.*`\((\.L_\w+)\)", line)) and place.get(match[1], n) < n
+    ]
+
+    def count(first: int, last: int) -> int:
+        return sum(instruction[first : last + 1])
+
+    def fused(loop: tuple[int, int]) -> int:
+        return sum("FFMA" in line or "DFMA" in line for line in lines[loop[0] : loop[1]])
+
+    inner = [
+        own
+        for own in loops
+        if not any(own[0] <= other[0] and other[1] <= own[1] and own != other for other in loops)
+    ]
+    if not inner:
+        raise ValueError("nvdisasm shows no loop over the points")
+    training = max(inner, key=fused)
+    outer = [own for own in loops if own[0] < training[0] and training[1] < own[1]]
+    if not outer:
+        raise ValueError("nvdisasm shows no loop over the steps")
+    steps = min(outer, key=lambda own: own[1] - own[0])
+    others = sum(count(*own) for own in inner if steps[0] < own[0] and own[1] < steps[1])
+    return count(*training), count(*steps) - others

@@ -1,0 +1,255 @@
+"""The GPU kernel beside `autograd`: on a card (marker gpu), elsewhere under Triton's interpreter.
+
+Interpreted, a network takes a tenth of a second a step: the sizes here are as small as they can be.
+"""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from dynstudy.config import BASELINES
+from dynstudy.errors import BackendError
+from dynstudy.train import Data, Ensemble, Outcome, Parameters, train
+from dynstudy.train.backends import gpu, load
+from dynstudy.train.backends._gpu_shapes import (
+    REGISTERS,
+    TILES,
+    Shape,
+    registers_per_tile,
+    shape_for,
+)
+from dynstudy.train.ensemble import Readings
+from tests.conftest import make_data
+
+NAMES = ("W1", "b1", "W2", "b2")
+TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
+
+
+@pytest.fixture(autouse=True)
+def _interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRITON_INTERPRET", "1")
+
+
+def both(ensemble: Ensemble, data: Data, **arguments: Any) -> tuple[Outcome, Outcome]:
+    ours, oracle = (
+        train(ensemble, data, backend=backend, **arguments) for backend in ("gpu", "autograd")
+    )
+    return ours, oracle
+
+
+def assert_same(ours: Parameters, oracle: Parameters, tolerance: float) -> None:
+    for name in NAMES:
+        a, b = getattr(ours, name), getattr(oracle, name)
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * np.abs(b).max())
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("classes", [2, 3, 5])
+@pytest.mark.parametrize("loss", BASELINES)
+def test_one_step_from_a_random_state_agrees(
+    loss: str, classes: int, dtype: str, rng: np.random.Generator
+) -> None:
+    static = loss == BASELINES[loss]
+    ensemble = Ensemble.of(
+        loss,
+        40,
+        width=[1, 3, 7, 29],
+        learning_rate=[0.05, 0.1, 0.2, 0.4],
+        amplitude=1.0 if static else [1.0, 3.0, 30.0, 300.0],
+        period=[2, 3, 7, 40],
+        tail_start=[0, 40, 3, 40],
+        dtype=dtype,
+    )
+    data = make_data(classes, points=7, validation_points=3)
+    initial = Parameters.drawn(ensemble, classes)
+    for name in NAMES:
+        values = getattr(initial, name)
+        values += (values != 0) * rng.normal(0, 0.5, values.shape)
+    for step in (0, 19):  # of the schedule
+        states = []
+        for backend in ("gpu", "autograd"):
+            start, advance = load(backend)
+            readings = Readings.empty(ensemble, np.full((4, 1), step + 1), classes, trace=True)
+            state = start(ensemble, data, initial, readings)
+            advance(state, step, 1)
+            states.append((state.parameters(), readings))
+        (ours, our_readings), (oracle, its_readings) = states
+        assert_same(ours, oracle, TOLERANCE[dtype])
+        np.testing.assert_allclose(
+            our_readings.losses[:, step], its_readings.losses[:, step], rtol=TOLERANCE[dtype]
+        )
+        np.testing.assert_array_equal(our_readings.correct, its_readings.correct)
+        np.testing.assert_array_equal(
+            our_readings.validation_correct, its_readings.validation_correct
+        )
+
+
+@pytest.mark.parametrize("loss", BASELINES)
+def test_50_steps_agree_with_mixed_widths_schedules_tails_and_checkpoints(loss: str) -> None:
+    static = loss == BASELINES[loss]
+    ensemble = Ensemble.of(
+        loss,
+        50,
+        width=[3, 5, 3],
+        learning_rate=[0.1, 0.05, 0.2],
+        amplitude=1.0 if static else [1.0, 30.0, 5.0],
+        period=[2, 9, 15],
+        tail_start=[0, 36, 50],
+        seed=[0, 1, 2],
+        dtype="float64",
+    )
+    checkpoints = [[0, 50, -1], [1, 36, 50], [20, -1, -1]]
+    ours, oracle = both(
+        ensemble, make_data(points=6, validation_points=5), checkpoints=checkpoints, trace=True
+    )
+    assert_same(ours.parameters, oracle.parameters, 1e-10)
+    np.testing.assert_allclose(ours.losses, oracle.losses, rtol=1e-10)
+    np.testing.assert_array_equal(ours.correct, oracle.correct)
+    np.testing.assert_array_equal(ours.validation_correct, oracle.validation_correct)
+    assert ours.backend == "gpu"
+
+
+@pytest.mark.parametrize("loss", ["ce", "mse", "dmse2"])
+def test_a_diverging_network_is_marked_and_the_others_go_on(loss: str) -> None:
+    ensemble = Ensemble.of(
+        loss,
+        30,
+        width=[4, 4],
+        learning_rate=[1e30 if loss == "ce" else 1e4, 0.05],
+        amplitude=[1, 3 if loss == "dmse2" else 1],
+        period=10,
+    )
+    ours, oracle = both(
+        ensemble, make_data(points=5, validation_points=4), checkpoints=[0, 30], trace=True
+    )
+    assert ours.diverged.tolist() == oracle.diverged.tolist() == [True, False]
+    np.testing.assert_allclose(ours.diverged_at, oracle.diverged_at, atol=1)
+    at = int(ours.diverged_at[0])
+    assert np.isfinite(ours.losses[0, : at - 1]).all()
+    assert np.isnan(ours.losses[0, at:]).all()
+    assert (ours.correct[0, 0] >= 0).all()
+    assert (ours.correct[0, 1] == -1).all()
+    assert_same_row(ours, oracle, 1)
+
+
+def assert_same_row(ours: Outcome, oracle: Outcome, network: int) -> None:
+    for name in NAMES:
+        a, b = getattr(ours.parameters, name), getattr(oracle.parameters, name)
+        np.testing.assert_allclose(a[network], b[network], rtol=1e-4, atol=1e-5)
+
+
+def test_slices_batches_and_training_sets_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = make_data(points=5, validation_points=4)
+    two = Data(
+        np.concatenate([small.x, small.x[:, :, ::-1]]),
+        small.y,
+        small.validation_x,
+        small.validation_y,
+    )
+    ensemble = Ensemble.of(
+        "dce", 7, width=[3, 3, 5, 3], learning_rate=0.3, amplitude=6, period=3,
+        seed=[0, 1, 2, 3], training_set=[0, 1, 0, 1],
+    )  # fmt: skip
+    checkpoints = [0, 2, 7]
+    whole = train(ensemble, two, backend="gpu", checkpoints=checkpoints, trace=True)
+    monkeypatch.setattr("dynstudy.train.loop.SLICE_SECONDS", 1e-9)  # a step at a time
+    # a card with room for one network and its losses: batches are cut and make room for each other
+    limit_card(monkeypatch, networks=1)
+    sliced = train(ensemble, two, backend="gpu", checkpoints=checkpoints, trace=True)
+    for name in NAMES:
+        np.testing.assert_array_equal(
+            getattr(sliced.parameters, name), getattr(whole.parameters, name)
+        )
+    np.testing.assert_array_equal(sliced.losses, whole.losses)
+    np.testing.assert_array_equal(sliced.correct, whole.correct)
+    np.testing.assert_array_equal(sliced.validation_correct, whole.validation_correct)
+    oracle = train(ensemble, two, backend="autograd", checkpoints=checkpoints)
+    assert_same(whole.parameters, oracle.parameters, 1e-5)
+
+
+def limit_card(monkeypatch: pytest.MonkeyPatch, networks: int) -> None:
+    """A card that runs out of memory beyond so many networks."""
+    held: dict[int, int] = {}
+    move = gpu.Batch.move
+
+    def limited(batch: gpu.Batch, device: torch.device, on_card: bool) -> None:
+        held.pop(id(batch), None)
+        if on_card:
+            if sum(held.values()) + len(batch) > networks:
+                raise torch.OutOfMemoryError
+            held[id(batch)] = len(batch)
+        move(batch, device, on_card)
+
+    monkeypatch.setattr(gpu.Batch, "move", limited)
+
+
+def test_a_network_too_large_for_the_card_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit_card(monkeypatch, networks=0)
+    ensemble = Ensemble.of("ce", 2, width=[3, 3], learning_rate=0.1)
+    with pytest.raises(BackendError, match="does not fit into the memory"):
+        train(ensemble, make_data(points=4), backend="gpu", checkpoints=[2])
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("outputs", [1, 2, 3, 5])
+def test_every_width_has_a_shape_that_fits_in_registers(outputs: int, dtype: str) -> None:
+    for width in [*range(1, 130), 500, 1000, 10_000]:
+        shape = shape_for(width, outputs, 300, dtype)
+        assert shape.units >= width
+        assert shape.tiles in TILES
+        assert shape.tiles * registers_per_tile(outputs, dtype) <= REGISTERS
+        assert shape.rows * shape.lanes == 32 * shape.warps
+
+
+@pytest.mark.parametrize("outputs", [2, 3])
+@pytest.mark.parametrize("shape", [Shape(16, 2, 3), Shape(1, 32, 2), Shape(32, 1, 13)])
+def test_the_layout_of_parameters_is_undone(
+    shape: Shape, outputs: int, rng: np.random.Generator
+) -> None:
+    rows = rng.normal(size=(4, 3 + outputs, shape.units))
+    packed = gpu._packed(rows, shape)
+    assert packed.shape[2:] == (gpu.LINE, shape.lanes)
+    np.testing.assert_array_equal(gpu._unpacked(packed, shape, outputs), rows)
+
+
+def test_without_a_card_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRITON_INTERPRET")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(BackendError, match=r"sees no card on this machine; use --backend cpu"):
+        load("gpu:0")
+
+
+def test_without_triton_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dynstudy.train.backends.gpu.find_spec", lambda _: None)
+    with pytest.raises(BackendError, match="Triton is not installed"):
+        load("gpu:0")
+
+
+@pytest.mark.parametrize(
+    ("loss", "width", "dtype"),
+    [("dce", 100, "float32"), ("dmse2", 20, "float32"), ("dce", 5, "float64")],
+)
+def test_it_compiles_for_a_card_without_spilling(loss: str, width: int, dtype: str) -> None:
+    # in a process of its own: here the kernel is interpreted
+    code = (
+        "import json, dataclasses; from dynstudy.train.backends._gpu_report import compiled; "
+        f"print(json.dumps(dataclasses.asdict(compiled({loss!r}, {width}, dtype={dtype!r}))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=without_it()
+    )
+    report = json.loads(done.stdout)
+    assert report["spilled"] == 0
+    assert 0 < report["registers"] <= 255
+    assert report["cubin_bytes"] > 1000
+
+
+def without_it() -> dict[str, str]:
+    import os
+
+    return {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
