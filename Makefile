@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test test-browser test-jax test-compile format docs bench clean
+.PHONY: quickstart test test-browser test-jax test-compile test-gpu format docs bench clean
 
 quickstart: $(INSTALLED)
 	$(BIN)/dynstudy run studies/quickstart.toml
@@ -26,11 +26,17 @@ test-browser: $(INSTALLED)
 
 test-jax: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[dev,bench]'
+	  --constraint constraints.txt --editable '.[dev,gpu-test,bench]'
 	$(BIN)/pytest -m jax
 
 test-compile: $(INSTALLED)
 	$(BIN)/pytest -m compile
+
+# On a machine with an NVIDIA card and a CUDA build of PyTorch, which .venv has to hold already:
+# constraints.txt has the CPU build. PYTEST names another environment's.
+PYTEST ?= $(BIN)/pytest
+test-gpu:
+	$(PYTEST) -m gpu
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
@@ -48,7 +54,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	  { echo "$(PYTHON) is too old: dynstudy needs Python 3.11 or newer; try make PYTHON=python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[dev]'
+	  --constraint constraints.txt --editable '.[dev,gpu-test]'
 	@touch $(INSTALLED)
 
 clean:

@@ -330,7 +330,11 @@ def test_what_would_train_something_else_is_refused(
 
 @pytest.mark.parametrize(
     ("backend", "said"),
-    [("cpuu", "did you mean 'cpu'"), ("gpux", "did you mean 'gpu'"), ("cpu:1", "no choice of device")],
+    [
+        ("cpuu", "did you mean 'cpu'"),
+        ("gpux", "did you mean 'gpu'"),
+        ("cpu:1", "no choice of device"),
+    ],
 )
 def test_unknown_backends_are_named(backend: str, said: str) -> None:
     with pytest.raises(BackendError, match=said):

@@ -7,12 +7,12 @@ TILES tiles. So a step never touches device memory but to read the points, which
 Two identities make the step short. They hold exactly; only rounding tells the results apart.
 
 * relu(a) = [a > 0]·(u·x0 + v·x1 + w), so that all gradients of a unit follow from the sums
-  S[c, j] = Σ_p [a_p > 0] · δ_c(p) · (x0, x1, 1)_j with δ = ∂loss/∂f: one masked
-  multiply-add each, δ·x being the same for all units. They stay in registers, a partial sum for each
-  row, and are reduced over the rows once a step.
-* The softmax sees only differences of outputs. So the kernel keeps the outputs of a cross-entropy
-  relative to the last class's, K = C - 1 of them, and δ sums to 0 over the classes; a step of the
-  difference f_c - f_last is δ_c - δ_last = δ_c + Σ_k δ_k. For squares K = C.
+  S[c, j] = Σ_p [a_p > 0]·δ_c(p)·(x0, x1, 1)_j with δ = ∂loss/∂f: one multiply-add each, δ·x being
+  the same for all units. They stay in registers, a partial sum for each row, and are reduced over
+  the rows once a step.
+* The softmax sees only differences of outputs. So a cross-entropy's are kept relative to the last
+  class's, K = C - 1 of them, and δ sums to 0 over the classes: a step of the difference of c and
+  the last is δ_c - δ_last = δ_c + Σ_k δ_k. For squares K = C.
 
 Per pair of a unit and a point that is 2 multiply-adds for a, a maximum, K multiply-adds for the
 outputs, a comparison and 3K multiply-adds for S: 12 instructions for the cross-entropy of 3 classes.
@@ -217,7 +217,7 @@ def _sums(
 def _descend(
     units, bias, sums, deltas, rate, running, KIND: constexpr, TILES: constexpr, K: constexpr
 ):
-    """The parameters of a running network a step down their gradients, and whether all are finite."""
+    """The parameters of a running network a step down their gradients; whether all are finite."""
     moved = ()
     for t in tl.static_range(TILES):
         S = ()
@@ -287,10 +287,7 @@ def _count_correct(
         top = f[0]
         best = tl.zeros((ROWS,), tl.int32)
         for c in tl.static_range(1, C):
-            if c < K:
-                output = f[c]
-            else:
-                output = tl.zeros_like(top)
+            output = f[c] if c < K else tl.zeros_like(top)
             best = tl.where(output > top, c, best)
             top = tl.maximum(output, top)
         counted = ()

@@ -144,12 +144,22 @@ def _usage(text: str) -> tuple[int, int]:
 
 
 def _training_loop(code: str) -> tuple[int, int]:
-    """Instructions of the loop over the training points, and of a step around it.
+    """Count the instructions of the loop over the training points, and of a step around it.
+
+    Args:
+        code: what nvdisasm prints.
+
+    Returns:
+        Both numbers.
+
+    Raises:
+        ValueError: there are no such loops.
 
     Loops are jumps backwards. The training loop is the one with most multiply-adds; the smallest
-    loop that holds it is the loop over the steps, which holds the loop of the readings, too.
+    loop that holds it is the loop over the steps, which holds the loop of the readings, too. What
+    follows the exit is for lanes that part, which never happens.
     """
-    lines = code.splitlines()
+    lines = code.partition(" EXIT ")[0].splitlines()
     place = {
         match[1]: n for n, line in enumerate(lines) if (match := re.match(r"^(\.L_\w+):", line))
     }

@@ -7,8 +7,8 @@ WARP = 32
 TILES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 16)
 """Few, since each number is a kernel of its own to compile."""
 
-REGISTERS = 192
-"""32-bit ones that a lane can spare for parameters and sums."""
+REGISTERS = {"float32": 192, "float64": 150}
+"""32-bit ones of a lane's 255 that parameters and sums may take, so that nothing is spilled."""
 
 LINE = 16
 """Rows of parameters that the kernel reads and writes at once."""
@@ -58,7 +58,8 @@ def shape_for(width: int, outputs: int, points: int, dtype: str) -> Shape:
             Shape(max(1, WARP // own), own, tiles)
             for own in lanes
             for tiles in TILES
-            if own * tiles >= width and tiles * registers_per_tile(outputs, dtype) <= REGISTERS
+            if own * tiles >= width
+            and tiles * registers_per_tile(outputs, dtype) <= REGISTERS[dtype]
         ]
         if shapes:
             return min(shapes, key=lambda shape: instructions_per_step(shape, outputs, points))
@@ -66,8 +67,9 @@ def shape_for(width: int, outputs: int, points: int, dtype: str) -> Shape:
 
 
 def most_registers(shape: Shape, outputs: int, dtype: str) -> int:
-    """Of a lane, in all: 200 let ten warps share a multiprocessor, where nothing is spilled then."""
-    return 200 if shape.tiles * registers_per_tile(outputs, dtype) <= 160 else 255
+    """Of a lane, in all: 200 let ten warps share a multiprocessor, where that spills nothing."""
+    few = shape.rows <= 4 and shape.tiles * registers_per_tile(outputs, dtype) <= 156
+    return 200 if few and dtype == "float32" else 255
 
 
 def registers_per_tile(outputs: int, dtype: str) -> int:
@@ -76,9 +78,15 @@ def registers_per_tile(outputs: int, dtype: str) -> int:
 
 
 def instructions_per_step(shape: Shape, outputs: int, points: int) -> float:
-    """Of a warp, about: over the points for outputs and sums, over the tiles to reduce and step.
+    """Count the instructions of a warp, about.
 
-    A model: what is really compiled is counted by `dynstudy.bench.kernel`.
+    Args:
+        shape: of the network.
+        outputs: K.
+        points: P.
+
+    Returns:
+        Their number, by a model: `_gpu_report` counts what is really compiled.
     """
     pair = 4 + 4 * outputs  # a, its maximum, outputs, comparison, sums
     reduction = 2 * outputs * math.log2(min(shape.lanes, WARP))  # a shuffle and an addition each

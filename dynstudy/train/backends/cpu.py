@@ -16,22 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynstudy.errors import BackendError
-from dynstudy.train.backends._cpu_kernel import (
-    CROSS_ENTROPY,
-    POINT_BLOCK,
-    WEIGHTED_SQUARES,
-    WEIGHTED_TARGETS,
-    advance_network,
-)
+from dynstudy.train.backends._cpu_kernel import POINT_BLOCK, advance_network
+from dynstudy.train.backends._kinds import CROSS_ENTROPY, KINDS
+from dynstudy.train.backends._relative import absolute, relative
 from dynstudy.train.ensemble import Data, Ensemble, Floats, Ints, Parameters, Readings
-
-KINDS = {
-    "ce": CROSS_ENTROPY,
-    "dce": CROSS_ENTROPY,
-    "mse": WEIGHTED_SQUARES,
-    "dmse1": WEIGHTED_SQUARES,
-    "dmse2": WEIGHTED_TARGETS,
-}
 
 NEVER = np.iinfo(np.int64).max
 CACHE_LINE = 64  # bytes
@@ -70,7 +58,7 @@ class State:
             packed[b, :, : own[b]] = units
         W2, b2 = packed[:, 3:].transpose(0, 2, 1), self.bias[:, :, 0].copy()
         if self.mean is not None:
-            W2, b2 = (_absolute(*pair) for pair in zip((W2, b2), self.mean, strict=True))
+            W2, b2 = (absolute(*pair) for pair in zip((W2, b2), self.mean, strict=True))
         return Parameters(packed[:, :2], packed[:, 2], W2, b2)
 
 
@@ -105,8 +93,7 @@ def start(ensemble: Ensemble, data: Data, initial: Parameters, readings: Reading
     classes = data.classes
     W2, b2, mean = initial.W2, initial.b2, None
     if KINDS[ensemble.loss] == CROSS_ENTROPY:
-        mean = W2.mean(-1), b2.mean(-1)
-        W2, b2 = (array[..., :-1] - array[..., -1:] for array in (W2, b2))
+        (W2, b2), mean = zip(*map(relative, (W2, b2)), strict=True)
     units = []
     for b, width in enumerate(ensemble.width):
         rows = initial.W1[b, :, :width], initial.b1[b, None, :width], W2[b, :width].T
@@ -166,12 +153,6 @@ def advance(state: State, step: int, count: int) -> None:
     running = [b for b in state.order if readings.diverged_at[b] < 0]
     for _ in _pool(threads()).map(advance_one, running):
         pass  # drawn, so that an error in a thread is raised here
-
-
-def _absolute(relative: Floats, mean: Floats) -> Floats:
-    """Outputs of all classes from those relative to the last, and their mean, which never moves."""
-    outputs = np.concatenate([relative, np.zeros_like(relative[..., :1])], axis=-1)
-    return outputs + (mean[..., None] - outputs.mean(-1, keepdims=True)).astype(outputs.dtype)
 
 
 def _pad_points(array: NDArray[Any], fill: int) -> NDArray[Any]:

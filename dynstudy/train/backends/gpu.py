@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dynstudy.errors import BackendError
 from dynstudy.train.backends._gpu_shapes import LINE, Shape, most_registers, shape_for
 from dynstudy.train.backends._kinds import CROSS_ENTROPY, KINDS
+from dynstudy.train.backends._relative import absolute, relative
 from dynstudy.train.ensemble import Data, Ensemble, Floats, Ints, Parameters, Readings
 
 NEVER = np.iinfo(np.int32).max
@@ -25,6 +25,8 @@ LONGEST = 2**30
 MEMORY_SHARE = 0.8
 """Of the card's free memory, for one batch."""
 HOST = torch.device("cpu")
+Means = tuple[Floats, Floats]
+"""Of W2 (B, H) and b2 (B,) over the classes."""
 
 
 @dataclass
@@ -68,7 +70,7 @@ class State:
     classes: int  # C
     x: Tensor  # (D, P + V, 2)
     y: Tensor  # (P + V,) classes, C added for validation points
-    class_sums: tuple[Floats, Floats]  # Σ_c of W2 (B, H) and of b2 (B,), which no step changes
+    mean: Means | None  # over C, where outputs are relative to the last class's
     batches: list[Batch] = field(default_factory=list)
     name: str = "gpu"
 
@@ -94,11 +96,11 @@ class State:
             unpacked = _unpacked(batch.columns["lines"].cpu().numpy(), batch.shape, K)
             rows[batch.networks, :, :units] = unpacked[:, :, :units]
             b2[batch.networks] = batch.columns["biases"].cpu().numpy()
-        W2 = rows[:, 3:].transpose(0, 2, 1)
-        if K < self.classes:
-            W2, b2 = map(_with_last_class, (W2, b2), self.class_sums)
+        outputs: tuple[Floats, Floats] = rows[:, 3:].transpose(0, 2, 1), b2
+        if self.mean is not None:
+            outputs = absolute(outputs[0], self.mean[0]), absolute(outputs[1], self.mean[1])
         dtype = self.ensemble.dtype
-        return Parameters(*(array.astype(dtype) for array in (rows[:, :2], rows[:, 2], W2, b2)))
+        return Parameters(*(array.astype(dtype) for array in (rows[:, :2], rows[:, 2], *outputs)))
 
 
 def check_device(device: str) -> None:
@@ -131,6 +133,16 @@ def start(
 ) -> State:
     """Lay an ensemble out in batches of one shape each.
 
+    Args:
+        ensemble: the networks.
+        data: what they are trained and read on.
+        initial: where they start.
+        readings: to fill in.
+        device: the number of a card.
+
+    Returns:
+        The state before the first step.
+
     Raises:
         BackendError: no Triton, no such card, or more steps than the kernel can count.
     """
@@ -140,6 +152,7 @@ def start(
             f"backend 'gpu' takes fewer than 2**30 steps, not {ensemble.steps}; use --backend cpu"
         )
     card = HOST if _interpreted() else torch.device(f"cuda:{device}")
+    taken, mean = _as_trained(initial, ensemble.loss)
     validation_x = np.broadcast_to(data.validation_x, (len(data.x), *data.validation_x.shape))
     state = State(
         ensemble,
@@ -157,7 +170,7 @@ def start(
             dtype=torch.int32,
             device=card,
         ),
-        (_cast(initial.W2, ensemble).sum(-1), _cast(initial.b2, ensemble).sum(-1)),
+        mean,
     )
     shapes = [
         shape_for(width, state.outputs, state.points, ensemble.dtype)
@@ -165,13 +178,18 @@ def start(
     ]
     for shape in sorted(set(shapes), key=lambda own: -own.units):  # the longest launch first
         networks = np.array([b for b, own in enumerate(shapes) if own == shape])
-        batch = _batch(state, initial, networks, shape)
+        batch = _batch(state, taken, networks, shape)
         state.batches += batch.cut(min(len(batch), _most(batch, card)))
     return state
 
 
 def advance(state: State, step: int, count: int) -> None:
     """Take `count` steps from `step` on with every network that has not diverged.
+
+    Args:
+        state: the networks.
+        step: taken so far.
+        count: to take.
 
     Raises:
         BackendError: not even one network fits into the card's memory.
@@ -236,15 +254,13 @@ def _launch(state: State, batch: Batch, losses: Tensor, step: int, count: int) -
         launch()
         return
     with torch.cuda.device(state.card):
-        batch.stream = batch.stream or torch.cuda.Stream()
+        batch.stream = batch.stream or torch.cuda.Stream()  # type: ignore[no-untyped-call]
         batch.stream.wait_stream(torch.cuda.current_stream())  # which moved it here
         with torch.cuda.stream(batch.stream):
             launch()
 
 
-def _collect(
-    state: State, launched: list[tuple[Batch, Tensor]], step: int, count: int
-) -> None:
+def _collect(state: State, launched: list[tuple[Batch, Tensor]], step: int, count: int) -> None:
     """Wait for what was launched and read it."""
     if state.card.type == "cuda":
         torch.cuda.synchronize(state.card)
@@ -261,20 +277,26 @@ def _collect(
             readings.losses[networks, step : step + count] = losses.cpu().numpy()
 
 
+def _as_trained(initial: Parameters, loss: str) -> tuple[Parameters, Means | None]:
+    """Parameters as the kernel takes them, and means over the classes if outputs are relative."""
+    if KINDS[loss] != CROSS_ENTROPY:
+        return initial, None
+    (W2, W2_mean), (b2, b2_mean) = relative(initial.W2), relative(initial.b2)
+    return Parameters(initial.W1, initial.b1, W2, b2), (W2_mean, b2_mean)
+
+
 def _batch(state: State, initial: Parameters, networks: Ints, shape: Shape) -> Batch:
     """Some networks in the kernel's layout, beside the card."""
-    ensemble, K = state.ensemble, state.outputs
-    W2, b2 = (_cast(array[networks], ensemble) for array in (initial.W2, initial.b2))
-    if K < state.classes:
-        W2, b2 = ((array - array[..., -1:])[..., :K] for array in (W2, b2))
-    hidden = [initial.W1[networks], initial.b1[networks, None], W2.transpose(0, 2, 1)]
+    ensemble = state.ensemble
+    W2 = initial.W2[networks].transpose(0, 2, 1)
+    rows = np.concatenate([initial.W1[networks], initial.b1[networks, None], W2], 1)
     steps = state.readings.checkpoints[networks]
     steps = np.pad(np.where(steps < 0, NEVER, steps), ((0, 0), (0, 1)), constant_values=NEVER)
     period, amplitude = ensemble.period[networks], ensemble.amplitude[networks]
     single, double = getattr(torch, ensemble.dtype), torch.float64
     columns = {
-        "lines": (_packed(np.concatenate(hidden, 1), shape), single),
-        "biases": (b2, single),
+        "lines": (_packed(rows, shape), single),
+        "biases": (initial.b2[networks], single),
         "diverged_at": (state.readings.diverged_at[networks], torch.int32),
         "training_set": (ensemble.training_set[networks], torch.int32),
         "rates": (ensemble.learning_rate[networks], double),
@@ -313,8 +335,8 @@ def _packed(rows: Floats, shape: Shape) -> Floats:
     count, height, width = rows.shape
     units = np.zeros((count, height, shape.units))
     units[:, :, : min(width, shape.units)] = rows[:, :, : shape.units]
-    tiles = units.reshape(count, height, shape.tiles, shape.lanes).transpose(0, 2, 1, 3)
-    tiles = tiles.reshape(count, -1, shape.lanes)
+    by_tile = units.reshape(count, height, shape.tiles, shape.lanes).transpose(0, 2, 1, 3)
+    tiles = by_tile.reshape(count, -1, shape.lanes)
     padding = -tiles.shape[1] % LINE
     return np.pad(tiles, ((0, 0), (0, padding), (0, 0))).reshape(count, -1, LINE, shape.lanes)
 
@@ -325,18 +347,6 @@ def _unpacked(lines: Floats, shape: Shape, outputs: int) -> Floats:
     tiles = lines.reshape(count, -1, shape.lanes)[:, : shape.tiles * height]
     tiles = tiles.reshape(count, shape.tiles, height, shape.lanes).transpose(0, 2, 1, 3)
     return tiles.reshape(count, height, shape.units)
-
-
-def _with_last_class(relative: Floats, class_sum: Floats) -> Floats:
-    """Outputs' parameters from those relative to the last class's, and their sum."""
-    with np.errstate(invalid="ignore"):  # of a network that diverged
-        last = (class_sum[..., None] - relative.sum(-1, keepdims=True)) / (relative.shape[-1] + 1)
-        return np.concatenate([relative + last, last], -1)
-
-
-def _cast(array: Floats, ensemble: Ensemble) -> NDArray[np.float64]:
-    """Rounded to the ensemble's dtype, for sums and differences that add no rounding."""
-    return array.astype(ensemble.dtype).astype(np.float64)
 
 
 def _interpreted() -> bool:
