@@ -145,4 +145,4 @@ LONG = {"dynstudy.train.backends._cpu_kernel"}
 @pytest.mark.parametrize("module", MODULES)
 def test_files_stay_readable(module: str) -> None:
     lines = len(MODULES[module].read_text(encoding="utf-8").splitlines())
-    assert lines <= (450 if module in LONG else 300)
+    assert lines <= (600 if module in LONG else 300)

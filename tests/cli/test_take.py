@@ -68,7 +68,7 @@ def test_a_trial_is_trained_by_its_number_and_rows_are_for_programs(studied: Pat
         (["export", "small", "--weights"], "--weights needs --out"),
         (["export", "small", "--out", "small.toml/x.toml"], "is a file, not a folder"),
         (["export", "small", "--storage", "sqlite:///none.db"], "there is no such database"),
-        (["export", "small", "--backend", "gpu"], "backend 'gpu' is not one of"),
+        (["export", "small", "--backend", "gpu:99"], "backend 'gpu:99' cannot run"),
         (["reproduce", "small.toml"], "is not an export of dynstudy"),
         (["reproduce", "none.toml"], "no such file"),
         (["train", "small#99"], "has trials 0 to 4"),

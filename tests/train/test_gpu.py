@@ -15,8 +15,10 @@ import torch
 from dynstudy.config import BASELINES
 from dynstudy.errors import BackendError
 from dynstudy.train import Data, Ensemble, Outcome, Parameters, train
-from dynstudy.train.backends import gpu, load
+from dynstudy.train.backends import load
+from dynstudy.train.backends._gpu_batch import Batch, packed, unpacked
 from dynstudy.train.backends._gpu_shapes import (
+    LINE,
     REGISTERS,
     TILES,
     Shape,
@@ -176,9 +178,9 @@ def test_slices_batches_and_training_sets_change_nothing(monkeypatch: pytest.Mon
 def limit_card(monkeypatch: pytest.MonkeyPatch, networks: int) -> None:
     """A card that runs out of memory beyond so many networks."""
     held: dict[int, int] = {}
-    move = gpu.Batch.move
+    move = Batch.move
 
-    def limited(batch: gpu.Batch, device: torch.device, on_card: bool) -> None:
+    def limited(batch: Batch, device: torch.device, on_card: bool) -> None:
         held.pop(id(batch), None)
         if on_card:
             if sum(held.values()) + len(batch) > networks:
@@ -186,7 +188,7 @@ def limit_card(monkeypatch: pytest.MonkeyPatch, networks: int) -> None:
             held[id(batch)] = len(batch)
         move(batch, device, on_card)
 
-    monkeypatch.setattr(gpu.Batch, "move", limited)
+    monkeypatch.setattr(Batch, "move", limited)
 
 
 def test_a_network_too_large_for_the_card_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,9 +215,9 @@ def test_the_layout_of_parameters_is_undone(
     shape: Shape, outputs: int, rng: np.random.Generator
 ) -> None:
     rows = rng.normal(size=(4, 3 + outputs, shape.units))
-    packed = gpu._packed(rows, shape)
-    assert packed.shape[2:] == (gpu.LINE, shape.lanes)
-    np.testing.assert_array_equal(gpu._unpacked(packed, shape, outputs), rows)
+    lines = packed(rows, shape)
+    assert lines.shape[2:] == (LINE, shape.lanes)
+    np.testing.assert_array_equal(unpacked(lines, shape, outputs), rows)
 
 
 def test_without_a_card_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,13 +49,12 @@ def load(backend: str) -> tuple[Callable[..., State], Callable[[Any, int, int], 
     if name not in BACKENDS:
         known = ("auto", *BACKENDS)
         raise BackendError(
-            f"backend {backend!r} is not one of {', '.join(known)}{nearest(name, known)} "
-            "(for a GPU: autograd:cuda)"
+            f"backend {backend!r} is not one of {', '.join(known)}{nearest(name, known)}"
         )
     module = importlib.import_module(f"{__name__}.{name}")
-    if not colon:
-        return module.start, module.advance
-    if not hasattr(module, "check_device"):
+    chosen = {"device": device} if colon else {}
+    if hasattr(module, "check_device"):
+        module.check_device(**chosen)
+    elif colon:
         raise BackendError(f"backend {backend!r}: {name} has no choice of device; use {name!r}")
-    module.check_device(device)
-    return partial(module.start, device=device), module.advance
+    return partial(module.start, **chosen), module.advance

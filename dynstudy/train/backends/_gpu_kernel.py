@@ -15,7 +15,8 @@ Two identities make the step short. They hold exactly; only rounding tells the r
   the last is δ_c - δ_last = δ_c + Σ_k δ_k. For squares K = C.
 
 Per pair of a unit and a point that is 2 multiply-adds for a, a maximum, K multiply-adds for the
-outputs, a comparison and 3K multiply-adds for S: 12 instructions for the cross-entropy of 3 classes.
+outputs, a comparison and 3K multiply-adds for S: 12 instructions for the cross-entropy of 3
+classes.
 
 A tuple of tensors is unrolled when it is compiled: its items are registers.
 """
@@ -27,9 +28,10 @@ import triton.language as tl
 from triton.language import constexpr
 
 from dynstudy.train.backends import _kinds
+from dynstudy.train.backends._gpu_losses import class_weights, cross_entropy, squares
+from dynstudy.train.backends._gpu_units import load_units, store_units
 
 CROSS_ENTROPY = constexpr(_kinds.CROSS_ENTROPY)
-WEIGHTED_SQUARES = constexpr(_kinds.WEIGHTED_SQUARES)
 WEIGHTED_TARGETS = constexpr(_kinds.WEIGHTED_TARGETS)
 
 jit: Any = triton.jit
@@ -41,47 +43,6 @@ def _repeated(value, times: constexpr):
     for _ in tl.static_range(times):
         copies = copies + (value,)
     return copies
-
-
-@jit
-def _load_units(lines, TILES: constexpr, K: constexpr, LANES: constexpr, LINE: constexpr):
-    """Rows (1, LANES) of parameters, for each tile W1[0], W1[1], b1 and the columns of W2.
-
-    They are read and written LINE at a time: the compiler takes long over each access to memory.
-    """
-    row, lane = tl.arange(0, LINE)[:, None], tl.arange(0, LANES)[None, :]
-    units = ()
-    for i in tl.static_range(TILES * (3 + K)):
-        if i % LINE == 0:
-            line = tl.load(lines + (i + row) * LANES + lane)
-        units = units + (tl.sum(tl.where(row == i % LINE, line, 0), 0, keep_dims=True),)
-    return units
-
-
-@jit
-def _store_units(lines, units, TILES: constexpr, K: constexpr, LANES: constexpr, LINE: constexpr):
-    row, lane = tl.arange(0, LINE)[:, None], tl.arange(0, LANES)[None, :]
-    for i in tl.static_range(0, TILES * (3 + K), LINE):
-        line = tl.broadcast_to(units[i], (LINE, LANES))
-        for r in tl.static_range(1, LINE):
-            if i + r < TILES * (3 + K):
-                line = tl.where(row == r, units[i + r], line)
-        tl.store(lines + (i + row) * LANES + lane, line)
-
-
-@jit
-def _class_weights(k, amplitude, slope, period, tail_start, C: constexpr):
-    """Γ(k), as in dynstudy.task.schedule.class_weights."""
-    phase = k % period
-    rising = phase < period - phase
-    triangle = tl.where(rising, 1.0 + slope * phase, 2.0 * amplitude - 1.0 - slope * phase)
-    triangle = tl.where(k < tail_start, triangle, 1.0)
-    even = C / (triangle + (C - 1))
-    emphasised = (k // period) % C
-    gamma = ()
-    for c in tl.static_range(C):
-        gamma = gamma + (tl.where(emphasised == c, triangle * even, even),)
-    return gamma
 
 
 @jit
@@ -116,58 +77,6 @@ def _forward(units, bias, x0, x1, TILES: constexpr, K: constexpr):
 
 
 @jit
-def _cross_entropy(f, y, share, TRACE: constexpr):
-    """∂DCE/∂f (K of (ROWS,)), a witness that is finite when the loss is, and the loss if traced."""
-    K: constexpr = len(f)
-    of_point = tl.zeros_like(f[0])  # Γ / P of each point's class
-    for c in tl.static_range(K + 1):
-        of_point = tl.where(y == c, share[c], of_point)
-    top = tl.zeros_like(f[0])  # of all outputs; the last class's is 0
-    witness = f[0]
-    for c in tl.static_range(K):
-        top = tl.maximum(top, f[c])
-        if c > 0:
-            witness += f[c]
-    total = tl.exp(-top)
-    exps = ()
-    for c in tl.static_range(K):
-        exps = exps + (tl.exp(f[c] - top),)
-        total += exps[c]
-    scale = of_point / total
-    delta = ()
-    for c in tl.static_range(K):
-        delta = delta + (scale * exps[c] - tl.where(y == c, of_point, 0.0),)
-    loss = witness
-    if TRACE:
-        loss = of_point * (top + tl.log(total))
-        for c in tl.static_range(K):
-            loss -= tl.where(y == c, of_point * f[c], 0.0)
-    return delta, witness, loss
-
-
-@jit
-def _squares(f, y, share, KIND: constexpr):
-    """The same of Σ_j s_j Σ_i (f_i - t_i y_ji)², the form of DMSE1 (s = Γ / P, t = 1) and DMSE2."""
-    K: constexpr = len(f)
-    of_point = tl.zeros_like(f[0])
-    for c in tl.static_range(K):
-        if KIND == WEIGHTED_SQUARES:
-            of_point = tl.where(y == c, share[c], of_point)
-        else:
-            of_point = tl.where(y >= 0, share[K], of_point)
-    loss = tl.zeros_like(f[0])
-    delta = ()
-    for c in tl.static_range(K):
-        if KIND == WEIGHTED_SQUARES:
-            error = f[c] - tl.where(y == c, 1.0, 0.0)
-        else:
-            error = f[c] - tl.where(y == c, share[c], 0.0)
-        loss += of_point * error * error
-        delta = delta + (2.0 * of_point * error,)
-    return delta, loss, loss
-
-
-@jit
 def _sums(
     units,
     bias,
@@ -191,9 +100,9 @@ def _sums(
         x0, x1, of = _load_points(x, y, first + tl.arange(0, ROWS), points)
         before, f = _forward(units, bias, x0, x1, TILES, K)
         if KIND == CROSS_ENTROPY:
-            delta, seen, own = _cross_entropy(f, of, share, TRACE)
+            delta, seen, own = cross_entropy(f, of, share, TRACE)
         else:
-            delta, seen, own = _squares(f, of, share, KIND)
+            delta, seen, own = squares(f, of, share, KIND)
         witness += seen
         if TRACE:
             loss += own
@@ -300,7 +209,7 @@ def _count_correct(
 
 @jit
 def advance_networks(
-    lines,  # (B, lines, LINE, LANES) parameters, in place, as `_load_units` has them
+    lines,  # (B, lines, LINE, LANES) parameters, in place, as `load_units` has them
     biases,  # (B, K) in place
     diverged_at,  # (B,) int32 in place, -1 while running
     x,  # (D, P + V, 2) training and validation points
@@ -347,7 +256,7 @@ def advance_networks(
     diverged = tl.load(diverged_at + b)
     each = 1.0 / points.to(tl.float64)
 
-    units = _load_units(lines, TILES, K, LANES, LINE)
+    units = load_units(lines, TILES, K, LANES, LINE)
     bias = ()
     for c in tl.static_range(K):
         bias = bias + (tl.load(biases + b * K + c),)
@@ -359,7 +268,7 @@ def advance_networks(
             _count_correct(units, bias, x, y, all_points, here, TILES, K, C, ROWS, LANES)
             at += 1
         if k < step + count:
-            gamma = _class_weights(k, amplitude, slope, period, tail_start, C)
+            gamma = class_weights(k, amplitude, slope, period, tail_start, C)
             share = ()
             for c in tl.static_range(C):
                 if KIND == WEIGHTED_TARGETS:
@@ -379,7 +288,7 @@ def advance_networks(
             )
             diverged = tl.where((diverged < 0) & (finite == 0), k + 1, diverged)
 
-    _store_units(lines, units, TILES, K, LANES, LINE)
+    store_units(lines, units, TILES, K, LANES, LINE)
     for c in tl.static_range(K):
         tl.store(biases + b * K + c, bias[c])
     tl.store(diverged_at + b, diverged)

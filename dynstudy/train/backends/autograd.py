@@ -37,7 +37,7 @@ class State:
         return Parameters(W1, b1[:, 0], W2, b2[:, 0])
 
 
-def check_device(device: str) -> None:
+def check_device(device: str = "cpu") -> None:
     """Find out before anything is trained or written whether PyTorch has a device.
 
     Args:

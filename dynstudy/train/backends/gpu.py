@@ -7,19 +7,18 @@ its memory is short they make room for each other, and one that does not fit alo
 from collections import deque
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from dynstudy.errors import BackendError
-from dynstudy.train.backends._gpu_shapes import LINE, Shape, most_registers, shape_for
+from dynstudy.train.backends._gpu_batch import Batch, lay_out, unpacked
+from dynstudy.train.backends._gpu_shapes import LINE, most_registers, shape_for
 from dynstudy.train.backends._kinds import CROSS_ENTROPY, KINDS
 from dynstudy.train.backends._relative import absolute, relative
-from dynstudy.train.ensemble import Data, Ensemble, Floats, Ints, Parameters, Readings
+from dynstudy.train.ensemble import Data, Ensemble, Floats, Parameters, Readings
 
-NEVER = np.iinfo(np.int32).max
 LONGEST = 2**30
 """Steps of a training, at most: the kernel counts them in 32 bits."""
 MEMORY_SHARE = 0.8
@@ -27,36 +26,6 @@ MEMORY_SHARE = 0.8
 HOST = torch.device("cpu")
 Means = tuple[Floats, Floats]
 """Of W2 (B, H) and b2 (B,) over the classes."""
-
-
-@dataclass
-class Batch:
-    """Networks of one shape in the kernel's layout, on the card or waiting beside it."""
-
-    networks: Ints  # (b,) which of the ensemble's
-    shape: Shape
-    columns: dict[str, Tensor]  # per network, by the names of the kernel's arguments
-    on_card: bool = False
-    stream: Any = None  # of the launches of this batch, so that batches share the card
-
-    def __len__(self) -> int:
-        return len(self.networks)
-
-    def move(self, device: torch.device, on_card: bool) -> None:
-        """Move it, whole or not at all."""
-        self.columns = {name: column.to(device) for name, column in self.columns.items()}
-        self.on_card = on_card
-
-    def cut(self, size: int) -> list["Batch"]:
-        """It in pieces of at most so many networks."""
-        return [
-            Batch(
-                self.networks[first : first + size],
-                self.shape,
-                {name: c[first : first + size].clone() for name, c in self.columns.items()},
-            )
-            for first in range(0, len(self), size)
-        ]
 
 
 @dataclass
@@ -93,8 +62,8 @@ class State:
         b2 = np.zeros((len(self.ensemble), K))
         for batch in self.batches:
             units = min(width, batch.shape.units)
-            unpacked = _unpacked(batch.columns["lines"].cpu().numpy(), batch.shape, K)
-            rows[batch.networks, :, :units] = unpacked[:, :, :units]
+            lines = batch.columns["lines"].cpu().numpy()
+            rows[batch.networks, :, :units] = unpacked(lines, batch.shape, K)[:, :, :units]
             b2[batch.networks] = batch.columns["biases"].cpu().numpy()
         outputs: tuple[Floats, Floats] = rows[:, 3:].transpose(0, 2, 1), b2
         if self.mean is not None:
@@ -103,7 +72,7 @@ class State:
         return Parameters(*(array.astype(dtype) for array in (rows[:, :2], rows[:, 2], *outputs)))
 
 
-def check_device(device: str) -> None:
+def check_device(device: str = "0") -> None:
     """Find out before anything is trained or written whether the kernel can run.
 
     Args:
@@ -178,7 +147,7 @@ def start(
     ]
     for shape in sorted(set(shapes), key=lambda own: -own.units):  # the longest launch first
         networks = np.array([b for b, own in enumerate(shapes) if own == shape])
-        batch = _batch(state, taken, networks, shape)
+        batch = lay_out(ensemble, readings, data.classes, taken, networks, shape)
         state.batches += batch.cut(min(len(batch), _most(batch, card)))
     return state
 
@@ -285,37 +254,6 @@ def _as_trained(initial: Parameters, loss: str) -> tuple[Parameters, Means | Non
     return Parameters(initial.W1, initial.b1, W2, b2), (W2_mean, b2_mean)
 
 
-def _batch(state: State, initial: Parameters, networks: Ints, shape: Shape) -> Batch:
-    """Some networks in the kernel's layout, beside the card."""
-    ensemble = state.ensemble
-    W2 = initial.W2[networks].transpose(0, 2, 1)
-    rows = np.concatenate([initial.W1[networks], initial.b1[networks, None], W2], 1)
-    steps = state.readings.checkpoints[networks]
-    steps = np.pad(np.where(steps < 0, NEVER, steps), ((0, 0), (0, 1)), constant_values=NEVER)
-    period, amplitude = ensemble.period[networks], ensemble.amplitude[networks]
-    single, double = getattr(torch, ensemble.dtype), torch.float64
-    columns = {
-        "lines": (_packed(rows, shape), single),
-        "biases": (initial.b2[networks], single),
-        "diverged_at": (state.readings.diverged_at[networks], torch.int32),
-        "training_set": (ensemble.training_set[networks], torch.int32),
-        "rates": (ensemble.learning_rate[networks], double),
-        "amplitudes": (amplitude, double),
-        "slopes": (2 * (amplitude - 1) / period, double),
-        "periods": (np.minimum(period, NEVER), torch.int32),
-        "tail_starts": (np.minimum(ensemble.tail_start[networks], NEVER), torch.int32),
-        "checkpoints": (steps, torch.int32),
-        "reading": (np.zeros(len(networks)), torch.int32),
-        "correct": (
-            np.full((len(networks), steps.shape[1] - 1, 2, state.classes), -1),
-            torch.int32,
-        ),
-    }
-    return Batch(
-        networks, shape, {name: torch.tensor(a, dtype=t) for name, (a, t) in columns.items()}
-    )
-
-
 def _most(batch: Batch, card: torch.device) -> int:
     """How many networks fit into the card's free memory."""
     if card.type != "cuda":
@@ -328,25 +266,6 @@ def _room_for_losses(state: State, batch: Batch, count: int) -> Tensor:
     """(b, count) NaN; nothing where losses are not traced."""
     traced = count if state.readings.losses.size else 0
     return torch.full((len(batch), traced), np.nan, dtype=torch.float64, device=state.card)
-
-
-def _packed(rows: Floats, shape: Shape) -> Floats:
-    """(b, 3 + K, H) -> (b, lines, LINE, lanes), a tile's rows together."""
-    count, height, width = rows.shape
-    units = np.zeros((count, height, shape.units))
-    units[:, :, : min(width, shape.units)] = rows[:, :, : shape.units]
-    by_tile = units.reshape(count, height, shape.tiles, shape.lanes).transpose(0, 2, 1, 3)
-    tiles = by_tile.reshape(count, -1, shape.lanes)
-    padding = -tiles.shape[1] % LINE
-    return np.pad(tiles, ((0, 0), (0, padding), (0, 0))).reshape(count, -1, LINE, shape.lanes)
-
-
-def _unpacked(lines: Floats, shape: Shape, outputs: int) -> Floats:
-    """The inverse: (b, 3 + K, units)."""
-    count, height = len(lines), 3 + outputs
-    tiles = lines.reshape(count, -1, shape.lanes)[:, : shape.tiles * height]
-    tiles = tiles.reshape(count, shape.tiles, height, shape.lanes).transpose(0, 2, 1, 3)
-    return tiles.reshape(count, height, shape.units)
 
 
 def _interpreted() -> bool:
