@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 
 from dynstudy.bridge.replicates import Task
-from dynstudy.train.backends.cpu import threads
 
 CHUNK_SECONDS = 8.0
 """About what a crash loses, and what the first Ctrl-C waits for."""
 
 CHUNK_NETWORKS = 1000
 """At most, so that memory stays flat however short the trainings are."""
+
+CHUNK_ROUNDS = 4
+"""But so often what is trained at once may be in one."""
 
 FIXED_UNITS = 8
 """A training step costs about as much as (width + this) units: softmax, loops and calls."""
@@ -26,13 +28,16 @@ class Chunks(Iterator[list[Task]]):
     Args:
         tasks: the networks.
         steps: the length of each one's training.
+        together: how many are trained at the same time.
         budget: the size of the first chunk, as an earlier one left it; else as small as can be.
     """
 
-    def __init__(self, tasks: Iterator[Task], steps: int, budget: float = 0.0) -> None:
-        self.tasks, self.steps = tasks, steps
+    def __init__(
+        self, tasks: Iterator[Task], steps: int, together: int, budget: float = 0.0
+    ) -> None:
+        self.tasks, self.steps, self.together = tasks, steps, together
+        self.most = max(CHUNK_NETWORKS, CHUNK_ROUNDS * together)
         self.next_task = next(tasks, None)
-        self.work = 0.0  # of the last chunk, units x steps
         self.budget = budget  # of the next one, units x steps
 
     def __next__(self) -> list[Task]:
@@ -40,17 +45,17 @@ class Chunks(Iterator[list[Task]]):
             raise StopIteration
         loss = self.next_task.replicate.configuration.loss
         chunk: list[Task] = []
-        self.work = 0.0
+        work = 0.0  # units x steps
         while self.next_task is not None and self.next_task.replicate.configuration.loss == loss:
-            # whole rounds, so that no thread is idle at the end of the last one
-            whole = chunk and len(chunk) % threads() == 0
-            if whole and (self.work >= self.budget or len(chunk) >= CHUNK_NETWORKS):
+            # whole rounds, so that nothing is idle at the end of the last one
+            whole = chunk and len(chunk) % self.together == 0
+            if whole and (work >= self.budget or len(chunk) >= self.most):
                 break
             chunk.append(self.next_task)
-            self.work += network_work(self.next_task.replicate.configuration.width, self.steps)
+            work += network_work(self.next_task.replicate.configuration.width, self.steps)
             self.next_task = next(self.tasks, None)
         return chunk
 
-    def took(self, seconds: float) -> None:
-        """Size the next chunk by how long the last one took."""
-        self.budget = self.work * min(4.0, CHUNK_SECONDS / max(seconds, 1e-6))
+    def took(self, work: float, seconds: float) -> None:
+        """Size the next chunk by how long one of so much work took."""
+        self.budget = work * min(4.0, CHUNK_SECONDS / max(seconds, 1e-6))

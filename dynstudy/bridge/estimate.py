@@ -16,7 +16,7 @@ from dynstudy.search.space import Cell, cells, searched_cells
 from dynstudy.search.spec import AnySpec, MapSpec
 from dynstudy.search.storage import Storage
 from dynstudy.train import train
-from dynstudy.train.backends.cpu import threads
+from dynstudy.train.backends import at_once, side_by_side
 
 PROBE_SECONDS = 0.15
 WIDTHS_PROBED = 4
@@ -127,16 +127,19 @@ def _cells_ahead(spec: AnySpec) -> list[Cell]:
 
 
 def _seconds_per_step(loss: str, width: int, protocol: Protocol, backend: str) -> tuple[float, str]:
-    """Seconds per network-step with all threads busy, and the device."""
+    """Seconds per network-step with all that train busy, and the device."""
     static = loss == BASELINES[loss]
     own = Configuration(loss, width, 0.01, None if static else 2.0, None if static else 10)
-    count, steps = 2 * threads(), 5
+    shared = side_by_side(backend)
+    count, steps = 2 * at_once(shared[0]), 5
     while True:
         short = protocol.model_copy(update={"steps": steps, "tail": "none"})
         ensemble, data = to_arrays([Replicate(own, seed) for seed in range(count)], short)
         began = time.perf_counter()
-        outcome = train(ensemble, data, backend=backend, checkpoints=[steps])
+        outcome = train(ensemble, data, backend=shared[0], checkpoints=[steps])
         seconds = time.perf_counter() - began
         if seconds > PROBE_SECONDS and steps > 5:  # the first call may compile
-            return seconds / (count * steps), f"{outcome.device} ({outcome.backend})"
+            device = f"{outcome.device} ({outcome.backend})"
+            several = f"{len(shared)} x " if len(shared) > 1 else ""
+            return seconds / (count * steps * len(shared)), several + device
         steps = int(steps * max(2.0, min(10.0, 1.2 * PROBE_SECONDS / seconds)))

@@ -4,19 +4,22 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from types import FrameType
 
 from dynstudy.bridge.chunks import Chunks, network_work
+from dynstudy.bridge.places import Place, Trained, places
 from dynstudy.bridge.progress import Progress
-from dynstudy.bridge.replicates import Task, train_replicates
+from dynstudy.bridge.replicates import Task
 from dynstudy.config import Configuration, Replicate
 from dynstudy.search.ledger import Ledger, Record
-from dynstudy.search.provenance import ARITHMETIC, versions
+from dynstudy.search.provenance import arithmetic
 from dynstudy.search.runs import Run
 from dynstudy.search.space import Cell
 from dynstudy.train import Outcome
+from dynstudy.train.backends import at_once
 
 PATIENCE_SECONDS = 1.0
 """How long a dropped chunk may take to notice it."""
@@ -28,6 +31,19 @@ Lacking = dict[Configuration, tuple[int, ...]]
 
 class Dropped(Exception):  # noqa: N818 - it is no error
     """Leaves the training thread between two slices."""
+
+
+@dataclass
+class Flight:
+    """A chunk that is being trained."""
+
+    place: Place
+    chunk: Sequence[Task]
+    work: float  # units x steps
+    steps: int = 0  # taken, as its thread tells
+    counted: int = 0  # of them, in the progress
+    began: float = field(default_factory=time.monotonic)
+    landed: Future[Trained] = field(default_factory=Future)
 
 
 class Training:
@@ -49,14 +65,14 @@ class Training:
         report: Callable[[Progress], None] | None = None,
         log: Callable[[str], None] | None = None,
     ) -> None:
-        self.ledger, self.launch, self.backend = ledger, launch, backend
+        self.ledger, self.launch = ledger, launch
+        self.places, self.together = places(backend), at_once(backend)
         self.report, self.log = report or _ignore, log or _ignore
         self.steps = ledger.protocol.steps
         self.progress = Progress()
         self.reused = self.diverged = 0
         self.abandoned = False
         self.stop_after_chunk, self.drop_chunk = threading.Event(), threading.Event()
-        self.versions = {name: versions()[name] for name in ("dynstudy", "python", *ARITHMETIC)}
         self._budget = 0.0  # of the next chunk
 
     @property
@@ -93,19 +109,26 @@ class Training:
         Yields:
             The networks of each chunk, after they were recorded; stops early when told to.
         """
-        chunks = Chunks(self._tasks(cells, lacking), self.steps, self._budget)
-        for chunk in chunks:
-            began = time.monotonic()
-            trained = self._train(chunk)
-            if trained is None:
-                return
-            records, outcome = trained
-            self._record(records, outcome)
-            yield records
-            chunks.took(time.monotonic() - began)
-            self._budget = chunks.budget
-            if self.stopped:
-                return
+        chunks = Chunks(self._tasks(cells, lacking), self.steps, self.together, self._budget)
+        idle, flights = list(self.places), list[Flight]()
+        try:
+            while True:
+                while idle and not self.stopped and (chunk := next(chunks, None)):
+                    flights.append(self._launched(idle.pop(), chunk))
+                if not flights or (flight := self._landed(flights)) is None:
+                    return
+                flights.remove(flight)
+                idle.append(flight.place)
+                chunks.took(flight.work, time.monotonic() - flight.began)
+                self._budget = chunks.budget
+                records, outcome = flight.landed.result()
+                self._record(flight, records, outcome)
+                yield records
+        except Dropped:
+            return
+        except BaseException:
+            self.drop_chunk.set()  # nobody waits for what is under way any more
+            raise
 
     def _tasks(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[Task]:
         """The networks to train, cell after cell."""
@@ -117,57 +140,59 @@ class Training:
             for seed in seeds:
                 yield Task(Replicate(cell.configuration, seed), steps)
 
-    def _train(self, chunk: Sequence[Task]) -> tuple[list[Record], Outcome] | None:
-        """Train a chunk in a thread, so that this one is free to answer; None if dropped."""
-        progress, steps = self.progress, self.steps
-        work_before, steps_before = progress.work_done, progress.steps_done
-        work = sum(network_work(task.replicate.configuration.width, steps) for task in chunk)
+    def _launched(self, place: Place, chunk: Sequence[Task]) -> Flight:
+        """Train a chunk in a thread, so that this one is free to answer."""
+        widths = (task.replicate.configuration.width for task in chunk)
+        flight = Flight(place, chunk, sum(network_work(width, self.steps) for width in widths))
 
         def on_slice(step: int) -> None:
             if self.drop_chunk.is_set():
                 raise Dropped
-            progress.work_done = work_before + work * step / steps
-            progress.steps_done = steps_before + float(len(chunk)) * step
-
-        future: Future[tuple[list[Record], Outcome]] = Future()
+            flight.steps = step
 
         def train_in_thread() -> None:
             try:
-                future.set_result(
-                    train_replicates(chunk, self.ledger.protocol, self.backend, on_slice)
-                )
+                flight.landed.set_result(place(chunk, self.ledger.protocol, on_slice))
             except BaseException as error:
-                future.set_exception(error)
+                flight.landed.set_exception(error)
 
         threading.Thread(target=train_in_thread, name="dynstudy-train", daemon=True).start()
-        try:
-            while not wait([future], timeout=0.1).done:
-                self.report(progress)
-                if self.launch is not None:
-                    self.launch.beat()
-                if self.drop_chunk.is_set() and not wait([future], timeout=PATIENCE_SECONDS).done:
-                    self.abandoned = True  # it is compiling, or in a very long step
-                    return None
-            return future.result()
-        except Dropped:
-            return None
-        except BaseException:
-            self.drop_chunk.set()  # nobody waits for it any more
-            raise
+        return flight
 
-    def _record(self, records: Sequence[Record], outcome: Outcome) -> None:
+    def _landed(self, flights: Sequence[Flight]) -> Flight | None:
+        """Wait for the first chunk; None if they were dropped and do not notice it."""
+        futures = [flight.landed for flight in flights]
+        while not wait(futures, timeout=0.1, return_when=FIRST_COMPLETED).done:
+            for flight in flights:
+                self._count(flight, flight.steps)
+            self.report(self.progress)
+            if self.launch is not None:
+                self.launch.beat()
+            if self.drop_chunk.is_set() and not wait(futures, timeout=PATIENCE_SECONDS).done:
+                self.abandoned = True  # it is compiling, or in a very long step
+                return None
+        return next(flight for flight in flights if flight.landed.done())
+
+    def _record(self, flight: Flight, records: Sequence[Record], outcome: Outcome) -> None:
         self.ledger.add(
             records,
             backend=outcome.backend,
             device=outcome.device,
-            versions=self.versions,
+            versions=arithmetic(outcome.backend),
             run_id=self.launch.id if self.launch is not None else None,
         )
         if self.launch is not None:
             self.launch.recorded(len(records), outcome.backend, outcome.device)
         self.diverged += int(outcome.diverged.sum())
+        self._count(flight, self.steps)
         self.progress.done += len(records)
         self.report(self.progress)
+
+    def _count(self, flight: Flight, steps: int) -> None:
+        """Add the steps that a chunk took since it was last counted."""
+        more, flight.counted = steps - flight.counted, steps
+        self.progress.work_done += flight.work * more / self.steps
+        self.progress.steps_done += len(flight.chunk) * float(more)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:

@@ -16,18 +16,41 @@ import psutil
 from dynstudy._version import __version__
 
 ARITHMETIC = ("torch", "numba", "numpy")
-"""The packages whose version can change a result."""
+"""The packages whose version can change a result, besides Triton's for the `gpu` backend."""
 
 
 def versions() -> dict[str, str]:
     """Versions of Python, dynstudy and the packages it computes with."""
     found = {"dynstudy": __version__, "python": platform.python_version()}
     for package in (*ARITHMETIC, "optuna", "sqlalchemy", "scipy"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
+        found[package] = _version(package) or "not installed"
+    if (triton := _version("triton")) is not None:  # which only a card needs
+        found["triton"] = triton
     return found
+
+
+def arithmetic(backend: str) -> dict[str, str]:
+    """Find the versions that can change what a backend trains.
+
+    Args:
+        backend: its name.
+
+    Returns:
+        Of dynstudy, Python and the packages it computes with.
+
+    >>> list(arithmetic("cpu"))
+    ['dynstudy', 'python', 'torch', 'numba', 'numpy']
+    """
+    packages = (*ARITHMETIC, "triton") if backend == "gpu" else ARITHMETIC
+    found = versions()
+    return {name: found[name] for name in ("dynstudy", "python", *packages)}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def git_state() -> tuple[str | None, bool | None]:

@@ -29,7 +29,9 @@ def train(
     Args:
         ensemble: the networks.
         data: what they are trained and read on.
-        backend: ``"cpu"``, ``"autograd"``, ``"autograd:DEVICE"``, or ``"auto"`` for the fastest.
+        backend: ``"cpu"``, ``"gpu"``, ``"gpu:NUMBER"`` for another card than the first,
+            ``"autograd"``, ``"autograd:DEVICE"``, or ``"auto"``: gpu where there is a card that it
+            can use, else cpu.
         checkpoints: (B, M) or (M,), the numbers of steps after which each network's accuracies are
             read, in ascending order, rows padded at their end with -1. 0 is before the first step.
         initial: parameters to start from instead of the draw of each network's seed.

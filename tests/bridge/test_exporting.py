@@ -102,7 +102,7 @@ def test_the_best_are_chosen_and_confirmed_on_what_nothing_was_chosen_on(
 def test_a_second_export_trains_nothing_and_no_confirmation_is_possible(
     studied: Storage, made: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Training, "_train", lambda *_: pytest.fail("it trains"))
+    monkeypatch.setattr(Training, "_launched", lambda *_: pytest.fail("it trains"))
     again = export(studied, "small", top=2, confirm=2)
     assert again.configuration == made.configuration
     unconfirmed = export(studied, "small", confirm=0)

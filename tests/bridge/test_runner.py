@@ -220,14 +220,14 @@ def test_told_to_stop_it_finishes_its_chunk_and_resumes(
 @pytest.fixture
 def told_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two Ctrl-C while the first chunk trains."""
-    original = training.Training._train
+    original = training.Training._launched
 
-    def drop(self: Any, chunk: Any) -> Any:
+    def drop(self: Any, place: Any, chunk: Any) -> Any:
         self.stop_after_chunk.set()
         self.drop_chunk.set()
-        return original(self, chunk)
+        return original(self, place, chunk)
 
-    monkeypatch.setattr(training.Training, "_train", drop)
+    monkeypatch.setattr(training.Training, "_launched", drop)
 
 
 @pytest.mark.usefixtures("told_twice")
@@ -242,7 +242,7 @@ def test_a_chunk_that_does_not_answer_is_left_behind(
 ) -> None:
     answer = threading.Event()
     monkeypatch.setattr(training, "PATIENCE_SECONDS", 0.01)
-    monkeypatch.setattr(training, "train_replicates", lambda *_: answer.wait())
+    monkeypatch.setattr("dynstudy.bridge.places.train_replicates", lambda *_: answer.wait())
     done = dynstudy.run(make_spec(), storage=storage)
     answer.set()
     assert (done.interrupted, done.abandoned, done.trained) == (True, True, 0)

@@ -4,20 +4,24 @@ A backend is a module of this folder with two functions: ``start(ensemble, data,
 readings)`` makes a state, and ``advance(state, step, count)`` moves every network from `step` by
 `count` steps, filling the readings on its way. The state tells its ``name``, its ``device`` and its
 ``parameters()``. A backend with a choice of device has a ``check_device(device)`` as well, and its
-``start`` takes the DEVICE of ``NAME:DEVICE`` as ``device``.
+``start`` takes the DEVICE of ``NAME:DEVICE`` as ``device``; one that can use several devices side
+by side lists them in ``devices()``; one that does not train a network per thread says in
+``at_once()`` how many keep its device busy.
 """
 
+import ctypes
 import importlib
 import pkgutil
+import warnings
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, Protocol
 
 from dynstudy.errors import BackendError, nearest
 from dynstudy.train.ensemble import Parameters
 
 BACKENDS = tuple(module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_")
-FASTEST = "cpu"
+DRIVER = "libcuda.so.1"
 
 
 class State(Protocol):
@@ -45,16 +49,66 @@ def load(backend: str) -> tuple[Callable[..., State], Callable[[Any, int, int], 
     Raises:
         BackendError: there is no such backend, or no such device for it.
     """
-    name, colon, device = (FASTEST if backend == "auto" else backend).partition(":")
+    name, module, chosen = _found(backend)
+    if hasattr(module, "check_device"):
+        module.check_device(**chosen)
+    elif chosen:
+        raise BackendError(f"backend {backend!r}: {name} has no choice of device; use {name!r}")
+    return partial(module.start, **chosen), module.advance
+
+
+def side_by_side(backend: str) -> list[str]:
+    """The backends that share the work: one for each device that a name stands for.
+
+    Args:
+        backend: as in `load`, and known to load.
+
+    Returns:
+        ``NAME:DEVICE`` for each of several devices, else the name alone.
+    """
+    name, module, chosen = _found(backend)
+    devices = module.devices() if not chosen and hasattr(module, "devices") else []
+    return [f"{name}:{device}" for device in devices] if len(devices) > 1 else [backend]
+
+
+def at_once(backend: str) -> int:
+    """How many networks a backend trains at the same time.
+
+    Args:
+        backend: as in `load`, and known to load.
+
+    Returns:
+        At least 1. A device that is given fewer is not busy.
+    """
+    _, module, chosen = _found(backend)
+    if hasattr(module, "at_once"):
+        return int(module.at_once(**chosen))
+    from dynstudy.train.backends.cpu import threads
+
+    return threads()
+
+
+@cache
+def fastest() -> str:
+    """The fastest backend of this machine: ``"gpu"`` on a card that it can use, else ``"cpu"``."""
+    try:
+        ctypes.CDLL(DRIVER)
+    except OSError:  # nor need PyTorch, which is large, be loaded to know that
+        return "cpu"
+    try:
+        load("gpu")
+    except BackendError as error:
+        warnings.warn(f"{error}: 'auto' is 'cpu'", stacklevel=2)
+        return "cpu"
+    return "gpu"
+
+
+def _found(backend: str) -> tuple[str, Any, dict[str, str]]:
+    """A backend's name, its module, and the device that was chosen, if any."""
+    name, colon, device = (fastest() if backend == "auto" else backend).partition(":")
     if name not in BACKENDS:
         known = ("auto", *BACKENDS)
         raise BackendError(
             f"backend {backend!r} is not one of {', '.join(known)}{nearest(name, known)}"
         )
-    module = importlib.import_module(f"{__name__}.{name}")
-    chosen = {"device": device} if colon else {}
-    if hasattr(module, "check_device"):
-        module.check_device(**chosen)
-    elif colon:
-        raise BackendError(f"backend {backend!r}: {name} has no choice of device; use {name!r}")
-    return partial(module.start, **chosen), module.advance
+    return name, importlib.import_module(f"{__name__}.{name}"), {"device": device} if colon else {}

@@ -23,6 +23,10 @@ LONGEST = 2**30
 """Steps of a training, at most: the kernel counts them in 32 bits."""
 MEMORY_SHARE = 0.8
 """Of the card's free memory, for one batch."""
+PROGRAMS = 10
+"""On a multiprocessor at a time, as the registers of the usual widths allow."""
+CAPABILITY = (8, 0)
+"""Of a card, as Triton asks for."""
 HOST = torch.device("cpu")
 Means = tuple[Floats, Floats]
 """Of W2 (B, H) and b2 (B,) over the classes."""
@@ -79,7 +83,7 @@ def check_device(device: str = "0") -> None:
         device: the number of a card.
 
     Raises:
-        BackendError: no Triton, or no such card.
+        BackendError: no Triton, no such card, or none that Triton can use.
     """
     if find_spec("triton") is None:
         raise BackendError(
@@ -95,6 +99,40 @@ def check_device(device: str = "0") -> None:
             f"backend 'gpu:{device}' cannot run: torch {torch.__version__} sees {seen} on this "
             "machine; use --backend cpu"
         )
+    if not _capable(int(device)):
+        raise BackendError(
+            f"backend 'gpu:{device}' cannot run: Triton needs a card of compute capability "
+            f"{'.'.join(map(str, CAPABILITY))} or more; use --backend cpu"
+        )
+    try:
+        from triton.runtime import driver
+
+        driver.active.get_current_device()  # which compiles what launches kernels
+    except Exception as error:
+        reason = str(error).partition("\n")[0]
+        raise BackendError(
+            f"backend 'gpu:{device}' cannot run: Triton cannot reach the card: {reason} (it needs "
+            "a C compiler and Python's headers); use --backend cpu"
+        ) from error
+
+
+def devices() -> list[str]:
+    """The cards that can be used, by number."""
+    if _interpreted():
+        return ["0"]
+    return [str(card) for card in range(torch.cuda.device_count()) if _capable(card)]
+
+
+def at_once(device: str = "0") -> int:
+    """How many networks keep a card busy."""
+    if _interpreted():
+        return 1
+    properties = torch.cuda.get_device_properties(int(device))
+    return PROGRAMS * int(properties.multi_processor_count)
+
+
+def _capable(card: int) -> bool:
+    return torch.cuda.get_device_capability(card) >= CAPABILITY
 
 
 def start(
