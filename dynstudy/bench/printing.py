@@ -38,8 +38,11 @@ def print_report(report: Report, form: Format, out: TextIO) -> None:
 
 def _print_tables(report: Report, out: TextIO) -> None:
     screen = console(out)
-    for title, relative in (("Side by side", True), ("Absolute", False)):
-        rows = [row for row in report.rows if row.relative is relative]
+    kinds: dict[str, list[Row]] = {"Side by side": [], "Absolute": [], "GPU kernel, compiled": []}
+    for row in report.rows:
+        kind = 0 if row.relative else 2 if row.measurement == "kernel" else 1
+        kinds[list(kinds)[kind]].append(row)
+    for title, rows in kinds.items():
         for about_widths in (True, False):
             some = [row for row in rows if (row.width is not None) is about_widths]
             if some:
@@ -54,7 +57,8 @@ def _print_tables(report: Report, out: TextIO) -> None:
 def _table(title: str, rows: list[Row]) -> Table:
     """A line per quantity, a column per width."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(f"{title}: median (range) of {rows[0].rounds}")
+    rounds = max(row.rounds for row in rows)
+    table.add_column(f"{title}: median (range) of {rounds}" if rounds > 1 else title)
     widths = sorted({row.width or 0 for row in rows})
     for width in widths:
         table.add_column(f"width {width}" if width else "", justify="right")
@@ -73,12 +77,14 @@ def shown(row: Row) -> str:
         row: a quantity.
 
     Returns:
-        Three digits, or whole numbers from 100 on.
+        Three digits, or whole numbers from 100 on; no range of what was measured once.
 
     >>> shown(Row.of("engine", "cpu / loop", "ratio", [71.23, 70.0, 912.34]))
     '71.2 (70 to 912)'
     >>> shown(Row.of("engine", "cpu", "share", [0.5, 0.25, 0.75]))
     '50.0% (25.0% to 75.0%)'
+    >>> shown(Row.of("kernel", "dce", "registers a lane", [200.0]))
+    '200'
     """
 
     def number(value: float) -> str:
@@ -86,4 +92,6 @@ def shown(row: Row) -> str:
             return f"{value:.1%}"
         return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
+    if row.rounds == 1:
+        return number(row.median)
     return f"{number(row.median)} ({number(row.min)} to {number(row.max)})"

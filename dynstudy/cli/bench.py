@@ -38,7 +38,7 @@ def bench(
     ] = "loop,bmm,graph,compile,jax",
     only: Annotated[
         str, typer.Option(metavar="NAME,...", help="Which measurements.")
-    ] = "engine,scaling,end_to_end,reading",
+    ] = "engine,scaling,end_to_end,reading,kernel",
     seconds: Annotated[
         float, typer.Option(help="How long one competitor is measured in a round.")
     ] = 1.0,
@@ -59,7 +59,10 @@ def bench(
         Path | None, typer.Option(metavar="FILE", help="Write the result to a file as well.")
     ] = None,
 ) -> None:
-    """Measure the engine beside its peers, how it scales, a map, reading a large one: minutes."""
+    """Measure the engine beside its peers, how it scales, a map, reading a large one: minutes.
+
+    `kernel` compiles the GPU kernel and counts its instructions, without a card.
+    """
     from dynstudy.bench.device import chosen
     from dynstudy.bench.settings import Settings, names, whole_numbers
     from dynstudy.errors import BenchError

@@ -37,6 +37,7 @@ EXAMPLES = {
     "bench": (
         "dynstudy bench --widths 20 --peers loop --only engine",
         "dynstudy bench --device cpu --only scaling",
+        "dynstudy bench --widths 5,10,20,50,100 --only kernel",
     ),
     "rename": ("dynstudy rename narrow regime-dce-narrow",),
     "delete": (

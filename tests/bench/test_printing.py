@@ -17,6 +17,8 @@ REPORT = Report(
         Row.of("engine", "cpu / loop", "ratio", [33.0, 35.0], 500),
         Row.of("end_to_end", "wall time that is not training", "share", [0.031, 0.033]),
         Row.of("engine", "cpu", "network-steps/s", [700_000.0, 800_000.0], 20),
+        Row.of("kernel", "dce", "registers a lane", [238.0], 20),
+        Row.of("kernel", "dce", "registers a lane", [243.0], 500),
     ],
     ["jax: not installed"],
     {"processor": "a [bold] one", "rounds": 2},
@@ -36,7 +38,10 @@ def test_ratios_come_first_and_the_machine_last() -> None:
         for part in (
             "cpu / loop",
             "3.2% (3.1% to 3.3%)",
+            "Absolute: median (range) of 2",
             "cpu, network-steps/s",
+            "GPU kernel, compiled  ",
+            "dce, registers a lane",
             "jax: not installed",
             "machine: processor a [bold] one, rounds 2",
         )
@@ -48,13 +53,25 @@ def test_ratios_come_first_and_the_machine_last() -> None:
     assert "750,000 (700,000 to 800,000)" in text
 
 
+def test_what_was_found_once_has_no_range() -> None:
+    (line,) = (line for line in printed(Format.table).splitlines() if "registers" in line)
+    assert line.split()[-2:] == ["238", "243"]
+
+
 def test_json_has_its_parts() -> None:
     found = json.loads(printed(Format.json))
     assert [row["width"] for row in found["ratios"]] == [20, 500, None]
-    assert [row["median"] for row in found["absolutes"]] == [750_000]
+    assert [row["median"] for row in found["absolutes"]] == [750_000, 238, 243]
     assert found["machine"]["rounds"] == 2
 
 
 def test_csv_has_a_row_each() -> None:
     rows = list(csv.DictReader(io.StringIO(printed(Format.csv))))
-    assert [float(row["max"]) for row in rows] == pytest.approx([74, 35, 0.033, 800_000])
+    assert [float(row["max"]) for row in rows] == pytest.approx([
+        74,
+        35,
+        0.033,
+        800_000,
+        238,
+        243,
+    ])

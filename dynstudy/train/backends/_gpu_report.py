@@ -4,14 +4,21 @@ import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from dynstudy.train.backends._gpu_shapes import LINE, most_registers, shape_for
 from dynstudy.train.backends._kinds import CROSS_ENTROPY, KINDS
 
-REGISTERS = 65_536  # of a multiprocessor
+REGISTERS = 65_536  # of a multiprocessor of a Hopper card, as all that follows
+SCHEDULERS = 4  # each has a quarter of the registers to itself
 WARP_LIMIT = 64  # warps on a multiprocessor
+PROGRAM_LIMIT = 32  # programs on a multiprocessor
+SHARED_BYTES = 228 * 2**10  # of a multiprocessor
+RESERVED_BYTES = 2**10  # of them for each program
 GRANULE = 8  # registers of a lane are given out by so many
+
+TOOLS = ("cuobjdump", "nvdisasm")
 
 
 @dataclass(frozen=True)
@@ -20,6 +27,7 @@ class Compiled:
 
     loss: str
     width: int
+    points: int
     dtype: str
     rows: int
     lanes: int
@@ -32,6 +40,57 @@ class Compiled:
     step_instructions: int  # of a warp, a whole step, loop and all
     programs: int  # on a multiprocessor at a time
     cubin_bytes: int
+
+    @property
+    def network_instructions(self) -> int:
+        """Warp instructions of a step, of all warps of the program."""
+        return self.step_instructions * self.warps
+
+    @property
+    def pair_instructions(self) -> float:
+        """Those of the loop over the points that a lane issues for each pair of a unit and a point.
+
+        Only real units and points are counted as pairs. So lanes and tiles beyond the width, rows
+        beyond the last point, and what a point costs whatever the width, are all in it.
+        """
+        rounds = -(-self.points // self.rows)
+        return 32 * self.warps * self.point_instructions * rounds / (self.points * self.width)
+
+
+def missing() -> str | None:
+    """What of Triton is not there, without which nothing can be reported; None if all is."""
+    triton = find_spec("triton")
+    if triton is None or not triton.submodule_search_locations:
+        return "Triton is not installed (pip install 'dynstudy[gpu-test]')"
+    tools = Path(triton.submodule_search_locations[0], "backends", "nvidia", "bin")
+    absent = [tool for tool in TOOLS if not (tools / tool).exists()]
+    return f"this Triton comes without {' and '.join(absent)}" if absent else None
+
+
+def programs_at_once(registers: int, warps: int, shared_bytes: int = 0) -> int:
+    """How many programs fit on a multiprocessor, as NVIDIA's cuda_occupancy.h counts them.
+
+    Args:
+        registers: of a lane.
+        warps: of a program.
+        shared_bytes: of a program.
+
+    Returns:
+        Their number, 0 where not even one can be launched. A warp's registers are all from one
+        scheduler's quarter.
+
+    >>> [programs_at_once(registers, 1) for registers in (128, 168, 169, 200, 255)]
+    [16, 12, 8, 8, 8]
+    """
+    of_warp = 32 * GRANULE * -(-registers // GRANULE)
+    if of_warp * SCHEDULERS * -(-warps // SCHEDULERS) > REGISTERS:
+        return 0  # whole rounds of the schedulers have to fit
+    return min(
+        SCHEDULERS * (REGISTERS // SCHEDULERS // of_warp) // warps,
+        WARP_LIMIT // warps,
+        PROGRAM_LIMIT,
+        SHARED_BYTES // (shared_bytes + RESERVED_BYTES),
+    )
 
 
 def compiled(
@@ -101,10 +160,10 @@ def compiled(
     usage, code = _disassembled(cubin)
     registers, shared = _usage(usage)
     loop, around = _training_loop(code)
-    by_registers = REGISTERS // (32 * -(-registers // GRANULE) * GRANULE) // shape.warps
     return Compiled(
         loss,
         width,
+        points,
         dtype,
         shape.rows,
         shape.lanes,
@@ -115,7 +174,7 @@ def compiled(
         len(re.findall(r"\b(?:LDL|STL)\b", code)),
         loop,
         loop * -(-points // shape.rows) + around,
-        min(WARP_LIMIT // shape.warps, by_registers),
+        programs_at_once(registers, shape.warps, shared),
         len(cubin),
     )
 
@@ -131,7 +190,7 @@ def _disassembled(cubin: bytes) -> tuple[str, str]:
             subprocess.run(
                 [tools / tool, option, file.name], capture_output=True, text=True, check=True
             ).stdout
-            for tool, option in (("cuobjdump", "-res-usage"), ("nvdisasm", "-c"))
+            for tool, option in zip(TOOLS, ("-res-usage", "-c"), strict=True)
         )
     return usage, code
 
