@@ -26,7 +26,7 @@ from dynstudy.train.backends._gpu_shapes import (
     shape_for,
 )
 from dynstudy.train.ensemble import Readings
-from tests.conftest import make_data
+from tests.conftest import ROOT, make_data
 
 NAMES = ("W1", "b1", "W2", "b2")
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
@@ -259,3 +259,44 @@ def test_it_compiles_for_a_card_without_spilling(loss: str, width: int, dtype: s
     assert report["spilled"] == 0
     assert 0 < report["registers"] <= 255
     assert report["cubin_bytes"] > 1000
+
+
+LAUNCHES = """
+import json
+from types import SimpleNamespace
+import numpy as np
+from triton.backends.compiler import GPUTarget
+from triton.runtime import driver
+from triton.runtime.jit import JITFunction
+from dynstudy.train import Ensemble, Parameters
+from dynstudy.train.backends import gpu
+from dynstudy.train.ensemble import Readings
+from tests.conftest import ROOT, make_data
+
+driver.set_active(SimpleNamespace(
+    get_current_device=lambda: 0,
+    get_current_stream=lambda _: 0,
+    get_current_target=lambda: GPUTarget("cuda", 90, 32),
+))
+run = JITFunction.run  # compiles what would be launched, and launches nothing
+JITFunction.run = lambda self, *a, grid, warmup, **k: run(self, *a, grid=grid, warmup=True, **k)
+gpu.check_device, gpu._interpreted = lambda _: None, lambda: True
+
+ensemble = Ensemble.of("dce", 200, width=[3, 3, 40], learning_rate=0.1, amplitude=3, period=10)
+data = make_data(points=5, validation_points=4)
+readings = Readings.empty(ensemble, np.full((3, 1), 200), 3, trace=False)
+state = gpu.start(ensemble, data, Parameters.drawn(ensemble, 3), readings)
+for step, count in ((0, 1), (1, 16), (17, 32), (49, 7), (112, 16)):
+    gpu.advance(state, step, count)
+from dynstudy.train.backends._gpu_kernel import advance_networks
+kernels = advance_networks.device_caches[0][0].values()
+print(json.dumps([kernel.metadata._asdict().get("num_warps") for kernel in kernels]))
+"""
+
+
+def test_a_launch_compiles_a_kernel_for_each_shape_and_none_for_a_slice() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LAUNCHES], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [1, 1]
