@@ -97,12 +97,13 @@ def test_a_peer_on_a_card_follows_the_oracle(
 
 
 @pytest.mark.gpu
+@pytest.mark.jax
 @pytest.mark.parametrize("networks", [1, 5])
 def test_the_jax_peer_on_a_card_follows_the_oracle(networks: int) -> None:
-    """Needs an NVIDIA card, and JAX for it."""
-    jax_peer = pytest.importorskip("dynstudy.bench.jax_peer", exc_type=ModuleNotFoundError)
-    if not jax_peer.has_a_card():
-        pytest.skip("this JAX finds no card")
+    """Needs an NVIDIA card, and JAX for it; `pytest -m "gpu and jax"`."""
+    from dynstudy.bench import jax_peer
+
+    assert jax_peer.has_a_card(), "this JAX finds no card: pip install 'jax[cuda12]'"
     steps = jax_peer.JaxScan.grain + 9
     assert_follows_the_oracle(jax_peer.JaxScan, networks, steps, device="cuda")
 

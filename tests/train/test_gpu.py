@@ -26,15 +26,22 @@ from dynstudy.train.backends._gpu_shapes import (
     shape_for,
 )
 from dynstudy.train.ensemble import Readings
-from tests.conftest import make_data
+from tests.conftest import ROOT, make_data
 
 NAMES = ("W1", "b1", "W2", "b2")
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 
 
-@pytest.fixture(autouse=True)
-def _interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TRITON_INTERPRET", "1")
+@pytest.fixture(params=["interpreted", pytest.param("card", marks=pytest.mark.gpu)])
+def kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one or the other: which it is is settled for the process when the kernel is imported."""
+    if request.param == "interpreted":
+        monkeypatch.setenv("TRITON_INTERPRET", "1")
+    else:
+        monkeypatch.delenv("TRITON_INTERPRET", raising=False)
+
+
+trains = pytest.mark.usefixtures("kernel")
 
 
 def both(ensemble: Ensemble, data: Data, **arguments: Any) -> tuple[Outcome, Outcome]:
@@ -50,6 +57,7 @@ def assert_same(ours: Parameters, oracle: Parameters, tolerance: float) -> None:
         np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * np.abs(b).max())
 
 
+@trains
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("classes", [2, 3, 5])
 @pytest.mark.parametrize("loss", BASELINES)
@@ -91,6 +99,7 @@ def test_one_step_from_a_random_state_agrees(
         )
 
 
+@trains
 @pytest.mark.parametrize("loss", BASELINES)
 def test_50_steps_agree_with_mixed_widths_schedules_tails_and_checkpoints(loss: str) -> None:
     static = loss == BASELINES[loss]
@@ -116,6 +125,7 @@ def test_50_steps_agree_with_mixed_widths_schedules_tails_and_checkpoints(loss: 
     assert ours.backend == "gpu"
 
 
+@trains
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the interpreter is NumPy, and says inf
 @pytest.mark.parametrize("loss", ["ce", "mse", "dmse2"])
 def test_a_diverging_network_is_marked_and_the_others_go_on(loss: str) -> None:
@@ -146,6 +156,7 @@ def assert_same_row(ours: Outcome, oracle: Outcome, network: int) -> None:
         np.testing.assert_allclose(a[network], b[network], rtol=1e-4, atol=1e-5)
 
 
+@trains
 def test_slices_batches_and_training_sets_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     small = make_data(points=5, validation_points=4)
     two = Data(
@@ -191,6 +202,7 @@ def limit_card(monkeypatch: pytest.MonkeyPatch, networks: int) -> None:
     monkeypatch.setattr(Batch, "move", limited)
 
 
+@trains
 def test_a_network_too_large_for_the_card_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     limit_card(monkeypatch, networks=0)
     ensemble = Ensemble.of("ce", 2, width=[3, 3], learning_rate=0.1)
@@ -221,7 +233,6 @@ def test_the_layout_of_parameters_is_undone(
 
 
 def test_without_a_card_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TRITON_INTERPRET")
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(BackendError, match=r"sees no card on this machine; use --backend cpu"):
         load("gpu:0")
@@ -243,16 +254,49 @@ def test_it_compiles_for_a_card_without_spilling(loss: str, width: int, dtype: s
         "import json, dataclasses; from dynstudy.train.backends._gpu_report import compiled; "
         f"print(json.dumps(dataclasses.asdict(compiled({loss!r}, {width}, dtype={dtype!r}))))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=without_it()
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     report = json.loads(done.stdout)
     assert report["spilled"] == 0
     assert 0 < report["registers"] <= 255
     assert report["cubin_bytes"] > 1000
 
 
-def without_it() -> dict[str, str]:
-    import os
+LAUNCHES = """
+import json
+from types import SimpleNamespace
+import numpy as np
+from triton.backends.compiler import GPUTarget
+from triton.runtime import driver
+from triton.runtime.jit import JITFunction
+from dynstudy.train import Ensemble, Parameters
+from dynstudy.train.backends import gpu
+from dynstudy.train.ensemble import Readings
+from tests.conftest import ROOT, make_data
 
-    return {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
+driver.set_active(SimpleNamespace(
+    get_current_device=lambda: 0,
+    get_current_stream=lambda _: 0,
+    get_current_target=lambda: GPUTarget("cuda", 90, 32),
+))
+run = JITFunction.run  # compiles what would be launched, and launches nothing
+JITFunction.run = lambda self, *a, grid, warmup, **k: run(self, *a, grid=grid, warmup=True, **k)
+gpu.check_device, gpu._interpreted = lambda _: None, lambda: True
+
+ensemble = Ensemble.of("dce", 200, width=[3, 3, 40], learning_rate=0.1, amplitude=3, period=10)
+data = make_data(points=5, validation_points=4)
+readings = Readings.empty(ensemble, np.full((3, 1), 200), 3, trace=False)
+state = gpu.start(ensemble, data, Parameters.drawn(ensemble, 3), readings)
+for step, count in ((0, 1), (1, 16), (17, 32), (49, 7), (112, 16)):
+    gpu.advance(state, step, count)
+from dynstudy.train.backends._gpu_kernel import advance_networks
+kernels = advance_networks.device_caches[0][0].values()
+print(json.dumps([kernel.metadata._asdict().get("num_warps") for kernel in kernels]))
+"""
+
+
+def test_a_launch_compiles_a_kernel_for_each_shape_and_none_for_a_slice() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LAUNCHES], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [1, 1]

@@ -35,6 +35,8 @@ CROSS_ENTROPY = constexpr(_kinds.CROSS_ENTROPY)
 WEIGHTED_TARGETS = constexpr(_kinds.WEIGHTED_TARGETS)
 
 jit: Any = triton.jit
+# numbers that would otherwise be compiled in: a kernel for every length of a slice
+changing: Any = triton.jit(do_not_specialize=("points", "all_points", "readings", "step", "count"))
 
 
 @jit
@@ -207,7 +209,7 @@ def _count_correct(
         tl.store(correct + c, tl.sum(counts[c], 0))
 
 
-@jit
+@changing
 def advance_networks(
     lines,  # (B, lines, LINE, LANES) parameters, in place, as `load_units` has them
     biases,  # (B, K) in place

@@ -1,6 +1,13 @@
-"""The readable oracle: PyTorch's automatic differentiation, batched over networks."""
+"""The readable oracle: PyTorch's automatic differentiation, batched over networks.
 
-from dataclasses import dataclass
+On a card a step is captured in a CUDA graph once and replayed: launched op by op, networks of this
+size leave a card idle. So a step takes all it needs from tensors that stay where they are.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +18,11 @@ from dynstudy.task.losses import WEIGHTED_LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train.ensemble import Data, Ensemble, Parameters, Readings
 
+PIECE = 64
+"""Steps at most between two looks at the networks; Γ and losses of so many wait on the device."""
+WARM_UP = 3
+"""Steps before one is captured, as PyTorch asks for: libraries set themselves up on first use."""
+
 
 @dataclass
 class State:
@@ -19,10 +31,18 @@ class State:
     ensemble: Ensemble
     readings: Readings
     tensors: list[Tensor]  # W1 (B, 2, H), b1 (B, 1, H), W2 (B, H, C), b2 (B, 1, C)
+    rate: Tensor  # (B, 1, 1)
     x: Tensor  # (D, P, 2)
+    own_x: Tensor  # (B, P, 2) each network's training set
     y: Tensor  # (P,)
     validation_x: Tensor  # (V, 2)
     validation_y: Tensor  # (V,)
+    gammas: Tensor  # (PIECE, B, C) class weights of the steps of this piece
+    losses: Tensor  # (PIECE, B) before each of them, nan once diverged
+    place: Tensor  # (1,) which of them is next
+    step: Tensor  # (1,) taken in all
+    diverged_at: Tensor  # (B,) -1 while running
+    graph: Any = field(default=None)  # of a step, on a card
     name: str = "autograd"
 
     @property
@@ -60,11 +80,13 @@ def start(
 ) -> State:
     """Put an ensemble on a PyTorch device."""
     dtype = getattr(torch, ensemble.dtype)
+    batch, classes = len(ensemble), data.classes
 
     def real(array: np.ndarray) -> Tensor:
         # a copy, since training changes it in place
         return torch.tensor(array, dtype=dtype, device=device)
 
+    x = real(data.x)
     state = State(
         ensemble,
         readings,
@@ -74,10 +96,17 @@ def start(
             real(initial.W2),
             real(initial.b2[:, None]),
         ],
-        real(data.x),
+        real(ensemble.learning_rate)[:, None, None],
+        x,
+        x[torch.tensor(ensemble.training_set, device=device)],
         torch.tensor(data.y, device=device),
         real(data.validation_x),
         torch.tensor(data.validation_y, device=device),
+        torch.zeros(PIECE, batch, classes, dtype=dtype, device=device),
+        torch.zeros(PIECE, batch, dtype=dtype, device=device),
+        torch.zeros(1, dtype=torch.int64, device=device),
+        torch.zeros(1, dtype=torch.int64, device=device),
+        torch.tensor(readings.diverged_at, device=device),
     )
     _read(state, 0)
     return state
@@ -86,37 +115,80 @@ def start(
 def advance(state: State, step: int, count: int) -> None:
     """Take `count` steps from `step` on with every network that has not diverged."""
     ensemble, readings = state.ensemble, state.readings
-    gammas = class_weights(
-        np.arange(step, step + count)[:, None],
-        state.readings.correct.shape[-1],
-        ensemble.amplitude,
-        ensemble.period,
-        ensemble.tail_start,
-    )
-    x = state.x[torch.as_tensor(ensemble.training_set, device=state.x.device)]
-    rate = torch.as_tensor(ensemble.learning_rate, dtype=x.dtype, device=x.device)[:, None, None]
-    loss_of = WEIGHTED_LOSSES[ensemble.loss]
-
-    for k, gamma in enumerate(gammas, start=step):
-        tensors = [tensor.requires_grad_() for tensor in state.tensors]
-        weights = torch.as_tensor(gamma, dtype=x.dtype, device=x.device)
-        losses = loss_of(_forward(tensors, x), state.y, weights)
-        gradients = torch.autograd.grad(losses.sum(), tensors)
-        stepped = [p.detach() - rate * g for p, g in zip(tensors, gradients, strict=True)]
-
-        finite_loss = torch.isfinite(losses.detach()).cpu().numpy()
-        finite = torch.stack([torch.isfinite(p).flatten(1).all(1) for p in stepped]).all(0)
-        running = readings.diverged_at < 0
-        readings.diverged_at[running & ~finite_loss] = k
-        running &= finite_loss
-        readings.diverged_at[running & ~finite.cpu().numpy()] = k + 1
+    take_step = _replayed(state) if state.x.device.type == "cuda" else lambda: _take_step(state)
+    for first, last in _pieces(readings, step, count):
+        gammas = class_weights(
+            np.arange(first, last)[:, None],
+            readings.correct.shape[-1],
+            ensemble.amplitude,
+            ensemble.period,
+            ensemble.tail_start,
+        )
+        state.gammas[: last - first] = torch.tensor(gammas, dtype=state.gammas.dtype)
+        state.step.fill_(first)
+        state.place.zero_()
+        for _ in range(first, last):
+            take_step()
+        readings.diverged_at[:] = state.diverged_at.cpu().numpy()
         if readings.losses.size:
-            readings.losses[running, k] = losses.detach().cpu().numpy()[running]
-        keep = torch.as_tensor(running, device=x.device)[:, None, None]
-        state.tensors = [
-            torch.where(keep, new, old.detach()) for new, old in zip(stepped, tensors, strict=True)
-        ]
-        _read(state, k + 1)
+            readings.losses[:, first:last] = state.losses[: last - first].T.cpu().numpy()
+        _read(state, last)
+
+
+def _pieces(readings: Readings, step: int, count: int) -> Iterator[tuple[int, int]]:
+    """Cut steps at checkpoints, and to at most `PIECE`."""
+    end = step + count
+    read = readings.checkpoints[(readings.checkpoints > step) & (readings.checkpoints < end)]
+    stops = [step, *np.unique(read).tolist(), end]
+    for first, last in pairwise(stops):
+        for start in range(first, last, PIECE):
+            yield start, min(start + PIECE, last)
+
+
+def _take_step(state: State) -> None:
+    """Take one step in place, without looking at any value, so that a card need not stop."""
+    tensors = [tensor.detach().requires_grad_() for tensor in state.tensors]
+    weights = state.gammas.index_select(0, state.place)[0]
+    losses = WEIGHTED_LOSSES[state.ensemble.loss](_forward(tensors, state.own_x), state.y, weights)
+    gradients = torch.autograd.grad(losses.sum(), tensors)
+    with torch.no_grad():
+        stepped = [p - state.rate * g for p, g in zip(tensors, gradients, strict=True)]
+        finite = torch.stack([torch.isfinite(p).flatten(1).all(1) for p in stepped]).all(0)
+        before, running = state.diverged_at, state.diverged_at < 0
+        diverged = torch.where(running & ~torch.isfinite(losses), state.step, before)
+        running = diverged < 0
+        state.diverged_at.copy_(torch.where(running & ~finite, state.step + 1, diverged))
+        own = torch.where(running, losses, torch.nan)
+        state.losses.index_copy_(0, state.place, own[None])
+        for old, new in zip(state.tensors, stepped, strict=True):
+            old.copy_(torch.where(running[:, None, None], new, old))
+        state.step += 1
+        state.place += 1
+
+
+def _replayed(state: State) -> Callable[[], None]:
+    """A step as a CUDA graph, captured the first time."""
+    if state.graph is None:
+        changed = [*state.tensors, state.losses, state.place, state.step, state.diverged_at]
+        before = [tensor.clone() for tensor in changed]
+        with torch.cuda.device(state.x.device):
+            stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                for _ in range(WARM_UP):
+                    _take_step(state)
+            torch.cuda.current_stream().wait_stream(stream)
+            state.graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(state.graph):
+                _take_step(state)  # recorded, not run
+        for tensor, value in zip(changed, before, strict=True):
+            tensor.copy_(value)
+
+    def replay() -> None:
+        with torch.cuda.device(state.x.device):
+            state.graph.replay()
+
+    return replay
 
 
 def _forward(tensors: list[Tensor], x: Tensor) -> Tensor:
