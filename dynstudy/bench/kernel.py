@@ -12,7 +12,8 @@ from dataclasses import asdict
 
 from dynstudy.bench.measure import Measured, Row, Say
 from dynstudy.bench.settings import Settings
-from dynstudy.train.backends._gpu_report import SCHEDULERS, Compiled, compiled, missing
+from dynstudy.train.backends._gpu_report import Compiled, compiled, missing
+from dynstudy.train.backends._gpu_shapes import SCHEDULERS
 
 LOSSES = ("dce", "dmse1", "dmse2")
 """One for each kernel; their static losses run the same."""

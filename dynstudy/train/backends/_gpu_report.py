@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from dynstudy.train.backends._gpu_shapes import LINE, most_registers, shape_for
+from dynstudy.train.backends._gpu_shapes import (
+    LINE,
+    REGISTER_FILE,
+    SCHEDULERS,
+    WARP,
+    most_registers,
+    shape_for,
+)
 from dynstudy.train.backends._kinds import CROSS_ENTROPY, KINDS
 
-REGISTERS = 65_536  # of a multiprocessor of a Hopper card, as all that follows
-SCHEDULERS = 4  # each has a quarter of the registers to itself
-WARP_LIMIT = 64  # warps on a multiprocessor
+WARP_LIMIT = 64  # warps on a multiprocessor of a Hopper card, as all that follows
 PROGRAM_LIMIT = 32  # programs on a multiprocessor
 SHARED_BYTES = 228 * 2**10  # of a multiprocessor
 RESERVED_BYTES = 2**10  # of them for each program
@@ -54,7 +59,7 @@ class Compiled:
         beyond the last point, and what a point costs whatever the width, are all in it.
         """
         rounds = -(-self.points // self.rows)
-        return 32 * self.warps * self.point_instructions * rounds / (self.points * self.width)
+        return WARP * self.warps * self.point_instructions * rounds / (self.points * self.width)
 
 
 def missing() -> str | None:
@@ -82,11 +87,11 @@ def programs_at_once(registers: int, warps: int, shared_bytes: int = 0) -> int:
     >>> [programs_at_once(registers, 1) for registers in (128, 168, 169, 200, 255)]
     [16, 12, 8, 8, 8]
     """
-    of_warp = 32 * GRANULE * -(-registers // GRANULE)
-    if of_warp * SCHEDULERS * -(-warps // SCHEDULERS) > REGISTERS:
+    of_warp = WARP * GRANULE * -(-registers // GRANULE)
+    if of_warp * SCHEDULERS * -(-warps // SCHEDULERS) > REGISTER_FILE:
         return 0  # whole rounds of the schedulers have to fit
     return min(
-        SCHEDULERS * (REGISTERS // SCHEDULERS // of_warp) // warps,
+        SCHEDULERS * (REGISTER_FILE // SCHEDULERS // of_warp) // warps,
         WARP_LIMIT // warps,
         PROGRAM_LIMIT,
         SHARED_BYTES // (shared_bytes + RESERVED_BYTES),
@@ -149,7 +154,7 @@ def compiled(
             {name: types.get(name, "*i32") for name in advance_networks.arg_names},
             constants,
         ),
-        target=GPUTarget("cuda", capability, 32),
+        target=GPUTarget("cuda", capability, WARP),
         options={
             "num_warps": shape.warps,
             "maxnreg": most_registers(shape, outputs, dtype),

@@ -10,6 +10,18 @@ TILES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 16)
 REGISTERS = {"float32": 192, "float64": 150}
 """32-bit ones of a lane's 255 that parameters and sums may take, so that nothing is spilled."""
 
+REGISTER_FILE = 65_536
+"""Of a multiprocessor. Its four schedulers have a quarter each, and a warp is one scheduler's."""
+SCHEDULERS = 4
+MOST_WARPS = 8
+"""Of a program whose lanes may have 255 registers each: more could not be launched."""
+LARGEST_PROGRAM = 32
+"""Warps, on every card."""
+
+LIMITS = ((80, 128), (120, 168))
+"""With so many for parameters and sums, so many in all do without a spill (float32): then four, or
+three, programs share a scheduler. With any more than 168 it is two."""
+
 LINE = 16
 """Rows of parameters that the kernel reads and writes at once."""
 
@@ -46,30 +58,34 @@ def shape_for(width: int, outputs: int, points: int, dtype: str) -> Shape:
         dtype: float32 or float64.
 
     Returns:
-        The shape. Beyond one warp's registers it has several warps, which is slower.
+        The shape. Beyond one warp's registers it has several warps, which is slower; beyond all
+        registers of a multiprocessor it spills, which is slower still.
 
     >>> shape_for(100, 2, 300, "float32"), shape_for(5, 2, 300, "float32")
     (Shape(rows=4, lanes=8, tiles=13), Shape(rows=32, lanes=1, tiles=5))
     """
-    wide = WARP
-    while True:
-        lanes = [2**n for n in range(6)] if wide == WARP else [wide]
+    for warps in (1, 2, 4, MOST_WARPS):
         shapes = [
-            Shape(max(1, WARP // own), own, tiles)
-            for own in lanes
+            Shape(max(1, WARP // lanes), lanes, tiles)
+            for lanes in ([2**n for n in range(6)] if warps == 1 else [warps * WARP])
             for tiles in TILES
-            if own * tiles >= width
+            if lanes * tiles >= width
             and tiles * registers_per_tile(outputs, dtype) <= REGISTERS[dtype]
         ]
         if shapes:
             return min(shapes, key=lambda shape: instructions_per_step(shape, outputs, points))
-        wide *= 2
+    lanes = MOST_WARPS * WARP
+    while lanes < LARGEST_PROGRAM * WARP and lanes * TILES[-1] < width:
+        lanes *= 2
+    return Shape(1, lanes, next(tiles for tiles in TILES if lanes * tiles >= width))
 
 
 def most_registers(shape: Shape, outputs: int, dtype: str) -> int:
-    """Of a lane, in all: 200 let ten warps share a multiprocessor, where that spills nothing."""
-    few = shape.rows <= 4 and shape.tiles * registers_per_tile(outputs, dtype) <= 156
-    return 200 if few and dtype == "float32" else 255
+    """Of a lane, in all: as few as spill nothing, where more programs fit on a card by that."""
+    needed = shape.tiles * registers_per_tile(outputs, dtype)
+    room = min(255, REGISTER_FILE // (WARP * max(SCHEDULERS, shape.warps)))
+    limits = [limit for fixed, limit in LIMITS if needed <= fixed and dtype == "float32"]
+    return min([room, *limits])
 
 
 def registers_per_tile(outputs: int, dtype: str) -> int:
