@@ -19,8 +19,8 @@ LARGEST_PROGRAM = 32
 """Warps, on every card."""
 
 LIMITS = ((80, 128), (120, 168))
-"""With so many for parameters and sums, so many in all do without a spill (float32): then four, or
-three, programs share a scheduler. With any more than 168 it is two."""
+"""With so many for parameters and sums, so many in all do without a spill in float32, up to three
+outputs: then four, or three, programs share a scheduler. With any more than 168 it is two."""
 
 LINE = 16
 """Rows of parameters that the kernel reads and writes at once."""
@@ -84,8 +84,9 @@ def most_registers(shape: Shape, outputs: int, dtype: str) -> int:
     """Of a lane, in all: as few as spill nothing, where more programs fit on a card by that."""
     needed = shape.tiles * registers_per_tile(outputs, dtype)
     room = min(255, REGISTER_FILE // (WARP * max(SCHEDULERS, shape.warps)))
-    limits = [limit for fixed, limit in LIMITS if needed <= fixed and dtype == "float32"]
-    return min([room, *limits])
+    if dtype == "float32" and outputs <= 3:
+        return min([room, *(limit for fixed, limit in LIMITS if needed <= fixed)])
+    return room
 
 
 def registers_per_tile(outputs: int, dtype: str) -> int:
