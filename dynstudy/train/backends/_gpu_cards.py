@@ -6,8 +6,8 @@ import torch
 
 from dynstudy.errors import BackendError
 
-PROGRAMS = 10
-"""On a multiprocessor at a time, as the registers of the usual widths allow."""
+PROGRAMS = 8
+"""On a multiprocessor at a time: two for each of its schedulers, as any width's registers allow."""
 CAPABILITY = (8, 0)
 """Of a card, as Triton asks for."""
 
