@@ -63,7 +63,7 @@ def test_all_cards_that_can_be_used_share_the_work() -> None:
     assert side_by_side("auto") == side_by_side("gpu") == ["gpu:0", "gpu:2"]
     assert side_by_side("gpu:2") == ["gpu:2"]
     assert side_by_side("cpu") == ["cpu"]
-    assert at_once("gpu") == 1320
+    assert at_once("gpu") == 8 * 132
 
 
 @pytest.mark.usefixtures("cards")

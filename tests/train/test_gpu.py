@@ -14,7 +14,7 @@ import torch
 
 from dynstudy.config import BASELINES
 from dynstudy.errors import BackendError
-from dynstudy.train import Data, Ensemble, Outcome, Parameters, train
+from dynstudy.train import Data, Ensemble, Outcome, train
 from dynstudy.train.backends import load
 from dynstudy.train.backends._gpu_batch import Batch, packed, unpacked
 from dynstudy.train.backends._gpu_report import programs_at_once
@@ -27,11 +27,15 @@ from dynstudy.train.backends._gpu_shapes import (
     registers_per_tile,
     shape_for,
 )
-from dynstudy.train.ensemble import Readings
 from tests.conftest import ROOT, make_data
-
-NAMES = ("W1", "b1", "W2", "b2")
-TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
+from tests.train.oracle import (
+    NAMES,
+    TOLERANCE,
+    assert_one_step_agrees,
+    assert_same,
+    assert_same_parameters,
+    random_state,
+)
 
 
 @pytest.fixture(params=["interpreted", pytest.param("card", marks=pytest.mark.gpu)])
@@ -53,15 +57,10 @@ def both(ensemble: Ensemble, data: Data, **arguments: Any) -> tuple[Outcome, Out
     return ours, oracle
 
 
-def assert_same(ours: Parameters, oracle: Parameters, tolerance: float) -> None:
-    for name in NAMES:
-        a, b = getattr(ours, name), getattr(oracle, name)
-        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * np.abs(b).max())
-
-
 @trains
-@pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("classes", [2, 3, 5])
+@pytest.mark.parametrize(
+    ("classes", "dtype"), [(2, "float64"), (3, "float64"), (3, "float32"), (5, "float64")]
+)
 @pytest.mark.parametrize("loss", BASELINES)
 def test_one_step_from_a_random_state_agrees(
     loss: str, classes: int, dtype: str, rng: np.random.Generator
@@ -78,27 +77,9 @@ def test_one_step_from_a_random_state_agrees(
         dtype=dtype,
     )
     data = make_data(classes, points=7, validation_points=3)
-    initial = Parameters.drawn(ensemble, classes)
-    for name in NAMES:
-        values = getattr(initial, name)
-        values += (values != 0) * rng.normal(0, 0.5, values.shape)
+    initial = random_state(rng, ensemble, classes)
     for step in (0, 19):  # of the schedule
-        states = []
-        for backend in ("gpu", "autograd"):
-            start, advance = load(backend)
-            readings = Readings.empty(ensemble, np.full((4, 1), step + 1), classes, trace=True)
-            state = start(ensemble, data, initial, readings)
-            advance(state, step, 1)
-            states.append((state.parameters(), readings))
-        (ours, our_readings), (oracle, its_readings) = states
-        assert_same(ours, oracle, TOLERANCE[dtype])
-        np.testing.assert_allclose(
-            our_readings.losses[:, step], its_readings.losses[:, step], rtol=TOLERANCE[dtype]
-        )
-        np.testing.assert_array_equal(our_readings.correct, its_readings.correct)
-        np.testing.assert_array_equal(
-            our_readings.validation_correct, its_readings.validation_correct
-        )
+        assert_one_step_agrees(("gpu", "autograd"), ensemble, data, initial, step)
 
 
 @trains
@@ -120,10 +101,7 @@ def test_50_steps_agree_with_mixed_widths_schedules_tails_and_checkpoints(loss: 
     ours, oracle = both(
         ensemble, make_data(points=6, validation_points=5), checkpoints=checkpoints, trace=True
     )
-    assert_same(ours.parameters, oracle.parameters, 1e-10)
-    np.testing.assert_allclose(ours.losses, oracle.losses, rtol=1e-10)
-    np.testing.assert_array_equal(ours.correct, oracle.correct)
-    np.testing.assert_array_equal(ours.validation_correct, oracle.validation_correct)
+    assert_same(ours, oracle, 1e-10)
     assert ours.backend == "gpu"
 
 
@@ -185,7 +163,7 @@ def test_slices_batches_and_training_sets_change_nothing(monkeypatch: pytest.Mon
     np.testing.assert_array_equal(sliced.correct, whole.correct)
     np.testing.assert_array_equal(sliced.validation_correct, whole.validation_correct)
     oracle = train(ensemble, two, backend="autograd", checkpoints=checkpoints)
-    assert_same(whole.parameters, oracle.parameters, 1e-5)
+    assert_same_parameters(whole.parameters, oracle.parameters, 1e-5)
 
 
 def limit_card(monkeypatch: pytest.MonkeyPatch, networks: int) -> None:
@@ -245,7 +223,7 @@ def test_without_a_card_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_triton_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dynstudy.train.backends.gpu.find_spec", lambda _: None)
+    monkeypatch.setattr("dynstudy.train.backends._gpu_cards.find_spec", lambda _: None)
     with pytest.raises(BackendError, match="Triton is not installed"):
         load("gpu:0")
 
@@ -285,6 +263,14 @@ from dynstudy.train import Ensemble, Parameters
 from dynstudy.train.backends import gpu
 from dynstudy.train.ensemble import Readings
 from tests.conftest import ROOT, make_data
+from tests.train.oracle import (
+    NAMES,
+    TOLERANCE,
+    assert_one_step_agrees,
+    assert_same,
+    assert_same_parameters,
+    random_state,
+)
 
 driver.set_active(SimpleNamespace(
     get_current_device=lambda: 0,
@@ -293,7 +279,7 @@ driver.set_active(SimpleNamespace(
 ))
 run = JITFunction.run  # compiles what would be launched, and launches nothing
 JITFunction.run = lambda self, *a, grid, warmup, **k: run(self, *a, grid=grid, warmup=True, **k)
-gpu.check_device, gpu._interpreted = lambda _: None, lambda: True
+gpu.check_device, gpu.interpreted = lambda _: None, lambda: True
 
 ensemble = Ensemble.of("dce", 200, width=[3, 3, 40], learning_rate=0.1, amplitude=3, period=10)
 data = make_data(points=5, validation_points=4)

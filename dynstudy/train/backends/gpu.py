@@ -6,7 +6,6 @@ its memory is short they make room for each other, and one that does not fit alo
 
 from collections import deque
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 
 import numpy as np
 import torch
@@ -14,19 +13,18 @@ from torch import Tensor
 
 from dynstudy.errors import BackendError
 from dynstudy.train.backends._gpu_batch import Batch, lay_out, unpacked
+from dynstudy.train.backends._gpu_cards import at_once, check_device, devices, interpreted
 from dynstudy.train.backends._gpu_shapes import LINE, most_registers, shape_for
 from dynstudy.train.backends._kinds import CROSS_ENTROPY, KINDS
 from dynstudy.train.backends._relative import absolute, relative
 from dynstudy.train.ensemble import Data, Ensemble, Floats, Parameters, Readings
 
+__all__ = ["advance", "at_once", "check_device", "devices", "start"]
+
 LONGEST = 2**30
 """Steps of a training, at most: the kernel counts them in 32 bits."""
 MEMORY_SHARE = 0.8
 """Of the card's free memory, for one batch."""
-PROGRAMS = 10
-"""On a multiprocessor at a time, as the registers of the usual widths allow."""
-CAPABILITY = (8, 0)
-"""Of a card, as Triton asks for."""
 HOST = torch.device("cpu")
 Means = tuple[Floats, Floats]
 """Of W2 (B, H) and b2 (B,) over the classes."""
@@ -76,65 +74,6 @@ class State:
         return Parameters(*(array.astype(dtype) for array in (rows[:, :2], rows[:, 2], *outputs)))
 
 
-def check_device(device: str = "0") -> None:
-    """Find out before anything is trained or written whether the kernel can run.
-
-    Args:
-        device: the number of a card.
-
-    Raises:
-        BackendError: no Triton, no such card, or none that Triton can use.
-    """
-    if find_spec("triton") is None:
-        raise BackendError(
-            "backend 'gpu' cannot run: Triton is not installed (PyTorch's CUDA builds bring it); "
-            "use --backend cpu"
-        )
-    if _interpreted():
-        return
-    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if not device.isdecimal() or int(device) >= cards:
-        seen = f"cards 0 to {cards - 1}" if cards else "no card"
-        raise BackendError(
-            f"backend 'gpu:{device}' cannot run: torch {torch.__version__} sees {seen} on this "
-            "machine; use --backend cpu"
-        )
-    if not _capable(int(device)):
-        raise BackendError(
-            f"backend 'gpu:{device}' cannot run: Triton needs a card of compute capability "
-            f"{'.'.join(map(str, CAPABILITY))} or more; use --backend cpu"
-        )
-    try:
-        from triton.runtime import driver
-
-        driver.active.get_current_device()  # which compiles what launches kernels
-    except Exception as error:
-        reason = str(error).partition("\n")[0]
-        raise BackendError(
-            f"backend 'gpu:{device}' cannot run: Triton cannot reach the card: {reason} (it needs "
-            "a C compiler and Python's headers); use --backend cpu"
-        ) from error
-
-
-def devices() -> list[str]:
-    """The cards that can be used, by number."""
-    if _interpreted():
-        return ["0"]
-    return [str(card) for card in range(torch.cuda.device_count()) if _capable(card)]
-
-
-def at_once(device: str = "0") -> int:
-    """How many networks keep a card busy."""
-    if _interpreted():
-        return 1
-    properties = torch.cuda.get_device_properties(int(device))
-    return PROGRAMS * int(properties.multi_processor_count)
-
-
-def _capable(card: int) -> bool:
-    return torch.cuda.get_device_capability(card) >= CAPABILITY
-
-
 def start(
     ensemble: Ensemble, data: Data, initial: Parameters, readings: Readings, device: str = "0"
 ) -> State:
@@ -158,7 +97,7 @@ def start(
         raise BackendError(
             f"backend 'gpu' takes fewer than 2**30 steps, not {ensemble.steps}; use --backend cpu"
         )
-    card = HOST if _interpreted() else torch.device(f"cuda:{device}")
+    card = HOST if interpreted() else torch.device(f"cuda:{device}")
     taken, mean = _as_trained(initial, ensemble.loss)
     validation_x = np.broadcast_to(data.validation_x, (len(data.x), *data.validation_x.shape))
     state = State(
@@ -304,10 +243,3 @@ def _room_for_losses(state: State, batch: Batch, count: int) -> Tensor:
     """(b, count) NaN; nothing where losses are not traced."""
     traced = count if state.readings.losses.size else 0
     return torch.full((len(batch), traced), np.nan, dtype=torch.float64, device=state.card)
-
-
-def _interpreted() -> bool:
-    """Whether Triton runs its kernels in Python, step by step (TRITON_INTERPRET=1), for tests."""
-    import triton
-
-    return bool(triton.knobs.runtime.interpret)

@@ -1,0 +1,56 @@
+"""A backend beside another: the same parameters, readings and losses."""
+
+import numpy as np
+
+from dynstudy.train import Data, Ensemble, Outcome, Parameters
+from dynstudy.train.backends import load
+from dynstudy.train.ensemble import Readings
+
+NAMES = ("W1", "b1", "W2", "b2")
+TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
+
+
+def random_state(rng: np.random.Generator, ensemble: Ensemble, classes: int) -> Parameters:
+    state = Parameters.drawn(ensemble, classes)
+    for name in NAMES:
+        values = getattr(state, name)
+        # keeps the zeros beyond a network's width
+        values += (values != 0) * rng.normal(0, 0.5, values.shape)
+    return state
+
+
+def assert_same_parameters(first: Parameters, second: Parameters, tolerance: float) -> None:
+    for name in NAMES:
+        a, b = getattr(first, name), getattr(second, name)
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * np.abs(b).max())
+
+
+def assert_same(first: Outcome, second: Outcome, tolerance: float) -> None:
+    assert_same_parameters(first.parameters, second.parameters, tolerance)
+    np.testing.assert_allclose(first.losses, second.losses, rtol=tolerance)
+    np.testing.assert_array_equal(first.correct, second.correct)
+    np.testing.assert_array_equal(first.validation_correct, second.validation_correct)
+
+
+def assert_one_step_agrees(
+    backends: tuple[str, str], ensemble: Ensemble, data: Data, initial: Parameters, step: int
+) -> None:
+    """From a shared state, at some step of the schedule."""
+    found = []
+    for backend in backends:
+        start, advance = load(backend)
+        checkpoints = np.full((len(ensemble), 1), step + 1)
+        readings = Readings.empty(ensemble, checkpoints, data.classes, trace=True)
+        state = start(ensemble, data, initial, readings)
+        advance(state, step, 1)
+        found.append((state.parameters(), readings))
+    (ours, our_readings), (theirs, their_readings) = found
+    tolerance = TOLERANCE[ensemble.dtype]
+    assert_same_parameters(ours, theirs, tolerance)
+    np.testing.assert_allclose(
+        our_readings.losses[:, step], their_readings.losses[:, step], rtol=tolerance
+    )
+    np.testing.assert_array_equal(our_readings.correct, their_readings.correct)
+    np.testing.assert_array_equal(
+        our_readings.validation_correct, their_readings.validation_correct
+    )
