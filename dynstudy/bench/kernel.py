@@ -56,7 +56,7 @@ def measure(settings: Settings, say: Say) -> Measured:
         notes.append(
             f"kernel: compiled, not run; the bound is {MULTIPROCESSORS} multiprocessors x "
             f"{SCHEDULERS} schedulers x {CLOCK / 1e9:g} GHz (H100 or H200 SXM) over the "
-            "instructions of a step: no card can be faster, none was measured"
+            "instructions of a step: no such card can be faster, none was measured"
         )
     return Measured(rows, notes)
 
