@@ -6,6 +6,7 @@ Interpreted, a network takes a tenth of a second a step: the sizes here are as s
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -37,14 +38,22 @@ from tests.train.oracle import (
     random_state,
 )
 
+KERNEL = [f"dynstudy.train.backends._gpu_{name}" for name in ("kernel", "losses", "units")]
+
 
 @pytest.fixture(params=["interpreted", pytest.param("card", marks=pytest.mark.gpu)])
-def kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one or the other: which it is is settled for the process when the kernel is imported."""
+def kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The one or the other: which it is is settled when the kernel is imported, hence anew."""
+    before = {name: sys.modules.pop(name, None) for name in KERNEL}
     if request.param == "interpreted":
         monkeypatch.setenv("TRITON_INTERPRET", "1")
     else:
         monkeypatch.delenv("TRITON_INTERPRET", raising=False)
+    yield
+    for name, module in before.items():
+        sys.modules.pop(name, None)
+        if module is not None:
+            sys.modules[name] = module
 
 
 trains = pytest.mark.usefixtures("kernel")
