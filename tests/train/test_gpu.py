@@ -43,7 +43,10 @@ KERNEL = [f"dynstudy.train.backends._gpu_{name}" for name in ("kernel", "losses"
 
 @pytest.fixture(params=["interpreted", pytest.param("card", marks=pytest.mark.gpu)])
 def kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The one or the other: which it is is settled when the kernel is imported, hence anew."""
+    """The one or the other, which is settled when the kernel is imported, hence anew.
+
+    Triton's own functions are settled likewise: see ``pytest_configure`` in tests/conftest.py.
+    """
     before = {name: sys.modules.pop(name, None) for name in KERNEL}
     if request.param == "interpreted":
         monkeypatch.setenv("TRITON_INTERPRET", "1")
@@ -271,15 +274,7 @@ from triton.runtime.jit import JITFunction
 from dynstudy.train import Ensemble, Parameters
 from dynstudy.train.backends import gpu
 from dynstudy.train.ensemble import Readings
-from tests.conftest import ROOT, make_data
-from tests.train.oracle import (
-    NAMES,
-    TOLERANCE,
-    assert_one_step_agrees,
-    assert_same,
-    assert_same_parameters,
-    random_state,
-)
+from tests.conftest import make_data
 
 driver.set_active(SimpleNamespace(
     get_current_device=lambda: 0,
