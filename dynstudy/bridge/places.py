@@ -124,10 +124,10 @@ def _serve(connection: Connection, backend: str) -> None:
             chunk, protocol = connection.recv()
             try:
                 answer: object = train_replicates(chunk, protocol, backend, connection.send)
-            except (EOFError, OSError):
+            except ConnectionError:
                 raise
-            except Exception as error:
+            except Exception as error:  # a full disk, too, is an error of this side to be told
                 answer = error
             connection.send(answer)
-    except (EOFError, OSError):
+    except (EOFError, ConnectionError):
         pass

@@ -1,9 +1,11 @@
 """Training side by side; two backends of the processor stand for two cards."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +16,7 @@ from sqlalchemy import text
 
 import dynstudy
 from dynstudy.bridge import training
-from dynstudy.bridge.places import Apart, Here, places
+from dynstudy.bridge.places import Apart, Here, _serve, places
 from dynstudy.bridge.replicates import Task
 from dynstudy.config import Configuration, Protocol, Replicate
 from dynstudy.errors import BackendError
@@ -120,6 +122,25 @@ def test_an_error_there_is_an_error_here() -> None:
     with pytest.raises(BackendError, match="has no device 'nope'"):
         place(CHUNK, PROTOCOL, lambda _: None)
     place._end()
+
+
+def test_an_error_of_its_system_is_told_and_is_no_lost_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("dynstudy.bridge.places.train_replicates", full)
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # the tests' own process
+    ours, theirs = multiprocessing.Pipe()
+    serving = threading.Thread(target=_serve, args=(theirs, "cpu"), daemon=True)
+    serving.start()
+    ours.send((CHUNK, PROTOCOL))
+    assert ours.poll(10)
+    assert str(ours.recv()) == "no space left on device"
+    ours.close()
+    serving.join(10)
+    assert not serving.is_alive()
 
 
 def test_a_process_does_not_outlive_the_one_that_started_it(tmp_path: Path) -> None:
