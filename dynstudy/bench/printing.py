@@ -12,6 +12,8 @@ from dynstudy.bench.measure import Row
 from dynstudy.bench.suite import Report
 from dynstudy.report.table import Format, console, print_rows
 
+SIDE_BY_SIDE, ABSOLUTE, KERNEL = "Side by side", "Absolute", "GPU kernel, compiled"
+
 
 def print_report(report: Report, form: Format, out: TextIO) -> None:
     """Print a report.
@@ -38,11 +40,8 @@ def print_report(report: Report, form: Format, out: TextIO) -> None:
 
 def _print_tables(report: Report, out: TextIO) -> None:
     screen = console(out)
-    kinds: dict[str, list[Row]] = {"Side by side": [], "Absolute": [], "GPU kernel, compiled": []}
-    for row in report.rows:
-        kind = 0 if row.relative else 2 if row.measurement == "kernel" else 1
-        kinds[list(kinds)[kind]].append(row)
-    for title, rows in kinds.items():
+    for title in (SIDE_BY_SIDE, ABSOLUTE, KERNEL):
+        rows = [row for row in report.rows if _title(row) == title]
         for about_widths in (True, False):
             some = [row for row in rows if (row.width is not None) is about_widths]
             if some:
@@ -52,6 +51,13 @@ def _print_tables(report: Report, out: TextIO) -> None:
     screen.print(
         Text("machine: " + ", ".join(f"{key} {value}" for key, value in report.machine.items()))
     )
+
+
+def _title(row: Row) -> str:
+    """Of the table that a row belongs to."""
+    if row.relative:
+        return SIDE_BY_SIDE
+    return KERNEL if row.measurement == "kernel" else ABSOLUTE
 
 
 def _table(title: str, rows: list[Row]) -> Table:

@@ -4,7 +4,6 @@ import importlib
 import platform
 import time
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import psutil
@@ -12,7 +11,7 @@ import psutil
 from dynstudy.bench.device import described
 from dynstudy.bench.measure import Measured, Row, Say
 from dynstudy.bench.settings import Settings
-from dynstudy.search.provenance import processor, versions
+from dynstudy.search.provenance import installed, processor, versions
 from dynstudy.train.backends.cpu import threads
 
 
@@ -59,17 +58,10 @@ def machine(settings: Settings) -> dict[str, Any]:
         **described(settings.device),
         "system": platform.system(),
         **{name: own[name] for name in ("dynstudy", "python", "torch", "numba", "numpy")},
-        "triton": _version("triton"),
-        "jax": _version("jax"),
+        "triton": installed("triton"),
+        "jax": installed("jax"),
         "rounds": settings.rounds,
         "seconds": settings.seconds,
         "date": time.strftime("%Y-%m-%d"),
         "load": round(psutil.getloadavg()[0], 2),
     }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

@@ -7,6 +7,7 @@ import shlex
 import socket
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,8 @@ def versions() -> dict[str, str]:
     """Versions of Python, dynstudy and the packages it computes with."""
     found = {"dynstudy": __version__, "python": platform.python_version()}
     for package in (*ARITHMETIC, "optuna", "sqlalchemy", "scipy"):
-        found[package] = _version(package) or "not installed"
-    if (triton := _version("triton")) is not None:  # which only a card needs
+        found[package] = installed(package) or "not installed"
+    if (triton := installed("triton")) is not None:  # which only a card needs
         found["triton"] = triton
     return found
 
@@ -46,7 +47,9 @@ def arithmetic(backend: str) -> dict[str, str]:
     return {name: found[name] for name in ("dynstudy", "python", *packages)}
 
 
-def _version(package: str) -> str | None:
+@cache  # asked for with every chunk that is recorded, and looked up on disk
+def installed(package: str) -> str | None:
+    """The version of a package that is installed, or None."""
     try:
         return version(package)
     except PackageNotFoundError:

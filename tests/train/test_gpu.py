@@ -283,7 +283,7 @@ driver.set_active(SimpleNamespace(
 ))
 run = JITFunction.run  # compiles what would be launched, and launches nothing
 JITFunction.run = lambda self, *a, grid, warmup, **k: run(self, *a, grid=grid, warmup=True, **k)
-gpu.check_device, gpu.interpreted = lambda _: None, lambda: True
+gpu.interpreted = lambda: True
 
 ensemble = Ensemble.of("dce", 200, width=[3, 3, 40], learning_rate=0.1, amplitude=3, period=10)
 data = make_data(points=5, validation_points=4)

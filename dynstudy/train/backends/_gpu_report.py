@@ -12,7 +12,7 @@ from dynstudy.train.backends._gpu_shapes import (
     REGISTER_FILE,
     SCHEDULERS,
     WARP,
-    most_registers,
+    compiler_options,
     shape_for,
 )
 from dynstudy.train.backends._kinds import CROSS_ENTROPY, KINDS
@@ -155,11 +155,7 @@ def compiled(
             constants,
         ),
         target=GPUTarget("cuda", capability, WARP),
-        options={
-            "num_warps": shape.warps,
-            "maxnreg": most_registers(shape, outputs, dtype),
-            "enable_fp_fusion": True,
-        },
+        options=compiler_options(shape, outputs, dtype),
     )
     cubin = kernel.asm["cubin"]
     usage, code = _disassembled(cubin)

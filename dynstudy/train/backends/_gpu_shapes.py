@@ -89,6 +89,15 @@ def most_registers(shape: Shape, outputs: int, dtype: str) -> int:
     return room
 
 
+def compiler_options(shape: Shape, outputs: int, dtype: str) -> dict[str, int | bool]:
+    """What Triton is told besides the kernel, when it is launched and when it is reported on."""
+    return {
+        "num_warps": shape.warps,
+        "maxnreg": most_registers(shape, outputs, dtype),
+        "enable_fp_fusion": True,  # multiply-adds, whatever this Triton does by default
+    }
+
+
 def registers_per_tile(outputs: int, dtype: str) -> int:
     """Of a lane, for a unit's parameters, its input and its 3K sums."""
     return (3 + outputs + 1 + 3 * outputs) * (2 if dtype == "float64" else 1)

@@ -5,7 +5,7 @@ size leave a card idle. So a step takes all it needs from tensors that stay wher
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -32,8 +32,7 @@ class State:
     readings: Readings
     tensors: list[Tensor]  # W1 (B, 2, H), b1 (B, 1, H), W2 (B, H, C), b2 (B, 1, C)
     rate: Tensor  # (B, 1, 1)
-    x: Tensor  # (D, P, 2)
-    own_x: Tensor  # (B, P, 2) each network's training set
+    x: Tensor  # (B, P, 2) each network's training set
     y: Tensor  # (P,)
     validation_x: Tensor  # (V, 2)
     validation_y: Tensor  # (V,)
@@ -42,7 +41,7 @@ class State:
     place: Tensor  # (1,) which of them is next
     step: Tensor  # (1,) taken in all
     diverged_at: Tensor  # (B,) -1 while running
-    graph: Any = field(default=None)  # of a step, on a card
+    graph: Any = None  # of a step, on a card
     name: str = "autograd"
 
     @property
@@ -86,7 +85,6 @@ def start(
         # a copy, since training changes it in place
         return torch.tensor(array, dtype=dtype, device=device)
 
-    x = real(data.x)
     state = State(
         ensemble,
         readings,
@@ -97,8 +95,7 @@ def start(
             real(initial.b2[:, None]),
         ],
         real(ensemble.learning_rate)[:, None, None],
-        x,
-        x[torch.tensor(ensemble.training_set, device=device)],
+        real(data.x[ensemble.training_set]),
         torch.tensor(data.y, device=device),
         real(data.validation_x),
         torch.tensor(data.validation_y, device=device),
@@ -149,7 +146,7 @@ def _take_step(state: State) -> None:
     """Take one step in place, without looking at any value, so that a card need not stop."""
     tensors = [tensor.detach().requires_grad_() for tensor in state.tensors]
     weights = state.gammas.index_select(0, state.place)[0]
-    losses = WEIGHTED_LOSSES[state.ensemble.loss](_forward(tensors, state.own_x), state.y, weights)
+    losses = WEIGHTED_LOSSES[state.ensemble.loss](_forward(tensors, state.x), state.y, weights)
     gradients = torch.autograd.grad(losses.sum(), tensors)
     with torch.no_grad():
         stepped = [p - state.rate * g for p, g in zip(tensors, gradients, strict=True)]
@@ -206,8 +203,7 @@ def _read(state: State, step: int) -> None:
     if not networks.size:
         return
     chosen = [tensor.detach()[networks] for tensor in state.tensors]
-    x = state.x[state.ensemble.training_set[networks]]
-    readings.correct[networks, places] = _correct(_forward(chosen, x), state.y)
+    readings.correct[networks, places] = _correct(_forward(chosen, state.x[networks]), state.y)
     readings.validation_correct[networks, places] = _correct(
         _forward(chosen, state.validation_x), state.validation_y
     )

@@ -14,7 +14,7 @@ from torch import Tensor
 from dynstudy.errors import BackendError
 from dynstudy.train.backends._gpu_batch import Batch, lay_out, unpacked
 from dynstudy.train.backends._gpu_cards import at_once, check_device, devices, interpreted
-from dynstudy.train.backends._gpu_shapes import LINE, most_registers, shape_for
+from dynstudy.train.backends._gpu_shapes import LINE, compiler_options, shape_for
 from dynstudy.train.backends._kinds import CROSS_ENTROPY, KINDS
 from dynstudy.train.backends._relative import absolute, relative
 from dynstudy.train.ensemble import Data, Ensemble, Floats, Parameters, Readings
@@ -90,9 +90,8 @@ def start(
         The state before the first step.
 
     Raises:
-        BackendError: no Triton, no such card, or more steps than the kernel can count.
+        BackendError: more steps than the kernel can count.
     """
-    check_device(device)
     if ensemble.steps >= LONGEST:
         raise BackendError(
             f"backend 'gpu' takes fewer than 2**30 steps, not {ensemble.steps}; use --backend cpu"
@@ -191,9 +190,7 @@ def _launch(state: State, batch: Batch, losses: Tensor, step: int, count: int) -
             LANES=batch.shape.lanes,
             LINE=LINE,
             TRACE=bool(state.readings.losses.size),
-            num_warps=batch.shape.warps,
-            maxnreg=most_registers(batch.shape, state.outputs, state.ensemble.dtype),
-            enable_fp_fusion=True,  # multiply-adds, whatever the version of Triton does by default
+            **compiler_options(batch.shape, state.outputs, state.ensemble.dtype),
         )
 
     if state.card.type != "cuda":
