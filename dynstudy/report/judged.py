@@ -39,6 +39,7 @@ MORE_COLUMNS = [
     "val_accuracy_before_tail",
     "replicates_planned",
     "ledger_configuration",
+    "lasting",
 ]
 
 
@@ -183,8 +184,13 @@ def _compare_forgetting(
         Moments.of([_known(samples[index].unrecovered) for index in indices]),
         Moments.of([baseline.forgetting(period)[1] for period in periods]),
     )
+    lasts = Difference.between(
+        Moments.of([_known(samples[index].lasting) for index in indices]),
+        Moments.of([baseline.lasting(period) for period in periods]),
+    )
     frame.loc[indices, "forgetting"] = lost.estimate
     frame.loc[indices, "forgetting_sem"] = lost.standard_error
     frame.loc[indices, "unrecovered"] = missing.estimate
+    frame.loc[indices, "lasting"] = lasts.estimate
     tested = np.array([len(_known(samples[index].forgetting)) >= FEWEST for index in indices])
     return np.where(tested, lost.above(CATASTROPHIC), np.nan)
