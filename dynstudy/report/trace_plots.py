@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from dynstudy.measure.accuracy import standard_error
@@ -38,7 +39,8 @@ def save_trace(frame: pd.DataFrame, period: int, tail_start: int, title: str, pa
         The file.
     """
     tail = int(frame.step.max()) > tail_start
-    figure = Figure(figsize=(9.0, 6.6), layout="constrained")
+    layout = ConstrainedLayoutEngine(wspace=0.01)
+    figure = Figure(figsize=(9.0, 6.6), layout=layout)
     FigureCanvasAgg(figure)
     ratios = {"height_ratios": [3, 2.4, 1.2], "width_ratios": [4, 1.1] if tail else [1]}
     grid = figure.subplots(
@@ -61,7 +63,8 @@ def save_trace(frame: pd.DataFrame, period: int, tail_start: int, title: str, pa
         for axis in grid[:, 1]:
             axis.set_facecolor(TAIL)
             axis.set_xlim(tail_start, int(frame.step.max()))
-            axis.xaxis.set_major_locator(MaxNLocator(3, integer=True))
+            axis.xaxis.set_major_locator(MaxNLocator(2, integer=True, prune="lower"))
+            axis.tick_params(left=False, which="both")
         grid[0, 1].set_title("tail, A = 1", fontsize=9)
         grid[-1, 1].set_xlabel("step")
     grid[0, 0].set_ylim(-0.02, 1.02)
