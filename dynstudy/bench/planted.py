@@ -112,4 +112,5 @@ def _networks(cell: Cell, spec: MapSpec, rng: np.random.Generator) -> Iterator[R
             steps=steps,
             correct=counts // 10,
             validation_correct=counts,
+            lasting=None if lost is None else lost / 4,
         )

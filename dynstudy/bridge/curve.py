@@ -1,6 +1,7 @@
 """Follow one network through its training: accuracy and loss of each class over the steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from dynstudy.train.backends import load
 from dynstudy.train.ensemble import Readings
 
 POINTS = 300
+SLICE_STEPS = 500
 
 
 def train_curve(
@@ -55,11 +57,7 @@ def train_curve(
 
     parts = []
     stops = np.unique(np.linspace(0, protocol.steps, points + 1).round().astype(int))
-    before = 0
-    for step in stops.tolist():
-        if step > before:
-            advance(state, before, step - before)
-        before = step
+    for step in walk(partial(advance, state), stops.tolist(), progress):
         if readings.diverged_at[0] >= 0:
             break
         weights = class_weights(
@@ -81,15 +79,39 @@ def train_curve(
                     "loss": loss_per_class(output, y, classes, static),
                 })
             )
-        if progress is not None:
-            progress(step)
     return pd.concat(parts, ignore_index=True)
 
 
-def forward(parameters: Parameters, x: np.ndarray) -> np.ndarray:
-    """f(x) = relu(x W1 + b1) W2 + b2 of the first network, in float64: (P, 2) -> (P, C)."""
+def walk(
+    advance: Callable[[int, int], None],
+    stops: Sequence[int],
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[int]:
+    """Take a training to each of some steps, in slices short enough to be interrupted.
+
+    Args:
+        advance: takes as many steps as its second argument says, from its first on.
+        stops: ascending numbers of steps.
+        progress: called with the number of steps taken.
+
+    Yields:
+        Each of the stops, when it is reached.
+    """
+    step = 0
+    for stop in stops:
+        while step < stop:
+            count = min(SLICE_STEPS, stop - step)
+            advance(step, count)
+            step += count
+            if progress is not None:
+                progress(step)
+        yield stop
+
+
+def forward(parameters: Parameters, x: np.ndarray, network: int = 0) -> np.ndarray:
+    """f(x) = relu(x W1 + b1) W2 + b2 of one network, in float64: (P, 2) -> (P, C)."""
     W1, b1, W2, b2 = (
-        array[0].astype(np.float64)
+        array[network].astype(np.float64)
         for array in (parameters.W1, parameters.b1, parameters.W2, parameters.b2)
     )
     return np.maximum(x @ W1 + b1, 0) @ W2 + b2

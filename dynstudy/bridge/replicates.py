@@ -7,7 +7,7 @@ import numpy as np
 
 from dynstudy.config import Protocol, Replicate, SpiralData
 from dynstudy.measure.accuracy import accuracy
-from dynstudy.measure.forgetting import forgetting
+from dynstudy.measure.forgetting import forgetting, lasting
 from dynstudy.search.ledger import Record
 from dynstudy.search.space import forgetting_window, tail_start
 from dynstudy.task.spiral import replicate_data_seed, spiral
@@ -99,21 +99,17 @@ def _record(task: Task, protocol: Protocol, outcome: Outcome, b: int) -> Record:
     correct = outcome.correct[b, :count]
     validation_correct = outcome.validation_correct[b, :count]
     diverged = bool(outcome.diverged[b])
-    before_tail = lost = missing = None
+    before_tail = lost = missing = lasts = None
     if configuration.period is not None and not diverged:
         place = {step: index for index, step in enumerate(task.reads)}
         start = validation_correct[place[tail_start(protocol, configuration)]]
         before_tail = float(accuracy(start, data.validation_points_per_class))
         span = forgetting_window(protocol, configuration.period)
-        per_class = validation_correct / data.validation_points_per_class
-        lost, missing = (
-            None if np.isnan(measure[0]) else float(measure[0])
-            for measure in forgetting(
-                per_class[None, [place[step] for step in span.middles.tolist()]],
-                per_class[None, [place[step] for step in span.ends.tolist()]],
-                span.first,
-            )
-        )
+        per_class = validation_correct[None] / data.validation_points_per_class
+        middle = per_class[:, [place[step] for step in span.middles.tolist()]]
+        end = per_class[:, [place[step] for step in span.ends.tolist()]]
+        lost, missing = map(_known, forgetting(middle, end, span.first))
+        lasts = _known(lasting(end, per_class[:, -1], span.first))
     return Record(
         task.replicate,
         int(outcome.diverged_at[b]) if diverged else None,
@@ -125,4 +121,10 @@ def _record(task: Task, protocol: Protocol, outcome: Outcome, b: int) -> Record:
         task.reads,
         correct,
         validation_correct,
+        lasts,
     )
+
+
+def _known(measure: np.ndarray) -> float | None:
+    """What is said of one network, None where it is undefined."""
+    return None if np.isnan(measure[0]) else float(measure[0])

@@ -8,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from dynstudy._version import __version__
-from dynstudy.cli import bench, dashboard, launch, look, manage, take, train
+from dynstudy.cli import bench, dashboard, launch, look, manage, take, trace, train
 from dynstudy.cli.common import Verbosity, log, set_verbosity
 from dynstudy.cli.examples import epilog
 from dynstudy.errors import DynstudyError
@@ -30,6 +30,7 @@ app.command("map")(look.draw_map)
 app.command("export")(take.export)
 app.command("reproduce")(take.reproduce)
 app.command("train")(train.train)
+app.command("trace")(trace.trace)
 app.command("dashboard")(dashboard.dashboard)
 app.command("bench")(bench.bench)
 app.command("diff")(look.diff)

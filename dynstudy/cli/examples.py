@@ -30,6 +30,10 @@ EXAMPLES = {
         "dynstudy train best.toml --seed 3",
         "dynstudy train quickstart#12 --out results",
     ),
+    "trace": (
+        "dynstudy trace quickstart --cell amplitude=300,period=100",
+        "dynstudy trace quickstart#12 --oscillations 9 --replicates 3",
+    ),
     "dashboard": (
         "dynstudy dashboard quickstart",
         "dynstudy dashboard --port 0 --no-open",

@@ -72,22 +72,13 @@ def _target(target: str, rank: int, storage: str | None) -> tuple[str, Any, Any]
     """The name, configuration and protocol that are asked for."""
     from dynstudy.errors import DynstudyError
     from dynstudy.report.export_file import load_export
-    from dynstudy.search.asking import configuration_of
+    from dynstudy.search.choosing import trial_configuration
 
     name, hash_, number = target.rpartition("#")
     if hash_ and number.isdecimal() and not Path(target).is_file():
         with opened(storage) as found:
             study = found.study(name)
-            trials = study.get_trials(deepcopy=False)
-            if int(number) >= len(trials):
-                raise DynstudyError(
-                    f"{target}: study {name!r} has trials 0 to {len(trials) - 1}"
-                    if trials
-                    else f"{target}: study {name!r} has no trial yet"
-                )
-            configuration = configuration_of(trials[int(number)])
-            if configuration is None:
-                raise DynstudyError(f"{target}: this trial was given up before all was drawn")
+            configuration = trial_configuration(study, int(number))
             return f"{name}-{number}", configuration, found.spec(study).protocol
     loaded = load_export(Path(target))
     if rank > len(loaded.configuration):

@@ -1,7 +1,21 @@
-"""How much of what a class learned on its own turn is lost on the others' turns.
+"""How much of what a class learned on its own turn is lost on the others' turns, and for good.
 
 The accuracy a_c on class c is read in the middle, where Γ_c peaks, and at the end of each of the
-last 3C oscillations, on the validation set.
+last 3C oscillations, and once more at the end of training, on the validation set. Three kinds are
+told apart: *forgetting* (at the others' peaks), *unrecovered* (when its turn comes again) and
+*lasting* (after the static tail).
+
+Studies of continual learning measure the same with tasks in the place of turns. Average forgetting
+(Chaudhry et al. 2018, arXiv:1801.10112) is the largest accuracy that a task ever had minus what it
+has at the end, averaged over tasks; backward transfer (Lopez-Paz & Ranzato 2017, arXiv:1706.08840)
+is the accuracy at the end minus the one right after a task's own training. So *unrecovered* is
+minus the backward transfer over one cycle, and *lasting* minus that over the rest of training.
+
+Neither takes a maximum over time as average forgetting does, which would mislead here. The accuracy
+on one class is no accuracy of a task: a network that answers one class for everything scores 1 on
+it and has learned nothing, and oscillating networks pass through such states. A maximum over time
+finds just these, and would call leaving them forgetting. At the end of a class's turn all weights
+are equal again, and several turns are averaged.
 """
 
 from dataclasses import dataclass
@@ -65,7 +79,9 @@ def forgetting(
     *forgetting* = a_c(own end) - min over the others' middles of a_c, and
     *unrecovered* = a_c(own end) - a_c(end of the last of the others), averaged per class and then
     over classes. Subtract the same statistic of the static loss, read at the same steps, to know
-    what the oscillation did.
+    what the oscillation did. *Unrecovered* is minus the backward transfer (arXiv:1706.08840) over
+    one cycle; average forgetting (arXiv:1801.10112) has a maximum over time in the place of a_c(own
+    end), which misleads here (see above).
 
     Args:
         middle: (R, K, C) accuracy on each class in the middle of K successive oscillations.
@@ -98,3 +114,38 @@ def forgetting(
         return np.mean([np.mean(turns, axis=0) for turns in per_class if turns], axis=0)
 
     return mean(lost), mean(missing)
+
+
+def lasting(
+    end: NDArray[np.float64], final: NDArray[np.float64], first: int
+) -> NDArray[np.float64]:
+    """What each network lost for good: still missing after the static tail.
+
+    For each class c, the mean of a_c at the ends of its last three own oscillations (of those that
+    were read) minus a_c at the end of training; then the mean over classes. Subtract the same
+    statistic of the static loss, read at the same steps. It is negative where the tail taught more
+    than was lost. It is minus the backward transfer (arXiv:1706.08840) from a class's own turns to
+    the end; average forgetting (arXiv:1801.10112) has a maximum over time in the place of the mean,
+    which misleads here (see above).
+
+    Args:
+        end: (R, K, C) accuracy on each class at the ends of K successive oscillations.
+        final: (R, C) accuracy on each class at the end of training.
+        first: the number of the first of them, which tells whose turn it is.
+
+    Returns:
+        (R,); nan where a class has no own oscillation among them, that is with fewer than C.
+
+    >>> end = np.array([[[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]]], float)  # knows only the last
+    >>> final = np.array([[0.9, 0.9, 0.6]])
+    >>> lasting(end, final, first=0).round(3).tolist()
+    [0.2]
+    """
+    replicates, count, classes = end.shape
+    if count < classes:
+        return np.full(replicates, np.nan)
+    own_ends = []
+    for c in range(classes):
+        turns = range((c - first) % classes, count, classes)[-CYCLES_READ:]
+        own_ends.append(end[:, list(turns), c].mean(axis=1))
+    return (np.stack(own_ends, axis=1) - final).mean(axis=1)

@@ -90,13 +90,20 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
     """
     study = storage.study(name)
     spec = storage.spec(study)
+    ledger = Ledger(storage.engine, spec.protocol)
     frame, baselines = judge(
-        Ledger(storage.engine, spec.protocol),
+        ledger,
         study_cells(study, spec),
         range(spec.baseline_replicates),
         per_width if isinstance(spec, MapSpec) else per_loss,
     )
-    return RegimeMap(spec, frame, _notes(spec, frame, baselines))
+    notes = _notes(spec, frame, baselines)
+    if not ledger.knows_lasting:
+        notes.append(
+            "an older dynstudy made this database, which has no lasting forgetting; the next "
+            "dynstudy run on it fills it in"
+        )
+    return RegimeMap(spec, frame, notes)
 
 
 def conditional(data: SpiralData) -> str:

@@ -19,6 +19,7 @@ class Sample:
     val_accuracy_before_tail: Array  # (R,)
     forgetting: Array  # (R,) before the static loss's is taken off
     unrecovered: Array  # (R,) likewise
+    lasting: Array  # (R,) likewise
     diverged_at: Array  # (R,) nan where it stayed finite
 
     def __len__(self) -> int:

@@ -19,6 +19,7 @@ MEASURES = [
     "val_accuracy_before_tail",
     "forgetting",
     "unrecovered",
+    "lasting",
     "diverged_at",
 ]
 

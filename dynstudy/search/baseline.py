@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynstudy.config import Configuration
-from dynstudy.measure.forgetting import forgetting
+from dynstudy.measure.forgetting import forgetting, lasting
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.space import forgetting_window
 
@@ -26,7 +26,7 @@ class Baseline:
         self.ledger, self.configuration = ledger, configuration
         self.val_accuracy: NDArray[np.float64] = rows.val_accuracy.to_numpy(float)  # (R,)
         self.finite_seeds: list[int] = rows.seed[rows.diverged_at.isna()].tolist()
-        self._forgetting: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+        self._known: dict[int, tuple[NDArray[np.float64], ...]] = {}  # by period
 
     @cached_property
     def _readings(self) -> tuple[list[int], NDArray[np.float64]]:
@@ -41,18 +41,35 @@ class Baseline:
         Returns:
             Both per network that did not diverge and was read there, possibly none.
         """
-        if period not in self._forgetting:
-            span = forgetting_window(self.ledger.protocol, period)
+        lost, missing, _ = self._kinds(period)
+        return lost, missing
+
+    def lasting(self, period: int) -> NDArray[np.float64]:
+        """The static loss's lasting forgetting, read at the steps of a period.
+
+        Args:
+            period: T of the cell to compare with.
+
+        Returns:
+            Per network that did not diverge and was read there, possibly none.
+        """
+        return self._kinds(period)[2]
+
+    def _kinds(self, period: int) -> tuple[NDArray[np.float64], ...]:
+        """Forgetting, unrecovered and lasting of the networks of which each is known."""
+        if period not in self._known:
+            protocol = self.ledger.protocol
+            span = forgetting_window(protocol, period)
             steps, accuracies = self._readings
             place = {step: index for index, step in enumerate(steps)}
-            wanted = [*span.middles.tolist(), *span.ends.tolist()]
+            wanted = [*span.middles.tolist(), *span.ends.tolist(), protocol.steps]
+            kinds = [np.empty(0)] * 3
             if all(step in place for step in wanted):
                 found = accuracies[:, [place[step] for step in wanted]]
-                lost, missing = forgetting(
-                    found[:, : span.count], found[:, span.count :], span.first
-                )
-            else:
-                lost = missing = np.full(len(accuracies), np.nan)
-            known = np.isfinite(lost)
-            self._forgetting[period] = lost[known], missing[known]
-        return self._forgetting[period]
+                middle, end, final = np.split(found, [span.count, 2 * span.count], axis=1)
+                kinds = [
+                    *forgetting(middle, end, span.first),
+                    lasting(end, final[:, 0], span.first),
+                ]
+            self._known[period] = tuple(values[np.isfinite(values)] for values in kinds)
+        return self._known[period]

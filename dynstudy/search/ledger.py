@@ -7,12 +7,13 @@ study that shares cells all take what is there, and nothing is trained twice.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import Connection, Engine, delete, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dynstudy.config import Configuration, Protocol, Replicate
@@ -20,6 +21,7 @@ from dynstudy.search.database import batches
 from dynstudy.search.keys import configuration_key, content, digest
 from dynstudy.search.space import Cell
 from dynstudy.search.tables import Base, ReadingRow, ReplicateRow
+from dynstudy.search.upgrade import has_lasting
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Record:
     steps: tuple[int, ...]  # (M,) at which it was read
     correct: NDArray[np.int32]  # (M, C)
     validation_correct: NDArray[np.int32]  # (M, C)
+    lasting: float | None = None
 
 
 MEASURES = (
@@ -45,6 +48,7 @@ MEASURES = (
     "val_accuracy_before_tail",
     "forgetting",
     "unrecovered",
+    "lasting",
 )
 
 
@@ -57,6 +61,11 @@ class Ledger:
     def key(self, configuration: Configuration) -> str:
         """The key of a cell's replicates under this protocol."""
         return configuration_key(self.protocol, configuration)
+
+    @cached_property
+    def knows_lasting(self) -> bool:
+        """Whether the database has it: not where an older dynstudy made it and it is only read."""
+        return has_lasting(self.engine)
 
     def lacking(self, cells: Sequence[Cell]) -> dict[Configuration, tuple[int, ...]]:
         """The seeds of each cell that have to be trained: unrecorded, or not read where needed."""
@@ -220,6 +229,7 @@ class Ledger:
             ReplicateRow.val_accuracy_before_tail,
             ReplicateRow.forgetting,
             ReplicateRow.unrecovered,
+            ReplicateRow.lasting if self.knows_lasting else null().label("lasting"),
             ReplicateRow.run_id,
         )
         rows = [

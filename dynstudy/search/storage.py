@@ -26,6 +26,7 @@ from dynstudy.search.runs import running
 from dynstudy.search.space import cells
 from dynstudy.search.spec import AnySpec, MapSpec, StudySpec
 from dynstudy.search.tables import SCHEMA_VERSION, Base, Meta, RunRow
+from dynstudy.search.upgrade import upgrade
 
 BUSY_SECONDS = 60
 ATTEMPTS = 5
@@ -135,8 +136,8 @@ class Storage:
             Base.metadata.create_all(session.connection())
             if session.get(Meta, "schema_version") is None:
                 session.add(Meta(key="schema_version", value=str(SCHEMA_VERSION)))
-            else:  # a write that changes nothing fails now if the database is read-only
-                session.execute(update(Meta).values(value=Meta.value))
+            else:
+                upgrade(session.connection())
 
     # --- studies --------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: `lasting` of dynstudy_replicate; see upgrade.py
 
 
 class Base(DeclarativeBase):
@@ -81,6 +81,8 @@ class ReplicateRow(Base):
     val_accuracy_before_tail: Mapped[float | None] = mapped_column(doc="NULL where static")
     forgetting: Mapped[float | None] = mapped_column(doc="before the static loss's is taken off")
     unrecovered: Mapped[float | None] = mapped_column(doc="before the static loss's is taken off")
+    # A column, though the readings tell it: a map of 10 000 cells would read millions of them.
+    lasting: Mapped[float | None] = mapped_column(doc="before the static loss's is taken off")
     backend: Mapped[str] = mapped_column(String(32), doc="what trained it")
     device: Mapped[str] = mapped_column(String(255), doc="where it was trained")
     versions: Mapped[str] = mapped_column(

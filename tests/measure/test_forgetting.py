@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynstudy.measure.forgetting import forgetting, window
+from dynstudy.measure.forgetting import forgetting, lasting, window
 from dynstudy.task.schedule import class_weights
 
 
@@ -73,3 +73,37 @@ def test_middles_are_where_the_weight_peaks_and_ends_where_the_next_turn_begins(
         peak = class_weights(middle, classes, amplitude, period)[own]
         assert peak == pytest.approx(turn.max(), rel=1e-12)
         assert end // period % classes == (own + 1) % classes
+
+
+@given(
+    classes=st.integers(2, 5),
+    count=st.integers(1, 20),
+    first=st.integers(0, 20),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_lasting_follows_its_definition(classes: int, count: int, first: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    end, final = rng.random((3, count, classes)), rng.random((3, classes))
+    found = lasting(end, final, first)
+    for r in range(3):
+        per_class = []
+        for c in range(classes):
+            own = [end[r, n, c] for n in range(count) if (first + n) % classes == c]
+            per_class.append(np.mean(own[-3:]) - final[r, c] if own else np.nan)
+        np.testing.assert_allclose(found[r], np.mean(per_class), atol=1e-14)
+
+
+def test_what_the_tail_teaches_again_does_not_last() -> None:
+    end = np.zeros((1, 9, 3))
+    for turn in range(9):
+        end[0, turn, turn % 3] = 0.9  # one class for everything, whose turn it is
+    assert forgetting(end, end, 0)[1][0] == pytest.approx(0.9)
+    assert lasting(end, np.full((1, 3), 0.9), 0)[0] == pytest.approx(0.0)
+    assert lasting(end, np.array([[0.9, 0.0, 0.0]]), 0)[0] == pytest.approx(0.6)
+
+
+def test_one_lucky_moment_is_no_learning() -> None:
+    """A maximum over time would say 1 here."""
+    end = np.full((1, 9, 3), 0.5)
+    end[0, 1, 0] = 1.0  # on another's turn everything is called class 0
+    assert lasting(end, np.full((1, 3), 0.5), 0)[0] == 0

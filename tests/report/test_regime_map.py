@@ -57,6 +57,7 @@ class Planted:
                     cell.reads,
                     counts if not lost else counts * 0 - 1,
                     counts if not lost else counts * 0 - 1,
+                    None if own.static or lost else 0.3,
                 )
             )
         self.ledger.add(records, backend="cpu", device="planted", versions={})
@@ -142,6 +143,8 @@ def test_what_the_static_loss_forgets_is_taken_off(
         )
     cell_row = row(regime_map(storage, "small"), width=5, amplitude=3, period=10)
     assert cell_row.forgetting == pytest.approx(0.809 - 0.5)
+    # and half of every class for good, since they know half of it at the end
+    assert cell_row.lasting == pytest.approx(0.3 - 0.5)
 
 
 def test_holes_are_holes(planted: Planted, storage: Storage, rng: np.random.Generator) -> None:

@@ -1,0 +1,91 @@
+"""trace as a user meets it."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+import tomli_w
+
+from tests.command import dynstudy, fails
+from tests.conftest import SEARCH, SMALL
+
+
+@pytest.fixture(scope="module")
+def studied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finished map and a finished search."""
+    here = tmp_path_factory.mktemp("here")
+    for study in (SMALL, SEARCH):
+        (here / "study.toml").write_text(tomli_w.dumps(study))
+        dynstudy(here, "run", "study.toml")
+    return here
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text())))
+
+
+def test_a_cell_is_named_by_its_values_and_traced_with_all_its_networks(studied: Path) -> None:
+    out, err = dynstudy(
+        studied, "trace", "small", "--cell", "amplitude=30,period=10", "--points", "4"
+    )
+    for kind in ("forgetting", "unrecovered", "lasting"):
+        assert kind in out
+    stem = "results/small-dce-width5-rate1-A30-T10-trace"
+    assert f"wrote {stem}.png" in err
+    assert (studied / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
+    found = rows(studied / f"{stem}.csv")
+    assert list(found[0]) == ["seed", "step", "set", "class", "gamma", "accuracy", "loss"]
+    assert {row["seed"] for row in found} == {"0", "1"}
+    assert (found[0]["step"], found[-1]["step"]) == ("90", "200")
+
+
+def test_a_trial_is_traced_by_its_number_with_the_networks_asked_for(studied: Path) -> None:
+    dynstudy(studied, "map", "small", "--out", "maps")
+    cell = rows(studied / "maps" / "small.csv")[3]
+    arguments = ("trace", "small#3", "--format", "json", "--oscillations", "1", "--points", "2")
+    out, err = dynstudy(studied, "--quiet", *arguments, "--out", "traces")
+    assert err == ""
+    for row in json.loads(out):
+        assert row["net"] == pytest.approx(float(cell[row["kind"]]))
+    out, _ = dynstudy(studied, *arguments, "--out", "traces", "--replicates", "1")
+    assert {row["networks"] for row in json.loads(out)} == {1}
+    dynstudy(studied, *arguments, "--out", "traces", "--seed", "7")
+    found = rows(studied / "traces" / "small-3-trace-seed7.csv")
+    assert {row["seed"] for row in found} == {"7"}
+
+
+def test_a_search_has_cells_too_whose_static_loss_was_not_read(studied: Path) -> None:
+    out, err = dynstudy(studied, "trace", "search#0", "--points", "2", "--format", "csv")
+    first = next(csv.DictReader(io.StringIO(out)))
+    assert (first["kind"], first["networks"], first["net"]) == ("forgetting", "2", "")
+    assert "the static loss was not read at these steps" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["small"], "5 cells to choose from; say more: loss is ce, dce; amplitude is 3, 30; "),
+        (["small", "--cell", "amplitude=3"], "2 cells have amplitude=3; say more: period is 10"),
+        (["small", "--cell", "amplitude=4"], "no cell has amplitude=4; amplitude is 3, 30"),
+        (["small", "--cell", "amplitud=3"], "did you mean 'amplitude'"),
+        (["small", "--cell", "loss=ce"], "is static: it has no oscillations"),
+        (["small#1", "--cell", "amplitude=3"], "small#1 names a cell already"),
+        (["small#99"], "has trials 0 to 4"),
+        (["smal", "--cell", "loss=dce"], "did you mean 'small'"),
+        (["small#1", "--replicates", "3"], "--replicates 3: the cell has 2"),
+        (["small#1", "--replicates", "1", "--seed", "1"], "exclude each other"),
+        (["small#1", "--oscillations", "16"], "has 1 to 15 before its tail"),
+        (["small#1", "--oscillations", "0"], "greater than or equal to 1"),
+        (["small#1", "--format", "xml"], "'xml' is not one of table, json, csv"),
+        (["small#1", "--out", "study.toml"], "is a file, not a folder"),
+        (["small#1", "--backend", "gpu:99"], "backend 'gpu:99' cannot run"),
+        (["small#1", "--storage", "sqlite:///none.db"], "there is no such database"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_wrong_is_one_line_and_nothing_is_written(
+    arguments: list[str], said: str, studied: Path
+) -> None:
+    assert said in fails(studied, "trace", *arguments)
