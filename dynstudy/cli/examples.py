@@ -39,6 +39,10 @@ EXAMPLES = {
         "dynstudy bench --device cpu --only scaling",
         "dynstudy bench --widths 5,10,20,50,100 --only kernel",
     ),
+    "power": (
+        "dynstudy power --replicates 10,20 --gain 0.05,0.1",
+        "dynstudy power --replicates 10 --gain 0 --spread cells --maps 1000 --format json",
+    ),
     "rename": ("dynstudy rename narrow regime-dce-narrow",),
     "delete": (
         "dynstudy delete narrow",
