@@ -17,6 +17,10 @@ EXAMPLES = {
         "dynstudy map quickstart --out results",
         "dynstudy map quickstart --format csv",
     ),
+    "compare": (
+        "dynstudy compare regime-dmse1 regime-dmse2 --out results",
+        "dynstudy compare fig3b --cells --format csv",
+    ),
     "diff": (
         "dynstudy diff quickstart narrow",
         "dynstudy diff quickstart narrow --top 3 --format csv",

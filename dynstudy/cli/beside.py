@@ -1,0 +1,64 @@
+"""Commands that draw studies beside each other, or in the form of the paper."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dynstudy.cli.common import (
+    FormatOption,
+    StorageOption,
+    complete_study,
+    log,
+    opened,
+    row_format,
+)
+
+
+def compare(
+    studies: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="STUDY",
+            help="Names of studies; one is enough if it has several dynamical losses.",
+            autocompletion=complete_study,
+        ),
+    ],
+    cells: Annotated[
+        bool, typer.Option("--cells", help="Print the matched cells, not the summary.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Write compare.png, compare.csv and compare-cells.csv to it."
+        ),
+    ] = None,
+    storage: StorageOption = None,
+    form: FormatOption = "table",
+) -> None:
+    """Losses, widths and protocols side by side: what is useful, and gains at matched cells.
+
+    Cells match where width, learning rate, amplitude and period are equal. Differences are of mean
+    gains over matched cells, to the first loss of the first study that has them; networks that two
+    sides share take no part in them.
+    """
+    from dynstudy.report.compare_files import short_rows, write_comparison
+    from dynstudy.report.side_by_side import side_by_side
+    from dynstudy.report.table import Format, print_rows
+
+    shape = row_format(form)
+    with opened(storage) as opened_storage:
+        found = side_by_side(opened_storage, studies)
+    written = [] if out is None else write_comparison(found, out)
+    if cells:
+        print_rows(found.cells, shape, sys.stdout)
+    elif shape is Format.table:
+        print_rows(short_rows(found), shape, sys.stdout)
+    else:
+        print_rows(found.summary, shape, sys.stdout)
+    sys.stdout.flush()  # the table first, where both go to one terminal
+    for note in found.notes:
+        log(f"note: {note}")
+    for path in written:
+        log(f"wrote {path}")
