@@ -9,11 +9,25 @@ import typer
 from dynstudy.cli.common import (
     FormatOption,
     StorageOption,
+    StudyArgument,
     complete_study,
     log,
+    one_of,
     opened,
     row_format,
 )
+
+FIGURES = ("fig3",)  # of `dynstudy.report.paper_figures`, which is slow to import
+FIGURE_COLUMNS = [
+    "loss",
+    "width",
+    "learning_rate",
+    "amplitude",
+    "period",
+    "val_accuracy",
+    "sem",
+    "replicates",
+]
 
 
 def compare(
@@ -62,3 +76,44 @@ def compare(
         log(f"note: {note}")
     for path in written:
         log(f"wrote {path}")
+
+
+def figure(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="|".join(FIGURES),
+            help="Which figure of the paper; fig3 is validation accuracy over width.",
+            autocompletion=one_of(*FIGURES),
+        ),
+    ],
+    study: StudyArgument,
+    out: Annotated[
+        Path,
+        typer.Option(metavar="FILE|FOLDER", help="A .png or .pdf file, or a folder for a PNG."),
+    ] = Path("results"),
+    amplitude: Annotated[
+        float | None, typer.Option(help="Which, where the study has several.")
+    ] = None,
+    period: Annotated[int | None, typer.Option(help="Which, where the study has several.")] = None,
+    storage: StorageOption = None,
+    form: FormatOption = "table",
+) -> None:
+    """Draw a figure of the paper from a study, and print the numbers in it.
+
+    fig3: validation accuracy over width, a curve per loss at one amplitude and period beside the
+    static loss, with standard errors of the means.
+    """
+    from dynstudy.report.paper_figures import figure_file, over_width, write_figure3
+    from dynstudy.report.regime_map import regime_map
+    from dynstudy.report.table import frame_rows, print_rows
+
+    shape = row_format(form)
+    path = figure_file(name, study, out)
+    with opened(storage) as opened_storage:
+        shown = over_width(regime_map(opened_storage, study), amplitude, period)
+    write_figure3(shown, path)
+    rows = shown.frame.sort_values(["loss", "learning_rate", "width"])
+    print_rows(frame_rows(rows[FIGURE_COLUMNS]), shape, sys.stdout)
+    sys.stdout.flush()  # the table first, where both go to one terminal
+    log(f"wrote {path}")

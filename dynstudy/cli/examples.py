@@ -21,6 +21,10 @@ EXAMPLES = {
         "dynstudy compare regime-dmse1 regime-dmse2 --out results",
         "dynstudy compare fig3b --cells --format csv",
     ),
+    "figure": (
+        "dynstudy figure fig3 fig3a --out fig3a.pdf",
+        "dynstudy figure fig3 regime-dce --amplitude 70 --period 1000",
+    ),
     "diff": (
         "dynstudy diff quickstart narrow",
         "dynstudy diff quickstart narrow --top 3 --format csv",

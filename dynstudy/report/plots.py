@@ -253,7 +253,11 @@ def width_figure(found: RegimeMap) -> Figure:
             label=name,
         )
     axis.axhline(1 / found.spec.protocol.data.classes, color="0.8", zorder=0, label="chance")
-    axis.set(xscale="log", xlabel="width (hidden units)", ylabel="validation accuracy")
+    axis.set(
+        xscale="log",
+        xlabel="width (hidden units)",
+        ylabel="validation accuracy (mean ± standard error)",
+    )
     widths = sorted(trained.width.unique())
     axis.xaxis.set_ticks(widths, labels=[str(width) for width in widths])
     axis.xaxis.set_minor_locator(mpl.ticker.NullLocator())

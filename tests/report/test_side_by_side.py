@@ -75,6 +75,13 @@ def test_two_losses_that_share_a_baseline(storage: Storage, make_spec: SpecMaker
     own = [row for row in found.cells if row["loss"] == "dmse2"]
     assert summary["gain"] == pytest.approx(np.mean([row["gain"] for row in own]))
     assert summary["difference"] == pytest.approx(np.mean([row["difference"] for row in own]))
+    # the mean of four cells, and the baseline once
+    own_variances = [outcomes[name].var(ddof=1) / 6 / 16 for name in outcomes if "dmse2" in name]
+    static = outcomes["mse None None"].var(ddof=1) / 24
+    total = sum(own_variances) + static
+    freedom = total**2 / (sum(v**2 / 5 for v in own_variances) + static**2 / 23)
+    margin = stats.t.ppf(0.975, freedom) * np.sqrt(total)
+    assert (summary["gain_high"] - summary["gain_low"]) / 2 == pytest.approx(margin)
     # the mean of four differences of eight independent means
     variances = [
         values.var(ddof=1) / 6 / 16 for name, values in outcomes.items() if "None" not in name
