@@ -26,6 +26,7 @@ PANEL_INCHES = (4.6, 3.9)
 COLUMNS_AT_MOST = 3
 COLOURS = colormaps["RdBu"]
 ONSET = "#b2007f"
+STATIC_COLOURS = {"ce": "0.35", "mse": "0.6"}
 MOST_LABELLED = 80  # cells of a panel beyond which numbers in them are unreadable
 
 SIGNS = {USEFUL: "▲", HARMFUL: "▼", NEUTRAL: "=", UNSETTLED: "?"}
@@ -247,7 +248,7 @@ def width_figure(found: RegimeMap) -> Figure:
             yerr=curve["sem"].fillna(0),
             marker="o" if static else "s",
             linestyle="--" if static else "-",
-            color="0.35" if static else None,
+            color=STATIC_COLOURS[str(loss)] if static else None,
             capsize=3,
             markersize=4,
             label=name,
