@@ -17,6 +17,14 @@ EXAMPLES = {
         "dynstudy map quickstart --out results",
         "dynstudy map quickstart --format csv",
     ),
+    "compare": (
+        "dynstudy compare regime-dmse1 regime-dmse2 --out results",
+        "dynstudy compare fig3b --cells --format csv",
+    ),
+    "figure": (
+        "dynstudy figure fig3 fig3a --out fig3a.pdf",
+        "dynstudy figure fig3 regime-dce --amplitude 70 --period 1000",
+    ),
     "diff": (
         "dynstudy diff quickstart narrow",
         "dynstudy diff quickstart narrow --top 3 --format csv",
@@ -42,6 +50,10 @@ EXAMPLES = {
         "dynstudy bench --widths 20 --peers loop --only engine",
         "dynstudy bench --device cpu --only scaling",
         "dynstudy bench --widths 5,10,20,50,100 --only kernel",
+    ),
+    "power": (
+        "dynstudy power --replicates 10,20 --gain 0.05,0.1",
+        "dynstudy power --replicates 10 --gain 0 --spread cells --maps 1000 --format json",
     ),
     "rename": ("dynstudy rename narrow regime-dce-narrow",),
     "delete": (

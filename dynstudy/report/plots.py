@@ -26,6 +26,7 @@ PANEL_INCHES = (4.6, 3.9)
 COLUMNS_AT_MOST = 3
 COLOURS = colormaps["RdBu"]
 ONSET = "#b2007f"
+STATIC_COLOURS = {"ce": "0.35", "mse": "0.6"}
 MOST_LABELLED = 80  # cells of a panel beyond which numbers in them are unreadable
 
 SIGNS = {USEFUL: "▲", HARMFUL: "▼", NEUTRAL: "=", UNSETTLED: "?"}
@@ -51,11 +52,25 @@ def save_map(found: RegimeMap, path: Path) -> Path:
         figure = width_figure(found)
     else:
         figure = regime_figure(found)
+    return save(figure, path, found.spec.name)
+
+
+def save(figure: Figure, path: Path, title: str) -> Path:
+    """Write a figure, as PNG or PDF by the suffix of the file.
+
+    Args:
+        figure: to be drawn.
+        path: the file.
+        title: kept in the file.
+
+    Returns:
+        The file.
+    """
     FigureCanvasAgg(figure)
     with warnings.catch_warnings():
         # a name may hold what the font has no glyph for; it is drawn as a box
         warnings.filterwarnings("ignore", message="Glyph")
-        figure.savefig(path, dpi=150, metadata={"Title": found.spec.name})
+        figure.savefig(path, dpi=150, metadata={"Title": title})
     return path
 
 
@@ -73,7 +88,7 @@ def regime_figure(found: RegimeMap) -> Figure:
     norm = TwoSlopeNorm(0, -limit, limit)
     several_rates = found.frame.learning_rate.nunique() > 1
     for axis, ((loss, units, rate), panel) in zip(axes.flat, panels, strict=False):
-        _draw_panel(axis, panel, norm)
+        draw_panel(axis, panel, norm)
         title = f"{str(loss).upper()}, width {units}"
         if several_rates:
             title += f", η = {rate:g}"
@@ -88,7 +103,7 @@ def regime_figure(found: RegimeMap) -> Figure:
     figure.colorbar(mappable, ax=axes, label="gain in validation accuracy over the static loss")
     figure.suptitle(_caption(found), fontsize=10, parse_math=False)  # names may hold a $
     figure.legend(
-        handles=_legend(),
+        handles=legend(),
         loc="outside lower center",
         ncols=2 if columns == 1 else 4,
         fontsize=8,
@@ -122,7 +137,10 @@ def edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.exp(np.concatenate([[first], middles, [last]]))
 
 
-def _draw_panel(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
+def draw_panel(
+    axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm, most_labelled: int = MOST_LABELLED
+) -> None:
+    """Draw the cells of one loss, width and learning rate over A and T, with numbers if few."""
     amplitudes = np.sort(panel.amplitude.unique().astype(float))
     periods = np.sort(panel.period.unique().astype(float))
     x, y = edges(amplitudes), edges(periods)
@@ -148,7 +166,7 @@ def _draw_panel(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
         )
     _outline(axis, useful, x, y, color="black", linewidth=1.6, zorder=4)
     _outline(axis, forgets, x, y, color=ONSET, linewidth=2.4, linestyle=(0, (4, 1.5)), zorder=5)
-    if gain.size <= MOST_LABELLED:
+    if gain.size <= most_labelled:
         _number_cells(axis, panel, norm)
     axis.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     for ticks, values in ((axis.xaxis, amplitudes), (axis.yaxis, periods)):
@@ -195,7 +213,8 @@ def _outline(
         axis.plot(x[j : j + 2], [y[i + 1]] * 2, solid_capstyle="projecting", **style)
 
 
-def _legend() -> list[Any]:
+def legend() -> list[Any]:
+    """What the lines, hatches and signs of a panel mean."""
     signs = "  ".join(f"{sign} {regime}" for regime, sign in SIGNS.items()) + "  (none: untested)"
     return [
         Line2D([], [], color="black", linewidth=1.6, label="border of the useful regime"),
@@ -229,13 +248,17 @@ def width_figure(found: RegimeMap) -> Figure:
             yerr=curve["sem"].fillna(0),
             marker="o" if static else "s",
             linestyle="--" if static else "-",
-            color="0.35" if static else None,
+            color=STATIC_COLOURS[str(loss)] if static else None,
             capsize=3,
             markersize=4,
             label=name,
         )
     axis.axhline(1 / found.spec.protocol.data.classes, color="0.8", zorder=0, label="chance")
-    axis.set(xscale="log", xlabel="width (hidden units)", ylabel="validation accuracy")
+    axis.set(
+        xscale="log",
+        xlabel="width (hidden units)",
+        ylabel="validation accuracy (mean ± standard error)",
+    )
     widths = sorted(trained.width.unique())
     axis.xaxis.set_ticks(widths, labels=[str(width) for width in widths])
     axis.xaxis.set_minor_locator(mpl.ticker.NullLocator())

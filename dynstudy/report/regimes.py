@@ -7,6 +7,7 @@ their means are. One static baseline serves all cells of a loss and width, and i
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -110,11 +111,7 @@ def permutation_p_values(
     n, m = samples.shape[1], len(baseline)
     if n < 2 or m < 2:
         return np.full(len(samples), np.nan)
-    order = np.random.default_rng(seed).random((resamples, n + m)).argsort(axis=1)
-    first = np.zeros((n + m, resamples + 1))
-    np.put_along_axis(first[:, 1:], order[:, :n].T, 1.0, axis=0)
-    first[:n, 0] = 1.0  # the split that was observed
-
+    first = _splits(n, m, resamples, seed)
     p_values = []
     for some in np.array_split(samples, max(1, len(samples) // 200)):
         pooled = np.concatenate([some, np.tile(baseline, (len(some), 1))], axis=1)
@@ -123,6 +120,17 @@ def permutation_p_values(
         as_extreme = t[:, 1:] >= t[:, :1] * (1 - 1e-9)
         p_values.append((1 + as_extreme.sum(axis=1)) / (resamples + 1))
     return np.concatenate(p_values)
+
+
+@lru_cache(maxsize=1)  # the families of a map have equal sizes, as a rule
+def _splits(n: int, m: int, resamples: int, seed: int) -> Array:
+    """Who is in the first sample, (n + m, R + 1): as observed, then at random."""
+    order = np.random.default_rng(seed).random((resamples, n + m)).argsort(axis=1)
+    first = np.zeros((n + m, resamples + 1))
+    np.put_along_axis(first[:, 1:], order[:, :n].T, 1.0, axis=0)
+    first[:n, 0] = 1.0
+    first.flags.writeable = False
+    return first
 
 
 def _studentised(pooled: Array, first: Array, n: int, m: int) -> Array:

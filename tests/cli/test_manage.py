@@ -108,6 +108,18 @@ def test_the_list_has_sizes_and_can_be_filtered(command: Command) -> None:
         (["tag", "small", "a b"], "must be one printable word"),
         (["tag", "small", "--remove", "x"], "has no tag 'x'; it has no tags"),
         (["diff", "small", "smal"], "did you mean 'small'"),
+        (["compare", "small"], "study 'small' has one dynamical loss, dce: name another study"),
+        (["compare", "small", "othr"], "did you mean 'other'"),
+        (["compare", "small", "small"], "study 'small' is named twice"),
+        (["compare"], "Missing argument"),
+        (["figure", "fig3", "smal", "--out", "x.png"], "did you mean 'small'"),
+        (["figure", "fig3", "small", "--amplitude", "3"], "has period 10, 30: choose one by"),
+        (
+            ["figure", "fig3", "small", "--amplitude", "3", "--period", "10"],
+            "has one trained width, 5",
+        ),
+        (["figure", "fig2", "small"], "figure 'fig2' is not one of fig3"),
+        (["figure", "fig3", "search"], "is a search"),
         (["diff", "small", "other", "--format", "xml"], "is not one of table, json, csv"),
         (["list", "--storage", "sqlite:///absent.db"], "there is no such database"),
         (["tag", "small", "x", "--storage", "sqlite:///absent.db"], "there is no such database"),
@@ -265,6 +277,50 @@ def test_verbose_says_each_chunk_and_optunas_messages(command: Command, here: Pa
     for said in ("networks recorded; 100%", "A new study created in RDB with name"):
         assert said in err
         assert said not in plain
+
+
+def test_studies_are_compared_side_by_side(command: Command, here: Path) -> None:
+    status, out, err = command("compare", "small", "other", "--out", "compared")
+    assert status == 0, err
+    assert "other, dce" in out
+    assert "note: the best of many cells is flattered" in err
+    folder = here / "compared"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "compare-cells.csv",
+        "compare.csv",
+        "compare.png",
+    ]
+    _, out, _ = command("compare", "small", "other", "--format", "csv")
+    assert out == (folder / "compare.csv").read_text()
+    _, out, _ = command("compare", "small", "other", "--format", "csv", "--cells")
+    assert out == (folder / "compare-cells.csv").read_text()
+    rows = list(csv.DictReader(io.StringIO(out)))
+    # the same networks in both: A = 3 at two periods
+    assert [(row["study"], row["difference"]) for row in rows] == [
+        ("small", ""), ("other", "0.0"), ("small", ""), ("other", "0.0"),
+    ]  # fmt: skip
+    _, out, _ = command("compare", "small", "search", "--format", "json")
+    assert {row["study"] for row in json.loads(out)} == {"small", "search"}
+    (here / "taken").write_text("a file")
+    status, out, err = command("compare", "small", "other", "--out", "taken")
+    assert (status, out) == (2, "")
+    assert "is a file, not a folder" in err
+
+
+def test_figure_3_is_drawn_and_printed(command: Command, here: Path) -> None:
+    wide = StudySpec.of({**SMALL, "name": "wide", "space": {**SMALL["space"], "width": [3, 5]}})
+    storage = Storage(f"sqlite:///{here}/storage/dynstudy.db", create=True)
+    run(wide, storage=storage)
+    storage.engine.dispose()
+    line = ["figure", "fig3", "wide", "--amplitude", "30", "--period", "10", "--format", "json"]
+    status, out, err = command(*line, "--out", "drawn/figure.pdf")
+    assert status == 0, err
+    assert "wrote drawn/figure.pdf" in err
+    assert (here / "drawn" / "figure.pdf").read_bytes().startswith(b"%PDF")
+    assert [(row["loss"], row["width"], row["amplitude"]) for row in json.loads(out)] == [
+        ("ce", 3, None), ("ce", 5, None), ("dce", 3, 30), ("dce", 5, 30),
+    ]  # fmt: skip
+    assert "wrote drawn/wide-fig3.png" in command(*line, "--out", "drawn")[2]
 
 
 def installed(here: Path, *arguments: str, **environment: str) -> str:
