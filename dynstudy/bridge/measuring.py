@@ -65,7 +65,7 @@ def measure(ledger: Ledger, seeds: Mapping[Configuration, range]) -> dict[Config
     # all baselines have the same seeds, or none is in `seeds`
     static = [own for own in seeds if own.static]
     longest = max((seeds[own] for own in static), key=len, default=range(0))
-    frame, _ = judge(ledger, cells, longest, family=lambda _: "all")
+    frame, *_ = judge(ledger, cells, longest, family=lambda _: "all")
     found = measured(frame, cells, ledger)
     return {
         cell.configuration: values

@@ -58,7 +58,7 @@ def judge(
     all_cells: Sequence[Cell],
     baseline_seeds: range,
     family: Callable[[Configuration], Hashable] = per_width,
-) -> tuple[pd.DataFrame, list[Baseline]]:
+) -> tuple[pd.DataFrame, list[Baseline], list[Sample]]:
     """Judge cells against the static loss.
 
     Args:
@@ -68,7 +68,8 @@ def judge(
         family: which cells share their control of false discoveries.
 
     Returns:
-        A row per cell in their order, and the baselines of the dynamical ones.
+        A row per cell in their order, the baselines of the dynamical ones, and each cell's
+        replicates.
     """
     samples = read_samples(ledger, all_cells)
     rows = [_row(cell, sample, ledger) for cell, sample in zip(all_cells, samples, strict=True)]
@@ -87,7 +88,7 @@ def judge(
     }
     for group in groups.values():
         _judge(frame, group, baselines, all_cells, samples)
-    return frame, list(baselines.values())
+    return frame, list(baselines.values()), samples
 
 
 def _row(cell: Cell, sample: Sample, ledger: Ledger) -> dict[str, object]:

@@ -17,8 +17,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
+from dynstudy.report.boundaries import Pooled, pooled_gain
 from dynstudy.report.regime_map import PANEL, RegimeMap, conditional
-from dynstudy.report.regimes import BASELINE, DIVERGED, HARMFUL, NEUTRAL, UNSETTLED, USEFUL
+from dynstudy.report.regimes import (
+    BASELINE,
+    DIVERGED,
+    EQUIVALENCE,
+    HARMFUL,
+    NEUTRAL,
+    UNSETTLED,
+    USEFUL,
+)
 from dynstudy.report.search_plots import search_figure
 from dynstudy.search.spec import MapSpec
 
@@ -27,6 +36,8 @@ COLUMNS_AT_MOST = 3
 COLOURS = colormaps["RdBu"]
 ONSET = "#b2007f"
 STATIC_COLOURS = {"ce": "0.35", "mse": "0.6"}
+CONTOUR = "#137a3b"
+UNDECIDED = 1.96  # standard deviations: 95 %
 MOST_LABELLED = 80  # cells of a panel beyond which numbers in them are unreadable
 
 SIGNS = {USEFUL: "▲", HARMFUL: "▼", NEUTRAL: "=", UNSETTLED: "?"}
@@ -89,6 +100,7 @@ def regime_figure(found: RegimeMap) -> Figure:
     several_rates = found.frame.learning_rate.nunique() > 1
     for axis, ((loss, units, rate), panel) in zip(axes.flat, panels, strict=False):
         draw_panel(axis, panel, norm)
+        _draw_contour(axis, pooled_gain(found, (str(loss), units, rate), panel))
         title = f"{str(loss).upper()}, width {units}"
         if several_rates:
             title += f", η = {rate:g}"
@@ -175,6 +187,20 @@ def draw_panel(
         ticks.set_minor_locator(mpl.ticker.NullLocator())
 
 
+def _draw_contour(axis: Axes, pooled: Pooled | None) -> None:
+    """Where the surface through all cells has a gain of 0.02, and where that is not decided."""
+    if pooled is None:
+        return
+    place = pooled.amplitude, pooled.period
+    excess = (pooled.gain - EQUIVALENCE) / pooled.error
+    undecided = np.abs(excess) < UNDECIDED
+    axis.contourf(
+        *place, undecided.astype(float), levels=[0.5, 1.5], colors=[CONTOUR], alpha=0.22, zorder=2.5
+    )
+    if excess.min() < 0 < excess.max():
+        axis.contour(*place, excess, levels=[0.0], colors=[CONTOUR], linewidths=1.8, zorder=5)
+
+
 def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
     fontsize = 7.5 if panel.amplitude.nunique() <= 6 else 6.0
     for cell in panel.itertuples():
@@ -220,6 +246,10 @@ def legend() -> list[Any]:
         Line2D([], [], color="black", linewidth=1.6, label="border of the useful regime"),
         Line2D(
             [], [], color=ONSET, linewidth=2.4, linestyle=(0, (4, 1.5)), label="onset of forgetting"
+        ),
+        Line2D([], [], color=CONTOUR, linewidth=1.8, label="gain = 0.02 of all cells pooled"),
+        Patch(
+            color=CONTOUR, alpha=0.22, linewidth=0, label="not decided by the pooled gain (95 %)"
         ),
         Patch(
             fill=False, hatch="///", edgecolor=ONSET, linewidth=0, label="catastrophic forgetting"

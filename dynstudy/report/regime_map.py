@@ -10,7 +10,7 @@ import pandas as pd
 
 from dynstudy.config import BASELINES, SpiralData
 from dynstudy.report.judged import judge, per_loss, per_width
-from dynstudy.report.regimes import BASELINE, FEWEST
+from dynstudy.report.regimes import BASELINE, FEWEST, Array
 from dynstudy.search.baseline import Baseline
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.spec import AnySpec, MapSpec
@@ -27,10 +27,16 @@ class RegimeMap:
     spec: AnySpec
     frame: pd.DataFrame  # a row per cell of the study, COLUMNS first
     notes: list[str]  # what a reader has to know before believing it
+    outcomes: list[Array]  # final validation accuracies of each row's replicates
 
     def baselines(self) -> pd.DataFrame:
         """The static cells."""
         return self.frame[self.frame.regime == BASELINE]
+
+    def baseline_outcomes(self, loss: str, width: int, learning_rate: float) -> Array:
+        """Final validation accuracies (m,) of what a panel is judged against, possibly none."""
+        own = self._baseline(loss, width, learning_rate)
+        return self.outcomes[own.index[0]] if len(own) else np.empty(0)
 
     def judged(self) -> pd.DataFrame:
         """The dynamical cells."""
@@ -45,18 +51,21 @@ class RegimeMap:
 
     def static_accuracy(self, loss: str, width: int, learning_rate: float) -> str:
         """What the cells of a panel are judged against, in words."""
-        own = self.baselines()
-        own = own[
-            (own.loss == BASELINES[loss])
-            & (own.width == width)
-            & (own.learning_rate == learning_rate)
-        ]
+        own = self._baseline(loss, width, learning_rate)
         if not len(own):
             return "no static baseline"
         row: Any = own.iloc[0]
         return (
             f"static {row.loss}: {with_error(row.val_accuracy, row['sem'])} (n = {row.replicates})"
         )
+
+    def _baseline(self, loss: str, width: int, learning_rate: float) -> pd.DataFrame:
+        own = self.baselines()
+        return own[
+            (own.loss == BASELINES[loss])
+            & (own.width == width)
+            & (own.learning_rate == learning_rate)
+        ]
 
 
 def with_error(value: float, sem: float) -> str:
@@ -91,7 +100,7 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
     study = storage.study(name)
     spec = storage.spec(study)
     ledger = Ledger(storage.engine, spec.protocol)
-    frame, baselines = judge(
+    frame, baselines, samples = judge(
         ledger,
         study_cells(study, spec),
         range(spec.baseline_replicates),
@@ -103,7 +112,8 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
             "an older dynstudy made this database, which has no lasting forgetting; the next "
             "dynstudy run on it fills it in"
         )
-    return RegimeMap(spec, frame, notes)
+    outcomes = [sample.val_accuracy for sample in samples]
+    return RegimeMap(spec, frame, notes, outcomes)
 
 
 def conditional(data: SpiralData) -> str:
