@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ class RegimeMap:
     frame: pd.DataFrame  # a row per cell of the study, COLUMNS first
     notes: list[str]  # what a reader has to know before believing it
     outcomes: list[Array]  # final validation accuracies of each row's replicates
+    lost: list[Array] = field(default_factory=list)  # their forgetting, before the static loss's
 
     def baselines(self) -> pd.DataFrame:
         """The static cells."""
@@ -113,7 +114,7 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
             "dynstudy run on it fills it in"
         )
     outcomes = [sample.val_accuracy for sample in samples]
-    return RegimeMap(spec, frame, notes, outcomes)
+    return RegimeMap(spec, frame, notes, outcomes, [sample.forgetting for sample in samples])
 
 
 def conditional(data: SpiralData) -> str:
