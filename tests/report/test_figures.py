@@ -11,10 +11,11 @@ import plotly.graph_objects as go
 import pytest
 
 from dynstudy.bench.planted import plant
-from dynstudy.report.figures import MOST_PANELS, WIDTH_FIGURE, map_figures, width_figure
+from dynstudy.report.figures import MOST_PANELS, map_figures
 from dynstudy.report.judged import COLUMNS, MORE_COLUMNS
 from dynstudy.report.plots import largest_gain
 from dynstudy.report.regime_map import RegimeMap, regime_map
+from dynstudy.report.width_figures import WIDTH_FIGURE, width_figure
 from dynstudy.search.spec import MapSpec
 from dynstudy.search.storage import Storage
 
@@ -52,7 +53,8 @@ def made_up(spec: MapSpec, rng: np.random.Generator, **columns: Any) -> RegimeMa
     frame = frame.assign(replicates=10, diverged=0)
     frame["regime"] = rng.choice(["useful", "harmful", "unsettled"], len(frame)).astype(object)
     frame["forgets"] = pd.Series((rng.random(len(frame)) < 0.5).tolist(), dtype=object)
-    return RegimeMap(spec, frame.assign(**columns), [])
+    outcomes = [rng.normal(mean, 0.02, 10) for mean in frame.val_accuracy]
+    return RegimeMap(spec, frame.assign(**columns), [], outcomes)
 
 
 def test_every_cell_is_where_it_belongs(make_spec: SpecMaker, rng: np.random.Generator) -> None:
