@@ -11,9 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from contourpy import contour_generator
 from numpy.typing import NDArray
 
-from dynstudy.report.plots import COLOURS, MOST_LABELLED, ONSET, SIGNS, edges, largest_gain
+from dynstudy.report.boundaries import UNDECIDED, Pooled, pooled_gain
+from dynstudy.report.plots import (
+    COLOURS,
+    CONTOUR,
+    MOST_LABELLED,
+    ONSET,
+    SIGNS,
+    edges,
+    largest_gain,
+)
 from dynstudy.report.regime_map import PANEL, RegimeMap
 from dynstudy.report.regimes import DIVERGED, USEFUL
 
@@ -98,6 +108,7 @@ def _panel(
     )
     figure = go.Figure([heat])
     figure.add_traces([
+        *_contours(pooled_gain(found, key, panel)),
         _slashes(forgets, amplitudes, periods),
         _outline(forgets, x, y, "onset of forgetting", color=ONSET, width=2.5, dash="6px,3px"),
         _outline(
@@ -131,6 +142,32 @@ def _panel(
             zeroline=False,
         )
     return figure
+
+
+def _contours(pooled: Pooled | None) -> list[go.Scatter]:
+    """Where the surface through all cells has a gain of 0.02, and the band where it may have."""
+    if pooled is None:
+        return []
+    lines = contour_generator(pooled.amplitude, pooled.period, pooled.excess)
+    traces = []
+    for name, levels, dash in (
+        ("gain = 0.02 of all cells pooled", [0.0], "solid"),
+        ("its 95 % band", [-UNDECIDED, UNDECIDED], "dot"),
+    ):
+        # nan: lift the pen
+        paths = [np.append(path, [[np.nan] * 2], 0) for at in levels for path in lines.lines(at)]
+        path = np.concatenate([np.empty((0, 2)), *paths]).astype(np.float32)
+        traces.append(
+            go.Scatter(
+                x=path[:, 0].copy(),
+                y=path[:, 1].copy(),
+                mode="lines",
+                line={"color": CONTOUR, "width": 2.5 if dash == "solid" else 1.5, "dash": dash},
+                name=name,
+                hoverinfo="skip",
+            )
+        )
+    return traces
 
 
 def _colours() -> list[list[Any]]:

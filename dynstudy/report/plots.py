@@ -17,11 +17,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
-from dynstudy.report.boundaries import Pooled, pooled_gain
+from dynstudy.report.boundaries import UNDECIDED, Pooled, pooled_gain
 from dynstudy.report.regime_map import PANEL, RegimeMap
 from dynstudy.report.regimes import (
     DIVERGED,
-    EQUIVALENCE,
     HARMFUL,
     NEUTRAL,
     UNSETTLED,
@@ -36,7 +35,6 @@ COLUMNS_AT_MOST = 3
 COLOURS = colormaps["RdBu"]
 ONSET = "#b2007f"
 CONTOUR = "#137a3b"
-UNDECIDED = 1.96  # standard deviations: 95 %
 MOST_LABELLED = 80  # cells of a panel beyond which numbers in them are unreadable
 
 SIGNS = {USEFUL: "▲", HARMFUL: "▼", NEUTRAL: "=", UNSETTLED: "?"}
@@ -182,10 +180,9 @@ def _draw_contour(axis: Axes, pooled: Pooled | None) -> None:
     if pooled is None:
         return
     place = pooled.amplitude, pooled.period
-    excess = (pooled.gain - EQUIVALENCE) / pooled.error
-    undecided = np.abs(excess) < UNDECIDED
+    excess = pooled.excess
     axis.contourf(
-        *place, undecided.astype(float), levels=[0.5, 1.5], colors=[CONTOUR], alpha=0.22, zorder=2.5
+        *place, excess, levels=[-UNDECIDED, UNDECIDED], colors=[CONTOUR], alpha=0.22, zorder=2.5
     )
     if excess.min() < 0 < excess.max():
         axis.contour(*place, excess, levels=[0.0], colors=[CONTOUR], linewidths=1.8, zorder=5)
