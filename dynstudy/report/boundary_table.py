@@ -11,8 +11,8 @@ from dynstudy.report.table import Format, console, print_rows
 
 MEANING = (
     "useful amplitudes: where a surface through all cells gains more than 0.02, with 95 % bands; "
-    "< and > are the ends of the map. forgets from: the smallest tested amplitude above which every "
-    "tested one forgets catastrophically lies at the upper end of this interval."
+    "< and > are the ends of the map. forgets from: every tested amplitude from the upper end of "
+    "this interval on forgets catastrophically, the one at its lower end does not."
 )
 
 

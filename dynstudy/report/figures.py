@@ -154,13 +154,13 @@ def _contours(pooled: Pooled | None) -> list[go.Scatter]:
         ("gain = 0.02 of all cells pooled", [0.0], "solid"),
         ("its 95 % band", [-UNDECIDED, UNDECIDED], "dot"),
     ):
+        found = [np.asarray(path) for level in levels for path in lines.lines(level)]
         # nan: lift the pen
-        paths = [np.append(path, [[np.nan] * 2], 0) for at in levels for path in lines.lines(at)]
-        path = np.concatenate([np.empty((0, 2)), *paths]).astype(np.float32)
+        path = np.concatenate([np.empty((0, 2)), *(np.append(p, [[np.nan] * 2], 0) for p in found)])
         traces.append(
             go.Scatter(
-                x=path[:, 0].copy(),
-                y=path[:, 1].copy(),
+                x=path[:, 0].astype(np.float32),
+                y=path[:, 1].astype(np.float32),
                 mode="lines",
                 line={"color": CONTOUR, "width": 2.5 if dash == "solid" else 1.5, "dash": dash},
                 name=name,
