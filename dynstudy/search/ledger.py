@@ -233,7 +233,7 @@ class Ledger:
             ReplicateRow.run_id,
         )
         rows = [
-            row
+            tuple(row)  # a table is made of tuples much faster than of rows
             for batch in self._in_batches(select(*columns), ReplicateRow.configuration, keys)
             for row in batch
         ]

@@ -264,7 +264,7 @@ def test_the_contour_of_the_picture_is_the_table_s() -> None:
 
 
 def test_what_has_no_amplitudes_has_no_boundaries() -> None:
-    with pytest.raises(DynstudyError, match="space.amplitude needs at least two values"):
+    with pytest.raises(DynstudyError, match=r"space\.amplitude needs at least two"):
         find_boundaries(simulated(ridge, amplitudes=[30]))
 
 

@@ -96,6 +96,31 @@ def test_a_region_is_outlined_by_its_border(make_spec: SpecMaker, rng: np.random
     assert not len(read(lines["onset of forgetting"]["x"]))
 
 
+def test_the_pooled_contour_runs_between_gains_above_and_below_it(
+    make_spec: SpecMaker, rng: np.random.Generator
+) -> None:
+    space = {"learning_rate": 1.0, "amplitude": [3, 10, 30, 90], "period": [10, 20], "width": 5}
+    found = made_up(make_spec(space=space), rng)
+    outcomes = [rng.normal(0.7 if a < 20 else 0.3, 0.01, 10) for a in found.frame.amplitude]
+    static = made_up(make_spec(space=space), rng).frame.head(1)
+    static = static.assign(loss="ce", amplitude=np.nan, period=np.nan, regime="baseline")
+    whole = RegimeMap(
+        found.spec,
+        pd.concat([found.frame, static], ignore_index=True),
+        [],
+        [*outcomes, rng.normal(0.5, 0.01, 40)],
+    )
+    lines = traces(map_figures(whole)["map-dce-width00005-rate1"])
+    x = read(lines["gain = 0.02 of all cells pooled"]["x"])
+    crossing = x[np.isfinite(x)]
+    assert len(crossing) > 10
+    assert ((crossing > 10) & (crossing < 30)).all()
+    band = read(lines["its 95 % band"]["x"])
+    assert np.nanmin(band) < crossing.min() < crossing.max() < np.nanmax(band)
+    # a map without a baseline has no gain to draw
+    assert "its 95 % band" not in traces(map_figures(found)["map-dce-width00005-rate1"])
+
+
 def test_ten_thousand_cells_stay_below_a_megabyte(
     make_spec: SpecMaker, rng: np.random.Generator
 ) -> None:
