@@ -41,20 +41,20 @@ def boundary_lines(found: RegimeMap, frame: pd.DataFrame) -> list[dict[str, Any]
         map.
     """
     rows = []
-    judged = found.judged()
+    ends = {
+        key: (float(panel.min()), float(panel.max()))
+        for key, panel in found.judged().groupby(PANEL).amplitude
+    }
     for key, lines in frame.groupby([*PANEL, "period"], sort=True):
         loss, width, rate, period = key
-        panel = judged[
-            (judged.loss == loss) & (judged.width == width) & (judged.learning_rate == rate)
-        ]
-        ends = float(panel.amplitude.min()), float(panel.amplitude.max())
+        own = ends[loss, width, rate]
         rows.append({
             "loss": loss,
             "width": width,
             "learning_rate": rate,
             "period": int(period),
-            "useful_amplitudes": _useful(lines, ends),
-            "forgets_from": _forgets(lines, ends),
+            "useful_amplitudes": _useful(lines, own),
+            "forgets_from": _forgets(lines, own),
         })
     return rows
 

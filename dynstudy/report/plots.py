@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -157,13 +158,15 @@ def draw_panel(
 
     axis.set_facecolor("#dddddd")  # what is not trained
     axis.pcolormesh(x, y, np.ma.masked_invalid(gain), cmap=COLOURS, norm=norm, zorder=1)
-    for i, j in zip(*np.nonzero(forgets), strict=True):
-        corner, size = (x[j], y[i]), (x[j + 1] - x[j], y[i + 1] - y[i])
-        axis.add_patch(
-            Rectangle(
-                corner, *size, fill=False, hatch="///", edgecolor=ONSET, linewidth=0, zorder=2
-            )
+    hatched = [
+        Rectangle((x[j], y[i]), x[j + 1] - x[j], y[i + 1] - y[i])
+        for i, j in zip(*np.nonzero(forgets), strict=True)
+    ]
+    axis.add_collection(
+        PatchCollection(
+            hatched, facecolor="none", hatch="///", edgecolor=ONSET, linewidth=0, zorder=2
         )
+    )
     _outline(axis, useful, x, y, color="black", linewidth=1.6, zorder=4)
     _outline(axis, forgets, x, y, color=ONSET, linewidth=2.4, linestyle=(0, (4, 1.5)), zorder=5)
     if gain.size <= most_labelled:
@@ -220,10 +223,11 @@ def _outline(
     **style: Any,
 ) -> None:
     """Draw the borders between cells inside and outside a region, and not those of the map."""
-    for i, j in zip(*np.nonzero(inside[:, 1:] != inside[:, :-1]), strict=True):
-        axis.plot([x[j + 1]] * 2, y[i : i + 2], solid_capstyle="projecting", **style)
-    for i, j in zip(*np.nonzero(inside[1:] != inside[:-1]), strict=True):
-        axis.plot(x[j : j + 2], [y[i + 1]] * 2, solid_capstyle="projecting", **style)
+    upright = zip(*np.nonzero(inside[:, 1:] != inside[:, :-1]), strict=True)
+    level = zip(*np.nonzero(inside[1:] != inside[:-1]), strict=True)
+    strokes = [[(x[j + 1], y[i]), (x[j + 1], y[i + 1])] for i, j in upright]
+    strokes += [[(x[j], y[i + 1]), (x[j + 1], y[i + 1])] for i, j in level]
+    axis.add_collection(LineCollection(strokes, capstyle="projecting", **style))
 
 
 def legend() -> list[Any]:
