@@ -1,266 +1,293 @@
-"""How a boundary moves with the period: A* = e^a T^b, or constant beyond a period.
+"""What sets the onset of forgetting: A* = a T^b η^c width^d, fitted, tested, and tried on all cells.
 
-Fitted per loss, width and learning rate to the onsets of `dynstudy.report.onsets` by regression
-with censored values (`dynstudy.report.power_law`). Intervals are of resampled replicates taken
-through the whole chain, from the surface to the fit; so they hold noise, not a law that is wrong.
-How wrong it is tells the likelihood ratio against onsets that follow no law.
+Laws are fitted to onsets of which the tested amplitudes on both sides are known
+(`dynstudy.report.onsets`, `dynstudy.report.censored`), one nested in the next:
+
+    curved laws    log A* = a + b log T, a and b of each panel, and a common q (log T)²
+    own law        a and b of each panel
+    one exponent   a of each panel, one b
+    one variable   one a, b, c and d
+
+and each is tested against the one before it. Then one curve of A / (T^b η^c width^d) is drawn
+through the forgetting of all cells, beside curves of each panel's own (`dynstudy.report.collapse`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import numpy as np
-from scipy import linalg, stats
+from scipy import stats
+from threadpoolctl import threadpool_limits
 
-from dynstudy.report.onsets import Onsets
-from dynstudy.report.power_law import Line, regress, spread
+from dynstudy.errors import DynstudyError
+from dynstudy.measure.forgetting import CATASTROPHIC
+from dynstudy.report.censored import Line, fit_line, interval, p_value
+from dynstudy.report.collapse import (
+    DRAWS,
+    Cells,
+    Estimate,
+    LeftOut,
+    best_exponents,
+    cells_of,
+    explained,
+)
+from dynstudy.report.onsets import Onsets, Panel, onsets, panels
+from dynstudy.report.regime_map import regime_map
 from dynstudy.report.regimes import LEVEL, Array
+from dynstudy.search.spec import MapSpec
+from dynstudy.search.storage import Storage
 
 FEWEST_PERIODS = 3
-FEWEST_TO_BEND = 5
-"""Onsets inside the map below which no law with a break is fitted: it has three parameters."""
+FEWEST_AMPLITUDES = 3
 
-POWER, BENT, RATE, WIDTHS = "power law", "constant beyond", "learning rate", "equal exponents"
+CURVED, OWN, ONE_EXPONENT, ONE_VARIABLE = "curved laws", "own law", "one exponent", "one variable"
+OWN_CURVES, ONE_CURVE = "own curves", "one curve"
+EXPONENTS = ("period_exponent", "rate_exponent", "width_exponent")
 INTERVAL = ("", "_low", "_high")
+REJECTED, NOT_REJECTED = "rejected", "not rejected"
 
 
 @dataclass(frozen=True)
-class Fit:
-    """A law fitted to the onsets of a panel."""
+class Fitted:
+    """The panels of one loss, and what was found of them."""
 
-    law: str
-    onsets: Onsets
-    line: Line | None  # None: too few onsets inside the map
-    last: float  # the period beyond which it is constant, inf without
-    drawn: Array  # (R, 3) a, b and log of `last` of resampled onsets; nan where not fitted
-
-    def at(self, period: Array) -> tuple[Array, Array, Array]:
-        """A* and its 95 % band at some periods (G,)."""
-        assert self.line is not None
-        drawn = self.drawn[np.isfinite(self.drawn[:, 1])]
-        log_period = np.log(period)
-        capped = np.minimum(log_period, drawn[:, 2:])
-        curves = drawn[:, :1] + drawn[:, 1:2] * capped
-        low, high = np.quantile(curves, [LEVEL / 2, 1 - LEVEL / 2], axis=0)
-        own = self.line.beta[0] + self.line.beta[1] * np.minimum(log_period, np.log(self.last))
-        return np.exp(own), np.exp(low), np.exp(high)
+    loss: str
+    panels: list[Panel]
+    onsets: list[Onsets]
+    laws: list[Line | None]  # each panel's own
+    exponents: Array  # (q,) of the variable that is tried on all cells
+    shared: Array  # (panels, q - 1) logs of η and width, where they vary
+    rows: list[dict[str, Any]]
 
 
-def fits(own: Onsets) -> list[Fit]:
-    """Fit the laws to a panel's onsets.
+def scaling(
+    storage: Storage, names: Sequence[str], level: float = CATASTROPHIC, seed: int = 0
+) -> list[Fitted]:
+    """Fit and test how the onset of forgetting moves.
 
     Args:
-        own: the onsets.
+        storage: where the studies are.
+        names: of maps over amplitude and period; panels of one loss are taken together.
+        level: of net forgetting at which it sets in.
+        seed: of the resampling, so that a study reads the same every time.
 
     Returns:
-        The power law, without a line where fewer than three onsets lie inside the map; and, with at
-        least five, the one that is constant beyond a period.
+        What was found, per loss.
+
+    Raises:
+        DynstudyError: a study is no such map, or is named twice.
     """
-    inside = own.period[np.isfinite(own.place)]
-    found = [_fit(POWER, own, _straight)]
-    if len(inside) >= FEWEST_TO_BEND:
-        bends = inside[1:-1]
-        found.append(_fit(BENT, own, lambda *what: _bent(bends, *what)))
+    if len(set(names)) < len(names):
+        raise DynstudyError("a study is named twice; each network counts once")
+    if not 0 < level < 1:
+        raise DynstudyError(f"--level {level:g}: net forgetting is at most 1; choose one in (0, 1)")
+    found = [panel for name in names for panel in _checked(storage, name)]
+    found.sort(key=lambda own: (own.loss, own.study, own.width, own.learning_rate))
+    with threadpool_limits(1):  # many small matrices: threads would wait for each other
+        return [
+            _fitted(loss, list(own), level, seed)
+            for loss, own in groupby(found, lambda panel: panel.loss)
+        ]
+
+
+def _checked(storage: Storage, name: str) -> list[Panel]:
+    """The panels of a study that have enough cells to say something of a law."""
+    found = regime_map(storage, name)
+    judged = found.judged()
+    for count, axis, fewest in (
+        (judged.period.nunique(), "period", FEWEST_PERIODS),
+        (judged.amplitude.nunique(), "amplitude", FEWEST_AMPLITUDES),
+    ):
+        if not isinstance(found.spec, MapSpec):
+            raise DynstudyError(f"{name}: is a search; a law is fitted to the cells of a map")
+        if count < fewest:
+            raise DynstudyError(
+                f"{name}: space.{axis} has {count} value{'s' * (count != 1)}; "
+                f"a law needs at least {fewest}"
+            )
+    every = list(panels(found))
+    enough = [
+        own
+        for own in every
+        if all(len(np.unique(axis)) >= FEWEST_PERIODS for axis in own.cells.place.T)
+    ]
+    if not enough:
+        raise DynstudyError(
+            f"{name}: forgetting is known at fewer than {FEWEST_PERIODS} periods; "
+            "run the study again to complete it"
+        )
+    return enough
+
+
+def _fitted(loss: str, own: list[Panel], level: float, seed: int) -> Fitted:
+    places = [onsets(panel, level) for panel in own]
+    shared, names = _shared(own)
+    laws, rows = [], []
+    for panel, place in zip(own, places, strict=True):
+        law, row = _own_law(place)
+        laws.append(law)
+        rows.append(_names([panel], place) | row)
+    if len(own) > 1:
+        fit = [k for k, law in enumerate(laws) if law is not None]
+        some = [places[k] for k in fit]
+        counted = _names(own, *places)
+        rows += [counted | row for row in _nested(some, shared[fit], names)]
+    exponents, compared = _collapse(own, shared, names, seed)
+    rows += [_names(own, *places) | row for row in compared]
+    rows = [{"loss": loss} | row for row in rows]
+    return Fitted(loss, own, places, laws, exponents, shared, rows)
+
+
+def _shared(own: Sequence[Panel]) -> tuple[Array, list[str]]:
+    """Logs (panels, 0 to 2) of η and width, those that vary and that panels can tell apart."""
+    kept, names = np.ones((len(own), 1)), [EXPONENTS[0]]
+    logs = np.log([[panel.learning_rate, panel.width] for panel in own])
+    for values, name in zip(logs.T, EXPONENTS[1:], strict=True):
+        more = np.column_stack([kept, values])
+        if np.linalg.matrix_rank(more) == more.shape[1]:
+            kept = more
+            names.append(name)
+    return kept[:, 1:], names
+
+
+def _own_law(place: Onsets) -> tuple[Line | None, dict[str, Any]]:
+    log_period = np.log(place.period)
+    design = np.column_stack([np.ones(len(log_period)), log_period])
+    ends = _ends([place])
+    law = fit_line(design, *ends)
+    row = _row(OWN) | {"against": CURVED}
+    if law is None:
+        says = f"no fit: {place.inside} of {len(log_period)} onsets lie inside the map"
+        return None, row | {"says": says}
+    row |= {"factor": float(np.exp(law.beta[0])), "scatter": law.sd}
+    row |= _profile(EXPONENTS[0], design, ends, law, 1)
+    return law, row | _tested(law, fit_line(np.column_stack([design, log_period**2]), *ends))
+
+
+def _nested(
+    places: Sequence[Onsets], shared: Array, names: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """The rows of the laws that panels share; none with fewer than two that have a law."""
+    if len(places) < 2:
+        return
+    panel = np.repeat(np.arange(len(places)), [len(own.period) for own in places])
+    own = (panel[:, None] == np.arange(len(places))).astype(float)
+    log_period = np.log(np.concatenate([place.period for place in places]))[:, None]
+    designs = {
+        CURVED: np.hstack([own, own * log_period, log_period**2]),
+        OWN: np.hstack([own, own * log_period]),
+        ONE_EXPONENT: np.hstack([own, log_period]),
+        ONE_VARIABLE: np.hstack([np.ones_like(log_period), log_period, shared[panel]]),
+    }
+    ends = _ends(places)
+    models = list(designs)
+    lines = {model: fit_line(design, *ends) for model, design in designs.items()}
+    for larger, model in zip(models, models[1:], strict=False):
+        line = lines[model]
+        row = _row(model) | {"against": larger}
+        if line is None:
+            yield row | {"says": "no fit: too few onsets lie inside the map"}
+            continue
+        row |= {"scatter": line.sd} | _tested(line, lines[larger])
+        columns = {ONE_EXPONENT: {EXPONENTS[0]: len(places)}, ONE_VARIABLE: dict(
+            zip(names, range(1, len(names) + 1), strict=True))}.get(model, {})  # fmt: skip
+        for name, column in columns.items():
+            row |= _profile(name, designs[model], ends, line, column)
+        yield row
+
+
+def _collapse(
+    own: Sequence[Panel], shared: Array, names: Sequence[str], seed: int
+) -> tuple[Array, list[dict[str, Any]]]:
+    """Curves through all cells: of each panel, and, with several panels, one."""
+    sizes = np.cumsum([len(panel.static) for panel in own])[:-1]
+    rng = np.random.default_rng(seed)
+    y = np.concatenate([panel.cells.means() for panel in own])
+    drawn = np.concatenate([panel.resampled(DRAWS, rng) for panel in own], axis=1)
+    noise = sum(float(panel.noise().sum()) for panel in own)
+    ceiling = 1 - noise / float(((y - y.mean()) ** 2).sum())
+
+    together = cells_of(own, shared)
+    separate = [cells_of([panel], np.empty((1, 0))) for panel in own]
+    each = [LeftOut(cells, part) for cells, part in zip(separate, np.split(y, sizes), strict=True)]
+
+    def apart(values: Array) -> float:
+        parts = zip(each, np.split(values, sizes), strict=True)
+        return explained(values, np.concatenate([left.predicted(part) for left, part in parts]))
+
+    exponents = best_exponents(together, y)
+    again = np.array([best_exponents(together, values, exponents) for values in drawn])
+    own_share = apart(y), np.array([apart(values) for values in drawn])
+    rows = [_row(OWN_CURVES) | _normal("explained", Estimate.of(*own_share)) | {"noise": ceiling}]
+    if len(own) == 1:
+        return exponents, [rows[0] | _varied(names, exponents, again)]
+    left = LeftOut(together, y)
+    one_share = (
+        explained(y, left.predicted(y)),
+        np.array([explained(values, left.predicted(values)) for values in drawn]),
+    )
+    lost = Estimate.of(own_share[0] - one_share[0], own_share[1] - one_share[1])
+    row = _row(ONE_CURVE) | {"against": OWN_CURVES} | _varied(names, exponents, again)
+    row |= _normal("explained", Estimate.of(*one_share)) | _normal("lost", lost)
+    rejected = row["lost_low"] > 0
+    return exponents, [
+        *rows,
+        row | {"noise": ceiling, "says": REJECTED if rejected else NOT_REJECTED},
+    ]
+
+
+def _ends(places: Sequence[Onsets]) -> tuple[Array, Array]:
+    with np.errstate(divide="ignore"):  # 0 and inf: beyond the map
+        low, high = (np.log(np.concatenate([getattr(own, end) for own in places]))
+                     for end in ("low", "high"))  # fmt: skip
+    return low, high
+
+
+def _names(own: Sequence[Panel], *places: Onsets) -> dict[str, Any]:
+    """Whose row it is, and what it rests on."""
+    first = own[0] if len(own) == 1 else None
+    return {
+        "study": " ".join(sorted({panel.study for panel in own})),
+        "width": first and first.width,
+        "learning_rate": first and first.learning_rate,
+        "inside": sum(place.inside for place in places),
+        "below": sum(int((place.low == 0).sum()) for place in places),
+        "above": sum(int(np.isinf(place.high).sum()) for place in places),
+        "cells": sum(len(panel.static) for panel in own),
+        "networks": sum(panel.networks for panel in own),
+    }
+
+
+def _row(model: str) -> dict[str, Any]:
+    numbers = [f"{name}{end}" for name in (*EXPONENTS, "explained", "lost") for end in INTERVAL]
+    keys = ["factor", *numbers, "noise", "scatter", "against", "p_value", "says"]
+    return {"model": model} | dict.fromkeys(keys)
+
+
+def _profile(
+    name: str, design: Array, ends: tuple[Array, Array], line: Line, column: int
+) -> dict[str, float]:
+    low, high = interval(design, *ends, line, column)
+    return {name: float(line.beta[column]), f"{name}_low": low, f"{name}_high": high}
+
+
+def _varied(names: Sequence[str], exponents: Array, drawn: Array) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, value, own in zip(names, exponents, drawn.T, strict=True):
+        found |= _normal(name, Estimate.of(value, own))
     return found
 
 
-Solver = Callable[[Onsets, Array, Array], tuple[Line | None, float]]
+def _normal(name: str, own: Estimate) -> dict[str, float]:
+    margin = float(stats.norm.ppf(1 - LEVEL / 2)) * own.error
+    ends = own.value, own.value - margin, own.value + margin
+    return {f"{name}{end}": value for end, value in zip(INTERVAL, ends, strict=True)}
 
 
-def _fit(law: str, own: Onsets, solve: Solver) -> Fit:
-    covariance = spread(own.place, own.drawn)
-    line, last = solve(own, own.place, covariance)
-    drawn = np.full((len(own.drawn), 3), np.nan)
-    if line is not None:
-        for row, place in zip(drawn, own.drawn, strict=True):
-            # what is nowhere in the map is so in all draws, or its place would be chosen by chance
-            place = np.where(np.isnan(own.place), np.nan, place)
-            again, end = solve(own, place, covariance)
-            if again is not None:
-                row[:] = again.beta[0], again.beta[1], np.log(end)
-    return Fit(law, own, line, last, drawn)
-
-
-def _straight(own: Onsets, place: Array, covariance: Array, last: float = np.inf) -> Any:
-    count = len(own.period)
-    if np.isfinite(place).sum() < FEWEST_PERIODS:
-        return None, last
-    design = np.stack([np.ones(count), np.log(np.minimum(own.period, last))], axis=1)
-    return regress(design, place, covariance, np.tile(own.ends, (count, 1))), last
-
-
-def _bent(bends: Array, own: Onsets, place: Array, covariance: Array) -> tuple[Line | None, float]:
-    """The likeliest of breaks at tested periods: between these nothing is known."""
-    tried = [_straight(own, place, covariance, bend) for bend in bends]
-    known = [(line, bend) for line, bend in tried if line is not None]
-    if not known:
-        return None, np.nan
-    line, bend = min(known, key=lambda one: one[0].misfit)
-    return replace(line, freedom=line.freedom - 1), float(bend)
-
-
-def fit_row(fit: Fit) -> dict[str, Any]:
-    """A fit as a row.
-
-    Args:
-        fit: of `fits`.
-
-    Returns:
-        a and b of A* = e^a T^b (T in steps) with 95 % intervals, what informs them, and the test.
-    """
-    own, line = fit.onsets, fit.line
-    values: tuple[float, ...] = (np.nan,) * 3
-    if line is not None:
-        values = float(line.beta[0]), float(line.beta[1]), fit.last
-    row = _names(own) | {"law": fit.law}
-    for k, name in enumerate(("a", "b", "break_period")):
-        value = values[k] if np.isfinite(values[k]) else np.nan
-        drawn = fit.drawn[:, k] if np.isfinite(value) else np.empty(0)
-        row |= _interval(name, value, np.exp(drawn) if k == 2 else drawn)
-    return row | _evidence([own]) | _test(line) | {"says": _says(fit)}
-
-
-def _says(fit: Fit) -> str:
-    if fit.line is None:
-        count = int(np.isfinite(fit.onsets.place).sum())
-        return f"no fit: {count} of {len(fit.onsets.period)} onsets lie inside the map"
-    if not fit.line.freedom:
-        return "not tested"
-    return "rejected" if fit.line.p_value < LEVEL else "not rejected"
-
-
-def equal_exponents(all_fits: Sequence[Fit]) -> Iterator[dict[str, Any]]:
-    """Does one b serve all widths? Cochran's Q (Cochran 1954, Biometrics 10, 101-129).
-
-    Args:
-        all_fits: of any panels.
-
-    Yields:
-        A row for each study, loss, learning rate, boundary and law with at least two widths: the
-        weighted mean of b, and the test that all are equal. Where a law fits worse than noise
-        allows, its variance is raised by as much (Birge's ratio).
-    """
-
-    def panel(fit: Fit) -> tuple[Any, ...]:
-        own = fit.onsets.panel
-        return own.study, own.loss, own.learning_rate, fit.onsets.boundary, fit.law
-
-    for _, group in groupby(sorted(all_fits, key=panel), panel):
-        several = [fit for fit in group if fit.line is not None]
-        if len(several) < 2:
-            continue
-        lines = [fit.line for fit in several if fit.line is not None]
-        b = np.array([line.beta[1] for line in lines])
-        raised = [max(1.0, own.misfit / own.freedom) if own.freedom else 1.0 for own in lines]
-        variance = np.array([np.nanvar(fit.drawn[:, 1], ddof=1) for fit in several]) * raised
-        mean, error = np.average(b, weights=1 / variance), np.sqrt(1 / (1 / variance).sum())
-        freedom = len(b) - 1
-        q = float(((b - mean) ** 2 / variance).sum())
-        margin = stats.norm.ppf(1 - LEVEL / 2) * error
-        yield (
-            _names(several[0].onsets)
-            | {"width": None, "law": f"{WIDTHS}: {several[0].law}"}
-            | _empty("a")
-            | {"b": mean, "b_low": mean - margin, "b_high": mean + margin}
-            | _empty("break_period")
-            | _evidence([fit.onsets for fit in several])
-            | _test(Line(b, q, freedom))
-            | {"says": "rejected" if stats.chi2.sf(q, freedom) < LEVEL else "not rejected"}
-        )
-
-
-def rate_exponents(all_onsets: Sequence[Onsets]) -> Iterator[dict[str, Any]]:
-    """How does a boundary move with the learning rate? A* = g(T) η^b, with any g.
-
-    Args:
-        all_onsets: of any panels.
-
-    Yields:
-        A row for each study, loss, width and boundary with at least two learning rates: b, and the
-        test of the law against free onsets.
-    """
-
-    def panel(own: Onsets) -> tuple[Any, ...]:
-        return own.panel.study, own.panel.loss, own.panel.width, own.boundary
-
-    for _, group in groupby(sorted(all_onsets, key=panel), panel):
-        several = list(group)
-        if len(several) < 2:
-            continue
-        period = np.concatenate([own.period for own in several])
-        rate = np.concatenate([np.full(len(o.period), o.panel.learning_rate) for o in several])
-        place = np.concatenate([own.place for own in several])
-        drawn = np.concatenate([own.drawn for own in several], axis=1)
-        ends = np.concatenate([np.tile(own.ends, (len(own.period), 1)) for own in several])
-        covariance = linalg.block_diag(*(spread(own.place, own.drawn) for own in several))
-        # periods that have an onset inside the map at one rate only tell nothing of η
-        informs = _shared(period, place)
-        levels = np.unique(period[informs])
-        design = np.column_stack([np.log(rate), period[:, None] == levels])[informs].astype(float)
-        chosen = np.ix_(informs, informs)
-        line = regress(design, place[informs], covariance[chosen], ends[informs])
-        again = [
-            regress(design, own, covariance[chosen], ends[informs])
-            for own in (drawn[:, informs] if line is not None else ())
-        ]
-        slopes = np.array([own.beta[0] for own in again if own is not None])
-        yield (
-            _names(several[0])
-            | {"learning_rate": None, "law": RATE}
-            | _empty("a")
-            | _interval("b", np.nan if line is None else float(line.beta[0]), slopes)
-            | _empty("break_period")
-            | _evidence(several)
-            | _test(line)
-            | {"says": "no fit: too few onsets at the same period" if line is None else
-               "rejected" if line.p_value < LEVEL else "not rejected"}
-        )  # fmt: skip
-
-
-def _shared(period: Array, place: Array) -> np.ndarray:
-    inside = np.isfinite(place)
-    several = [p for p in np.unique(period) if inside[period == p].sum() >= 2]
-    return np.isin(period, several) & ~np.isnan(place)
-
-
-def _names(own: Onsets) -> dict[str, Any]:
-    panel = own.panel
-    return {
-        "study": panel.study,
-        "loss": panel.loss,
-        "width": panel.width,
-        "learning_rate": panel.learning_rate,
-        "boundary": own.boundary,
-    }
-
-
-def _interval(name: str, value: float, drawn: Array) -> dict[str, float]:
-    known = drawn[np.isfinite(drawn)]
-    low, high = np.quantile(known, [LEVEL / 2, 1 - LEVEL / 2]) if len(known) else (np.nan,) * 2
-    return dict(zip((f"{name}{end}" for end in INTERVAL), (value, float(low), float(high)),
-                    strict=True))  # fmt: skip
-
-
-def _empty(name: str) -> dict[str, float]:
-    return _interval(name, np.nan, np.empty(0))
-
-
-def _evidence(several: Sequence[Onsets]) -> dict[str, int]:
-    places = np.concatenate([own.place for own in several])
-    cells = [own.panel.outcomes.samples for own in several]
-    return {
-        "inside": int(np.isfinite(places).sum()),
-        "below": int(np.isneginf(places).sum()),
-        "above": int(np.isposinf(places).sum()),
-        "nowhere": int(np.isnan(places).sum()),
-        "cells": sum(map(len, cells)),
-        "networks": sum(len(sample) for own in cells for sample in own),
-    }
-
-
-def _test(line: Line | None) -> dict[str, float | int | None]:
-    if line is None:
-        return {"misfit": None, "freedom": None, "p_value": None}
-    return {"misfit": line.misfit, "freedom": line.freedom, "p_value": line.p_value}
+def _tested(small: Line, large: Line | None) -> dict[str, Any]:
+    p = np.nan if large is None else p_value(small, large)
+    if np.isnan(p):
+        return {"says": "not tested"}
+    return {"p_value": p, "says": REJECTED if p < LEVEL else NOT_REJECTED}
