@@ -87,7 +87,9 @@ def _log_share(low: Array, high: Array) -> Array:
     return np.asarray(above + np.log(-np.expm1(np.minimum(below - above, -1e-300))))
 
 
-def interval(design: Array, low: Array, high: Array, line: Line, column: int) -> tuple[float, float]:
+def interval(
+    design: Array, low: Array, high: Array, line: Line, column: int
+) -> tuple[float, float]:
     """The 95 % interval of one β by profile likelihood.
 
     Twice the log likelihood may fall by n log(1 + t²/(n - k)), t Student's quantile with n - k
@@ -119,7 +121,9 @@ def interval(design: Array, low: Array, high: Array, line: Line, column: int) ->
         if step >= FARTHEST:
             ends.append(side * np.inf)
         else:
-            found = optimize.brentq(lambda d, side=side: excess(best + side * d), 0, step, xtol=1e-4)
+            found = optimize.brentq(
+                lambda d, side=side: excess(best + side * d), 0, step, xtol=1e-4
+            )
             ends.append(best + side * float(found))
     return ends[0], ends[1]
 

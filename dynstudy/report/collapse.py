@@ -25,19 +25,6 @@ STARTS = (0.0, 0.5, 1.0)  # of b: the sum of squares may have several minima
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A number, and by how much it varies with the replicates."""
-
-    value: float
-    error: float  # standard error
-
-    @classmethod
-    def of(cls, value: float, drawn: Array) -> "Estimate":
-        """With resampled ones (R,)."""
-        return cls(float(value), float(drawn.std(ddof=1)))
-
-
-@dataclass(frozen=True)
 class Cells:
     """What is to lie on a curve: K cells."""
 
