@@ -41,21 +41,23 @@ def scaling(
 ) -> None:
     """How the onset of forgetting moves with period, learning rate and width, and what fits it.
 
-    Power laws A* = factor · T^b for each loss, width and learning rate, with 95 % intervals; whether
-    one exponent, and one variable A / (T^b η^c width^d), serves all of a loss; and how much of the
-    forgetting in all cells one curve of that variable explains, beside curves of their own.
+    Power laws A* = factor · T^b for each loss, width and learning rate, with 95 % intervals;
+    whether one exponent, and one variable A / (T^b η^c width^d), serves all of a loss; and how much
+    of the forgetting in all cells one curve of that variable explains, beside curves of their own.
     docs/scaling.md has the method.
     """
     from dynstudy.report.scaling import scaling as found_of
-    from dynstudy.report.scaling_files import all_rows, short_rows, write_scaling
+    from dynstudy.report.scaling_files import all_rows, print_scaling, write_scaling
     from dynstudy.report.table import Format, print_rows
 
     shape = row_format(form)
     with opened(storage) as opened_storage:
         found = found_of(opened_storage, studies, level)
     written = [] if out is None else write_scaling(found, level, out)
-    rows = short_rows(found) if shape is Format.table else all_rows(found)
-    print_rows(rows, shape, sys.stdout)
+    if shape is Format.table:
+        print_scaling(found, sys.stdout)
+    else:
+        print_rows(all_rows(found), shape, sys.stdout)
     sys.stdout.flush()  # the table first, where both go to one terminal
     for path in written:
         log(f"wrote {path}")

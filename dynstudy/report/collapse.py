@@ -52,7 +52,7 @@ class Curve:
     def through(cls, x: Array, y: Array) -> "Curve":
         """By least squares."""
         ends = float(x.min()), float(x.max())
-        return cls(ends, np.linalg.lstsq(_splines(x, ends), y, rcond=None)[0])
+        return cls(ends, np.asarray(np.linalg.lstsq(_splines(x, ends), y, rcond=None)[0], float))
 
     def __call__(self, x: Array) -> Array:
         """Its values."""
@@ -130,6 +130,16 @@ class LeftOut:
 
 
 def explained(y: Array, predicted: Array) -> float:
-    """The share of the variance between cells that a prediction explains; below 0 if it is worse
-    than their mean."""
+    """The share of the variance between cells that is predicted.
+
+    Args:
+        y: of K cells.
+        predicted: likewise.
+
+    Returns:
+        At most 1; below 0 where the mean of the cells would predict better.
+
+    >>> explained(np.array([0.0, 1.0]), np.array([0.0, 0.5]))
+    0.5
+    """
     return float(1 - ((y - predicted) ** 2).sum() / ((y - y.mean()) ** 2).sum())

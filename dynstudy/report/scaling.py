@@ -87,7 +87,7 @@ def scaling(
     found.sort(key=lambda panel: panel.loss)
     with threadpool_limits(1):  # many small matrices: threads would wait for each other
         return [
-            _fitted(loss, list(own), level, seed)
+            fit_panels(loss, list(own), level, seed)
             for loss, own in groupby(found, lambda panel: panel.loss)
         ]
 
@@ -132,7 +132,20 @@ def _check_together(found: Sequence[Panel], panel: Panel, first: RegimeMap, own:
         )
 
 
-def _fitted(loss: str, own: list[Panel], level: float, seed: int) -> Scaling:
+def fit_panels(
+    loss: str, own: list[Panel], level: float = CATASTROPHIC, seed: int = 0
+) -> Scaling:
+    """Fit and test the laws and curves of one loss.
+
+    Args:
+        loss: its name.
+        own: its panels.
+        level: of net forgetting at which the onset is.
+        seed: of the resampling.
+
+    Returns:
+        What was found.
+    """
     places = [onsets(panel, level) for panel in own]
     shared, names = _shared(own)
     fits = [own_law(place) for place in places]
@@ -164,10 +177,7 @@ def _shared(own: Sequence[Panel]) -> tuple[Array, list[str]]:
 def _collapse(
     own: Sequence[Panel], shared: Array, names: Sequence[str], seed: int
 ) -> tuple[Array, list[dict[str, Any]]]:
-    """Curves through all cells: of each panel, and, with several panels, one.
-
-    Intervals are normal, with standard errors over resampled replicates.
-    """
+    # intervals are normal, with standard errors over resampled replicates
     y = np.concatenate([panel.cells.means() for panel in own])
     rng = np.random.default_rng(seed)
     drawn = np.concatenate([panel.resampled(DRAWS, rng) for panel in own], axis=1)
@@ -177,7 +187,7 @@ def _collapse(
     cells = cells_of(own, shared)
     exponents = best_exponents(cells, y)
     again = np.array([best_exponents(cells, values, exponents) for values in drawn])
-    varied = {}
+    varied: dict[str, float] = {}
     for name, value, spread in zip(names, exponents, again.T, strict=True):
         varied |= _normal(name, value, spread)
 

@@ -3,15 +3,23 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from dynstudy.report.files import write_rows, write_whole
 from dynstudy.report.laws import EXPONENTS
 from dynstudy.report.plots import save
 from dynstudy.report.scaling import Scaling
 from dynstudy.report.scaling_plots import collapse_figure, onset_figure
+from dynstudy.report.table import Format, console, print_rows
+
+MEANING = (
+    "laws A* = factor T^b through onsets that lie between tested amplitudes inside the map, each "
+    "tested against a larger model; curves through the forgetting of all cells, explained: the "
+    "share of the variance of periods left out. Intervals are 95 %."
+)
 
 
 def all_rows(found: Sequence[Scaling]) -> list[dict[str, Any]]:
@@ -37,6 +45,12 @@ def short_rows(found: Sequence[Scaling]) -> list[dict[str, str]]:
         }
         for row in all_rows(found)
     ]
+
+
+def print_scaling(found: Sequence[Scaling], out: TextIO) -> None:
+    """Print the rows for a person, and what their words mean."""
+    print_rows(short_rows(found), Format.table, out)
+    console(out).print(MEANING, style="dim", markup=False)
 
 
 def _with_interval(row: dict[str, Any], name: str) -> str:
@@ -96,15 +110,13 @@ def write_scaling(found: list[Scaling], level: float, folder: Path) -> list[Path
     Raises:
         DynstudyError: they cannot be written there.
     """
-    pictures = {
-        "scaling-onsets.png": onset_figure(found, level),
-        "scaling-collapse.png": collapse_figure(found),
-    }
+
+    def picture(name: str, figure: Figure) -> Path:
+        return write_whole(folder / name, lambda path: save(figure, path, "scaling"))
+
     tables = {"scaling.csv": all_rows(found), "scaling-onsets.csv": onset_rows(found)}
     return [
-        *(
-            write_whole(folder / name, lambda path, own=figure: save(own, path, "scaling"))
-            for name, figure in pictures.items()
-        ),
+        picture("scaling-onsets.png", onset_figure(found, level)),
+        picture("scaling-collapse.png", collapse_figure(found)),
         *(write_rows(pd.DataFrame(rows), folder / name) for name, rows in tables.items()),
     ]
