@@ -16,8 +16,8 @@ from scipy.interpolate import BSpline
 from dynstudy.report.onsets import Panel
 from dynstudy.report.surface import Array
 
-PIECES = 4
-"""Of the spline, so seven coefficients. With pieces as short as the grid's steps a curve could wind
+PIECES = 5
+"""Of the spline, so eight coefficients. With pieces as short as the grid's steps a curve could wind
 through every amplitude by itself."""
 
 DRAWS = 100

@@ -96,6 +96,7 @@ def onsets(panel: Panel, level: float) -> Onsets:
         own = own[np.argsort(log_amplitude[own])]
         remembers = np.flatnonzero(means[own] <= level)
         last = int(remembers[-1]) if len(remembers) else -1
-        amplitude = np.r_[0, np.exp(log_amplitude[own]), np.inf]
+        tested = np.exp(log_amplitude[own]).round(9)  # as the study file has them
+        amplitude = np.r_[0, tested, np.inf]
         ends.append((np.exp(period).round(), amplitude[last + 1], amplitude[last + 2]))
     return Onsets(*np.array(ends).T)

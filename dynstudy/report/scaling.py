@@ -132,9 +132,7 @@ def _check_together(found: Sequence[Panel], panel: Panel, first: RegimeMap, own:
         )
 
 
-def fit_panels(
-    loss: str, own: list[Panel], level: float = CATASTROPHIC, seed: int = 0
-) -> Scaling:
+def fit_panels(loss: str, own: list[Panel], level: float = CATASTROPHIC, seed: int = 0) -> Scaling:
     """Fit and test the laws and curves of one loss.
 
     Args:

@@ -36,6 +36,12 @@ def onset_figure(found: list[Scaling], level: float) -> Figure:
     for axis in drawn[len(axes_of) :]:
         axis.set_visible(False)
     axes = dict(zip(axes_of, drawn, strict=False))
+    for (loss, units), axis in axes.items():
+        axis.set(xscale="log", yscale="log", title=f"{loss.upper()}, width {units}")
+        axis.set(xlabel="period T (steps)", ylabel="amplitude A")
+        own_panels = [p for own in found for p in own.panels if (p.loss, p.width) == (loss, units)]
+        ends = np.array([_ends(panel) for panel in own_panels])
+        axis.set_ylim(ends.min() / 2, ends.max() * 2)  # a band may go far beyond the map
     for own in found:
         rates = sorted({panel.learning_rate for panel in own.panels})
         for panel, place, law in zip(own.panels, own.onsets, own.laws, strict=True):
@@ -48,24 +54,20 @@ def onset_figure(found: list[Scaling], level: float) -> Figure:
                 _draw_law(axis, place, law_band(place, law, _periods(place)), colour)
                 label += f": T^{law.beta[1]:.2f}"
             _draw_onsets(axis, panel, place, shift, colour, label)
-    for (loss, units), axis in axes.items():
-        axis.set(xscale="log", yscale="log", title=f"{loss.upper()}, width {units}")
-        axis.set(xlabel="period T (steps)", ylabel="amplitude A")
-        amplitudes = np.exp([
-            panel.cells.place[:, 0]
-            for own in found
-            for panel in own.panels
-            if (own.loss, panel.width) == (loss, units)
-        ])
-        # a band may go far beyond the map
-        axis.set_ylim(amplitudes.min() / 2, amplitudes.max() * 2)
-        axis.legend(fontsize=8, loc="best")
+    for axis in axes.values():
+        axis.legend(fontsize=8)
     figure.suptitle(
         f"Where net forgetting passes {level:g}: between tested amplitudes; lines are power laws, "
         "bands 95 %",
         fontsize=10,
     )
     return figure
+
+
+def _ends(panel: Panel) -> tuple[float, float]:
+    """The smallest and the largest amplitude."""
+    log_amplitude = panel.cells.place[:, 0]
+    return float(np.exp(log_amplitude.min())), float(np.exp(log_amplitude.max()))
 
 
 def _periods(place: Onsets) -> np.ndarray:
@@ -80,7 +82,7 @@ def _draw_law(axis: Axes, place: Onsets, band: np.ndarray, colour: tuple[float, 
 def _draw_onsets(
     axis: Axes, panel: Panel, place: Onsets, shift: float, colour: tuple[float, ...], label: str
 ) -> None:
-    smallest, largest = np.exp([panel.cells.place[:, 0].min(), panel.cells.place[:, 0].max()])
+    smallest, largest = _ends(panel)
     low, high = np.maximum(place.low, smallest), np.minimum(place.high, largest)
     x, inside = place.period * shift, (place.low > 0) & np.isfinite(place.high)
     middle = np.sqrt(low * high)
