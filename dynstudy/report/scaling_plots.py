@@ -144,6 +144,7 @@ def _other(own: Scaling) -> list[str]:
 
 
 def _title(own: Scaling) -> str:
-    shares = [f"{row['model']} explain{'s' * (row['model'] == 'one curve')} {row['explained']:.0%}"
-              for row in own.rows if row["explained"] is not None]  # fmt: skip
-    return "of periods left out\n" + ", ".join(shares)
+    shares = [
+        f"{row['model']} {row['explained']:.0%}" for row in own.rows if row["explained"] is not None
+    ]
+    return f"explained of periods left out:\n{', '.join(shares)}"
