@@ -2,7 +2,7 @@
 
 y = X β + error, the errors independent and normal with one standard deviation; each y is known to
 lie between two ends, one of which may be infinite. An observation contributes the probability of
-its interval (Tobin 1958; with both ends, Finkelstein 1986). In β/sd and 1/sd the log likelihood is
+its interval (Tobin 1958; with both ends, Stewart 1983). In β/sd and 1/sd the log likelihood is
 concave (Burridge 1981), so that what is found is the largest.
 """
 
