@@ -174,7 +174,9 @@ def draw_panel(
     axis.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     for ticks, values in ((axis.xaxis, amplitudes), (axis.yaxis, periods)):
         few = values if len(values) <= 10 else values[:: math.ceil(len(values) / 10)]
-        ticks.set_ticks(few, labels=[f"{value:g}" for value in few])
+        ticks.set_ticks(
+            few, labels=[f"{value:.3g}" if value < 1000 else f"{value:g}" for value in few]
+        )
         ticks.set_minor_locator(mpl.ticker.NullLocator())
 
 
