@@ -32,6 +32,7 @@ class Overview:
     networks: int  # in the ledger, of those the study needs
     networks_needed: int
     diverged: int
+    ledger: str  # SHA-256 of the rows of the ledger that it stands on
     best: list[dict[str, Any]]
     boundaries: list[dict[str, Any]]  # of a map over amplitude
     pareto_front: list[dict[str, Any]]  # accuracy and width, of a search for both
@@ -73,6 +74,7 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
         int(found.frame.replicates.sum()),
         sum(cell.replicates for cell in own_cells),
         int(found.frame.diverged.sum()),
+        found.ledger,
         frame_rows(best),
         edges,
         frame_rows(front),
@@ -139,6 +141,7 @@ def print_overview(found: Overview, form: Format, out: TextIO) -> None:
     screen.print("[bold]study file, resolved[/bold]")
     screen.print(tomli_w.dumps(found.spec.resolved()), markup=False)
     screen.print("[bold]provenance[/bold] (times are UTC)")
+    screen.print(f"ledger rows: SHA-256 {found.ledger}")
     for run in found.runs:
         commit = run["git_commit"] or "no git checkout"
         state = "" if run["git_clean"] in {True, None} else ", with uncommitted changes"

@@ -11,6 +11,7 @@ import pandas as pd
 from dynstudy.config import BASELINES, SpiralData
 from dynstudy.report.judged import judge, per_loss, per_width
 from dynstudy.report.regimes import BASELINE, FEWEST, Array
+from dynstudy.report.samples import digest
 from dynstudy.search.baseline import Baseline
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.spec import AnySpec, MapSpec
@@ -28,6 +29,7 @@ class RegimeMap:
     frame: pd.DataFrame  # a row per cell of the study, COLUMNS first
     notes: list[str]  # what a reader has to know before believing it
     outcomes: list[Array]  # final validation accuracies of each row's replicates
+    ledger: str = ""  # SHA-256 of the rows of the ledger that it stands on
 
     def baselines(self) -> pd.DataFrame:
         """The static cells."""
@@ -66,7 +68,7 @@ class RegimeMap:
         return (
             f"{self.spec.name}: {protocol.steps:,} steps, {rates}, {self.spec.replicates} "
             f"replicates a cell ({self.spec.baseline_replicates} static)\n"
-            f"{conditional(protocol.data)}"
+            f"{conditional(protocol.data)}; ledger {self.ledger[:12]}"
         )
 
     def _baseline(self, loss: str, width: int, learning_rate: float) -> pd.DataFrame:
@@ -123,7 +125,8 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
             "dynstudy run on it fills it in"
         )
     outcomes = [sample.val_accuracy for sample in samples]
-    return RegimeMap(spec, frame, notes, outcomes)
+    rows = digest(frame.ledger_configuration.tolist(), samples)
+    return RegimeMap(spec, frame, notes, outcomes, rows)
 
 
 def conditional(data: SpiralData) -> str:
