@@ -65,7 +65,7 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
     best = trained.sort_values("val_accuracy", ascending=False).head(top)[COLUMNS]
     multiple = not isinstance(found.spec, MapSpec) and found.spec.minimize
     front = found.pareto_front()[COLUMNS] if multiple else trained.head(0)
-    edges = boundary_lines(found, find_boundaries(found)) if has_boundaries(found) else []
+    edges = find_boundaries(found) if has_boundaries(found) else None
     return Overview(
         found.spec,
         study_status(storage.study_id(study) in running(storage.engine), done, total),
@@ -76,7 +76,7 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
         int(found.frame.diverged.sum()),
         found.ledger,
         frame_rows(best),
-        edges,
+        boundary_lines(found.judged(), edges) if edges is not None else [],
         frame_rows(front),
         found.notes,
         [launch_facts(row) for row in launches(storage.engine, storage.study_id(study))],

@@ -67,8 +67,8 @@ class RegimeMap:
         rates = " ".join(f"η = {rate:g}" for rate in sorted(self.frame.learning_rate.unique()))
         return (
             f"{self.spec.name}: {protocol.steps:,} steps, {rates}, {self.spec.replicates} "
-            f"replicates a cell ({self.spec.baseline_replicates} static)\n"
-            f"{conditional(protocol.data)}; ledger {self.ledger[:12]}"
+            f"replicates a cell ({self.spec.baseline_replicates} static); "
+            f"ledger {self.ledger[:12]}\n{conditional(protocol.data)}"
         )
 
     def _baseline(self, loss: str, width: int, learning_rate: float) -> pd.DataFrame:

@@ -156,7 +156,8 @@ def test_several_pieces_are_told_apart() -> None:
     def two(amplitude: float, period: float) -> float:
         return 0.2 if amplitude in (10, 400) else -0.2
 
-    found = find_boundaries(simulated(two, replicates=40))
+    whole = simulated(two, replicates=40)
+    found = find_boundaries(whole)
     edges = found[(found.boundary != ONSET) & (found.period == 1000)]
     assert edges.piece.tolist() == [1, 1, 2, 2]
     assert edges.boundary.tolist() == [LOWER, UPPER, LOWER, UPPER]
@@ -164,7 +165,7 @@ def test_several_pieces_are_told_apart() -> None:
     first, second = edges.amplitude.to_numpy()[:2], edges.amplitude.to_numpy()[2:]
     assert 3 < first[0] < 10 < first[1] < 70
     assert 150 < second[0] < 400 < second[1] < 1000
-    (line,) = [row for row in boundary_lines(simulated(two), found) if row["period"] == 1000]
+    (line,) = [row for row in boundary_lines(whole.judged(), found) if row["period"] == 1000]
     assert line["useful_amplitudes"].count("; ") == 1
 
 
