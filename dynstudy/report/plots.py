@@ -99,7 +99,7 @@ def regime_figure(found: RegimeMap) -> Figure:
     several_rates = found.frame.learning_rate.nunique() > 1
     for axis, ((loss, units, rate), panel) in zip(axes.flat, panels, strict=False):
         draw_panel(axis, panel, norm)
-        _draw_contour(axis, pooled_gain(found, (str(loss), units, rate), panel))
+        draw_contour(axis, pooled_gain(found, (str(loss), units, rate), panel))
         title = f"{str(loss).upper()}, width {units}"
         if several_rates:
             title += f", η = {rate:g}"
@@ -182,7 +182,7 @@ def draw_panel(
         ticks.set_minor_locator(mpl.ticker.NullLocator())
 
 
-def _draw_contour(axis: Axes, pooled: Pooled | None) -> None:
+def draw_contour(axis: Axes, pooled: Pooled | None) -> None:
     """Where the surface through all cells has a gain of 0.02, and where that is not decided."""
     if pooled is None:
         return
