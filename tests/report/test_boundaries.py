@@ -16,6 +16,7 @@ from dynstudy.report.boundaries import (
     NOWHERE,
     ONSET,
     UPPER,
+    _pieces,
     find_boundaries,
     pooled_gain,
 )
@@ -300,3 +301,9 @@ def test_resampled_means_vary_as_means_do(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(drawn.var(axis=0), floored, rtol=0.05)
     np.testing.assert_allclose(drawn.mean(axis=0), outcomes.means(), atol=0.01)
     assert floored.min() > SMALLEST
+
+
+def test_edges_lie_between_the_places_where_a_surface_is_looked_at() -> None:
+    x = np.array([0.0, 1.0, 2.0, 3.0])
+    rows = _pieces(x, EQUIVALENCE + np.array([-0.1, 0.3, 0.1, -0.3]), np.zeros((1, 4)))
+    assert [row["amplitude"] for row in rows] == pytest.approx(np.exp([0.25, 2.25]))
