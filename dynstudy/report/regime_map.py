@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ class RegimeMap:
     frame: pd.DataFrame  # a row per cell of the study, COLUMNS first
     notes: list[str]  # what a reader has to know before believing it
     outcomes: list[Array]  # final validation accuracies of each row's replicates
+    lost: list[Array] = field(default_factory=list)  # their forgetting, before the static loss's
     ledger: str = ""  # SHA-256 of the rows of the ledger that it stands on
 
     def baselines(self) -> pd.DataFrame:
@@ -126,7 +127,8 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
         )
     outcomes = [sample.val_accuracy for sample in samples]
     rows = digest(frame.ledger_configuration.tolist(), samples)
-    return RegimeMap(spec, frame, notes, outcomes, rows)
+    lost = [sample.forgetting for sample in samples]
+    return RegimeMap(spec, frame, notes, outcomes, lost, rows)
 
 
 def conditional(data: SpiralData) -> str:
