@@ -11,6 +11,7 @@ import pandas as pd
 from dynstudy.config import BASELINES, SpiralData
 from dynstudy.report.judged import judge, per_loss, per_width
 from dynstudy.report.regimes import BASELINE, FEWEST, Array
+from dynstudy.report.samples import digest
 from dynstudy.search.baseline import Baseline
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.spec import AnySpec, MapSpec
@@ -29,6 +30,7 @@ class RegimeMap:
     notes: list[str]  # what a reader has to know before believing it
     outcomes: list[Array]  # final validation accuracies of each row's replicates
     lost: list[Array] = field(default_factory=list)  # their forgetting, before the static loss's
+    ledger: str = ""  # SHA-256 of the rows of the ledger that it stands on
 
     def baselines(self) -> pd.DataFrame:
         """The static cells."""
@@ -66,8 +68,8 @@ class RegimeMap:
         rates = " ".join(f"η = {rate:g}" for rate in sorted(self.frame.learning_rate.unique()))
         return (
             f"{self.spec.name}: {protocol.steps:,} steps, {rates}, {self.spec.replicates} "
-            f"replicates a cell ({self.spec.baseline_replicates} static)\n"
-            f"{conditional(protocol.data)}"
+            f"replicates a cell ({self.spec.baseline_replicates} static); "
+            f"ledger {self.ledger[:12]}\n{conditional(protocol.data)}"
         )
 
     def _baseline(self, loss: str, width: int, learning_rate: float) -> pd.DataFrame:
@@ -124,7 +126,9 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
             "dynstudy run on it fills it in"
         )
     outcomes = [sample.val_accuracy for sample in samples]
-    return RegimeMap(spec, frame, notes, outcomes, [sample.forgetting for sample in samples])
+    rows = digest(frame.ledger_configuration.tolist(), samples)
+    lost = [sample.forgetting for sample in samples]
+    return RegimeMap(spec, frame, notes, outcomes, lost, rows)
 
 
 def conditional(data: SpiralData) -> str:
