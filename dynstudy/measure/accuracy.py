@@ -3,6 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+EQUIVALENCE = 0.02
+"""A gain in accuracy is neutral when it is shown to lie within plus or minus this."""
+
 
 def accuracy(
     correct: NDArray[np.integer], points_per_class: int, diverged: ArrayLike = False

@@ -40,6 +40,7 @@ MORE_COLUMNS = [
     "replicates_planned",
     "ledger_configuration",
     "lasting",
+    "predicted",
 ]
 
 
@@ -113,6 +114,7 @@ def _row(cell: Cell, sample: Sample, ledger: Ledger) -> dict[str, object]:
         "val_accuracy_before_tail": _mean(_known(sample.val_accuracy_before_tail)),
         "replicates_planned": cell.replicates,
         "ledger_configuration": ledger.key(own),
+        "predicted": False,
     }
 
 

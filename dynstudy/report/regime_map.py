@@ -10,10 +10,11 @@ import pandas as pd
 
 from dynstudy.config import BASELINES, SpiralData
 from dynstudy.report.judged import judge, per_loss, per_width
-from dynstudy.report.regimes import BASELINE, FEWEST, Array
+from dynstudy.report.predicted import predicted_rows
+from dynstudy.report.regimes import BASELINE, FEWEST, UNSETTLED, Array
 from dynstudy.search.baseline import Baseline
 from dynstudy.search.ledger import Ledger
-from dynstudy.search.spec import AnySpec, MapSpec
+from dynstudy.search.spec import AnySpec, BoundarySpec, MapSpec
 from dynstudy.search.storage import Storage
 from dynstudy.search.trials import study_cells
 
@@ -25,7 +26,7 @@ class RegimeMap:
     """What a study found: a map, or the cells that a search has tried."""
 
     spec: AnySpec
-    frame: pd.DataFrame  # a row per cell of the study, COLUMNS first
+    frame: pd.DataFrame  # a row per cell of the study, predicted ones last, COLUMNS first
     notes: list[str]  # what a reader has to know before believing it
     outcomes: list[Array]  # final validation accuracies of each row's replicates
 
@@ -113,6 +114,16 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
             "dynstudy run on it fills it in"
         )
     outcomes = [sample.val_accuracy for sample in samples]
+    if isinstance(spec, BoundarySpec):
+        predicted = predicted_rows(spec, study, ledger)
+        if len(predicted):
+            frame = pd.concat([frame, predicted.astype(frame.dtypes)], ignore_index=True)
+            outcomes += [np.empty(0)] * len(predicted)
+            open_cells = int((predicted.regime == UNSETTLED).sum())
+            notes.append(
+                f"{len(predicted)} of {len(frame)} cells are not trained but predicted from those "
+                f"that are, {open_cells} of them unsettled"
+            )
     return RegimeMap(spec, frame, notes, outcomes)
 
 

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from dynstudy.measure import accuracy
+
 LEVEL = 0.05
-EQUIVALENCE = 0.02
-"""A cell is neutral when its gain is shown to lie within plus or minus this accuracy."""
+EQUIVALENCE = accuracy.EQUIVALENCE
 
 FEWEST = 6
 """With fewer replicates a cell is not tested."""
