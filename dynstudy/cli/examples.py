@@ -16,6 +16,7 @@ EXAMPLES = {
     "map": (
         "dynstudy map quickstart --out results",
         "dynstudy map quickstart --format csv",
+        "dynstudy map regime-dce --boundaries",
     ),
     "compare": (
         "dynstudy compare regime-dmse1 regime-dmse2 --out results",

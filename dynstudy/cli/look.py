@@ -73,22 +73,36 @@ def show(
 def draw_map(
     study: StudyArgument,
     out: Annotated[Path, typer.Option(help="Folder for the PNG and the CSV.")] = Path("results"),
+    boundaries: Annotated[
+        bool,
+        typer.Option(
+            "--boundaries",
+            help="Print, and write as CSV, where the gain passes 0.02 and forgetting sets in.",
+        ),
+    ] = False,
     storage: StorageOption = None,
     form: FormatOption = "table",
 ) -> None:
     """Print the regime map of a study, and write it as PNG and CSV."""
-    from dynstudy.report.files import write_map
+    from dynstudy.report.boundaries import find_boundaries
+    from dynstudy.report.boundary_table import print_boundaries
+    from dynstudy.report.files import write_boundaries, write_map
     from dynstudy.report.regime_map import regime_map
     from dynstudy.report.table import Format, frame_rows, print_map, print_rows
 
     shape = row_format(form)
     with opened(storage) as opened_storage:
         found = regime_map(opened_storage, study)
+    lines = find_boundaries(found) if boundaries else None
     written = write_map(found, out)
+    if lines is not None:
+        written.append(write_boundaries(study, lines, out))
     if shape is Format.table:
         print_map(found, sys.stdout)
+        if lines is not None:
+            print_boundaries(found, lines, sys.stdout)
     else:
-        print_rows(frame_rows(found.frame), shape, sys.stdout)
+        print_rows(frame_rows(found.frame if lines is None else lines), shape, sys.stdout)
         for note in found.notes:
             log(f"note: {note}")
     sys.stdout.flush()  # the table first, where both go to one terminal

@@ -17,9 +17,14 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from dynstudy.errors import DynstudyError
 from dynstudy.report.regime_map import PANEL, RegimeMap
 from dynstudy.report.regimes import EQUIVALENCE, LEVEL
 from dynstudy.report.surface import Array, Outcomes, Surface
+from dynstudy.search.spec import MapSpec
+
+UNDECIDED = 1.96
+"""Within so many standard deviations of 0.02 a pooled gain may be on either side of it: 95 %."""
 
 DRAWS = 400
 GRID = 121  # amplitudes at which a surface is looked at
@@ -42,7 +47,12 @@ COLUMNS = [
 BELOW, ABOVE, NOWHERE = "below the map", "above the map", "nowhere in the map"
 
 
-def boundaries(found: RegimeMap, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
+def has_boundaries(found: RegimeMap) -> bool:
+    """Whether it is a map, and over amplitude."""
+    return isinstance(found.spec, MapSpec) and found.judged().amplitude.nunique() > 1
+
+
+def find_boundaries(found: RegimeMap, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Find the boundaries of every panel of a map.
 
     Args:
@@ -57,7 +67,15 @@ def boundaries(found: RegimeMap, draws: int = DRAWS, seed: int = 0) -> pd.DataFr
         an onset they are the tested amplitudes between which it lies. ``reached`` is whether it
         lies inside the map, else ``says`` tells where. ``support`` is the share of resampled
         surfaces that have such an edge.
+
+    Raises:
+        DynstudyError: the study is no map over amplitude.
     """
+    if not has_boundaries(found):
+        raise DynstudyError(
+            f"{found.spec.name}: has no boundaries, which are looked for along the amplitude of a "
+            "map; space.amplitude needs at least two values in a study of kind 'map'"
+        )
     rows: list[dict[str, Any]] = []
     with threadpool_limits(1):  # many small matrices: threads would wait for each other
         for key, panel in found.judged().groupby(PANEL, sort=True):
@@ -75,6 +93,11 @@ class Pooled:
     period: Array  # (Y,)
     gain: Array  # (Y, X) of the surface
     error: Array  # (Y, X) its standard deviation, the baseline's standard error included
+
+    @property
+    def excess(self) -> Array:
+        """(Y, X) by how many standard deviations the gain is above 0.02."""
+        return (self.gain - EQUIVALENCE) / self.error
 
 
 def pooled_gain(

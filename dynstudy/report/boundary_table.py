@@ -1,12 +1,31 @@
 """Boundaries as a person reads them: a line for each period of a panel."""
 
 import math
-from typing import Any
+from typing import Any, TextIO
 
 import pandas as pd
 
 from dynstudy.report.boundaries import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
 from dynstudy.report.regime_map import PANEL, RegimeMap
+from dynstudy.report.table import Format, console, print_rows
+
+MEANING = (
+    "useful amplitudes: where a surface through all cells gains more than 0.02, with 95 % bands; "
+    "< and > are the ends of the map. forgets from: every tested amplitude from the upper end of "
+    "this interval on forgets catastrophically, the one at its lower end does not."
+)
+
+
+def print_boundaries(found: RegimeMap, frame: pd.DataFrame, out: TextIO) -> None:
+    """Print boundaries, and what their words mean.
+
+    Args:
+        found: the map.
+        frame: of `dynstudy.report.boundaries.find_boundaries`.
+        out: where.
+    """
+    print_rows(boundary_lines(found, frame), Format.table, out)
+    console(out).print(MEANING, style="dim", markup=False)
 
 
 def boundary_lines(found: RegimeMap, frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -14,7 +33,7 @@ def boundary_lines(found: RegimeMap, frame: pd.DataFrame) -> list[dict[str, Any]
 
     Args:
         found: the map.
-        frame: of `dynstudy.report.boundaries.boundaries`.
+        frame: of `dynstudy.report.boundaries.find_boundaries`.
 
     Returns:
         A row for each panel and period: between which amplitudes the gain is above 0.02, each with
@@ -22,20 +41,20 @@ def boundary_lines(found: RegimeMap, frame: pd.DataFrame) -> list[dict[str, Any]
         map.
     """
     rows = []
-    judged = found.judged()
+    ends = {
+        key: (float(panel.min()), float(panel.max()))
+        for key, panel in found.judged().groupby(PANEL).amplitude
+    }
     for key, lines in frame.groupby([*PANEL, "period"], sort=True):
         loss, width, rate, period = key
-        panel = judged[
-            (judged.loss == loss) & (judged.width == width) & (judged.learning_rate == rate)
-        ]
-        ends = float(panel.amplitude.min()), float(panel.amplitude.max())
+        own = ends[loss, width, rate]
         rows.append({
             "loss": loss,
             "width": width,
             "learning_rate": rate,
             "period": int(period),
-            "useful_amplitudes": _useful(lines, ends),
-            "forgets_from": _forgets(lines, ends),
+            "useful_amplitudes": _useful(lines, own),
+            "forgets_from": _forgets(lines, own),
         })
     return rows
 

@@ -13,13 +13,15 @@ import plotly.graph_objects as go
 import tomli_w
 
 from dynstudy.report.artifacts import artifacts_folder, refresh_artifacts
-from dynstudy.report.figures import MOST_PANELS, WIDTH_FIGURE, map_figures, width_figure
+from dynstudy.report.boundaries import find_boundaries, has_boundaries
+from dynstudy.report.figures import MOST_PANELS, map_figures
 from dynstudy.report.note import split_note, write_note
 from dynstudy.report.overview import launch_facts
 from dynstudy.report.plots import save_map
 from dynstudy.report.regime_map import PANEL, regime_map, with_error
 from dynstudy.report.search_figures import search_figures
 from dynstudy.report.table import headline, to_csv
+from dynstudy.report.width_figures import WIDTH_FIGURE, width_figure
 from dynstudy.search.manage import NOTE, note_of
 from dynstudy.search.runs import launches
 from dynstudy.search.storage import Storage
@@ -78,6 +80,9 @@ def map_page(storage: Storage, study: optuna.Study, present: list[str]) -> Page:
         "map.png": lambda path: save_map(found, path),
         "cells.csv": lambda path: path.write_text(to_csv(found.frame), encoding="utf-8"),
     }
+    if has_boundaries(found):
+        edges = to_csv(find_boundaries(found))
+        files["boundaries.csv"] = lambda path: path.write_text(edges, encoding="utf-8")
     return Page(figures, files, lines, found.notes)
 
 

@@ -1,36 +1,43 @@
-"""Figures of a study's page: gain over amplitude and period to look into, accuracy over width.
+"""Figures of a study's page: gain over amplitude and period, to look into.
 
 The same colours and signs as the picture of `dynstudy.report.plots`, but interactive; arrays are
 kept short (float32, nothing twice), since a page asks for all of them at every load and poll.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from contourpy import contour_generator
 from numpy.typing import NDArray
 
-from dynstudy.report.plots import COLOURS, MOST_LABELLED, ONSET, SIGNS, edges, largest_gain
+from dynstudy.report.boundaries import UNDECIDED, Pooled, pooled_gain
+from dynstudy.report.plots import (
+    COLOURS,
+    CONTOUR,
+    MOST_LABELLED,
+    ONSET,
+    SIGNS,
+    edges,
+    largest_gain,
+)
 from dynstudy.report.regime_map import PANEL, RegimeMap
 from dynstudy.report.regimes import DIVERGED, USEFUL
 
 MOST_PANELS = 24
 """More maps than this are not put on one page; the table of cells has them all."""
 
-WIDTH_FIGURE = "width-accuracy"  # after the maps, as the page sorts them
 BOX = (560, 300)
 """About how many pixels the dashboard gives to the cells of a figure."""
 
-LINES = ["#1b6ca8", "#c25b12", "#3a7d44"]  # of losses, apart from the grey of static ones
 SIGNED = "0>+.2f"  # plotly.js spoils a format that begins with its sign
 HOVER = (
     "A = %{customdata[0]:.4~g}, T = %{customdata[1]:.6~g}<br>gain %{z:0>+.3f}, %{hovertext}<br>"
     "accuracy ± %{customdata[2]:.3f}<br>forgetting %{customdata[3]:.3f}"
 )
-WIDTH_HOVER = "width %{x}: %{y:.3f} ± %{error_y.array:.3f}<br>%{text}<extra></extra>"
 
 Grid = NDArray[Any]
 
@@ -101,6 +108,7 @@ def _panel(
     )
     figure = go.Figure([heat])
     figure.add_traces([
+        *_contours(pooled_gain(found, key, panel)),
         _slashes(forgets, amplitudes, periods),
         _outline(forgets, x, y, "onset of forgetting", color=ONSET, width=2.5, dash="6px,3px"),
         _outline(
@@ -134,6 +142,32 @@ def _panel(
             zeroline=False,
         )
     return figure
+
+
+def _contours(pooled: Pooled | None) -> list[go.Scatter]:
+    """Where the surface through all cells has a gain of 0.02, and the band where it may have."""
+    if pooled is None:
+        return []
+    lines = contour_generator(pooled.amplitude, pooled.period, pooled.excess)
+    traces = []
+    for name, levels, dash in (
+        ("gain = 0.02 of all cells pooled", [0.0], "solid"),
+        ("its 95 % band", [-UNDECIDED, UNDECIDED], "dot"),
+    ):
+        found = [np.asarray(path) for level in levels for path in lines.lines(level)]
+        # nan: lift the pen
+        path = np.concatenate([np.empty((0, 2)), *(np.append(p, [[np.nan] * 2], 0) for p in found)])
+        traces.append(
+            go.Scatter(
+                x=path[:, 0].astype(np.float32),
+                y=path[:, 1].astype(np.float32),
+                mode="lines",
+                line={"color": CONTOUR, "width": 2.5 if dash == "solid" else 1.5, "dash": dash},
+                name=name,
+                hoverinfo="skip",
+            )
+        )
+    return traces
 
 
 def _colours() -> list[list[Any]]:
@@ -219,70 +253,6 @@ def _runs(marked: Grid) -> list[tuple[int, int]]:
     """
     changes = np.flatnonzero(np.diff(np.concatenate([[0], marked.astype(np.int8), [0]])))
     return [(int(start), int(stop)) for start, stop in changes.reshape(-1, 2)]
-
-
-def width_figure(frame: pd.DataFrame, classes: int) -> go.Figure:
-    """Accuracy over width with standard errors: static losses, and the best cell of each loss.
-
-    Args:
-        frame: a row per cell or trial: loss, width, learning_rate, amplitude, period,
-            val_accuracy, sem, replicates.
-        classes: of the data, for the level of chance.
-
-    Returns:
-        The figure.
-    """
-    figure = go.Figure()
-    trained = frame[frame.replicates > 0]
-    one_rate = trained.learning_rate.nunique() <= 1
-    colours: dict[str, str] = {}
-    for (loss, rate), cells in trained.groupby(["loss", "learning_rate"], sort=True):
-        best = cells.loc[cells.groupby("width").val_accuracy.idxmax()].sort_values("width")
-        static = bool(cells.amplitude.isna().all())
-        colour = colours.setdefault(loss, "#666666" if static else LINES[len(colours) % 3])
-        rows: Sequence[Any] = list(best.itertuples())
-        figure.add_trace(
-            go.Scatter(
-                x=best.width.tolist(),
-                y=best.val_accuracy.astype(float).tolist(),
-                error_y={"array": best["sem"].astype(float).fillna(0).tolist(), "width": 5},
-                mode="lines+markers",
-                line={"color": colour, "dash": "dash" if static else "solid"},
-                marker={"symbol": "circle" if static else "square", "size": 7},
-                name=_curve(loss, cells, static) + ("" if one_rate else f", η = {rate:g}"),
-                text=[
-                    f"n = {row.replicates:g}"
-                    if static
-                    else f"A = {row.amplitude:g}, T = {row.period:g}, n = {row.replicates:g}"
-                    for row in rows
-                ],
-                hovertemplate=WIDTH_HOVER,
-            )
-        )
-    lay_out(figure, "Accuracy over width<br><sup>mean and standard error over replicates</sup>")
-    lowest = (trained.val_accuracy - trained["sem"].fillna(0)).astype(float).tolist()
-    widths = sorted(trained.width.unique().tolist())
-    chance = 1 / classes
-    figure.add_hline(chance, line={"color": "#bbbbbb", "width": 1}, annotation_text="chance")
-    figure.update_xaxes(
-        type="log",
-        title={"text": "width (hidden units)"},
-        tickvals=widths[:: max(1, math.ceil(len(widths) / 12))],
-    )
-    figure.update_yaxes(
-        title={"text": "validation accuracy"}, range=[0.8 * min([chance, *lowest]), 1.02]
-    )
-    return figure
-
-
-def _curve(loss: str, cells: pd.DataFrame, static: bool) -> str:
-    if static:
-        return f"{loss.upper()}, static"
-    pairs = cells[["amplitude", "period"]].drop_duplicates()
-    if len(pairs) > 1:
-        return f"{loss.upper()}, best cell of each width"
-    only: Any = pairs.iloc[0]
-    return f"{loss.upper()}, A = {only.amplitude:g}, T = {only.period:g}"
 
 
 def lay_out(figure: go.Figure, title: str) -> None:

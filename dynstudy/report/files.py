@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
+
 from dynstudy.errors import DynstudyError
 from dynstudy.report.plots import save_map
 from dynstudy.report.regime_map import RegimeMap
@@ -93,10 +95,27 @@ def write_map(found: RegimeMap, folder: Path) -> list[Path]:
         DynstudyError: they cannot be written there.
     """
     stem = file_stem(found.spec.name)
-    return [
-        write_whole(folder / f"{stem}.png", lambda path: save_map(found, path)),
-        write_whole(
-            folder / f"{stem}.csv",
-            lambda path: path.write_text(to_csv(found.frame), encoding="utf-8"),
-        ),
-    ]
+    picture = write_whole(folder / f"{stem}.png", lambda path: save_map(found, path))
+    return [picture, write_rows(found.frame, folder / f"{stem}.csv")]
+
+
+def write_boundaries(name: str, frame: pd.DataFrame, folder: Path) -> Path:
+    """Write the boundaries of a map as CSV, named after its study.
+
+    Args:
+        name: of the study.
+        frame: of `dynstudy.report.boundaries.find_boundaries`.
+        folder: where to.
+
+    Returns:
+        The file.
+
+    Raises:
+        DynstudyError: it cannot be written there.
+    """
+    return write_rows(frame, folder / f"{file_stem(name)}-boundaries.csv")
+
+
+def write_rows(frame: pd.DataFrame, path: Path) -> Path:
+    """Write rows as CSV, whole or not at all."""
+    return write_whole(path, lambda whole: whole.write_text(to_csv(frame), encoding="utf-8"))

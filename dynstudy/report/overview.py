@@ -7,6 +7,8 @@ from typing import Any, TextIO
 
 import tomli_w
 
+from dynstudy.report.boundaries import find_boundaries, has_boundaries
+from dynstudy.report.boundary_table import MEANING, boundary_lines
 from dynstudy.report.judged import COLUMNS
 from dynstudy.report.listing import study_status
 from dynstudy.report.regime_map import regime_map
@@ -32,6 +34,7 @@ class Overview:
     networks_needed: int
     diverged: int
     best: list[dict[str, Any]]
+    boundaries: list[dict[str, Any]]  # of a map over amplitude
     pareto_front: list[dict[str, Any]]  # accuracy and width, of a search for both
     notes: list[str]
     runs: list[dict[str, Any]]
@@ -62,6 +65,7 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
     best = trained.sort_values("val_accuracy", ascending=False).head(top)[COLUMNS]
     multiple = not isinstance(found.spec, MapSpec) and found.spec.minimize
     front = found.pareto_front()[COLUMNS] if multiple else trained.head(0)
+    edges = boundary_lines(found, find_boundaries(found)) if has_boundaries(found) else []
     return Overview(
         found.spec,
         study_status(storage.study_id(study) in running(storage.engine), done, total),
@@ -71,6 +75,7 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
         sum(cell.replicates for cell in own_cells),
         int(found.frame.diverged.sum()),
         frame_rows(best),
+        edges,
         frame_rows(front),
         found.notes,
         [launch_facts(row) for row in launches(storage.engine, storage.study_id(study))],
@@ -125,6 +130,10 @@ def print_overview(found: Overview, form: Format, out: TextIO) -> None:
     screen.print("\n[bold]best cells[/bold]")
     shortened = ("p_value", "q_value", "unrecovered", "forgetting_sem")
     print_rows(_without(found.best, shortened), form, out)
+    if found.boundaries:
+        screen.print("[bold]boundaries[/bold]")
+        print_rows(found.boundaries, form, out)
+        screen.print(MEANING, style="dim", markup=False)
     if found.pareto_front:
         screen.print("[bold]Pareto front[/bold]: no narrower network is as accurate")
         print_rows(_without(found.pareto_front, shortened), form, out)

@@ -8,8 +8,9 @@ import pandas as pd
 
 from dynstudy.errors import DynstudyError, nearest
 from dynstudy.report.files import file_stem, write_whole
-from dynstudy.report.plots import save, width_figure
+from dynstudy.report.plots import save
 from dynstudy.report.regime_map import RegimeMap
+from dynstudy.report.width_plots import width_figure
 from dynstudy.search.spec import MapSpec
 
 FIGURES = ("fig3",)

@@ -1,4 +1,4 @@
-"""Pictures of a map: gain over amplitude and period, or accuracy over width."""
+"""The picture of a map: gain over amplitude and period, its boundaries, and forgetting."""
 
 import math
 import warnings
@@ -11,33 +11,31 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
-from dynstudy.report.boundaries import Pooled, pooled_gain
-from dynstudy.report.regime_map import PANEL, RegimeMap, conditional
+from dynstudy.report.boundaries import UNDECIDED, Pooled, pooled_gain
+from dynstudy.report.regime_map import PANEL, RegimeMap
 from dynstudy.report.regimes import (
-    BASELINE,
     DIVERGED,
-    EQUIVALENCE,
     HARMFUL,
     NEUTRAL,
     UNSETTLED,
     USEFUL,
 )
 from dynstudy.report.search_plots import search_figure
+from dynstudy.report.width_plots import width_figure
 from dynstudy.search.spec import MapSpec
 
 PANEL_INCHES = (4.6, 3.9)
 COLUMNS_AT_MOST = 3
 COLOURS = colormaps["RdBu"]
 ONSET = "#b2007f"
-STATIC_COLOURS = {"ce": "0.35", "mse": "0.6"}
 CONTOUR = "#137a3b"
-UNDECIDED = 1.96  # standard deviations: 95 %
 MOST_LABELLED = 80  # cells of a panel beyond which numbers in them are unreadable
 
 SIGNS = {USEFUL: "▲", HARMFUL: "▼", NEUTRAL: "=", UNSETTLED: "?"}
@@ -113,7 +111,7 @@ def regime_figure(found: RegimeMap) -> Figure:
         axis.set_xlabel("amplitude A")
     mappable = mpl.cm.ScalarMappable(norm, COLOURS)
     figure.colorbar(mappable, ax=axes, label="gain in validation accuracy over the static loss")
-    figure.suptitle(_caption(found), fontsize=10, parse_math=False)  # names may hold a $
+    figure.suptitle(found.caption(), fontsize=10, parse_math=False)  # names may hold a $
     figure.legend(
         handles=legend(),
         loc="outside lower center",
@@ -128,15 +126,6 @@ def largest_gain(found: RegimeMap) -> float:
     """Where the colours end, the same in all panels of a map: the largest gain or loss."""
     gains = found.frame.gain.abs()
     return max(0.05, float(gains.max()) if gains.notna().any() else 0.05)
-
-
-def _caption(found: RegimeMap) -> str:
-    protocol = found.spec.protocol
-    rates = " ".join(f"η = {rate:g}" for rate in sorted(found.frame.learning_rate.unique()))
-    return (
-        f"{found.spec.name}: {protocol.steps:,} steps, {rates}, {found.spec.replicates} replicates "
-        f"a cell ({found.spec.baseline_replicates} static)\n{conditional(protocol.data)}"
-    )
 
 
 def edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -169,13 +158,15 @@ def draw_panel(
 
     axis.set_facecolor("#dddddd")  # what is not trained
     axis.pcolormesh(x, y, np.ma.masked_invalid(gain), cmap=COLOURS, norm=norm, zorder=1)
-    for i, j in zip(*np.nonzero(forgets), strict=True):
-        corner, size = (x[j], y[i]), (x[j + 1] - x[j], y[i + 1] - y[i])
-        axis.add_patch(
-            Rectangle(
-                corner, *size, fill=False, hatch="///", edgecolor=ONSET, linewidth=0, zorder=2
-            )
+    hatched = [
+        Rectangle((x[j], y[i]), x[j + 1] - x[j], y[i + 1] - y[i])
+        for i, j in zip(*np.nonzero(forgets), strict=True)
+    ]
+    axis.add_collection(
+        PatchCollection(
+            hatched, facecolor="none", hatch="///", edgecolor=ONSET, linewidth=0, zorder=2
         )
+    )
     _outline(axis, useful, x, y, color="black", linewidth=1.6, zorder=4)
     _outline(axis, forgets, x, y, color=ONSET, linewidth=2.4, linestyle=(0, (4, 1.5)), zorder=5)
     if gain.size <= most_labelled:
@@ -183,7 +174,9 @@ def draw_panel(
     axis.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     for ticks, values in ((axis.xaxis, amplitudes), (axis.yaxis, periods)):
         few = values if len(values) <= 10 else values[:: math.ceil(len(values) / 10)]
-        ticks.set_ticks(few, labels=[f"{value:g}" for value in few])
+        ticks.set_ticks(
+            few, labels=[f"{value:.3g}" if value < 1000 else f"{value:g}" for value in few]
+        )
         ticks.set_minor_locator(mpl.ticker.NullLocator())
 
 
@@ -192,10 +185,9 @@ def _draw_contour(axis: Axes, pooled: Pooled | None) -> None:
     if pooled is None:
         return
     place = pooled.amplitude, pooled.period
-    excess = (pooled.gain - EQUIVALENCE) / pooled.error
-    undecided = np.abs(excess) < UNDECIDED
+    excess = pooled.excess
     axis.contourf(
-        *place, undecided.astype(float), levels=[0.5, 1.5], colors=[CONTOUR], alpha=0.22, zorder=2.5
+        *place, excess, levels=[-UNDECIDED, UNDECIDED], colors=[CONTOUR], alpha=0.22, zorder=2.5
     )
     if excess.min() < 0 < excess.max():
         axis.contour(*place, excess, levels=[0.0], colors=[CONTOUR], linewidths=1.8, zorder=5)
@@ -233,10 +225,11 @@ def _outline(
     **style: Any,
 ) -> None:
     """Draw the borders between cells inside and outside a region, and not those of the map."""
-    for i, j in zip(*np.nonzero(inside[:, 1:] != inside[:, :-1]), strict=True):
-        axis.plot([x[j + 1]] * 2, y[i : i + 2], solid_capstyle="projecting", **style)
-    for i, j in zip(*np.nonzero(inside[1:] != inside[:-1]), strict=True):
-        axis.plot(x[j : j + 2], [y[i + 1]] * 2, solid_capstyle="projecting", **style)
+    upright = zip(*np.nonzero(inside[:, 1:] != inside[:, :-1]), strict=True)
+    level = zip(*np.nonzero(inside[1:] != inside[:-1]), strict=True)
+    strokes = [[(x[j + 1], y[i]), (x[j + 1], y[i + 1])] for i, j in upright]
+    strokes += [[(x[j], y[i + 1]), (x[j + 1], y[i + 1])] for i, j in level]
+    axis.add_collection(LineCollection(strokes, capstyle="projecting", **style))
 
 
 def legend() -> list[Any]:
@@ -256,42 +249,3 @@ def legend() -> list[Any]:
         ),
         Line2D([], [], color="none", label=signs),
     ]
-
-
-def width_figure(found: RegimeMap) -> Figure:
-    """Accuracy over width, one curve per loss, with standard errors (the paper's figure 3)."""
-    figure = Figure(figsize=(6.2, 4.4), layout="constrained")
-    axis = figure.subplots()
-    trained = found.frame[found.frame.replicates > 0]
-    for (loss, rate), curve in trained.groupby(["loss", "learning_rate"], sort=True):
-        curve = curve.sort_values("width")
-        name = str(loss).upper()
-        if curve.amplitude.notna().any():
-            first = curve.iloc[0]
-            name += f", A = {first.amplitude:g}, T = {first.period:g}"
-        if found.frame.learning_rate.nunique() > 1:
-            name += f", η = {rate:g}"
-        static = bool((curve.regime == BASELINE).all())
-        axis.errorbar(
-            curve.width,
-            curve.val_accuracy,
-            yerr=curve["sem"].fillna(0),
-            marker="o" if static else "s",
-            linestyle="--" if static else "-",
-            color=STATIC_COLOURS[str(loss)] if static else None,
-            capsize=3,
-            markersize=4,
-            label=name,
-        )
-    axis.axhline(1 / found.spec.protocol.data.classes, color="0.8", zorder=0, label="chance")
-    axis.set(
-        xscale="log",
-        xlabel="width (hidden units)",
-        ylabel="validation accuracy (mean ± standard error)",
-    )
-    widths = sorted(trained.width.unique())
-    axis.xaxis.set_ticks(widths, labels=[str(width) for width in widths])
-    axis.xaxis.set_minor_locator(mpl.ticker.NullLocator())
-    axis.set_title(_caption(found), fontsize=9, parse_math=False)
-    axis.legend(fontsize=8, frameon=False)
-    return figure

@@ -60,6 +60,16 @@ class RegimeMap:
             f"static {row.loss}: {with_error(row.val_accuracy, row['sem'])} (n = {row.replicates})"
         )
 
+    def caption(self) -> str:
+        """What a picture of it is of, in two lines."""
+        protocol = self.spec.protocol
+        rates = " ".join(f"η = {rate:g}" for rate in sorted(self.frame.learning_rate.unique()))
+        return (
+            f"{self.spec.name}: {protocol.steps:,} steps, {rates}, {self.spec.replicates} "
+            f"replicates a cell ({self.spec.baseline_replicates} static)\n"
+            f"{conditional(protocol.data)}"
+        )
+
     def _baseline(self, loss: str, width: int, learning_rate: float) -> pd.DataFrame:
         own = self.baselines()
         return own[

@@ -114,7 +114,8 @@ def permutation_p_values(
         return np.full(len(samples), np.nan)
     first = _splits(n, m, resamples, seed)
     p_values = []
-    for some in np.array_split(samples, max(1, len(samples) // 200)):
+    # few at a time: what is computed of them stays in the cache
+    for some in np.array_split(samples, max(1, len(samples) // 16)):
         pooled = np.concatenate([some, np.tile(baseline, (len(some), 1))], axis=1)
         pooled -= pooled.mean(axis=1, keepdims=True)
         t = np.abs(_studentised(pooled, first, n, m))

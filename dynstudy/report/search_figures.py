@@ -5,8 +5,9 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from dynstudy.report.figures import WIDTH_FIGURE, lay_out
+from dynstudy.report.figures import lay_out
 from dynstudy.report.regime_map import RegimeMap
+from dynstudy.report.width_figures import WIDTH_FIGURE
 
 SCHEDULE_FIGURE = "schedule-accuracy"
 WIDTH_HOVER = "width %{x}: %{y:.3f} ± %{error_y.array:.3f}<br>%{text}<extra></extra>"

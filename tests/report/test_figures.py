@@ -11,10 +11,11 @@ import plotly.graph_objects as go
 import pytest
 
 from dynstudy.bench.planted import plant
-from dynstudy.report.figures import MOST_PANELS, WIDTH_FIGURE, map_figures, width_figure
+from dynstudy.report.figures import MOST_PANELS, map_figures
 from dynstudy.report.judged import COLUMNS, MORE_COLUMNS
 from dynstudy.report.plots import largest_gain
 from dynstudy.report.regime_map import RegimeMap, regime_map
+from dynstudy.report.width_figures import WIDTH_FIGURE, width_figure
 from dynstudy.search.spec import MapSpec
 from dynstudy.search.storage import Storage
 
@@ -52,7 +53,8 @@ def made_up(spec: MapSpec, rng: np.random.Generator, **columns: Any) -> RegimeMa
     frame = frame.assign(replicates=10, diverged=0)
     frame["regime"] = rng.choice(["useful", "harmful", "unsettled"], len(frame)).astype(object)
     frame["forgets"] = pd.Series((rng.random(len(frame)) < 0.5).tolist(), dtype=object)
-    return RegimeMap(spec, frame.assign(**columns), [])
+    outcomes = [rng.normal(mean, 0.02, 10) for mean in frame.val_accuracy]
+    return RegimeMap(spec, frame.assign(**columns), [], outcomes)
 
 
 def test_every_cell_is_where_it_belongs(make_spec: SpecMaker, rng: np.random.Generator) -> None:
@@ -92,6 +94,31 @@ def test_a_region_is_outlined_by_its_border(make_spec: SpecMaker, rng: np.random
     np.testing.assert_allclose(x, [10**1.5, 10**1.5, np.nan], rtol=1e-6)
     np.testing.assert_allclose(y, [10 / 2**0.5, 20 * 2**0.5, np.nan], rtol=1e-6)
     assert not len(read(lines["onset of forgetting"]["x"]))
+
+
+def test_the_pooled_contour_runs_between_gains_above_and_below_it(
+    make_spec: SpecMaker, rng: np.random.Generator
+) -> None:
+    space = {"learning_rate": 1.0, "amplitude": [3, 10, 30, 90], "period": [10, 20], "width": 5}
+    found = made_up(make_spec(space=space), rng)
+    outcomes = [rng.normal(0.7 if a < 20 else 0.3, 0.01, 10) for a in found.frame.amplitude]
+    static = made_up(make_spec(space=space), rng).frame.head(1)
+    static = static.assign(loss="ce", amplitude=np.nan, period=np.nan, regime="baseline")
+    whole = RegimeMap(
+        found.spec,
+        pd.concat([found.frame, static], ignore_index=True),
+        [],
+        [*outcomes, rng.normal(0.5, 0.01, 40)],
+    )
+    lines = traces(map_figures(whole)["map-dce-width00005-rate1"])
+    x = read(lines["gain = 0.02 of all cells pooled"]["x"])
+    crossing = x[np.isfinite(x)]
+    assert len(crossing) > 10
+    assert ((crossing > 10) & (crossing < 30)).all()
+    band = read(lines["its 95 % band"]["x"])
+    assert np.nanmin(band) < crossing.min() < crossing.max() < np.nanmax(band)
+    # a map without a baseline has no gain to draw
+    assert "its 95 % band" not in traces(map_figures(found)["map-dce-width00005-rate1"])
 
 
 def test_ten_thousand_cells_stay_below_a_megabyte(

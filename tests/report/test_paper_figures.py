@@ -9,8 +9,8 @@ import pytest
 
 from dynstudy.errors import DynstudyError
 from dynstudy.report.paper_figures import figure_file, over_width, write_figure3
-from dynstudy.report.plots import width_figure
 from dynstudy.report.regime_map import RegimeMap, regime_map
+from dynstudy.report.width_plots import width_figure
 from dynstudy.search.space import cells
 from dynstudy.search.spec import SearchSpec, StudySpec
 from dynstudy.search.storage import Storage
