@@ -10,6 +10,7 @@ from dynstudy.bridge.replicates import to_arrays
 from dynstudy.config import BASELINES, Configuration, Protocol, Replicate
 from dynstudy.errors import NoDatabaseError
 from dynstudy.search.asking import suggest
+from dynstudy.search.boundary import candidates
 from dynstudy.search.database import database_errors, storage_url
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.space import Cell, cells, searched_cells
@@ -120,7 +121,7 @@ def estimate(
 def _cells_ahead(spec: AnySpec) -> list[Cell]:
     """The cells to train; of what chooses its own as many as it may, drawn at random."""
     if isinstance(spec, BoundarySpec):
-        return _spread_cells(spec)
+        return _drawn_cells(spec)
     if isinstance(spec, MapSpec):
         return list(cells(spec))
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
@@ -128,20 +129,14 @@ def _cells_ahead(spec: AnySpec) -> list[Cell]:
     return list(searched_cells(spec, drawn))
 
 
-def _spread_cells(spec: BoundarySpec) -> list[Cell]:
+def _drawn_cells(spec: BoundarySpec) -> list[Cell]:
     """Baselines, and of each loss and learning rate as many cells as may be trained."""
-    grouped: dict[tuple[str, float], list[Cell]] = {}
-    ahead = []
-    for cell in cells(spec):
-        own = cell.configuration
-        if own.static:
-            ahead.append(cell)
-        else:
-            grouped.setdefault((own.loss, own.learning_rate), []).append(cell)
-    for number, some in enumerate(grouped.values()):
-        order = np.random.default_rng(number).permutation(len(some))[: spec.boundary.cells]
-        ahead += [some[index] for index in sorted(order)]
-    return ahead
+    drawn = [cell for cell in cells(spec) if cell.configuration.static]
+    rng = np.random.default_rng(0)
+    for group in candidates(spec):
+        chosen = rng.permutation(len(group))[: spec.boundary.cells]
+        drawn += [group[index] for index in sorted(chosen)]
+    return drawn
 
 
 def _seconds_per_step(loss: str, width: int, protocol: Protocol, backend: str) -> tuple[float, str]:

@@ -3,7 +3,7 @@
 import optuna
 
 from dynstudy.bridge.training import Training
-from dynstudy.search.boundary import ENDED, next_cells, panels, planned_trials
+from dynstudy.search.boundary import end, next_cells, panels, planned_trials
 from dynstudy.search.space import Cell, cells
 from dynstudy.search.spec import BoundarySpec
 from dynstudy.search.summaries import Summaries
@@ -30,7 +30,8 @@ def run_boundary(spec: BoundarySpec, study: optuna.Study, training: Training) ->
         for number, panel in enumerate(panels(spec, study)):
             batch += [all_cells[own] for own in next_cells(spec, panel, number)]
         if not batch:
-            _end(spec, study, training, len(present))
+            end(study, spec, len(present))
+            training.log(_why_over(spec, study))
             break
         if not _trained(batch, training, planned_trials(study, spec, 0) - len(present)):
             break  # interrupted: the next launch chooses the same batch and trains what is missing
@@ -47,17 +48,14 @@ def _trained(batch: list[Cell], training: Training, left: int) -> bool:
     return not any(training.ledger.lacking(batch).values())
 
 
-def _end(spec: BoundarySpec, study: optuna.Study, training: Training, count: int) -> None:
-    """Say why it is over."""
+def _why_over(spec: BoundarySpec, study: optuna.Study) -> str:
     found = panels(spec, study)
-    candidates = sum(len(panel.candidates) for panel in found)
+    count = sum(len(panel.candidates) for panel in found)
     told = sum(len(panel.told) for panel in found)
     unsettled = sum(panel.unsettled() for panel in found)
-    if unsettled:
-        training.log(
-            f"the budget is spent: {told} of {candidates} cells are trained, {unsettled} of the "
-            "others unsettled; a larger boundary.cells goes on, with --extend"
-        )
-    else:
-        study.set_user_attr(ENDED, count)
-        training.log(f"all {candidates} cells are settled; {told} of them are trained")
+    if not unsettled:
+        return f"all {count} cells are settled; {told} of them are trained"
+    return (
+        f"the budget is spent: {told} of {count} cells are trained, {unsettled} of the others "
+        "unsettled; a larger boundary.cells goes on, with --extend"
+    )

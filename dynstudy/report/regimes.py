@@ -16,10 +16,7 @@ from scipy import stats
 from dynstudy.measure import accuracy
 
 LEVEL = 0.05
-EQUIVALENCE = accuracy.EQUIVALENCE
-
-FEWEST = 6
-"""With fewer replicates a cell is not tested."""
+EQUIVALENCE, FEWEST = accuracy.EQUIVALENCE, accuracy.FEWEST
 
 RESAMPLES = 9999
 ROUNDING = 1e-13

@@ -9,7 +9,7 @@ is modelled rather than gain, since it is the smoother of the two over width: on
 labelled more cells right, on none fewer (docs/boundary.md).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,16 +22,15 @@ from threadpoolctl import threadpool_limits
 from dynstudy.config import Configuration
 from dynstudy.measure.accuracy import EQUIVALENCE
 from dynstudy.measure.forgetting import CATASTROPHIC
-from dynstudy.search.boundary_sampler import floored
 from dynstudy.search.level_sets import STRETCH, Field, choose, spread_out
-from dynstudy.search.space import cells, forgetting_window
+from dynstudy.search.space import Cell, cells, forgetting_window
 from dynstudy.search.spec import AnySpec, BoundarySpec, SearchSpec
 from dynstudy.search.storage import AnyStudy
-from dynstudy.search.surface import Array, Surface
+from dynstudy.search.surface import Array, Surface, floored
 
 SURE = 1.645  # standard deviations: 95 %, one-sided
-ENDED = "dynstudy:settled"
-"""Study attribute: how many trials it had when all cells were settled."""
+ENDED = "dynstudy:ended"
+"""Study attribute: the budget with which a study ended, and how many trials it had then."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,8 @@ class Panel:
     @property
     def place(self) -> Array:
         """(G, 3) log A, log T and log width, scaled to the sides of a cube."""
-        logs = np.log([[own.amplitude, own.period, own.width] for own in self.candidates])
+        axes = [[own.amplitude, own.period, own.width] for own in self.candidates]
+        logs = np.log(np.array(axes, float))
         low, span = logs.min(axis=0), np.ptp(logs, axis=0)
         return np.asarray(STRETCH * (logs - low) / np.where(span > 0, span, 1.0))
 
@@ -139,6 +139,16 @@ class Panel:
         return int(open_cells.sum())
 
 
+def candidates(spec: BoundarySpec) -> list[list[Cell]]:
+    """The dynamical cells of each loss and learning rate, which a study chooses among."""
+    grouped: dict[tuple[str, float], list[Cell]] = {}
+    for cell in cells(spec):
+        own = cell.configuration
+        if not own.static:
+            grouped.setdefault((own.loss, own.learning_rate), []).append(cell)
+    return list(grouped.values())
+
+
 def panels(spec: BoundarySpec, study: optuna.Study) -> list[Panel]:
     """What the trials of a study tell, for each loss and learning rate.
 
@@ -147,33 +157,26 @@ def panels(spec: BoundarySpec, study: optuna.Study) -> list[Panel]:
         study: its study.
 
     Returns:
-        The panels, in the order of the study file's cells.
+        The panels, in the order of `candidates`.
     """
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     trials: dict[Configuration, FrozenTrial] = {}
-    for trial in complete:
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         trials.setdefault(Configuration(**trial.params), trial)
-    grouped: dict[tuple[str, float], list[Configuration]] = {}
-    for cell in cells(spec):
-        own = cell.configuration
-        if not own.static:
-            grouped.setdefault((own.loss, own.learning_rate), []).append(own)
+    needed = spec.protocol.data.classes + 1
     found = []
-    for candidates in grouped.values():
-        index = {own: number for number, own in enumerate(candidates)}
-        baselines = [trials.get(own.baseline()) for own in candidates]
-        errors = [own.user_attrs.get("sem") if own else None for own in baselines]
-        needed = spec.protocol.data.classes + 1
+    for group in candidates(spec):
+        own = [cell.configuration for cell in group]
+        index = {configuration: number for number, configuration in enumerate(own)}
+        baselines = [trials.get(configuration.baseline()) for configuration in own]
+        errors = [trial.user_attrs.get("sem") if trial else None for trial in baselines]
+        counts = [forgetting_window(spec.protocol, each.period or 0).count for each in own]
         found.append(
             Panel(
-                tuple(candidates),
-                {index[own]: trial for own, trial in trials.items() if own in index},
-                np.array([own.value if own else np.nan for own in baselines], float),
+                tuple(own),
+                {index[known]: trial for known, trial in trials.items() if known in index},
+                np.array([trial.value if trial else np.nan for trial in baselines], float),
                 np.nan_to_num(np.array(errors, float)),
-                np.array([
-                    forgetting_window(spec.protocol, own.period or 0).count >= needed
-                    for own in candidates
-                ]),
+                np.array(counts) >= needed,
             )
         )
     return found
@@ -217,34 +220,33 @@ def planned_trials(study: AnyStudy, spec: AnySpec, known: int) -> int:
         known: its cells so far, all of them in a map.
 
     Returns:
-        Of a search as many as it says; of a boundary study its budget, or what it has where all
-        cells were settled before that was spent.
+        Of a search as many as it says; of a boundary study its budget, or what it has where it
+        ended before that was spent.
     """
     if isinstance(spec, SearchSpec):
         return spec.search.trials
     if not isinstance(spec, BoundarySpec):
         return known
-    ended = study.user_attrs.get(ENDED)
-    if ended is not None:
-        return int(ended)
-    counts: dict[tuple[str, float], int] = {}
-    static = 0
-    for cell in cells(spec):
-        own = cell.configuration
-        if own.static:
-            static += 1
-        else:
-            key = own.loss, own.learning_rate
-            counts[key] = counts.get(key, 0) + 1
-    return static + sum(min(spec.boundary.cells, count) for count in counts.values())
+    budget, trials = study.user_attrs.get(ENDED, (None, 0))
+    if budget == spec.boundary.cells:
+        return int(trials)
+    groups = candidates(spec)
+    static = {cell.configuration.baseline() for group in groups for cell in group}
+    return len(static) + sum(min(spec.boundary.cells, len(group)) for group in groups)
+
+
+def end(study: optuna.Study, spec: BoundarySpec, trials: int) -> None:
+    """Keep that a study is over, until its budget is raised.
+
+    Args:
+        study: the study.
+        spec: its study file.
+        trials: how many it has.
+    """
+    study.set_user_attr(ENDED, [spec.boundary.cells, trials])
 
 
 def _numbers(trials: Sequence[FrozenTrial], name: str) -> Array:
     """A user attribute of each trial, nan where it has none."""
-
-    def each() -> Iterator[float]:
-        for trial in trials:
-            value: Any = trial.user_attrs.get(name)
-            yield np.nan if value is None else float(value)
-
-    return np.array(list(each()), float)
+    values: list[Any] = [trial.user_attrs.get(name) for trial in trials]
+    return np.array([np.nan if value is None else value for value in values], float)

@@ -21,7 +21,7 @@ from scipy.stats import qmc
 from threadpoolctl import threadpool_limits
 
 from dynstudy.search.level_sets import STRETCH, Field, choose, spread_out
-from dynstudy.search.surface import FLOOR, SMALLEST, Array, Surface
+from dynstudy.search.surface import Array, Surface, floored
 
 QUASI_RANDOM = 512
 """Places to choose from where there is no grid."""
@@ -174,23 +174,6 @@ class BoundarySampler(optuna.samplers.BaseSampler):
             at = (np.array(levels)[:, None] - middle) / scale
             fields.append(Field(surface, np.tile(at, count), np.zeros(count)))
         return fields
-
-
-def floored(errors: Array) -> Array:
-    """Variances of means from their standard errors (K,), unknown ones nan.
-
-    Args:
-        errors: standard errors.
-
-    Returns:
-        None of them less than a share of their average, as few replicates may agree by chance.
-
-    >>> floored(np.array([0.0, 0.2, np.nan])).round(3)
-    array([0.005, 0.04 , 0.02 ])
-    """
-    own = errors**2
-    average = float(own[np.isfinite(own)].mean()) if np.isfinite(own).any() else 0.0
-    return np.maximum(np.where(np.isfinite(own), own, average), FLOOR * average) + SMALLEST
 
 
 class _Axis:

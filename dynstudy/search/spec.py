@@ -1,4 +1,4 @@
-"""What a study file says, resolved: one immutable `StudySpec`, of a map, a search or a boundary study."""
+"""What a study file says, resolved: one immutable `StudySpec`, of one of the kinds."""
 
 import math
 from collections.abc import Mapping
@@ -20,6 +20,7 @@ from dynstudy.config import (
     Section,
 )
 from dynstudy.errors import SpecError, nearest
+from dynstudy.measure.accuracy import FEWEST
 from dynstudy.search.axes import Range, choices, shown, values
 from dynstudy.search.explain import explain
 from dynstudy.search.samplers import AnySearch
@@ -182,9 +183,9 @@ class MapSpec(StudySpec):
 class Boundary(Section):
     """How a boundary study chooses (``[boundary]``)."""
 
-    cells: int = Field(ge=2, le=MAX_CELLS, description="at most, of each loss and learning rate")
-    batch: int = Field(12, ge=2, le=1000, description="cells chosen and trained together")
-    seed: int = Field(0, ge=0, le=MAX_SEED)
+    cells: int = Field(ge=3, le=MAX_CELLS)  # at most, of each loss and learning rate
+    batch: int = Field(12, ge=2, le=1000)  # chosen and trained together; the first fills the space
+    seed: int = Field(0, ge=0, le=MAX_SEED)  # of the first batch
 
 
 class BoundarySpec(MapSpec):
@@ -197,9 +198,22 @@ class BoundarySpec(MapSpec):
     def _choosable(self) -> Self:
         if not self.dynamical_losses:
             raise ValueError("a boundary study needs a dynamical loss: dce, dmse1 or dmse2")
-        if self.replicates < 2:
+        if self.replicates < FEWEST:
             raise ValueError(
-                "replicates = 1: a boundary study needs at least 2, to know how sure a cell is"
+                f"replicates = {self.replicates}: a boundary study needs at least {FEWEST}, below "
+                "which no cell is tested"
+            )
+        amplitudes = [own for own in self.space.amplitude if own > 1]
+        if len(amplitudes) < 2:
+            raise ValueError(
+                f"space.amplitude = {shown(list(self.space.amplitude))}: a boundary study needs at "
+                "least two amplitudes above 1 to find a boundary between; give a list, or "
+                "{ low, high, num, log }"
+            )
+        if self.boundary.batch >= self.boundary.cells:
+            raise ValueError(
+                f"boundary.batch = {self.boundary.batch}: must be below boundary.cells = "
+                f"{self.boundary.cells}, since the first batch only fills the space"
             )
         return self
 

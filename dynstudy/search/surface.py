@@ -29,6 +29,23 @@ SMALLEST = 1e-8
 """Variance that is added so that matrices can be factorised; accuracies differ by more."""
 
 
+def floored(errors: Array) -> Array:
+    """Variances of means from their standard errors (K,), unknown ones nan.
+
+    Args:
+        errors: standard errors.
+
+    Returns:
+        None of them less than a share of their average, as few replicates may agree by chance.
+
+    >>> floored(np.array([0.0, 0.2, np.nan])).round(3)
+    array([0.005, 0.04 , 0.02 ])
+    """
+    own = errors**2
+    average = float(own[np.isfinite(own)].mean()) if np.isfinite(own).any() else 0.0
+    return np.maximum(np.where(np.isfinite(own), own, average), FLOOR * average) + SMALLEST
+
+
 class Surface:
     """A Gaussian process conditioned on the means of some cells.
 
@@ -84,6 +101,9 @@ class Surface:
 
         The kriging believer (Ginsbourger, Le Riche & Carraro 2010), which lets several places be
         chosen before any of them is measured; the noise is that of the others' median.
+
+        Returns:
+            Another surface, of the same kernel.
         """
         if not len(place):
             return self
