@@ -231,8 +231,8 @@ def planned_trials(study: AnyStudy, spec: AnySpec, known: int) -> int:
     if budget == spec.boundary.cells:
         return int(trials)
     groups = candidates(spec)
-    static = {cell.configuration.baseline() for group in groups for cell in group}
-    return len(static) + sum(min(spec.boundary.cells, len(group)) for group in groups)
+    static = sum(cell.configuration.static for cell in cells(spec))
+    return static + sum(min(spec.boundary.cells, len(group)) for group in groups)
 
 
 def end(study: optuna.Study, spec: BoundarySpec, trials: int) -> None:
