@@ -33,7 +33,8 @@ def run_boundary(spec: BoundarySpec, study: optuna.Study, training: Training) ->
             end(study, spec, len(present))
             training.log(_why_over(spec, study))
             break
-        if not _trained(batch, training, planned_trials(study, spec, 0) - len(present)):
+        later = planned_trials(study, spec, 0) - len(present) - len(batch)
+        if not _trained(batch, training, later * spec.replicates):
             break  # interrupted: the next launch chooses the same batch and trains what is missing
         # networks are recorded first: a crash between the two costs nothing
         add_cells(study, map(summaries.of, batch))
@@ -41,8 +42,10 @@ def run_boundary(spec: BoundarySpec, study: optuna.Study, training: Training) ->
     return planned, max(0, planned - len(finished(study)))
 
 
-def _trained(batch: list[Cell], training: Training, left: int) -> bool:
-    lacking = training.plan(batch, share=len(batch) / max(left, len(batch)))
+def _trained(batch: list[Cell], training: Training, later: int) -> bool:
+    """Whether a batch could be trained, of which so many networks will come later."""
+    now = sum(cell.replicates for cell in batch)
+    lacking = training.plan(batch, share=now / (now + later))
     for _ in training.train(batch, lacking):
         pass
     return not any(training.ledger.lacking(batch).values())
@@ -57,5 +60,5 @@ def _why_over(spec: BoundarySpec, study: optuna.Study) -> str:
         return f"all {count} cells are settled; {told} of them are trained"
     return (
         f"the budget is spent: {told} of {count} cells are trained, {unsettled} of the others "
-        "unsettled; a larger boundary.cells goes on, with --extend"
+        "not settled; a larger boundary.cells goes on, with --extend"
     )

@@ -274,7 +274,7 @@ def _nearest(x: Array, curves: Array, edge: float, rising: bool) -> Array:
 def _onsets(panel: pd.DataFrame) -> list[dict[str, Any]]:
     """For each period, between which tested amplitudes forgetting sets in for good."""
     rows = []
-    tested = panel[panel.forgets.notna()]
+    tested = panel[panel.forgets.notna() & ~panel.predicted]
     for period, line in tested.groupby("period", sort=True):
         ordered = line.sort_values("amplitude")
         amplitudes = ordered.amplitude.to_numpy(float)

@@ -113,7 +113,7 @@ def regime_figure(found: RegimeMap) -> Figure:
     figure.colorbar(mappable, ax=axes, label="gain in validation accuracy over the static loss")
     figure.suptitle(found.caption(), fontsize=10, parse_math=False)  # names may hold a $
     figure.legend(
-        handles=legend(),
+        handles=legend(bool(found.frame.predicted.any())),
         loc="outside lower center",
         ncols=2 if columns == 1 else 4,
         fontsize=8,
@@ -171,6 +171,9 @@ def draw_panel(
     _outline(axis, forgets, x, y, color=ONSET, linewidth=2.4, linestyle=(0, (4, 1.5)), zorder=5)
     if gain.size <= most_labelled:
         _number_cells(axis, panel, norm)
+    elif panel.predicted.any():
+        trained = panel[~panel.predicted]
+        axis.plot(trained.amplitude, trained.period, "k.", markersize=2, zorder=6)
     axis.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     for ticks, values in ((axis.xaxis, amplitudes), (axis.yaxis, periods)):
         few = values if len(values) <= 10 else values[:: math.ceil(len(values) / 10)]
@@ -202,7 +205,7 @@ def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
             red, green, blue, _ = COLOURS(norm(cell.gain))
             dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
             colour = "white" if dark else "black"
-            text = f"{SIGNS.get(cell.regime, '')} {cell.gain:+.2f}"
+            text = f"{SIGNS.get(cell.regime, '')} {shown_gain(cell)}"
         box = {"facecolor": COLOURS(norm(cell.gain)), "edgecolor": "none", "pad": 1.0}
         axis.text(
             cell.amplitude,
@@ -215,6 +218,11 @@ def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
             bbox=box if cell.forgets is True else None,
             zorder=6,
         )
+
+
+def shown_gain(cell: Any) -> str:
+    """The gain of a row as it is written into a cell, in brackets where it is predicted."""
+    return f"({cell.gain:+.2f})" if cell.predicted else f"{cell.gain:+.2f}"
 
 
 def _outline(
@@ -232,9 +240,11 @@ def _outline(
     axis.add_collection(LineCollection(strokes, capstyle="projecting", **style))
 
 
-def legend() -> list[Any]:
+def legend(predicted: bool = False) -> list[Any]:
     """What the lines, hatches and signs of a panel mean."""
     signs = "  ".join(f"{sign} {regime}" for regime, sign in SIGNS.items()) + "  (none: untested)"
+    if predicted:
+        signs += "\ngain in brackets, or on large maps no dot: predicted, not trained"
     return [
         Line2D([], [], color="black", linewidth=1.6, label="border of the useful regime"),
         Line2D(

@@ -12,7 +12,9 @@ from dynstudy.search.level_sets import CONFIDENT
 from dynstudy.search.spec import BoundarySpec
 
 
-def predicted_rows(spec: BoundarySpec, study: optuna.Study, ledger: Ledger) -> pd.DataFrame:
+def predict_cells(
+    spec: BoundarySpec, study: optuna.Study, ledger: Ledger
+) -> tuple[pd.DataFrame, int]:
     """Predict the cells that are not trained from those that are.
 
     Args:
@@ -22,11 +24,14 @@ def predicted_rows(spec: BoundarySpec, study: optuna.Study, ledger: Ledger) -> p
 
     Returns:
         A row for each, like those of cells that are trained, with ``predicted`` true. ``sem``,
-        ``gain_low`` and ``gain_high`` (95 %) are those of the surface; there are no p-values. None
-        before enough cells are trained.
+        ``gain_low`` and ``gain_high`` (95 %) are those of the surface; there are no p-values. No
+        row before enough cells are trained. And how many of them are not settled, in their regime
+        or in whether they forget.
     """
-    rows = [row for panel in panels(spec, study) for row in _rows(panel, spec, ledger)]
-    return pd.DataFrame(rows, columns=[*COLUMNS, *MORE_COLUMNS])
+    found = panels(spec, study)
+    rows = [row for panel in found for row in _rows(panel, spec, ledger)]
+    unsettled = sum(panel.unsettled() for panel in found)
+    return pd.DataFrame(rows, columns=[*COLUMNS, *MORE_COLUMNS]), unsettled
 
 
 def _rows(panel: Panel, spec: BoundarySpec, ledger: Ledger) -> list[dict[str, object]]:

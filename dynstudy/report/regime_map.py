@@ -10,8 +10,8 @@ import pandas as pd
 
 from dynstudy.config import BASELINES, SpiralData
 from dynstudy.report.judged import judge, per_loss, per_width
-from dynstudy.report.predicted import predicted_rows
-from dynstudy.report.regimes import BASELINE, FEWEST, UNSETTLED, Array
+from dynstudy.report.predicted import predict_cells
+from dynstudy.report.regimes import BASELINE, FEWEST, Array
 from dynstudy.search.baseline import Baseline
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.spec import AnySpec, BoundarySpec, MapSpec
@@ -125,14 +125,13 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
         )
     outcomes = [sample.val_accuracy for sample in samples]
     if isinstance(spec, BoundarySpec):
-        predicted = predicted_rows(spec, study, ledger)
+        predicted, unsettled = predict_cells(spec, study, ledger)
         if len(predicted):
             frame = pd.concat([frame, predicted.astype(frame.dtypes)], ignore_index=True)
             outcomes += [np.empty(0)] * len(predicted)
-            open_cells = int((predicted.regime == UNSETTLED).sum())
             notes.append(
                 f"{len(predicted)} of {len(frame)} cells are not trained but predicted from those "
-                f"that are, {open_cells} of them unsettled"
+                f"that are, {unsettled} of them not settled"
             )
     return RegimeMap(spec, frame, notes, outcomes)
 

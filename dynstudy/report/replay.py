@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dynstudy.config import Configuration
 from dynstudy.errors import DynstudyError
 from dynstudy.report.judged import judge, judge_samples
-from dynstudy.report.predicted import predicted_rows
+from dynstudy.report.predicted import predict_cells
 from dynstudy.report.samples import Sample
 from dynstudy.search.baseline import Baseline
 from dynstudy.search.boundary import Panel, next_cells, panels
@@ -213,5 +213,5 @@ def _compared(
         ]
     own_cells = [cell for cell in study_cells(study, spec) if not cell.configuration.static]
     frame, _, _ = judge(ledger, own_cells, range(spec.baseline_replicates))
-    labels = _labels(frame) | _labels(predicted_rows(spec, study, ledger))
+    labels = _labels(frame) | _labels(predict_cells(spec, study, ledger)[0])
     return labels, {cell.configuration for cell in own_cells}
