@@ -8,7 +8,19 @@ import typer
 from typer.exceptions import TyperException
 
 from dynstudy._version import __version__
-from dynstudy.cli import bench, beside, dashboard, launch, look, manage, power, take, trace, train
+from dynstudy.cli import (
+    bench,
+    beside,
+    dashboard,
+    launch,
+    look,
+    manage,
+    power,
+    replay,
+    take,
+    trace,
+    train,
+)
 from dynstudy.cli.common import Verbosity, log, set_verbosity
 from dynstudy.cli.examples import epilog
 from dynstudy.errors import DynstudyError
@@ -36,6 +48,7 @@ app.command("bench")(bench.bench)
 app.command("compare")(beside.compare)
 app.command("figure")(beside.figure)
 app.command("power")(power.power)
+app.command("replay")(replay.replay)
 app.command("diff")(look.diff)
 app.command("rename")(manage.rename)
 app.command("delete")(manage.delete)

@@ -55,7 +55,7 @@ def replay(
     storage: Storage,
     name: str,
     *,
-    count: int,
+    count: int | None = None,
     batch: int,
     seeds: int,
     resamples: int,
@@ -66,7 +66,7 @@ def replay(
     Args:
         storage: where the map is.
         name: of the map.
-        count: cells to train, of each loss and learning rate.
+        count: cells to train, of each loss and learning rate; a quarter of them if None.
         batch: of them chosen together.
         seeds: how many studies of each rule.
         resamples: of the map's replicates, to find the stable labels.
@@ -79,8 +79,11 @@ def replay(
         DynstudyError: it is no complete map, or these cells cannot be chosen from it.
     """
     spec = storage.spec(storage.study(name))
-    if spec.kind != "map":
+    if not isinstance(spec, MapSpec) or isinstance(spec, BoundarySpec):
         raise DynstudyError(f"study {name!r} is a {spec.kind}; replay needs a map, as the truth")
+    if count is None:
+        space = spec.space
+        count = len(space.width) * len(space.amplitude) * len(space.period or ()) // 4
     values = spec.resolved() | {"kind": "boundary", "boundary": {"cells": count, "batch": batch}}
     planned = StudySpec.of(values, f"replay of {name!r}")
     assert isinstance(planned, BoundarySpec)
