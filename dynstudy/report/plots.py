@@ -198,6 +198,8 @@ def _draw_contour(axis: Axes, pooled: Pooled | None) -> None:
 
 def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
     fontsize = 7.5 if panel.amplitude.nunique() <= 6 else 6.0
+    if panel.predicted.any():
+        fontsize -= 0.9  # for the brackets
     for cell in panel.itertuples():
         if math.isnan(cell.gain) or cell.regime == DIVERGED:
             text, colour = str(cell.regime), "black"

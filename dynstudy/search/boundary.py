@@ -5,8 +5,8 @@ it alone. So a study that was interrupted goes on to the same cells as one that 
 
 Each loss and learning rate has surfaces of its own over log A, log T and log width: of validation
 accuracy, whose level is what the static loss reaches at that width, and of net forgetting. Accuracy
-is modelled rather than gain, since it is the smoother of the two over width: on two maps of four it
-labelled more cells right, on none fewer (docs/boundary.md).
+is modelled rather than gain, since it is the smoother of the two over width: that labelled more
+cells right on all four maps it was tried on (docs/boundary.md).
 """
 
 from collections.abc import Sequence
