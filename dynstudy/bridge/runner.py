@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable, Sequence
 
 from dynstudy.bridge.progress import Progress, Summary
+from dynstudy.bridge.run_boundary import run_boundary
 from dynstudy.bridge.run_map import run_map
 from dynstudy.bridge.run_search import run_search
 from dynstudy.bridge.training import Training
 from dynstudy.search.database import database_errors, storage_url
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.runs import claim
-from dynstudy.search.spec import AnySpec, MapSpec
+from dynstudy.search.spec import AnySpec, BoundarySpec, MapSpec
 from dynstudy.search.storage import Storage
 from dynstudy.train.backends import load
 from dynstudy.train.backends.cpu import threads
@@ -58,7 +59,9 @@ def run(
             ledger = Ledger(opened.engine, spec.protocol)
             training = Training(ledger, launch, backend, report, log)
             with training.interruptible():
-                if isinstance(spec, MapSpec):
+                if isinstance(spec, BoundarySpec):
+                    cells, left = run_boundary(spec, study, training)
+                elif isinstance(spec, MapSpec):
                     cells, left = run_map(spec, study, training)
                 else:
                     cells, left = run_search(spec, study, training)

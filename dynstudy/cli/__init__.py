@@ -16,6 +16,7 @@ from dynstudy.cli import (
     look,
     manage,
     power,
+    replay,
     scaling,
     take,
     trace,
@@ -49,6 +50,7 @@ app.command("compare")(beside.compare)
 app.command("figure")(beside.figure)
 app.command("scaling")(scaling.scaling)
 app.command("power")(power.power)
+app.command("replay")(replay.replay)
 app.command("diff")(look.diff)
 app.command("rename")(manage.rename)
 app.command("delete")(manage.delete)

@@ -4,6 +4,7 @@ EXAMPLES = {
     "run": (
         "dynstudy run studies/quickstart.toml --dry-run",
         "dynstudy run studies/regime-dce.toml --set name=narrow --set 'space.width=[5, 10]'",
+        "dynstudy run studies/boundary-dce.toml --set boundary.cells=48 --extend",
     ),
     "list": (
         "dynstudy list --match 'regime-*' --status incomplete",
@@ -59,6 +60,10 @@ EXAMPLES = {
     "power": (
         "dynstudy power --replicates 10,20 --gain 0.05,0.1",
         "dynstudy power --replicates 10 --gain 0 --spread cells --maps 1000 --format json",
+    ),
+    "replay": (
+        "dynstudy replay regime-dce",
+        "dynstudy replay regime-dce --cells 24 --batch 8 --seeds 5 --format csv",
     ),
     "rename": ("dynstudy rename narrow regime-dce-narrow",),
     "delete": (

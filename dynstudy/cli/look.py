@@ -18,7 +18,7 @@ from dynstudy.cli.common import (
 )
 
 STATUSES = ("running", "complete", "incomplete")  # of `dynstudy.report.listing`
-KINDS = ("map", "search")  # of `dynstudy.search.spec`, likewise too slow to import here
+KINDS = ("map", "search", "boundary")  # of `dynstudy.search.spec`, likewise too slow to import here
 
 
 def list_studies(

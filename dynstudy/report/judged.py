@@ -3,7 +3,7 @@
 Labels depend on all the cells that are tested together, so they are never stored.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,7 @@ MORE_COLUMNS = [
     "replicates_planned",
     "ledger_configuration",
     "lasting",
+    "predicted",
 ]
 
 
@@ -72,23 +73,45 @@ def judge(
         replicates.
     """
     samples = read_samples(ledger, all_cells)
+    judged = [cell.configuration for cell in all_cells if not cell.configuration.static]
+    baselines = {
+        static: Baseline(ledger, static, baseline_seeds)
+        for static in dict.fromkeys(own.baseline() for own in judged)
+    }
+    frame = judge_samples(ledger, all_cells, samples, baselines, family)
+    return frame, list(baselines.values()), samples
+
+
+def judge_samples(
+    ledger: Ledger,
+    all_cells: Sequence[Cell],
+    samples: Sequence[Sample],
+    baselines: Mapping[Configuration, Baseline],
+    family: Callable[[Configuration], Hashable] = per_width,
+) -> pd.DataFrame:
+    """Judge what the replicates of cells did.
+
+    Args:
+        ledger: what gives the cells' keys.
+        all_cells: the cells.
+        samples: their replicates.
+        baselines: what the dynamical ones are compared with, by their static configuration.
+        family: which cells share their control of false discoveries.
+
+    Returns:
+        A row per cell, in their order.
+    """
     rows = [_row(cell, sample, ledger) for cell, sample in zip(all_cells, samples, strict=True)]
     frame = pd.DataFrame(rows, columns=[*COLUMNS, *MORE_COLUMNS])
     frame = frame.astype({"regime": object, "forgets": object, "width": "int64"})
-
     groups: dict[Hashable, dict[Configuration, list[int]]] = {}
     for index, cell in enumerate(all_cells):
         own = cell.configuration
         if not own.static:
             groups.setdefault(family(own), {}).setdefault(own.baseline(), []).append(index)
-    baselines = {
-        static: Baseline(ledger, static, baseline_seeds)
-        for group in groups.values()
-        for static in group
-    }
     for group in groups.values():
         _judge(frame, group, baselines, all_cells, samples)
-    return frame, list(baselines.values()), samples
+    return frame
 
 
 def _row(cell: Cell, sample: Sample, ledger: Ledger) -> dict[str, object]:
@@ -113,6 +136,7 @@ def _row(cell: Cell, sample: Sample, ledger: Ledger) -> dict[str, object]:
         "val_accuracy_before_tail": _mean(_known(sample.val_accuracy_before_tail)),
         "replicates_planned": cell.replicates,
         "ledger_configuration": ledger.key(own),
+        "predicted": False,
     }
 
 
@@ -127,9 +151,9 @@ def _known(values: Array) -> Array:
 def _judge(
     frame: pd.DataFrame,
     group: dict[Configuration, list[int]],
-    baselines: dict[Configuration, Baseline],
+    baselines: Mapping[Configuration, Baseline],
     all_cells: Sequence[Cell],
-    samples: list[Sample],
+    samples: Sequence[Sample],
 ) -> None:
     """Compare the cells of one family with their baselines, in place."""
     family = [index for indices in group.values() for index in indices]
@@ -173,7 +197,7 @@ def _compare_forgetting(
     indices: list[int],
     baseline: Baseline,
     all_cells: Sequence[Cell],
-    samples: list[Sample],
+    samples: Sequence[Sample],
 ) -> np.ndarray:
     """Net forgetting, in place; returns p-values of its being at most 0.4, nan if untested."""
     periods = [all_cells[index].configuration.period or 0 for index in indices]

@@ -13,6 +13,7 @@ from dynstudy.report.judged import COLUMNS
 from dynstudy.report.listing import study_status
 from dynstudy.report.regime_map import regime_map
 from dynstudy.report.table import Format, console, frame_rows, print_rows
+from dynstudy.search.boundary import planned_trials
 from dynstudy.search.manage import note_of, tags_of
 from dynstudy.search.runs import alive, launches, running
 from dynstudy.search.spec import AnySpec, MapSpec
@@ -60,7 +61,7 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
     found = regime_map(storage, name)
     own_cells = study_cells(study, found.spec)
     done = storage.count_cells(study)
-    total = len(own_cells) if isinstance(found.spec, MapSpec) else found.spec.search.trials
+    total = planned_trials(study, found.spec, len(own_cells))
     trained = found.frame[found.frame.replicates > 0]
     best = trained.sort_values("val_accuracy", ascending=False).head(top)[COLUMNS]
     multiple = not isinstance(found.spec, MapSpec) and found.spec.minimize

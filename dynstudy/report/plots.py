@@ -114,7 +114,7 @@ def regime_figure(found: RegimeMap) -> Figure:
     figure.colorbar(mappable, ax=axes, label="gain in validation accuracy over the static loss")
     figure.suptitle(found.caption(), fontsize=10, parse_math=False)  # names may hold a $
     figure.legend(
-        handles=legend(),
+        handles=legend(bool(found.frame.predicted.any())),
         loc="outside lower center",
         ncols=2 if columns == 1 else 4,
         fontsize=8,
@@ -173,6 +173,9 @@ def draw_panel(
     if gain.size <= most_labelled:
         sizes = np.diff(np.log(x))
         _number_cells(axis, panel, norm, "\n" if sizes.min() < NARROW * sizes.sum() else " ")
+    elif panel.predicted.any():
+        trained = panel[~panel.predicted]
+        axis.plot(trained.amplitude, trained.period, "k.", markersize=2, zorder=6)
     axis.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     for ticks, values in ((axis.xaxis, amplitudes), (axis.yaxis, periods)):
         few = values if len(values) <= 10 else values[:: math.ceil(len(values) / 10)]
@@ -197,6 +200,8 @@ def draw_contour(axis: Axes, pooled: Pooled | None) -> None:
 
 def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm, between: str) -> None:
     fontsize = 7.5 if panel.amplitude.nunique() <= 6 else 6.0
+    if panel.predicted.any():
+        fontsize -= 0.9  # for the brackets
     for cell in panel.itertuples():
         if math.isnan(cell.gain) or cell.regime == DIVERGED:
             text, colour = str(cell.regime), "black"
@@ -204,7 +209,7 @@ def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm, between: 
             red, green, blue, _ = COLOURS(norm(cell.gain))
             dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
             colour = "white" if dark else "black"
-            text = f"{SIGNS.get(cell.regime, '')}{between}{cell.gain:+.2f}"
+            text = f"{SIGNS.get(cell.regime, '')}{between}{shown_gain(cell)}"
         box = {"facecolor": COLOURS(norm(cell.gain)), "edgecolor": "none", "pad": 1.0}
         axis.text(
             cell.amplitude,
@@ -217,6 +222,11 @@ def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm, between: 
             bbox=box if cell.forgets is True else None,
             zorder=6,
         )
+
+
+def shown_gain(cell: Any) -> str:
+    """The gain of a row as it is written into a cell, in brackets where it is predicted."""
+    return f"({cell.gain:+.2f})" if cell.predicted else f"{cell.gain:+.2f}"
 
 
 def _outline(
@@ -234,9 +244,11 @@ def _outline(
     axis.add_collection(LineCollection(strokes, capstyle="projecting", **style))
 
 
-def legend() -> list[Any]:
+def legend(predicted: bool = False) -> list[Any]:
     """What the lines, hatches and signs of a panel mean."""
     signs = "  ".join(f"{sign} {regime}" for regime, sign in SIGNS.items()) + "  (none: untested)"
+    if predicted:
+        signs += "\ngain in brackets, or on large maps no dot: predicted, not trained"
     return [
         Line2D([], [], color="black", linewidth=1.6, label="border of the useful regime"),
         Line2D(

@@ -13,12 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-LEVEL = 0.05
-EQUIVALENCE = 0.02
-"""A cell is neutral when its gain is shown to lie within plus or minus this accuracy."""
+from dynstudy.measure import accuracy
 
-FEWEST = 6
-"""With fewer replicates a cell is not tested."""
+LEVEL = 0.05
+EQUIVALENCE, FEWEST = accuracy.EQUIVALENCE, accuracy.FEWEST
 
 RESAMPLES = 9999
 ROUNDING = 1e-13

@@ -70,7 +70,12 @@ def simulated(
     places = [(a, t) for a in amplitudes for t in periods]
     gains = np.array([field(*place) for place in places])
     planted = plant_map(np.random.default_rng(seed), SPREADS[spread], gains, replicates)
-    shared: dict[str, Any] = {"width": 20, "learning_rate": 1.0, "replicates": replicates}
+    shared: dict[str, Any] = {
+        "width": 20,
+        "learning_rate": 1.0,
+        "replicates": replicates,
+        "predicted": False,
+    }
     rows: list[dict[str, Any]] = [shared | {"loss": "ce", "regime": "baseline", "forgets": None}]
     for amplitude, period in places:
         own = {"loss": "dce", "regime": "unsettled", "amplitude": amplitude, "period": period}
