@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynstudy.report.regime_map import PANEL, RegimeMap
-from dynstudy.report.surface import Array, Outcomes
+from dynstudy.report.regimes import Array
+from dynstudy.report.surface import Outcomes
 
 
 @dataclass(frozen=True)
