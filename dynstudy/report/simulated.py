@@ -140,7 +140,8 @@ def judge_map(planted: SimulatedMap, resamples: int = RESAMPLES) -> Verdicts:
     gain = Difference.between(Moments.of(list(samples)), Moments.of([baseline]))
     q_values = false_discovery_q_values(permutation_p_values(samples, baseline, resamples))
     sizes = np.full(len(samples), samples.shape[1])
-    return Verdicts(label(gain, q_values, sizes, len(baseline)), *gain.interval())
+    labels = label(gain.estimate, q_values, gain.within(EQUIVALENCE), sizes, len(baseline))
+    return Verdicts(labels, *gain.interval())
 
 
 def planted_gains(spread: Spread, gain: float, cells: int = CELLS) -> Array:

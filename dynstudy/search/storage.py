@@ -243,6 +243,8 @@ def _grown(stored: AnySpec, new: AnySpec) -> bool:
     """Whether a study file only asks for more: more cells of a map, more trials of a search."""
     if isinstance(stored, MapSpec) and isinstance(new, MapSpec):
         same = ("replicates", "baseline_replicates", "protocol")
+        if stored.rounds:  # more cells would unsettle those that were settled beside fewer
+            return False
         return all(getattr(stored, key) == getattr(new, key) for key in same) and {
             cell.configuration for cell in cells(stored)
         } <= {cell.configuration for cell in cells(new)}
