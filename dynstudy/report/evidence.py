@@ -1,7 +1,8 @@
 """What the replicates of some cells say beside their static loss: the p-values behind labels."""
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,23 @@ class Compared:
             static = all_cells[index].configuration.baseline()
             if static not in self.baselines:
                 self.baselines[static] = Baseline(ledger, static, baseline_seeds)
+
+    def narrowed(self, planned: Mapping[int, int], seen: Mapping[int, int]) -> "Compared":
+        """The same cells with fewer replicates.
+
+        Args:
+            planned: how many replicates a cell is to have, by its index.
+            seen: how many of the first of them are read.
+
+        Returns:
+            Them beside the same baselines.
+        """
+        narrowed = copy(self)
+        narrowed.cells, narrowed.samples = list(self.cells), list(self.samples)
+        for index, count in planned.items():
+            narrowed.cells[index] = replace(self.cells[index], seeds=range(count))
+            narrowed.samples[index] = self.samples[index].below(seen[index])
+        return narrowed
 
     def baseline(self, index: int) -> Baseline:
         """What a dynamical cell is judged against."""

@@ -128,3 +128,25 @@ def replayed(compared: Compared, looks: Sequence[int], baseline_size: int) -> li
             if replay.taken == taken and len(going) and whole and (unbroken[going] >= size).all():
                 replay.look(compared.tests)
     return replays
+
+
+def planned(replays: Sequence[Replay]) -> dict[int, int]:
+    """Replicates that each cell of some families is to have, by its index."""
+    return {
+        int(index): int(count)
+        for replay in replays
+        for index, count in zip(replay.indices, replay.planned, strict=True)
+    }
+
+
+def looked(replays: Sequence[Replay]) -> dict[int, int]:
+    """Replicates that each cell of some families is judged by: those of its last look.
+
+    Before the first look there are no labels, and the first round's replicates are shown as they
+    come in.
+    """
+    return {
+        int(index): int(count or replay.looks[0])
+        for replay in replays
+        for index, count in zip(replay.indices, replay.looked, strict=True)
+    }

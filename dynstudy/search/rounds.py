@@ -62,7 +62,7 @@ def _rounds(table: Mapping[str, Any]) -> Rounds:
         if key not in table:
             raise ValueError(f"rounds need min and max; {key} is missing")
     low, high = (_number(table[key], f"{key} = {shown(table[key])}: ") for key in ("min", "max"))
-    if low < FEWEST:
+    if low < FEWEST_REPLICATES:
         raise ValueError(
             f"min = {low}: must be at least {FEWEST_REPLICATES}, below which nothing is tested"
         )
