@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from dynstudy.bridge.progress import Progress, Summary
 from dynstudy.bridge.run_map import run_map
+from dynstudy.bridge.run_rounds import run_rounds
 from dynstudy.bridge.run_search import run_search
 from dynstudy.bridge.training import Training
 from dynstudy.search.database import database_errors, storage_url
@@ -58,7 +59,9 @@ def run(
             ledger = Ledger(opened.engine, spec.protocol)
             training = Training(ledger, launch, backend, report, log)
             with training.interruptible():
-                if isinstance(spec, MapSpec):
+                if isinstance(spec, MapSpec) and spec.rounds:
+                    cells, left = run_rounds(spec, spec.rounds, study, training)
+                elif isinstance(spec, MapSpec):
                     cells, left = run_map(spec, study, training)
                 else:
                     cells, left = run_search(spec, study, training)

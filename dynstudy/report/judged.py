@@ -24,7 +24,7 @@ from dynstudy.report.regimes import (
     label,
 )
 from dynstudy.report.samples import Sample
-from dynstudy.report.sequential import Replay, looked, planned, replayed
+from dynstudy.report.sequential import Replay, narrowed, replayed
 from dynstudy.search.baseline import Baseline
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.rounds import Rounds
@@ -80,7 +80,7 @@ def judge(
         verdicts = [_fixed(compared, own) for own in compared.families]
     else:
         replays = replayed(compared, rounds.looks, len(baseline_seeds))
-        compared = compared.narrowed(planned(replays), looked(replays))
+        compared = narrowed(compared, replays)
         verdicts = [_sequential(replay) for replay in replays]
     pairs = zip(compared.cells, compared.samples, strict=True)
     rows = [_row(cell, sample, ledger) for cell, sample in pairs]
@@ -89,6 +89,27 @@ def judge(
     for verdict in verdicts:
         _judge(frame, compared, verdict)
     return frame, list(compared.baselines.values()), compared.samples
+
+
+def cells_asked_for(
+    ledger: Ledger, all_cells: Sequence[Cell], baseline_seeds: range, rounds: Rounds | None
+) -> list[Cell]:
+    """The cells of a map with the replicates that it has asked for so far.
+
+    Args:
+        ledger: where their replicates are.
+        all_cells: the cells, with the most replicates that they may have.
+        baseline_seeds: of the baselines' replicates that count.
+        rounds: in which replicates are added; all of them at once if None.
+
+    Returns:
+        Them in their order.
+    """
+    if rounds is None:
+        return list(all_cells)
+    compared = Compared(ledger, all_cells, baseline_seeds, per_width)
+    replays = replayed(compared, rounds.looks, len(baseline_seeds))
+    return narrowed(compared, replays).cells
 
 
 def _row(cell: Cell, sample: Sample, ledger: Ledger) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import tomli_w
 
-from dynstudy.report.regime_map import conditional
+from dynstudy.report.regime_map import conditional, replicates_said
 from dynstudy.search.axes import Range
 from dynstudy.search.spec import AnySpec, MapSpec
 
@@ -93,7 +93,8 @@ def _what(spec: AnySpec) -> str:
     )
     if isinstance(spec, MapSpec):
         size = (
-            f"{spec.replicates} networks a cell and {spec.baseline_replicates} of each static loss"
+            f"{replicates_said(spec)} networks a cell and {spec.baseline_replicates} of each static "
+            "loss"
         )
     else:
         size = (

@@ -24,6 +24,15 @@ def weights(looks: Sequence[int]) -> Array:
 
     Later looks decide more closely; equal weights use as many networks and decide fewer cells like
     a map of as many replicates everywhere (docs/numbers.md).
+
+    Args:
+        looks: numbers of replicates, ascending.
+
+    Returns:
+        Numbers above 0 of sum 1.
+
+    >>> weights([1, 4, 9]).round(3)
+    array([0.167, 0.333, 0.5  ])
     """
     roots = np.sqrt(np.asarray(looks, float))
     return roots / roots.sum()
@@ -69,7 +78,7 @@ class Replay:
         self.evidence = self._joined(tests(self.indices[going], size), going, weight)
         self.taken += 1
         self.looked[going], self.spent[going] = size, weight
-        self.going[going] = not self.taken == len(self.looks)
+        self.going[going] = self.taken < len(self.looks)
         self.going &= ~self.settled()
 
     def settled(self) -> np.ndarray:
@@ -117,7 +126,7 @@ def replayed(compared: Compared, looks: Sequence[int], baseline_size: int) -> li
         baseline_size: replicates of a whole baseline; before it is whole, nothing is looked at.
 
     Returns:
-        The looks at each family.
+        The looks at each of its families.
     """
     replays = [Replay(own, looks) for own in compared.families]
     unbroken = np.array([sample.unbroken for sample in compared.samples])
@@ -130,23 +139,22 @@ def replayed(compared: Compared, looks: Sequence[int], baseline_size: int) -> li
     return replays
 
 
-def planned(replays: Sequence[Replay]) -> dict[int, int]:
-    """Replicates that each cell of some families is to have, by its index."""
-    return {
-        int(index): int(count)
-        for replay in replays
-        for index, count in zip(replay.indices, replay.planned, strict=True)
-    }
+def narrowed(compared: Compared, replays: Sequence[Replay]) -> Compared:
+    """Cells with the replicates that count: those their looks saw, and no more of the ledger's.
 
+    Before the first look, the first round's replicates are shown as they come in.
 
-def looked(replays: Sequence[Replay]) -> dict[int, int]:
-    """Replicates that each cell of some families is judged by: those of its last look.
+    Args:
+        compared: cells with all their replicates.
+        replays: the looks at each of its families.
 
-    Before the first look there are no labels, and the first round's replicates are shown as they
-    come in.
+    Returns:
+        Them with the seeds that were asked for, and the replicates that were looked at.
     """
-    return {
-        int(index): int(count or replay.looks[0])
-        for replay in replays
-        for index, count in zip(replay.indices, replay.looked, strict=True)
-    }
+    planned: dict[int, int] = {}
+    seen: dict[int, int] = {}
+    for replay in replays:
+        planned |= zip(replay.indices.tolist(), replay.planned.tolist(), strict=True)
+        looked = np.where(replay.looked > 0, replay.looked, replay.looks[0])
+        seen |= zip(replay.indices.tolist(), looked.tolist(), strict=True)
+    return compared.narrowed(planned, seen)

@@ -188,6 +188,9 @@ def headline(panel: pd.DataFrame) -> str:
     counts = panel.regime.value_counts()
     parts = [f"{count} {regime}" for regime, count in counts.items() if regime != BASELINE]
     line = f"{len(panel)} cells: {', '.join(parts)}; {int((panel.forgets == True).sum())} forget"  # noqa: E712
+    least, most = panel.replicates.min(), panel.replicates.max()
+    if least < most:
+        line += f"; {least} to {most} networks a cell, {panel.replicates.sum()} in all"
     known = panel[panel.gain.notna() & (panel.regime != DIVERGED)]
     if len(known):
         best: Any = known.loc[known.gain.idxmax()]
