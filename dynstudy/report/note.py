@@ -92,10 +92,8 @@ def _what(spec: AnySpec) -> str:
         str(protocol.tail), f"the last {protocol.tail} of them at A = 1"
     )
     if isinstance(spec, MapSpec):
-        size = (
-            f"{replicates_said(spec)} networks a cell and {spec.baseline_replicates} of each static "
-            "loss"
-        )
+        size = f"{replicates_said(spec)} networks a cell"
+        size += f" and {spec.baseline_replicates} of each static loss"
     else:
         size = (
             f"{spec.search.trials} trials of {spec.replicates} networks, chosen by "

@@ -69,6 +69,13 @@ def cells_so_far(study: optuna.Study, spec: AnySpec) -> list[Cell]:
     """As `study_cells`, with the replicates that each has as far as its trial tells.
 
     Where replicates come in rounds, a cell that is not settled yet needs at least the fewest.
+
+    Args:
+        study: the study.
+        spec: its study file.
+
+    Returns:
+        The cells, baselines first.
     """
     all_cells = study_cells(study, spec)
     if spec.rounds is None:
