@@ -136,7 +136,7 @@ def test_looks_at_simulated_maps_depend_on_the_first_replicates_alone(
     np.testing.assert_array_equal(again.low, found.low)
 
 
-MAPS = 150
+MAPS = 100
 
 
 @pytest.mark.parametrize(("spread", "gain"), [("bimodal", 0.0), ("narrow", 0.05), ("bimodal", 0.2)])
