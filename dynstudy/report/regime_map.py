@@ -183,7 +183,7 @@ def _rounds_note(rounds: Rounds, frame: pd.DataFrame) -> str:
     at = ", ".join(f"{counts[n]} at {n}" for n in rounds.looks if n in counts)
     return (
         f"replicates were added until a cell was settled (cells {at or 'none yet'}): intervals "
-        "hold at 95 % over all looks together, and a gain that was settled early is flattered"
+        "are of 95 % over all looks together, and a gain that was settled early is flattered"
     )
 
 
