@@ -59,6 +59,7 @@ EXAMPLES = {
     ),
     "power": (
         "dynstudy power --replicates 10,20 --gain 0.05,0.1",
+        "dynstudy power --replicates 50 --min 6 --gain 0.1",
         "dynstudy power --replicates 10 --gain 0 --spread cells --maps 1000 --format json",
     ),
     "replay": (

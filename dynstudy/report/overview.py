@@ -73,7 +73,7 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
         done,
         total,
         int(found.frame.replicates.sum()),
-        sum(cell.replicates for cell in own_cells),
+        int(found.frame.replicates_planned.sum()),
         int(found.frame.diverged.sum()),
         found.ledger,
         frame_rows(best),

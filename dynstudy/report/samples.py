@@ -22,6 +22,7 @@ class Sample:
     unrecovered: Array  # (R,) likewise
     lasting: Array  # (R,) likewise
     diverged_at: Array  # (R,) nan where it stayed finite
+    seed: Array  # (R,) ascending
 
     def __len__(self) -> int:
         return len(self.val_accuracy)
@@ -30,6 +31,17 @@ class Sample:
     def diverged(self) -> int:
         """How many diverged."""
         return int(np.isfinite(self.diverged_at).sum())
+
+    @property
+    def unbroken(self) -> int:
+        """How many seeds there are from 0 up to the first that is missing."""
+        gaps = np.flatnonzero(self.seed != np.arange(len(self)))
+        return int(gaps[0]) if len(gaps) else len(self)
+
+    def below(self, seeds: int | None) -> "Sample":
+        """Its replicates of the first so many seeds; all of them if None."""
+        count = len(self) if seeds is None else int(np.searchsorted(self.seed, seeds))
+        return Sample(*(getattr(self, field.name)[:count] for field in fields(self)))
 
 
 def read_samples(ledger: Ledger, all_cells: Sequence[Cell]) -> list[Sample]:
