@@ -304,3 +304,10 @@ def test_resampled_means_vary_as_means_do(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(drawn.var(axis=0), floored, rtol=0.05)
     np.testing.assert_allclose(drawn.mean(axis=0), outcomes.means(), atol=0.01)
     assert floored.min() > SMALLEST
+
+
+def test_predicted_cells_are_no_onset() -> None:
+    found = simulated(ridge, forgets=lambda amplitude, period: amplitude >= 150, periods=[100])
+    found.frame["predicted"] = found.frame.amplitude.isin([70, 150])
+    (onset,) = find_boundaries(found).query("boundary == @ONSET").itertuples()
+    assert (onset.amplitude_low, onset.amplitude_high) == (30, 400)
