@@ -4,8 +4,8 @@ A place is *settled* where the 95 % band of the surface has no level in it. How 
 is says the straddle score of Bryan et al. (2005), 1.96 s - |m - level|; LSE (Gotovos et al. 2013)
 classifies by the same bands. Straddle measures where the score is largest. Here the next place is
 the one that makes the sum of the scores over *all* places fall most, as far as one can tell before
-it is measured: a measurement settles its neighbours too. On maps whose truth is known this labelled
-more cells right (docs/boundary.md).
+it is measured: a measurement settles its neighbours too (compared with straddle itself in
+docs/boundary.md).
 """
 
 import math

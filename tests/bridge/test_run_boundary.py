@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import dynstudy
@@ -9,8 +10,10 @@ from dynstudy.bench.planted import plant
 from dynstudy.bridge import run_boundary
 from dynstudy.config import Configuration
 from dynstudy.errors import DynstudyError, StudyMismatchError
+from dynstudy.report.compare import compare
 from dynstudy.report.dashboard import publish
 from dynstudy.report.listing import list_rows
+from dynstudy.report.predicted import predict_cells
 from dynstudy.report.regime_map import RegimeMap, regime_map
 from dynstudy.report.replay import replay
 from dynstudy.search.spec import MapSpec, StudySpec
@@ -88,7 +91,13 @@ def test_it_takes_its_cells_from_the_ledger_and_predicts_the_others(storage: Sto
     )
 
 
-def test_a_map_is_replayed_without_training(storage: Storage) -> None:
+def test_a_map_is_replayed_without_training(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def otherwise(*arguments: Any) -> tuple[pd.DataFrame, int]:
+        frame, unsettled = predict_cells(*arguments)
+        return frame.assign(forgets=[not own for own in frame.forgets]), unsettled
+
     plant_map(storage)
     rows = replay(storage, "planted", count=12, batch=4, seeds=3, resamples=20)
     assert [row.rule for row in rows] == ["chosen", "space-filling", "random"]
@@ -98,6 +107,11 @@ def test_a_map_is_replayed_without_training(storage: Storage) -> None:
         assert 0.5 < row.lowest <= row.agreement <= row.highest <= 1
         assert row.predicted <= row.agreement
     assert rows[0].agreement > 0.9
+    monkeypatch.setattr("dynstudy.report.replay.predict_cells", otherwise)
+    (spoilt, *_) = replay(storage, "planted", count=12, batch=4, seeds=3, resamples=20)
+    assert spoilt.predicted == 0  # both parts of a label count
+    assert 0 < spoilt.agreement < rows[0].agreement
+    monkeypatch.undo()
     (whole, *_) = replay(storage, "planted", count=24, batch=12, seeds=1, resamples=20)
     assert whole.agreement == 1  # all cells are trained, or settled
 
@@ -165,6 +179,9 @@ def test_a_larger_budget_goes_on_from_the_cells_that_are_there(storage: Storage)
     done = dynstudy.run(boundary(12), storage=storage, extend=True)
     assert done.cells == 13
     assert chosen(storage)[:9] == before
+    as_map = StudySpec.of(PLANTED | {"name": "boundary"})
+    with pytest.raises(StudyMismatchError, match="kind was boundary, now map"):
+        dynstudy.run(as_map, storage=storage, extend=True)
     storage.optuna.delete_study(storage.study_id(storage.study("boundary")))
     dynstudy.run(boundary(12), storage=storage)
     assert chosen(storage)[:9] == before
@@ -214,3 +231,19 @@ def test_what_cannot_be_replayed_is_said(storage: Storage) -> None:
     )
     with pytest.raises(DynstudyError, match="'other': 25 cells are not trained yet"):
         replay(storage, "other", **SIZES)
+
+
+def test_a_prediction_is_never_the_best_cell_of_a_comparison(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant_map(storage)
+    dynstudy.run(boundary(), storage=storage)
+
+    def large(*arguments: Any) -> tuple[pd.DataFrame, int]:
+        frame, unsettled = predict_cells(*arguments)
+        return frame.assign(gain=9.0), unsettled
+
+    monkeypatch.setattr("dynstudy.report.regime_map.predict_cells", large)
+    rows = compare(storage, "planted", "boundary").rows
+    gains = [row["b"] for row in rows if row["key"] == "dce, width 20"]
+    assert all(gain < 1 for gain in gains)

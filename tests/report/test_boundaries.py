@@ -312,3 +312,10 @@ def test_edges_lie_between_the_places_where_a_surface_is_looked_at() -> None:
     x = np.array([0.0, 1.0, 2.0, 3.0])
     rows = _pieces(x, EQUIVALENCE + np.array([-0.1, 0.3, 0.1, -0.3]), np.zeros((1, 4)))
     assert [row["amplitude"] for row in rows] == pytest.approx(np.exp([0.25, 2.25]))
+
+
+def test_predicted_cells_are_no_onset() -> None:
+    found = simulated(ridge, forgets=lambda amplitude, period: amplitude >= 150, periods=[100])
+    found.frame["predicted"] = found.frame.amplitude.isin([70, 150])
+    (onset,) = find_boundaries(found).query("boundary == @ONSET").itertuples()
+    assert (onset.amplitude_low, onset.amplitude_high) == (30, 400)
