@@ -12,14 +12,17 @@ from dynstudy._version import __version__
 if TYPE_CHECKING:
     from dynstudy.bridge.objective import Objective
     from dynstudy.bridge.runner import run
+    from dynstudy.search.boundary_sampler import BoundarySampler, Level
     from dynstudy.search.spec import StudySpec
     from dynstudy.search.study_file import load_spec
     from dynstudy.task.losses import DynamicalCrossEntropy, DynamicalMSE1, DynamicalMSE2
 
 __all__ = [
+    "BoundarySampler",
     "DynamicalCrossEntropy",
     "DynamicalMSE1",
     "DynamicalMSE2",
+    "Level",
     "Objective",
     "StudySpec",
     "__version__",
@@ -28,9 +31,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "BoundarySampler": "dynstudy.search.boundary_sampler",
     "DynamicalCrossEntropy": "dynstudy.task.losses",
     "DynamicalMSE1": "dynstudy.task.losses",
     "DynamicalMSE2": "dynstudy.task.losses",
+    "Level": "dynstudy.search.boundary_sampler",
     "Objective": "dynstudy.bridge.objective",
     "StudySpec": "dynstudy.search.spec",
     "load_spec": "dynstudy.search.study_file",

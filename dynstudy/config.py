@@ -22,8 +22,6 @@ MAX_LEARNING_RATE = 1e6
 MAX_STEPS = 10**9
 MAX_REPLICATES = 100_000
 MAX_SEED = 2**32 - 1
-FEWEST_REPLICATES = 6
-"""With fewer replicates a cell is not tested."""
 
 
 def _integer_or(*words: str, high: int) -> BeforeValidator:

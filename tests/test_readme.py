@@ -6,14 +6,17 @@ import re
 import sqlite3
 import subprocess
 import sys
+import tomllib
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from dynstudy.search.spec import StudySpec
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+BOUNDARY = (ROOT / "docs" / "boundary.md").read_text(encoding="utf-8")
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -34,7 +37,7 @@ def run(here: Path, *command: str) -> str:
     return done.stdout
 
 
-PYTHON = blocks(README, "python")
+PYTHON = blocks(README, "python") + blocks(BOUNDARY, "python")
 NEEDS_EXPORT = [example for example in PYTHON if "best.safetensors" in example]
 
 
@@ -49,6 +52,12 @@ def test_the_study_files_are_valid(number: int, cells: int, here: Path) -> None:
     (here / "mine.toml").write_text(blocks(README, "toml")[number])
     out = run(here, sys.executable, "-m", "dynstudy.cli", "run", "mine.toml", "--dry-run")
     assert f"cells          {cells}" in out
+
+
+def test_the_boundary_study_of_the_docs_is_the_one_that_is_shipped() -> None:
+    (shown,) = blocks(BOUNDARY, "toml")
+    shipped = (ROOT / "studies" / "boundary-dce.toml").read_text(encoding="utf-8")
+    assert StudySpec.of(tomllib.loads(shown)) == StudySpec.of(tomllib.loads(shipped))
 
 
 def test_commands_run_and_the_quickstart_shows_what_it_promises(here: Path) -> None:
@@ -95,7 +104,8 @@ def check_queries(here: Path) -> None:
             "JOIN trials USING (trial_id) JOIN studies USING (study_id) "
             "WHERE key = 'cell' AND study_name = 'quickstart' AND number = 9"
         ).fetchone()
-    replicates, gains, diverged, accuracies, launches, ((shared,),) = found
+    replicates, gains, diverged, accuracies, ((lost, static_lost, net),), *rest = found
+    launches, ((shared,),) = rest
 
     assert [seed for seed, _ in replicates] == list(range(10))
     (cell,) = (cell for cell in cells.values() if cell["ledger_configuration"] == trial)
@@ -129,6 +139,10 @@ def check_queries(here: Path) -> None:
     step, turn, *classes = accuracies[-1]
     assert (step, turn) == (30_000, None)
     assert sum(classes) / 3 == pytest.approx(cells[1000, 300]["val_accuracy"])
+
+    assert 0.8 < lost <= 1
+    assert net == pytest.approx(cells[1000, 300]["forgetting"])
+    assert lost - static_lost == pytest.approx(net)
 
     assert [(name, *rest[1:4]) for name, *rest in launches] == [
         ("quickstart", "complete", 340, studies["quickstart"]["network_steps"]),

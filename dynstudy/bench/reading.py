@@ -6,10 +6,17 @@ import time
 from dynstudy.bench.measure import Measured, Row, Say
 from dynstudy.bench.page import measure_page
 from dynstudy.bench.planted import NAME, REPLICATES, plant, planted_spec
+from dynstudy.bench.reports import measure_report
 from dynstudy.bench.settings import Settings
 from dynstudy.report.dashboard import publish
 from dynstudy.report.regime_map import regime_map
 from dynstudy.search.storage import Storage
+
+REPORTS = (
+    ("map", NAME, "--boundaries"),
+    ("show", NAME),
+)
+"""Commands that report on the whole study."""
 
 
 def measure(settings: Settings, say: Say) -> Measured:
@@ -20,7 +27,8 @@ def measure(settings: Settings, say: Say) -> Measured:
         say: told what is being measured.
 
     Returns:
-        Seconds from opening the database to the labelled map, and for the page's data.
+        Seconds from opening the database to the labelled map, and for the page's data; seconds
+        and memory of whole commands that report.
     """
     with tempfile.TemporaryDirectory(prefix="dynstudy-bench-") as folder:
         url = f"sqlite:///{folder}/planted.db"
@@ -36,6 +44,20 @@ def measure(settings: Settings, say: Say) -> Measured:
             regime_map(storage, NAME)
             seconds.append(time.perf_counter() - began)
             storage.engine.dispose()
+        reports = []
+        for arguments in REPORTS:
+            name = arguments[0]
+            say(f"reading: dynstudy {' '.join(arguments)}")
+            costs = [measure_report(arguments, url, folder) for _ in range(settings.rounds)]
+            reports += [
+                Row.of("reading", f"dynstudy {name}", "s", [cost.seconds for cost in costs]),
+                Row.of(
+                    "reading",
+                    f"dynstudy {name}, peak memory",
+                    "MiB",
+                    [cost.peak / 2**20 for cost in costs],
+                ),
+            ]
         say("reading: its page in the dashboard")
         storage = Storage(url)
         began = time.perf_counter()
@@ -46,6 +68,7 @@ def measure(settings: Settings, say: Say) -> Measured:
     return Measured(
         [
             Row.of("reading", "map, read and labelled", "s", seconds),
+            *reports,
             Row.of("reading", "page, written", "s", [written]),
             Row.of("reading", "page, first load", "s", [loads.first]),
             Row.of("reading", "page, later loads", "s", loads.later),

@@ -11,10 +11,11 @@ from dynstudy.bridge.replicates import to_arrays
 from dynstudy.config import BASELINES, Configuration, Protocol, Replicate
 from dynstudy.errors import NoDatabaseError
 from dynstudy.search.asking import suggest
+from dynstudy.search.boundary import candidates
 from dynstudy.search.database import database_errors, storage_url
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.space import Cell, cells, searched_cells
-from dynstudy.search.spec import AnySpec, MapSpec
+from dynstudy.search.spec import AnySpec, BoundarySpec, MapSpec
 from dynstudy.search.storage import Storage
 from dynstudy.train import train
 from dynstudy.train.backends import at_once, side_by_side
@@ -157,12 +158,24 @@ def _speeds(
 
 
 def _cells_ahead(spec: AnySpec) -> list[Cell]:
-    """The cells to train; of a search as many as it will, drawn at random."""
+    """The cells to train; of what chooses its own as many as it may, drawn at random."""
+    if isinstance(spec, BoundarySpec):
+        return _drawn_cells(spec)
     if isinstance(spec, MapSpec):
         return list(cells(spec))
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     drawn = [suggest(study.ask(), spec) for _ in range(spec.search.trials)]
     return list(searched_cells(spec, drawn))
+
+
+def _drawn_cells(spec: BoundarySpec) -> list[Cell]:
+    """Baselines, and of each loss and learning rate as many cells as may be trained."""
+    drawn = [cell for cell in cells(spec) if cell.configuration.static]
+    rng = np.random.default_rng(0)
+    for group in candidates(spec):
+        chosen = rng.permutation(len(group))[: spec.boundary.cells]
+        drawn += [group[index] for index in sorted(chosen)]
+    return drawn
 
 
 def _seconds_per_step(loss: str, width: int, protocol: Protocol, backend: str) -> tuple[float, str]:

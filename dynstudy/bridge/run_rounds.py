@@ -43,7 +43,7 @@ def run_rounds(
         add_cells(study, map(summaries.of, new))
         present.update(cell.configuration for cell in new)
 
-    families = Compared(training.ledger, all_cells, seeds, per_width).families
+    families = Compared.read(training.ledger, all_cells, seeds, per_width).families
     replays = [Replay(own, rounds.looks) for own in families]
     baselines = [cell for cell in all_cells if cell.configuration.static]
     before = 0
@@ -65,7 +65,7 @@ def run_rounds(
         if any(training.ledger.lacking(todo).values()):
             break  # interrupted: the next launch trains what is missing, and looks then
         make_trials(baselines)
-        compared = Compared(training.ledger, all_cells, seeds, per_width)
+        compared = Compared.read(training.ledger, all_cells, seeds, per_width)
         for replay in replays:
             if replay.going.any():
                 replay.look(compared.tests)

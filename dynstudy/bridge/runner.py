@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from dynstudy.bridge.progress import Progress, Summary
+from dynstudy.bridge.run_boundary import run_boundary
 from dynstudy.bridge.run_map import run_map
 from dynstudy.bridge.run_rounds import run_rounds
 from dynstudy.bridge.run_search import run_search
@@ -11,7 +12,7 @@ from dynstudy.bridge.training import Training
 from dynstudy.search.database import database_errors, storage_url
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.runs import claim
-from dynstudy.search.spec import AnySpec, MapSpec
+from dynstudy.search.spec import AnySpec, BoundarySpec, MapSpec
 from dynstudy.search.storage import Storage
 from dynstudy.train.backends import load
 from dynstudy.train.backends.cpu import threads
@@ -59,7 +60,9 @@ def run(
             ledger = Ledger(opened.engine, spec.protocol)
             training = Training(ledger, launch, backend, report, log)
             with training.interruptible():
-                if isinstance(spec, MapSpec) and spec.rounds:
+                if isinstance(spec, BoundarySpec):
+                    cells, left = run_boundary(spec, study, training)
+                elif isinstance(spec, MapSpec) and spec.rounds:
                     cells, left = run_rounds(spec, spec.rounds, study, training)
                 elif isinstance(spec, MapSpec):
                     cells, left = run_map(spec, study, training)

@@ -8,7 +8,20 @@ import typer
 from typer.exceptions import TyperException
 
 from dynstudy._version import __version__
-from dynstudy.cli import bench, beside, dashboard, launch, look, manage, power, take, trace, train
+from dynstudy.cli import (
+    bench,
+    beside,
+    dashboard,
+    launch,
+    look,
+    manage,
+    power,
+    replay,
+    scaling,
+    take,
+    trace,
+    train,
+)
 from dynstudy.cli.common import Verbosity, log, set_verbosity
 from dynstudy.cli.examples import epilog
 from dynstudy.errors import DynstudyError
@@ -35,7 +48,9 @@ app.command("dashboard")(dashboard.dashboard)
 app.command("bench")(bench.bench)
 app.command("compare")(beside.compare)
 app.command("figure")(beside.figure)
+app.command("scaling")(scaling.scaling)
 app.command("power")(power.power)
+app.command("replay")(replay.replay)
 app.command("diff")(look.diff)
 app.command("rename")(manage.rename)
 app.command("delete")(manage.delete)

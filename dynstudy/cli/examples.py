@@ -4,6 +4,7 @@ EXAMPLES = {
     "run": (
         "dynstudy run studies/quickstart.toml --dry-run",
         "dynstudy run studies/regime-dce.toml --set name=narrow --set 'space.width=[5, 10]'",
+        "dynstudy run studies/boundary-dce.toml --set boundary.cells=48 --extend",
     ),
     "list": (
         "dynstudy list --match 'regime-*' --status incomplete",
@@ -25,6 +26,10 @@ EXAMPLES = {
     "figure": (
         "dynstudy figure fig3 fig3a --out fig3a.pdf",
         "dynstudy figure fig3 regime-dce --amplitude 70 --period 1000",
+    ),
+    "scaling": (
+        "dynstudy scaling onset-dce --out results",
+        "dynstudy scaling regime-dmse1 regime-dmse2 --level 0.6 --format csv",
     ),
     "diff": (
         "dynstudy diff quickstart narrow",
@@ -56,6 +61,10 @@ EXAMPLES = {
         "dynstudy power --replicates 10,20 --gain 0.05,0.1",
         "dynstudy power --replicates 50 --min 6 --gain 0.1",
         "dynstudy power --replicates 10 --gain 0 --spread cells --maps 1000 --format json",
+    ),
+    "replay": (
+        "dynstudy replay regime-dce",
+        "dynstudy replay regime-dce --cells 24 --batch 8 --seeds 5 --format csv",
     ),
     "rename": ("dynstudy rename narrow regime-dce-narrow",),
     "delete": (

@@ -3,6 +3,12 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+EQUIVALENCE = 0.02
+"""A gain in accuracy is neutral when it is shown to lie within plus or minus this."""
+
+FEWEST = 6
+"""With fewer replicates a cell is not tested."""
+
 
 def accuracy(
     correct: NDArray[np.integer], points_per_class: int, diverged: ArrayLike = False

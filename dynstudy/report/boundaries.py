@@ -20,8 +20,9 @@ from threadpoolctl import threadpool_limits
 from dynstudy.errors import DynstudyError
 from dynstudy.report.regime_map import PANEL, RegimeMap
 from dynstudy.report.regimes import EQUIVALENCE, LEVEL
-from dynstudy.report.surface import Array, Outcomes, Surface
+from dynstudy.report.surface import Outcomes, Surface
 from dynstudy.search.spec import MapSpec
+from dynstudy.search.surface import Array
 
 UNDECIDED = 1.96
 """Within so many standard deviations of 0.02 a pooled gain may be on either side of it: 95 %."""
@@ -273,7 +274,7 @@ def _nearest(x: Array, curves: Array, edge: float, rising: bool) -> Array:
 def _onsets(panel: pd.DataFrame) -> list[dict[str, Any]]:
     """For each period, between which tested amplitudes forgetting sets in for good."""
     rows = []
-    tested = panel[panel.forgets.notna()]
+    tested = panel[panel.forgets.notna() & ~panel.predicted]
     for period, line in tested.groupby("period", sort=True):
         ordered = line.sort_values("amplitude")
         amplitudes = ordered.amplitude.to_numpy(float)

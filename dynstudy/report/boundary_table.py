@@ -6,33 +6,33 @@ from typing import Any, TextIO
 import pandas as pd
 
 from dynstudy.report.boundaries import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
-from dynstudy.report.regime_map import PANEL, RegimeMap
+from dynstudy.report.regime_map import PANEL
 from dynstudy.report.table import Format, console, print_rows
 
 MEANING = (
     "useful amplitudes: where a surface through all cells gains more than 0.02, with 95 % bands; "
-    "< and > are the ends of the map. forgets from: the smallest tested amplitude above which every "
-    "tested one forgets catastrophically lies at the upper end of this interval."
+    "< and > are the ends of the map. forgets from: every tested amplitude from the upper end of "
+    "this interval on forgets catastrophically, the one at its lower end does not."
 )
 
 
-def print_boundaries(found: RegimeMap, frame: pd.DataFrame, out: TextIO) -> None:
+def print_boundaries(judged: pd.DataFrame, frame: pd.DataFrame, out: TextIO) -> None:
     """Print boundaries, and what their words mean.
 
     Args:
-        found: the map.
+        judged: the dynamical cells of the map.
         frame: of `dynstudy.report.boundaries.find_boundaries`.
         out: where.
     """
-    print_rows(boundary_lines(found, frame), Format.table, out)
+    print_rows(boundary_lines(judged, frame), Format.table, out)
     console(out).print(MEANING, style="dim", markup=False)
 
 
-def boundary_lines(found: RegimeMap, frame: pd.DataFrame) -> list[dict[str, Any]]:
+def boundary_lines(judged: pd.DataFrame, frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Shorten boundaries.
 
     Args:
-        found: the map.
+        judged: the dynamical cells of the map.
         frame: of `dynstudy.report.boundaries.find_boundaries`.
 
     Returns:
@@ -40,21 +40,20 @@ def boundary_lines(found: RegimeMap, frame: pd.DataFrame) -> list[dict[str, Any]
         its 95 % band, and from which on the networks forget. ``<`` and ``>`` are the ends of the
         map.
     """
+    ends = {
+        key: (float(panel.min()), float(panel.max()))
+        for key, panel in judged.groupby(PANEL).amplitude
+    }
     rows = []
-    judged = found.judged()
-    for key, lines in frame.groupby([*PANEL, "period"], sort=True):
-        loss, width, rate, period = key
-        panel = judged[
-            (judged.loss == loss) & (judged.width == width) & (judged.learning_rate == rate)
-        ]
-        ends = float(panel.amplitude.min()), float(panel.amplitude.max())
+    for (loss, width, rate, period), lines in frame.groupby([*PANEL, "period"], sort=True):
+        own = ends[loss, width, rate]
         rows.append({
             "loss": loss,
             "width": width,
             "learning_rate": rate,
             "period": int(period),
-            "useful_amplitudes": _useful(lines, ends),
-            "forgets_from": _forgets(lines, ends),
+            "useful_amplitudes": _useful(lines, own),
+            "forgets_from": _forgets(lines, own),
         })
     return rows
 

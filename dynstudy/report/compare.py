@@ -109,7 +109,8 @@ def _best(found: RegimeMap) -> dict[tuple[str, int], Gain]:
         for row in found.baselines().itertuples()
     }
     best: dict[tuple[str, int], Gain] = {}
-    for (loss, width), panel in judged[judged.gain.notna()].groupby(["loss", "width"]):
+    known = judged[judged.gain.notna() & ~judged.predicted]
+    for (loss, width), panel in known.groupby(["loss", "width"]):
         row: Any = panel.loc[panel.gain.idxmax()]
         baseline = static.get((width, row.learning_rate, BASELINES[str(loss)]), math.nan)
         error = math.hypot(row["sem"], baseline)

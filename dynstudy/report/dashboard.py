@@ -114,6 +114,7 @@ def search_page(storage: Storage, study: optuna.Study, _present: list[str]) -> P
 PAGES: dict[str, Callable[[Storage, optuna.Study, list[str]], Page]] = {
     "map": map_page,
     "search": search_page,
+    "boundary": map_page,
 }
 """By kind of study, what makes its page."""
 

@@ -1,7 +1,6 @@
 """What the replicates of some cells say beside their static loss: the p-values behind labels."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,36 +36,44 @@ class Evidence:
     forgetting_known: Indices  # (K,) replicates of which forgetting is defined
 
 
+@dataclass(frozen=True)
 class Compared:
-    """Cells beside their static losses.
+    """Cells beside their static losses."""
 
-    Args:
-        ledger: where their replicates are.
-        all_cells: the cells, those that are not trained included.
-        baseline_seeds: of the baselines' replicates that count.
-        family: which cells share their control of false discoveries.
-    """
+    cells: list[Cell]  # those that are not trained included
+    samples: list[Sample]  # their replicates
+    baselines: Mapping[Configuration, Baseline]  # by their static configuration
+    families: list[Indices]  # of the dynamical cells that share their control of false discoveries
 
-    def __init__(
-        self,
+    @classmethod
+    def read(
+        cls,
         ledger: Ledger,
         all_cells: Sequence[Cell],
         baseline_seeds: range,
         family: Callable[[Configuration], Hashable],
-    ) -> None:
-        self.cells: list[Cell] = list(all_cells)
-        self.samples: list[Sample] = read_samples(ledger, all_cells)
+    ) -> "Compared":
+        """Read them from the ledger.
+
+        Args:
+            ledger: where their replicates are.
+            all_cells: the cells.
+            baseline_seeds: of the baselines' replicates that count.
+            family: which cells share their control of false discoveries.
+
+        Returns:
+            The cells and their baselines.
+        """
         groups: dict[Hashable, list[int]] = {}
-        self.baselines: dict[Configuration, Baseline] = {}
+        baselines: dict[Configuration, Baseline] = {}
         for index, cell in enumerate(all_cells):
             own = cell.configuration
             if not own.static:
                 groups.setdefault(family(own), []).append(index)
-        self.families: list[Indices] = [np.array(own) for own in groups.values()]
-        for index in [index for own in groups.values() for index in own]:
-            static = all_cells[index].configuration.baseline()
-            if static not in self.baselines:
-                self.baselines[static] = Baseline(ledger, static, baseline_seeds)
+                if own.baseline() not in baselines:
+                    baselines[own.baseline()] = Baseline(ledger, own.baseline(), baseline_seeds)
+        families = [np.array(own) for own in groups.values()]
+        return cls(list(all_cells), read_samples(ledger, all_cells), baselines, families)
 
     def narrowed(self, planned: Mapping[int, int], seen: Mapping[int, int]) -> "Compared":
         """The same cells with fewer replicates.
@@ -78,12 +85,11 @@ class Compared:
         Returns:
             Them beside the same baselines.
         """
-        narrowed = copy(self)
-        narrowed.cells, narrowed.samples = list(self.cells), list(self.samples)
+        cells, samples = list(self.cells), list(self.samples)
         for index, count in planned.items():
-            narrowed.cells[index] = replace(self.cells[index], seeds=range(count))
-            narrowed.samples[index] = self.samples[index].below(seen[index])
-        return narrowed
+            cells[index] = replace(self.cells[index], seeds=range(count))
+            samples[index] = self.samples[index].below(seen[index])
+        return replace(self, cells=cells, samples=samples)
 
     def baseline(self, index: int) -> Baseline:
         """What a dynamical cell is judged against."""

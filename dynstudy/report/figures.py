@@ -23,6 +23,7 @@ from dynstudy.report.plots import (
     SIGNS,
     edges,
     largest_gain,
+    shown_gain,
 )
 from dynstudy.report.regime_map import PANEL, RegimeMap
 from dynstudy.report.regimes import DIVERGED, USEFUL
@@ -84,12 +85,14 @@ def _panel(
 
     gain = grid(panel.gain.where(panel.regime != DIVERGED), np.nan, np.float32)
     forgets = grid(panel.forgets.eq(True).to_numpy(), False, bool)
-    same = panel.replicates.nunique() == 1  # said once then, not in each of thousands of cells
+    same = (
+        panel.replicates.nunique() == 1 and not panel.predicted.any()
+    )  # said once then, not in each of thousands of cells
     size = f"<br>{panel.replicates.iloc[0]} networks" if same else ""
     regimes = [
         cell.regime
         + (", forgets" if cell.forgets is True else "")
-        + ("" if same else f"<br>{cell.replicates} networks")
+        + (", predicted" if cell.predicted else "" if same else f"<br>{cell.replicates} networks")
         for cell in panel.itertuples()
     ]
     columns = (panel.amplitude, panel.period, panel["sem"], panel.forgetting)
@@ -154,13 +157,13 @@ def _contours(pooled: Pooled | None) -> list[go.Scatter]:
         ("gain = 0.02 of all cells pooled", [0.0], "solid"),
         ("its 95 % band", [-UNDECIDED, UNDECIDED], "dot"),
     ):
+        found = [np.asarray(path) for level in levels for path in lines.lines(level)]
         # nan: lift the pen
-        paths = [np.append(path, [[np.nan] * 2], 0) for at in levels for path in lines.lines(at)]
-        path = np.concatenate([np.empty((0, 2)), *paths]).astype(np.float32)
+        path = np.concatenate([np.empty((0, 2)), *(np.append(p, [[np.nan] * 2], 0) for p in found)])
         traces.append(
             go.Scatter(
-                x=path[:, 0].copy(),
-                y=path[:, 1].copy(),
+                x=path[:, 0].astype(np.float32),
+                y=path[:, 1].astype(np.float32),
                 mode="lines",
                 line={"color": CONTOUR, "width": 2.5 if dash == "solid" else 1.5, "dash": dash},
                 name=name,
@@ -186,7 +189,7 @@ def _numbers(panel: pd.DataFrame, limit: float) -> go.Scatter:
             texts.append(str(cell.regime))
             colours.append("black")
         else:
-            texts.append(f"{SIGNS.get(cell.regime, '')} {cell.gain:+.2f}")
+            texts.append(f"{SIGNS.get(cell.regime, '')} {shown_gain(cell)}")
             # the ends of the scale are dark
             colours.append("white" if abs(cell.gain) > 0.55 * limit else "black")
     return go.Scatter(

@@ -104,7 +104,7 @@ def write_boundaries(name: str, frame: pd.DataFrame, folder: Path) -> Path:
 
     Args:
         name: of the study.
-        frame: of `dynstudy.report.boundaries.boundaries`.
+        frame: of `dynstudy.report.boundaries.find_boundaries`.
         folder: where to.
 
     Returns:

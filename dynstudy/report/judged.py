@@ -41,6 +41,7 @@ MORE_COLUMNS = [
     "replicates_planned",
     "ledger_configuration",
     "lasting",
+    "predicted",
 ]
 
 
@@ -75,20 +76,40 @@ def judge(
         A row per cell in their order, the baselines of the dynamical ones, and each cell's
         replicates.
     """
-    compared = Compared(ledger, all_cells, baseline_seeds, family)
-    if rounds is None:
-        verdicts = [_fixed(compared, own) for own in compared.families]
-    else:
+    compared = Compared.read(ledger, all_cells, baseline_seeds, family)
+    replays = None
+    if rounds is not None:
         replays = replayed(compared, rounds.looks, len(baseline_seeds))
         compared = narrowed(compared, replays)
-        verdicts = [_sequential(replay) for replay in replays]
+    frame = judge_compared(ledger, compared, replays)
+    return frame, list(compared.baselines.values()), compared.samples
+
+
+def judge_compared(
+    ledger: Ledger, compared: Compared, replays: Sequence[Replay] | None = None
+) -> pd.DataFrame:
+    """Judge cells that are read already.
+
+    Args:
+        ledger: what gives the cells' keys.
+        compared: the cells, beside their static losses.
+        replays: the looks at each of their families; None where there was one look, at all
+            replicates.
+
+    Returns:
+        A row per cell, in their order.
+    """
     pairs = zip(compared.cells, compared.samples, strict=True)
     rows = [_row(cell, sample, ledger) for cell, sample in pairs]
     frame = pd.DataFrame(rows, columns=[*COLUMNS, *MORE_COLUMNS])
     frame = frame.astype({"regime": object, "forgets": object, "width": "int64"})
+    if replays is None:
+        verdicts = [_fixed(compared, own) for own in compared.families]
+    else:
+        verdicts = [_sequential(replay) for replay in replays]
     for verdict in verdicts:
         _judge(frame, compared, verdict)
-    return frame, list(compared.baselines.values()), compared.samples
+    return frame
 
 
 def cells_asked_for(
@@ -107,7 +128,7 @@ def cells_asked_for(
     """
     if rounds is None:
         return list(all_cells)
-    compared = Compared(ledger, all_cells, baseline_seeds, per_width)
+    compared = Compared.read(ledger, all_cells, baseline_seeds, per_width)
     replays = replayed(compared, rounds.looks, len(baseline_seeds))
     return narrowed(compared, replays).cells
 
@@ -134,6 +155,7 @@ def _row(cell: Cell, sample: Sample, ledger: Ledger) -> dict[str, object]:
         "val_accuracy_before_tail": _mean(_known(sample.val_accuracy_before_tail)),
         "replicates_planned": cell.replicates,
         "ledger_configuration": ledger.key(own),
+        "predicted": False,
     }
 
 

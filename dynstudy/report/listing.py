@@ -9,12 +9,13 @@ from optuna.study._frozen import FrozenStudy
 from sqlalchemy import String, cast, func, select
 
 from dynstudy.errors import DynstudyError, nearest
+from dynstudy.search.boundary import planned_trials
 from dynstudy.search.keys import configuration_key
 from dynstudy.search.manage import tags_of
 from dynstudy.search.optuna_tables import TRIALS
 from dynstudy.search.runs import running
 from dynstudy.search.sizes import networks_trained
-from dynstudy.search.spec import KINDS, AnySpec, MapSpec
+from dynstudy.search.spec import KINDS, AnySpec
 from dynstudy.search.storage import SPEC, Storage
 from dynstudy.search.tables import RunRow
 from dynstudy.search.trials import cells_so_far
@@ -51,7 +52,7 @@ def list_rows(
     Args:
         storage: where they are.
         status: only those that are running, complete or incomplete.
-        kind: only maps or searches.
+        kind: only maps, searches or boundary studies.
         tags: only those that have all of these.
         match: only those whose name matches this pattern, as in ``regime-*``.
 
@@ -96,7 +97,7 @@ def _rows(storage: Storage, studies: list[FrozenStudy], kind: str | None) -> lis
             continue
         seeds = _seeds(storage, study, spec)
         done = complete.get(study._study_id, 0)
-        total = len(seeds) if isinstance(spec, MapSpec) else spec.search.trials
+        total = planned_trials(study, spec, len(seeds))
         needed.append(seeds)
         time = updated.get(study._study_id)
         rows.append({

@@ -8,12 +8,13 @@ import tomli_w
 
 from dynstudy.report.regime_map import conditional, replicates_said
 from dynstudy.search.axes import Range
-from dynstudy.search.spec import AnySpec, MapSpec
+from dynstudy.search.spec import AnySpec, BoundarySpec, MapSpec
 
 MARK = '[dynstudy]: # "what is below this line is written anew; write above it"'
 """Parts the user's own words from ours: a link's definition, which Markdown does not show."""
 
 MOST_LAUNCHES = 5
+NAMES = {"map": "map", "search": "search", "boundary": "boundary study"}
 
 
 def markdown(text: str) -> str:
@@ -94,6 +95,8 @@ def _what(spec: AnySpec) -> str:
     if isinstance(spec, MapSpec):
         size = f"{replicates_said(spec)} networks a cell"
         size += f" and {spec.baseline_replicates} of each static loss"
+        if isinstance(spec, BoundarySpec):
+            size += f", at most {spec.boundary.cells} cells of each loss and learning rate chosen"
     else:
         size = (
             f"{spec.search.trials} trials of {spec.replicates} networks, chosen by "
@@ -101,7 +104,7 @@ def _what(spec: AnySpec) -> str:
             + (f" and the smallest {spec.minimize}" if spec.minimize else "")
         )
     return (
-        f"A {spec.kind} of {', '.join(loss.upper() for loss in spec.loss)} over "
+        f"A {NAMES[spec.kind]} of {', '.join(loss.upper() for loss in spec.loss)} over "
         f"{', '.join(filter(None, axes))}: {size}, {protocol.steps:,} steps each ({tail}), "
         f"in {protocol.dtype}."
     )

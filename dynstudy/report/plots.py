@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -35,6 +36,7 @@ COLUMNS_AT_MOST = 3
 COLOURS = colormaps["RdBu"]
 ONSET = "#b2007f"
 CONTOUR = "#137a3b"
+NARROW = 0.13  # of a panel's width: a cell below it has no room for a sign and a number in a line
 MOST_LABELLED = 80  # cells of a panel beyond which numbers in them are unreadable
 
 SIGNS = {USEFUL: "▲", HARMFUL: "▼", NEUTRAL: "=", UNSETTLED: "?"}
@@ -97,7 +99,7 @@ def regime_figure(found: RegimeMap) -> Figure:
     several_rates = found.frame.learning_rate.nunique() > 1
     for axis, ((loss, units, rate), panel) in zip(axes.flat, panels, strict=False):
         draw_panel(axis, panel, norm)
-        _draw_contour(axis, pooled_gain(found, (str(loss), units, rate), panel))
+        draw_contour(axis, pooled_gain(found, (str(loss), units, rate), panel))
         title = f"{str(loss).upper()}, width {units}"
         if several_rates:
             title += f", η = {rate:g}"
@@ -112,7 +114,7 @@ def regime_figure(found: RegimeMap) -> Figure:
     figure.colorbar(mappable, ax=axes, label="gain in validation accuracy over the static loss")
     figure.suptitle(found.caption(), fontsize=10, parse_math=False)  # names may hold a $
     figure.legend(
-        handles=legend(),
+        handles=legend(bool(found.frame.predicted.any())),
         loc="outside lower center",
         ncols=2 if columns == 1 else 4,
         fontsize=8,
@@ -157,25 +159,33 @@ def draw_panel(
 
     axis.set_facecolor("#dddddd")  # what is not trained
     axis.pcolormesh(x, y, np.ma.masked_invalid(gain), cmap=COLOURS, norm=norm, zorder=1)
-    for i, j in zip(*np.nonzero(forgets), strict=True):
-        corner, size = (x[j], y[i]), (x[j + 1] - x[j], y[i + 1] - y[i])
-        axis.add_patch(
-            Rectangle(
-                corner, *size, fill=False, hatch="///", edgecolor=ONSET, linewidth=0, zorder=2
-            )
+    hatched = [
+        Rectangle((x[j], y[i]), x[j + 1] - x[j], y[i + 1] - y[i])
+        for i, j in zip(*np.nonzero(forgets), strict=True)
+    ]
+    axis.add_collection(
+        PatchCollection(
+            hatched, facecolor="none", hatch="///", edgecolor=ONSET, linewidth=0, zorder=2
         )
+    )
     _outline(axis, useful, x, y, color="black", linewidth=1.6, zorder=4)
     _outline(axis, forgets, x, y, color=ONSET, linewidth=2.4, linestyle=(0, (4, 1.5)), zorder=5)
     if gain.size <= most_labelled:
-        _number_cells(axis, panel, norm)
+        sizes = np.diff(np.log(x))
+        _number_cells(axis, panel, norm, "\n" if sizes.min() < NARROW * sizes.sum() else " ")
+    elif panel.predicted.any():
+        trained = panel[~panel.predicted]
+        axis.plot(trained.amplitude, trained.period, "k.", markersize=2, zorder=6)
     axis.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     for ticks, values in ((axis.xaxis, amplitudes), (axis.yaxis, periods)):
         few = values if len(values) <= 10 else values[:: math.ceil(len(values) / 10)]
-        ticks.set_ticks(few, labels=[f"{value:g}" for value in few])
+        ticks.set_ticks(
+            few, labels=[f"{value:.3g}" if value < 1000 else f"{value:g}" for value in few]
+        )
         ticks.set_minor_locator(mpl.ticker.NullLocator())
 
 
-def _draw_contour(axis: Axes, pooled: Pooled | None) -> None:
+def draw_contour(axis: Axes, pooled: Pooled | None) -> None:
     """Where the surface through all cells has a gain of 0.02, and where that is not decided."""
     if pooled is None:
         return
@@ -188,8 +198,10 @@ def _draw_contour(axis: Axes, pooled: Pooled | None) -> None:
         axis.contour(*place, excess, levels=[0.0], colors=[CONTOUR], linewidths=1.8, zorder=5)
 
 
-def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
+def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm, between: str) -> None:
     fontsize = 7.5 if panel.amplitude.nunique() <= 6 else 6.0
+    if panel.predicted.any():
+        fontsize -= 0.9  # for the brackets
     for cell in panel.itertuples():
         if math.isnan(cell.gain) or cell.regime == DIVERGED:
             text, colour = str(cell.regime), "black"
@@ -197,7 +209,7 @@ def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
             red, green, blue, _ = COLOURS(norm(cell.gain))
             dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
             colour = "white" if dark else "black"
-            text = f"{SIGNS.get(cell.regime, '')} {cell.gain:+.2f}"
+            text = f"{SIGNS.get(cell.regime, '')}{between}{shown_gain(cell)}"
         box = {"facecolor": COLOURS(norm(cell.gain)), "edgecolor": "none", "pad": 1.0}
         axis.text(
             cell.amplitude,
@@ -212,6 +224,11 @@ def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
         )
 
 
+def shown_gain(cell: Any) -> str:
+    """The gain of a row as it is written into a cell, in brackets where it is predicted."""
+    return f"({cell.gain:+.2f})" if cell.predicted else f"{cell.gain:+.2f}"
+
+
 def _outline(
     axis: Axes,
     inside: NDArray[np.bool_],
@@ -220,15 +237,18 @@ def _outline(
     **style: Any,
 ) -> None:
     """Draw the borders between cells inside and outside a region, and not those of the map."""
-    for i, j in zip(*np.nonzero(inside[:, 1:] != inside[:, :-1]), strict=True):
-        axis.plot([x[j + 1]] * 2, y[i : i + 2], solid_capstyle="projecting", **style)
-    for i, j in zip(*np.nonzero(inside[1:] != inside[:-1]), strict=True):
-        axis.plot(x[j : j + 2], [y[i + 1]] * 2, solid_capstyle="projecting", **style)
+    upright = zip(*np.nonzero(inside[:, 1:] != inside[:, :-1]), strict=True)
+    level = zip(*np.nonzero(inside[1:] != inside[:-1]), strict=True)
+    strokes = [[(x[j + 1], y[i]), (x[j + 1], y[i + 1])] for i, j in upright]
+    strokes += [[(x[j], y[i + 1]), (x[j + 1], y[i + 1])] for i, j in level]
+    axis.add_collection(LineCollection(strokes, capstyle="projecting", **style))
 
 
-def legend() -> list[Any]:
+def legend(predicted: bool = False) -> list[Any]:
     """What the lines, hatches and signs of a panel mean."""
     signs = "  ".join(f"{sign} {regime}" for regime, sign in SIGNS.items()) + "  (none: untested)"
+    if predicted:
+        signs += "\ngain in brackets, or on large maps no dot: predicted, not trained"
     return [
         Line2D([], [], color="black", linewidth=1.6, label="border of the useful regime"),
         Line2D(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,13 @@ import pandas as pd
 
 from dynstudy.config import BASELINES, SpiralData
 from dynstudy.report.judged import judge, per_loss, per_width
+from dynstudy.report.predicted import predict_cells
 from dynstudy.report.regimes import BASELINE, FEWEST, Array
+from dynstudy.report.samples import digest
 from dynstudy.search.baseline import Baseline
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.rounds import Rounds
-from dynstudy.search.spec import AnySpec, MapSpec
+from dynstudy.search.spec import AnySpec, BoundarySpec, MapSpec
 from dynstudy.search.storage import Storage
 from dynstudy.search.trials import study_cells
 
@@ -26,9 +28,11 @@ class RegimeMap:
     """What a study found: a map, or the cells that a search has tried."""
 
     spec: AnySpec
-    frame: pd.DataFrame  # a row per cell of the study, COLUMNS first
+    frame: pd.DataFrame  # a row per cell of the study, predicted ones last, COLUMNS first
     notes: list[str]  # what a reader has to know before believing it
     outcomes: list[Array]  # final validation accuracies of each row's replicates
+    lost: list[Array] = field(default_factory=list)  # their forgetting, before the static loss's
+    ledger: str = ""  # SHA-256 of the rows of the ledger that it stands on
 
     def baselines(self) -> pd.DataFrame:
         """The static cells."""
@@ -66,8 +70,8 @@ class RegimeMap:
         rates = " ".join(f"η = {rate:g}" for rate in sorted(self.frame.learning_rate.unique()))
         return (
             f"{self.spec.name}: {protocol.steps:,} steps, {rates}, {replicates_said(self.spec)} "
-            f"replicates a cell ({self.spec.baseline_replicates} static)\n"
-            f"{conditional(protocol.data)}"
+            f"replicates a cell ({self.spec.baseline_replicates} static); "
+            f"ledger {self.ledger[:12]}\n{conditional(protocol.data)}"
         )
 
     def _baseline(self, loss: str, width: int, learning_rate: float) -> pd.DataFrame:
@@ -132,7 +136,19 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
             "dynstudy run on it fills it in"
         )
     outcomes = [sample.val_accuracy for sample in samples]
-    return RegimeMap(spec, frame, notes, outcomes)
+    lost = [sample.forgetting for sample in samples]
+    rows = digest(frame.ledger_configuration.tolist(), samples)
+    if isinstance(spec, BoundarySpec):
+        predicted, unsettled = predict_cells(spec, study, ledger)
+        if len(predicted):
+            frame = pd.concat([frame, predicted.astype(frame.dtypes)], ignore_index=True)
+            outcomes += [np.empty(0)] * len(predicted)
+            lost += [np.empty(0)] * len(predicted)
+            notes.append(
+                f"{len(predicted)} of {len(frame)} cells are not trained but predicted from those "
+                f"that are, {unsettled} of them not settled"
+            )
+    return RegimeMap(spec, frame, notes, outcomes, lost, rows)
 
 
 def conditional(data: SpiralData) -> str:

@@ -13,14 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from dynstudy.config import FEWEST_REPLICATES
+from dynstudy.measure import accuracy
 
 LEVEL = 0.05
-EQUIVALENCE = 0.02
-"""A cell is neutral when its gain is shown to lie within plus or minus this accuracy."""
-
-FEWEST = FEWEST_REPLICATES
-"""With fewer replicates a cell is not tested."""
+EQUIVALENCE, FEWEST = accuracy.EQUIVALENCE, accuracy.FEWEST
 
 RESAMPLES = 9999
 ROUNDING = 1e-13
@@ -124,7 +120,8 @@ def permutation_p_values(
         return np.full(len(samples), np.nan)
     first = _splits(n, m, resamples, seed)
     p_values = []
-    for some in np.array_split(samples, max(1, len(samples) // 200)):
+    # few at a time: what is computed of them stays in the cache
+    for some in np.array_split(samples, max(1, len(samples) // 16)):
         pooled = np.concatenate([some, np.tile(baseline, (len(some), 1))], axis=1)
         pooled -= pooled.mean(axis=1, keepdims=True)
         t = np.abs(_studentised(pooled, first, n, m))

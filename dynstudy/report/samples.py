@@ -1,5 +1,6 @@
 """The replicates of each cell as plain arrays, since a map may have thousands of cells."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -57,3 +58,24 @@ def read_samples(ledger: Ledger, all_cells: Sequence[Cell]) -> list[Sample]:
         wanted = slice(start + first, start + last)
         samples.append(Sample(**{name: values[wanted] for name, values in columns.items()}))
     return samples
+
+
+def digest(keys: Sequence[str], samples: Sequence[Sample]) -> str:
+    """What a study stands on, as one number: changed rows or missing ones change it.
+
+    Args:
+        keys: of the cells' configurations in the ledger.
+        samples: their replicates.
+
+    Returns:
+        SHA-256, in hexadecimal, of the cells in order of their keys: the key, and each measure of
+        the replicates in order of the seeds as float64, little-endian.
+    """
+    found = hashlib.sha256()
+    for key, sample in sorted(zip(keys, samples, strict=True), key=lambda pair: pair[0]):
+        found.update(key.encode())
+        for field in fields(Sample):
+            values = getattr(sample, field.name)
+            # all that is not known is the same nan
+            found.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
+    return found.hexdigest()

@@ -1,32 +1,11 @@
-"""Gain over amplitude and period as a surface: a Gaussian process that pools neighbouring cells.
+"""Gain over amplitude and period as a surface, through the replicates of a map's cells."""
 
-The field is smooth in (log A, log T), so that neighbours tell of a cell what its own few replicates
-leave open. Kernel: Matérn 3/2 with a length for each axis, chosen by marginal likelihood
-(Rasmussen & Williams 2006, chapters 2 and 5); each cell brings the standard error of its own mean.
-"""
-
-import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 
-Array = NDArray[np.float64]
-
-FLOOR = 0.25
-"""A cell's variance is at least this share of what replicates vary by on average: ten of them can
-agree by chance where outcomes are bimodal."""
-
-LENGTHS = (0.2, 20.0)
-"""Bounds of the lengths over which the gain changes, in units of log A and log T."""
-
-SMALLEST = 1e-8
-"""Variance that is added so that matrices can be factorised; accuracies differ by more."""
+from dynstudy.search import surface
+from dynstudy.search.surface import FLOOR, SMALLEST, Array
 
 
 @dataclass(frozen=True)
@@ -75,7 +54,7 @@ class Outcomes:
         return means + rng.normal(0, 1, means.shape) * np.sqrt(floored - own)
 
 
-class Surface:
+class Surface(surface.Surface):
     """A Gaussian process conditioned on the cells' means.
 
     Args:
@@ -84,47 +63,4 @@ class Surface:
 
     def __init__(self, outcomes: Outcomes) -> None:
         self.outcomes = outcomes
-        self.means, (_, self.noise) = outcomes.means(), outcomes.variances()
-        self.level = float(np.average(self.means, weights=1 / self.noise))
-        spread = max(float(self.means.var()), 1e-4)
-        kernel = ConstantKernel(spread, (1e-2 * spread, 1e2 * spread)) * Matern(
-            [2.0, 2.0], LENGTHS, nu=1.5
-        )
-        process = GaussianProcessRegressor(kernel, alpha=self.noise)
-        with warnings.catch_warnings():
-            # a length at its bound: the gain does not change along that axis, or at every cell
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            process.fit(outcomes.place, self.means - self.level)
-        self.kernel: Any = process.kernel_
-        prior = self.kernel(outcomes.place) + np.diag(self.noise)
-        self._factor = cho_factor(prior, lower=True)
-
-    def at(self, place: Array) -> tuple[Array, Array]:
-        """The surface's mean and standard deviation (G,) at some places (G, 2)."""
-        across = self.kernel(place, self.outcomes.place)
-        mean = self.level + across @ cho_solve(self._factor, self.means - self.level)
-        known = np.einsum("gk,kg->g", across, cho_solve(self._factor, across.T))
-        return mean, np.sqrt(np.maximum(self.kernel.diag(place) - known, 0.0))
-
-    def draws(self, place: Array, means: Array, rng: np.random.Generator) -> Array:
-        """Surfaces that agree with resampled means: conditioning by kriging (Matheron's rule).
-
-        Args:
-            place: where (G, 2).
-            means: of the cells (draws, K), resampled: they are the noise, which need not be normal.
-            rng: of the surfaces between the cells.
-
-        Returns:
-            One surface for each (draws, G).
-        """
-        count = len(place)
-        both = np.concatenate([place, self.outcomes.place])
-        covariance = self.kernel(both)
-        covariance[np.diag_indices_from(covariance)] += SMALLEST
-        prior = rng.normal(0, 1, (len(means), len(both))) @ np.linalg.cholesky(covariance).T
-        missed = means - self.level - prior[:, count:]
-        return (
-            self.level
-            + prior[:, :count]
-            + (covariance[:count, count:] @ cho_solve(self._factor, missed.T)).T
-        )
+        super().__init__(outcomes.place, outcomes.means(), outcomes.variances()[1])

@@ -151,9 +151,10 @@ def _print_panels(judged: pd.DataFrame, found: RegimeMap, screen: Console) -> No
         screen.print(title)
         screen.print(_grid(panel))
         screen.print(headline(panel))
+    predicted = judged.predicted.any()
     screen.print(
         "gain over the static loss; + useful, - harmful, = neutral, ? unsettled, no sign: "
-        "untested; F forgets catastrophically",
+        "untested; F forgets catastrophically" + ("; (predicted)" if predicted else ""),
         style="dim",
     )
 
@@ -178,6 +179,8 @@ def _cell(row: Any) -> Text:
     if row.regime in {MISSING, DIVERGED}:
         return Text(row.regime, style="dim")
     gain = "" if math.isnan(row.gain) else f"{row.gain:+.3f}"
+    if row.predicted:
+        gain = f"({gain})"
     mark = MARKS.get(row.regime, " ") + ("F" if row.forgets is True else " ")
     text = Text(f"{gain} ", style=STYLES.get(row.regime, ""))
     return text.append(mark, style="bold magenta" if row.forgets is True else "")
@@ -188,10 +191,12 @@ def headline(panel: pd.DataFrame) -> str:
     counts = panel.regime.value_counts()
     parts = [f"{count} {regime}" for regime, count in counts.items() if regime != BASELINE]
     line = f"{len(panel)} cells: {', '.join(parts)}; {int((panel.forgets == True).sum())} forget"  # noqa: E712
-    least, most = panel.replicates.min(), panel.replicates.max()
-    if least < most:
-        line += f"; {least} to {most} networks a cell, {panel.replicates.sum()} in all"
-    known = panel[panel.gain.notna() & (panel.regime != DIVERGED)]
+    if panel.predicted.any():
+        line += f"; {int(panel.predicted.sum())} of them predicted"
+    trained = panel[~panel.predicted].replicates
+    if trained.min() < trained.max():
+        line += f"; {trained.min()} to {trained.max()} networks a cell, {trained.sum()} in all"
+    known = panel[panel.gain.notna() & (panel.regime != DIVERGED) & (panel.replicates > 0)]
     if len(known):
         best: Any = known.loc[known.gain.idxmax()]
         interval = (

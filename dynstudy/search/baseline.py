@@ -41,7 +41,7 @@ class Baseline:
         Returns:
             Both per network that did not diverge and was read there, possibly none.
         """
-        lost, missing, _ = self._kinds(period)
+        lost, missing, _ = self.kinds(period)
         return lost, missing
 
     def lasting(self, period: int) -> NDArray[np.float64]:
@@ -53,9 +53,9 @@ class Baseline:
         Returns:
             Per network that did not diverge and was read there, possibly none.
         """
-        return self._kinds(period)[2]
+        return self.kinds(period)[2]
 
-    def _kinds(self, period: int) -> tuple[NDArray[np.float64], ...]:
+    def kinds(self, period: int) -> tuple[NDArray[np.float64], ...]:
         """Forgetting, unrecovered and lasting of the networks of which each is known."""
         if period not in self._known:
             protocol = self.ledger.protocol

@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, BeforeValidator
 
-from dynstudy.config import FEWEST_REPLICATES, MAX_REPLICATES
+from dynstudy.config import MAX_REPLICATES
 from dynstudy.errors import nearest
+from dynstudy.measure.accuracy import FEWEST
 from dynstudy.search.axes import shown
 
 GROWTH = 1.5
@@ -62,10 +63,8 @@ def _rounds(table: Mapping[str, Any]) -> Rounds:
         if key not in table:
             raise ValueError(f"rounds need min and max; {key} is missing")
     low, high = (_number(table[key], f"{key} = {shown(table[key])}: ") for key in ("min", "max"))
-    if low < FEWEST_REPLICATES:
-        raise ValueError(
-            f"min = {low}: must be at least {FEWEST_REPLICATES}, below which nothing is tested"
-        )
+    if low < FEWEST:
+        raise ValueError(f"min = {low}: must be at least {FEWEST}, below which nothing is tested")
     if high <= low:
         raise ValueError(
             f"max = {high}: must be above min = {low}; for the same number of replicates in every "

@@ -1,4 +1,4 @@
-"""What a study file says, resolved: one immutable `StudySpec`, of a map or of a search."""
+"""What a study file says, resolved: one immutable `StudySpec`, of one of the kinds."""
 
 import math
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from dynstudy.config import (
     MAX_LEARNING_RATE,
     MAX_PERIOD,
     MAX_REPLICATES,
+    MAX_SEED,
     MAX_WIDTH,
     MIN_LEARNING_RATE,
     Loss,
@@ -19,6 +20,7 @@ from dynstudy.config import (
     Section,
 )
 from dynstudy.errors import SpecError, nearest
+from dynstudy.measure.accuracy import FEWEST
 from dynstudy.search.axes import Range, choices, shown, values
 from dynstudy.search.explain import explain
 from dynstudy.search.rounds import Rounds, counted
@@ -55,7 +57,7 @@ class SearchSpace(Section):
 class StudySpec(Section):
     """One study file, resolved: every default filled in.
 
-    `of` makes a `MapSpec` or a `SearchSpec` of it, by its ``kind``.
+    `of` makes the class of `KINDS` of it that its ``kind`` names.
     """
 
     name: str = Field(min_length=1, max_length=200)
@@ -186,7 +188,7 @@ class StudySpec(Section):
 class MapSpec(StudySpec):
     """A study that trains every cell of a grid."""
 
-    kind: Literal["map"]
+    kind: Literal["map", "boundary"]
     space: MapSpace
 
     @model_validator(mode="after")
@@ -196,6 +198,45 @@ class MapSpec(StudySpec):
         count = math.prod(max(1, len(axis)) for axis in axes)
         if count > MAX_CELLS:
             raise ValueError(f"space has {count} cells; at most {MAX_CELLS} are allowed")
+        return self
+
+
+class Boundary(Section):
+    """How a boundary study chooses (``[boundary]``)."""
+
+    cells: int = Field(ge=3, le=MAX_CELLS)  # at most, of each loss and learning rate
+    batch: int = Field(12, ge=2, le=1000)  # chosen and trained together; the first fills the space
+    seed: int = Field(0, ge=0, le=MAX_SEED)  # of the first batch
+
+
+class BoundarySpec(MapSpec):
+    """A map that trains only the cells which tell most of where its regimes end."""
+
+    kind: Literal["boundary"]
+    replicates: Annotated[int, counted(rounds=False)]
+    boundary: Boundary
+
+    @model_validator(mode="after")
+    def _choosable(self) -> Self:
+        if not self.dynamical_losses:
+            raise ValueError("a boundary study needs a dynamical loss: dce, dmse1 or dmse2")
+        if self.replicates < FEWEST:
+            raise ValueError(
+                f"replicates = {self.replicates}: a boundary study needs at least {FEWEST}, below "
+                "which no cell is tested"
+            )
+        amplitudes = [own for own in self.space.amplitude if own > 1]
+        if len(amplitudes) < 2:
+            raise ValueError(
+                f"space.amplitude = {shown(list(self.space.amplitude))}: a boundary study needs at "
+                "least two amplitudes above 1 to find a boundary between; give a list, or "
+                "{ low, high, num, log }"
+            )
+        if self.boundary.batch >= self.boundary.cells:
+            raise ValueError(
+                f"boundary.batch = {self.boundary.batch}: must be below boundary.cells = "
+                f"{self.boundary.cells}, since the first batch only fills the space"
+            )
         return self
 
 
@@ -225,5 +266,5 @@ class SearchSpec(StudySpec):
         return ["maximize", "minimize"] if self.minimize else ["maximize"]
 
 
-AnySpec = MapSpec | SearchSpec
-KINDS: dict[str, type[AnySpec]] = {"map": MapSpec, "search": SearchSpec}
+AnySpec = MapSpec | SearchSpec  # a BoundarySpec is a MapSpec
+KINDS: dict[str, type[AnySpec]] = {"map": MapSpec, "search": SearchSpec, "boundary": BoundarySpec}

@@ -24,7 +24,7 @@ from dynstudy.search.differences import differences
 from dynstudy.search.optuna_tables import TRIALS
 from dynstudy.search.runs import running
 from dynstudy.search.space import cells
-from dynstudy.search.spec import AnySpec, MapSpec, StudySpec
+from dynstudy.search.spec import AnySpec, BoundarySpec, MapSpec, StudySpec
 from dynstudy.search.tables import SCHEMA_VERSION, Base, Meta, RunRow
 from dynstudy.search.upgrade import upgrade
 
@@ -240,7 +240,15 @@ class Storage:
 
 
 def _grown(stored: AnySpec, new: AnySpec) -> bool:
-    """Whether a study file only asks for more: more cells of a map, more trials of a search."""
+    """Whether a study file only asks for more: more cells of a map, or a larger budget."""
+    if isinstance(stored, BoundarySpec) and isinstance(new, BoundarySpec):
+        longer = stored.boundary.model_copy(update={"cells": new.boundary.cells})
+        return (
+            stored.model_copy(update={"boundary": longer}) == new
+            and new.boundary.cells > stored.boundary.cells
+        )
+    if stored.kind != new.kind:
+        return False
     if isinstance(stored, MapSpec) and isinstance(new, MapSpec):
         same = ("replicates", "baseline_replicates", "protocol")
         if stored.rounds:  # more cells would unsettle those that were settled beside fewer
@@ -250,9 +258,9 @@ def _grown(stored: AnySpec, new: AnySpec) -> bool:
         } <= {cell.configuration for cell in cells(new)}
     if isinstance(stored, MapSpec) or isinstance(new, MapSpec):
         return False
-    longer = stored.search.model_copy(update={"trials": new.search.trials})
+    more = stored.search.model_copy(update={"trials": new.search.trials})
     return (
-        stored.model_copy(update={"search": longer}) == new
+        stored.model_copy(update={"search": more}) == new
         and new.search.trials > stored.search.trials
     )
 

@@ -46,6 +46,8 @@ class Summaries:
                 own = rows.forgetting.dropna()
                 if len(own) and len(static):
                     attributes["forgetting"] = float(own.mean() - static.mean())
+                    error = math.hypot(standard_error(own), standard_error(static))
+                    attributes["forgetting_sem"] = _or_none(error)
         return FinishedCell(configuration, mean, attributes)
 
     def _baseline(self, configuration: Configuration) -> Baseline:

@@ -23,7 +23,7 @@ from dynstudy.config import (
     Configuration,
 )
 from dynstudy.search.space import Cell, cells, searched_cells
-from dynstudy.search.spec import AnySpec, MapSpec
+from dynstudy.search.spec import AnySpec, BoundarySpec, MapSpec
 
 # Physical bounds, the same in every study: Optuna forgets parameters whose range changes.
 DISTRIBUTIONS: dict[str, BaseDistribution] = {
@@ -53,7 +53,7 @@ def finished(study: optuna.Study) -> dict[Configuration, int]:
 
 
 def study_cells(study: optuna.Study, spec: AnySpec) -> list[Cell]:
-    """The cells of a study: all of a map's, and those that a search has trained so far.
+    """The cells of a study: all of a map's, and those trained so far of one that chooses its own.
 
     Args:
         study: the study.
@@ -62,6 +62,9 @@ def study_cells(study: optuna.Study, spec: AnySpec) -> list[Cell]:
     Returns:
         The cells, baselines first.
     """
+    if isinstance(spec, BoundarySpec):
+        present = finished(study)
+        return [cell for cell in cells(spec) if cell.configuration in present]
     return list(cells(spec) if isinstance(spec, MapSpec) else searched_cells(spec, finished(study)))
 
 

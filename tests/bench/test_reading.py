@@ -1,10 +1,15 @@
 """A planted study is a whole map, and its reading is timed."""
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 from dynstudy.bench import reading
 from dynstudy.bench.planted import NAME, plant, planted_spec
+from dynstudy.bench.reports import measure_report
 from dynstudy.bench.settings import Settings
+from dynstudy.errors import BenchError
 from dynstudy.report.regime_map import regime_map
 from dynstudy.search.space import cells
 from dynstudy.search.storage import Storage
@@ -32,12 +37,24 @@ def test_reading_is_timed_once_a_round() -> None:
     found = reading.measure(Settings(rounds=2, read_cells=8), said.append)
     assert [(row.quantity, row.rounds) for row in found.rows] == [
         ("map, read and labelled", 2),
+        ("dynstudy map", 2),
+        ("dynstudy map, peak memory", 2),
+        ("dynstudy show", 2),
+        ("dynstudy show, peak memory", 2),
         ("page, written", 1),
         ("page, first load", 1),
         ("page, later loads", 2),
         ("page, poll for what is new", 2),
     ]
     for row in found.rows:
-        assert (row.measurement, row.unit) == ("reading", "s")
+        unit = "MiB" if "memory" in row.quantity else "s"
+        assert (row.measurement, row.unit) == ("reading", unit)
         assert 0 < row.min <= row.median <= row.max
-    assert len(said) == 4
+        if unit == "MiB":
+            assert 30 < row.min < 1000  # an interpreter, NumPy, pandas, and little else
+    assert len(said) == 6
+
+
+def test_a_report_that_fails_says_why(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match=r"dynstudy show failed \(error: .*no such"):
+        measure_report(("show", "absent"), f"sqlite:///{tmp_path}/none.db", str(tmp_path))

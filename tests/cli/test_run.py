@@ -61,6 +61,30 @@ def test_from_a_study_file_to_a_map(here: Path) -> None:
     assert (here / "pictures" / "small.csv").read_text().startswith("loss,width,learning_rate,")
 
 
+def test_boundaries_of_a_map(here: Path) -> None:
+    dynstudy(here, "run", "small.toml")
+    out, err = dynstudy(here, "map", "small", "--boundaries", "--out", "pictures")
+    assert "dce, width 5" in out  # the map, too
+    assert "useful amplitudes" in out
+    assert "forgets from: every tested amplitude" in " ".join(out.split())
+    assert "wrote pictures/small-boundaries.csv" in err
+    table = (here / "pictures" / "small-boundaries.csv").read_text()
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert {row["period"] for row in rows} == {"10", "30"}
+    printed, _ = dynstudy(here, "map", "small", "--boundaries", "--format", "csv")
+    assert printed == table
+    out, _ = dynstudy(here, "map", "small", "--boundaries", "--format", "json")
+    assert len(json.loads(out)) == len(rows)
+    out, _ = dynstudy(here, "show", "small", "--format", "json")
+    assert [row["period"] for row in json.loads(out)["boundaries"]] == [10, 30]
+    assert "boundaries" in dynstudy(here, "show", "small")[0]
+
+    dynstudy(here, "run", "small.toml", "--set", "name=line", "--set", "space.amplitude=3")
+    assert "line: has no boundaries" in fails(here, "map", "line", "--boundaries", "--out", "new")
+    out, _ = dynstudy(here, "show", "line")
+    assert "boundaries" not in out
+
+
 def test_rows_are_machine_readable_and_stdout_holds_nothing_else(here: Path) -> None:
     dynstudy(here, "run", "small.toml")
     for command in (["list"], ["map", "small"], ["show", "small"]):

@@ -12,6 +12,7 @@ import dynstudy
 from dynstudy.bench.planted import plant
 from dynstudy.errors import DynstudyError, StudyNotFoundError
 from dynstudy.report.artifacts import artifacts_folder
+from dynstudy.report.boundaries import find_boundaries
 from dynstudy.report.dashboard import publish, published, search_page
 from dynstudy.report.regime_map import regime_map
 from dynstudy.report.table import to_csv
@@ -71,6 +72,9 @@ def test_files_are_what_the_map_command_writes(
     stored = {name: folder / identifier for name, identifier in files(planted).items()}
     assert stored["cells.csv"].read_text() == to_csv(regime_map(planted, "small").frame)
     assert stored["map.png"].read_bytes().startswith(b"\x89PNG")
+    assert stored["boundaries.csv"].read_text() == to_csv(
+        find_boundaries(regime_map(planted, "small"))
+    )
     assert load_spec(stored["study.toml"]) == make_spec()
 
 
@@ -93,7 +97,7 @@ def test_a_file_that_was_deleted_on_the_page_comes_back(planted: Storage, folder
     (folder / identifier).unlink()
     publish(planted, "small")
     assert (folder / files(planted)["cells.csv"]).exists()
-    assert len(list(folder.iterdir())) == 3
+    assert len(list(folder.iterdir())) == 4
 
 
 def test_a_figure_that_became_smaller_is_read_whole(

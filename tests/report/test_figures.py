@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.figure import Figure
 
 from dynstudy.bench.planted import plant
 from dynstudy.report.figures import MOST_PANELS, map_figures
 from dynstudy.report.judged import COLUMNS, MORE_COLUMNS
-from dynstudy.report.plots import largest_gain
+from dynstudy.report.plots import draw_panel, largest_gain, regime_figure
 from dynstudy.report.regime_map import RegimeMap, regime_map
 from dynstudy.report.width_figures import WIDTH_FIGURE, width_figure
 from dynstudy.search.spec import MapSpec
@@ -50,7 +52,7 @@ def made_up(spec: MapSpec, rng: np.random.Generator, **columns: Any) -> RegimeMa
     frame = pd.DataFrame(rows, columns=[*COLUMNS, *MORE_COLUMNS])
     for name in ("val_accuracy", "sem", "gain", "gain_low", "gain_high", "forgetting"):
         frame[name] = rng.random(len(frame))
-    frame = frame.assign(replicates=10, diverged=0)
+    frame = frame.assign(replicates=10, diverged=0, predicted=False)
     frame["regime"] = rng.choice(["useful", "harmful", "unsettled"], len(frame)).astype(object)
     frame["forgets"] = pd.Series((rng.random(len(frame)) < 0.5).tolist(), dtype=object)
     outcomes = [rng.normal(mean, 0.02, 10) for mean in frame.val_accuracy]
@@ -94,6 +96,31 @@ def test_a_region_is_outlined_by_its_border(make_spec: SpecMaker, rng: np.random
     np.testing.assert_allclose(x, [10**1.5, 10**1.5, np.nan], rtol=1e-6)
     np.testing.assert_allclose(y, [10 / 2**0.5, 20 * 2**0.5, np.nan], rtol=1e-6)
     assert not len(read(lines["onset of forgetting"]["x"]))
+
+
+def test_the_pooled_contour_runs_between_gains_above_and_below_it(
+    make_spec: SpecMaker, rng: np.random.Generator
+) -> None:
+    space = {"learning_rate": 1.0, "amplitude": [3, 10, 30, 90], "period": [10, 20], "width": 5}
+    found = made_up(make_spec(space=space), rng)
+    outcomes = [rng.normal(0.7 if a < 20 else 0.3, 0.01, 10) for a in found.frame.amplitude]
+    static = made_up(make_spec(space=space), rng).frame.head(1)
+    static = static.assign(loss="ce", amplitude=np.nan, period=np.nan, regime="baseline")
+    whole = RegimeMap(
+        found.spec,
+        pd.concat([found.frame, static], ignore_index=True),
+        [],
+        [*outcomes, rng.normal(0.5, 0.01, 40)],
+    )
+    lines = traces(map_figures(whole)["map-dce-width00005-rate1"])
+    x = read(lines["gain = 0.02 of all cells pooled"]["x"])
+    crossing = x[np.isfinite(x)]
+    assert len(crossing) > 10
+    assert ((crossing > 10) & (crossing < 30)).all()
+    band = read(lines["its 95 % band"]["x"])
+    assert np.nanmin(band) < crossing.min() < crossing.max() < np.nanmax(band)
+    # a map without a baseline has no gain to draw
+    assert "its 95 % band" not in traces(map_figures(found)["map-dce-width00005-rate1"])
 
 
 def test_ten_thousand_cells_stay_below_a_megabyte(
@@ -178,3 +205,25 @@ def test_one_amplitude_and_period_is_a_curve_and_no_map(
     figure = width_figure(found.frame, 3)
     assert ("DCE, A = 3, T = 10, η = 0.5" in traces(figure)) is planted
     assert WIDTH_FIGURE > "map"  # figures are sorted, and maps come first
+
+
+def test_predicted_cells_are_marked(make_spec: SpecMaker, rng: np.random.Generator) -> None:
+    """In brackets where there are numbers; on large maps, what is trained has a dot."""
+    found = made_up(make_spec(), rng, predicted=[False, True, False, True])
+    (figure,) = map_figures(found).values()
+    (texts,) = [read(t["text"]) for t in figure.to_plotly_json()["data"] if t.get("mode") == "text"]
+    assert ["(" in text for text in texts] == [False, True, False, True]
+    hover = read(traces(figure)["heatmap"]["hovertext"]).T.ravel()
+    assert ["predicted" in text for text in hover] == [False, True, False, True]
+    drawn = regime_figure(found)
+    numbers = [text.get_text() for text in drawn.axes[0].texts]
+    assert ["(" in text for text in numbers] == [False, True, False, True]
+    assert "brackets" in drawn.legends[0].get_texts()[-1].get_text()
+    assert not drawn.axes[0].lines
+
+    axis = Figure().subplots()
+    draw_panel(axis, found.judged(), TwoSlopeNorm(0, -1, 1), most_labelled=1)
+    (dots,) = axis.lines
+    assert len(dots.get_xdata()) == 2
+    whole = regime_figure(made_up(make_spec(), rng))
+    assert "brackets" not in whole.legends[0].get_texts()[-1].get_text()

@@ -1,4 +1,4 @@
-from itertools import pairwise
+import itertools
 from typing import Any
 
 import pytest
@@ -21,7 +21,7 @@ def test_looks_rise_from_the_least_to_the_most_in_about_equal_ratios(low: int, m
     assert (looks[0], looks[-1]) == (low, low + more)
     ratio = (looks[-1] / looks[0]) ** (1 / (len(looks) - 1))
     assert 1.2 < ratio < 1.9 or len(looks) == 2
-    for before, after in pairwise(looks):
+    for before, after in itertools.pairwise(looks):
         assert after > before
         assert abs(after - before * ratio) <= 0.5 + 0.5 * ratio  # both are rounded
 

@@ -1,0 +1,252 @@
+"""A boundary study: what its trials tell of the cells that are not trained, and which come next.
+
+Cells are trials when they are trained, as in a map, and the next batch follows from those before
+it alone. So a study that was interrupted goes on to the same cells as one that was not.
+
+Each loss and learning rate has surfaces of its own over log A, log T and log width: of validation
+accuracy, whose level is what the static loss reaches at that width, and of net forgetting. Accuracy
+is modelled rather than gain, since it is the smoother of the two over width: that labelled more
+cells right on all four maps it was tried on (docs/boundary.md).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+from optuna.trial import FrozenTrial, TrialState
+from threadpoolctl import threadpool_limits
+
+from dynstudy.config import Configuration
+from dynstudy.measure.accuracy import EQUIVALENCE
+from dynstudy.measure.forgetting import CATASTROPHIC
+from dynstudy.search.level_sets import STRETCH, Field, choose, spread_out
+from dynstudy.search.space import Cell, cells, forgetting_window
+from dynstudy.search.spec import AnySpec, BoundarySpec, SearchSpec
+from dynstudy.search.storage import AnyStudy
+from dynstudy.search.surface import Array, Surface, floored
+
+SURE = 1.645  # standard deviations: 95 %, one-sided
+ENDED = "dynstudy:ended"
+"""Study attribute: the budget with which a study ended, and how many trials it had then."""
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What surfaces say of the cells of a panel; nan where nothing can be said."""
+
+    accuracy: Array  # (G,)
+    accuracy_error: Array  # (G,)
+    gain: Array  # (G,)
+    gain_error: Array  # (G,) the baseline's standard error included
+    forgetting: Array  # (G,) net
+    forgetting_error: Array  # (G,)
+
+    @property
+    def useful(self) -> NDArray[np.bool_]:
+        """Where the gain is above 0 with 95 % confidence."""
+        return self.gain > SURE * self.gain_error
+
+    @property
+    def harmful(self) -> NDArray[np.bool_]:
+        """Where the gain is below 0 with 95 % confidence."""
+        return self.gain < -SURE * self.gain_error
+
+    @property
+    def neutral(self) -> NDArray[np.bool_]:
+        """Where the gain is within ±0.02, each side with 95 % confidence."""
+        near = np.abs(self.gain) + SURE * self.gain_error < EQUIVALENCE
+        return near & ~self.useful & ~self.harmful
+
+    @property
+    def forgets(self) -> NDArray[np.bool_]:
+        """Where forgetting is above 0.4 with 95 % confidence."""
+        return self.forgetting - SURE * self.forgetting_error > CATASTROPHIC
+
+    @property
+    def settled(self) -> NDArray[np.bool_]:
+        """Where both labels are known with 95 % confidence."""
+        remembers = self.forgetting + SURE * self.forgetting_error < CATASTROPHIC
+        decided = self.forgets | remembers | np.isnan(self.forgetting)
+        return (self.useful | self.harmful | self.neutral) & decided
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The cells of one loss and learning rate, and the trials among them."""
+
+    candidates: tuple[Configuration, ...]  # G
+    told: dict[int, FrozenTrial]  # by their place among the candidates, in order of the trials
+    static: Array  # (G,) accuracy of the static loss at each cell's width, nan if not trained
+    static_error: Array  # (G,)
+    defined: NDArray[np.bool_]  # (G,) whether there are oscillations enough for forgetting
+
+    @property
+    def place(self) -> Array:
+        """(G, 3) log A, log T and log width, scaled to the sides of a cube."""
+        axes = [[own.amplitude, own.period, own.width] for own in self.candidates]
+        logs = np.log(np.array(axes, float))
+        low, span = logs.min(axis=0), np.ptp(logs, axis=0)
+        return np.asarray(STRETCH * (logs - low) / np.where(span > 0, span, 1.0))
+
+    def first(self, count: int) -> "Panel":
+        """The panel when it had so many trials."""
+        return replace(self, told=dict(list(self.told.items())[:count]))
+
+    def fields(self) -> tuple[Field, Field | None] | None:
+        """Surfaces of accuracy and net forgetting; None where too few cells are trained."""
+        known, trials = np.array(list(self.told), int), list(self.told.values())
+        accuracy = np.array([trial.value for trial in trials], float)
+        if len(known) < 2 or np.isnan(self.static).any():
+            return None
+        surface = Surface(self.place[known], accuracy, floored(_numbers(trials, "sem")))
+        gain = Field(surface, self.static[None], self.static_error**2)
+        lost = _numbers(trials, "forgetting")
+        read = np.isfinite(lost)
+        if read.sum() < 2:
+            return gain, None
+        errors = _numbers(trials, "forgetting_sem")[read]
+        level = np.where(self.defined, CATASTROPHIC, np.inf)
+        return gain, Field(
+            Surface(self.place[known[read]], lost[read], floored(errors)),
+            level[None],
+            np.zeros(len(level)),
+        )
+
+    def predicted(self) -> Predicted:
+        """What the surfaces say of all cells, those that are trained included."""
+        nothing = np.full(len(self.candidates), np.nan)
+        with threadpool_limits(1):  # many small matrices: threads would wait for each other
+            fields = self.fields()
+            if fields is None:
+                return Predicted(*[nothing] * 6)
+            accuracy, error = fields[0].surface.at(self.place)
+            lost = lost_error = nothing
+            if fields[1] is not None:
+                lost, lost_error = (
+                    np.where(self.defined, value, np.nan)
+                    for value in fields[1].surface.at(self.place)
+                )
+        gain_error = np.sqrt(error**2 + self.static_error**2)
+        return Predicted(accuracy, error, accuracy - self.static, gain_error, lost, lost_error)
+
+    def unsettled(self) -> int:
+        """How many cells are neither trained nor settled."""
+        open_cells = ~self.predicted().settled
+        open_cells[list(self.told)] = False
+        return int(open_cells.sum())
+
+
+def candidates(spec: BoundarySpec) -> list[list[Cell]]:
+    """The dynamical cells of each loss and learning rate, which a study chooses among."""
+    grouped: dict[tuple[str, float], list[Cell]] = {}
+    for cell in cells(spec):
+        own = cell.configuration
+        if not own.static:
+            grouped.setdefault((own.loss, own.learning_rate), []).append(cell)
+    return list(grouped.values())
+
+
+def panels(spec: BoundarySpec, study: optuna.Study) -> list[Panel]:
+    """What the trials of a study tell, for each loss and learning rate.
+
+    Args:
+        spec: the study file.
+        study: its study.
+
+    Returns:
+        The panels, in the order of `candidates`.
+    """
+    trials: dict[Configuration, FrozenTrial] = {}
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+        trials.setdefault(Configuration(**trial.params), trial)
+    needed = spec.protocol.data.classes + 1
+    found = []
+    for group in candidates(spec):
+        own = [cell.configuration for cell in group]
+        index = {configuration: number for number, configuration in enumerate(own)}
+        baselines = [trials.get(configuration.baseline()) for configuration in own]
+        errors = [trial.user_attrs.get("sem") if trial else None for trial in baselines]
+        counts = [forgetting_window(spec.protocol, each.period or 0).count for each in own]
+        found.append(
+            Panel(
+                tuple(own),
+                {index[known]: trial for known, trial in trials.items() if known in index},
+                np.array([trial.value if trial else np.nan for trial in baselines], float),
+                np.nan_to_num(np.array(errors, float)),
+                np.array(counts) >= needed,
+            )
+        )
+    return found
+
+
+def next_cells(spec: BoundarySpec, panel: Panel, number: int = 0) -> list[Configuration]:
+    """The cells of a panel to train next.
+
+    Args:
+        spec: the study file.
+        panel: one of its panels.
+        number: its place among them.
+
+    Returns:
+        What is left of a batch, first the most wanted; none if all cells are settled, or as many
+        are trained as the study file allows.
+    """
+    size, most = spec.boundary.batch, min(spec.boundary.cells, len(panel.candidates))
+    before = len(panel.told) // size * size  # a crash may leave a part of a batch as trials
+    known, count = panel.first(before), min(size, most - before)
+    place, taken = panel.place, list(known.told)
+    with threadpool_limits(1):
+        fields = known.fields()
+        if fields is None:
+            rng = np.random.default_rng((spec.boundary.seed, number))
+            chosen = spread_out(place, place[:0], count, rng)
+        elif not known.unsettled():
+            chosen = []
+        else:
+            both = [own for own in fields if own is not None]
+            chosen = choose(both, place, taken, count, place[:0])
+    return [panel.candidates[own] for own in chosen if own not in panel.told]
+
+
+def planned_trials(study: AnyStudy, spec: AnySpec, known: int) -> int:
+    """The trials that a study is to have when it is complete.
+
+    Args:
+        study: the study.
+        spec: its study file.
+        known: its cells so far, all of them in a map.
+
+    Returns:
+        Of a search as many as it says; of a boundary study its budget, or what it has where it
+        ended before that was spent.
+    """
+    if isinstance(spec, SearchSpec):
+        return spec.search.trials
+    if not isinstance(spec, BoundarySpec):
+        return known
+    budget, trials = study.user_attrs.get(ENDED, (None, 0))
+    if budget == spec.boundary.cells:
+        return int(trials)
+    groups = candidates(spec)
+    static = sum(cell.configuration.static for cell in cells(spec))
+    return static + sum(min(spec.boundary.cells, len(group)) for group in groups)
+
+
+def end(study: optuna.Study, spec: BoundarySpec, trials: int) -> None:
+    """Keep that a study is over, until its budget is raised.
+
+    Args:
+        study: the study.
+        spec: its study file.
+        trials: how many it has.
+    """
+    study.set_user_attr(ENDED, [spec.boundary.cells, trials])
+
+
+def _numbers(trials: Sequence[FrozenTrial], name: str) -> Array:
+    """A user attribute of each trial, nan where it has none."""
+    values: list[Any] = [trial.user_attrs.get(name) for trial in trials]
+    return np.array([np.nan if value is None else value for value in values], float)

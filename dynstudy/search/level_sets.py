@@ -1,0 +1,123 @@
+"""Where a quantity crosses a level: which places to measure next to settle on which side each is.
+
+A place is *settled* where the 95 % band of the surface has no level in it. How far from settled it
+is says the straddle score of Bryan et al. (2005), 1.96 s - |m - level|; LSE (Gotovos et al. 2013)
+classifies by the same bands. Straddle measures where the score is largest. Here the next place is
+the one that makes the sum of the scores over *all* places fall most, as far as one can tell before
+it is measured: a measurement settles its neighbours too (compared with straddle itself in
+docs/boundary.md).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynstudy.search.surface import Array, Surface
+
+CONFIDENT = 1.96  # standard deviations: 95 %
+MOST_WATCHED = 512
+"""Places whose score is summed: more would tell the same of where the boundary is."""
+
+STRETCH = 5.0
+"""The side of the cube that all axes are scaled to, in the units of `surface.LENGTHS`."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One quantity and its levels, at the places that can be chosen."""
+
+    surface: Surface
+    levels: Array  # (L, G), infinite where there is nothing to settle
+    variance: Array  # (G,) of the levels themselves, where they were measured
+
+    def score(self, mean: Array, variance: Array) -> Array:
+        """The straddle score, 0 where settled, in units of the quantity's spread.
+
+        Args:
+            mean: of the surface (G,).
+            variance: of the surface, (G,) or (..., G).
+
+        Returns:
+            As many as variances.
+        """
+        gap = np.abs(mean - self.levels).min(axis=0)
+        error = np.sqrt(np.maximum(variance, 0.0) + self.variance)
+        return np.maximum(CONFIDENT * error - gap, 0.0) / self.surface.spread
+
+    def fall(self, place: Array, watched: NDArray[np.int64]) -> Array:
+        """By how much the summed score of some places will fall if one place is measured.
+
+        Args:
+            place: all that can be chosen (G, D).
+            watched: which of them are summed over (H,).
+
+        Returns:
+            For each place (G,).
+        """
+        own = replace(self, levels=self.levels[:, watched], variance=self.variance[watched])
+        mean, error = self.surface.at(place[watched])
+        shared = self.surface.covariance(place, place[watched])
+        known = self.surface.at(place)[1] ** 2 + np.median(self.surface.noise)
+        before = own.score(mean, error**2)
+        after = own.score(mean, error**2 - shared**2 / known[:, None])
+        return (before - after).sum(axis=1)
+
+
+def choose(
+    fields: Sequence[Field], place: Array, taken: Sequence[int], count: int, pending: Array
+) -> list[int]:
+    """The places to measure next.
+
+    Args:
+        fields: the quantities, known at the same scale of places.
+        place: all that can be chosen (G, D).
+        taken: indices of those that are not to be chosen any more.
+        count: how many.
+        pending: other places (N, D) that are being measured.
+
+    Returns:
+        Indices, the first one most wanted; fewer than `count` where no more are left.
+    """
+    fields = [replace(own, surface=own.surface.believing(pending)) for own in fields]
+    left = np.setdiff1d(np.arange(len(place)), np.array(taken, int))
+    chosen: list[int] = []
+    while len(chosen) < count and len(left):
+        watched = left[:: math.ceil(len(left) / MOST_WATCHED)]
+        fall = sum((own.fall(place, watched)[left] for own in fields), np.zeros(len(left)))
+        if not fall.max() > 0:  # all is settled: where least is known
+            errors = [own.surface.at(place[left])[1] / own.surface.spread for own in fields]
+            fall = np.max(errors, axis=0)
+        best = int(left[fall.argmax()])
+        chosen.append(best)
+        left = left[left != best]
+        measured = place[[best]]
+        fields = [replace(own, surface=own.surface.believing(measured)) for own in fields]
+    return chosen
+
+
+def spread_out(place: Array, near: Array, count: int, rng: np.random.Generator) -> list[int]:
+    """Places far from each other, to begin with: each the farthest from all before it.
+
+    Args:
+        place: all that can be chosen (G, D).
+        near: places (N, D) to keep away from as well, possibly none.
+        count: how many.
+        rng: draws the first one, and of several that are as far.
+
+    Returns:
+        Their indices; all there are, if fewer than `count`.
+    """
+    distance = np.full(len(place), np.inf)
+    for own in near:
+        distance = np.minimum(distance, ((place - own) ** 2).sum(axis=1))
+    chosen: list[int] = []
+    ties = rng.random(len(place)) * 1e-6
+    for _ in range(min(count, len(place))):
+        best = int(np.where(np.isinf(distance), ties, distance + ties).argmax())
+        chosen.append(best)
+        distance = np.minimum(distance, ((place - place[best]) ** 2).sum(axis=1))
+        distance[chosen] = -1.0
+    return chosen

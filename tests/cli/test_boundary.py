@@ -1,0 +1,89 @@
+"""Boundary studies as a user meets them."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+
+from tests.command import dynstudy, fails
+from tests.conftest import SMALL
+
+STUDY: dict[str, Any] = {
+    **SMALL,
+    "name": "edge",
+    "kind": "boundary",
+    "replicates": 6,
+    "boundary": {"cells": 6, "batch": 3},
+    "space": {"learning_rate": 1.0, "amplitude": [3, 10, 30], "period": [10, 20, 30], "width": 5},
+}
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    (tmp_path / "edge.toml").write_text(tomli_w.dumps(STUDY))
+    return tmp_path
+
+
+def test_from_a_study_file_to_a_map_with_predicted_cells(here: Path) -> None:
+    out, _ = dynstudy(here, "run", "edge.toml", "--dry-run")
+    assert "cells          7" in out
+    assert "networks       60 (0 of them already in the ledger)" in out
+    _, err = dynstudy(here, "run", "edge.toml")
+    assert "all 9 cells are settled; 6 of them are trained" in err
+    assert "60 networks trained, 0 taken from the ledger" in err
+    _, err = dynstudy(here, "run", "edge.toml")
+    assert "0 networks trained" in err
+    (row,) = json.loads(dynstudy(here, "list", "--kind", "boundary", "--format", "json")[0])
+    assert (row["status"], row["cells"], row["networks_trained"]) == ("complete", 7, 60)
+    out, _ = dynstudy(here, "show", "edge")
+    for fact in ("7 of 7 cells", "60 of 60 networks", 'kind = "boundary"', "not trained but"):
+        assert fact in " ".join(out.split())
+
+    out, _ = dynstudy(here, "map", "edge", "--boundaries", "--out", "pictures")
+    assert out.count("(+") + out.count("(-") == 3
+    assert "(predicted)" in out
+    table = (here / "pictures" / "edge.csv").read_text()
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert [row["predicted"] for row in rows] == ["False"] * 7 + ["True"] * 3
+    assert {row["replicates"] for row in rows[7:]} == {"0"}
+    assert all(float(row["gain_low"]) < float(row["gain"]) for row in rows[7:])
+    assert (here / "pictures" / "edge.png").stat().st_size > 10_000
+
+    dynstudy(here, "export", "edge", "--top", "2", "--out", "best.toml")
+    assert "boundary" in (here / "best.toml").read_text()
+    networks = dynstudy(here, "export", "edge", "--format", "csv", "--out", "edge.csv")
+    assert networks
+    assert len((here / "edge.csv").read_text().splitlines()) == 1 + 60
+
+
+def test_a_map_that_is_trained_is_chosen_from_and_replayed(here: Path) -> None:
+    whole = {key: value for key, value in STUDY.items() if key != "boundary"}
+    (here / "map.toml").write_text(tomli_w.dumps({**whole, "name": "whole", "kind": "map"}))
+    dynstudy(here, "run", "map.toml")
+    out, _ = dynstudy(here, "run", "edge.toml", "--dry-run")
+    assert "none: everything is in the ledger" in out
+    _, err = dynstudy(here, "run", "edge.toml")
+    assert "0 networks trained, 60 taken from the ledger" in err
+    short = ("replay", "whole", "--cells", "6", "--batch", "3", "--seeds", "2")
+    out, err = dynstudy(here, *short, "--resamples", "20", "--format", "json")
+    rows = json.loads(out)
+    assert [row["rule"] for row in rows] == ["chosen", "space-filling", "random"]
+    assert {(row["trained"], row["cells"]) for row in rows} == {(6, 9)}
+    assert "labels of 20 resamples" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "edge.toml", "--set", "space.amplitude=30"], "at least two amplitudes above 1"),
+        (["run", "edge.toml", "--set", "boundary.cells=1"], "boundary.cells = 1: must be at least"),
+        (["run", "edge.toml", "--set", "search.trials=9"], "unknown key 'search'"),
+        (["replay", "edge"], "there is no such database; run a study first"),
+    ],
+)
+def test_what_is_wrong_is_one_line(arguments: list[str], said: str, here: Path) -> None:
+    assert said in fails(here, *arguments)

@@ -1,0 +1,202 @@
+"""What a boundary study makes of the cells it knows: labels of the others, and which come next."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import pytest
+import tomli_w
+
+from dynstudy.config import Configuration
+from dynstudy.errors import SpecError
+from dynstudy.search.boundary import Panel, next_cells
+from dynstudy.search.spec import BoundarySpec, StudySpec
+from dynstudy.search.study_file import load_spec
+
+STATIC = 0.5
+SEM = 0.005
+BOUNDARY: dict[str, Any] = {
+    "name": "boundary",
+    "kind": "boundary",
+    "loss": "dce",
+    "replicates": 6,
+    "boundary": {"cells": 30, "batch": 10},
+    "space": {
+        "learning_rate": 1.0,
+        "amplitude": {"low": 3, "high": 1000, "num": 12, "log": True},
+        "period": {"low": 30, "high": 3000, "num": 10, "log": True},
+        "width": [20, 40],
+    },
+}
+
+Outcome = tuple[float, float | None]  # gain and net forgetting
+
+
+def spec_of(**changes: Any) -> BoundarySpec:
+    spec = StudySpec.of(BOUNDARY | changes)
+    assert isinstance(spec, BoundarySpec)
+    return spec
+
+
+def bent(own: Configuration) -> Outcome:
+    """Useful in a band of A that moves up with T, harmful far above it, where it forgets."""
+    place = np.log(own.amplitude or 1) - np.log(20) - 0.5 * np.log((own.period or 2) / 100)
+    return 0.25 * float(np.exp(-((place / 1.2) ** 2))) - 0.1, float(0.4 + 0.3 * np.tanh(place - 1))
+
+
+def panel_of(spec: BoundarySpec) -> Panel:
+    """All cells of a study, none of them trained."""
+    space = spec.space
+    candidates = tuple(
+        Configuration("dce", width, 1.0, amplitude, period)
+        for width in space.width
+        for period in space.period or ()
+        for amplitude in space.amplitude
+    )
+    count = len(candidates)
+    return Panel(
+        candidates, {}, np.full(count, STATIC), np.full(count, 0.002), np.full(count, True)
+    )
+
+
+def told(
+    panel: Panel, chosen: Iterable[Configuration], outcome: Callable[[Configuration], Outcome]
+) -> Panel:
+    """The panel with more trials, whose means are exact."""
+    trials = dict(panel.told)
+    for own in chosen:
+        gain, lost = outcome(own)
+        attributes = {"sem": SEM}
+        if lost is not None:
+            attributes |= {"forgetting": lost, "forgetting_sem": SEM}
+        trials[panel.candidates.index(own)] = optuna.trial.create_trial(
+            value=STATIC + gain, user_attrs=attributes
+        )
+    return Panel(panel.candidates, trials, panel.static, panel.static_error, panel.defined)
+
+
+def trained(spec: BoundarySpec, outcome: Callable[[Configuration], Outcome] = bent) -> Panel:
+    panel = panel_of(spec)
+    while batch := next_cells(spec, panel):
+        panel = told(panel, batch, outcome)
+    return panel
+
+
+def wrong(panel: Panel) -> int:
+    """Cells that are not trained and on the wrong side of gain = 0 or forgetting = 0.4."""
+    found = panel.predicted()
+    left = [index for index in range(len(panel.candidates)) if index not in panel.told]
+    truth = np.array([bent(own) for own in panel.candidates], float)
+    sides = ((found.gain > 0) != (truth[:, 0] > 0)) | (
+        (found.forgetting > 0.4) != (truth[:, 1] > 0.4)
+    )
+    return int(sides[left].sum())
+
+
+def test_chosen_cells_find_planted_boundaries_better_than_random_ones() -> None:
+    """30 of 240 cells. Beside them random ones: as many, and half as many again."""
+    own, drawn, more = [], [], []
+    for seed in range(6):
+        spec = spec_of(boundary={"cells": 30, "batch": 10, "seed": seed})
+        own.append(wrong(trained(spec)))
+        empty = panel_of(spec)
+        order = np.random.default_rng(seed).permutation(len(empty.candidates))
+        for found, count in ((drawn, 30), (more, 45)):
+            some = [empty.candidates[index] for index in order[:count]]
+            found.append(wrong(told(empty, some, bent)))
+    assert sum(own) < sum(drawn) / 2
+    assert sum(own) < sum(more)
+
+
+def test_predicted_labels_are_those_of_the_outcomes_where_they_are_clear() -> None:
+    panel = trained(spec_of())
+    found = panel.predicted()
+    gain, lost = np.array([bent(own) for own in panel.candidates], float).T
+    assert found.useful[gain > 0.07].mean() > 0.9
+    assert found.harmful[gain < -0.07].mean() > 0.9
+    assert found.forgets[lost > 0.5].mean() > 0.9
+    assert not found.useful[gain < -0.03].any()
+    assert not found.harmful[gain > 0.03].any()
+    assert not found.forgets[lost < 0.3].any()
+    np.testing.assert_allclose(found.gain, found.accuracy - STATIC)
+    assert (found.gain_error > found.accuracy_error).all()  # the baseline's is in it
+
+
+def test_what_gains_nothing_is_neutral_and_ends_after_the_first_batch() -> None:
+    panel = trained(spec_of(), lambda own: (0.0, 0.1))
+    assert len(panel.told) == 10
+    found = panel.predicted()
+    assert found.neutral.all()
+    assert found.settled.all()
+    assert panel.unsettled() == 0
+
+
+def test_the_budget_ends_it_where_cells_are_not_settled() -> None:
+    panel = trained(spec_of())
+    assert len(panel.told) == 30
+    assert panel.unsettled() > 0
+    assert next_cells(spec_of(boundary={"cells": 40, "batch": 10}), panel)
+
+
+def test_forgetting_that_is_not_defined_leaves_the_gain_to_be_settled() -> None:
+    panel = trained(spec_of(), lambda own: (0.2, None))
+    found = panel.predicted()
+    assert np.isnan(found.forgetting).all()
+    assert not found.forgets.any()
+    assert found.settled.all()
+
+
+def test_what_is_left_of_a_batch_follows_from_the_whole_batches_before_it() -> None:
+    spec = spec_of()
+    first = told(panel_of(spec), next_cells(spec, panel_of(spec)), bent)
+    second = next_cells(spec, first)
+    assert len(set(second)) == 10
+    assert next_cells(spec, told(first, second[:4], bent)) == second[4:]
+    assert next_cells(spec, told(panel_of(spec), second[:4], bent)) == next_cells(
+        spec, panel_of(spec)
+    )  # what is trained counts when its batch is whole
+
+
+def test_before_the_static_loss_is_trained_nothing_is_predicted() -> None:
+    spec = spec_of()
+    empty = panel_of(spec)
+    known = told(empty, empty.candidates[:10], bent)
+    static = np.full(len(empty.candidates), np.nan)
+    unknown = Panel(known.candidates, known.told, static, known.static_error, known.defined)
+    assert np.isnan(unknown.predicted().gain).all()
+
+
+BAD = [
+    ("boundary.cells=2", "boundary.cells = 2: must be at least 3"),
+    ("boundary.cells=10", "boundary.batch = 10: must be below boundary.cells = 10, since the"),
+    ("boundary.batch=1", "boundary.batch = 1: must be at least 2"),
+    ("boundary.sed=1", "unknown key 'boundary.sed'; did you mean 'seed'"),
+    ("boundary=30", "boundary = 30: must be a table"),
+    ("search.trials=10", "unknown key 'search'; known: name, kind, loss"),
+    ("space.amplitude=30", "space.amplitude = [30.0]: a boundary study needs at least two"),
+    ("space.amplitude=[1, 30]", "two amplitudes above 1 to find a boundary between; give a list"),
+    ("space.amplitude={low=3,high=30}", "a range needs low, high and num; num is missing"),
+    ("replicates=5", "replicates = 5: a boundary study needs at least 6, below which no cell"),
+    ('loss="ce"', "a boundary study needs a dynamical loss: dce, dmse1 or dmse2"),
+    ('kind="boundry"', "kind = 'boundry': must be 'map' or 'search' or 'boundary'"),
+    ('kind="map"', "unknown key 'boundary'"),
+]
+
+
+@pytest.mark.parametrize(("override", "said"), BAD, ids=[override for override, _ in BAD])
+def test_what_is_wrong_is_said_in_one_line(override: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "boundary.toml"
+    file.write_text(tomli_w.dumps(BOUNDARY))
+    with pytest.raises(SpecError) as error:
+        load_spec(file, [override])
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_table_is_named_and_a_resolved_file_reads_the_same() -> None:
+    with pytest.raises(SpecError, match="key 'boundary' is missing"):
+        StudySpec.of({key: value for key, value in BOUNDARY.items() if key != "boundary"})
+    assert spec_of().resolved()["boundary"] == {"cells": 30, "batch": 10, "seed": 0}
+    assert StudySpec.of(spec_of().resolved()) == spec_of()
