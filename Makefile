@@ -45,7 +45,7 @@ format: $(INSTALLED)
 
 # A page per command and the SQL schema, from the code; `make test` says when they are stale.
 docs: $(INSTALLED)
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 bench: $(INSTALLED)
 	$(BIN)/dynstudy bench

@@ -1,4 +1,4 @@
-"""Docs made from the code: a page per command, and the SQL schema. ``make docs`` writes them."""
+"""Docs that are made: a page per command, the SQL schema, tables of results. ``make docs``."""
 
 import re
 from collections.abc import Iterator
@@ -7,12 +7,14 @@ from typing import Any
 
 from typer.main import get_command
 
+from docs.results_tables import with_tables
 from dynstudy.cli import app
 from dynstudy.cli.examples import EXAMPLES
 from dynstudy.search.tables import Base
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ROOT / "docs" / "commands"
+RESULTS = ROOT / "docs" / "results.md"
 SCHEMA = ROOT / "storage" / "README.md"
 BEGIN = "<!-- made from dynstudy/search/tables.py by `make docs`: begin -->"
 END = "<!-- made by `make docs`: end -->"
@@ -28,6 +30,7 @@ def generated() -> dict[Path, str]:
         COMMANDS / "README.md": index(group),
         **pages,
         SCHEMA: with_schema(SCHEMA.read_text(encoding="utf-8")),
+        RESULTS: with_tables(RESULTS.read_text(encoding="utf-8")),
     }
 
 

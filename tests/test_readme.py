@@ -104,7 +104,8 @@ def check_queries(here: Path) -> None:
             "JOIN trials USING (trial_id) JOIN studies USING (study_id) "
             "WHERE key = 'cell' AND study_name = 'quickstart' AND number = 9"
         ).fetchone()
-    replicates, gains, diverged, accuracies, launches, ((shared,),) = found
+    replicates, gains, diverged, accuracies, ((lost, static_lost, net),), *rest = found
+    launches, ((shared,),) = rest
 
     assert [seed for seed, _ in replicates] == list(range(10))
     (cell,) = (cell for cell in cells.values() if cell["ledger_configuration"] == trial)
@@ -138,6 +139,10 @@ def check_queries(here: Path) -> None:
     step, turn, *classes = accuracies[-1]
     assert (step, turn) == (30_000, None)
     assert sum(classes) / 3 == pytest.approx(cells[1000, 300]["val_accuracy"])
+
+    assert 0.8 < lost <= 1
+    assert net == pytest.approx(cells[1000, 300]["forgetting"])
+    assert lost - static_lost == pytest.approx(net)
 
     assert [(name, *rest[1:4]) for name, *rest in launches] == [
         ("quickstart", "complete", 340, studies["quickstart"]["network_steps"]),

@@ -1,7 +1,8 @@
 """What a study will cost, from a short measured probe."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import optuna
@@ -34,15 +35,32 @@ class Estimate:
     recorded: int  # networks that the ledger has
     seconds: float  # for those it has not
     device: str  # empty where nothing had to be measured
+    least: "Estimate | None" = None  # if all cells are settled at once, where that is looked at
 
     def lines(self) -> list[str]:
         """For a person."""
+        if self.least is not None:
+            return self._between(self.least)
         return [
             f"study          {self.study}",
             f"cells          {self.cells}",
             f"networks       {self.networks} ({self.recorded} of them already in the ledger)",
             f"network-steps  {self.network_steps:.4g}",
             f"time           about {duration(self.seconds)} on {self.device}"
+            if self.device
+            else "time           none: everything is in the ledger",
+        ]
+
+    def _between(self, least: "Estimate") -> list[str]:
+        """For a person, where it depends on what is settled when."""
+        return [
+            f"study          {self.study}",
+            f"cells          {self.cells}",
+            f"networks       {least.networks} to {self.networks} ({least.recorded} of the first "
+            f"{least.networks} already in the ledger), as cells are settled",
+            f"network-steps  {least.network_steps:.4g} to {self.network_steps:.4g}",
+            f"time           about {duration(least.seconds)} to {duration(self.seconds)} on "
+            f"{self.device}"
             if self.device
             else "time           none: everything is in the ledger",
         ]
@@ -84,38 +102,59 @@ def estimate(
         StorageError: there is a database, but the study cannot be run in it.
     """
     all_cells = _cells_ahead(spec)
-    lacking = {cell.configuration: cell.replicates for cell in all_cells}
-    networks = sum(lacking.values())
+    lacking: dict[Configuration, Sequence[int]]
+    lacking = {cell.configuration: cell.seeds for cell in all_cells}
     try:
         opened = Storage(storage_url(storage))
         with database_errors(opened.url):
             opened.check_study(spec, extend=extend)
-            ledger = Ledger(opened.engine, spec.protocol)
-            lacking = {own: len(seeds) for own, seeds in ledger.lacking(all_cells).items()}
+            lacking = dict(Ledger(opened.engine, spec.protocol).lacking(all_cells))
     except NoDatabaseError:
         pass  # everything is missing
+    speeds, device = _speeds({own for own, seeds in lacking.items() if seeds}, spec, backend)
 
-    missing = {own: count for own, count in lacking.items() if count}
+    def of(cells: Sequence[Cell]) -> Estimate:
+        networks = sum(cell.replicates for cell in cells)
+        missing = {
+            cell.configuration: sum(seed in cell.seeds for seed in lacking[cell.configuration])
+            for cell in cells
+        }
+        seconds = sum(
+            count * spec.protocol.steps * speeds(own) for own, count in missing.items() if count
+        )
+        return Estimate(
+            spec.name,
+            len(cells),
+            networks,
+            networks * spec.protocol.steps,
+            networks - sum(missing.values()),
+            seconds,
+            device,
+        )
+
+    most = of(all_cells)
+    if spec.rounds is None:
+        return most
+    first = range(spec.rounds.min)
+    settled_at_once = [
+        cell if cell.configuration.static else replace(cell, seeds=first) for cell in all_cells
+    ]
+    return replace(most, least=of(settled_at_once))
+
+
+def _speeds(
+    missing: Collection[Configuration], spec: AnySpec, backend: str
+) -> tuple[Callable[[Configuration], float], str]:
+    """Seconds per network-step of what is to be trained, from probes of some widths; the device."""
     widths = sorted({own.width for own in missing})
     places = np.linspace(0, max(0, len(widths) - 1), min(WIDTHS_PROBED, len(widths)))
     probed = [widths[int(place)] for place in places.round()]
-    seconds, device = 0.0, ""
+    found: dict[str, list[float]] = {}
+    device = ""
     for loss in sorted({own.loss for own in missing}):
         speeds = [_seconds_per_step(loss, width, spec.protocol, backend) for width in probed]
-        device = speeds[0][1]
-        for own, count in missing.items():
-            if own.loss == loss:
-                per_step = np.interp(own.width, probed, [speed for speed, _ in speeds])
-                seconds += count * spec.protocol.steps * float(per_step)
-    return Estimate(
-        spec.name,
-        len(all_cells),
-        networks,
-        networks * spec.protocol.steps,
-        networks - sum(lacking.values()),
-        seconds,
-        device,
-    )
+        found[loss], device = [speed for speed, _ in speeds], speeds[0][1]
+    return lambda own: float(np.interp(own.width, probed, found[own.loss])), device
 
 
 def _cells_ahead(spec: AnySpec) -> list[Cell]:

@@ -63,7 +63,8 @@ def export(
         top: how many, of each width or loss if `per` says so.
         by: what is compared, ``val_accuracy`` or ``gain``.
         per: ``width``, ``loss``, ``pareto`` (the front of accuracy and width, all of it) or None.
-        confirm: fresh seeds to train each one on; the study's replicates if None, 0 for none.
+        confirm: fresh seeds to train each one on; the study's replicates (the most that a cell may
+            have) if None, 0 for none.
         backend: what trains them.
         report: called with the progress of that.
         log: called with what a person should know besides.
@@ -92,7 +93,7 @@ def export(
         before[own] = before[own].model_copy(update=labels)
     keys = [ledger.key(own) for own in planned]
     after: dict[Configuration, Measured] = {}
-    count = spec.replicates if confirm is None else confirm
+    count = spec.most_replicates if confirm is None else confirm
     if count:
         fresh_ledger = Ledger(storage.engine, fresh_protocol(spec.protocol))
         fresh = {own: range(FRESH, FRESH + count) for own in chosen}

@@ -14,6 +14,7 @@ class Progress:
     done: int = 0  # networks
     work_done: float = 0.0
     steps_done: float = 0.0  # network-steps
+    stage: str = ""  # of a run that has several, whose sizes are not known before
     began: float = field(default_factory=time.monotonic)
 
     def expect(self, networks: float, work: float) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dynstudy.bridge.progress import Progress, Summary
 from dynstudy.bridge.run_boundary import run_boundary
 from dynstudy.bridge.run_map import run_map
+from dynstudy.bridge.run_rounds import run_rounds
 from dynstudy.bridge.run_search import run_search
 from dynstudy.bridge.training import Training
 from dynstudy.search.database import database_errors, storage_url
@@ -61,6 +62,8 @@ def run(
             with training.interruptible():
                 if isinstance(spec, BoundarySpec):
                     cells, left = run_boundary(spec, study, training)
+                elif isinstance(spec, MapSpec) and spec.rounds:
+                    cells, left = run_rounds(spec, spec.rounds, study, training)
                 elif isinstance(spec, MapSpec):
                     cells, left = run_map(spec, study, training)
                 else:

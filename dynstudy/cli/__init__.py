@@ -17,6 +17,7 @@ from dynstudy.cli import (
     manage,
     power,
     replay,
+    scaling,
     take,
     trace,
     train,
@@ -47,6 +48,7 @@ app.command("dashboard")(dashboard.dashboard)
 app.command("bench")(bench.bench)
 app.command("compare")(beside.compare)
 app.command("figure")(beside.figure)
+app.command("scaling")(scaling.scaling)
 app.command("power")(power.power)
 app.command("replay")(replay.replay)
 app.command("diff")(look.diff)

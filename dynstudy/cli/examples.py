@@ -27,6 +27,10 @@ EXAMPLES = {
         "dynstudy figure fig3 fig3a --out fig3a.pdf",
         "dynstudy figure fig3 regime-dce --amplitude 70 --period 1000",
     ),
+    "scaling": (
+        "dynstudy scaling onset-dce --out results",
+        "dynstudy scaling regime-dmse1 regime-dmse2 --level 0.6 --format csv",
+    ),
     "diff": (
         "dynstudy diff quickstart narrow",
         "dynstudy diff quickstart narrow --top 3 --format csv",
@@ -55,6 +59,7 @@ EXAMPLES = {
     ),
     "power": (
         "dynstudy power --replicates 10,20 --gain 0.05,0.1",
+        "dynstudy power --replicates 50 --min 6 --gain 0.1",
         "dynstudy power --replicates 10 --gain 0 --spread cells --maps 1000 --format json",
     ),
     "replay": (

@@ -36,6 +36,14 @@ def power(
             autocompletion=one_of(*SPREADS),
         ),
     ] = "bimodal",
+    fewest: Annotated[
+        int | None,
+        typer.Option(
+            "--min",
+            metavar="N",
+            help="Add replicates in rounds from so many, where a cell is not settled.",
+        ),
+    ] = None,
     maps: Annotated[int, typer.Option(min=2, help="Simulated maps behind each row.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Of the simulated outcomes.")] = 0,
     form: FormatOption = "table",
@@ -45,9 +53,10 @@ def power(
     Half of the 24 cells of each simulated map gain nothing, a quarter gains and a quarter loses
     (with `--spread rare`, half gains). A row says which share of the gains is found (power), which
     share of the cells called useful or harmful is so wrongly (false discoveries), which share of
-    the cells whose gain is ±0.02 or more is called neutral, and which share of the 95 % intervals
-    holds the true gain; each with its standard error over maps. Nothing is trained, and no storage
-    is needed.
+    the cells whose gain is ±0.02 or more is called neutral, which share of the 95 % intervals holds
+    the true gain, and how many networks a cell took; each with its standard error over maps. With
+    `--min`, cells have that many replicates at first, and those of `--replicates` only where they
+    are not settled before. Nothing is trained, and no storage is needed.
     """
     from dynstudy.report.simulated import CELLS, calibrate, check
     from dynstudy.report.table import print_rows
@@ -57,10 +66,12 @@ def power(
     gains = _numbers("--gain", gain, float, "numbers", "0.05,0.1")
     for each in gains:
         for count in counts:
-            check(spread, count, each)  # before anything is simulated
+            check(spread, count, each, fewest)  # before anything is simulated
     log(f"simulating {maps} maps of {CELLS} cells for each of {len(counts) * len(gains)} rows")
     rows = [
-        asdict(calibrate(spread, count, each, maps, seed)) for count in counts for each in gains
+        asdict(calibrate(spread, count, each, maps, seed, fewest=fewest))
+        for count in counts
+        for each in gains
     ]
     print_rows(rows, shape, sys.stdout)
 

@@ -72,7 +72,7 @@ def trace(
     shape = row_format(form)
     with opened(storage) as found:
         name, own, spec = _cell(found, target, cell)
-        seeds = _seeds(spec.replicates, replicates, seed)
+        seeds = _seeds(spec.most_replicates, replicates, seed)
         baseline = Baseline(
             Ledger(found.engine, spec.protocol), own.baseline(), range(spec.baseline_replicates)
         )
@@ -150,5 +150,5 @@ def _seeds(there: int, wanted: int | None, seed: int | None) -> list[int]:
             raise DynstudyError("--seed and --replicates exclude each other")
         return [seed]
     if wanted is not None and wanted > there:
-        raise DynstudyError(f"--replicates {wanted}: the cell has {there}")
+        raise DynstudyError(f"--replicates {wanted}: the cell has at most {there}")
     return list(range(wanted or min(there, MOST_NETWORKS)))

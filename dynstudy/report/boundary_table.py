@@ -6,7 +6,7 @@ from typing import Any, TextIO
 import pandas as pd
 
 from dynstudy.report.boundaries import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
-from dynstudy.report.regime_map import PANEL, RegimeMap
+from dynstudy.report.regime_map import PANEL
 from dynstudy.report.table import Format, console, print_rows
 
 MEANING = (
@@ -16,23 +16,23 @@ MEANING = (
 )
 
 
-def print_boundaries(found: RegimeMap, frame: pd.DataFrame, out: TextIO) -> None:
+def print_boundaries(judged: pd.DataFrame, frame: pd.DataFrame, out: TextIO) -> None:
     """Print boundaries, and what their words mean.
 
     Args:
-        found: the map.
+        judged: the dynamical cells of the map.
         frame: of `dynstudy.report.boundaries.find_boundaries`.
         out: where.
     """
-    print_rows(boundary_lines(found, frame), Format.table, out)
+    print_rows(boundary_lines(judged, frame), Format.table, out)
     console(out).print(MEANING, style="dim", markup=False)
 
 
-def boundary_lines(found: RegimeMap, frame: pd.DataFrame) -> list[dict[str, Any]]:
+def boundary_lines(judged: pd.DataFrame, frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Shorten boundaries.
 
     Args:
-        found: the map.
+        judged: the dynamical cells of the map.
         frame: of `dynstudy.report.boundaries.find_boundaries`.
 
     Returns:
@@ -40,13 +40,12 @@ def boundary_lines(found: RegimeMap, frame: pd.DataFrame) -> list[dict[str, Any]
         its 95 % band, and from which on the networks forget. ``<`` and ``>`` are the ends of the
         map.
     """
-    rows = []
     ends = {
         key: (float(panel.min()), float(panel.max()))
-        for key, panel in found.judged().groupby(PANEL).amplitude
+        for key, panel in judged.groupby(PANEL).amplitude
     }
-    for key, lines in frame.groupby([*PANEL, "period"], sort=True):
-        loss, width, rate, period = key
+    rows = []
+    for (loss, width, rate, period), lines in frame.groupby([*PANEL, "period"], sort=True):
         own = ends[loss, width, rate]
         rows.append({
             "loss": loss,

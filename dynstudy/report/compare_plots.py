@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from dynstudy.report.plots import COLOURS, draw_panel, largest_gain, legend
+from dynstudy.report.boundaries import pooled_gain
+from dynstudy.report.plots import COLOURS, draw_contour, draw_panel, largest_gain, legend
 from dynstudy.report.side_by_side import Side, SideBySide
 
 PANEL_INCHES = (3.9, 3.4)
@@ -56,6 +57,7 @@ def _maps(
                 axis.set_visible(False)
                 continue
             draw_panel(axis, panel, norm, MOST_LABELLED)
+            draw_contour(axis, pooled_gain(side.found, (side.loss, units, rate), panel))
             labelled |= panel.amplitude.nunique() * panel.period.nunique() <= MOST_LABELLED
             title = (
                 f"{side.study}: {side.loss.upper()}, width {units}, η = {rate:g}\n"

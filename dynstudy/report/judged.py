@@ -3,14 +3,16 @@
 Labels depend on all the cells that are tested together, so they are never stored.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from dynstudy.config import Configuration
 from dynstudy.measure.accuracy import standard_error
-from dynstudy.measure.forgetting import CATASTROPHIC
+from dynstudy.report.evidence import Compared, Evidence, Indices
 from dynstudy.report.regimes import (
     BASELINE,
     DIVERGED,
@@ -18,15 +20,14 @@ from dynstudy.report.regimes import (
     LEVEL,
     MISSING,
     Array,
-    Difference,
-    Moments,
     false_discovery_q_values,
     label,
-    permutation_p_values,
 )
-from dynstudy.report.samples import Sample, read_samples
+from dynstudy.report.samples import Sample
+from dynstudy.report.sequential import Replay, narrowed, replayed
 from dynstudy.search.baseline import Baseline
 from dynstudy.search.ledger import Ledger
+from dynstudy.search.rounds import Rounds
 from dynstudy.search.space import Cell
 
 # The first columns of every CSV of a map; programs rely on their names and order.
@@ -59,6 +60,7 @@ def judge(
     all_cells: Sequence[Cell],
     baseline_seeds: range,
     family: Callable[[Configuration], Hashable] = per_width,
+    rounds: Rounds | None = None,
 ) -> tuple[pd.DataFrame, list[Baseline], list[Sample]]:
     """Judge cells against the static loss.
 
@@ -67,51 +69,68 @@ def judge(
         all_cells: the cells, those that are not trained included.
         baseline_seeds: of the baselines' replicates that count.
         family: which cells share their control of false discoveries.
+        rounds: in which replicates were added where a cell was not settled; only those that its
+            rule asked for are read.
 
     Returns:
         A row per cell in their order, the baselines of the dynamical ones, and each cell's
         replicates.
     """
-    samples = read_samples(ledger, all_cells)
-    judged = [cell.configuration for cell in all_cells if not cell.configuration.static]
-    baselines = {
-        static: Baseline(ledger, static, baseline_seeds)
-        for static in dict.fromkeys(own.baseline() for own in judged)
-    }
-    frame = judge_samples(ledger, all_cells, samples, baselines, family)
-    return frame, list(baselines.values()), samples
+    compared = Compared.read(ledger, all_cells, baseline_seeds, family)
+    replays = None
+    if rounds is not None:
+        replays = replayed(compared, rounds.looks, len(baseline_seeds))
+        compared = narrowed(compared, replays)
+    frame = judge_compared(ledger, compared, replays)
+    return frame, list(compared.baselines.values()), compared.samples
 
 
-def judge_samples(
-    ledger: Ledger,
-    all_cells: Sequence[Cell],
-    samples: Sequence[Sample],
-    baselines: Mapping[Configuration, Baseline],
-    family: Callable[[Configuration], Hashable] = per_width,
+def judge_compared(
+    ledger: Ledger, compared: Compared, replays: Sequence[Replay] | None = None
 ) -> pd.DataFrame:
-    """Judge what the replicates of cells did.
+    """Judge cells that are read already.
 
     Args:
         ledger: what gives the cells' keys.
-        all_cells: the cells.
-        samples: their replicates.
-        baselines: what the dynamical ones are compared with, by their static configuration.
-        family: which cells share their control of false discoveries.
+        compared: the cells, beside their static losses.
+        replays: the looks at each of their families; None where there was one look, at all
+            replicates.
 
     Returns:
         A row per cell, in their order.
     """
-    rows = [_row(cell, sample, ledger) for cell, sample in zip(all_cells, samples, strict=True)]
+    pairs = zip(compared.cells, compared.samples, strict=True)
+    rows = [_row(cell, sample, ledger) for cell, sample in pairs]
     frame = pd.DataFrame(rows, columns=[*COLUMNS, *MORE_COLUMNS])
     frame = frame.astype({"regime": object, "forgets": object, "width": "int64"})
-    groups: dict[Hashable, dict[Configuration, list[int]]] = {}
-    for index, cell in enumerate(all_cells):
-        own = cell.configuration
-        if not own.static:
-            groups.setdefault(family(own), {}).setdefault(own.baseline(), []).append(index)
-    for group in groups.values():
-        _judge(frame, group, baselines, all_cells, samples)
+    if replays is None:
+        verdicts = [_fixed(compared, own) for own in compared.families]
+    else:
+        verdicts = [_sequential(replay) for replay in replays]
+    for verdict in verdicts:
+        _judge(frame, compared, verdict)
     return frame
+
+
+def cells_asked_for(
+    ledger: Ledger, all_cells: Sequence[Cell], baseline_seeds: range, rounds: Rounds | None
+) -> list[Cell]:
+    """The cells of a map with the replicates that it has asked for so far.
+
+    Args:
+        ledger: where their replicates are.
+        all_cells: the cells, with the most replicates that they may have.
+        baseline_seeds: of the baselines' replicates that count.
+        rounds: in which replicates are added; all of them at once if None.
+
+    Returns:
+        Them in their order.
+    """
+    if rounds is None:
+        return list(all_cells)
+    compared = Compared.read(ledger, all_cells, baseline_seeds, per_width)
+    replays = replayed(compared, rounds.looks, len(baseline_seeds))
+    return narrowed(compared, replays).cells
 
 
 def _row(cell: Cell, sample: Sample, ledger: Ledger) -> dict[str, object]:
@@ -148,80 +167,46 @@ def _known(values: Array) -> Array:
     return values[np.isfinite(values)]
 
 
-def _judge(
-    frame: pd.DataFrame,
-    group: dict[Configuration, list[int]],
-    baselines: Mapping[Configuration, Baseline],
-    all_cells: Sequence[Cell],
-    samples: Sequence[Sample],
-) -> None:
-    """Compare the cells of one family with their baselines, in place."""
-    family = [index for indices in group.values() for index in indices]
-    p_values = pd.Series(np.nan, family, float)
-    forgets_p = pd.Series(np.nan, family, float)
-    gains: dict[Configuration, Difference] = {}
-    for static, indices in group.items():
-        baseline = baselines[static]
-        own = [samples[index].val_accuracy for index in indices]
-        gain = Difference.between(Moments.of(own), Moments.of([baseline.val_accuracy]))
-        gains[static] = gain
-        frame.loc[indices, "gain"] = gain.estimate
-        frame.loc[indices, "gain_low"], frame.loc[indices, "gain_high"] = gain.interval()
-        sizes = frame.loc[indices, "replicates"].to_numpy()
-        for size in np.unique(sizes[sizes >= FEWEST]):
-            if len(baseline.val_accuracy) >= FEWEST:
-                some = np.flatnonzero(sizes == size)
-                stacked = np.stack([own[place] for place in some])
-                p_values[[indices[place] for place in some]] = permutation_p_values(
-                    stacked, baseline.val_accuracy
-                )
-        forgets_p[indices] = _compare_forgetting(frame, indices, baseline, all_cells, samples)
+@dataclass(frozen=True)
+class _Verdict:
+    """What the cells of one family are judged by."""
 
-    q_values = false_discovery_q_values(p_values)
-    frame.loc[family, "p_value"], frame.loc[family, "q_value"] = p_values, q_values
-    place = {index: position for position, index in enumerate(family)}
-    for static, indices in group.items():
-        sizes = frame.loc[indices, "replicates"].to_numpy()
-        own_q = q_values[[place[index] for index in indices]]
-        labels = label(gains[static], own_q, sizes, len(baselines[static].val_accuracy))
-        lost = frame.loc[indices, "diverged"].to_numpy() == sizes
-        special = np.where(sizes == 0, MISSING, np.where(lost, DIVERGED, ""))
-        frame.loc[indices, "regime"] = np.where(special == "", labels, special)
-    forgets_q = false_discovery_q_values(forgets_p)
-    known = np.isfinite(forgets_q)
-    frame.loc[np.array(family)[known], "forgets"] = (forgets_q <= LEVEL)[known].tolist()
+    indices: Indices  # (K,)
+    evidence: Evidence
+    sizes: Indices  # (K,) replicates that were tested
+    confidence: ArrayLike  # of the gain's interval
 
 
-def _compare_forgetting(
-    frame: pd.DataFrame,
-    indices: list[int],
-    baseline: Baseline,
-    all_cells: Sequence[Cell],
-    samples: Sequence[Sample],
-) -> np.ndarray:
-    """Net forgetting, in place; returns p-values of its being at most 0.4, nan if untested."""
-    periods = [all_cells[index].configuration.period or 0 for index in indices]
-    distinct, place = np.unique(periods, return_inverse=True)  # thousands of cells share a few
+def _fixed(compared: Compared, indices: Indices) -> _Verdict:
+    sizes = np.array([len(compared.samples[index]) for index in indices], np.int64)
+    return _Verdict(indices, compared.tests(indices), sizes, 1 - LEVEL)
 
-    def static(measure: Callable[[int], Array]) -> Moments:
-        moments = Moments.of([measure(period) for period in distinct.tolist()])
-        return Moments(moments.mean[place], moments.variance[place], moments.size[place])
 
-    lost = Difference.between(
-        Moments.of([_known(samples[index].forgetting) for index in indices]),
-        static(lambda period: baseline.forgetting(period)[0]),
+def _sequential(replay: Replay) -> _Verdict:
+    return _Verdict(replay.indices, replay.evidence, replay.looked, replay.confidence)
+
+
+def _judge(frame: pd.DataFrame, compared: Compared, verdict: _Verdict) -> None:
+    """Write the columns of one family, in place."""
+    own, found = verdict.indices, verdict.evidence
+    gain = compared.gain(own)
+    frame.loc[own, "gain"] = gain.estimate
+    frame.loc[own, "gain_low"], frame.loc[own, "gain_high"] = gain.interval(verdict.confidence)
+    lost = compared.net("forgetting", own)
+    frame.loc[own, "forgetting"] = lost.estimate
+    frame.loc[own, "forgetting_sem"] = lost.standard_error
+    for kind in ("unrecovered", "lasting"):
+        frame.loc[own, kind] = compared.net(kind, own).estimate
+
+    differs = np.where(verdict.sizes >= FEWEST, found.differs, np.nan)
+    q_values = false_discovery_q_values(differs)
+    frame.loc[own, "p_value"], frame.loc[own, "q_value"] = differs, q_values
+    labels = label(
+        found.gain, q_values, found.equivalent, verdict.sizes, compared.baseline_sizes(own)
     )
-    missing = Difference.between(
-        Moments.of([_known(samples[index].unrecovered) for index in indices]),
-        static(lambda period: baseline.forgetting(period)[1]),
-    )
-    lasts = Difference.between(
-        Moments.of([_known(samples[index].lasting) for index in indices]),
-        static(baseline.lasting),
-    )
-    frame.loc[indices, "forgetting"] = lost.estimate
-    frame.loc[indices, "forgetting_sem"] = lost.standard_error
-    frame.loc[indices, "unrecovered"] = missing.estimate
-    frame.loc[indices, "lasting"] = lasts.estimate
-    tested = np.array([len(_known(samples[index].forgetting)) >= FEWEST for index in indices])
-    return np.where(tested, lost.above(CATASTROPHIC), np.nan)
+    sizes, diverged = (frame.loc[own, name].to_numpy() for name in ("replicates", "diverged"))
+    special = np.where(sizes == 0, MISSING, np.where(diverged == sizes, DIVERGED, ""))
+    frame.loc[own, "regime"] = np.where(special == "", labels, special)
+    forgets = false_discovery_q_values(np.where(verdict.sizes > 0, found.forgets, np.nan))
+    known = np.isfinite(forgets)
+    frame.loc[own[known], "forgets"] = (forgets <= LEVEL)[known].tolist()

@@ -18,7 +18,7 @@ from dynstudy.search.sizes import networks_trained
 from dynstudy.search.spec import KINDS, AnySpec
 from dynstudy.search.storage import SPEC, Storage
 from dynstudy.search.tables import RunRow
-from dynstudy.search.trials import study_cells
+from dynstudy.search.trials import cells_so_far
 
 STATUSES = ("running", "complete", "incomplete")
 
@@ -124,5 +124,5 @@ def _seeds(storage: Storage, study: FrozenStudy, spec: AnySpec) -> dict[str, ran
     opened = optuna.load_study(study_name=study.study_name, storage=storage.optuna)
     return {
         configuration_key(spec.protocol, cell.configuration): cell.seeds
-        for cell in study_cells(opened, spec)
+        for cell in cells_so_far(opened, spec)
     }

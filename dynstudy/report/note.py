@@ -6,7 +6,7 @@ from typing import Any
 
 import tomli_w
 
-from dynstudy.report.regime_map import conditional
+from dynstudy.report.regime_map import conditional, replicates_said
 from dynstudy.search.axes import Range
 from dynstudy.search.spec import AnySpec, BoundarySpec, MapSpec
 
@@ -93,9 +93,8 @@ def _what(spec: AnySpec) -> str:
         str(protocol.tail), f"the last {protocol.tail} of them at A = 1"
     )
     if isinstance(spec, MapSpec):
-        size = (
-            f"{spec.replicates} networks a cell and {spec.baseline_replicates} of each static loss"
-        )
+        size = f"{replicates_said(spec)} networks a cell"
+        size += f" and {spec.baseline_replicates} of each static loss"
         if isinstance(spec, BoundarySpec):
             size += f", at most {spec.boundary.cells} cells of each loss and learning rate chosen"
     else:

@@ -33,6 +33,7 @@ class Overview:
     networks: int  # in the ledger, of those the study needs
     networks_needed: int
     diverged: int
+    ledger: str  # SHA-256 of the rows of the ledger that it stands on
     best: list[dict[str, Any]]
     boundaries: list[dict[str, Any]]  # of a map over amplitude
     pareto_front: list[dict[str, Any]]  # accuracy and width, of a search for both
@@ -65,17 +66,18 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
     best = trained.sort_values("val_accuracy", ascending=False).head(top)[COLUMNS]
     multiple = not isinstance(found.spec, MapSpec) and found.spec.minimize
     front = found.pareto_front()[COLUMNS] if multiple else trained.head(0)
-    edges = boundary_lines(found, find_boundaries(found)) if has_boundaries(found) else []
+    edges = find_boundaries(found) if has_boundaries(found) else None
     return Overview(
         found.spec,
         study_status(storage.study_id(study) in running(storage.engine), done, total),
         done,
         total,
         int(found.frame.replicates.sum()),
-        sum(cell.replicates for cell in own_cells),
+        int(found.frame.replicates_planned.sum()),
         int(found.frame.diverged.sum()),
+        found.ledger,
         frame_rows(best),
-        edges,
+        boundary_lines(found.judged(), edges) if edges is not None else [],
         frame_rows(front),
         found.notes,
         [launch_facts(row) for row in launches(storage.engine, storage.study_id(study))],
@@ -140,6 +142,7 @@ def print_overview(found: Overview, form: Format, out: TextIO) -> None:
     screen.print("[bold]study file, resolved[/bold]")
     screen.print(tomli_w.dumps(found.spec.resolved()), markup=False)
     screen.print("[bold]provenance[/bold] (times are UTC)")
+    screen.print(f"ledger rows: SHA-256 {found.ledger}")
     for run in found.runs:
         commit = run["git_commit"] or "no git checkout"
         state = "" if run["git_clean"] in {True, None} else ", with uncommitted changes"

@@ -36,6 +36,7 @@ COLUMNS_AT_MOST = 3
 COLOURS = colormaps["RdBu"]
 ONSET = "#b2007f"
 CONTOUR = "#137a3b"
+NARROW = 0.13  # of a panel's width: a cell below it has no room for a sign and a number in a line
 MOST_LABELLED = 80  # cells of a panel beyond which numbers in them are unreadable
 
 SIGNS = {USEFUL: "▲", HARMFUL: "▼", NEUTRAL: "=", UNSETTLED: "?"}
@@ -98,7 +99,7 @@ def regime_figure(found: RegimeMap) -> Figure:
     several_rates = found.frame.learning_rate.nunique() > 1
     for axis, ((loss, units, rate), panel) in zip(axes.flat, panels, strict=False):
         draw_panel(axis, panel, norm)
-        _draw_contour(axis, pooled_gain(found, (str(loss), units, rate), panel))
+        draw_contour(axis, pooled_gain(found, (str(loss), units, rate), panel))
         title = f"{str(loss).upper()}, width {units}"
         if several_rates:
             title += f", η = {rate:g}"
@@ -170,7 +171,8 @@ def draw_panel(
     _outline(axis, useful, x, y, color="black", linewidth=1.6, zorder=4)
     _outline(axis, forgets, x, y, color=ONSET, linewidth=2.4, linestyle=(0, (4, 1.5)), zorder=5)
     if gain.size <= most_labelled:
-        _number_cells(axis, panel, norm)
+        sizes = np.diff(np.log(x))
+        _number_cells(axis, panel, norm, "\n" if sizes.min() < NARROW * sizes.sum() else " ")
     elif panel.predicted.any():
         trained = panel[~panel.predicted]
         axis.plot(trained.amplitude, trained.period, "k.", markersize=2, zorder=6)
@@ -183,7 +185,7 @@ def draw_panel(
         ticks.set_minor_locator(mpl.ticker.NullLocator())
 
 
-def _draw_contour(axis: Axes, pooled: Pooled | None) -> None:
+def draw_contour(axis: Axes, pooled: Pooled | None) -> None:
     """Where the surface through all cells has a gain of 0.02, and where that is not decided."""
     if pooled is None:
         return
@@ -196,7 +198,7 @@ def _draw_contour(axis: Axes, pooled: Pooled | None) -> None:
         axis.contour(*place, excess, levels=[0.0], colors=[CONTOUR], linewidths=1.8, zorder=5)
 
 
-def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
+def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm, between: str) -> None:
     fontsize = 7.5 if panel.amplitude.nunique() <= 6 else 6.0
     if panel.predicted.any():
         fontsize -= 0.9  # for the brackets
@@ -207,7 +209,7 @@ def _number_cells(axis: Axes, panel: pd.DataFrame, norm: TwoSlopeNorm) -> None:
             red, green, blue, _ = COLOURS(norm(cell.gain))
             dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
             colour = "white" if dark else "black"
-            text = f"{SIGNS.get(cell.regime, '')} {shown_gain(cell)}"
+            text = f"{SIGNS.get(cell.regime, '')}{between}{shown_gain(cell)}"
         box = {"facecolor": COLOURS(norm(cell.gain)), "edgecolor": "none", "pad": 1.0}
         axis.text(
             cell.amplitude,

@@ -21,6 +21,7 @@ class Progress(Protocol):
     done: int
     work: float
     work_done: float
+    stage: str
 
     @property
     def rate(self) -> float:
@@ -77,6 +78,8 @@ class Display:
         told = f"{progress.done}/{progress.networks} networks, {progress.rate:,.0f} network-steps/s"
         if not math.isnan(progress.seconds_left):
             told += f", {clock(progress.seconds_left)} left"
+        if progress.stage:
+            told = f"{progress.stage}: {told}"
         if self.verbose and progress.done > self.recorded:
             self.log(f"{progress.done - self.recorded} networks recorded; {share:.0%}, {told}")
             self.recorded = progress.done

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,10 @@ from dynstudy.config import BASELINES, SpiralData
 from dynstudy.report.judged import judge, per_loss, per_width
 from dynstudy.report.predicted import predict_cells
 from dynstudy.report.regimes import BASELINE, FEWEST, Array
+from dynstudy.report.samples import digest
 from dynstudy.search.baseline import Baseline
 from dynstudy.search.ledger import Ledger
+from dynstudy.search.rounds import Rounds
 from dynstudy.search.spec import AnySpec, BoundarySpec, MapSpec
 from dynstudy.search.storage import Storage
 from dynstudy.search.trials import study_cells
@@ -29,6 +31,8 @@ class RegimeMap:
     frame: pd.DataFrame  # a row per cell of the study, predicted ones last, COLUMNS first
     notes: list[str]  # what a reader has to know before believing it
     outcomes: list[Array]  # final validation accuracies of each row's replicates
+    lost: list[Array] = field(default_factory=list)  # their forgetting, before the static loss's
+    ledger: str = ""  # SHA-256 of the rows of the ledger that it stands on
 
     def baselines(self) -> pd.DataFrame:
         """The static cells."""
@@ -65,9 +69,9 @@ class RegimeMap:
         protocol = self.spec.protocol
         rates = " ".join(f"η = {rate:g}" for rate in sorted(self.frame.learning_rate.unique()))
         return (
-            f"{self.spec.name}: {protocol.steps:,} steps, {rates}, {self.spec.replicates} "
-            f"replicates a cell ({self.spec.baseline_replicates} static)\n"
-            f"{conditional(protocol.data)}"
+            f"{self.spec.name}: {protocol.steps:,} steps, {rates}, {replicates_said(self.spec)} "
+            f"replicates a cell ({self.spec.baseline_replicates} static); "
+            f"ledger {self.ledger[:12]}\n{conditional(protocol.data)}"
         )
 
     def _baseline(self, loss: str, width: int, learning_rate: float) -> pd.DataFrame:
@@ -77,6 +81,13 @@ class RegimeMap:
             & (own.width == width)
             & (own.learning_rate == learning_rate)
         ]
+
+
+def replicates_said(spec: AnySpec) -> str:
+    """How many replicates a cell has, in words."""
+    return (
+        f"{spec.replicates}" if spec.rounds is None else f"{spec.rounds.min} to {spec.rounds.max}"
+    )
 
 
 def with_error(value: float, sem: float) -> str:
@@ -116,6 +127,7 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
         study_cells(study, spec),
         range(spec.baseline_replicates),
         per_width if isinstance(spec, MapSpec) else per_loss,
+        spec.rounds,
     )
     notes = _notes(spec, frame, baselines)
     if not ledger.knows_lasting:
@@ -124,16 +136,19 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
             "dynstudy run on it fills it in"
         )
     outcomes = [sample.val_accuracy for sample in samples]
+    lost = [sample.forgetting for sample in samples]
+    rows = digest(frame.ledger_configuration.tolist(), samples)
     if isinstance(spec, BoundarySpec):
         predicted, unsettled = predict_cells(spec, study, ledger)
         if len(predicted):
             frame = pd.concat([frame, predicted.astype(frame.dtypes)], ignore_index=True)
             outcomes += [np.empty(0)] * len(predicted)
+            lost += [np.empty(0)] * len(predicted)
             notes.append(
                 f"{len(predicted)} of {len(frame)} cells are not trained but predicted from those "
                 f"that are, {unsettled} of them not settled"
             )
-    return RegimeMap(spec, frame, notes, outcomes)
+    return RegimeMap(spec, frame, notes, outcomes, lost, rows)
 
 
 def conditional(data: SpiralData) -> str:
@@ -162,7 +177,9 @@ def _notes(spec: AnySpec, frame: pd.DataFrame, baselines: Sequence[Baseline]) ->
             "these cells were chosen for what they reached: the best are flattered; "
             "dynstudy export trains them again on fresh seeds"
         )
-    if spec.replicates < FEWEST:
+    if spec.rounds is not None:
+        notes.append(_rounds_note(spec.rounds, frame))
+    elif spec.most_replicates < FEWEST:
         notes.append(
             f"{spec.replicates} replicates a cell: below {FEWEST} nothing is tested, and with one "
             "there is no standard error"
@@ -174,6 +191,16 @@ def _notes(spec: AnySpec, frame: pd.DataFrame, baselines: Sequence[Baseline]) ->
             f"chance, {1 / spec.protocol.data.classes:.3f}"
         )
     return notes
+
+
+def _rounds_note(rounds: Rounds, frame: pd.DataFrame) -> str:
+    """How many replicates the cells came to, and what that does to their numbers."""
+    counts = frame.replicates[frame.amplitude.notna()].value_counts()
+    at = ", ".join(f"{counts[n]} at {n}" for n in rounds.looks if n in counts)
+    return (
+        f"replicates were added until a cell was settled (cells {at or 'none yet'}): intervals "
+        "are of 95 % over all looks together, and a gain that was settled early is flattered"
+    )
 
 
 def _baseline_notes(baselines: Sequence[Baseline]) -> list[str]:

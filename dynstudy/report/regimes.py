@@ -67,9 +67,10 @@ class Difference:
         freedom = np.where(total == 0, 1.0, freedom)
         return cls(first.mean - second.mean, np.sqrt(total), freedom)
 
-    def interval(self, confidence: float = 1 - LEVEL) -> tuple[Array, Array]:
+    def interval(self, confidence: ArrayLike = 1 - LEVEL) -> tuple[Array, Array]:
         """Two-sided confidence interval, nan where it is not defined."""
-        margin = stats.t.ppf((1 + confidence) / 2, self.freedom) * self.standard_error
+        quantile = (1 + np.asarray(confidence)) / 2
+        margin = stats.t.ppf(quantile, self.freedom) * self.standard_error
         return self.estimate - margin, self.estimate + margin
 
     def above(self, bound: float) -> Array:
@@ -82,6 +83,14 @@ class Difference:
         t = np.where(certain & (excess < 0), -np.inf, t)
         t = np.where(certain & (excess == 0), 0.0, t)
         return np.asarray(stats.t.sf(t, self.freedom))
+
+    def below(self, bound: float) -> Array:
+        """One-sided p-values of the difference being at least `bound`."""
+        return Difference(-self.estimate, self.standard_error, self.freedom).above(-bound)
+
+    def within(self, bound: float) -> Array:
+        """p-values of the difference not lying within ±`bound`: the larger of two one-sided."""
+        return np.maximum(self.above(-bound), self.below(bound))
 
 
 def permutation_p_values(
@@ -160,24 +169,28 @@ def false_discovery_q_values(p_values: ArrayLike) -> Array:
 
 
 def label(
-    gain: Difference, q_values: Array, size: NDArray[np.int64], baseline_size: int
+    gain: Array,
+    q_values: Array,
+    equivalence: Array,
+    size: NDArray[np.int64],
+    baseline_size: NDArray[np.int64] | int,
 ) -> list[str]:
     """The regime of each cell.
 
     Args:
-        gain: cells minus their baseline.
-        q_values: of the permutation tests, adjusted over the loss and width.
-        size: replicates of each cell.
+        gain: (K,) cells minus their baseline; its sign is what matters.
+        q_values: (K,) of the permutation tests, adjusted over the loss and width.
+        equivalence: (K,) p-values of the gain not lying within ±0.02 (two one-sided tests).
+        size: (K,) replicates of each cell.
         baseline_size: replicates of the baseline.
 
     Returns:
         useful or harmful where the gain is significant, neutral where it is shown to be within
-        ±0.02 (two one-sided tests), unsettled otherwise, untested with fewer than 6 replicates.
+        ±0.02, unsettled otherwise, untested with fewer than 6 replicates.
     """
-    low, high = gain.interval(1 - 2 * LEVEL)  # two one-sided tests, as an interval
     labels = np.full(len(size), UNSETTLED, dtype=object)
-    labels[(low > -EQUIVALENCE) & (high < EQUIVALENCE)] = NEUTRAL
-    labels[(q_values <= LEVEL) & (gain.estimate > 0)] = USEFUL
-    labels[(q_values <= LEVEL) & (gain.estimate < 0)] = HARMFUL
+    labels[equivalence <= LEVEL] = NEUTRAL
+    labels[(q_values <= LEVEL) & (gain > 0)] = USEFUL
+    labels[(q_values <= LEVEL) & (gain < 0)] = HARMFUL
     labels[(size < FEWEST) | (baseline_size < FEWEST)] = UNTESTED
     return labels.tolist()

@@ -7,7 +7,7 @@ way. A label is a cell's regime and whether it forgets, and both have to be righ
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import optuna
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from dynstudy.config import Configuration
 from dynstudy.errors import DynstudyError
-from dynstudy.report.judged import judge, judge_samples
+from dynstudy.report.evidence import Compared
+from dynstudy.report.judged import judge, judge_compared, per_width
 from dynstudy.report.predicted import predict_cells
 from dynstudy.report.samples import Sample
 from dynstudy.search.baseline import Baseline
@@ -81,6 +82,10 @@ def replay(
     spec = storage.spec(storage.study(name))
     if not isinstance(spec, MapSpec) or isinstance(spec, BoundarySpec):
         raise DynstudyError(f"study {name!r} is a {spec.kind}; replay needs a map, as the truth")
+    if spec.rounds is not None:
+        raise DynstudyError(
+            f"study {name!r} has replicates in rounds; replay needs as many in every cell"
+        )
     if count is None:
         space = spec.space
         count = len(space.width) * len(space.amplitude) * len(space.period or ()) // 4
@@ -136,13 +141,17 @@ def stable_labels(
     """
     rng = np.random.default_rng(seed)
     dynamical = [cell for cell in cells(spec) if not cell.configuration.static]
-    frame, baselines, samples = judge(ledger, dynamical, range(spec.baseline_replicates))
-    truth = _labels(frame)
+    seeds = range(spec.baseline_replicates)
+    compared = Compared.read(ledger, dynamical, seeds, per_width)
+    truth = _labels(judge_compared(ledger, compared))
     alike = dict.fromkeys(truth, 0)
     for _ in range(resamples):
-        drawn = [_drawn(sample, rng) for sample in samples]
-        static = {own.configuration: _DrawnBaseline(own, rng) for own in baselines}
-        for cell, label in _labels(judge_samples(ledger, dynamical, drawn, static)).items():
+        drawn = replace(
+            compared,
+            samples=[_drawn(sample, rng) for sample in compared.samples],
+            baselines={own: _DrawnBaseline(one, rng) for own, one in compared.baselines.items()},
+        )
+        for cell, label in _labels(judge_compared(ledger, drawn)).items():
             alike[cell] += label == truth[cell]
     return truth, [cell for cell, count in alike.items() if count >= STABLE * resamples]
 

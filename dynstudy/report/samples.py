@@ -1,5 +1,6 @@
 """The replicates of each cell as plain arrays, since a map may have thousands of cells."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -21,6 +22,7 @@ class Sample:
     unrecovered: Array  # (R,) likewise
     lasting: Array  # (R,) likewise
     diverged_at: Array  # (R,) nan where it stayed finite
+    seed: Array  # (R,) ascending
 
     def __len__(self) -> int:
         return len(self.val_accuracy)
@@ -29,6 +31,17 @@ class Sample:
     def diverged(self) -> int:
         """How many diverged."""
         return int(np.isfinite(self.diverged_at).sum())
+
+    @property
+    def unbroken(self) -> int:
+        """How many seeds there are from 0 up to the first that is missing."""
+        gaps = np.flatnonzero(self.seed != np.arange(len(self)))
+        return int(gaps[0]) if len(gaps) else len(self)
+
+    def below(self, seeds: int | None) -> "Sample":
+        """Its replicates of the first so many seeds; all of them if None."""
+        count = len(self) if seeds is None else int(np.searchsorted(self.seed, seeds))
+        return Sample(*(getattr(self, field.name)[:count] for field in fields(self)))
 
 
 def read_samples(ledger: Ledger, all_cells: Sequence[Cell]) -> list[Sample]:
@@ -45,3 +58,24 @@ def read_samples(ledger: Ledger, all_cells: Sequence[Cell]) -> list[Sample]:
         wanted = slice(start + first, start + last)
         samples.append(Sample(**{name: values[wanted] for name, values in columns.items()}))
     return samples
+
+
+def digest(keys: Sequence[str], samples: Sequence[Sample]) -> str:
+    """What a study stands on, as one number: changed rows or missing ones change it.
+
+    Args:
+        keys: of the cells' configurations in the ledger.
+        samples: their replicates.
+
+    Returns:
+        SHA-256, in hexadecimal, of the cells in order of their keys: the key, and each measure of
+        the replicates in order of the seeds as float64, little-endian.
+    """
+    found = hashlib.sha256()
+    for key, sample in sorted(zip(keys, samples, strict=True), key=lambda pair: pair[0]):
+        found.update(key.encode())
+        for field in fields(Sample):
+            values = getattr(sample, field.name)
+            # all that is not known is the same nan
+            found.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
+    return found.hexdigest()

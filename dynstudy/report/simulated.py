@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynstudy.errors import DynstudyError, nearest
+from dynstudy.report.evidence import Evidence, Indices
 from dynstudy.report.regimes import (
     EQUIVALENCE,
     FEWEST,
@@ -23,6 +24,8 @@ from dynstudy.report.regimes import (
     label,
     permutation_p_values,
 )
+from dynstudy.report.sequential import Replay
+from dynstudy.search.rounds import Rounds
 
 LOW, HIGH = 0.42, 0.94
 """Where networks of width 50 end that do not learn the spiral, and that do."""
@@ -72,6 +75,7 @@ class Verdicts:
     labels: list[str]  # (K,)
     low: Array  # (K,) of the 95 % interval of the gain
     high: Array  # (K,)
+    replicates: Indices  # (K,) that were needed
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,8 @@ class Calibration:
     false_neutral_se: float
     coverage: float  # share of 95 % intervals that hold the true gain
     coverage_se: float
+    networks: float  # mean of a cell: fewer than replicates where they are added in rounds
+    networks_se: float
     maps: int
 
 
@@ -126,21 +132,46 @@ def _outcomes(rng: np.random.Generator, means: Array, bimodal: bool) -> Array:
     return np.round(np.clip(accuracies, 0, 1) * POINTS) / POINTS
 
 
-def judge_map(planted: SimulatedMap, resamples: int = RESAMPLES) -> Verdicts:
+def judge_map(
+    planted: SimulatedMap, resamples: int = RESAMPLES, fewest: int | None = None
+) -> Verdicts:
     """Judge a map as the report of a study does.
 
     Args:
         planted: the map.
         resamples: random splits of the permutation tests.
+        fewest: with how many replicates rounds begin; all are looked at at once if None.
 
     Returns:
         Labels and intervals.
     """
-    samples, baseline = planted.samples, planted.baseline
-    gain = Difference.between(Moments.of(list(samples)), Moments.of([baseline]))
-    q_values = false_discovery_q_values(permutation_p_values(samples, baseline, resamples))
-    sizes = np.full(len(samples), samples.shape[1])
-    return Verdicts(label(gain, q_values, sizes, len(baseline)), *gain.interval())
+    count, replicates = planted.samples.shape
+    looks = (replicates,) if fewest is None else Rounds(min=fewest, max=replicates).looks
+    replay = Replay(np.arange(count), looks)
+
+    def gain(indices: Indices, sizes: Indices) -> Difference:
+        own = [planted.samples[index, :size] for index, size in zip(indices, sizes, strict=True)]
+        return Difference.between(Moments.of(own), Moments.of([planted.baseline]))
+
+    def tests(indices: Indices, size: int) -> Evidence:
+        own, undefined = gain(indices, np.full(len(indices), size)), np.full(len(indices), np.nan)
+        differs = permutation_p_values(planted.samples[indices, :size], planted.baseline, resamples)
+        return Evidence(
+            own.estimate,
+            differs,
+            own.within(EQUIVALENCE),
+            undefined,
+            undefined,
+            np.zeros(len(indices), np.int64),
+        )
+
+    while replay.going.any():
+        replay.look(tests)
+    found, sizes = replay.evidence, replay.looked
+    q_values = false_discovery_q_values(found.differs)
+    labels = label(found.gain, q_values, found.equivalent, sizes, len(planted.baseline))
+    low, high = gain(replay.indices, sizes).interval(replay.confidence)
+    return Verdicts(labels, low, high, sizes)
 
 
 def planted_gains(spread: Spread, gain: float, cells: int = CELLS) -> Array:
@@ -152,13 +183,14 @@ def planted_gains(spread: Spread, gain: float, cells: int = CELLS) -> Array:
     return gains
 
 
-def check(spread: str, replicates: int, gain: float) -> None:
+def check(spread: str, replicates: int, gain: float, fewest: int | None = None) -> None:
     """Find out whether something can be simulated.
 
     Args:
         spread: one of `SPREADS`.
         replicates: of each cell.
         gain: true gain.
+        fewest: with how many replicates rounds begin, if there are any.
 
     Raises:
         DynstudyError: there is no such spread, its outcomes cannot have such a gain, or there are
@@ -178,6 +210,10 @@ def check(spread: str, replicates: int, gain: float) -> None:
             f"--replicates {replicates}: must lie from {FEWEST}, below which nothing is tested, "
             f"to {MOST}"
         )
+    if fewest is not None and not FEWEST <= fewest < replicates:
+        raise DynstudyError(
+            f"--min {fewest}: must be at least {FEWEST} and below --replicates {replicates}"
+        )
 
 
 def calibrate(
@@ -187,16 +223,18 @@ def calibrate(
     maps: int = 200,
     seed: int = 0,
     resamples: int = RESAMPLES,
+    fewest: int | None = None,
 ) -> Calibration:
     """Simulate maps of one size of effect, and count what the statistics say about them.
 
     Args:
         spread: one of `SPREADS`.
-        replicates: of each cell.
+        replicates: of each cell; the most of them, in rounds.
         gain: true gain of the cells that have one; 0 for maps on which nothing happens.
         maps: how many.
         seed: of their outcomes.
         resamples: random splits of each permutation test.
+        fewest: with how many replicates rounds begin; all cells have as many if None.
 
     Returns:
         What came out.
@@ -207,24 +245,24 @@ def calibrate(
     >>> calibrate("narrow", 6, 0.2, maps=5, resamples=999).power
     1.0
     """
-    check(spread, replicates, gain)
+    check(spread, replicates, gain, fewest)
     chosen = SPREADS[spread]
     # every row has outcomes of its own, whatever other rows are asked for
     rng = np.random.default_rng([seed, replicates, round(gain * 1e6), *spread.encode()])
     gains = planted_gains(chosen, gain)
-    power, wrong, equivalent, covered = np.transpose([
-        _counts(planted := plant_map(rng, chosen, gains, replicates), judge_map(planted, resamples))
-        for _ in range(maps)
-    ])
-    names = ("power", "false_discoveries", "false_neutral", "coverage")
+    counts = []
+    for _ in range(maps):
+        planted = plant_map(rng, chosen, gains, replicates)
+        counts.append(_counts(planted, judge_map(planted, resamples, fewest)))
+    names = ("power", "false_discoveries", "false_neutral", "coverage", "networks")
     shares: dict[str, float] = {}
-    for name, each in zip(names, (power, wrong, equivalent, covered), strict=True):
+    for name, each in zip(names, np.transpose(counts), strict=True):
         shares[name], shares[f"{name}_se"] = _mean(each)
     return Calibration(spread, replicates, gain, **shares, maps=maps)
 
 
-def _counts(planted: SimulatedMap, found: Verdicts) -> tuple[float, float, float, float]:
-    """Power, false discoveries, false neutral labels and coverage of one map, as shares."""
+def _counts(planted: SimulatedMap, found: Verdicts) -> tuple[float, ...]:
+    """Power, false discoveries, false neutral labels, coverage and networks of one map."""
     labels, gains = np.array(found.labels), planted.gains
     useful, harmful = labels == USEFUL, labels == HARMFUL
     wrong = (useful & (gains <= 0)) | (harmful & (gains >= 0))
@@ -236,6 +274,7 @@ def _counts(planted: SimulatedMap, found: Verdicts) -> tuple[float, float, float
         wrong.sum() / max(1, (useful | harmful).sum()),
         _share(labels[beyond] == NEUTRAL),
         covered.mean(),
+        found.replicates.mean(),
     )
 
 

@@ -193,6 +193,9 @@ def headline(panel: pd.DataFrame) -> str:
     line = f"{len(panel)} cells: {', '.join(parts)}; {int((panel.forgets == True).sum())} forget"  # noqa: E712
     if panel.predicted.any():
         line += f"; {int(panel.predicted.sum())} of them predicted"
+    trained = panel[~panel.predicted].replicates
+    if trained.min() < trained.max():
+        line += f"; {trained.min()} to {trained.max()} networks a cell, {trained.sum()} in all"
     known = panel[panel.gain.notna() & (panel.regime != DIVERGED) & (panel.replicates > 0)]
     if len(known):
         best: Any = known.loc[known.gain.idxmax()]

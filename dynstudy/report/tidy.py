@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from dynstudy.errors import ExportError
+from dynstudy.report.judged import cells_asked_for
 from dynstudy.search.ledger import Ledger
 from dynstudy.search.storage import Storage
 from dynstudy.search.trials import finished, study_cells
@@ -50,7 +51,10 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
     study = storage.study(name)
     spec = storage.spec(study)
     ledger = Ledger(storage.engine, spec.protocol)
-    own_cells = {ledger.key(cell.configuration): cell for cell in study_cells(study, spec)}
+    asked_for = cells_asked_for(
+        ledger, study_cells(study, spec), range(spec.baseline_replicates), spec.rounds
+    )
+    own_cells = {ledger.key(cell.configuration): cell for cell in asked_for}
     trials = finished(study)
     loaded = ledger.load(cell.configuration for cell in own_cells.values())
     rows: list[dict[str, Any]] = []

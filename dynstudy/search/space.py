@@ -65,7 +65,8 @@ def cells(spec: MapSpec) -> Iterator[Cell]:
     """All cells of a map, baselines first, widest first within a loss.
 
     A baseline is read wherever a cell that is judged against it is. Nothing is listed twice: at
-    A = 1, and for the losses ``ce`` and ``mse``, a cell is the baseline.
+    A = 1, and for the losses ``ce`` and ``mse``, a cell is the baseline. Where replicates come in
+    rounds, a cell has the most that it may have.
 
     Args:
         spec: the study.
@@ -92,7 +93,7 @@ def cells(spec: MapSpec) -> Iterator[Cell]:
     for configuration in grid:
         if configuration.period is not None:
             steps = reads(spec.protocol, (configuration.period,))
-            yield Cell(configuration, range(spec.replicates), steps)
+            yield Cell(configuration, range(spec.most_replicates), steps)
 
 
 def searched_cells(spec: SearchSpec, configurations: Iterable[Configuration]) -> Iterator[Cell]:

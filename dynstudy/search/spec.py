@@ -23,6 +23,7 @@ from dynstudy.errors import SpecError, nearest
 from dynstudy.measure.accuracy import FEWEST
 from dynstudy.search.axes import Range, choices, shown, values
 from dynstudy.search.explain import explain
+from dynstudy.search.rounds import Rounds, counted
 from dynstudy.search.samplers import AnySearch
 from dynstudy.task.schedule import oscillations
 
@@ -62,7 +63,7 @@ class StudySpec(Section):
     name: str = Field(min_length=1, max_length=200)
     kind: str
     loss: tuple[Loss, ...]
-    replicates: int = Field(ge=1, le=MAX_REPLICATES)
+    replicates: Annotated[int | Rounds, counted(rounds=True)]
     baseline_replicates: int = Field(0, ge=0, le=BASELINE_FACTOR * MAX_REPLICATES)
     protocol: Protocol = Protocol()
     space: MapSpace | SearchSpace
@@ -90,17 +91,22 @@ class StudySpec(Section):
     @classmethod
     def _default_baseline(cls, values: Any) -> Any:
         replicates = values.get("replicates") if isinstance(values, dict) else None
+        if isinstance(replicates, dict):
+            replicates = replicates.get("max")
+        elif isinstance(replicates, Rounds):
+            replicates = replicates.max
         if isinstance(replicates, int) and "baseline_replicates" not in values:
             return values | {"baseline_replicates": BASELINE_FACTOR * replicates}
         return values
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.baseline_replicates < BASELINE_FACTOR * self.replicates:
+        least = BASELINE_FACTOR * self.most_replicates
+        if self.baseline_replicates < least:
+            of = "replicates" if self.rounds is None else "replicates.max"
             raise ValueError(
                 f"baseline_replicates = {self.baseline_replicates}: must be at least "
-                f"{BASELINE_FACTOR} x replicates = {BASELINE_FACTOR * self.replicates}, "
-                "since all cells share it"
+                f"{BASELINE_FACTOR} x {of} = {least}, since all cells share it"
             )
         period = self.space.period
         if self.dynamical_losses:
@@ -122,6 +128,21 @@ class StudySpec(Section):
                     f"the tail (protocol.steps = {steps}, protocol.tail = {tail!r}); "
                     "lower the period or the tail, or raise the steps"
                 )
+
+    @property
+    def rounds(self) -> Rounds | None:
+        """How replicates are added where a cell is not settled; None where all have as many."""
+        return self.replicates if isinstance(self.replicates, Rounds) else None
+
+    @property
+    def fewest_replicates(self) -> int:
+        """The fewest that a cell of a complete study has."""
+        return self.replicates.min if isinstance(self.replicates, Rounds) else self.replicates
+
+    @property
+    def most_replicates(self) -> int:
+        """The most that a cell may have."""
+        return self.replicates.max if isinstance(self.replicates, Rounds) else self.replicates
 
     @property
     def dynamical_losses(self) -> tuple[str, ...]:
@@ -192,6 +213,7 @@ class BoundarySpec(MapSpec):
     """A map that trains only the cells which tell most of where its regimes end."""
 
     kind: Literal["boundary"]
+    replicates: Annotated[int, counted(rounds=False)]
     boundary: Boundary
 
     @model_validator(mode="after")
@@ -222,6 +244,7 @@ class SearchSpec(StudySpec):
     """A study whose cells are chosen by a sampler, for the best of them."""
 
     kind: Literal["search"]
+    replicates: Annotated[int, counted(rounds=False)]
     maximize: Literal["val_accuracy", "gain"] = "val_accuracy"
     minimize: Literal["width"] | None = None
     search: AnySearch

@@ -251,6 +251,8 @@ def _grown(stored: AnySpec, new: AnySpec) -> bool:
         return False
     if isinstance(stored, MapSpec) and isinstance(new, MapSpec):
         same = ("replicates", "baseline_replicates", "protocol")
+        if stored.rounds:  # more cells would unsettle those that were settled beside fewer
+            return False
         return all(getattr(stored, key) == getattr(new, key) for key in same) and {
             cell.configuration for cell in cells(stored)
         } <= {cell.configuration for cell in cells(new)}

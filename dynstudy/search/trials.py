@@ -1,7 +1,7 @@
 """Cells as Optuna's trials."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import optuna
@@ -66,6 +66,34 @@ def study_cells(study: optuna.Study, spec: AnySpec) -> list[Cell]:
         present = finished(study)
         return [cell for cell in cells(spec) if cell.configuration in present]
     return list(cells(spec) if isinstance(spec, MapSpec) else searched_cells(spec, finished(study)))
+
+
+def cells_so_far(study: optuna.Study, spec: AnySpec) -> list[Cell]:
+    """As `study_cells`, with the replicates that each has as far as its trial tells.
+
+    Where replicates come in rounds, a cell that is not settled yet needs at least the fewest.
+
+    Args:
+        study: the study.
+        spec: its study file.
+
+    Returns:
+        The cells, baselines first.
+    """
+    all_cells = study_cells(study, spec)
+    if spec.rounds is None:
+        return all_cells
+    counts = {
+        Configuration(**trial.params): int(trial.user_attrs["replicates"])
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    }
+    fewest = spec.fewest_replicates
+    return [
+        cell
+        if cell.configuration.static
+        else replace(cell, seeds=range(counts.get(cell.configuration, fewest)))
+        for cell in all_cells
+    ]
 
 
 def add_cells(study: optuna.Study, ready: Iterable[FinishedCell]) -> None:

@@ -37,7 +37,7 @@ def test_a_run_leaves_a_page_that_the_dashboard_serves_until_ctrl_c(tmp_path: Pa
     (tmp_path / "small.toml").write_text(tomli_w.dumps(SMALL))
     _, err = dynstudy(tmp_path, "run", "small.toml")
     assert "warning" not in err
-    assert len(list((tmp_path / "storage" / "dynstudy.artifacts").iterdir())) == 3
+    assert len(list((tmp_path / "storage" / "dynstudy.artifacts").iterdir())) == 4
     # a page that is missing is made when it is opened
     with closing(sqlite3.connect(tmp_path / "storage" / "dynstudy.db")) as connection, connection:
         assert connection.execute("DELETE FROM study_system_attributes").rowcount > 5
@@ -54,7 +54,7 @@ def test_a_run_leaves_a_page_that_the_dashboard_serves_until_ctrl_c(tmp_path: Pa
         "map-dce-width00005-rate1",
         "width-accuracy",
     ]
-    assert len(list((tmp_path / "files").iterdir())) == 3
+    assert len(list((tmp_path / "files").iterdir())) == 4
     with urllib.request.urlopen(page) as answer:
         assert b"<html" in answer.read()
     process.send_signal(signal.SIGINT)
@@ -96,7 +96,7 @@ def test_a_page_that_cannot_be_written_is_one_line_and_made_up_for(
     assert said.err.count("\n") == 1
     taken.unlink()
     page_after_run(url, "small", trained=False)  # by the next run, though it has nothing to train
-    assert len(list(taken.iterdir())) == 3
+    assert len(list(taken.iterdir())) == 4
     for file in taken.iterdir():
         file.unlink()
     page_after_run(url, "small", trained=False)

@@ -159,15 +159,15 @@ def test_the_page_and_its_files_follow_the_study(command: Command, here: Path) -
     publish(storage, "small")
     publish(storage, "other")
     folder = here / "storage" / "dynstudy.artifacts"
-    assert len(list(folder.iterdir())) == 6
+    assert len(list(folder.iterdir())) == 8
     command("rename", "small", "tiny")
     command("note", "tiny", "Mine.")
     note = optuna_dashboard.get_note(storage.study("tiny"))
     assert 'name = "tiny"' in note
     assert note.startswith("Mine.")
-    assert len(list(folder.iterdir())) == 6
+    assert len(list(folder.iterdir())) == 8
     command("delete", "tiny", "--yes")
-    assert len(list(folder.iterdir())) == 3
+    assert len(list(folder.iterdir())) == 4
 
 
 def test_deleted_with_its_networks_a_study_is_gone(command: Command) -> None:

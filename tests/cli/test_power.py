@@ -13,7 +13,7 @@ from tests.command import dynstudy, fails
 
 COLUMNS = (
     "spread replicates gain power power_se false_discoveries false_discoveries_se false_neutral "
-    "false_neutral_se coverage coverage_se maps"
+    "false_neutral_se coverage coverage_se networks networks_se maps"
 ).split()
 QUICK = ["power", "--replicates", "6,10", "--gain", "0.05,0.2", "--spread", "narrow", "--maps", "4"]
 
@@ -45,6 +45,17 @@ def test_without_gains_there_is_no_power(tmp_path: Path) -> None:
     assert row["power"] is None
     assert row["false_neutral"] is None
     assert 0 <= row["false_discoveries"] <= 1
+
+
+def test_in_rounds_a_cell_takes_fewer_networks(tmp_path: Path) -> None:
+    line = ["power", "--replicates", "20", "--gain", "0.2", "--spread", "narrow", "--maps", "4"]
+    (row,) = json.loads(dynstudy(tmp_path, *line, "--min", "6", "--format", "json")[0])
+    assert list(row) == COLUMNS
+    assert 6 < row["networks"] < 20
+    assert row["power"] == 1
+    assert fails(tmp_path, *line, "--min", "20").startswith(
+        "error: --min 20: must be at least 6 and below --replicates 20"
+    )
 
 
 def test_the_command_knows_every_spread() -> None:

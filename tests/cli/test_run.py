@@ -15,7 +15,7 @@ import pytest
 import tomli_w
 
 from tests.command import dynstudy, fails, start
-from tests.conftest import SMALL
+from tests.conftest import SEARCH, SMALL
 
 # about 25 s on two cores, in a dozen cells: long enough to be interrupted anywhere
 LONG = {
@@ -28,7 +28,7 @@ LONG = {
 
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
-    for study in (SMALL, LONG):
+    for study in (SMALL, LONG, SEARCH):
         (tmp_path / f"{study['name']}.toml").write_text(tomli_w.dumps(study))
     return tmp_path
 
@@ -114,6 +114,30 @@ def test_a_dry_run_counts_and_writes_nothing(here: Path) -> None:
     assert "time           none: everything is in the ledger" in out
 
 
+def test_a_map_in_rounds(here: Path) -> None:
+    rounds = ["small.toml", "--set", "replicates={min=6,max=9}"]
+    out, _ = dynstudy(here, "run", *rounds, "--dry-run")
+    assert f"networks       {36 + 4 * 6} to {36 + 4 * 9} (0 of the first 60 already" in out
+    _, err = dynstudy(here, "run", *rounds)
+    assert "round 1 of at most 2: 4 of 4 cells go on to 6 replicates" in err
+    out, _ = dynstudy(here, "map", "small", "--out", "pictures", "--format", "csv")
+    counts = [int(row["replicates"]) for row in csv.DictReader(io.StringIO(out))]
+    assert counts[0] == 36
+    assert set(counts[1:]) <= {6, 9}
+    assert (here / "pictures" / "small.csv").read_text() == out
+    out, _ = dynstudy(here, "map", "small", "--out", "pictures")
+    assert "replicates were added until a cell was settled (cells" in out
+    out, _ = dynstudy(here, "show", "small")
+    assert f"{sum(counts)} of {sum(counts)} networks" in out
+    assert "[replicates]\nmin = 6\nmax = 9\n" in out
+    _, err = dynstudy(here, "run", "small.toml", "--set", "replicates=9", expected=2)
+    assert "replicates was {'min': 6, 'max': 9}, now 9" in err
+    _, err = dynstudy(
+        here, "run", *rounds, "--set", "space.amplitude=[3,30,90]", "--extend", expected=2
+    )
+    assert "give the study file a new name" in err
+
+
 def test_overrides_make_another_study(here: Path) -> None:
     dynstudy(here, "run", "small.toml", "--set", "name=other", "--set", "space.width=[3,4]")
     out, _ = dynstudy(here, "list", "--format", "json")
@@ -134,6 +158,9 @@ def test_overrides_make_another_study(here: Path) -> None:
         (["run", "small.toml", "--storage", "sqlite:///small.toml"], "is not an SQLite database"),
         (["run", "small.toml", "--storage", "sqlite:///no/folder/x.db"], "there is no folder"),
         (["run", "small.toml", "--stroage", "x"], "No such option"),
+        (["run", "small.toml", "--set", "replicates={min=5,max=9}"], "min = 5: must be at least 6"),
+        (["run", "small.toml", "--set", "replicates={min=9,max=9}"], "must be above min = 9"),
+        (["run", "search.toml", "--set", "replicates={min=6,max=9}"], "rounds belong to a map"),
         (["run"], "Missing argument"),
         (["nope"], "No such command"),
         (["run", "small.toml", "--set", "space.width=[20,"], "the value is not TOML"),

@@ -74,7 +74,7 @@ def test_a_search_has_cells_too_whose_static_loss_was_not_read(studied: Path) ->
         (["small#1", "--cell", "amplitude=3"], "small#1 names a cell already"),
         (["small#99"], "has trials 0 to 4"),
         (["smal", "--cell", "loss=dce"], "did you mean 'small'"),
-        (["small#1", "--replicates", "3"], "--replicates 3: the cell has 2"),
+        (["small#1", "--replicates", "3"], "--replicates 3: the cell has at most 2"),
         (["small#1", "--replicates", "1", "--seed", "1"], "exclude each other"),
         (["small#1", "--oscillations", "16"], "has 1 to 15 before its tail"),
         (["small#1", "--oscillations", "0"], "greater than or equal to 1"),

@@ -66,7 +66,7 @@ def test_a_study_is_served_with_its_figures_note_and_files(
             assert json.loads(figure["graph_object"])["data"]
         assert "## What was found" in study["note"]["body"]
         files = {artifact["filename"]: artifact for artifact in study["artifacts"]}
-        assert set(files) == {"map.png", "cells.csv", "study.toml"}
+        assert set(files) == {"map.png", "cells.csv", "boundaries.csv", "study.toml"}
         picture = ask(server, f"/artifacts/1/{files['map.png']['artifact_id']}")[1]
         assert picture.startswith(b"\x89PNG")
         numbers = {entry["key"] for entry in study["union_user_attrs"] if entry["sortable"]}

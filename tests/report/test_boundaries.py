@@ -16,6 +16,7 @@ from dynstudy.report.boundaries import (
     NOWHERE,
     ONSET,
     UPPER,
+    _pieces,
     find_boundaries,
     pooled_gain,
 )
@@ -161,7 +162,8 @@ def test_several_pieces_are_told_apart() -> None:
     def two(amplitude: float, period: float) -> float:
         return 0.2 if amplitude in (10, 400) else -0.2
 
-    found = find_boundaries(simulated(two, replicates=40))
+    whole = simulated(two, replicates=40)
+    found = find_boundaries(whole)
     edges = found[(found.boundary != ONSET) & (found.period == 1000)]
     assert edges.piece.tolist() == [1, 1, 2, 2]
     assert edges.boundary.tolist() == [LOWER, UPPER, LOWER, UPPER]
@@ -169,7 +171,7 @@ def test_several_pieces_are_told_apart() -> None:
     first, second = edges.amplitude.to_numpy()[:2], edges.amplitude.to_numpy()[2:]
     assert 3 < first[0] < 10 < first[1] < 70
     assert 150 < second[0] < 400 < second[1] < 1000
-    (line,) = [row for row in boundary_lines(simulated(two), found) if row["period"] == 1000]
+    (line,) = [row for row in boundary_lines(whole.judged(), found) if row["period"] == 1000]
     assert line["useful_amplitudes"].count("; ") == 1
 
 
@@ -304,6 +306,12 @@ def test_resampled_means_vary_as_means_do(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(drawn.var(axis=0), floored, rtol=0.05)
     np.testing.assert_allclose(drawn.mean(axis=0), outcomes.means(), atol=0.01)
     assert floored.min() > SMALLEST
+
+
+def test_edges_lie_between_the_places_where_a_surface_is_looked_at() -> None:
+    x = np.array([0.0, 1.0, 2.0, 3.0])
+    rows = _pieces(x, EQUIVALENCE + np.array([-0.1, 0.3, 0.1, -0.3]), np.zeros((1, 4)))
+    assert [row["amplitude"] for row in rows] == pytest.approx(np.exp([0.25, 2.25]))
 
 
 def test_predicted_cells_are_no_onset() -> None:

@@ -277,3 +277,29 @@ def test_configurations_print_as_a_person_writes_them() -> None:
     assert str(Configuration("dce", 20, 1.0, 300.0, 100)) == (
         "loss=dce, width=20, learning_rate=1, amplitude=300, period=100"
     )
+
+
+def test_the_digest_is_of_the_rows_that_a_study_stands_on(
+    planted: Planted, storage: Storage, rng: np.random.Generator
+) -> None:
+    def now() -> str:
+        return regime_map(storage, "small").ledger
+
+    empty = now()
+    cell = planted.cell(width=5, amplitude=3, period=10)
+    planted.put(cell, spread(rng, 0.5, 10))
+    one = now()
+    assert len({empty, one}) == 2
+    assert now() == one
+    planted.put(cell, spread(rng, 0.6, 12))  # seeds 0..9 are there; 10 and 11 are not the study's
+    assert now() == one
+    planted.put(planted.cell(width=9, amplitude=3, period=10), spread(rng, 0.5, 10))
+    both = now()
+    assert both not in {empty, one}
+    with storage.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE dynstudy_replicate SET forgetting = forgetting + 1e-9 "
+            "WHERE width = 9 AND seed = 3"
+        )
+    assert now() not in {empty, one, both}
+    assert f"ledger {now()[:12]}" in regime_map(storage, "small").caption()

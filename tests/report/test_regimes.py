@@ -116,5 +116,8 @@ def test_labels(rng: np.random.Generator) -> None:
     ])
     sizes = np.array([len(sample) for sample in cells.values()])
     p_values[sizes < 6] = np.nan
-    assert label(gain, false_discovery_q_values(p_values), sizes, 40) == list(cells)
-    assert set(label(gain, p_values, sizes, 5)) == {"untested"}
+    q_values, equivalence = false_discovery_q_values(p_values), gain.within(0.02)
+    assert label(gain.estimate, q_values, equivalence, sizes, 40) == list(cells)
+    assert set(label(gain.estimate, q_values, equivalence, sizes, 5)) == {"untested"}
+    low, high = gain.interval(0.9)  # two one-sided tests, as an interval
+    np.testing.assert_array_equal(equivalence < 0.05, (low > -0.02) & (high < 0.02))

@@ -1,0 +1,136 @@
+"""The tables of results.md, made from the CSV files in results/ that `dynstudy map` wrote."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dynstudy.report.boundary_table import boundary_lines
+
+FOLDER = Path(__file__).resolve().parent / "results"
+PAGE = FOLDER.parent / "results.md"
+MARKER = re.compile(r"(<!-- table: (\w+) ([\w -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def with_tables(text: str) -> str:
+    """A page whose every table is what the files say now."""
+
+    def made(found: re.Match[str]) -> str:
+        kind, names = found[2], found[3].split()
+        return f"{found[1]}\n{table(KINDS[kind](names))}\n\n{found[4]}"
+
+    return MARKER.sub(made, text)
+
+
+def table(frame: pd.DataFrame) -> str:
+    """Rows as Markdown."""
+    lines = [list(frame.columns), ["---"] * len(frame.columns), *frame.to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def cells(name: str) -> pd.DataFrame:
+    """What `dynstudy map NAME` wrote."""
+    return pd.read_csv(FOLDER / f"{name}.csv")
+
+
+def over_width(names: list[str]) -> pd.DataFrame:
+    """Figure 3: the static loss and the gain of each dynamical one, by width."""
+    columns: dict[str, dict[int, str]] = {}
+    for name in names:
+        data = "" if len(names) == 1 else f", {name}"
+        for loss, curve in cells(name).groupby("loss", sort=True):
+            static = curve.amplitude.isna().all()
+            title = f"{str(loss).upper()}{data}"
+            columns[title if static else f"gain of {title}"] = {
+                int(row.width): accuracy(row) if static else f"{gain(row)} {row.regime}"
+                for row in curve.itertuples()
+            }
+    ordered = sorted(columns, key=lambda title: (title.partition(", ")[2], "gain" in title, title))
+    frame = pd.DataFrame({title: columns[title] for title in ordered}).sort_index()
+    return frame.rename_axis("width").reset_index()
+
+
+def regimes(names: list[str]) -> pd.DataFrame:
+    """Maps: how many cells are in which regime, and the largest gain, by width."""
+    rows = []
+    for name in names:
+        frame = cells(name)
+        for width, panel in frame[frame.amplitude.notna()].groupby("width"):
+            (static,) = frame[frame.amplitude.isna() & (frame.width == width)].itertuples()
+            best: Any = panel.loc[panel.gain.idxmax()]
+            counts = panel.regime.value_counts()
+            rows.append({
+                "study": name,
+                "width": width,
+                "static": accuracy(static),
+                **{own: counts.get(own, 0) for own in REGIMES},
+                "largest gain": f"{gain(best)} at A = {best.amplitude:g}, T = {best.period:g}",
+            })
+    return pd.DataFrame(rows)
+
+
+def forgetting(names: list[str]) -> pd.DataFrame:
+    """Maps: what the cells that forget catastrophically gain, and what lasts of it, by width."""
+    rows = []
+    for name in names:
+        frame = cells(name)
+        for width, panel in frame[frame.amplitude.notna()].groupby("width"):
+            lost, kept = (panel[panel.forgets == value] for value in (True, False))
+            counts = lost.regime.value_counts()
+            rows.append({
+                "study": name,
+                "width": width,
+                "cells that forget": len(lost),
+                **{f"of them {own}": counts.get(own, 0) for own in ("useful", "harmful")},
+                "lasting, where they forget": spread(lost.lasting),
+                "lasting, elsewhere": spread(kept.lasting),
+            })
+    return pd.DataFrame(rows)
+
+
+def spread(values: pd.Series) -> str:
+    """Median and range of cells."""
+    return f"{values.median():+.2f} ({values.min():+.2f} to {values.max():+.2f})"
+
+
+def accuracy(row: Any) -> str:
+    """A mean and its standard error."""
+    return f"{row.val_accuracy:.3f} ± {row.sem:.3f}"
+
+
+def gain(row: Any) -> str:
+    """A gain and its 95 % interval."""
+    return f"{row.gain:+.3f} [{row.gain_low:+.3f}, {row.gain_high:+.3f}]"
+
+
+def boundaries(names: list[str]) -> pd.DataFrame:
+    """Maps: between which amplitudes the gain is above 0.02, and where forgetting sets in."""
+    rows = []
+    for name in names:
+        judged = cells(name)
+        judged = judged[judged.amplitude.notna()]
+        edges = pd.read_csv(
+            FOLDER / f"{name}-boundaries.csv", keep_default_na=False, na_values=[""]
+        )
+        edges["says"] = edges.says.fillna("")
+        rows += [
+            {
+                "study": name,
+                "width": line["width"],
+                "T": line["period"],
+                "useful amplitudes": line["useful_amplitudes"],
+                "forgets from": line["forgets_from"],
+            }
+            for line in boundary_lines(judged, edges)
+        ]
+    return pd.DataFrame(rows)
+
+
+REGIMES = ("useful", "harmful", "neutral", "unsettled")
+KINDS = {
+    "over_width": over_width,
+    "regimes": regimes,
+    "forgetting": forgetting,
+    "boundaries": boundaries,
+}
