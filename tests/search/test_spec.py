@@ -92,7 +92,7 @@ BAD = [
     ("space.zzz=3", "unknown key 'space.zzz'; known: learning_rate, width"),
     ('loss="dcee"', "'dcee' is not one of ce, mse, dce, dmse1, dmse2; did you mean 'dce'"),
     ("loss=[]", "loss = []: must be one of ce"),
-    ('kind="boundary"', "kind = 'boundary': must be 'map' or 'search'"),
+    ('kind="border"', "kind = 'border': must be 'map' or 'search' or 'boundary'"),
     ("replicates=0", "replicates = 0: must be at least 1"),
     ('replicates="ten"', "replicates = 'ten': must be a whole number"),
     ("replicates=true", "replicates = True: must be a whole number"),
