@@ -29,12 +29,12 @@ def predict_cells(
         or in whether they forget.
     """
     found = panels(spec, study)
-    rows = [row for panel in found for row in _rows(panel, spec, ledger)]
+    rows = [row for panel in found for row in _rows(panel, ledger)]
     unsettled = sum(panel.unsettled() for panel in found)
     return pd.DataFrame(rows, columns=[*COLUMNS, *MORE_COLUMNS]), unsettled
 
 
-def _rows(panel: Panel, spec: BoundarySpec, ledger: Ledger) -> list[dict[str, object]]:
+def _rows(panel: Panel, ledger: Ledger) -> list[dict[str, object]]:
     found = panel.predicted()
     if np.isnan(found.gain).all():
         return []
@@ -59,7 +59,7 @@ def _rows(panel: Panel, spec: BoundarySpec, ledger: Ledger) -> list[dict[str, ob
             "forgets": None if np.isnan(found.forgetting[index]) else bool(found.forgets[index]),
             "replicates": 0,
             "diverged": 0,
-            "replicates_planned": spec.replicates,
+            "replicates_planned": 0,
             "ledger_configuration": ledger.key(own),
             "predicted": True,
         }
