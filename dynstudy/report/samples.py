@@ -69,12 +69,12 @@ def digest(keys: Sequence[str], samples: Sequence[Sample]) -> str:
 
     Returns:
         SHA-256, in hexadecimal, of the cells in order of their keys: the key, and each measure of
-        the replicates in order of the seeds as float64, little-endian.
+        the replicates in order of their seeds as float64, little-endian.
     """
     found = hashlib.sha256()
     for key, sample in sorted(zip(keys, samples, strict=True), key=lambda pair: pair[0]):
         found.update(key.encode())
-        for field in fields(Sample):
+        for field in fields(Sample)[:-1]:  # the seeds are their order
             values = getattr(sample, field.name)
             # all that is not known is the same nan
             found.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())

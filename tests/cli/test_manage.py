@@ -345,7 +345,7 @@ def complete(here: Path, *words: str) -> list[str]:
 
 
 def test_a_shell_completes_commands_studies_and_words(here: Path, tmp_path: Path) -> None:
-    assert set(complete(here, "re")) == {"rename", "reproduce"}
+    assert set(complete(here, "re")) == {"rename", "replay", "reproduce"}
     assert complete(here, "show", "s") == ["search", "small"]
     elsewhere = tmp_path / "empty"
     elsewhere.mkdir()
