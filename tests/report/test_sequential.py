@@ -10,7 +10,7 @@ from scipy import stats
 
 from dynstudy.report.evidence import Evidence
 from dynstudy.report.regimes import LEVEL, USEFUL, false_discovery_q_values
-from dynstudy.report.sequential import Replay, weights
+from dynstudy.report.sequential import Replay, predictive_power, weights
 from dynstudy.report.simulated import (
     SPREADS,
     SimulatedMap,
@@ -66,8 +66,9 @@ def test_what_is_settled_stays_settled_and_gets_no_more_replicates(p_values: np.
             for name in ("differs", "equivalent", "forgets", "retains"):
                 fell = getattr(found, name) <= getattr(evidence, name)
                 assert (fell | np.isnan(getattr(found, name))).all(), name
-        last = number == len(LOOKS)
-        assert (replay.going == (~now & (not last))).all()
+        assert not (replay.going & now).any()
+        assert not (replay.going & ~went_on).any()
+        assert number < len(LOOKS) or not replay.going.any()
         before = found, now, replay.looked.copy()
         if not replay.going.any():
             break
@@ -92,6 +93,8 @@ def test_evidence_is_the_smallest_corrected_p_value_so_far(p_values: np.ndarray)
 
 def test_a_cell_waits_for_both_of_its_labels() -> None:
     p_values = np.full((4, len(LOOKS), 4), 0.9)
+    p_values[3] = 0.1  # not settled, and not hopeless
+    p_values[0, :, 3] = 0.02  # likewise
     p_values[0, 0, :3] = 1e-4  # useful at the first look
     p_values[2, 1, 0] = 1e-4  # forgets at the second
     p_values[3, 2, 1] = 0.01  # does not, at the third
@@ -109,13 +112,39 @@ def test_a_gain_keeps_the_sign_of_its_strongest_evidence() -> None:
         one = np.ones(len(indices))
         p_value = 1e-4 if strong else 0.9
         gain = 0.1 if strong else -0.1
-        return Evidence(gain * one, p_value * one, one, one, one, one.astype(int))
+        return Evidence(gain * one, p_value * one, one, one, 0.1 * one, one.astype(int))
 
     replay = Replay(np.arange(2), LOOKS)
     while replay.going.any():
         replay.look(tests)
     assert (replay.looked == LOOKS[-1]).all()  # for its forgetting, which is never decided
     assert (replay.evidence.gain > 0).all()
+
+
+def test_replicates_that_would_hardly_settle_a_cell_are_not_asked_for() -> None:
+    p_values = np.full((4, len(LOOKS), 4), 0.9)
+    p_values[0, 0, 0] = 1e-4  # useful, but its forgetting will never be decided
+    p_values[3, :, 1] = 0.01  # does not forget, but its regime will never be decided
+    p_values[0, :, 2] = 0.02  # its forgetting is hopeless, its regime is not
+    replay = Replay(np.arange(4), LOOKS)
+    while replay.going.any():
+        replay.look(scripted(p_values))
+    assert replay.looked.tolist() == [LOOKS[0], LOOKS[0], LOOKS[-1], LOOKS[0]]
+    assert not replay.settled().any()  # to be given up is no label
+
+
+@pytest.mark.parametrize("true", [0.0, 0.4, 1.0])
+def test_predictive_power_is_a_probability(true: float, rng: np.random.Generator) -> None:
+    """Of what happens: among means seen with so much evidence, with a flat prior."""
+    n, most, level = 6, 30, 0.01
+    effects = rng.uniform(-6, 6, 400_000)  # flat, in units of one replicate's deviation
+    seen = effects + rng.normal(0, 1, len(effects)) / np.sqrt(n)
+    near = np.abs(seen * np.sqrt(n) - true * 2) < 0.05
+    rest = effects[near] + rng.normal(0, 1, near.sum()) / np.sqrt(most - n)
+    final = (n * seen[near] + (most - n) * rest) / most
+    share = (final * np.sqrt(most) > stats.norm.isf(level)).mean()
+    expected = predictive_power(stats.norm.sf(np.array([true * 2])), level, most / n)[0]
+    assert share == pytest.approx(expected, abs=5 * np.sqrt(0.25 / near.sum()))
 
 
 @pytest.mark.parametrize("spread", ["bimodal", "narrow"])
