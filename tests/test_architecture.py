@@ -96,21 +96,29 @@ def test_layers_do_not_know_what_is_not_theirs(layers: tuple[str, ...]) -> None:
                 assert not names & FORBIDDEN[layers], f"{module} imports {imported}"
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "dynstudy",
-        "dynstudy.cli",
-        *(
-            m
-            for m in MODULES
-            if m.startswith(("dynstudy.search", "dynstudy.report", "dynstudy.dashboard"))
-        ),
-    ],
-)
-def test_importing_it_loads_neither_torch_nor_numba(module: str) -> None:
-    code = f"import sys, {module}; sys.exit(bool({{'torch', 'numba'}} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
+def loaders(modules: list[str]) -> str:
+    """Import modules one after the other in a fresh interpreter; those that load torch or numba."""
+    code = (
+        "import importlib, sys\n"
+        "for module in sys.argv[1:]:\n"
+        "    before = {'torch', 'numba'} & set(sys.modules)\n"
+        "    importlib.import_module(module)\n"
+        "    loaded = ({'torch', 'numba'} & set(sys.modules)) - before\n"
+        "    if loaded: print(module, 'loads', *sorted(loaded))\n"
+    )
+    command = [sys.executable, "-c", code, *modules]
+    return subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True).stdout
+
+
+def test_importing_them_loads_neither_torch_nor_numba() -> None:
+    light = ("dynstudy.search", "dynstudy.report", "dynstudy.dashboard")
+    modules = ["dynstudy", "dynstudy.cli", *(m for m in MODULES if m.startswith(light))]
+    assert loaders(modules) == ""
+
+
+def test_what_loads_them_would_be_found() -> None:
+    found = loaders(["dynstudy", "dynstudy.train.backends.cpu", "dynstudy.report.table"])
+    assert found == "dynstudy.train.backends.cpu loads numba\n"
 
 
 def test_help_loads_nothing_heavy() -> None:
