@@ -40,7 +40,9 @@ class Sample:
 
     def below(self, seeds: int | None) -> "Sample":
         """Its replicates of the first so many seeds; all of them if None."""
-        count = len(self) if seeds is None else int(np.searchsorted(self.seed, seeds))
+        if seeds is None:
+            return self
+        count = int(np.searchsorted(self.seed, seeds))
         return Sample(*(getattr(self, field.name)[:count] for field in fields(self)))
 
 
