@@ -122,6 +122,10 @@ def to_csv(frame: pd.DataFrame) -> str:
     return text.getvalue()
 
 
+MOST_AMPLITUDES = 40
+"""Across a grid of gains; a line of more is wider than any terminal."""
+
+
 def print_map(found: RegimeMap, out: TextIO) -> None:
     """Print a map: one grid of gains per loss and width, T downwards and A across.
 
@@ -149,7 +153,10 @@ def _print_panels(judged: pd.DataFrame, found: RegimeMap, screen: Console) -> No
         title = Text(f"\n{loss}, width {width}, learning rate {rate:g}", style="bold")
         title.append(f"   {found.static_accuracy(loss, width, rate)}", style="not bold")
         screen.print(title)
-        screen.print(_grid(panel))
+        if panel.amplitude.nunique() <= MOST_AMPLITUDES:
+            screen.print(_grid(panel))
+        else:
+            screen.print("too many amplitudes for a terminal: see the picture and the CSV")
         screen.print(headline(panel))
     predicted = judged.predicted.any()
     screen.print(
