@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from dynstudy.bench.measure import Measured, Row, Say
+from dynstudy.bench.measure import Measured, Row, Say, last_line
 from dynstudy.bench.own import own_backend
 from dynstudy.bench.problem import Problem
 from dynstudy.bench.settings import Settings
@@ -153,7 +153,7 @@ def _in_a_process_of_its_own(settings: Settings) -> Cost:
     if done.returncode == 130:
         raise KeyboardInterrupt
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        last = last_line(done.stderr)
         raise BenchError(f"the map could not be run ({last}); leave it out with --only engine")
     return Cost(**json.loads(done.stdout))
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from dataclasses import asdict
 
-from dynstudy.bench.measure import Measured, Row, Say
+from dynstudy.bench.measure import Measured, Row, Say, last_line
 from dynstudy.bench.settings import Settings
 from dynstudy.train.backends._gpu_report import Compiled, compiled, missing
 from dynstudy.train.backends._gpu_shapes import SCHEDULERS
@@ -107,7 +107,7 @@ def _in_a_process_of_its_own(width: int) -> list[Compiled]:
     if done.returncode == 130:
         raise KeyboardInterrupt
     if done.returncode:
-        raise RuntimeError((done.stderr.strip().splitlines() or ["no message"])[-1])
+        raise RuntimeError(last_line(done.stderr))
     return [Compiled(**report) for report in json.loads(done.stdout)]
 
 

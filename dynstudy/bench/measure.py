@@ -12,6 +12,11 @@ Say = Callable[[str], None]
 FIRST_STEPS = 10
 
 
+def last_line(stderr: str) -> str:
+    """Why a process failed, in one line, as far as what it wrote tells."""
+    return (stderr.strip().splitlines() or ["no message"])[-1]
+
+
 @dataclass(frozen=True)
 class Row:
     """One quantity, measured once in every round."""

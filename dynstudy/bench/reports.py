@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynstudy.bench.end_to_end import peak_memory
+from dynstudy.bench.measure import last_line
 from dynstudy.errors import BenchError
 
 
@@ -46,7 +47,7 @@ def measure_report(arguments: Sequence[str], url: str, folder: str) -> Cost:
     )
     seconds = time.perf_counter() - began
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        last = last_line(done.stderr)
         raise BenchError(
             f"dynstudy {arguments[0]} failed ({last}); leave it out with --only engine"
         )

@@ -24,9 +24,6 @@ from dynstudy.report.surface import Outcomes, Surface
 from dynstudy.search.spec import MapSpec
 from dynstudy.search.surface import Array
 
-UNDECIDED = 1.96
-"""Within so many standard deviations of 0.02 a pooled gain may be on either side of it: 95 %."""
-
 DRAWS = 400
 GRID = 121  # amplitudes at which a surface is looked at
 MOST_CELLS = 256

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from contourpy import contour_generator
 from numpy.typing import NDArray
 
-from dynstudy.report.boundaries import UNDECIDED, Pooled, pooled_gain
+from dynstudy.report.boundaries import Pooled, pooled_gain
 from dynstudy.report.plots import (
     COLOURS,
     CONTOUR,
@@ -27,6 +27,7 @@ from dynstudy.report.plots import (
 )
 from dynstudy.report.regime_map import PANEL, RegimeMap
 from dynstudy.report.regimes import DIVERGED, USEFUL
+from dynstudy.search.level_sets import CONFIDENT
 
 MOST_PANELS = 24
 """More maps than this are not put on one page; the table of cells has them all."""
@@ -155,7 +156,7 @@ def _contours(pooled: Pooled | None) -> list[go.Scatter]:
     traces = []
     for name, levels, dash in (
         ("gain = 0.02 of all cells pooled", [0.0], "solid"),
-        ("its 95 % band", [-UNDECIDED, UNDECIDED], "dot"),
+        ("its 95 % band", [-CONFIDENT, CONFIDENT], "dot"),
     ):
         found = [np.asarray(path) for level in levels for path in lines.lines(level)]
         # nan: lift the pen

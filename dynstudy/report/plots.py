@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
-from dynstudy.report.boundaries import UNDECIDED, Pooled, pooled_gain
+from dynstudy.report.boundaries import Pooled, pooled_gain
 from dynstudy.report.regime_map import PANEL, RegimeMap
 from dynstudy.report.regimes import (
     DIVERGED,
@@ -29,6 +29,7 @@ from dynstudy.report.regimes import (
 )
 from dynstudy.report.search_plots import search_figure
 from dynstudy.report.width_plots import width_figure
+from dynstudy.search.level_sets import CONFIDENT
 from dynstudy.search.spec import MapSpec
 
 PANEL_INCHES = (4.6, 3.9)
@@ -192,7 +193,7 @@ def draw_contour(axis: Axes, pooled: Pooled | None) -> None:
     place = pooled.amplitude, pooled.period
     excess = pooled.excess
     axis.contourf(
-        *place, excess, levels=[-UNDECIDED, UNDECIDED], colors=[CONTOUR], alpha=0.22, zorder=2.5
+        *place, excess, levels=[-CONFIDENT, CONFIDENT], colors=[CONTOUR], alpha=0.22, zorder=2.5
     )
     if excess.min() < 0 < excess.max():
         axis.contour(*place, excess, levels=[0.0], colors=[CONTOUR], linewidths=1.8, zorder=5)

@@ -11,6 +11,7 @@ cells right on all four maps it was tried on (docs/boundary.md).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,7 @@ class Panel:
         """The panel when it had so many trials."""
         return replace(self, told=dict(list(self.told.items())[:count]))
 
+    @cached_property  # fitting them is what takes time
     def fields(self) -> tuple[Field, Field | None] | None:
         """Surfaces of accuracy and net forgetting; None where too few cells are trained."""
         known, trials = np.array(list(self.told), int), list(self.told.values())
@@ -119,7 +121,7 @@ class Panel:
         """What the surfaces say of all cells, those that are trained included."""
         nothing = np.full(len(self.candidates), np.nan)
         with threadpool_limits(1):  # many small matrices: threads would wait for each other
-            fields = self.fields()
+            fields = self.fields
             if fields is None:
                 return Predicted(*[nothing] * 6)
             accuracy, error = fields[0].surface.at(self.place)
@@ -199,7 +201,7 @@ def next_cells(spec: BoundarySpec, panel: Panel, number: int = 0) -> list[Config
     known, count = panel.first(before), min(size, most - before)
     place, taken = panel.place, list(known.told)
     with threadpool_limits(1):
-        fields = known.fields()
+        fields = known.fields
         if fields is None:
             rng = np.random.default_rng((spec.boundary.seed, number))
             chosen = spread_out(place, place[:0], count, rng)
