@@ -10,13 +10,13 @@ from typer.main import get_command
 from docs.results_tables import with_tables
 from dynstudy.cli import app
 from dynstudy.cli.examples import EXAMPLES
-from dynstudy.search.tables import Base
+from dynstudy.store.tables import Base
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ROOT / "docs" / "commands"
 RESULTS = ROOT / "docs" / "results.md"
 SCHEMA = ROOT / "storage" / "README.md"
-BEGIN = "<!-- made from dynstudy/search/tables.py by `make docs`: begin -->"
+BEGIN = "<!-- made from dynstudy/store/tables.py by `make docs`: begin -->"
 END = "<!-- made by `make docs`: end -->"
 MADE = "<!-- made from dynstudy/cli/ by `make docs`; change it there -->"
 WORDS = {"int": "NUMBER", "float": "NUMBER", "Path": "PATH", "str": "TEXT"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from dynstudy.report.boundary_table import boundary_lines
+from dynstudy.report.boundary_text import boundary_lines
 
 FOLDER = Path(__file__).resolve().parent / "results"
 PAGE = FOLDER.parent / "results.md"

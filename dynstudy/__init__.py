@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from dynstudy._version import __version__
 
 if TYPE_CHECKING:
-    from dynstudy.bridge.objective import Objective
-    from dynstudy.bridge.runner import run
+    from dynstudy.launch.objective import Objective
+    from dynstudy.launch.runner import run
     from dynstudy.search.boundary_sampler import BoundarySampler, Level
-    from dynstudy.search.spec import StudySpec
-    from dynstudy.search.study_file import load_spec
+    from dynstudy.study.spec import StudySpec
+    from dynstudy.study.study_file import load_spec
     from dynstudy.task.losses import DynamicalCrossEntropy, DynamicalMSE1, DynamicalMSE2
 
 __all__ = [
@@ -36,10 +36,10 @@ _HOMES = {
     "DynamicalMSE1": "dynstudy.task.losses",
     "DynamicalMSE2": "dynstudy.task.losses",
     "Level": "dynstudy.search.boundary_sampler",
-    "Objective": "dynstudy.bridge.objective",
-    "StudySpec": "dynstudy.search.spec",
-    "load_spec": "dynstudy.search.study_file",
-    "run": "dynstudy.bridge.runner",
+    "Objective": "dynstudy.launch.objective",
+    "StudySpec": "dynstudy.study.spec",
+    "load_spec": "dynstudy.study.study_file",
+    "run": "dynstudy.launch.runner",
 }
 
 

@@ -116,3 +116,17 @@ class Replicate:
 
     configuration: Configuration
     seed: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A configuration of a map, its replicates, and when they are read."""
+
+    configuration: Configuration
+    seeds: range  # of its replicates
+    reads: tuple[int, ...]  # ascending steps
+
+    @property
+    def replicates(self) -> int:
+        """How many networks it has."""
+        return len(self.seeds)

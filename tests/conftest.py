@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from dynstudy.search.spec import MapSpec, SearchSpec, StudySpec
-from dynstudy.search.storage import Storage
+from dynstudy.store.studies import Storage
+from dynstudy.study.spec import MapSpec, SearchSpec, StudySpec
 from dynstudy.task.spiral import spiral
 from dynstudy.train import Data
 

@@ -10,7 +10,7 @@ from typer.main import get_command
 from docs.generate import COMMANDS, SCHEMA, generated
 from dynstudy.cli import app
 from dynstudy.cli.examples import EXAMPLES
-from dynstudy.search.tables import Base
+from dynstudy.store.tables import Base
 from tests.conftest import ROOT
 
 GROUP: Any = get_command(app)

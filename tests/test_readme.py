@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dynstudy.search.spec import StudySpec
+from dynstudy.study.spec import StudySpec
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

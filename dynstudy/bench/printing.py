@@ -10,7 +10,7 @@ from rich.text import Text
 
 from dynstudy.bench.measure import Row
 from dynstudy.bench.suite import Report
-from dynstudy.report.table import Format, console, print_rows
+from dynstudy.report.rows import Format, console, print_rows
 
 SIDE_BY_SIDE, ABSOLUTE, KERNEL = "Side by side", "Absolute", "GPU kernel, compiled"
 

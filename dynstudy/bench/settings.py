@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dynstudy.config import MAX_WIDTH
 from dynstudy.errors import BenchError, nearest
 
-MEASUREMENTS = ("engine", "scaling", "end_to_end", "reading", "kernel")
+MEASUREMENTS = ("engine", "growth", "end_to_end", "reading", "kernel")
 PEERS = ("loop", "bmm", "graph", "compile", "jax")
 DEVICES = ("cpu", "cuda")
 

@@ -11,7 +11,7 @@ import psutil
 from dynstudy.bench.device import described
 from dynstudy.bench.measure import Measured, Row, Say
 from dynstudy.bench.settings import Settings
-from dynstudy.search.provenance import installed, processor, versions
+from dynstudy.store.provenance import installed, processor, versions
 from dynstudy.train.backends.cpu import threads
 
 
@@ -41,7 +41,8 @@ def bench(settings: Settings, say: Say) -> Report:
     found = machine(settings)  # the load before it is our own
     measured: list[Measured] = []
     for name in settings.measurements:
-        module = importlib.import_module(f"dynstudy.bench.{name}")
+        home = "dynstudy.bench" if name == "engine" else "benchmarks"
+        module = importlib.import_module(f"{home}.{name}")
         measured.append(module.measure(settings, say))
     rows = [row for part in measured for row in part.rows]
     notes = [note for part in measured for note in part.notes]

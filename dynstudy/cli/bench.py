@@ -38,7 +38,7 @@ def bench(
     ] = "loop,bmm,graph,compile,jax",
     only: Annotated[
         str, typer.Option(metavar="NAME,...", help="Which measurements.")
-    ] = "engine,scaling,end_to_end,reading,kernel",
+    ] = "engine,growth,end_to_end,reading,kernel",
     seconds: Annotated[
         float, typer.Option(help="How long one competitor is measured in a round.")
     ] = 1.0,
@@ -52,7 +52,7 @@ def bench(
         int, typer.Option(min=4, help="Cells of the map that is only read (reading).")
     ] = 10_000,
     scale_steps: Annotated[
-        int, typer.Option(min=10, help="Steps of a network, where they do not grow (scaling).")
+        int, typer.Option(min=10, help="Steps of a network, where they do not grow (growth).")
     ] = 1000,
     form: FormatOption = "table",
     out: Annotated[
@@ -86,7 +86,7 @@ def bench(
 
     from dynstudy.bench.printing import print_report
     from dynstudy.bench.suite import bench as measure
-    from dynstudy.report.table import Format
+    from dynstudy.report.rows import Format
 
     try:
         report = measure(settings, log)

@@ -17,7 +17,7 @@ from dynstudy.cli.common import (
     row_format,
 )
 
-FIGURES = ("fig3",)  # of `dynstudy.report.paper_figures`, which is slow to import
+FIGURES = ("fig3",)  # of `dynstudy.report.paper_figure`, which is slow to import
 FIGURE_COLUMNS = [
     "loss",
     "width",
@@ -57,9 +57,9 @@ def compare(
     gains over matched cells, to the first loss of the first study that has them; networks that two
     sides share take no part in them.
     """
-    from dynstudy.report.compare_files import short_rows, write_comparison
-    from dynstudy.report.side_by_side import side_by_side
-    from dynstudy.report.table import Format, print_rows
+    from dynstudy.analysis.comparison import side_by_side
+    from dynstudy.report.comparison_files import short_rows, write_comparison
+    from dynstudy.report.rows import Format, print_rows
 
     shape = row_format(form)
     with opened(storage) as opened_storage:
@@ -104,9 +104,9 @@ def figure(
     fig3: validation accuracy over width, a curve per loss at one amplitude and period beside the
     static loss, with standard errors of the means.
     """
-    from dynstudy.report.paper_figures import figure_file, over_width, write_figure3
-    from dynstudy.report.regime_map import regime_map
-    from dynstudy.report.table import frame_rows, print_rows
+    from dynstudy.analysis.regime_map import regime_map
+    from dynstudy.report.paper_figure import figure_file, over_width, write_figure3
+    from dynstudy.report.rows import frame_rows, print_rows
 
     shape = row_format(form)
     path = figure_file(name, study, out)

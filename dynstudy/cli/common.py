@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from dynstudy.report.progress import Display
-    from dynstudy.search.storage import Storage
+    from dynstudy.cli.progress_display import Display
+    from dynstudy.store.studies import Storage
 
 StorageOption = Annotated[
     str | None,
@@ -22,7 +22,7 @@ StorageOption = Annotated[
         show_default=False,
     ),
 ]
-FORMATS = ("table", "json", "csv")  # `dynstudy.report.table.Format`, which is slow to import
+FORMATS = ("table", "json", "csv")  # `dynstudy.report.map_text.Format`, which is slow to import
 
 
 def one_of(*words: str) -> Callable[[str], list[str]]:
@@ -82,7 +82,7 @@ def tune_optuna() -> None:
     if _verbosity == Verbosity.verbose:
         import optuna
 
-        import dynstudy.search.storage  # noqa: F401 - it sets the level when it is imported
+        import dynstudy.store.studies  # noqa: F401 - it sets the level when it is imported
 
         optuna.logging.set_verbosity(optuna.logging.INFO)
 
@@ -101,8 +101,8 @@ def opened(storage: str | None, *, create: bool = False) -> Iterator["Storage"]:
     Raises:
         StorageError: it cannot be used, or breaks while it is.
     """
-    from dynstudy.search.database import database_errors, storage_url
-    from dynstudy.search.storage import Storage
+    from dynstudy.store.database import database_errors, storage_url
+    from dynstudy.store.studies import Storage
 
     tune_optuna()
     found = Storage(storage_url(storage), create=create)
@@ -129,7 +129,7 @@ StudyArgument = Annotated[str, STUDY]
 
 def row_format(form: str) -> Any:
     """Read ``--format``."""
-    from dynstudy.report.table import Format
+    from dynstudy.report.rows import Format
 
     try:
         return Format(form)
@@ -150,8 +150,8 @@ def progress_display(name: str) -> Iterator["Display"]:
     Raises:
         Exit: with status 130, when told to stop.
     """
+    from dynstudy.cli.progress_display import Display
     from dynstudy.errors import Interrupted
-    from dynstudy.report.progress import Display
 
     try:
         quiet, verbose = _verbosity == Verbosity.quiet, _verbosity == Verbosity.verbose

@@ -37,9 +37,9 @@ def dashboard(
     ] = None,
 ) -> None:
     """Serve the studies to a browser on this machine, until Ctrl-C."""
+    from dynstudy.dashboard.page import published
     from dynstudy.dashboard.server import DashboardServer
-    from dynstudy.report.dashboard import published
-    from dynstudy.search.storage import Storage
+    from dynstudy.store.studies import Storage
 
     with opened(storage) as found:
         page = "/dashboard"

@@ -32,17 +32,17 @@ def run(
     storage: StorageOption = None,
 ) -> None:
     """Launch a study, or resume it: only what is missing is trained."""
-    from dynstudy.search.study_file import load_spec
+    from dynstudy.study.study_file import load_spec
 
     spec = load_spec(file, set_ or [])
     if dry_run:
-        from dynstudy.bridge.estimate import estimate
+        from dynstudy.launch.estimate import estimate
 
         for line in estimate(spec, backend=backend, storage=storage, extend=extend).lines():
             typer.echo(line)
         return
 
-    from dynstudy.bridge import runner
+    from dynstudy.launch import runner
 
     tune_optuna()
     with progress_display(spec.name) as display:

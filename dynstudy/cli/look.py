@@ -18,7 +18,7 @@ from dynstudy.cli.common import (
 )
 
 STATUSES = ("running", "complete", "incomplete")  # of `dynstudy.report.listing`
-KINDS = ("map", "search", "boundary")  # of `dynstudy.search.spec`, likewise too slow to import here
+KINDS = ("map", "search", "boundary")  # of `dynstudy.study.spec`, likewise too slow to import here
 
 
 def list_studies(
@@ -44,7 +44,7 @@ def list_studies(
 ) -> None:
     """List the studies in the storage, with their sizes."""
     from dynstudy.report.listing import list_rows
-    from dynstudy.report.table import print_rows
+    from dynstudy.report.rows import print_rows
 
     shape = row_format(form)
     with opened(storage) as found:
@@ -84,11 +84,12 @@ def draw_map(
     form: FormatOption = "table",
 ) -> None:
     """Print the regime map of a study, and write it as PNG and CSV."""
-    from dynstudy.report.boundaries import find_boundaries
-    from dynstudy.report.boundary_table import print_boundaries
-    from dynstudy.report.files import write_boundaries, write_map
-    from dynstudy.report.regime_map import regime_map
-    from dynstudy.report.table import Format, frame_rows, print_map, print_rows
+    from dynstudy.analysis.boundaries import find_boundaries
+    from dynstudy.analysis.regime_map import regime_map
+    from dynstudy.report.boundary_text import print_boundaries
+    from dynstudy.report.map_files import write_boundaries, write_map
+    from dynstudy.report.map_text import print_map
+    from dynstudy.report.rows import Format, frame_rows, print_rows
 
     shape = row_format(form)
     with opened(storage) as opened_storage:
@@ -120,8 +121,8 @@ def diff(
     form: FormatOption = "table",
 ) -> None:
     """Compare two studies: their files, what they share, what they found."""
-    from dynstudy.report.compare import compare
-    from dynstudy.report.table import print_rows
+    from dynstudy.analysis.study_diff import compare
+    from dynstudy.report.rows import print_rows
 
     shape = row_format(form)
     with opened(storage) as found:

@@ -9,7 +9,7 @@ from dynstudy.cli.common import FormatOption, StorageOption, StudyArgument, log,
 from dynstudy.cli.pages import refresh_page
 
 if TYPE_CHECKING:
-    from dynstudy.search.deletion import Deletion
+    from dynstudy.store.deletion import Deletion
 
 
 def rename(
@@ -18,7 +18,7 @@ def rename(
     storage: StorageOption = None,
 ) -> None:
     """Rename a study: its trials, launches and networks stay."""
-    from dynstudy.search import manage
+    from dynstudy.store import rename_note_tag as manage
 
     with opened(storage) as found:
         manage.rename(found, study, new)
@@ -36,9 +36,9 @@ def delete(
     storage: StorageOption = None,
 ) -> None:
     """Delete a study; its networks stay in the ledger, unless purged."""
+    from dynstudy.dashboard.artifacts import own_artifacts
     from dynstudy.errors import DynstudyError
-    from dynstudy.report.artifacts import own_artifacts
-    from dynstudy.search.deletion import delete_study, plan_deletion
+    from dynstudy.store.deletion import delete_study, plan_deletion
 
     with opened(storage) as found:
         planned = plan_deletion(found, study, purge=purge)
@@ -73,7 +73,7 @@ def note(
     storage: StorageOption = None,
 ) -> None:
     """Print or set your own note on a study."""
-    from dynstudy.search.manage import note_of, set_note
+    from dynstudy.store.rename_note_tag import note_of, set_note
 
     if clear and text is not None:
         raise typer.BadParameter("a text and --clear exclude each other")
@@ -99,8 +99,8 @@ def tag(
     form: FormatOption = "table",
 ) -> None:
     """Print the tags of a study, after adding or removing some."""
-    from dynstudy.report.table import print_rows
-    from dynstudy.search.manage import change_tags
+    from dynstudy.report.rows import print_rows
+    from dynstudy.store.rename_note_tag import change_tags
 
     shape = row_format(form)
     with opened(storage) as found:

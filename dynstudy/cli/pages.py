@@ -8,14 +8,14 @@ from dynstudy.cli.common import Verbosity, log, opened
 from dynstudy.errors import DynstudyError
 
 if TYPE_CHECKING:
-    from dynstudy.search.storage import Storage
+    from dynstudy.store.studies import Storage
 
 
 def write_page(storage: "Storage", study: str, artifacts: Path | None = None) -> None:
     """Write a study's page, over what was there."""
     began = time.monotonic()
     try:
-        from dynstudy.report.dashboard import publish
+        from dynstudy.dashboard.page import publish
 
         publish(storage, study, artifacts)
     except Exception as error:
@@ -27,7 +27,7 @@ def write_page(storage: "Storage", study: str, artifacts: Path | None = None) ->
 
 def page_after_run(url: str | None, study: str, *, trained: bool) -> None:
     """Write a study's page where a run changed something, or left it unwritten."""
-    from dynstudy.report.dashboard import published
+    from dynstudy.dashboard.page import published
 
     try:
         with opened(url) as storage:
@@ -39,7 +39,7 @@ def page_after_run(url: str | None, study: str, *, trained: bool) -> None:
 
 def refresh_page(storage: "Storage", study: str) -> None:
     """Write a study's page again where it has one."""
-    from dynstudy.report.dashboard import published
+    from dynstudy.dashboard.page import published
 
     if published(storage, study):
         write_page(storage, study)

@@ -11,7 +11,7 @@ from dynstudy.cli.common import FormatOption, log, one_of, row_format
 
 N = TypeVar("N", int, float)
 SPREADS = ("bimodal", "narrow", "cells", "static", "rare")
-"""Those of `dynstudy.report.simulated`, which is slow to import."""
+"""Those of `dynstudy.statistics.power`, which is slow to import."""
 
 
 def power(
@@ -58,8 +58,8 @@ def power(
     `--min`, cells have that many replicates at first, and those of `--replicates` only where they
     are not settled before. Nothing is trained, and no storage is needed.
     """
-    from dynstudy.report.simulated import CELLS, calibrate, check
-    from dynstudy.report.table import print_rows
+    from dynstudy.report.rows import print_rows
+    from dynstudy.statistics.power import CELLS, calibrate, check
 
     shape = row_format(form)
     counts = _numbers("--replicates", replicates, int, "whole numbers", "10,20")

@@ -42,8 +42,8 @@ def replay(
     whose label is the same in 95 % of resamples of the replicates. Beside them: as many cells that
     fill the space, and as many at random.
     """
-    from dynstudy.report.replay import replay as replayed
-    from dynstudy.report.table import print_rows
+    from benchmarks.boundary_replay import replay as replayed
+    from dynstudy.report.rows import print_rows
 
     shape = row_format(form)
     with opened(storage) as found:

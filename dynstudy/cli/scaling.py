@@ -46,9 +46,9 @@ def scaling(
     of the forgetting in all cells one curve of that variable explains, beside curves of their own.
     docs/scaling.md has the method.
     """
-    from dynstudy.report.scaling import scaling as found_of
-    from dynstudy.report.scaling_files import all_rows, print_scaling, write_scaling
-    from dynstudy.report.table import Format, print_rows
+    from dynstudy.analysis.onset_scaling import scaling as found_of
+    from dynstudy.report.onset_scaling_files import all_rows, print_scaling, write_scaling
+    from dynstudy.report.rows import Format, print_rows
 
     shape = row_format(form)
     with opened(storage) as opened_storage:

@@ -86,9 +86,9 @@ def export(
     if weights and out is None:
         raise typer.BadParameter("--weights needs --out, beside which they are written")
 
-    from dynstudy.bridge import exporting
-    from dynstudy.report.export_file import ExportFormat, to_text
-    from dynstudy.report.files import check_folder, write_whole
+    from dynstudy.export import exporting
+    from dynstudy.export.export_file import ExportFormat, to_text
+    from dynstudy.report.safe_files import check_folder, write_whole
 
     if out is not None:
         check_folder(out)
@@ -105,7 +105,7 @@ def export(
             log=display.log,
         )
     if weights and out is not None:
-        from dynstudy.bridge.weights import add_weights
+        from dynstudy.export.weights import add_weights
 
         path = out.with_suffix(".safetensors")
         made = add_weights(made, path, backend)
@@ -123,7 +123,7 @@ def export(
 def _both(entry: Any) -> str:
     from math import nan
 
-    from dynstudy.report.regime_map import with_error
+    from dynstudy.analysis.regime_map import with_error
 
     found, fresh = entry.found, entry.confirmed
     told = with_error(found.val_accuracy, nan if found.sem is None else found.sem) + " as found"
@@ -134,8 +134,8 @@ def _both(entry: Any) -> str:
 
 
 def _export_whole(study: str, shape: str, out: Path | None, storage: str | None) -> None:
-    from dynstudy.report.files import write_whole
-    from dynstudy.report.tidy import TidyFormat, replicates, write_replicates
+    from dynstudy.export.replicate_table import TidyFormat, replicates, write_replicates
+    from dynstudy.report.safe_files import write_whole
 
     if out is None and shape != "csv":
         raise typer.BadParameter(f"--format {shape} needs --out")
@@ -176,10 +176,10 @@ def reproduce(
     Bit for bit where backend, device, processor and versions are those that trained it; else the
     means must agree within three joint standard errors. Exit status 1 if it fails.
     """
-    from dynstudy.bridge import reproducing
-    from dynstudy.bridge.weights import check_weights
-    from dynstudy.report.export_file import load_export
-    from dynstudy.report.table import Format, print_rows
+    from dynstudy.export import reproducing
+    from dynstudy.export.export_file import load_export
+    from dynstudy.export.weights import check_weights
+    from dynstudy.report.rows import Format, print_rows
 
     shape = row_format(form)
     loaded = load_export(file)

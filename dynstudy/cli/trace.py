@@ -61,13 +61,14 @@ def trace(
     Its networks are trained again and read closely; nothing is recorded. Prints the kinds of
     forgetting of these networks, of the static loss and their difference, with standard errors.
     """
-    from dynstudy.bridge.progress import Progress
-    from dynstudy.bridge.trace import trace_cell
-    from dynstudy.report.files import check_folder, file_stem, write_whole
-    from dynstudy.report.table import print_rows
-    from dynstudy.report.trace_plots import forgetting_rows, save_trace
-    from dynstudy.search.baseline import Baseline
-    from dynstudy.search.ledger import Ledger
+    from dynstudy.analysis.kinds_of_forgetting import forgetting_rows
+    from dynstudy.launch.follow_cell import trace_cell
+    from dynstudy.launch.progress import Progress
+    from dynstudy.pictures.trace import save_trace
+    from dynstudy.report.rows import print_rows
+    from dynstudy.report.safe_files import check_folder, file_stem, write_whole
+    from dynstudy.statistics.baseline import Baseline
+    from dynstudy.store.ledger import Ledger
 
     shape = row_format(form)
     with opened(storage) as found:
@@ -121,8 +122,8 @@ def trace(
 def _cell(found: Any, target: str, text: str | None) -> tuple[str, Any, Any]:
     """A name for files, the configuration that is asked for, and its study file."""
     from dynstudy.errors import DynstudyError
-    from dynstudy.search.choosing import choose_cell, trial_configuration
-    from dynstudy.search.trials import study_cells
+    from dynstudy.search.one_cell import choose_cell, trial_configuration
+    from dynstudy.store.trials import study_cells
 
     name, hash_, number = target.rpartition("#")
     if hash_ and number.isdecimal() and target not in found.names():

@@ -32,11 +32,12 @@ def train(
     form: FormatOption = "table",
 ) -> None:
     """Train one network and show its curve: accuracy and loss of each class over the steps."""
-    from dynstudy.bridge.curve import train_curve
-    from dynstudy.bridge.progress import Progress
-    from dynstudy.report.curve_plots import curve_rows, save_curve
-    from dynstudy.report.files import check_folder, file_stem, write_whole
-    from dynstudy.report.table import Format, frame_rows, print_rows
+    from dynstudy.launch.follow_network import train_curve
+    from dynstudy.launch.progress import Progress
+    from dynstudy.pictures.curve import save_curve
+    from dynstudy.report.curve_text import curve_rows
+    from dynstudy.report.rows import Format, frame_rows, print_rows
+    from dynstudy.report.safe_files import check_folder, file_stem, write_whole
 
     shape = row_format(form)
     name, configuration, protocol = _target(target, rank, storage)
@@ -71,8 +72,8 @@ def train(
 def _target(target: str, rank: int, storage: str | None) -> tuple[str, Any, Any]:
     """The name, configuration and protocol that are asked for."""
     from dynstudy.errors import DynstudyError
-    from dynstudy.report.export_file import load_export
-    from dynstudy.search.choosing import trial_configuration
+    from dynstudy.export.export_file import load_export
+    from dynstudy.search.one_cell import trial_configuration
 
     name, hash_, number = target.rpartition("#")
     if hash_ and number.isdecimal() and not Path(target).is_file():

@@ -11,11 +11,11 @@ import optuna_dashboard
 from optuna.artifacts import FileSystemArtifactStore
 from optuna.study._frozen import FrozenStudy
 
-from dynstudy.dashboard.figures import join_figures, sorted_figures
+from dynstudy.dashboard.artifacts import artifacts_folder
 from dynstudy.dashboard.guard import Guard
+from dynstudy.dashboard.responses import join_figures, sorted_figures
 from dynstudy.errors import DynstudyError
-from dynstudy.report.artifacts import artifacts_folder
-from dynstudy.search.storage import Storage
+from dynstudy.store.studies import Storage
 
 HOST = "127.0.0.1"
 """No other: whoever reaches the dashboard reads, and perhaps changes, everything."""

@@ -1,1 +1,1 @@
-"""What a person reads."""
+"""A study, told: rows, text, files."""

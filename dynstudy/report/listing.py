@@ -10,15 +10,15 @@ from sqlalchemy import String, cast, func, select
 
 from dynstudy.errors import DynstudyError, nearest
 from dynstudy.search.boundary import planned_trials
-from dynstudy.search.keys import configuration_key
-from dynstudy.search.manage import tags_of
-from dynstudy.search.optuna_tables import TRIALS
-from dynstudy.search.runs import running
-from dynstudy.search.sizes import networks_trained
-from dynstudy.search.spec import KINDS, AnySpec
-from dynstudy.search.storage import SPEC, Storage
-from dynstudy.search.tables import RunRow
-from dynstudy.search.trials import cells_so_far
+from dynstudy.store.keys import configuration_key
+from dynstudy.store.launches import running
+from dynstudy.store.ledger_counts import networks_trained
+from dynstudy.store.optuna_tables import TRIALS
+from dynstudy.store.rename_note_tag import tags_of
+from dynstudy.store.studies import SPEC, Storage
+from dynstudy.store.tables import RunRow
+from dynstudy.store.trials import cells_so_far
+from dynstudy.study.spec import KINDS, AnySpec
 
 STATUSES = ("running", "complete", "incomplete")
 

@@ -7,19 +7,19 @@ from typing import Any, TextIO
 
 import tomli_w
 
-from dynstudy.report.boundaries import find_boundaries, has_boundaries
-from dynstudy.report.boundary_table import MEANING, boundary_lines
-from dynstudy.report.judged import COLUMNS
+from dynstudy.analysis.boundaries import find_boundaries, has_boundaries
+from dynstudy.analysis.regime_map import regime_map
+from dynstudy.report.boundary_text import MEANING, boundary_lines
 from dynstudy.report.listing import study_status
-from dynstudy.report.regime_map import regime_map
-from dynstudy.report.table import Format, console, frame_rows, print_rows
+from dynstudy.report.rows import Format, console, frame_rows, print_rows
 from dynstudy.search.boundary import planned_trials
-from dynstudy.search.manage import note_of, tags_of
-from dynstudy.search.runs import alive, launches, running
-from dynstudy.search.spec import AnySpec, MapSpec
-from dynstudy.search.storage import Storage
-from dynstudy.search.tables import RunRow
-from dynstudy.search.trials import study_cells
+from dynstudy.statistics.labelled_cells import COLUMNS
+from dynstudy.store.launches import alive, launches, running
+from dynstudy.store.rename_note_tag import note_of, tags_of
+from dynstudy.store.studies import Storage
+from dynstudy.store.tables import RunRow
+from dynstudy.store.trials import study_cells
+from dynstudy.study.spec import AnySpec, MapSpec
 
 
 @dataclass(frozen=True)

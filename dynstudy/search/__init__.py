@@ -1,1 +1,1 @@
-"""Which networks to train, and where they are kept."""
+"""Which cell comes next."""

@@ -20,14 +20,15 @@ from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, TrialState
 from threadpoolctl import threadpool_limits
 
-from dynstudy.config import Configuration
+from dynstudy.config import Cell, Configuration
 from dynstudy.measure.accuracy import EQUIVALENCE
 from dynstudy.measure.forgetting import CATASTROPHIC
+from dynstudy.measure.readings import forgetting_window
 from dynstudy.search.level_sets import STRETCH, Field, choose, spread_out
-from dynstudy.search.space import Cell, cells, forgetting_window
-from dynstudy.search.spec import AnySpec, BoundarySpec, SearchSpec
-from dynstudy.search.storage import AnyStudy
-from dynstudy.search.surface import Array, Surface, floored
+from dynstudy.statistics.gaussian_process import Array, Surface, floored
+from dynstudy.store.studies import AnyStudy
+from dynstudy.study.cells import cells
+from dynstudy.study.spec import AnySpec, BoundarySpec, SearchSpec
 
 SURE = 1.645  # standard deviations: 95 %, one-sided
 ENDED = "dynstudy:ended"

@@ -1,8 +1,8 @@
 """An Optuna sampler that looks for where a quantity crosses a level, not for its largest value.
 
 It needs nothing else of dynstudy: `optuna.create_study(sampler=BoundarySampler(...))`. What it
-models and how it chooses is in `dynstudy.search.surface` and `dynstudy.search.level_sets`; a study
-file with ``kind = "boundary"`` chooses its cells in the same way.
+models and how it chooses is in `dynstudy.statistics.gaussian_process` and
+`dynstudy.search.level_sets`; a study file with ``kind = "boundary"`` chooses its cells alike.
 """
 
 import itertools
@@ -21,7 +21,7 @@ from scipy.stats import qmc
 from threadpoolctl import threadpool_limits
 
 from dynstudy.search.level_sets import STRETCH, Field, choose, spread_out
-from dynstudy.search.surface import Array, Surface, floored
+from dynstudy.statistics.gaussian_process import Array, Surface, floored
 
 QUASI_RANDOM = 512
 """Places to choose from where there is no grid."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dynstudy.search.surface import Array, Surface
+from dynstudy.statistics.gaussian_process import Array, Surface
 
 CONFIDENT = 1.96  # standard deviations: 95 %
 MOST_WATCHED = 512

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dynstudy.bench.planted import plant
+from benchmarks.planted import plant
+from dynstudy.dashboard.page import publish
 from dynstudy.dashboard.server import DashboardServer
-from dynstudy.report.dashboard import publish
-from dynstudy.search.manage import NOTE
-from dynstudy.search.spec import MapSpec
-from dynstudy.search.storage import Storage
+from dynstudy.store.rename_note_tag import NOTE
+from dynstudy.store.studies import Storage
+from dynstudy.study.spec import MapSpec
 from tests.conftest import SMALL
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import tomli_w
 
-from dynstudy.bench.planted import plant
-from dynstudy.search.spec import MapSpec, StudySpec
-from dynstudy.search.storage import Storage
+from benchmarks.planted import plant
+from dynstudy.store.studies import Storage
+from dynstudy.study.spec import MapSpec, StudySpec
 from tests.command import dynstudy, fails
 from tests.conftest import SMALL
 

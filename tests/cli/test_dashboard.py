@@ -13,12 +13,12 @@ import pytest
 import tomli_w
 from typer.testing import CliRunner
 
-from dynstudy.bench.planted import plant
+from benchmarks.planted import plant
 from dynstudy.cli import app
 from dynstudy.cli.pages import page_after_run
 from dynstudy.errors import DynstudyError
-from dynstudy.search.spec import StudySpec
-from dynstudy.search.storage import Storage
+from dynstudy.store.studies import Storage
+from dynstudy.study.spec import StudySpec
 from tests.command import dynstudy, start
 from tests.conftest import SMALL
 

@@ -15,12 +15,12 @@ import optuna_dashboard
 import pytest
 import tomli_w
 
-from dynstudy.bridge.runner import run
 from dynstudy.cli import main
-from dynstudy.report.dashboard import publish
-from dynstudy.search.runs import claim
-from dynstudy.search.spec import StudySpec
-from dynstudy.search.storage import Storage
+from dynstudy.dashboard.page import publish
+from dynstudy.launch.runner import run
+from dynstudy.store.launches import claim
+from dynstudy.store.studies import Storage
+from dynstudy.study.spec import StudySpec
 from tests.command import dynstudy
 from tests.conftest import SEARCH, SMALL
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dynstudy.cli.power import SPREADS
-from dynstudy.report import simulated
+from dynstudy.statistics import power as simulated
 from tests.command import dynstudy, fails
 
 COLUMNS = (

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from dynstudy.analysis.onset_scaling import scaling
 from dynstudy.errors import DynstudyError
-from dynstudy.report.scaling import scaling
-from dynstudy.search.space import cells
-from dynstudy.search.spec import MapSpec, StudySpec
-from dynstudy.search.storage import Storage
+from dynstudy.store.studies import Storage
+from dynstudy.study.cells import cells
+from dynstudy.study.spec import MapSpec, StudySpec
+from tests.analysis.test_regime_map import Planted
 from tests.command import dynstudy, fails
 from tests.conftest import SEARCH, SMALL
-from tests.report.test_regime_map import Planted
 
 SPACE = {"learning_rate": 1.0, "amplitude": [3, 10, 30, 100, 300], "period": [5, 10, 20, 35]}
 MAPS: dict[str, dict[str, Any]] = {

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from dynstudy.bench.page import measure_page
-from dynstudy.bench.planted import plant
+from benchmarks.page import measure_page
+from benchmarks.planted import plant
+from dynstudy.dashboard.page import publish
 from dynstudy.dashboard.server import DashboardServer
 from dynstudy.errors import DynstudyError
-from dynstudy.report.dashboard import publish
-from dynstudy.search.spec import MapSpec
-from dynstudy.search.storage import Storage
+from dynstudy.store.studies import Storage
+from dynstudy.study.spec import MapSpec
 
 SpecMaker = Callable[..., MapSpec]
 HOSTILE = ["../../etc/passwd", "q\"uo'te", "<script>alert(1)</script>", "🌀 é", "a/b?c#d%2e"]

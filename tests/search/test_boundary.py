@@ -12,8 +12,8 @@ import tomli_w
 from dynstudy.config import Configuration
 from dynstudy.errors import SpecError
 from dynstudy.search.boundary import Panel, next_cells
-from dynstudy.search.spec import BoundarySpec, StudySpec
-from dynstudy.search.study_file import load_spec
+from dynstudy.study.spec import BoundarySpec, StudySpec
+from dynstudy.study.study_file import load_spec
 
 STATIC = 0.5
 SEM = 0.005

@@ -9,7 +9,7 @@ import pytest
 from optuna.trial import TrialState
 
 from dynstudy.search.boundary_sampler import BoundarySampler, Level
-from dynstudy.search.surface import Surface
+from dynstudy.statistics.gaussian_process import Surface
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 GRID: dict[str, list[float]] = {

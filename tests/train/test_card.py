@@ -5,10 +5,10 @@ import pytest
 import torch
 
 import dynstudy
-from dynstudy.bridge.replicates import Task, train_replicates
 from dynstudy.config import BASELINES, Replicate
-from dynstudy.search.space import cells
-from dynstudy.search.spec import MapSpec
+from dynstudy.launch.replicates import Task, train_replicates
+from dynstudy.study.cells import cells
+from dynstudy.study.spec import MapSpec
 from dynstudy.train import Ensemble, train
 from tests.conftest import ROOT, make_data
 

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.gpu_instructions import programs_at_once
 from dynstudy.config import BASELINES
 from dynstudy.errors import BackendError
 from dynstudy.train import Data, Ensemble, Outcome, train
 from dynstudy.train.backends import load
 from dynstudy.train.backends._gpu_batch import Batch, packed, unpacked
-from dynstudy.train.backends._gpu_report import programs_at_once
 from dynstudy.train.backends._gpu_shapes import (
     LINE,
     REGISTERS,
@@ -254,7 +254,7 @@ def test_it_compiles_for_a_card_without_spilling(
 ) -> None:
     # in a process of its own: here the kernel is interpreted
     code = (
-        "import json, dataclasses; from dynstudy.train.backends._gpu_report import compiled; "
+        "import json, dataclasses; from benchmarks.gpu_instructions import compiled; "
         f"print(json.dumps(dataclasses.asdict(compiled({loss!r}, {width}, dtype={dtype!r}))))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,0 +1,1 @@
+"""Maintainers' measurements and simulations; not in the wheel."""

@@ -1,0 +1,229 @@
+"""What a boundary study would have made of a map that is trained, from the same networks.
+
+The labels of the map are the truth where they are *stable*: where at least 95 % of resamples of the
+replicates give the same. Boundary studies of several seeds choose cells of the map and predict the
+others; beside them stand as many cells that fill the space, and as many at random, read in the same
+way. A label is a cell's regime and whether it forgets, and both have to be right.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import optuna
+import pandas as pd
+from numpy.typing import NDArray
+
+from dynstudy.config import Configuration
+from dynstudy.errors import DynstudyError
+from dynstudy.search.boundary import Panel, next_cells, panels
+from dynstudy.search.level_sets import spread_out
+from dynstudy.search.prediction import predict_cells
+from dynstudy.statistics.baseline import Baseline
+from dynstudy.statistics.cell_tests import Compared
+from dynstudy.statistics.labelled_cells import judge, judge_compared, per_width
+from dynstudy.statistics.samples import Sample
+from dynstudy.statistics.trial_summaries import Summaries
+from dynstudy.store.ledger import Ledger
+from dynstudy.store.studies import Storage
+from dynstudy.store.trials import FinishedCell, add_cells, study_cells
+from dynstudy.study.cells import cells
+from dynstudy.study.spec import BoundarySpec, MapSpec, StudySpec
+
+STABLE = 0.95
+"""The share of resamples that give a stable label, at least."""
+
+Labels = dict[Configuration, tuple[str, bool | None]]
+"""Regime and whether it forgets, of each dynamical cell."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """How the labels from a part of a map's cells agree with those of the map."""
+
+    rule: str  # how they were chosen
+    trained: int  # cells, at most
+    cells: int  # of the map, static ones not counted
+    stable: int  # of these
+    agreement: float  # mean over studies of the share of the stable cells labelled alike
+    lowest: float  # of one study
+    highest: float
+    predicted: float  # as agreement, of the stable cells that were not trained
+    studies: int  # with seeds from 0
+
+
+def replay(
+    storage: Storage,
+    name: str,
+    *,
+    count: int | None = None,
+    batch: int,
+    seeds: int,
+    resamples: int,
+    log: Callable[[str], None] = lambda _: None,
+) -> list[Replay]:
+    """Label a finished map from a part of its cells, chosen by each of `RULES`.
+
+    Args:
+        storage: where the map is.
+        name: of the map.
+        count: cells to train, of each loss and learning rate; a quarter of them if None.
+        batch: of them chosen together.
+        seeds: how many studies of each rule.
+        resamples: of the map's replicates, to find the stable labels.
+        log: told what is under way.
+
+    Returns:
+        A row for each rule.
+
+    Raises:
+        DynstudyError: it is no complete map, or these cells cannot be chosen from it.
+    """
+    spec = storage.spec(storage.study(name))
+    if not isinstance(spec, MapSpec) or isinstance(spec, BoundarySpec):
+        raise DynstudyError(f"study {name!r} is a {spec.kind}; replay needs a map, as the truth")
+    if spec.rounds is not None:
+        raise DynstudyError(
+            f"study {name!r} has replicates in rounds; replay needs as many in every cell"
+        )
+    if count is None:
+        space = spec.space
+        count = len(space.width) * len(space.amplitude) * len(space.period or ()) // 4
+    values = spec.resolved() | {"kind": "boundary", "boundary": {"cells": count, "batch": batch}}
+    planned = StudySpec.of(values, f"replay of {name!r}")
+    assert isinstance(planned, BoundarySpec)
+    ledger = Ledger(storage.engine, spec.protocol)
+    missing = sum(map(bool, ledger.lacking(list(cells(planned))).values()))
+    if missing:
+        raise DynstudyError(f"study {name!r}: {missing} cells are not trained yet; run it first")
+    log(f"{name}: labels of {resamples} resamples of the map")
+    truth, stable = stable_labels(planned, ledger, resamples)
+    if not stable:
+        raise DynstudyError(f"study {name!r}: no cell has a stable label to compare with")
+    summaries = Summaries(ledger, range(spec.baseline_replicates))
+    known = {cell.configuration: summaries.of(cell) for cell in cells(planned)}
+    rows = []
+    for title, rule in RULES.items():
+        log(f"{name}: {seeds} x {title}")
+        found = [_compared(_seeded(planned, seed), ledger, known, rule) for seed in range(seeds)]
+        alike = np.array([[labels[cell] == truth[cell] for cell in stable] for labels, _ in found])
+        unseen = np.array([[cell not in chosen for cell in stable] for _, chosen in found])
+        shares = alike.mean(axis=1)
+        rows.append(
+            Replay(
+                title,
+                max(len(chosen) for _, chosen in found),
+                len(truth),
+                len(stable),
+                float(shares.mean()),
+                float(shares.min()),
+                float(shares.max()),
+                float(alike[unseen].mean()) if unseen.any() else np.nan,
+                seeds,
+            )
+        )
+    return rows
+
+
+def stable_labels(
+    spec: MapSpec, ledger: Ledger, resamples: int, seed: int = 0
+) -> tuple[Labels, list[Configuration]]:
+    """The labels of a map, and where they do not hang on which replicates were drawn.
+
+    Args:
+        spec: of the map.
+        ledger: where its networks are.
+        resamples: of the replicates of every cell and baseline, with replacement.
+        seed: of the resampling.
+
+    Returns:
+        The labels of all dynamical cells, and the cells whose label is stable.
+    """
+    rng = np.random.default_rng(seed)
+    dynamical = [cell for cell in cells(spec) if not cell.configuration.static]
+    seeds = range(spec.baseline_replicates)
+    compared = Compared.read(ledger, dynamical, seeds, per_width)
+    truth = _labels(judge_compared(ledger, compared))
+    alike = dict.fromkeys(truth, 0)
+    for _ in range(resamples):
+        drawn = replace(
+            compared,
+            samples=[_drawn(sample, rng) for sample in compared.samples],
+            baselines={own: _DrawnBaseline(one, rng) for own, one in compared.baselines.items()},
+        )
+        for cell, label in _labels(judge_compared(ledger, drawn)).items():
+            alike[cell] += label == truth[cell]
+    return truth, [cell for cell, count in alike.items() if count >= STABLE * resamples]
+
+
+class _DrawnBaseline(Baseline):
+    """A baseline whose replicates are drawn with replacement from another's."""
+
+    def __init__(self, own: Baseline, rng: np.random.Generator) -> None:
+        self.own, self.rng = own, rng
+        self.val_accuracy = rng.choice(own.val_accuracy, len(own.val_accuracy))
+
+    def kinds(self, period: int) -> tuple[NDArray[np.float64], ...]:
+        return tuple(
+            self.rng.choice(values, len(values)) if len(values) else values
+            for values in self.own.kinds(period)
+        )
+
+
+def _drawn(sample: Sample, rng: np.random.Generator) -> Sample:
+    chosen = rng.integers(len(sample), size=len(sample))
+    return Sample(**{field.name: getattr(sample, field.name)[chosen] for field in fields(sample)})
+
+
+def _labels(frame: pd.DataFrame) -> Labels:
+    return {
+        Configuration(row.loss, row.width, row.learning_rate, row.amplitude, int(row.period)): (
+            str(row.regime),
+            None if row.forgets is None else bool(row.forgets),
+        )
+        for row in frame.itertuples()
+        if row.amplitude == row.amplitude  # static cells have none
+    }
+
+
+Rule = Callable[[BoundarySpec, Panel, int], list[Configuration]]
+
+
+def space_filling(spec: BoundarySpec, panel: Panel, number: int) -> list[Configuration]:
+    """Cells that are far from each other, all at once."""
+    rng = np.random.default_rng((spec.boundary.seed, number))
+    chosen = spread_out(panel.place, panel.place[:0], spec.boundary.cells, rng)
+    return [] if panel.told else [panel.candidates[index] for index in chosen]
+
+
+def random(spec: BoundarySpec, panel: Panel, number: int) -> list[Configuration]:
+    """Any cells, all at once."""
+    order = np.random.default_rng((spec.boundary.seed, number)).permutation(len(panel.candidates))
+    chosen = order[: spec.boundary.cells]
+    return [] if panel.told else [panel.candidates[index] for index in chosen]
+
+
+RULES: dict[str, Rule] = {"chosen": next_cells, "space-filling": space_filling, "random": random}
+
+
+def _seeded(spec: BoundarySpec, seed: int) -> BoundarySpec:
+    return spec.model_copy(update={"boundary": spec.boundary.model_copy(update={"seed": seed})})
+
+
+def _compared(
+    spec: BoundarySpec, ledger: Ledger, known: dict[Configuration, FinishedCell], rule: Rule
+) -> tuple[Labels, set[Configuration]]:
+    """The labels of a study in memory, and which cells it trained."""
+    study = optuna.create_study(direction="maximize")
+    batch = [own for own in known if own.static]
+    while batch:
+        add_cells(study, [known[own] for own in batch])
+        batch = [
+            own
+            for number, panel in enumerate(panels(spec, study))
+            for own in rule(spec, panel, number)
+        ]
+    own_cells = [cell for cell in study_cells(study, spec) if not cell.configuration.static]
+    frame, _, _ = judge(ledger, own_cells, range(spec.baseline_replicates))
+    labels = _labels(frame) | _labels(predict_cells(spec, study, ledger)[0])
+    return labels, {cell.configuration for cell in own_cells}

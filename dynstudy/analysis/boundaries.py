@@ -1,0 +1,292 @@
+"""Where a map's regimes end: the edges of the useful region, and the onset of forgetting.
+
+Per loss, width and learning rate, for each period that was tested:
+
+* the *edges* of gain = 0.02 along the amplitude, from a surface that pools neighbouring cells
+  (`dynstudy.statistics.gaussian_process`), with 95 % bands from resampled replicates;
+* the *onset* of catastrophic forgetting: the smallest tested amplitude above which every tested one
+  forgets. The truth lies between it and the tested one below: it is interval-censored.
+
+What lies beyond the map is told, not extrapolated.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from dynstudy.analysis.regime_map import PANEL, RegimeMap
+from dynstudy.errors import DynstudyError
+from dynstudy.statistics.gaussian_process import Array
+from dynstudy.statistics.resampled_surface import Outcomes, Surface
+from dynstudy.statistics.two_samples import EQUIVALENCE, LEVEL
+from dynstudy.study.spec import MapSpec
+
+DRAWS = 400
+GRID = 121  # amplitudes at which a surface is looked at
+MOST_CELLS = 256
+"""Beyond so many, neighbours are taken together before a surface is fitted: it costs their cube."""
+
+LOWER, UPPER, ONSET = "useful_lower", "useful_upper", "forgetting_onset"
+COLUMNS = [
+    *PANEL,
+    "period",
+    "boundary",
+    "piece",
+    "amplitude",
+    "amplitude_low",
+    "amplitude_high",
+    "reached",
+    "support",
+    "says",
+]
+BELOW, ABOVE, NOWHERE = "below the map", "above the map", "nowhere in the map"
+
+
+def has_boundaries(found: RegimeMap) -> bool:
+    """Whether it is a map, and over amplitude."""
+    return isinstance(found.spec, MapSpec) and found.judged().amplitude.nunique() > 1
+
+
+def find_boundaries(found: RegimeMap, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
+    """Find the boundaries of every panel of a map.
+
+    Args:
+        found: the map.
+        draws: resampled surfaces R.
+        seed: of the resampling, so that a map reads the same every time.
+
+    Returns:
+        A row for each boundary at each period. ``boundary`` is useful_lower, useful_upper or
+        forgetting_onset; ``piece`` numbers the useful pieces along the amplitude. ``amplitude_low``
+        and ``amplitude_high`` hold the edge with 95 %, empty where that end is beyond the map; for
+        an onset they are the tested amplitudes between which it lies. ``reached`` is whether it
+        lies inside the map, else ``says`` tells where. ``support`` is the share of resampled
+        surfaces that have such an edge.
+
+    Raises:
+        DynstudyError: the study is no map over amplitude.
+    """
+    if not has_boundaries(found):
+        raise DynstudyError(
+            f"{found.spec.name}: has no boundaries, which are looked for along the amplitude of a "
+            "map; space.amplitude needs at least two values in a study of kind 'map'"
+        )
+    rows: list[dict[str, Any]] = []
+    with threadpool_limits(1):  # many small matrices: threads would wait for each other
+        for key, panel in found.judged().groupby(PANEL, sort=True):
+            named = dict(zip(PANEL, key, strict=True))
+            own = [*_edges(found, key, panel, draws, seed), *_onsets(panel)]
+            rows += [named | row for row in own]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """The gain of a panel on a fine grid, for pictures."""
+
+    amplitude: Array  # (X,)
+    period: Array  # (Y,)
+    gain: Array  # (Y, X) of the surface
+    error: Array  # (Y, X) its standard deviation, the baseline's standard error included
+
+    @property
+    def excess(self) -> Array:
+        """(Y, X) by how many standard deviations the gain is above 0.02."""
+        return (self.gain - EQUIVALENCE) / self.error
+
+
+def pooled_gain(
+    found: RegimeMap, key: tuple[str, int, float], panel: pd.DataFrame, count: int = 81
+) -> Pooled | None:
+    """Look at the surface of a panel everywhere between its cells.
+
+    Args:
+        found: the map.
+        key: loss, width and learning rate of the panel.
+        panel: its rows.
+        count: places along each axis.
+
+    Returns:
+        Its gain; None where no surface can be fitted, or there is one period only.
+    """
+    if panel.period.nunique() < 2:
+        return None
+    with threadpool_limits(1):
+        fitted = panel_surface(found, key, panel)
+        if fitted is None:
+            return None
+        surface, baseline = fitted
+        ends = [(own.min(), own.max()) for own in (panel.amplitude, panel.period)]
+        x, y = (np.geomspace(float(low), float(high), count) for low, high in ends)
+        across, along = np.meshgrid(np.log(x), np.log(y))
+        accuracy, error = surface.at(np.stack([across.ravel(), along.ravel()], axis=1))
+    static = baseline.var(ddof=1) / len(baseline)
+    shape = (count, count)
+    return Pooled(
+        x, y, (accuracy - baseline.mean()).reshape(shape), np.sqrt(error**2 + static).reshape(shape)
+    )
+
+
+def panel_surface(
+    found: RegimeMap, key: tuple[str, int, float], panel: pd.DataFrame
+) -> tuple[Surface, Array] | None:
+    """The surface of validation accuracy of a panel.
+
+    Args:
+        found: the map.
+        key: loss, width and learning rate of the panel.
+        panel: its rows.
+
+    Returns:
+        The surface and the baseline's accuracies (m,); None where there are too few cells (fewer
+        than two amplitudes, or four cells with two replicates), or no baseline.
+    """
+    known = panel[panel.replicates > 0]
+    baseline = found.baseline_outcomes(*key)
+    several = int((known.replicates > 1).sum())
+    if known.amplitude.nunique() < 2 or several < 4 or len(baseline) < 2:
+        return None
+    place = np.log(known[["amplitude", "period"]].to_numpy(float))
+    return Surface(_coarse(place, [found.outcomes[index] for index in known.index])), baseline
+
+
+def _coarse(place: Array, samples: list[Array]) -> Outcomes:
+    """At most so many cells: blocks of neighbours on the grid as one, at their middle."""
+    columns, rows = (np.unique(place[:, axis], return_inverse=True)[1] for axis in (0, 1))
+    side = 1
+    while True:
+        blocks, block = np.unique(
+            np.stack([columns // side, rows // side]), axis=1, return_inverse=True
+        )
+        if blocks.shape[1] <= MOST_CELLS:
+            break
+        side += 1
+    if side == 1:
+        return Outcomes(place, samples)
+    members = [np.flatnonzero(block.ravel() == b) for b in range(blocks.shape[1])]
+    return Outcomes(
+        np.array([place[own].mean(0) for own in members]),
+        [np.concatenate([samples[index] for index in own]) for own in members],
+    )
+
+
+def _edges(
+    found: RegimeMap, key: Any, panel: pd.DataFrame, draws: int, seed: int
+) -> list[dict[str, Any]]:
+    fitted = panel_surface(found, key, panel)
+    if fitted is None:
+        return []
+    surface, baseline = fitted
+    rng = np.random.default_rng(seed)
+    means = surface.outcomes.resampled(draws, rng)
+    static = Outcomes(np.zeros((1, 2)), [baseline]).resampled(draws, rng)
+    amplitudes = panel.amplitude.astype(float)
+    x = np.linspace(np.log(amplitudes.min()), np.log(amplitudes.max()), GRID)
+    rows = []
+    for period in sorted(panel.period.unique()):
+        place = np.stack([x, np.full(GRID, np.log(float(period)))], axis=1)
+        gain = surface.at(place)[0] - baseline.mean()
+        drawn = surface.draws(place, means, rng) - static
+        rows += [{"period": int(period)} | row for row in _pieces(x, gain, drawn)]
+    return rows
+
+
+def _pieces(x: Array, gain: Array, drawn: Array) -> list[dict[str, Any]]:
+    """The edges of gain > 0.02 along one period.
+
+    Args:
+        x: log A (G,), ascending.
+        gain: the surface (G,).
+        drawn: resampled surfaces (R, G).
+
+    Returns:
+        Two rows for each piece, or one that says that there is none.
+    """
+    up, down = (_crossings(x, gain[None], rising)[0] for rising in (True, False))
+    up, down = up[np.isfinite(up)], down[np.isfinite(down)]
+    starts = [-np.inf, *up] if gain[0] > EQUIVALENCE else list(up)
+    stops = [*down, np.inf] if gain[-1] > EQUIVALENCE else list(down)
+    if not starts:
+        support = float((drawn <= EQUIVALENCE).all(axis=1).mean())
+        return [_row(LOWER, 0, None, (), support, NOWHERE)]
+    rows = []
+    for piece, (start, stop) in enumerate(zip(starts, stops, strict=True), start=1):
+        for boundary, edge, says in ((LOWER, start, BELOW), (UPPER, stop, ABOVE)):
+            own = _nearest(x, drawn, edge, boundary == LOWER)
+            with_edge = own[~np.isnan(own)]
+            if np.isfinite(edge):
+                share = len(with_edge) / len(own)
+                rows.append(_row(boundary, piece, edge, with_edge, share, ""))
+            else:
+                rows.append(_row(boundary, piece, None, (), float((own == edge).mean()), says))
+    return rows
+
+
+def _row(
+    boundary: str, piece: int, edge: float | None, drawn: Any, support: float, says: str
+) -> dict[str, Any]:
+    low = high = np.nan
+    if len(drawn):
+        # no interpolation: some draws have their edge beyond the map, at infinity
+        low, high = np.quantile(drawn, [LEVEL / 2, 1 - LEVEL / 2], method="inverted_cdf")
+    return {
+        "boundary": boundary,
+        "piece": piece,
+        "amplitude": np.nan if edge is None else float(np.exp(edge)),
+        "amplitude_low": float(np.exp(low)) if np.isfinite(low) else np.nan,
+        "amplitude_high": float(np.exp(high)) if np.isfinite(high) else np.nan,
+        "reached": edge is not None,
+        "support": support,
+        "says": says,
+    }
+
+
+def _crossings(x: Array, curves: Array, rising: bool) -> Array:
+    """Where curves (R, G) cross gain = 0.02 upwards, or downwards: (R, G - 1), nan where not."""
+    above = curves > EQUIVALENCE
+    left, right = above[:, :-1], above[:, 1:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (EQUIVALENCE - curves[:, :-1]) / np.diff(curves)
+    return np.where(right & ~left if rising else left & ~right, x[:-1] + share * np.diff(x), np.nan)
+
+
+def _nearest(x: Array, curves: Array, edge: float, rising: bool) -> Array:
+    """Each curve's own edge of that kind nearest to one: infinite beyond the map, nan if none."""
+    found = _crossings(x, curves, rising)
+    end, beyond = (x[0], -np.inf) if rising else (x[-1], np.inf)
+    open_ended = curves[:, 0 if rising else -1] > EQUIVALENCE
+    outside = np.where(open_ended, beyond, np.nan)
+    if not np.isfinite(edge):
+        return outside
+    distance = np.where(np.isnan(found), np.inf, np.abs(found - edge))
+    place = distance.argmin(axis=1)[:, None]
+    nearest, away = (np.take_along_axis(a, place, 1)[:, 0] for a in (found, distance))
+    # where the region also goes on beyond the map, that end may be nearer
+    return np.where(np.isfinite(away) & ~(open_ended & (away > abs(end - edge))), nearest, outside)
+
+
+def _onsets(panel: pd.DataFrame) -> list[dict[str, Any]]:
+    """For each period, between which tested amplitudes forgetting sets in for good."""
+    rows = []
+    tested = panel[panel.forgets.notna() & ~panel.predicted]
+    for period, line in tested.groupby("period", sort=True):
+        ordered = line.sort_values("amplitude")
+        amplitudes = ordered.amplitude.to_numpy(float)
+        remembers = np.flatnonzero(~ordered.forgets.to_numpy(bool))
+        last = remembers[-1] if remembers.size else -1
+        reached = 0 <= last < len(amplitudes) - 1
+        rows.append({
+            "period": int(period),
+            "boundary": ONSET,
+            "piece": 1,
+            "amplitude": amplitudes[last + 1] if last < len(amplitudes) - 1 else np.nan,
+            "amplitude_low": amplitudes[last] if last >= 0 else np.nan,
+            "amplitude_high": amplitudes[last + 1] if last < len(amplitudes) - 1 else np.nan,
+            "reached": reached,
+            "support": np.nan,
+            "says": "" if reached else BELOW if last < 0 else ABOVE,
+        })
+    return rows

@@ -1,0 +1,273 @@
+"""Losses, widths and protocols side by side: what each reaches, and gains where cells match.
+
+A *side* is one loss of one study. Cells of two sides match where width, learning rate, amplitude
+and period are equal. The largest gain of many cells is flattered, and more so where more were
+tried; a mean over cells that all sides have is not.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from dynstudy.analysis.regime_map import RegimeMap, regime_map
+from dynstudy.config import BASELINES
+from dynstudy.errors import DynstudyError
+from dynstudy.statistics.labels import DIVERGED, HARMFUL, USEFUL
+from dynstudy.statistics.two_samples import LEVEL
+from dynstudy.store.studies import Storage
+from dynstudy.study.differences import differences
+
+PANEL = ["width", "learning_rate"]
+CELL = ["amplitude", "period"]
+INTERVAL = ("", "_low", "_high")
+
+Part = tuple[float, float]  # a variance, and its degrees of freedom
+
+
+@dataclass(frozen=True)
+class Side:
+    """One loss of one study."""
+
+    study: str
+    loss: str
+    found: RegimeMap
+
+    def __str__(self) -> str:
+        return f"{self.study}, {self.loss}"
+
+    def trained(self) -> pd.DataFrame:
+        """Its dynamical cells that have replicates."""
+        judged = self.found.judged()
+        return judged[(judged.loss == self.loss) & (judged.replicates > 0)]
+
+    def static(self, width: int, rate: float) -> Any:
+        """The cell that those of a width and learning rate are compared with."""
+        own = self.found.baselines()
+        own = own[
+            (own.loss == BASELINES[self.loss]) & (own.width == width) & (own.learning_rate == rate)
+        ]
+        return next(own.itertuples(), None)  # as a Series, its sem would be a method
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Several sides, compared."""
+
+    sides: list[Side]
+    summary: list[dict[str, Any]]  # a row per width, learning rate and side
+    cells: list[dict[str, Any]]  # a row per matched cell and side
+    notes: list[str]
+
+
+def side_by_side(storage: Storage, names: Sequence[str]) -> SideBySide:
+    """Compare the losses of one study, or of several.
+
+    Args:
+        storage: where the studies are.
+        names: of the studies; the first loss of the first is what others are compared with.
+
+    Returns:
+        The comparison.
+
+    Raises:
+        DynstudyError: a study does not exist, is named twice or has no dynamical loss, or there is
+            one side only.
+    """
+    for name in names:
+        if names.count(name) > 1:
+            raise DynstudyError(f"study {name!r} is named twice")
+    sides = [side for name in names for side in _sides(name, regime_map(storage, name))]
+    if len(sides) < 2:
+        raise DynstudyError(
+            f"study {names[0]!r} has one dynamical loss, {sides[0].loss}: name another study to "
+            "compare it with"
+        )
+    summary: list[dict[str, Any]] = []
+    cells: list[dict[str, Any]] = []
+    tables = [side.trained() for side in sides]
+    panels = sorted({
+        panel for table in tables for panel in table[PANEL].itertuples(index=False, name=None)
+    })
+    for width, rate in panels:
+        here = [
+            _Panel(side, table[(table.width == width) & (table.learning_rate == rate)], width, rate)
+            for side, table in zip(sides, tables, strict=True)
+        ]
+        here = [panel for panel in here if len(panel.cells)]
+        common = [cell for cell in here[0].cells if all(cell in panel.cells for panel in here)]
+        matched = common if len(here) > 1 else []
+        summary += [_summary(panel, here[0], matched) for panel in here]
+        for cell in matched:
+            cells += [_cell(panel, here[0], cell) for panel in here]
+    return SideBySide(sides, summary, cells, list(_notes(sides, cells)))
+
+
+def _sides(name: str, found: RegimeMap) -> list[Side]:
+    present = set(found.judged().loss)
+    losses = [loss for loss in found.spec.loss if loss in present]
+    if not losses:
+        raise DynstudyError(f"study {name!r} has no dynamical loss: there is no gain to compare")
+    return [Side(name, loss, found) for loss in losses]
+
+
+class _Panel:
+    """What one side has at a width and learning rate."""
+
+    def __init__(self, side: Side, table: pd.DataFrame, width: int, rate: float) -> None:
+        self.side, self.table, self.width, self.rate = side, table, width, rate
+        self.cells: dict[tuple[float, float], Any] = {
+            (row.amplitude, row.period): row for row in table.itertuples()
+        }
+        self.static = side.static(width, rate)
+
+    def names(self) -> dict[str, Any]:
+        return {"study": self.side.study, "loss": self.side.loss}
+
+
+def _summary(panel: _Panel, first: _Panel, matched: list[tuple[float, float]]) -> dict[str, Any]:
+    table, static = panel.table, panel.static
+    useful = table[table.regime == USEFUL]
+    best: Any = next(useful.nlargest(1, "gain").itertuples(), None)
+    return {
+        "width": panel.width,
+        "learning_rate": panel.rate,
+        **panel.names(),
+        "static": _number(static, "val_accuracy"),
+        "static_sem": _number(static, "sem"),
+        "cells": len(table),
+        "useful": len(useful),
+        "harmful": int((table.regime == HARMFUL).sum()),
+        "forgetting": int((table.forgets == True).sum()),  # noqa: E712
+        "best_amplitude": _number(best, "amplitude"),
+        "best_period": None if best is None else int(best.period),
+        **{f"best_gain{end}": _number(best, f"gain{end}") for end in INTERVAL},
+        "matched": len(matched),
+        **_interval("gain", *_gain(panel, matched)),
+        **_against(panel, first, matched),
+    }
+
+
+def _cell(panel: _Panel, first: _Panel, cell: tuple[float, float]) -> dict[str, Any]:
+    row = panel.cells[cell]
+    return {
+        "width": panel.width,
+        "learning_rate": panel.rate,
+        "amplitude": float(cell[0]),
+        "period": int(cell[1]),
+        **panel.names(),
+        "val_accuracy": float(row.val_accuracy),
+        "sem": _known(row.sem),
+        "regime": row.regime,
+        "forgets": row.forgets,
+        **_interval("gain", *_gain(panel, [cell])),
+        **_against(panel, first, [cell]),
+    }
+
+
+def _against(panel: _Panel, first: _Panel, cells: list[tuple[float, float]]) -> dict[str, Any]:
+    """The difference of mean gains to the first side, which has none to itself."""
+    if panel is first or not cells:
+        return {"against": None, **_interval("difference", math.nan, [])}
+    return {
+        "against": str(first.side),
+        **_interval("difference", *_difference(panel, first, cells)),
+    }
+
+
+def _gain(panel: _Panel, cells: list[tuple[float, float]]) -> tuple[float, list[Part]]:
+    """Mean gain over some cells, and what its variance consists of."""
+    if not cells or panel.static is None:
+        return math.nan, []
+    rows = [panel.cells[cell] for cell in cells]
+    gain = np.mean([row.val_accuracy for row in rows]) - panel.static.val_accuracy
+    parts = [_scaled(_own(row), len(rows)) for row in rows]
+    return float(gain), [*parts, _own(panel.static)]
+
+
+def _difference(
+    panel: _Panel, first: _Panel, cells: list[tuple[float, float]]
+) -> tuple[float, list[Part]]:
+    """Mean gain minus the first side's, over the same cells, and what its variance consists of."""
+    if panel.static is None or first.static is None:
+        return math.nan, []
+    difference = _gain(panel, cells)[0] - _gain(first, cells)[0]
+    parts = [
+        _scaled(part, len(cells))
+        for cell in cells
+        for part in _between(panel.cells[cell], first.cells[cell])
+    ]
+    return difference, [*parts, *_between(panel.static, first.static)]
+
+
+def _own(row: Any) -> Part:
+    return float(row.sem) ** 2, float(row.replicates) - 1
+
+
+def _scaled(part: Part, count: int) -> Part:
+    return part[0] / count**2, part[1]
+
+
+def _between(one: Any, other: Any) -> list[Part]:
+    """Variance of the difference of two means, which may be of the same networks."""
+    # The same ledger configuration means the same networks, as far as both have them: what they
+    # share takes no part in the difference. Otherwise seeds pair nothing, and variances add up.
+    if one.ledger_configuration != other.ledger_configuration:
+        return [_own(one), _own(other)]
+    more, fewer = (one, other) if one.replicates >= other.replicates else (other, one)
+    if more.replicates == fewer.replicates:
+        return []
+    variance = float(more.sem) ** 2 * more.replicates
+    return [(variance * (1 / fewer.replicates - 1 / more.replicates), float(more.replicates) - 1)]
+
+
+def _interval(name: str, estimate: float, parts: list[Part]) -> dict[str, float | None]:
+    """An estimate with its 95 % interval, degrees of freedom after Welch and Satterthwaite."""
+    total = sum(variance for variance, _ in parts)
+    margin = 0.0 if total == 0 else math.nan  # one replicate has no variance
+    if total > 0:
+        freedom = total**2 / sum(variance**2 / own for variance, own in parts if variance)
+        margin = stats.t.ppf(1 - LEVEL / 2, freedom) * math.sqrt(total)
+    values = (estimate, estimate - margin, estimate + margin)
+    return {f"{name}{end}": _known(value) for end, value in zip(INTERVAL, values, strict=True)}
+
+
+def _number(row: Any, name: str) -> float | None:
+    return None if row is None else _known(getattr(row, name))
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _notes(sides: list[Side], cells: list[dict[str, Any]]) -> Iterator[str]:
+    """What a reader has to know before believing the numbers."""
+    specs = {side.study: side.found.spec for side in sides}
+    resolved = [spec.resolved() for spec in specs.values()]
+    changes = [change for other in resolved[1:] for change in differences(resolved[0], other)]
+    for key in dict.fromkeys(change.key for change in changes):
+        if key.startswith("protocol.") or key in {"replicates", "baseline_replicates"}:
+            values = [
+                f"{_at(table, key)} ({name})" for name, table in zip(specs, resolved, strict=True)
+            ]
+            yield f"not the same in all: {key} = {', '.join(values)}"
+    yield (
+        "the best of many cells is flattered; mean gains and differences, to the first of a width "
+        "and learning rate, are over matched cells"
+    )
+    yield "intervals are of 95 % each and not adjusted for how many there are"
+    if not cells:
+        yield "no cell matches: no width, learning rate, amplitude and period is trained on both"
+    lost = sum(cell["regime"] == DIVERGED for cell in cells)
+    if lost:
+        yield f"{lost} of the matched cells diverged and count as chance"
+
+
+def _at(table: Any, key: str) -> Any:
+    for name in key.split("."):
+        table = table.get(name) if isinstance(table, dict) else None
+    return table

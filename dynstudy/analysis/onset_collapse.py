@@ -1,0 +1,145 @@
+"""Does one variable bring the forgetting of many cells onto one curve?
+
+The variable is log A - b log T (- c log η - d log width). Through all cells runs one curve of it, a
+cubic regression spline; the exponents are those with the least squares (a single-index model).
+How good that is tells the share of variance between cells that it explains of periods that were
+left out in turn (cross-validation), beside the same for curves of each panel's own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize
+from scipy.interpolate import BSpline
+
+from dynstudy.analysis.onsets import Panel
+from dynstudy.statistics.two_samples import Array
+
+PIECES = 5
+"""Of the spline, so eight coefficients. With pieces as short as the grid's steps a curve could wind
+through every amplitude by itself."""
+
+DRAWS = 100
+STARTS = (0.0, 0.5, 1.0)  # of b: the sum of squares may have several minima
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What is to lie on a curve: K cells."""
+
+    start: Array  # (K,) log A
+    logs: Array  # (K, q) of what the variable divides by, log T first
+    period: Array  # (K,) which are left out together
+
+    def only(self, chosen: np.ndarray) -> "Cells":
+        """Some of them."""
+        return Cells(self.start[chosen], self.logs[chosen], self.period[chosen])
+
+    def variable(self, exponents: Array) -> Array:
+        """(K,) its log."""
+        return self.start - self.logs @ exponents
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A spline of one variable; constant beyond the data."""
+
+    ends: tuple[float, float]
+    coefficients: Array
+
+    @classmethod
+    def through(cls, x: Array, y: Array) -> "Curve":
+        """By least squares."""
+        ends = float(x.min()), float(x.max())
+        return cls(ends, np.asarray(np.linalg.lstsq(_splines(x, ends), y, rcond=None)[0], float))
+
+    def __call__(self, x: Array) -> Array:
+        """Its values."""
+        return np.asarray(_splines(x, self.ends) @ self.coefficients)
+
+
+def _splines(x: Array, ends: tuple[float, float]) -> Array:
+    low, high = ends
+    knots = np.r_[[low] * 3, np.linspace(low, high, PIECES + 1), [high] * 3]
+    return np.asarray(BSpline.design_matrix(np.clip(x, low, high), knots, 3).toarray())
+
+
+def cells_of(panels: Sequence[Panel], shared: Array) -> Cells:
+    """Take the cells of panels together.
+
+    Args:
+        panels: K cells in all.
+        shared: what the variable divides by beside T: logs (panels, q - 1).
+
+    Returns:
+        The cells, panel after panel.
+    """
+    place = np.concatenate([panel.cells.place for panel in panels])
+    sizes = [len(panel.static) for panel in panels]
+    logs = np.column_stack([place[:, 1], np.repeat(shared, sizes, axis=0)])
+    return Cells(place[:, 0], logs, place[:, 1])
+
+
+def best_exponents(cells: Cells, y: Array, near: Array | None = None) -> Array:
+    """The exponents whose curve has the least squares.
+
+    Args:
+        cells: K of them.
+        y: their forgetting (K,).
+        near: where to start; anywhere if None.
+
+    Returns:
+        (q,).
+    """
+
+    def squares(exponents: Array) -> float:
+        x = cells.variable(exponents)
+        return float(((y - Curve.through(x, y)(x)) ** 2).sum())
+
+    rest = np.zeros(cells.logs.shape[1] - 1)
+    starts = [np.r_[b, rest] for b in STARTS] if near is None else [near]
+    found = [
+        optimize.minimize(squares, start, method="Nelder-Mead", options={"xatol": 1e-3})
+        for start in starts
+    ]
+    return np.asarray(min(found, key=lambda one: float(one.fun)).x)
+
+
+class LeftOut:
+    """Prediction of each period's cells by a curve through the others.
+
+    Args:
+        cells: K of them.
+        y: their forgetting (K,), which chooses the exponents for each period that is left out.
+    """
+
+    def __init__(self, cells: Cells, y: Array) -> None:
+        self.folds = []
+        for period in np.unique(cells.period):
+            out = cells.period == period
+            exponents = best_exponents(cells.only(~out), y[~out])
+            self.folds.append((out, cells.variable(exponents)))
+
+    def predicted(self, y: Array) -> Array:
+        """(K,) by curves through y, with the exponents that were chosen."""
+        found = np.empty_like(y)
+        for out, x in self.folds:
+            found[out] = Curve.through(x[~out], y[~out])(x[out])
+        return found
+
+
+def explained(y: Array, predicted: Array) -> float:
+    """The share of the variance between cells that is predicted.
+
+    Args:
+        y: of K cells.
+        predicted: likewise.
+
+    Returns:
+        At most 1; below 0 where the mean of the cells would predict better.
+
+    >>> explained(np.array([0.0, 1.0]), np.array([0.0, 0.5]))
+    0.5
+    """
+    return float(1 - ((y - predicted) ** 2).sum() / ((y - y.mean()) ** 2).sum())

@@ -1,0 +1,140 @@
+"""Power laws through onsets, one nested in the next, each tested against the one before it.
+
+    curved laws    log A* = a + b log T, a and b of each panel, and a common q (log T)²
+    own law        a and b of each panel
+    one exponent   a of each panel, one b
+    one variable   A* = a T^b η^c width^d, one of each
+
+An onset is known to lie between two tested amplitudes (`dynstudy.analysis.onsets`); see
+`dynstudy.statistics.censored_regression` for the fit, its intervals and its tests.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from dynstudy.analysis.onsets import Onsets
+from dynstudy.statistics.censored_regression import Line, fit_line, interval, p_value
+from dynstudy.statistics.two_samples import LEVEL, Array
+
+CURVED, OWN, ONE_EXPONENT, ONE_VARIABLE = "curved laws", "own law", "one exponent", "one variable"
+EXPONENTS = ("period_exponent", "rate_exponent", "width_exponent")
+INTERVAL = ("", "_low", "_high")
+REJECTED, NOT_REJECTED, NOT_TESTED = "rejected", "not rejected", "not tested"
+
+
+def empty_row(model: str) -> dict[str, Any]:
+    """A row without numbers: of a law, or of a curve."""
+    numbers = [f"{name}{end}" for name in (*EXPONENTS, "explained", "lost") for end in INTERVAL]
+    keys = ["factor", *numbers, "noise", "scatter", "against", "p_value", "says"]
+    return {"model": model} | dict.fromkeys(keys)
+
+
+def own_law(place: Onsets) -> tuple[Line | None, dict[str, Any]]:
+    """Fit A* = factor · T^b to a panel, and test it against a law with (log T)².
+
+    Args:
+        place: its onsets.
+
+    Returns:
+        The fit of log A* = a + b log T, None where too few onsets lie inside the map; and its row.
+    """
+    design, ends = _straight(place.period), _ends([place])
+    law = fit_line(design, *ends)
+    row = empty_row(OWN) | {"against": CURVED}
+    if law is None:
+        says = f"no fit: {place.inside} of {len(place.period)} onsets lie inside the map"
+        return None, row | {"says": says}
+    row |= {"factor": float(np.exp(law.beta[0])), "scatter": law.sd}
+    row |= _profile(EXPONENTS[0], design, ends, law, 1)
+    curved = np.column_stack([design, design[:, 1] ** 2])
+    return law, row | _tested(law, fit_line(curved, *ends))
+
+
+def law_band(place: Onsets, law: Line, period: Array) -> Array:
+    """A* of a panel's law at some periods, with its 95 % interval.
+
+    Args:
+        place: its onsets.
+        law: as of `own_law`.
+        period: G of them.
+
+    Returns:
+        (3, G): the law, and the ends of its interval.
+    """
+    rows = []
+    for at in np.log(period):
+        design = _straight(place.period)
+        design[:, 1] -= at  # the first coefficient is log A* there
+        own = Line(np.array([law.beta[0] + law.beta[1] * at, law.beta[1]]), law.sd,
+                   law.log_likelihood, law.inside)  # fmt: skip
+        rows.append((own.beta[0], *interval(design, *_ends([place]), own, 0)))
+    return np.exp(np.array(rows).T)
+
+
+def shared_laws(
+    places: Sequence[Onsets], shared: Array, names: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """Fit and test the laws that panels share.
+
+    Args:
+        places: onsets of panels that have a law of their own.
+        shared: logs (panels, q - 1) of η and width, those of them that are asked for.
+        names: the q columns of EXPONENTS that this makes.
+
+    Yields:
+        A row for each law but the curved; none with fewer than two panels.
+    """
+    if len(places) < 2:
+        return
+    panel = np.repeat(np.arange(len(places)), [len(own.period) for own in places])
+    own = (panel[:, None] == np.arange(len(places))).astype(float)
+    log_period = np.log(np.concatenate([place.period for place in places]))[:, None]
+    designs = {
+        CURVED: np.hstack([own, own * log_period, log_period**2]),
+        OWN: np.hstack([own, own * log_period]),
+        ONE_EXPONENT: np.hstack([own, log_period]),
+        ONE_VARIABLE: np.hstack([np.ones_like(log_period), log_period, shared[panel]]),
+    }
+    columns = {
+        ONE_EXPONENT: {EXPONENTS[0]: len(places)},
+        ONE_VARIABLE: {name: column for column, name in enumerate(names, start=1)},
+    }
+    ends = _ends(places)
+    larger = fit_line(designs[CURVED], *ends)
+    for before, model in zip(designs, list(designs)[1:], strict=False):
+        line = fit_line(designs[model], *ends)
+        row = empty_row(model) | {"against": before}
+        if line is None:
+            row["says"] = "no fit: too few onsets lie inside the map"
+        else:
+            row |= {"scatter": line.sd} | _tested(line, larger)
+            for name, column in columns.get(model, {}).items():
+                row |= _profile(name, designs[model], ends, line, column)
+        yield row
+        larger = line
+
+
+def _straight(period: Array) -> Array:
+    return np.column_stack([np.ones(len(period)), np.log(period)])
+
+
+def _ends(places: Sequence[Onsets]) -> tuple[Array, Array]:
+    with np.errstate(divide="ignore"):  # 0: below the map
+        low = np.log(np.concatenate([own.low for own in places]))
+    return low, np.log(np.concatenate([own.high for own in places]))
+
+
+def _profile(
+    name: str, design: Array, ends: tuple[Array, Array], line: Line, column: int
+) -> dict[str, float]:
+    low, high = interval(design, *ends, line, column)
+    return {name: float(line.beta[column]), f"{name}_low": low, f"{name}_high": high}
+
+
+def _tested(small: Line, large: Line | None) -> dict[str, Any]:
+    p = np.nan if large is None else p_value(small, large)
+    if np.isnan(p):
+        return {"says": NOT_TESTED}
+    return {"p_value": p, "says": REJECTED if p < LEVEL else NOT_REJECTED}

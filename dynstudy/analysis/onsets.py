@@ -1,0 +1,103 @@
+"""Where along the amplitude a panel starts to forget: between which tested amplitudes, per period.
+
+Here forgetting sets in where its mean passes the level (0.4) for good. The onset of a map's
+boundaries asks for more, a significant excess, and so moves with the number of replicates.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynstudy.analysis.regime_map import PANEL, RegimeMap
+from dynstudy.statistics.resampled_surface import Outcomes
+from dynstudy.statistics.two_samples import Array
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Forgetting, net of the static loss's, in the K cells of one loss, width and learning rate."""
+
+    study: str
+    loss: str
+    width: int
+    learning_rate: float
+    cells: Outcomes  # place (log A, log T), and each replicate's forgetting
+    static: Array  # (K,) variance that the static loss's mean adds, equal within a period
+
+    @property
+    def networks(self) -> int:
+        """Replicates of all cells."""
+        return sum(map(len, self.cells.samples))
+
+    def noise(self) -> Array:
+        """(K,) variances of the means."""
+        return self.cells.variances()[0] + self.static
+
+    def resampled(self, draws: int, rng: np.random.Generator) -> Array:
+        """Means (draws, K) of resampled replicates; the static loss's part is shared per period."""
+        _, period = np.unique(self.cells.place[:, 1], return_inverse=True)
+        shared = rng.normal(0, 1, (draws, int(period.max()) + 1))[:, period]
+        return self.cells.resampled(draws, rng) + shared * np.sqrt(self.static)
+
+
+@dataclass(frozen=True)
+class Onsets:
+    """Tested amplitudes between which a panel's onset lies, at P periods."""
+
+    period: Array  # (P,) steps, ascending
+    low: Array  # (P,) amplitude, 0 where the smallest tested one forgets already
+    high: Array  # (P,) amplitude, inf where the largest tested one does not forget
+
+    @property
+    def inside(self) -> int:
+        """How many lie within the map."""
+        return int(((self.low > 0) & np.isfinite(self.high)).sum())
+
+
+def panels(found: RegimeMap) -> Iterator[Panel]:
+    """The panels of a map.
+
+    Args:
+        found: the map.
+
+    Yields:
+        Those with cells whose forgetting is known.
+    """
+    known = found.judged().dropna(subset=["forgetting"])
+    for (loss, width, rate), rows in known.groupby(PANEL, sort=True):
+        samples, static = [], []
+        for row in rows.itertuples():
+            raw = found.lost[row.Index]
+            raw = raw[np.isfinite(raw)]
+            samples.append(raw - raw.mean() + row.forgetting)
+            own = raw.var(ddof=1) / len(raw) if len(raw) > 1 else np.nan
+            static.append(np.nan_to_num(max(float(row.forgetting_sem) ** 2 - own, 0.0)))
+        place = np.log(rows[["amplitude", "period"]].to_numpy(float))
+        names = found.spec.name, str(loss), int(width), float(rate)
+        yield Panel(*names, Outcomes(place, samples), np.array(static))
+
+
+def onsets(panel: Panel, level: float) -> Onsets:
+    """Find where forgetting sets in.
+
+    Args:
+        panel: whose cells to look at.
+        level: of net forgetting.
+
+    Returns:
+        For each period the last tested amplitude whose mean is at most the level, and the next:
+        all tested ones from there on are above it.
+    """
+    log_amplitude, log_period = panel.cells.place.T
+    means = panel.cells.means()
+    ends = []
+    for period in np.unique(log_period):
+        own = np.flatnonzero(log_period == period)
+        own = own[np.argsort(log_amplitude[own])]
+        remembers = np.flatnonzero(means[own] <= level)
+        last = int(remembers[-1]) if len(remembers) else -1
+        tested = np.exp(log_amplitude[own]).round(9)  # as the study file has them
+        amplitude = np.r_[0, tested, np.inf]
+        ends.append((np.exp(period).round(), amplitude[last + 1], amplitude[last + 2]))
+    return Onsets(*np.array(ends).T)

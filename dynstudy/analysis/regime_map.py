@@ -1,0 +1,217 @@
+"""What a study found, as a table: one row per cell, from the ledger."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dynstudy.config import BASELINES, SpiralData
+from dynstudy.search.prediction import predict_cells
+from dynstudy.statistics.baseline import Baseline
+from dynstudy.statistics.labelled_cells import judge, per_loss, per_width
+from dynstudy.statistics.labels import BASELINE
+from dynstudy.statistics.samples import digest
+from dynstudy.statistics.two_samples import FEWEST, Array
+from dynstudy.store.ledger import Ledger
+from dynstudy.store.studies import Storage
+from dynstudy.store.trials import study_cells
+from dynstudy.study.rounds import Rounds
+from dynstudy.study.spec import AnySpec, BoundarySpec, MapSpec
+
+PANEL = ["loss", "width", "learning_rate"]
+
+
+@dataclass(frozen=True)
+class RegimeMap:
+    """What a study found: a map, or the cells that a search has tried."""
+
+    spec: AnySpec
+    frame: pd.DataFrame  # a row per cell of the study, predicted ones last, COLUMNS first
+    notes: list[str]  # what a reader has to know before believing it
+    outcomes: list[Array]  # final validation accuracies of each row's replicates
+    lost: list[Array] = field(default_factory=list)  # their forgetting, before the static loss's
+    ledger: str = ""  # SHA-256 of the rows of the ledger that it stands on
+
+    def baselines(self) -> pd.DataFrame:
+        """The static cells."""
+        return self.frame[self.frame.regime == BASELINE]
+
+    def baseline_outcomes(self, loss: str, width: int, learning_rate: float) -> Array:
+        """Final validation accuracies (m,) of what a panel is judged against, possibly none."""
+        own = self._baseline(loss, width, learning_rate)
+        return self.outcomes[own.index[0]] if len(own) else np.empty(0)
+
+    def judged(self) -> pd.DataFrame:
+        """The dynamical cells."""
+        return self.frame[self.frame.amplitude.notna()]
+
+    def pareto_front(self) -> pd.DataFrame:
+        """The trained cells that no narrower or equally wide one surpasses, by ascending width."""
+        trained = self.frame[self.frame.replicates > 0]
+        ordered = trained.sort_values(["width", "val_accuracy"], ascending=[True, False])
+        before = ordered.val_accuracy.cummax().shift(fill_value=-np.inf)
+        return ordered[ordered.val_accuracy > before]
+
+    def static_accuracy(self, loss: str, width: int, learning_rate: float) -> str:
+        """What the cells of a panel are judged against, in words."""
+        own = self._baseline(loss, width, learning_rate)
+        if not len(own):
+            return "no static baseline"
+        row: Any = own.iloc[0]
+        return (
+            f"static {row.loss}: {with_error(row.val_accuracy, row['sem'])} (n = {row.replicates})"
+        )
+
+    def caption(self) -> str:
+        """What a picture of it is of, in two lines."""
+        protocol = self.spec.protocol
+        rates = " ".join(f"η = {rate:g}" for rate in sorted(self.frame.learning_rate.unique()))
+        return (
+            f"{self.spec.name}: {protocol.steps:,} steps, {rates}, {replicates_said(self.spec)} "
+            f"replicates a cell ({self.spec.baseline_replicates} static); "
+            f"ledger {self.ledger[:12]}\n{conditional(protocol.data)}"
+        )
+
+    def _baseline(self, loss: str, width: int, learning_rate: float) -> pd.DataFrame:
+        own = self.baselines()
+        return own[
+            (own.loss == BASELINES[loss])
+            & (own.width == width)
+            & (own.learning_rate == learning_rate)
+        ]
+
+
+def replicates_said(spec: AnySpec) -> str:
+    """How many replicates a cell has, in words."""
+    return (
+        f"{spec.replicates}" if spec.rounds is None else f"{spec.rounds.min} to {spec.rounds.max}"
+    )
+
+
+def with_error(value: float, sem: float) -> str:
+    """A mean and its standard error, if it has one.
+
+    Args:
+        value: the mean.
+        sem: its standard error, or nan.
+
+    Returns:
+        Both with three digits.
+
+    >>> with_error(0.71234, 0.02), with_error(0.7, float("nan"))
+    ('0.712 ± 0.020', '0.700')
+    """
+    return f"{value:.3f}" if math.isnan(sem) else f"{value:.3f} ± {sem:.3f}"
+
+
+def regime_map(storage: Storage, name: str) -> RegimeMap:
+    """Read the map of a study.
+
+    Args:
+        storage: where it is.
+        name: of the study.
+
+    Returns:
+        Its cells, those that are not trained yet included.
+
+    Raises:
+        StudyNotFoundError: there is no such study.
+    """
+    study = storage.study(name)
+    spec = storage.spec(study)
+    ledger = Ledger(storage.engine, spec.protocol)
+    frame, baselines, samples = judge(
+        ledger,
+        study_cells(study, spec),
+        range(spec.baseline_replicates),
+        per_width if isinstance(spec, MapSpec) else per_loss,
+        spec.rounds,
+    )
+    notes = _notes(spec, frame, baselines)
+    if not ledger.knows_lasting:
+        notes.append(
+            "an older dynstudy made this database, which has no lasting forgetting; the next "
+            "dynstudy run on it fills it in"
+        )
+    outcomes = [sample.val_accuracy for sample in samples]
+    lost = [sample.forgetting for sample in samples]
+    rows = digest(frame.ledger_configuration.tolist(), samples)
+    if isinstance(spec, BoundarySpec):
+        predicted, unsettled = predict_cells(spec, study, ledger)
+        if len(predicted):
+            frame = pd.concat([frame, predicted.astype(frame.dtypes)], ignore_index=True)
+            outcomes += [np.empty(0)] * len(predicted)
+            lost += [np.empty(0)] * len(predicted)
+            notes.append(
+                f"{len(predicted)} of {len(frame)} cells are not trained but predicted from those "
+                f"that are, {unsettled} of them not settled"
+            )
+    return RegimeMap(spec, frame, notes, outcomes, lost, rows)
+
+
+def conditional(data: SpiralData) -> str:
+    """What every statement of a map is conditional on."""
+    trained = (
+        "a training spiral of its own for each seed"
+        if data.train_seed == "replicate"
+        else f"the training spiral of seed {data.train_seed}"
+    )
+    return f"conditional on {trained} and the validation spiral of seed {data.validation_seed}"
+
+
+def _notes(spec: AnySpec, frame: pd.DataFrame, baselines: Sequence[Baseline]) -> list[str]:
+    """What a reader has to know before believing the numbers."""
+    notes = []
+    holes = int((frame.replicates == 0).sum())
+    partial = int(((frame.replicates > 0) & (frame.replicates < frame.replicates_planned)).sum())
+    if holes or partial:
+        notes.append(
+            f"{holes} of {len(frame)} cells are not trained and {partial} lack replicates; "
+            "run the study again to complete it"
+        )
+    notes += _baseline_notes(baselines)
+    if not isinstance(spec, MapSpec):
+        notes.append(
+            "these cells were chosen for what they reached: the best are flattered; "
+            "dynstudy export trains them again on fresh seeds"
+        )
+    if spec.rounds is not None:
+        notes.append(_rounds_note(spec.rounds, frame))
+    elif spec.most_replicates < FEWEST:
+        notes.append(
+            f"{spec.replicates} replicates a cell: below {FEWEST} nothing is tested, and with one "
+            "there is no standard error"
+        )
+    diverged = int(frame.diverged.sum())
+    if diverged:
+        notes.append(
+            f"{diverged} of {int(frame.replicates.sum())} networks diverged; each counts as "
+            f"chance, {1 / spec.protocol.data.classes:.3f}"
+        )
+    return notes
+
+
+def _rounds_note(rounds: Rounds, frame: pd.DataFrame) -> str:
+    """How many replicates the cells came to, and what that does to their numbers."""
+    counts = frame.replicates[frame.amplitude.notna()].value_counts()
+    at = ", ".join(f"{counts[n]} at {n}" for n in rounds.looks if n in counts)
+    return (
+        f"replicates were added until a cell was settled (cells {at or 'none yet'}): intervals "
+        "are of 95 % over all looks together, and a gain that was settled early is flattered"
+    )
+
+
+def _baseline_notes(baselines: Sequence[Baseline]) -> list[str]:
+    notes = []
+    absent = [baseline for baseline in baselines if not len(baseline.val_accuracy)]
+    if absent:
+        rest = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
+        notes.append(f"no baseline ({absent[0].configuration}){rest}: no gain over it")
+    for baseline in baselines:
+        count = len(baseline.val_accuracy)
+        if 0 < count < FEWEST:
+            notes.append(f"the baseline ({baseline.configuration}) has only {count} replicates")
+    return notes

@@ -1,1 +1,0 @@
-"""Between search and train: which networks are missing -> train -> record, and what needs that."""

@@ -1,0 +1,134 @@
+"""The note of a study's page, as Markdown: what was run, what was found, how to get it again."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import tomli_w
+
+from dynstudy.analysis.regime_map import conditional, replicates_said
+from dynstudy.study.axes import Range
+from dynstudy.study.spec import AnySpec, BoundarySpec, MapSpec
+
+MARK = '[dynstudy]: # "what is below this line is written anew; write above it"'
+"""Parts the user's own words from ours: a link's definition, which Markdown does not show."""
+
+MOST_LAUNCHES = 5
+NAMES = {"map": "map", "search": "search", "boundary": "boundary study"}
+
+
+def markdown(text: str) -> str:
+    r"""Text that Markdown shows as it is: neither markup, nor HTML, nor mathematics.
+
+    Args:
+        text: of one line, with anything in it.
+
+    Returns:
+        It with a backslash before every mark of ASCII.
+
+    >>> print(markdown("<b>*x*</b>"))
+    \<b\>\*x\*\<\/b\>
+    """
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+
+
+def code(text: str, language: str = "") -> str:
+    """Text as a block of code, whatever backticks it holds."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text.strip()}\n{fence}"
+
+
+def split_note(body: str) -> str:
+    """The user's own words in a note, which stand above ours."""
+    return body.partition(MARK)[0].strip()
+
+
+def write_note(
+    spec: AnySpec,
+    headline: Sequence[str],
+    notes: Sequence[str],
+    runs: Sequence[dict[str, Any]],
+    own: str = "",
+) -> str:
+    """Write the note of a study.
+
+    Args:
+        spec: the study file.
+        headline: what was found, a line for each finding, as plain text.
+        notes: what a reader has to know before believing it, likewise.
+        runs: its launches, from `dynstudy.report.overview.launch_facts`.
+        own: what the user wrote, as Markdown.
+
+    Returns:
+        The note.
+    """
+    parts = [f"{own.strip()}\n\n{MARK}\n\n---" if own.strip() else MARK]
+    parts += ["## What was run", markdown(_what(spec))]
+    parts.append("## What was found")
+    if headline:
+        parts.append("\n".join(f"- {markdown(line)}" for line in headline))
+    parts += [f"⚠ {markdown(note)}" for note in notes]
+    parts.append(f"*All of it is {markdown(conditional(spec.protocol.data))}.*")
+    parts += ["## How to get it again", "Save this as `study.toml`; it is an artifact, too."]
+    parts += [code(tomli_w.dumps(spec.resolved()), "toml"), code("dynstudy run study.toml", "sh")]
+    parts.append("## Where it comes from (times are UTC)")
+    parts += [_launch(run) for run in runs[-MOST_LAUNCHES:]]
+    if not runs:
+        parts.append("No launch of it is recorded here.")
+    elif len(runs) > MOST_LAUNCHES:
+        parts.append(f"{len(runs) - MOST_LAUNCHES} launches before these are not shown.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _what(spec: AnySpec) -> str:
+    space, protocol = spec.space, spec.protocol
+    axes = [
+        _axis("amplitude", space.amplitude if space.period else ()),
+        _axis("period", space.period or ()),
+        _axis("width", space.width),
+        _axis("learning rate", space.learning_rate),
+    ]
+    tail = {"none": "no tail at A = 1", "period": "the last oscillation at A = 1"}.get(
+        str(protocol.tail), f"the last {protocol.tail} of them at A = 1"
+    )
+    if isinstance(spec, MapSpec):
+        size = f"{replicates_said(spec)} networks a cell"
+        size += f" and {spec.baseline_replicates} of each static loss"
+        if isinstance(spec, BoundarySpec):
+            size += f", at most {spec.boundary.cells} cells of each loss and learning rate chosen"
+    else:
+        size = (
+            f"{spec.search.trials} trials of {spec.replicates} networks, chosen by "
+            f"{spec.search.sampler} for the highest {spec.maximize}"
+            + (f" and the smallest {spec.minimize}" if spec.minimize else "")
+        )
+    return (
+        f"A {NAMES[spec.kind]} of {', '.join(loss.upper() for loss in spec.loss)} over "
+        f"{', '.join(filter(None, axes))}: {size}, {protocol.steps:,} steps each ({tail}), "
+        f"in {protocol.dtype}."
+    )
+
+
+def _axis(name: str, values: Range | Sequence[float]) -> str:
+    if isinstance(values, Range):
+        return f"{name} from {values.low:g} to {values.high:g}"
+    if not values:
+        return ""
+    if len(values) == 1:
+        return f"{name} {values[0]:g}"
+    return f"{len(values)} {name}s ({values[0]:g} to {values[-1]:g})"
+
+
+def _launch(run: dict[str, Any]) -> str:
+    commit = run["git_commit"] or "no git checkout"
+    state = "" if run["git_clean"] in {True, None} else ", with uncommitted changes"
+    versions = ", ".join(f"{name} {number}" for name, number in run["versions"].items())
+    facts = [
+        f"{run['started']} to {run['ended'] or '(no end recorded)'}: {run['status']}, "
+        f"{run['networks']} networks trained",
+        f"{run['backend'] or 'no backend'} on {run['device'] or run['processor']}; {run['system']}",
+        versions,
+        f"commit {commit}{state}",
+    ]
+    return "\n".join(f"- {markdown(fact)}" for fact in facts) + f"\n\n{code(run['command'], 'sh')}"

@@ -1,0 +1,1 @@
+"""What is taken away, confirmed and reproduced."""

@@ -1,0 +1,255 @@
+"""An export: configurations to take away, with what they reached and where that comes from.
+
+One model for TOML, JSON and YAML. Floats survive all three exactly; YAML is read safely and without
+aliases.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import tomli_w
+import yaml
+from pydantic import Field, ValidationError
+
+from dynstudy.config import MAX_SEED, Configuration, Loss, Protocol, Section
+from dynstudy.errors import ExportError
+from dynstudy.store.keys import configuration_key, digest
+from dynstudy.study.validation_messages import explain, one_line
+
+VERSION = 1
+MARK = "dynstudy_export"
+"""The key that tells an export from any other file, and whose value is its version."""
+
+
+class ExportFormat(StrEnum):
+    """How an export is written."""
+
+    toml = "toml"
+    json = "json"
+    yaml = "yaml"
+
+
+class Measured(Section):
+    """What the replicates of a configuration did on one validation spiral."""
+
+    first_seed: int = Field(ge=0, le=MAX_SEED)
+    replicates: int = Field(ge=1)
+    val_accuracies: list[float]  # (replicates,) in order of the seeds
+    val_accuracy: float
+    sem: float | None = None
+    train_accuracy: float
+    diverged: int = Field(ge=0)
+    gain: float | None = None
+    gain_low: float | None = None
+    gain_high: float | None = None
+    regime: str
+    forgetting: float | None = None
+    forgetting_sem: float | None = None
+    unrecovered: float | None = None
+    forgets: bool | None = None
+
+
+class Weights(Section):
+    """The parameters of one network, in a file beside the export."""
+
+    file: str
+    sha256: str
+    seed: int
+    val_accuracy: float  # chosen as the best of its replicates
+    fresh_val_accuracy: float  # of the same network on the fresh validation spiral
+
+
+class Entry(Section):
+    """A runnable configuration."""
+
+    loss: Loss
+    width: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    amplitude: float | None = Field(None, ge=1)
+    period: int | None = Field(None, ge=2)
+    key: str  # SHA-256 of protocol and configuration, as in the ledger
+    trial: int | None = None
+    found: Measured | None = None
+    confirmed: Measured | None = None
+    weights: Weights | None = None
+
+    @property
+    def configuration(self) -> Configuration:
+        """What is trained."""
+        return Configuration(self.loss, self.width, self.learning_rate, self.amplitude, self.period)
+
+
+class Selection(Section):
+    """How the configurations were chosen, and out of how many."""
+
+    by: Literal["val_accuracy", "gain"]
+    top: int
+    per: Literal["width", "loss", "pareto"] | None = None
+    candidates: int
+
+
+class Trained(Section):
+    """What trained some of the networks."""
+
+    networks: int
+    backend: str
+    device: str
+    processor: str
+    versions: dict[str, str]
+    git_commit: str | None = None
+
+
+class Provenance(Section):
+    """Where the file comes from."""
+
+    created: str  # UTC
+    command: str
+    system: str
+    versions: dict[str, str]
+    git_commit: str | None = None
+    git_clean: bool | None = None
+    trained: list[Trained]
+
+
+class Export(Section):
+    """The whole file."""
+
+    dynstudy_export: int
+    digest: str = ""  # SHA-256 of all but these two
+    fingerprints: str = ""  # of each value by itself, so that a changed one can be named
+    study: str
+    conditional: str
+    protocol: Protocol
+    fresh_validation_seed: int | None = None
+    selection: Selection
+    provenance: Provenance
+    configuration: list[Entry] = Field(min_length=1)
+    baseline: list[Entry]
+
+    def resolved(self) -> dict[str, Any]:
+        """Everything as plain values, absent ones left out."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def sealed(self) -> Self:
+        """The same with its digest and a fingerprint of each value."""
+        contents = self._contents()
+        marks = " ".join(_fingerprint(leaf) for leaf in _leaves(contents))
+        return self.model_copy(update={"digest": digest(contents), "fingerprints": marks})
+
+    def changed(self) -> list[str]:
+        """The values that are not those it was sealed with, by their place in the file."""
+        contents = self._contents()
+        leaves, marks = list(_leaves(contents)), self.fingerprints.split()
+        if len(leaves) != len(marks):
+            return ["values were added or removed"]
+        changed = [
+            path
+            for (path, value), mark in zip(leaves, marks, strict=True)
+            if _fingerprint((path, value)) != mark
+        ]
+        return changed or ([] if digest(contents) == self.digest else ["digest"])
+
+    def _contents(self) -> dict[str, Any]:
+        seals = {"digest", "fingerprints"}
+        return {key: value for key, value in self.resolved().items() if key not in seals}
+
+    def key_of(self, entry: Entry) -> str:
+        """The ledger key that an entry should have."""
+        return configuration_key(self.protocol, entry.configuration)
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """All values with their places, lists counted from 1."""
+    if isinstance(value, dict):
+        for key in sorted(value):
+            yield from _leaves(value[key], f"{path}.{key}".strip("."))
+    elif isinstance(value, list):
+        for number, member in enumerate(value, start=1):
+            yield from _leaves(member, f"{path}.{number}")
+    else:
+        yield path, value
+
+
+def _fingerprint(leaf: tuple[str, Any]) -> str:
+    return digest({"path": leaf[0], "value": leaf[1]})[:6]
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+class _Loader(yaml.SafeLoader):
+    """Without aliases, which a small file could use to ask for endless work."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not allowed")
+        return super().compose_node(parent, index)
+
+
+def to_text(export: Export, form: ExportFormat) -> str:
+    """Write an export out."""
+    values = export.resolved()
+    if form is ExportFormat.toml:
+        return tomli_w.dumps(values)
+    if form is ExportFormat.json:
+        return json.dumps(values, indent=1) + "\n"
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, width=100)
+
+
+def load_export(path: Path) -> Export:
+    """Read an export of any of the three formats, by its suffix.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The export; nothing in it is checked against its digest yet.
+
+    Raises:
+        ExportError: it cannot be read, is damaged, is something else, or of a newer version.
+    """
+    try:
+        form = ExportFormat(path.suffix.removeprefix(".").replace("yml", "yaml"))
+    except ValueError:
+        raise ExportError(f"{path}: must end in .toml, .json or .yaml") from None
+    try:
+        values = _parse(path.read_text(encoding="utf-8"), form)
+    except FileNotFoundError:
+        raise ExportError(f"{path}: no such file") from None
+    except OSError as error:
+        raise ExportError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except RecursionError:
+        raise ExportError(f"{path}: is not an export: nested too deeply") from None
+    except (
+        ValueError,
+        yaml.YAMLError,
+    ) as error:  # those of tomllib, json and UTF-8 are ValueErrors
+        raise ExportError(
+            f"{path}: is damaged, or no {form.upper()}: {one_line(str(error))[:200]}"
+        ) from None
+    if not isinstance(values, Mapping) or MARK not in values:
+        raise ExportError(f"{path}: is not an export of dynstudy; make one with dynstudy export")
+    version = values[MARK]
+    if not isinstance(version, int) or version != VERSION:
+        raise ExportError(
+            f"{path}: is an export of version {version!r:.20}, this dynstudy reads {VERSION}; "
+            "upgrade dynstudy, or export again"
+        )
+    try:
+        return Export.model_validate(dict(values))
+    except ValidationError as error:
+        raise ExportError(f"{path}: is damaged: {explain(error, Export)}") from None
+
+
+def _parse(text: str, form: ExportFormat) -> Any:
+    if form is ExportFormat.toml:
+        return tomllib.loads(text)
+    if form is ExportFormat.json:
+        return json.loads(text)
+    return yaml.load(text, _Loader)

@@ -1,0 +1,156 @@
+"""Take the best configurations away, confirmed on seeds and a validation spiral of their own.
+
+Picking the best of many flatters it. What is chosen is trained again on fresh seeds and read on a
+fresh validation spiral, together with its static baseline; that number is the one to expect.
+"""
+
+import math
+import platform
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from dynstudy.analysis.regime_map import conditional, regime_map
+from dynstudy.config import Configuration
+from dynstudy.export.best_cells import choose
+from dynstudy.export.export_file import (
+    VERSION,
+    Entry,
+    Export,
+    Measured,
+    Provenance,
+    Selection,
+    Trained,
+)
+from dynstudy.export.measuring import measure, train_all
+from dynstudy.launch.progress import Progress
+from dynstudy.launch.training import Training
+from dynstudy.report.rows import frame_rows
+from dynstudy.store.launches import claim
+from dynstudy.store.ledger import Ledger
+from dynstudy.store.origins import origins
+from dynstudy.store.provenance import git_state, versions, without_passwords
+from dynstudy.store.studies import Storage
+from dynstudy.store.trials import finished
+from dynstudy.study.confirmation import FRESH, fresh_protocol
+from dynstudy.study.spec import BASELINE_FACTOR
+from dynstudy.train.backends import load
+
+By = Literal["val_accuracy", "gain"]
+Per = Literal["width", "loss", "pareto"] | None
+
+
+def export(
+    storage: Storage,
+    name: str,
+    *,
+    top: int = 1,
+    by: By = "val_accuracy",
+    per: Per = None,
+    confirm: int | None = None,
+    backend: str = "auto",
+    report: Callable[[Progress], None] | None = None,
+    log: Callable[[str], None] | None = None,
+) -> Export:
+    """The best configurations of a study, each runnable and with what to expect of it.
+
+    Args:
+        storage: where the study is.
+        name: of the study.
+        top: how many, of each width or loss if `per` says so.
+        by: what is compared, ``val_accuracy`` or ``gain``.
+        per: ``width``, ``loss``, ``pareto`` (the front of accuracy and width, all of it) or None.
+        confirm: fresh seeds to train each one on; the study's replicates (the most that a cell may
+            have) if None, 0 for none.
+        backend: what trains them.
+        report: called with the progress of that.
+        log: called with what a person should know besides.
+
+    Returns:
+        The export, sealed with its digest.
+
+    Raises:
+        StudyNotFoundError: there is no such study.
+        ExportError: it has not so many complete cells.
+        Interrupted: told to stop; the networks trained so far are in the ledger.
+    """
+    load(backend)
+    found = regime_map(storage, name)
+    spec = found.spec
+    rows, candidates = choose(found, top, by, per)
+    planned = {_configuration(row): range(row.replicates_planned) for row in rows.itertuples()}
+    chosen = list(planned)
+    for own in chosen:
+        planned.setdefault(own.baseline(), range(spec.baseline_replicates))
+
+    ledger = Ledger(storage.engine, spec.protocol)
+    before = measure(ledger, planned)
+    for own, row in zip(chosen, frame_rows(rows), strict=True):  # labels depend on the whole map
+        labels = {"regime": row["regime"], "forgets": row["forgets"]}
+        before[own] = before[own].model_copy(update=labels)
+    keys = [ledger.key(own) for own in planned]
+    after: dict[Configuration, Measured] = {}
+    count = spec.most_replicates if confirm is None else confirm
+    if count:
+        fresh_ledger = Ledger(storage.engine, fresh_protocol(spec.protocol))
+        fresh = {own: range(FRESH, FRESH + count) for own in chosen}
+        for own in chosen:
+            fresh[own.baseline()] = range(FRESH, FRESH + BASELINE_FACTOR * count)
+        number = storage.study_id(storage.study(name))
+        with claim(storage.engine, number, spec, backend) as launch:
+            training = Training(fresh_ledger, launch, backend, report, log)
+            train_all(training, fresh)
+        after = measure(fresh_ledger, fresh)
+        keys += [fresh_ledger.key(own) for own in fresh]
+
+    trials = finished(storage.study(name))
+
+    def entry(own: Configuration) -> Entry:
+        return Entry(
+            **asdict(own),
+            key=ledger.key(own),
+            trial=trials.get(own),
+            found=before.get(own),
+            confirmed=after.get(own),
+        )
+
+    return Export(
+        dynstudy_export=VERSION,
+        study=name,
+        conditional=conditional(spec.protocol.data),
+        protocol=spec.protocol,
+        fresh_validation_seed=(
+            fresh_protocol(spec.protocol).data.validation_seed if count else None
+        ),
+        selection=Selection(by=by, top=top, per=per, candidates=candidates),
+        provenance=_provenance(storage, keys),
+        configuration=[entry(own) for own in chosen],
+        baseline=[entry(own) for own in planned if own not in chosen],
+    ).sealed()
+
+
+def _configuration(row: Any) -> Configuration:
+    static = math.isnan(row.amplitude)
+    return Configuration(
+        row.loss,
+        row.width,
+        row.learning_rate,
+        None if static else row.amplitude,
+        None if static else int(row.period),
+    )
+
+
+def _provenance(storage: Storage, keys: Sequence[str]) -> Provenance:
+    commit, clean = git_state()
+    return Provenance(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=without_passwords(shlex.join(sys.argv)),
+        system=platform.platform(),
+        versions=versions(),
+        git_commit=commit,
+        git_clean=clean,
+        trained=[Trained(**asdict(origin)) for origin in origins(storage.engine, keys)],
+    )

@@ -1,0 +1,74 @@
+"""Train some configurations with their baselines, and judge them by themselves."""
+
+from collections.abc import Mapping
+
+from dynstudy.config import Cell, Configuration, Protocol
+from dynstudy.errors import Interrupted
+from dynstudy.export.best_cells import measured
+from dynstudy.export.export_file import Measured
+from dynstudy.launch.training import Training
+from dynstudy.measure.readings import reads
+from dynstudy.statistics.labelled_cells import judge
+from dynstudy.store.ledger import Ledger
+
+
+def cells_of(protocol: Protocol, seeds: Mapping[Configuration, range]) -> list[Cell]:
+    """The cells of some configurations, each baseline read wherever it is compared.
+
+    Args:
+        protocol: of the networks.
+        seeds: of each configuration's replicates, baselines included.
+
+    Returns:
+        The cells, baselines first.
+    """
+    periods: dict[Configuration, set[int]] = {own: set() for own in seeds}
+    for own in seeds:
+        if own.period is not None:
+            periods[own] = {own.period}
+            periods.setdefault(own.baseline(), set()).add(own.period)
+    return [
+        Cell(own, seeds[own], reads(protocol, tuple(sorted(periods[own]))))
+        for own in sorted(seeds, key=lambda own: not own.static)
+    ]
+
+
+def train_all(training: Training, seeds: Mapping[Configuration, range]) -> None:
+    """Train what is missing of some configurations.
+
+    Args:
+        training: what trains and records.
+        seeds: of each configuration's replicates.
+
+    Raises:
+        Interrupted: told to stop before all was trained.
+    """
+    cells = cells_of(training.ledger.protocol, seeds)
+    with training.interruptible():
+        for _ in training.train(cells, training.plan(cells)):
+            pass
+    if any(training.ledger.lacking(cells).values()):
+        raise Interrupted(training.abandoned)
+
+
+def measure(ledger: Ledger, seeds: Mapping[Configuration, range]) -> dict[Configuration, Measured]:
+    """What the ledger knows of some configurations, judged as one family.
+
+    Args:
+        ledger: where their replicates are.
+        seeds: of each configuration's replicates, baselines included.
+
+    Returns:
+        Those of which any was trained.
+    """
+    cells = cells_of(ledger.protocol, seeds)
+    # all baselines have the same seeds, or none is in `seeds`
+    static = [own for own in seeds if own.static]
+    longest = max((seeds[own] for own in static), key=len, default=range(0))
+    frame, *_ = judge(ledger, cells, longest, family=lambda _: "all")
+    found = measured(frame, cells, ledger)
+    return {
+        cell.configuration: values
+        for cell, values in zip(cells, found, strict=True)
+        if values is not None
+    }

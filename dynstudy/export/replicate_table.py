@@ -1,0 +1,133 @@
+"""A whole study as a file for other programs: one row per replicate, or a cube."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from dynstudy.errors import ExportError
+from dynstudy.statistics.labelled_cells import cells_asked_for
+from dynstudy.store.ledger import Ledger
+from dynstudy.store.studies import Storage
+from dynstudy.store.trials import finished, study_cells
+
+AXES = ["loss", "width", "learning_rate", "amplitude", "period"]
+MEASURES = [
+    "val_accuracy",
+    "train_accuracy",
+    "val_accuracy_before_tail",
+    "forgetting",
+    "unrecovered",
+    "lasting",
+    "diverged_at",
+]
+
+
+class TidyFormat(StrEnum):
+    """How a whole study is written."""
+
+    csv = "csv"
+    parquet = "parquet"
+    netcdf = "netcdf"
+
+
+def replicates(storage: Storage, name: str) -> pd.DataFrame:
+    """Every network of a study.
+
+    Args:
+        storage: where it is.
+        name: of the study.
+
+    Returns:
+        A row per network: ``trial``, the axes (A and T absent where static), ``seed``, what was
+        measured (forgetting before the static loss's is taken off), and its cell's ledger key.
+
+    Raises:
+        StudyNotFoundError: there is no such study.
+        ExportError: nothing of it is trained yet.
+    """
+    study = storage.study(name)
+    spec = storage.spec(study)
+    ledger = Ledger(storage.engine, spec.protocol)
+    asked_for = cells_asked_for(
+        ledger, study_cells(study, spec), range(spec.baseline_replicates), spec.rounds
+    )
+    own_cells = {ledger.key(cell.configuration): cell for cell in asked_for}
+    trials = finished(study)
+    loaded = ledger.load(cell.configuration for cell in own_cells.values())
+    rows: list[dict[str, Any]] = []
+    for row in loaded.to_dict("records"):
+        cell = own_cells[row["configuration"]]
+        if row["seed"] in cell.seeds:
+            own = cell.configuration
+            rows.append(
+                {"trial": trials.get(own)}
+                | {axis: getattr(own, axis) for axis in AXES}
+                | {"seed": row["seed"]}
+                | {measure: row[measure] for measure in MEASURES}
+                | {"ledger_configuration": row["configuration"]}
+            )
+    if not rows:
+        raise ExportError(f"study {name!r} has no trained network yet; run it first")
+    frame = pd.DataFrame(rows)
+    whole = dict.fromkeys(("trial", "period", "diverged_at"), "Int64")
+    order = ["trial", *AXES, "seed"]
+    return frame.astype(whole).sort_values(order, ignore_index=True)
+
+
+def write_replicates(frame: pd.DataFrame, form: TidyFormat, path: Path, name: str) -> None:
+    """Write the networks of a study.
+
+    Args:
+        frame: from `replicates`.
+        form: CSV, Parquet or NetCDF.
+        path: the file.
+        name: of the study.
+    """
+    if form is TidyFormat.csv:
+        frame.to_csv(path, index=False, lineterminator="\n")
+    elif form is TidyFormat.parquet:
+        frame.to_parquet(path, index=False)
+    else:
+        to_cube(frame, name).to_netcdf(path, engine="scipy")
+
+
+def to_cube(frame: pd.DataFrame, name: str) -> xr.Dataset:
+    """The networks of a study over (loss, width, learning rate, A, T, seed), nan where none is.
+
+    A static network has A = 1 and T = 0 here. The scattered configurations of a search would make a
+    cube of holes: they go along one axis, ``configuration``, with seeds along the other.
+
+    Args:
+        frame: from `replicates`.
+        name: of the study.
+
+    Returns:
+        The measures as variables.
+    """
+    whole = frame.assign(
+        amplitude=frame.amplitude.astype(float).fillna(1.0),
+        period=frame.period.fillna(0).astype("int32"),
+        width=frame.width.astype("int32"),
+        seed=frame.seed.astype("int32"),
+        diverged_at=frame.diverged_at.astype(float),
+    )
+    for measure in MEASURES:
+        whole[measure] = whole[measure].astype(float)
+    cells = whole[AXES].drop_duplicates()
+    grid = 1
+    for axis in AXES:
+        grid *= whole[axis].nunique()
+    if grid <= 4 * len(cells):
+        cube = whole.set_index([*AXES, "seed"])[MEASURES].to_xarray()
+    else:
+        cells = cells.reset_index(drop=True)
+        place = whole.merge(cells.reset_index(names="configuration"), on=AXES)
+        cube = place.set_index(["configuration", "seed"])[MEASURES].to_xarray()
+        cube = cube.assign_coords({
+            axis: ("configuration", cells[axis].to_numpy()) for axis in AXES
+        }).assign_coords(configuration=cube.configuration.astype("int32"))
+    cube.attrs["study"] = name
+    return cube

@@ -1,0 +1,254 @@
+"""Train an export again, and say number by number whether it holds.
+
+Where backend, device, processor and versions are those that trained it, every number must come out
+bit-equal. Elsewhere long trainings part (they amplify rounding), and the mean over the replicates
+must agree within three joint standard errors. What a file says twice must agree in any case: means
+with the accuracies they are of, keys with configurations, all of it with its digest.
+"""
+
+import math
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dynstudy.config import Configuration, Protocol
+from dynstudy.export.export_file import Entry, Export, Measured
+from dynstudy.export.measuring import measure, train_all
+from dynstudy.launch.progress import Progress
+from dynstudy.launch.training import Training
+from dynstudy.statistics.two_samples import Difference, Moments
+from dynstudy.store.ledger import Ledger
+from dynstudy.store.origins import origins
+from dynstudy.store.studies import Storage
+from dynstudy.study.confirmation import fresh_protocol
+from dynstudy.train.backends import load
+
+JOINT_ERRORS = 3.0
+ROUNDING = 1e-9
+"""Relative; of statistics, whose last bits depend on SciPy."""
+
+BIT_EQUAL = "bit-equal"
+STATISTICAL = f"within {JOINT_ERRORS:g} joint standard errors"
+SETS = ("found", "confirmed")
+NUMBERS = (
+    "val_accuracy sem train_accuracy diverged gain gain_low gain_high forgetting forgetting_sem "
+    "unrecovered"
+).split()
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """How it went."""
+
+    test: str | None  # which of the two; None where nothing was trained
+    rows: list[dict[str, Any]]  # one per configuration and set
+    problems: list[str]  # what does not hold, a line each
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything holds."""
+        return not self.problems
+
+
+def reproduce(
+    export: Export,
+    *,
+    backend: str | None = None,
+    report: Callable[[Progress], None] | None = None,
+    log: Callable[[str], None] | None = None,
+) -> Reproduction:
+    """Train everything in an export again and compare.
+
+    Args:
+        export: from `dynstudy.export.export_file.load_export`.
+        backend: what trains; that which trained it before if None.
+        report: called with the progress.
+        log: called with what a person should know besides.
+
+    Returns:
+        What was tested, and what does not hold.
+
+    Raises:
+        BackendError: the backend is not on this machine.
+        Interrupted: told to stop.
+    """
+    wrong_keys = list(_wrong_keys(export))
+    problems = [*_inconsistencies(export), *wrong_keys]
+    if wrong_keys:  # it is not known what the numbers were measured on
+        return Reproduction(None, [], problems)
+    trained_by = export.provenance.trained
+    backend = backend or (trained_by[0].backend if trained_by else "auto")
+    load(backend)
+    protocols = {"found": export.protocol, "confirmed": fresh_protocol(export.protocol)}
+    with tempfile.TemporaryDirectory(prefix="dynstudy-") as folder:
+        storage = Storage(f"sqlite:///{folder}/reproduced.db", create=True)
+        again = {}
+        for name in SETS:
+            again[name] = _train(export, name, protocols[name], storage, backend, report, log)
+        keys = [
+            Ledger(storage.engine, protocols[name]).key(own) for name in SETS for own in again[name]
+        ]
+        here = {origin.arithmetic for origin in origins(storage.engine, keys)}
+        storage.engine.dispose()
+    there = {
+        (t.backend, t.device, t.processor, tuple(sorted(t.versions.items()))) for t in trained_by
+    }
+    exact = here == there
+    rows = []
+    for place, entry in _entries(export):
+        for name in SETS:
+            recorded = getattr(entry, name)
+            if recorded is None:
+                continue
+            now = again[name][entry.configuration]
+            own = list(_differences(recorded, now, exact))
+            problems += [f"{place}, {name}: {problem}" for problem in own]
+            rows.append(_row(place, name, entry.configuration, recorded, now, not own))
+    return Reproduction(BIT_EQUAL if exact else STATISTICAL, rows, problems)
+
+
+def _entries(export: Export) -> Iterator[tuple[str, Entry]]:
+    for number, entry in enumerate(export.configuration, start=1):
+        yield f"configuration {number}", entry
+    for number, entry in enumerate(export.baseline, start=1):
+        yield f"baseline {number}", entry
+
+
+def _train(
+    export: Export,
+    name: str,
+    protocol: Protocol,
+    storage: Storage,
+    backend: str,
+    report: Callable[[Progress], None] | None,
+    log: Callable[[str], None] | None,
+) -> dict[Configuration, Measured]:
+    seeds = {}
+    for _, entry in _entries(export):
+        recorded: Measured | None = getattr(entry, name)
+        if recorded is not None:
+            first = recorded.first_seed
+            seeds[entry.configuration] = range(first, first + recorded.replicates)
+    ledger = Ledger(storage.engine, protocol)
+    train_all(Training(ledger, None, backend, report, log), seeds)
+    return measure(ledger, seeds)
+
+
+def _wrong_keys(export: Export) -> Iterator[str]:
+    for place, entry in _entries(export):
+        if export.key_of(entry) != entry.key:
+            yield (
+                f"{place}: its key is not that of its loss, width, learning rate, amplitude and "
+                "period under this protocol; one of them was changed, so nothing was trained"
+            )
+
+
+def _inconsistencies(export: Export) -> Iterator[str]:
+    """What can be seen without training anything."""
+    for place in export.changed():
+        yield f"since the file was written, something was changed: {place}"
+    for place, entry in _entries(export):
+        static = next((e for _, e in _entries(export) if e.configuration == _baseline(entry)), None)
+        for name in SETS:
+            recorded = getattr(entry, name)
+            if recorded is not None:
+                against = getattr(static, name) if static is not None else None
+                for problem in _contradictions(recorded, against):
+                    yield f"{place}, {name}: {problem}"
+
+
+def _baseline(entry: Entry) -> Configuration | None:
+    own = entry.configuration
+    return None if own.static else own.baseline()
+
+
+def _contradictions(recorded: Measured, static: Measured | None) -> Iterator[str]:
+    """Numbers that do not follow from the accuracies beside them."""
+    if len(recorded.val_accuracies) != recorded.replicates:
+        yield (
+            f"replicates is {recorded.replicates}, but val_accuracies has "
+            f"{len(recorded.val_accuracies)}"
+        )
+        return
+    own = Moments.of([np.array(recorded.val_accuracies)])
+    expected = {"val_accuracy": float(own.mean[0]), "sem": _or_none(own.variance[0] ** 0.5)}
+    if static is not None and recorded.gain is not None:
+        gain = Difference.between(own, Moments.of([np.array(static.val_accuracies)]))
+        low, high = gain.interval()
+        expected |= {
+            "gain": float(gain.estimate[0]),
+            "gain_low": _or_none(low[0]),
+            "gain_high": _or_none(high[0]),
+        }
+    for number, value in expected.items():
+        said = getattr(recorded, number)
+        if not _close(said, value):
+            yield f"{number} is {_shown(said)}, its val_accuracies give {_shown(value)}"
+
+
+def _differences(recorded: Measured, now: Measured, exact: bool) -> Iterator[str]:
+    """What training gave otherwise than the file says."""
+    if exact:
+        for place, (before, after) in enumerate(
+            zip(recorded.val_accuracies, now.val_accuracies, strict=False)
+        ):
+            if before != after:
+                seed = recorded.first_seed + place
+                yield f"val_accuracies of seed {seed} is {before}, training gives {after}"
+        for number in NUMBERS:
+            before, after = getattr(recorded, number), getattr(now, number)
+            if not _close(before, after):
+                yield f"{number} is {_shown(before)}, training gives {_shown(after)}"
+        return
+    apart, joint = _apart(recorded, now)
+    if joint is None:
+        if apart:
+            yield "one replicate has no standard error, and training gives another value"
+    elif apart > JOINT_ERRORS * joint + ROUNDING:
+        yield (
+            f"val_accuracy is {recorded.val_accuracy:.4f}, training gives {now.val_accuracy:.4f}, "
+            f"{apart / joint if joint else math.inf:.1f} joint standard errors away"
+        )
+
+
+def _apart(recorded: Measured, now: Measured) -> tuple[float, float | None]:
+    """The distance of two means, and its standard error."""
+    apart = abs(recorded.val_accuracy - now.val_accuracy)
+    if recorded.sem is None or now.sem is None:
+        return apart, None
+    return apart, math.hypot(recorded.sem, now.sem)
+
+
+def _row(
+    place: str, name: str, own: Configuration, recorded: Measured, now: Measured, passed: bool
+) -> dict[str, Any]:
+    apart, joint = _apart(recorded, now)
+    return {
+        "entry": place,
+        "set": name,
+        "configuration": str(own),
+        "replicates": recorded.replicates,
+        "recorded": recorded.val_accuracy,
+        "recorded_sem": recorded.sem,
+        "reproduced": now.val_accuracy,
+        "reproduced_sem": now.sem,
+        "joint_errors_apart": apart / joint if joint else None,
+        "passed": passed,
+    }
+
+
+def _close(first: float | None, second: float | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return math.isclose(first, second, rel_tol=ROUNDING, abs_tol=1e-12)
+
+
+def _shown(value: float | None) -> str:
+    return "absent" if value is None else f"{value:.6g}"
+
+
+def _or_none(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,197 @@
+"""What a study will cost, from a short measured probe."""
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import optuna
+
+from dynstudy.config import BASELINES, Cell, Configuration, Protocol, Replicate
+from dynstudy.errors import NoDatabaseError
+from dynstudy.launch.replicates import to_arrays
+from dynstudy.search.ask_and_tell import suggest
+from dynstudy.search.boundary import candidates
+from dynstudy.store.database import database_errors, storage_url
+from dynstudy.store.ledger import Ledger
+from dynstudy.store.studies import Storage
+from dynstudy.study.cells import cells, searched_cells
+from dynstudy.study.spec import AnySpec, BoundarySpec, MapSpec
+from dynstudy.train import train
+from dynstudy.train.backends import at_once, side_by_side
+
+PROBE_SECONDS = 0.15
+WIDTHS_PROBED = 4
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Sizes and time of a study."""
+
+    study: str
+    cells: int
+    networks: int
+    network_steps: int
+    recorded: int  # networks that the ledger has
+    seconds: float  # for those it has not
+    device: str  # empty where nothing had to be measured
+    least: "Estimate | None" = None  # if all cells are settled at once, where that is looked at
+
+    def lines(self) -> list[str]:
+        """For a person."""
+        if self.least is not None:
+            return self._between(self.least)
+        return [
+            f"study          {self.study}",
+            f"cells          {self.cells}",
+            f"networks       {self.networks} ({self.recorded} of them already in the ledger)",
+            f"network-steps  {self.network_steps:.4g}",
+            f"time           about {duration(self.seconds)} on {self.device}"
+            if self.device
+            else "time           none: everything is in the ledger",
+        ]
+
+    def _between(self, least: "Estimate") -> list[str]:
+        """For a person, where it depends on what is settled when."""
+        return [
+            f"study          {self.study}",
+            f"cells          {self.cells}",
+            f"networks       {least.networks} to {self.networks} ({least.recorded} of the first "
+            f"{least.networks} already in the ledger), as cells are settled",
+            f"network-steps  {least.network_steps:.4g} to {self.network_steps:.4g}",
+            f"time           about {duration(least.seconds)} to {duration(self.seconds)} on "
+            f"{self.device}"
+            if self.device
+            else "time           none: everything is in the ledger",
+        ]
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says it.
+
+    Args:
+        seconds: a time.
+
+    Returns:
+        It in the unit that fits.
+
+    >>> duration(12.3), duration(750), duration(9000)
+    ('12 s', '12.5 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def estimate(
+    spec: AnySpec, *, backend: str = "auto", storage: str | None = None, extend: bool = False
+) -> Estimate:
+    """Count a study's cells and networks, and measure how fast this machine trains such ones.
+
+    Args:
+        spec: the study.
+        backend: what would train it.
+        storage: where to look for networks that need not be trained; nothing is written.
+        extend: whether an existing study may grow.
+
+    Returns:
+        Its sizes, and the time for what is missing.
+
+    Raises:
+        BackendError: the backend is not on this machine.
+        StorageError: there is a database, but the study cannot be run in it.
+    """
+    all_cells = _cells_ahead(spec)
+    lacking: dict[Configuration, Sequence[int]]
+    lacking = {cell.configuration: cell.seeds for cell in all_cells}
+    try:
+        opened = Storage(storage_url(storage))
+        with database_errors(opened.url):
+            opened.check_study(spec, extend=extend)
+            lacking = dict(Ledger(opened.engine, spec.protocol).lacking(all_cells))
+    except NoDatabaseError:
+        pass  # everything is missing
+    speeds, device = _speeds({own for own, seeds in lacking.items() if seeds}, spec, backend)
+
+    def of(cells: Sequence[Cell]) -> Estimate:
+        networks = sum(cell.replicates for cell in cells)
+        missing = {
+            cell.configuration: sum(seed in cell.seeds for seed in lacking[cell.configuration])
+            for cell in cells
+        }
+        seconds = sum(
+            count * spec.protocol.steps * speeds(own) for own, count in missing.items() if count
+        )
+        return Estimate(
+            spec.name,
+            len(cells),
+            networks,
+            networks * spec.protocol.steps,
+            networks - sum(missing.values()),
+            seconds,
+            device,
+        )
+
+    most = of(all_cells)
+    if spec.rounds is None:
+        return most
+    first = range(spec.rounds.min)
+    settled_at_once = [
+        cell if cell.configuration.static else replace(cell, seeds=first) for cell in all_cells
+    ]
+    return replace(most, least=of(settled_at_once))
+
+
+def _speeds(
+    missing: Collection[Configuration], spec: AnySpec, backend: str
+) -> tuple[Callable[[Configuration], float], str]:
+    """Seconds per network-step of what is to be trained, from probes of some widths; the device."""
+    widths = sorted({own.width for own in missing})
+    places = np.linspace(0, max(0, len(widths) - 1), min(WIDTHS_PROBED, len(widths)))
+    probed = [widths[int(place)] for place in places.round()]
+    found: dict[str, list[float]] = {}
+    device = ""
+    for loss in sorted({own.loss for own in missing}):
+        speeds = [_seconds_per_step(loss, width, spec.protocol, backend) for width in probed]
+        found[loss], device = [speed for speed, _ in speeds], speeds[0][1]
+    return lambda own: float(np.interp(own.width, probed, found[own.loss])), device
+
+
+def _cells_ahead(spec: AnySpec) -> list[Cell]:
+    """The cells to train; of what chooses its own as many as it may, drawn at random."""
+    if isinstance(spec, BoundarySpec):
+        return _drawn_cells(spec)
+    if isinstance(spec, MapSpec):
+        return list(cells(spec))
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    drawn = [suggest(study.ask(), spec) for _ in range(spec.search.trials)]
+    return list(searched_cells(spec, drawn))
+
+
+def _drawn_cells(spec: BoundarySpec) -> list[Cell]:
+    """Baselines, and of each loss and learning rate as many cells as may be trained."""
+    drawn = [cell for cell in cells(spec) if cell.configuration.static]
+    rng = np.random.default_rng(0)
+    for group in candidates(spec):
+        chosen = rng.permutation(len(group))[: spec.boundary.cells]
+        drawn += [group[index] for index in sorted(chosen)]
+    return drawn
+
+
+def _seconds_per_step(loss: str, width: int, protocol: Protocol, backend: str) -> tuple[float, str]:
+    """Seconds per network-step with all that train busy, and the device."""
+    static = loss == BASELINES[loss]
+    own = Configuration(loss, width, 0.01, None if static else 2.0, None if static else 10)
+    shared = side_by_side(backend)
+    count, steps = 2 * at_once(shared[0]), 5
+    while True:
+        short = protocol.model_copy(update={"steps": steps, "tail": "none"})
+        ensemble, data = to_arrays([Replicate(own, seed) for seed in range(count)], short)
+        began = time.perf_counter()
+        outcome = train(ensemble, data, backend=shared[0], checkpoints=[steps])
+        seconds = time.perf_counter() - began
+        if seconds > PROBE_SECONDS and steps > 5:  # the first call may compile
+            device = f"{outcome.device} ({outcome.backend})"
+            several = f"{len(shared)} x " if len(shared) > 1 else ""
+            return seconds / (count * steps * len(shared)), several + device
+        steps = int(steps * max(2.0, min(10.0, 1.2 * PROBE_SECONDS / seconds)))

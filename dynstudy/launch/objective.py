@@ -1,0 +1,72 @@
+"""A search as an objective function for a plain Optuna study."""
+
+from typing import Any
+
+import numpy as np
+import optuna
+
+from dynstudy.config import Configuration, Replicate
+from dynstudy.errors import SpecError
+from dynstudy.launch.replicates import Task, train_replicates
+from dynstudy.measure.accuracy import standard_error
+from dynstudy.measure.readings import reads
+from dynstudy.search.ask_and_tell import objective_values, suggest
+from dynstudy.store.trials import FinishedCell
+from dynstudy.study.spec import AnySpec, SearchSpec
+from dynstudy.train.backends import load
+
+
+class Objective:
+    """Draws a configuration, trains its replicates, and returns what the search aims at.
+
+    For ``optuna.create_study(directions=objective.directions).optimize(objective, n_trials=...)``
+    with any sampler, pruner or storage of your own. Each trial gets the attributes ``sem``,
+    ``replicates`` and ``diverged``, and ``gain`` where that is aimed at. Networks are not kept in a
+    ledger; `dynstudy.run` does that, and trains many trials at once.
+
+    Args:
+        spec: a search, from `dynstudy.load_spec`; its ``[search]`` table is not used.
+        backend: see `dynstudy.train.train`.
+
+    Raises:
+        SpecError: the study file is not a search's.
+        BackendError: the backend is not on this machine.
+    """
+
+    def __init__(self, spec: AnySpec, *, backend: str = "auto") -> None:
+        if not isinstance(spec, SearchSpec):
+            raise SpecError(f"study {spec.name!r} is a {spec.kind}; an Objective needs a search")
+        load(backend)
+        self.spec, self.backend = spec, backend
+        self.directions = spec.directions
+        self._baselines: dict[Configuration, float] = {}
+
+    def __call__(self, trial: optuna.Trial) -> float | list[float]:
+        """Train one trial's networks; returns its value, or values."""
+        configuration = suggest(trial, self.spec)
+        accuracies, diverged = self._train(configuration, self.spec.replicates)
+        attributes: dict[str, Any] = {"replicates": len(accuracies), "diverged": diverged}
+        if len(accuracies) > 1:
+            attributes["sem"] = standard_error(accuracies)
+        mean = float(np.mean(accuracies))
+        if self.spec.maximize == "gain" and not configuration.static:
+            attributes["gain"] = mean - self._baseline(configuration.baseline())
+        for name, value in attributes.items():
+            trial.set_user_attr(name, value)
+        values = objective_values(FinishedCell(configuration, mean, attributes), self.spec)
+        return values if len(values) > 1 else values[0]
+
+    def _baseline(self, configuration: Configuration) -> float:
+        if configuration not in self._baselines:
+            accuracies, _ = self._train(configuration, self.spec.baseline_replicates)
+            self._baselines[configuration] = float(np.mean(accuracies))
+        return self._baselines[configuration]
+
+    def _train(self, configuration: Configuration, count: int) -> tuple[list[float], int]:
+        """Final validation accuracies, and how many networks diverged."""
+        protocol = self.spec.protocol
+        periods = () if configuration.period is None else (configuration.period,)
+        steps = reads(protocol, periods)
+        tasks = [Task(Replicate(configuration, seed), steps) for seed in range(count)]
+        records, outcome = train_replicates(tasks, protocol, self.backend)
+        return [record.val_accuracy for record in records], int(outcome.diverged.sum())

@@ -1,0 +1,65 @@
+"""Run a boundary study: choose a batch of cells, train it, make it trials, until all is settled."""
+
+import optuna
+
+from dynstudy.config import Cell
+from dynstudy.launch.training import Training
+from dynstudy.search.boundary import end, next_cells, panels, planned_trials
+from dynstudy.statistics.trial_summaries import Summaries
+from dynstudy.store.trials import add_cells, finished
+from dynstudy.study.cells import cells
+from dynstudy.study.spec import BoundarySpec
+
+
+def run_boundary(spec: BoundarySpec, study: optuna.Study, training: Training) -> tuple[int, int]:
+    """Choose and train until all cells are settled or the budget is spent, or told to stop.
+
+    Args:
+        spec: the study file.
+        study: its study, which gets a trial for each cell that is trained.
+        training: what trains.
+
+    Returns:
+        The trials that the study is to have, and how many of them are missing.
+    """
+    all_cells = {cell.configuration: cell for cell in cells(spec)}
+    static = [cell for own, cell in all_cells.items() if own.static]
+    summaries = Summaries(training.ledger, range(spec.baseline_replicates))
+    while not training.stopped:
+        present = finished(study)
+        batch = [cell for cell in static if cell.configuration not in present]
+        for number, panel in enumerate(panels(spec, study)):
+            batch += [all_cells[own] for own in next_cells(spec, panel, number)]
+        if not batch:
+            end(study, spec, len(present))
+            training.log(_why_over(spec, study))
+            break
+        later = planned_trials(study, spec, 0) - len(present) - len(batch)
+        if not _trained(batch, training, later * spec.replicates):
+            break  # interrupted: the next launch chooses the same batch and trains what is missing
+        # networks are recorded first: a crash between the two costs nothing
+        add_cells(study, map(summaries.of, batch))
+    planned = planned_trials(study, spec, 0)
+    return planned, max(0, planned - len(finished(study)))
+
+
+def _trained(batch: list[Cell], training: Training, later: int) -> bool:
+    """Whether a batch could be trained, of which so many networks will come later."""
+    now = sum(cell.replicates for cell in batch)
+    lacking = training.plan(batch, share=now / (now + later))
+    for _ in training.train(batch, lacking):
+        pass
+    return not any(training.ledger.lacking(batch).values())
+
+
+def _why_over(spec: BoundarySpec, study: optuna.Study) -> str:
+    found = panels(spec, study)
+    count = sum(len(panel.candidates) for panel in found)
+    told = sum(len(panel.told) for panel in found)
+    unsettled = sum(panel.unsettled() for panel in found)
+    if not unsettled:
+        return f"all {count} cells are settled; {told} of them are trained"
+    return (
+        f"the budget is spent: {told} of {count} cells are trained, {unsettled} of the others "
+        "not settled; a larger boundary.cells goes on, with --extend"
+    )

@@ -1,0 +1,78 @@
+"""Run a map whose replicates come in rounds: more of them only where a cell is not settled."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import optuna
+
+from dynstudy.config import Cell
+from dynstudy.launch.training import Training
+from dynstudy.statistics.cell_tests import Compared
+from dynstudy.statistics.labelled_cells import per_width
+from dynstudy.statistics.sequential import Replay
+from dynstudy.statistics.trial_summaries import Summaries
+from dynstudy.store.trials import add_cells, finished
+from dynstudy.study.cells import cells
+from dynstudy.study.rounds import Rounds
+from dynstudy.study.spec import MapSpec
+
+
+def run_rounds(
+    spec: MapSpec, rounds: Rounds, study: optuna.Study, training: Training
+) -> tuple[int, int]:
+    """Train and record round after round until all cells are settled, or until told to stop.
+
+    A launch after an interruption goes through the same rounds: what is recorded is not trained
+    again, and equal outcomes give equal decisions.
+
+    Args:
+        spec: the study file.
+        rounds: what it says of replicates.
+        study: its study, which gets a trial for each cell once it is settled, or has the most
+            replicates that a cell may have.
+        training: what trains.
+
+    Returns:
+        The study's cells, and how many of them are not trials yet.
+    """
+    all_cells = list(cells(spec))
+    seeds = range(spec.baseline_replicates)
+    summaries, present = Summaries(training.ledger, seeds), set(finished(study))
+
+    def make_trials(ready: Iterable[Cell]) -> None:
+        new = [cell for cell in ready if cell.configuration not in present]
+        add_cells(study, map(summaries.of, new))
+        present.update(cell.configuration for cell in new)
+
+    families = Compared.read(training.ledger, all_cells, seeds, per_width).families
+    replays = [Replay(own, rounds.looks) for own in families]
+    baselines = [cell for cell in all_cells if cell.configuration.static]
+    before = 0
+    for number, size in enumerate(rounds.looks, start=1):
+        going = [int(index) for replay in replays for index in replay.indices[replay.going]]
+        if number > 1 and not going:
+            break
+        more = [replace(all_cells[index], seeds=range(before, size)) for index in sorted(going)]
+        todo = [*(baselines if number == 1 else []), *more]
+        training.progress.stage = f"round {number} of at most {len(rounds.looks)}"
+        lacking = training.plan(todo)
+        if any(lacking.values()):
+            training.log(
+                f"round {number} of at most {len(rounds.looks)}: {len(more)} of "
+                f"{len(all_cells) - len(baselines)} cells go on to {size} replicates"
+            )
+        for _ in training.train(todo, lacking):
+            pass
+        if any(training.ledger.lacking(todo).values()):
+            break  # interrupted: the next launch trains what is missing, and looks then
+        make_trials(baselines)
+        compared = Compared.read(training.ledger, all_cells, seeds, per_width)
+        for replay in replays:
+            if replay.going.any():
+                replay.look(compared.tests)
+            done = zip(replay.indices, replay.looked, replay.going, strict=True)
+            make_trials(
+                replace(all_cells[index], seeds=range(count)) for index, count, on in done if not on
+            )
+        before = size
+    return len(all_cells), len(all_cells) - len(present)

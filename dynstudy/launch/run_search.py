@@ -1,0 +1,41 @@
+"""Run a search: ask for a batch of trials, train them together, tell how they did."""
+
+import optuna
+from optuna.trial import TrialState
+
+from dynstudy.launch.training import Training
+from dynstudy.search.ask_and_tell import ask_batch, tell
+from dynstudy.statistics.trial_summaries import Summaries
+from dynstudy.study.cells import searched_cells
+from dynstudy.study.spec import SearchSpec
+
+
+def run_search(spec: SearchSpec, study: optuna.Study, training: Training) -> tuple[int, int]:
+    """Search until all trials are told, or until told to stop.
+
+    Args:
+        spec: the study file.
+        study: its study.
+        training: what trains.
+
+    Returns:
+        The trials that the study is to have, and how many of them are not complete yet.
+    """
+    summaries = Summaries(training.ledger, range(spec.baseline_replicates))
+    left = spec.search.trials - _complete(study)
+    while not training.stopped and (batch := ask_batch(study, spec)):
+        all_cells = list(searched_cells(spec, batch.values()))
+        lacking = training.plan(all_cells, share=len(batch) / max(left, len(batch)))
+        for _ in training.train(all_cells, lacking):
+            pass
+        if any(training.ledger.lacking(all_cells).values()):
+            break  # interrupted: the next launch trains what is missing and tells them all
+        by_configuration = {cell.configuration: cell for cell in all_cells}
+        for number, configuration in batch.items():
+            tell(study, number, summaries.of(by_configuration[configuration]), spec)
+        left -= len(batch)
+    return spec.search.trials, max(0, spec.search.trials - _complete(study))
+
+
+def _complete(study: optuna.Study) -> int:
+    return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))

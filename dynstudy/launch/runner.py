@@ -1,0 +1,81 @@
+"""The bridge between search and train: which networks are missing -> train -> record."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from dynstudy.launch.progress import Progress, Summary
+from dynstudy.launch.run_boundary import run_boundary
+from dynstudy.launch.run_map import run_map
+from dynstudy.launch.run_rounds import run_rounds
+from dynstudy.launch.run_search import run_search
+from dynstudy.launch.training import Training
+from dynstudy.store.database import database_errors, storage_url
+from dynstudy.store.launches import claim
+from dynstudy.store.ledger import Ledger
+from dynstudy.store.studies import Storage
+from dynstudy.study.spec import AnySpec, BoundarySpec, MapSpec
+from dynstudy.train.backends import load
+from dynstudy.train.backends.cpu import threads
+
+
+def run(
+    spec: AnySpec,
+    *,
+    storage: str | Storage | None = None,
+    backend: str = "auto",
+    extend: bool = False,
+    overrides: Sequence[str] = (),
+    report: Callable[[Progress], None] | None = None,
+    log: Callable[[str], None] | None = None,
+) -> Summary:
+    """Launch a study or resume it: train what the ledger lacks, record it, make cells trials.
+
+    The first Ctrl-C lets the chunk in flight finish and be recorded; the second one drops it.
+
+    Args:
+        spec: the study, from `dynstudy.load_spec`.
+        storage: a database URL or an open storage; if None, the environment's or the default.
+        backend: see `dynstudy.train.train`.
+        extend: let an existing study grow to a superset of its cells.
+        overrides: what replaced values of the study file, to be kept with the launch.
+        report: called about ten times a second with the progress.
+        log: called with what a person should know besides, a line at a time.
+
+    Returns:
+        What was done.
+
+    Raises:
+        StorageError: the database cannot be used.
+        StudyMismatchError: the study exists and means something else.
+        StudyBusyError: another process is running it.
+        BackendError: the backend is not on this machine.
+    """
+    load(backend)  # what is wrong with it is found before anything is written
+    threads()
+    began = time.monotonic()
+    opened = storage if isinstance(storage, Storage) else Storage(storage_url(storage), create=True)
+    with database_errors(opened.url):
+        study = opened.open_study(spec, extend=extend)
+        with claim(opened.engine, opened.study_id(study), spec, backend, overrides) as launch:
+            ledger = Ledger(opened.engine, spec.protocol)
+            training = Training(ledger, launch, backend, report, log)
+            with training.interruptible():
+                if isinstance(spec, BoundarySpec):
+                    cells, left = run_boundary(spec, study, training)
+                elif isinstance(spec, MapSpec) and spec.rounds:
+                    cells, left = run_rounds(spec, spec.rounds, study, training)
+                elif isinstance(spec, MapSpec):
+                    cells, left = run_map(spec, study, training)
+                else:
+                    cells, left = run_search(spec, study, training)
+            launch.interrupted = training.stopped and left > 0
+    return Summary(
+        spec.name,
+        cells,
+        training.progress.done,
+        training.reused,
+        training.diverged,
+        time.monotonic() - began,
+        launch.interrupted,
+        training.abandoned,
+    )

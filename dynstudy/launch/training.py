@@ -1,0 +1,220 @@
+"""Train what the ledger lacks and record it, in chunks, ready to be interrupted at any time."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+from dynstudy.config import Cell, Configuration, Replicate
+from dynstudy.launch.chunks import Chunks, network_work
+from dynstudy.launch.progress import Progress
+from dynstudy.launch.replicates import Task
+from dynstudy.launch.workers import Place, Trained, places
+from dynstudy.store.launches import Run
+from dynstudy.store.ledger import Ledger, Record
+from dynstudy.store.provenance import arithmetic
+from dynstudy.train import Outcome
+from dynstudy.train.backends import at_once
+
+PATIENCE_SECONDS = 1.0
+"""How long a dropped chunk may take to notice it."""
+
+
+Lacking = dict[Configuration, tuple[int, ...]]
+"""Seeds of the networks that are to be trained."""
+
+
+class Dropped(Exception):  # noqa: N818 - it is no error
+    """Leaves the training thread between two slices."""
+
+
+@dataclass
+class Flight:
+    """A chunk that is being trained."""
+
+    place: Place
+    chunk: Sequence[Task]
+    work: float  # units x steps
+    steps: int = 0  # taken, as its thread tells
+    counted: int = 0  # of them, in the progress
+    began: float = field(default_factory=time.monotonic)
+    landed: Future[Trained] = field(default_factory=Future)
+
+
+class Training:
+    """The networks that one launch trains.
+
+    Args:
+        ledger: where they are recorded.
+        launch: whose they are; None where nobody's, in a ledger that is thrown away.
+        backend: see `dynstudy.train.train`.
+        report: called about ten times a second with the progress.
+        log: called with what a person should know besides.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        launch: Run | None,
+        backend: str,
+        report: Callable[[Progress], None] | None = None,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
+        self.ledger, self.launch = ledger, launch
+        self.places, self.together = places(backend), at_once(backend)
+        self.report, self.log = report or _ignore, log or _ignore
+        self.steps = ledger.protocol.steps
+        self.progress = Progress()
+        self.reused = self.diverged = 0
+        self.abandoned = False
+        self.stop_after_chunk, self.drop_chunk = threading.Event(), threading.Event()
+        self._budget = 0.0  # of the next chunk
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was told to stop."""
+        return self.stop_after_chunk.is_set()
+
+    def plan(self, cells: Sequence[Cell], share: float = 1.0) -> Lacking:
+        """Find out what the ledger lacks, and expect that much.
+
+        Args:
+            cells: that are to be trained now.
+            share: which part of all the work ahead they are thought to be.
+
+        Returns:
+            The seeds to train of each configuration, possibly none.
+        """
+        lacking = self.ledger.lacking(cells)
+        networks = sum(map(len, lacking.values()))
+        work = sum(
+            len(seeds) * network_work(own.width, self.steps) for own, seeds in lacking.items()
+        )
+        self.progress.expect(networks / share, work / share)
+        self.reused += sum(cell.replicates for cell in cells) - networks
+        return lacking
+
+    def train(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[list[Record]]:
+        """Train what is missing of some cells.
+
+        Args:
+            cells: the cells, in the order in which to train them.
+            lacking: what is missing of them.
+
+        Yields:
+            The networks of each chunk, after they were recorded; stops early when told to.
+        """
+        chunks = Chunks(self._tasks(cells, lacking), self.steps, self.together, self._budget)
+        idle, flights = list(self.places), list[Flight]()
+        try:
+            while True:
+                while idle and not self.stopped and (chunk := next(chunks, None)):
+                    flights.append(self._launched(idle.pop(), chunk))
+                if not flights or (flight := self._landed(flights)) is None:
+                    return
+                flights.remove(flight)
+                idle.append(flight.place)
+                chunks.took(flight.work, time.monotonic() - flight.began)
+                self._budget = chunks.budget
+                records, outcome = flight.landed.result()
+                self._record(flight, records, outcome)
+                yield records
+        except Dropped:
+            return
+        except BaseException:
+            self.drop_chunk.set()  # nobody waits for what is under way any more
+            raise
+
+    def _tasks(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[Task]:
+        """The networks to train, cell after cell."""
+        for cell in cells:
+            seeds, steps = lacking[cell.configuration], cell.reads
+            if seeds and cell.configuration.static:
+                # what other studies need of a baseline is read again with what this one needs
+                steps = tuple(sorted({*steps, *self.ledger.steps_read(cell.configuration)}))
+            for seed in seeds:
+                yield Task(Replicate(cell.configuration, seed), steps)
+
+    def _launched(self, place: Place, chunk: Sequence[Task]) -> Flight:
+        """Train a chunk in a thread, so that this one is free to answer."""
+        widths = (task.replicate.configuration.width for task in chunk)
+        flight = Flight(place, chunk, sum(network_work(width, self.steps) for width in widths))
+
+        def on_slice(step: int) -> None:
+            if self.drop_chunk.is_set():
+                raise Dropped
+            flight.steps = step
+
+        def train_in_thread() -> None:
+            try:
+                flight.landed.set_result(place(chunk, self.ledger.protocol, on_slice))
+            except BaseException as error:
+                flight.landed.set_exception(error)
+
+        threading.Thread(target=train_in_thread, name="dynstudy-train", daemon=True).start()
+        return flight
+
+    def _landed(self, flights: Sequence[Flight]) -> Flight | None:
+        """Wait for the first chunk; None if they were dropped and do not notice it."""
+        futures = [flight.landed for flight in flights]
+        while not wait(futures, timeout=0.1, return_when=FIRST_COMPLETED).done:
+            for flight in flights:
+                self._count(flight, flight.steps)
+            self.report(self.progress)
+            if self.launch is not None:
+                self.launch.beat()
+            if self.drop_chunk.is_set() and not wait(futures, timeout=PATIENCE_SECONDS).done:
+                self.abandoned = True  # it is compiling, or in a very long step
+                return None
+        return next(flight for flight in flights if flight.landed.done())
+
+    def _record(self, flight: Flight, records: Sequence[Record], outcome: Outcome) -> None:
+        self.ledger.add(
+            records,
+            backend=outcome.backend,
+            device=outcome.device,
+            versions=arithmetic(outcome.backend),
+            run_id=self.launch.id if self.launch is not None else None,
+        )
+        if self.launch is not None:
+            self.launch.recorded(len(records), outcome.backend, outcome.device)
+        self.diverged += int(outcome.diverged.sum())
+        self._count(flight, self.steps)
+        self.progress.done += len(records)
+        self.report(self.progress)
+
+    def _count(self, flight: Flight, steps: int) -> None:
+        """Add the steps that a chunk took since it was last counted."""
+        more, flight.counted = steps - flight.counted, steps
+        self.progress.work_done += flight.work * more / self.steps
+        self.progress.steps_done += len(flight.chunk) * float(more)
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Answer Ctrl-C (and SIGTERM): finish the chunk the first time, drop it the second."""
+
+        def on_signal(_number: int, _frame: FrameType | None) -> None:
+            if self.stopped:
+                self.drop_chunk.set()
+                self.log("dropping the chunk in flight; everything before it is recorded")
+            else:
+                self.stop_after_chunk.set()
+                self.log("finishing the chunk in flight; once more to drop it")
+
+        if threading.current_thread() is not threading.main_thread():
+            yield  # Python lets only the main thread handle signals
+            return
+        before = {s: signal.signal(s, on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _ignore(_: object) -> None:
+    pass

@@ -1,0 +1,1 @@
+"""A study, drawn; nothing is computed here."""

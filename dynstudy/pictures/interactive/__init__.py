@@ -1,0 +1,1 @@
+"""A study, drawn to be looked into."""

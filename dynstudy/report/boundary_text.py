@@ -1,0 +1,90 @@
+"""Boundaries as a person reads them: a line for each period of a panel."""
+
+import math
+from typing import Any, TextIO
+
+import pandas as pd
+
+from dynstudy.analysis.boundaries import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
+from dynstudy.analysis.regime_map import PANEL
+from dynstudy.report.rows import Format, console, print_rows
+
+MEANING = (
+    "useful amplitudes: where a surface through all cells gains more than 0.02, with 95 % bands; "
+    "< and > are the ends of the map. forgets from: every tested amplitude from the upper end of "
+    "this interval on forgets catastrophically, the one at its lower end does not."
+)
+
+
+def print_boundaries(judged: pd.DataFrame, frame: pd.DataFrame, out: TextIO) -> None:
+    """Print boundaries, and what their words mean.
+
+    Args:
+        judged: the dynamical cells of the map.
+        frame: of `dynstudy.analysis.boundaries.find_boundaries`.
+        out: where.
+    """
+    print_rows(boundary_lines(judged, frame), Format.table, out)
+    console(out).print(MEANING, style="dim", markup=False)
+
+
+def boundary_lines(judged: pd.DataFrame, frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Shorten boundaries.
+
+    Args:
+        judged: the dynamical cells of the map.
+        frame: of `dynstudy.analysis.boundaries.find_boundaries`.
+
+    Returns:
+        A row for each panel and period: between which amplitudes the gain is above 0.02, each with
+        its 95 % band, and from which on the networks forget. ``<`` and ``>`` are the ends of the
+        map.
+    """
+    ends = {
+        key: (float(panel.min()), float(panel.max()))
+        for key, panel in judged.groupby(PANEL).amplitude
+    }
+    rows = []
+    for (loss, width, rate, period), lines in frame.groupby([*PANEL, "period"], sort=True):
+        own = ends[loss, width, rate]
+        rows.append({
+            "loss": loss,
+            "width": width,
+            "learning_rate": rate,
+            "period": int(period),
+            "useful_amplitudes": _useful(lines, own),
+            "forgets_from": _forgets(lines, own),
+        })
+    return rows
+
+
+def _useful(lines: pd.DataFrame, ends: tuple[float, float]) -> str:
+    edges = lines[lines.boundary.isin([LOWER, UPPER])]
+    if not len(edges):
+        return "too few cells"
+    if (edges.says == NOWHERE).any():
+        return f"none (in {edges.support.iloc[0]:.0%} of resamples)"
+    pieces = []
+    for _, piece in edges.groupby("piece", sort=True):
+        lower = piece[piece.boundary == LOWER].iloc[0]
+        upper = piece[piece.boundary == UPPER].iloc[0]
+        pieces.append(f"{_edge(lower, ends)} to {_edge(upper, ends)}")
+    return "; ".join(pieces)
+
+
+def _edge(row: Any, ends: tuple[float, float]) -> str:
+    if row.says:
+        return {BELOW: f"<{ends[0]:g}", ABOVE: f">{ends[1]:g}"}[row.says]
+    low = f"<{ends[0]:g}" if math.isnan(row.amplitude_low) else f"{row.amplitude_low:.3g}"
+    high = f">{ends[1]:g}" if math.isnan(row.amplitude_high) else f"{row.amplitude_high:.3g}"
+    return f"{row.amplitude:.3g} [{low}, {high}]"
+
+
+def _forgets(lines: pd.DataFrame, ends: tuple[float, float]) -> str:
+    onset = lines[lines.boundary == ONSET]
+    if not len(onset):
+        return "not tested"
+    row: Any = onset.iloc[0]
+    if row.says:
+        return {BELOW: f"<{ends[0]:g}", ABOVE: f"not up to {row.amplitude_low:g}"}[row.says]
+    return f"between {row.amplitude_low:g} and {row.amplitude_high:g}"

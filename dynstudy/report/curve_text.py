@@ -1,0 +1,36 @@
+"""The training of one network in a few lines."""
+
+from typing import Any
+
+import pandas as pd
+
+LINES = 12
+"""Of the printed table."""
+
+
+def curve_rows(curve: pd.DataFrame) -> list[dict[str, Any]]:
+    """A few steps of a curve, a row each, for a person.
+
+    Args:
+        curve: from `dynstudy.launch.follow_network.train_curve`.
+
+    Returns:
+        Step, accuracies on both sets, the mean training loss, validation accuracy of each class.
+    """
+    steps = sorted(curve.step.unique())
+    every = max(1, -(-len(steps) // LINES))
+    chosen = sorted({*steps[::every], steps[-1]})
+    rows = []
+    for step in chosen:
+        now = curve[curve.step == step]
+        train, validation = (now[now["set"] == name] for name in ("train", "validation"))
+        rows.append(
+            {
+                "step": int(step),
+                "train_accuracy": float(train.accuracy.mean()),
+                "val_accuracy": float(validation.accuracy.mean()),
+                "train_loss": float(train.loss.mean()),
+            }
+            | {f"val_accuracy_{row['class']}": row["accuracy"] for _, row in validation.iterrows()}
+        )
+    return rows

@@ -1,0 +1,124 @@
+"""Rows for people and for programs: a table on the terminal, JSON, or CSV."""
+
+import math
+from typing import Any, TextIO
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dynstudy.analysis.regime_map import PANEL, RegimeMap, conditional, with_error
+from dynstudy.report.rows import Format, console, frame_rows, print_rows
+from dynstudy.statistics.labels import BASELINE, DIVERGED, HARMFUL, MISSING, UNSETTLED, USEFUL
+from dynstudy.study.spec import MapSpec
+
+STYLES = {USEFUL: "green", HARMFUL: "red", UNSETTLED: "dim", MISSING: "dim"}
+MOST_LISTED = 20
+SEARCH_COLUMNS = [
+    *PANEL,
+    "amplitude",
+    "period",
+    "val_accuracy",
+    "sem",
+    "gain",
+    "replicates",
+    "diverged",
+]
+STATIC_COLUMNS = [*PANEL, "val_accuracy", "sem", "replicates", "diverged"]
+MARKS = {"useful": "+", "harmful": "-", "neutral": "=", "unsettled": "?"}
+
+
+MOST_AMPLITUDES = 40
+"""Across a grid of gains; a line of more is wider than any terminal."""
+
+
+def print_map(found: RegimeMap, out: TextIO) -> None:
+    """Print a map: one grid of gains per loss and width, T downwards and A across.
+
+    Args:
+        found: the map.
+        out: where.
+    """
+    screen = console(out)
+    judged = found.judged()
+    if not isinstance(found.spec, MapSpec):
+        best = found.frame.sort_values("val_accuracy", ascending=False).head(MOST_LISTED)
+        screen.print(f"the best {len(best)} of {len(found.frame)} configurations")
+        print_rows(frame_rows(best[SEARCH_COLUMNS]), Format.table, out)
+    elif not len(judged):
+        print_rows(frame_rows(found.frame[STATIC_COLUMNS]), Format.table, out)
+    else:
+        _print_panels(judged, found, screen)
+    screen.print(conditional(found.spec.protocol.data), style="dim")
+    for note in found.notes:
+        screen.print(f"note: {note}", style="yellow", markup=False)
+
+
+def _print_panels(judged: pd.DataFrame, found: RegimeMap, screen: Console) -> None:
+    for (loss, width, rate), panel in judged.groupby(PANEL, sort=True):
+        title = Text(f"\n{loss}, width {width}, learning rate {rate:g}", style="bold")
+        title.append(f"   {found.static_accuracy(loss, width, rate)}", style="not bold")
+        screen.print(title)
+        if panel.amplitude.nunique() <= MOST_AMPLITUDES:
+            screen.print(_grid(panel))
+        else:
+            screen.print("too many amplitudes for a terminal: see the picture and the CSV")
+        screen.print(headline(panel))
+    predicted = judged.predicted.any()
+    screen.print(
+        "gain over the static loss; + useful, - harmful, = neutral, ? unsettled, no sign: "
+        "untested; F forgets catastrophically" + ("; (predicted)" if predicted else ""),
+        style="dim",
+    )
+
+
+def _grid(panel: pd.DataFrame) -> Table:
+    amplitudes, periods = sorted(panel.amplitude.unique()), sorted(panel.period.unique())
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    grid.add_column("T \\ A", justify="right")
+    for amplitude in amplitudes:
+        grid.add_column(f"{amplitude:g}", justify="right")
+    cells = {(row.period, row.amplitude): row for row in panel.itertuples()}
+    for period in periods:
+        line = [Text(f"{period:g}")]
+        for amplitude in amplitudes:
+            row = cells.get((period, amplitude))
+            line.append(_cell(row) if row is not None else Text(""))
+        grid.add_row(*line)
+    return grid
+
+
+def _cell(row: Any) -> Text:
+    if row.regime in {MISSING, DIVERGED}:
+        return Text(row.regime, style="dim")
+    gain = "" if math.isnan(row.gain) else f"{row.gain:+.3f}"
+    if row.predicted:
+        gain = f"({gain})"
+    mark = MARKS.get(row.regime, " ") + ("F" if row.forgets is True else " ")
+    text = Text(f"{gain} ", style=STYLES.get(row.regime, ""))
+    return text.append(mark, style="bold magenta" if row.forgets is True else "")
+
+
+def headline(panel: pd.DataFrame) -> str:
+    """How many cells of a panel are in which regime, and its largest gain; one or two lines."""
+    counts = panel.regime.value_counts()
+    parts = [f"{count} {regime}" for regime, count in counts.items() if regime != BASELINE]
+    line = f"{len(panel)} cells: {', '.join(parts)}; {int((panel.forgets == True).sum())} forget"  # noqa: E712
+    if panel.predicted.any():
+        line += f"; {int(panel.predicted.sum())} of them predicted"
+    trained = panel[~panel.predicted].replicates
+    if trained.min() < trained.max():
+        line += f"; {trained.min()} to {trained.max()} networks a cell, {trained.sum()} in all"
+    known = panel[panel.gain.notna() & (panel.regime != DIVERGED) & (panel.replicates > 0)]
+    if len(known):
+        best: Any = known.loc[known.gain.idxmax()]
+        interval = (
+            "" if math.isnan(best.gain_low) else f" [{best.gain_low:+.3f}, {best.gain_high:+.3f}]"
+        )
+        line += (
+            f"\nlargest gain {best.gain:+.3f}{interval} at A = {best.amplitude:g}, "
+            f"T = {best.period:g}: {with_error(best.val_accuracy, best['sem'])}"
+        )
+    return line

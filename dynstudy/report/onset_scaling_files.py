@@ -1,0 +1,122 @@
+"""What sets the onset, as a person takes it away: short rows, two CSVs and two pictures."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from dynstudy.analysis.onset_laws import EXPONENTS
+from dynstudy.analysis.onset_scaling import Scaling
+from dynstudy.pictures.onset_scaling import collapse_figure, onset_figure
+from dynstudy.pictures.style import save
+from dynstudy.report.rows import Format, console, print_rows
+from dynstudy.report.safe_files import write_rows, write_whole
+
+MEANING = (
+    "laws A* = factor T^b through onsets that lie between tested amplitudes inside the map, each "
+    "tested against a larger model; curves through the forgetting of all cells, explained: the "
+    "share of the variance of periods left out. Intervals are 95 %."
+)
+
+
+def all_rows(found: Sequence[Scaling]) -> list[dict[str, Any]]:
+    """The rows of all losses."""
+    return [row for own in found for row in own.rows]
+
+
+def short_rows(found: Sequence[Scaling]) -> list[dict[str, str]]:
+    """The rows in few columns, for a terminal."""
+    return [
+        {
+            "loss": row["loss"],
+            "width": "all" if row["width"] is None else str(row["width"]),
+            "rate": "all" if row["learning_rate"] is None else f"{row['learning_rate']:g}",
+            "model": row["model"],
+            "T to the": _with_interval(row, EXPONENTS[0]),
+            "rate to the": _with_interval(row, EXPONENTS[1]),
+            "width to the": _with_interval(row, EXPONENTS[2]),
+            "onsets": _onsets(row),
+            "explained": _with_interval(row, "explained"),
+            "against": row["against"] or "",
+            "says": _says(row),
+        }
+        for row in all_rows(found)
+    ]
+
+
+def print_scaling(found: Sequence[Scaling], out: TextIO) -> None:
+    """Print the rows for a person, and what their words mean."""
+    print_rows(short_rows(found), Format.table, out)
+    console(out).print(MEANING, style="dim", markup=False)
+
+
+def _with_interval(row: dict[str, Any], name: str) -> str:
+    value, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    return "" if value is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _onsets(row: dict[str, Any]) -> str:
+    count = row["inside"] + row["below"] + row["above"]
+    return f"{row['inside']} of {count}" if row["explained"] is None else ""
+
+
+def _says(row: dict[str, Any]) -> str:
+    if row["p_value"] is not None:
+        return f"{row['says']} (p = {row['p_value']:.2g})"
+    if row["lost"] is not None:
+        return f"{row['says']} (explains {_with_interval(row, 'lost')} less)"
+    return row["says"] or ""
+
+
+def onset_rows(found: Sequence[Scaling]) -> list[dict[str, Any]]:
+    """Where forgetting sets in, a row for each panel and period.
+
+    Args:
+        found: what was found.
+
+    Returns:
+        With the tested amplitudes on both sides, None beyond the map.
+    """
+    return [
+        {
+            "study": panel.study,
+            "loss": panel.loss,
+            "width": panel.width,
+            "learning_rate": panel.learning_rate,
+            "period": int(period),
+            "amplitude_low": float(low) if low > 0 else None,
+            "amplitude_high": float(high) if math.isfinite(high) else None,
+        }
+        for own in found
+        for panel, place in zip(own.panels, own.onsets, strict=True)
+        for period, low, high in zip(place.period, place.low, place.high, strict=True)
+    ]
+
+
+def write_scaling(found: list[Scaling], level: float, folder: Path) -> list[Path]:
+    """Write two pictures and two tables.
+
+    Args:
+        found: what was found.
+        level: at which forgetting sets in.
+        folder: where to.
+
+    Returns:
+        The files.
+
+    Raises:
+        DynstudyError: they cannot be written there.
+    """
+
+    def picture(name: str, figure: Figure) -> Path:
+        return write_whole(folder / name, lambda path: save(figure, path, "scaling"))
+
+    tables = {"scaling.csv": all_rows(found), "scaling-onsets.csv": onset_rows(found)}
+    return [
+        picture("scaling-onsets.png", onset_figure(found, level)),
+        picture("scaling-collapse.png", collapse_figure(found)),
+        *(write_rows(pd.DataFrame(rows), folder / name) for name, rows in tables.items()),
+    ]

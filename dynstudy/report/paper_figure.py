@@ -1,0 +1,107 @@
+"""Figures in the form of the paper (arXiv:2410.10690), drawn from a study."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.errors import DynstudyError, nearest
+from dynstudy.pictures.over_width import width_figure
+from dynstudy.pictures.style import save
+from dynstudy.report.safe_files import file_stem, write_whole
+from dynstudy.study.spec import MapSpec
+
+FIGURES = ("fig3",)
+SUFFIXES = (".png", ".pdf")
+
+
+def figure_file(figure: str, name: str, out: Path) -> Path:
+    """Where a figure is written.
+
+    Args:
+        figure: one of `FIGURES`.
+        name: of the study.
+        out: a file whose suffix says what it is, or a folder for a PNG.
+
+    Returns:
+        The file.
+
+    Raises:
+        DynstudyError: there is no such figure, or none can be written as such a file.
+
+    >>> str(figure_file("fig3", "fig3a", Path("results")))
+    'results/fig3a-fig3.png'
+    """
+    if figure not in FIGURES:
+        hint = nearest(figure, FIGURES)
+        raise DynstudyError(f"figure {figure!r} is not one of {', '.join(FIGURES)}{hint}")
+    if out.suffix.lower() in SUFFIXES and not out.is_dir():
+        return out
+    if out.suffix and not out.is_dir():
+        raise DynstudyError(
+            f"--out {out}: must be a folder, or a file that ends in {' or '.join(SUFFIXES)}"
+        )
+    return out / f"{file_stem(name)}-{figure}.png"
+
+
+def over_width(found: RegimeMap, amplitude: float | None, period: int | None) -> RegimeMap:
+    """The part of a map that figure 3 shows: one amplitude and period, all widths.
+
+    Args:
+        found: the map.
+        amplitude: which, or None if the map has only one.
+        period: likewise.
+
+    Returns:
+        Its trained cells of them, and the static ones.
+
+    Raises:
+        DynstudyError: the study is no map over widths, or has several of them, or not this one.
+    """
+    name = found.spec.name
+    if not isinstance(found.spec, MapSpec):
+        raise DynstudyError(f"study {name!r} is a search; figure 3 needs a map over widths")
+    frame = found.frame[found.frame.replicates > 0]
+    if not len(frame):
+        raise DynstudyError(f"study {name!r} has no trained cell yet")
+    frame = _only(name, frame, "amplitude", amplitude)
+    frame = _only(name, frame, "period", period)
+    widths = frame.width.unique()
+    if len(widths) < 2:
+        raise DynstudyError(
+            f"study {name!r} has one trained width, {widths[0]}; figure 3 needs several"
+        )
+    return replace(found, frame=frame)
+
+
+def _only(name: str, frame: pd.DataFrame, axis: str, wanted: float | None) -> pd.DataFrame:
+    """Static cells, and those that have a value on an axis."""
+    values = np.sort(frame[axis].dropna().unique().astype(float))
+    shown = ", ".join(f"{value:g}" for value in values)
+    if wanted is None:
+        if len(values) > 1:
+            raise DynstudyError(f"study {name!r} has {axis} {shown}: choose one by --{axis}")
+        return frame
+    if wanted not in values:
+        raise DynstudyError(
+            f"study {name!r} has no trained cell of {axis} {wanted:g}; it has {shown or 'none'}"
+        )
+    return frame[frame[axis].isna() | (frame[axis] == wanted)]
+
+
+def write_figure3(shown: RegimeMap, path: Path) -> Path:
+    """Draw figure 3: validation accuracy over width, a curve per loss, with standard errors.
+
+    Args:
+        shown: what it shows, of `over_width`.
+        path: the file, PNG or PDF by its suffix.
+
+    Returns:
+        The file.
+
+    Raises:
+        DynstudyError: it cannot be written there.
+    """
+    return write_whole(path, lambda whole: save(width_figure(shown), whole, shown.spec.name))

@@ -1,0 +1,102 @@
+"""Rows for people and for programs: a table on the terminal, JSON, or CSV."""
+
+import csv
+import json
+import math
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from io import StringIO
+from typing import Any, TextIO
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+class Format(StrEnum):
+    """How rows are printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], form: Format, out: TextIO) -> None:
+    """Print rows of the same keys.
+
+    Args:
+        rows: what to print; numbers as numbers.
+        form: as a table, JSON or CSV.
+        out: where.
+    """
+    if form is Format.json:
+        json.dump([_plain(row) for row in rows], out, indent=1, default=str)
+        out.write("\n")
+    elif form is Format.csv:
+        lines = csv.DictWriter(out, list(rows[0]) if rows else [], lineterminator="\n")
+        lines.writeheader()
+        lines.writerows(rows)
+    else:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for key, value in (rows[0] if rows else {}).items():
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            table.add_column(key.replace("_", " "), justify="right" if number else "left")
+        for row in rows:
+            table.add_row(*(Text(shown(value)) for value in row.values()))
+        console(out).print(table)
+
+
+def console(out: TextIO) -> Console:
+    """A console whose tables keep their width where the output is no terminal."""
+    terminal = out.isatty()
+    return Console(
+        file=out, highlight=False, soft_wrap=not terminal, width=None if terminal else 200
+    )
+
+
+def shown(value: Any) -> str:
+    """A value as a person reads it.
+
+    Args:
+        value: of a cell.
+
+    Returns:
+        Three digits of a fraction, nothing for what is absent.
+
+    >>> shown(0.123456), shown(None), shown(3000.0), shown(True)
+    ('0.123', '', '3000', 'yes')
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}" if value == round(value) else f"{value:.3f}"
+    return str(value)
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no nan."""
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in row.items()
+    }
+
+
+def frame_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A table's rows with Python's own values, absent ones as None."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    rows = [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
+    for row in rows:
+        if row.get("period") is not None:  # absent ones made the column one of floats
+            row["period"] = int(row["period"])
+    return rows
+
+
+def to_csv(frame: pd.DataFrame) -> str:
+    """A map as CSV, with whole periods and absent values empty."""
+    text = StringIO()
+    print_rows(frame_rows(frame), Format.csv, text)
+    return text.getvalue()

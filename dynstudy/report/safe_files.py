@@ -1,0 +1,84 @@
+"""Files that a person takes away: written whole or not at all, under names that are safe."""
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from dynstudy.errors import DynstudyError
+from dynstudy.report.rows import to_csv
+
+
+def file_stem(name: str) -> str:
+    """A file name for a study, whatever it is called; distinct for distinct studies.
+
+    Args:
+        name: of the study.
+
+    Returns:
+        The name itself where it is safe, else its safe characters and a part of its digest.
+
+    >>> file_stem("regime-dce"), file_stem("../x")
+    ('regime-dce', 'x-d6b96a97')
+    """
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._-")[:80]
+    if safe == name:
+        return safe
+    return f"{safe or 'study'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
+    """Let `write` fill a temporary file, then put it in its place at once.
+
+    Args:
+        path: the file to make or replace; its folder is made.
+        write: fills the file it is given.
+
+    Returns:
+        `path`.
+
+    Raises:
+        DynstudyError: it cannot be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+        os.close(handle)
+        try:
+            write(Path(name))
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise DynstudyError(f"{path.parent}: is a file, not a folder to write to") from None
+    except OSError as error:
+        raise DynstudyError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return path
+
+
+def check_folder(path: Path) -> None:
+    """Find out before hours of work whether a file can be written.
+
+    Args:
+        path: the file; its folder need not be there yet.
+
+    Raises:
+        DynstudyError: it cannot.
+    """
+    folder = next(folder for folder in path.absolute().parents if folder.exists())
+    if not folder.is_dir():
+        raise DynstudyError(f"{folder}: is a file, not a folder to write to")
+    if not os.access(folder, os.W_OK):
+        raise DynstudyError(f"{path}: cannot be written: the folder {folder} is read-only")
+    if path.is_dir():
+        raise DynstudyError(f"{path}: is a folder, not a file to write")
+
+
+def write_rows(frame: pd.DataFrame, path: Path) -> Path:
+    """Write rows as CSV, whole or not at all."""
+    return write_whole(path, lambda whole: whole.write_text(to_csv(frame), encoding="utf-8"))

@@ -1,0 +1,115 @@
+"""One cell of a study, named by a person: by its values, or by a trial's number."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import optuna
+
+from dynstudy.config import Cell, Configuration
+from dynstudy.errors import DynstudyError, nearest
+from dynstudy.store.trials import configuration_of
+
+KEYS = ("loss", "width", "learning_rate", "amplitude", "period")
+MOST_LISTED = 12  # values in a message
+
+
+def choose_cell(all_cells: Sequence[Cell], text: str) -> Cell:
+    """The one cell that some of its values name.
+
+    Args:
+        all_cells: to choose from, at least one.
+        text: ``key=value`` pairs with commas between them, as in ``loss=dce,amplitude=300``; what
+            the cells have one value of may be left out, and six digits of a number are enough.
+
+    Returns:
+        The cell.
+
+    Raises:
+        DynstudyError: a key or value is not there, or several cells have these.
+    """
+    left = list(all_cells)
+    said: list[str] = []
+    for key, value in _pairs(text).items():
+        fitting = [cell for cell in left if _value(cell, key) == value]
+        fitting = fitting or [cell for cell in left if _shown(_value(cell, key)) == _shown(value)]
+        if not fitting:
+            among = f" with {', '.join(said)}" if said else ""
+            raise DynstudyError(
+                f"--cell: no cell{among} has {key}={_shown(value)}; {_there(left, key)}"
+            )
+        left = fitting
+        said.append(f"{key}={_shown(value)}")
+    if len(left) > 1:
+        several = [key for key in KEYS if len({_value(cell, key) for cell in left}) > 1]
+        have = f"have {', '.join(said)}" if said else "to choose from"
+        raise DynstudyError(
+            f"--cell: {len(left)} cells {have}; "
+            f"say more: {'; '.join(_there(left, key) for key in several)}"
+        )
+    return left[0]
+
+
+def _pairs(text: str) -> dict[str, Any]:
+    pairs: dict[str, Any] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        key, equals, value = (word.strip() for word in part.partition("="))
+        if not equals or not value:
+            raise DynstudyError(
+                f"--cell: {part!r} is not key=value, as in loss=dce,amplitude=300,period=100"
+            )
+        if key not in KEYS:
+            raise DynstudyError(
+                f"--cell: {key!r} is not one of {', '.join(KEYS)}{nearest(key, KEYS)}"
+            )
+        if key in pairs:
+            raise DynstudyError(f"--cell: {key} is said twice")
+        try:
+            pairs[key] = value if key == "loss" else float(value)
+        except ValueError:
+            raise DynstudyError(f"--cell: {key}={value} is no number") from None
+    return pairs
+
+
+def _value(cell: Cell, key: str) -> Any:
+    return getattr(cell.configuration, key)
+
+
+def _shown(value: Any) -> str:
+    """As maps print it."""
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def _there(some: Sequence[Cell], key: str) -> str:
+    """The values that some cells have."""
+    values = sorted({value for cell in some if (value := _value(cell, key)) is not None})
+    if not values:
+        return f"{key} is of no static loss"
+    more = ", ..." if len(values) > MOST_LISTED else ""
+    return f"{key} is {', '.join(map(_shown, values[:MOST_LISTED]))}{more}"
+
+
+def trial_configuration(study: optuna.Study, number: int) -> Configuration:
+    """What a trial of a study trained.
+
+    Args:
+        study: the study.
+        number: of the trial.
+
+    Returns:
+        Its configuration.
+
+    Raises:
+        DynstudyError: there is no such trial, or a crash came before all of it was drawn.
+    """
+    trials = study.get_trials(deepcopy=False)
+    target = f"{study.study_name}#{number}"
+    if number >= len(trials):
+        raise DynstudyError(
+            f"{target}: study {study.study_name!r} has trials 0 to {len(trials) - 1}"
+            if trials
+            else f"{target}: study {study.study_name!r} has no trial yet"
+        )
+    configuration = configuration_of(trials[number])
+    if configuration is None:
+        raise DynstudyError(f"{target}: this trial was given up before all was drawn")
+    return configuration

@@ -1,0 +1,285 @@
+"""Maps whose true gains are known, to see what the statistics of `regimes` hold of what they claim.
+
+Outcomes are as those of trained networks: near the transition each learns the spiral or does not,
+and accuracies are whole numbers of validation points, so ties happen.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynstudy.errors import DynstudyError, nearest
+from dynstudy.statistics.cell_tests import Evidence, Indices
+from dynstudy.statistics.labels import HARMFUL, NEUTRAL, USEFUL, label
+from dynstudy.statistics.sequential import Replay
+from dynstudy.statistics.two_samples import (
+    EQUIVALENCE,
+    FEWEST,
+    RESAMPLES,
+    Array,
+    Difference,
+    Moments,
+    false_discovery_q_values,
+    permutation_p_values,
+)
+from dynstudy.study.rounds import Rounds
+
+LOW, HIGH = 0.42, 0.94
+"""Where networks of width 50 end that do not learn the spiral, and that do."""
+
+MODE_SD = 0.01
+NARROW_SD = 0.05
+"""As measured at width 20, where all end near each other."""
+
+POINTS = 3000  # validation points, of which an accuracy is a whole number
+CELLS = 24
+MOST = 500  # replicates: the tests of more take gigabytes
+BASELINE_FACTOR = 4  # the baseline has so many times the replicates of a cell
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How outcomes scatter about their mean."""
+
+    static: float  # true accuracy of the baseline
+    bimodal: bool  # whether cells have two modes
+    bimodal_static: bool
+    harm: bool = True  # whether half of the gains are negative
+
+
+SPREADS = {
+    "bimodal": Spread(0.68, True, True),
+    "narrow": Spread(0.68, False, False),
+    "cells": Spread(0.68, True, False),  # the static loss has one mode, cells of its mean have two
+    "static": Spread(0.68, False, True),
+    "rare": Spread(LOW, True, True, harm=False),  # no static network learns, and few of a cell
+}
+
+
+@dataclass(frozen=True)
+class SimulatedMap:
+    """Cells of one loss and width, which share a baseline."""
+
+    gains: Array  # (K,) true ones
+    samples: Array  # (K, n)
+    baseline: Array  # (m,)
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What a reader is told about the cells of a map."""
+
+    labels: list[str]  # (K,)
+    low: Array  # (K,) of the 95 % interval of the gain
+    high: Array  # (K,)
+    replicates: Indices  # (K,) that were needed
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the statistics did on many maps; each `_se` is a standard error over maps.
+
+    Cells of a map share a baseline and are not independent, so a binomial standard error over
+    cells would be too small.
+    """
+
+    spread: str
+    replicates: int
+    gain: float
+    power: float  # share of the cells that gain labelled useful, nan where none does
+    power_se: float
+    false_discoveries: float  # mean share of wrong labels among useful and harmful
+    false_discoveries_se: float
+    false_neutral: float  # share labelled neutral of the cells that are not within the bound
+    false_neutral_se: float
+    coverage: float  # share of 95 % intervals that hold the true gain
+    coverage_se: float
+    networks: float  # mean of a cell: fewer than replicates where they are added in rounds
+    networks_se: float
+    maps: int
+
+
+def plant_map(
+    rng: np.random.Generator, spread: Spread, gains: Array, replicates: int
+) -> SimulatedMap:
+    """Draw the outcomes of a map.
+
+    Args:
+        rng: what they are drawn from.
+        spread: how they scatter.
+        gains: (K,) true gains of the cells.
+        replicates: of each cell; the baseline has four times as many.
+
+    Returns:
+        The map.
+    """
+    means = np.repeat((spread.static + gains)[:, None], replicates, axis=1)
+    static = np.full(BASELINE_FACTOR * replicates, spread.static)
+    return SimulatedMap(
+        gains, _outcomes(rng, means, spread.bimodal), _outcomes(rng, static, spread.bimodal_static)
+    )
+
+
+def _outcomes(rng: np.random.Generator, means: Array, bimodal: bool) -> Array:
+    if bimodal:
+        learned = rng.random(means.shape) < (means - LOW) / (HIGH - LOW)
+        accuracies = np.where(learned, HIGH, LOW) + rng.normal(0, MODE_SD, means.shape)
+    else:
+        accuracies = means + rng.normal(0, NARROW_SD, means.shape)
+    return np.round(np.clip(accuracies, 0, 1) * POINTS) / POINTS
+
+
+def judge_map(
+    planted: SimulatedMap, resamples: int = RESAMPLES, fewest: int | None = None
+) -> Verdicts:
+    """Judge a map as the report of a study does.
+
+    Args:
+        planted: the map.
+        resamples: random splits of the permutation tests.
+        fewest: with how many replicates rounds begin; all are looked at at once if None.
+
+    Returns:
+        Labels and intervals.
+    """
+    count, replicates = planted.samples.shape
+    looks = (replicates,) if fewest is None else Rounds(min=fewest, max=replicates).looks
+    replay = Replay(np.arange(count), looks)
+
+    def gain(indices: Indices, sizes: Indices) -> Difference:
+        own = [planted.samples[index, :size] for index, size in zip(indices, sizes, strict=True)]
+        return Difference.between(Moments.of(own), Moments.of([planted.baseline]))
+
+    def tests(indices: Indices, size: int) -> Evidence:
+        own, undefined = gain(indices, np.full(len(indices), size)), np.full(len(indices), np.nan)
+        differs = permutation_p_values(planted.samples[indices, :size], planted.baseline, resamples)
+        return Evidence(
+            own.estimate,
+            differs,
+            own.within(EQUIVALENCE),
+            undefined,
+            undefined,
+            np.zeros(len(indices), np.int64),
+        )
+
+    while replay.going.any():
+        replay.look(tests)
+    found, sizes = replay.evidence, replay.looked
+    q_values = false_discovery_q_values(found.differs)
+    labels = label(found.gain, q_values, found.equivalent, sizes, len(planted.baseline))
+    low, high = gain(replay.indices, sizes).interval(replay.confidence)
+    return Verdicts(labels, low, high, sizes)
+
+
+def planted_gains(spread: Spread, gain: float, cells: int = CELLS) -> Array:
+    """Gains of a map's cells: half of them 0, the others plus and (if it can be) minus `gain`."""
+    gains = np.zeros(cells)
+    gains[: cells // 2] = gain
+    if spread.harm:
+        gains[: cells // 4] = -gain
+    return gains
+
+
+def check(spread: str, replicates: int, gain: float, fewest: int | None = None) -> None:
+    """Find out whether something can be simulated.
+
+    Args:
+        spread: one of `SPREADS`.
+        replicates: of each cell.
+        gain: true gain.
+        fewest: with how many replicates rounds begin, if there are any.
+
+    Raises:
+        DynstudyError: there is no such spread, its outcomes cannot have such a gain, or there are
+            too few or too many replicates.
+    """
+    if spread not in SPREADS:
+        hint = nearest(spread, SPREADS)
+        raise DynstudyError(f"--spread {spread!r} is not one of {', '.join(SPREADS)}{hint}")
+    static = SPREADS[spread].static
+    most = round(HIGH - static, 9)
+    if not 0 <= gain <= most:  # nan, too
+        raise DynstudyError(
+            f"--gain {gain:g}: must lie from 0 to {most:g}, as a static loss ends at {static:g}"
+        )
+    if not FEWEST <= replicates <= MOST:
+        raise DynstudyError(
+            f"--replicates {replicates}: must lie from {FEWEST}, below which nothing is tested, "
+            f"to {MOST}"
+        )
+    if fewest is not None and not FEWEST <= fewest < replicates:
+        raise DynstudyError(
+            f"--min {fewest}: must be at least {FEWEST} and below --replicates {replicates}"
+        )
+
+
+def calibrate(
+    spread: str,
+    replicates: int,
+    gain: float,
+    maps: int = 200,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    fewest: int | None = None,
+) -> Calibration:
+    """Simulate maps of one size of effect, and count what the statistics say about them.
+
+    Args:
+        spread: one of `SPREADS`.
+        replicates: of each cell; the most of them, in rounds.
+        gain: true gain of the cells that have one; 0 for maps on which nothing happens.
+        maps: how many.
+        seed: of their outcomes.
+        resamples: random splits of each permutation test.
+        fewest: with how many replicates rounds begin; all cells have as many if None.
+
+    Returns:
+        What came out.
+
+    Raises:
+        DynstudyError: this cannot be simulated.
+
+    >>> calibrate("narrow", 6, 0.2, maps=5, resamples=999).power
+    1.0
+    """
+    check(spread, replicates, gain, fewest)
+    chosen = SPREADS[spread]
+    # every row has outcomes of its own, whatever other rows are asked for
+    rng = np.random.default_rng([seed, replicates, round(gain * 1e6), *spread.encode()])
+    gains = planted_gains(chosen, gain)
+    counts = []
+    for _ in range(maps):
+        planted = plant_map(rng, chosen, gains, replicates)
+        counts.append(_counts(planted, judge_map(planted, resamples, fewest)))
+    names = ("power", "false_discoveries", "false_neutral", "coverage", "networks")
+    shares: dict[str, float] = {}
+    for name, each in zip(names, np.transpose(counts), strict=True):
+        shares[name], shares[f"{name}_se"] = _mean(each)
+    return Calibration(spread, replicates, gain, **shares, maps=maps)
+
+
+def _counts(planted: SimulatedMap, found: Verdicts) -> tuple[float, ...]:
+    """Power, false discoveries, false neutral labels, coverage and networks of one map."""
+    labels, gains = np.array(found.labels), planted.gains
+    useful, harmful = labels == USEFUL, labels == HARMFUL
+    wrong = (useful & (gains <= 0)) | (harmful & (gains >= 0))
+    # a gain at the bound is not within it
+    beyond = np.abs(gains) >= EQUIVALENCE
+    covered = (found.low <= gains) & (gains <= found.high)
+    return (
+        _share(useful[gains > 0]),
+        wrong.sum() / max(1, (useful | harmful).sum()),
+        _share(labels[beyond] == NEUTRAL),
+        covered.mean(),
+        found.replicates.mean(),
+    )
+
+
+def _share(which: np.ndarray) -> float:
+    return float(which.mean()) if len(which) else np.nan
+
+
+def _mean(shares: Array) -> tuple[float, float]:
+    """Mean over maps and its standard error."""
+    error = shares.std(ddof=1) / np.sqrt(len(shares)) if len(shares) > 1 else np.nan
+    return float(shares.mean()), float(error)

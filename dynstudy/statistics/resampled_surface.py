@@ -1,0 +1,66 @@
+"""Gain over amplitude and period as a surface, through the replicates of a map's cells."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynstudy.statistics import gaussian_process as surface
+from dynstudy.statistics.gaussian_process import FLOOR, SMALLEST, Array
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What the replicates of some cells reached, and where these are."""
+
+    place: Array  # (K, 2) log A, log T
+    samples: list[Array]  # K of (n,) validation accuracies, none empty
+
+    def means(self) -> Array:
+        """(K,) over replicates."""
+        return np.array([sample.mean() for sample in self.samples])
+
+    def variances(self) -> tuple[Array, Array]:
+        """(K,) of the means: as the replicates say, and floored."""
+        sizes = np.array([len(sample) for sample in self.samples])
+        own = np.array([
+            sample.var(ddof=1) if len(sample) > 1 else np.nan for sample in self.samples
+        ])
+        known = np.isfinite(own)
+        pooled = float(np.average(own[known], weights=sizes[known] - 1)) if known.any() else 0.0
+        own = np.where(known, own, pooled)
+        return own / sizes, np.maximum(own, FLOOR * pooled) / sizes + SMALLEST
+
+    def resampled(self, draws: int, rng: np.random.Generator) -> Array:
+        """Draw replicates of each cell with replacement.
+
+        Args:
+            draws: how often.
+            rng: what draws.
+
+        Returns:
+            Their means (draws, K), as spread as means of so many really are: the bootstrap
+            of n replicates varies by (n - 1)/n too little, which is undone; what a variance was
+            raised by to its floor is added as normal noise.
+        """
+        own, floored = self.variances()
+        means = np.empty((draws, len(self.samples)))
+        for k, sample in enumerate(self.samples):
+            n = len(sample)
+            if n > 1:
+                drawn = sample[rng.integers(n, size=(draws, n))].mean(1)
+                means[:, k] = sample.mean() + (drawn - sample.mean()) * np.sqrt(n / (n - 1))
+            else:
+                means[:, k] = sample.mean() + rng.normal(0, np.sqrt(own[k]), draws)
+        return means + rng.normal(0, 1, means.shape) * np.sqrt(floored - own)
+
+
+class Surface(surface.Surface):
+    """A Gaussian process conditioned on the cells' means.
+
+    Args:
+        outcomes: of at least two cells.
+    """
+
+    def __init__(self, outcomes: Outcomes) -> None:
+        self.outcomes = outcomes
+        super().__init__(outcomes.place, outcomes.means(), outcomes.variances()[1])

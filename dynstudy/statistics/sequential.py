@@ -1,0 +1,216 @@
+"""Replicates in rounds: which cells are settled, with error rates that hold though one looks often.
+
+A cell is looked at with its first 6, 9, 14, ... replicates, and gets no more once it is settled. Of
+each of its tests we keep the smallest p_k / w_k of the looks k so far, with weights w_k > 0 of sum
+1: a p-value again whenever one stops, by Bonferroni's inequality over the looks. This is a
+group-sequential test that spends w_k of its level at look k (Pocock 1977; Lan & DeMets 1983), and
+its p-value is always valid (Johari, Koomen, Pekelis & Walsh 2022). It can only fall as replicates
+come in, and a rejection of Benjamini & Hochberg's can only be joined by others as p-values fall:
+what is settled stays settled.
+
+A cell also gets no more replicates where they would hardly settle it: where the predictive power
+(Spiegelhalter, Freedman & Blackburn 1986) of what is open is below `HOPELESS`. It stays unsettled,
+which is no claim, so that no error rate rises.
+
+Pure: outcomes in order of the seeds give the same looks while a map is run and whenever it is read.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy import stats
+
+from dynstudy.statistics.cell_tests import Compared, Evidence, Indices
+from dynstudy.statistics.two_samples import LEVEL, Array, false_discovery_q_values
+
+HOPELESS = 0.2
+"""Probability of being settled at the last look below which replicates are not worth training."""
+
+
+def weights(looks: Sequence[int]) -> Array:
+    """The share of the level that each look may spend (L,), in proportion to √n.
+
+    Later looks decide more closely; equal weights use as many networks and decide fewer cells like
+    a map of as many replicates everywhere (docs/numbers.md).
+
+    Args:
+        looks: numbers of replicates, ascending.
+
+    Returns:
+        Numbers above 0 of sum 1.
+
+    >>> weights([1, 4, 9]).round(3)
+    array([0.167, 0.333, 0.5  ])
+    """
+    roots = np.sqrt(np.asarray(looks, float))
+    return roots / roots.sum()
+
+
+class Replay:
+    """The looks at one family of cells, one after the other.
+
+    Args:
+        indices: (K,) of its cells.
+        looks: numbers of replicates, ascending.
+    """
+
+    def __init__(self, indices: Indices, looks: Sequence[int]) -> None:
+        count = len(indices)
+        self.indices, self.looks, self.weights = indices, tuple(looks), weights(looks)
+        self.taken = 0  # looks
+        self.looked = np.zeros(count, np.int64)  # replicates of each cell's last look
+        self.going = np.ones(count, bool)  # whether it needs more of them
+        self.spent = np.ones(count)  # weight of its last look
+        one, undefined = np.ones(count), np.zeros(count, np.int64)
+        self.evidence = Evidence(np.zeros(count), one, one, one, one, undefined)  # corrected
+
+    @property
+    def planned(self) -> Indices:
+        """(K,) replicates that each cell is to have before its next look, or has for good."""
+        following = self.looks[min(self.taken, len(self.looks) - 1)]
+        return np.where(self.going, following, self.looked)
+
+    @property
+    def confidence(self) -> Array:
+        """(K,) of the interval at its last look, for all intervals of its looks to hold at 95 %."""
+        return 1 - LEVEL * self.spent
+
+    def look(self, tests: Callable[[Indices, int], Evidence]) -> None:
+        """Look at the cells that are going on, with their next number of replicates.
+
+        Args:
+            tests: what gives the evidence of some cells with so many of their first replicates.
+        """
+        size, weight = self.looks[self.taken], self.weights[self.taken]
+        going = np.flatnonzero(self.going)
+        new = tests(self.indices[going], size)
+        self.evidence = self._joined(new, going, weight)
+        self.taken += 1
+        self.looked[going], self.spent[going] = size, weight
+        self.going[going] = self.taken < len(self.looks)
+        self.going &= ~self.settled()
+        if self.taken < len(self.looks):
+            self.going[going] &= ~self._hopeless(new, going)
+
+    def settled(self) -> np.ndarray:
+        """(K,) whether a cell is useful, harmful or neutral, and is known to forget or not."""
+        regime, forgetting = self._decided()
+        return regime & forgetting
+
+    def _decided(self) -> tuple[np.ndarray, np.ndarray]:
+        found = self.evidence
+        regime = (false_discovery_q_values(found.differs) <= LEVEL) | (found.equivalent <= LEVEL)
+        forgets = false_discovery_q_values(found.forgets) <= LEVEL
+        return regime, forgets | (found.retains <= LEVEL) | np.isnan(found.forgets)
+
+    def _hopeless(self, new: Evidence, going: Indices) -> np.ndarray:
+        """Which of the cells that were looked at would hardly be decided at the last look."""
+        more, last = self.looks[-1] / self.looks[self.taken - 1], self.weights[-1]
+        differs = LEVEL * last * _share_to_join(self.evidence.differs)
+        forgets = LEVEL * last * _share_to_join(self.evidence.forgets)
+        regime = predictive_power(new.differs / 2, differs / 2, more)  # either side, that of now
+        regime = regime + predictive_power(new.equivalent, LEVEL * last, more)
+        forgetting = predictive_power(new.forgets, forgets, more)
+        forgetting = forgetting + predictive_power(new.retains, LEVEL, more)
+        regime_known, forgetting_known = (known[going] for known in self._decided())
+        return (regime_known | (regime < HOPELESS)) & (forgetting_known | (forgetting < HOPELESS))
+
+    def _joined(self, new: Evidence, going: Indices, weight: float) -> Evidence:
+        """What is known after a look: the smallest corrected p-values, and the gain of theirs."""
+        old = self.evidence
+        differs = np.fmin(old.differs[going], new.differs / weight)
+        # Not forgetting is what a cell is taken for in any case. To stop for it early costs power
+        # and no error rate, so nothing of the level is spent on it.
+        retains = np.fmin(old.retains[going], new.retains)
+        forgets = np.fmin(old.forgets[going], new.forgets / weight)
+        known = np.maximum(old.forgetting_known[going], new.forgetting_known)
+        if self.taken == 0:  # the family of tests is that of the first look, for q to only fall
+            forgets = np.where(known > 0, forgets, np.nan)
+        forgets = np.where(np.isnan(old.forgets[going]), np.nan, forgets)
+        stronger = differs < old.differs[going]
+
+        def put(values: np.ndarray, some: np.ndarray) -> np.ndarray:
+            values = values.copy()
+            values[going] = some
+            return values
+
+        return Evidence(
+            put(old.gain, np.where(stronger, new.gain, old.gain[going])),
+            put(old.differs, differs),
+            put(old.equivalent, np.fmin(old.equivalent[going], new.equivalent / weight)),
+            put(old.forgets, forgets),
+            put(old.retains, retains),
+            put(old.forgetting_known, known),
+        )
+
+
+def predictive_power(p_values: Array, level: float, more: float) -> Array:
+    """How probable it is that tests will be significant with more replicates.
+
+    With known variance, z of N replicates given z of n is normal, with mean z √(N/n) and variance
+    N/n - 1 (Spiegelhalter, Freedman & Blackburn 1986, a flat prior). The static loss's part of the
+    error, which does not shrink, is taken to: that is optimistic, so fewer cells are given up.
+
+    Args:
+        p_values: of now, one-sided; nan gives nan.
+        level: that they will have to reach.
+        more: N/n, above 1.
+
+    Returns:
+        Probabilities, as many.
+
+    >>> predictive_power(np.array([0.5, 0.05, 0.001]), 0.025, 4.0).round(2)
+    array([0.13, 0.78, 0.99])
+    """
+    z, wanted = stats.norm.isf(np.maximum(p_values, 1e-300)), stats.norm.isf(level)
+    return np.asarray(stats.norm.sf((wanted - z * np.sqrt(more)) / np.sqrt(more - 1)))
+
+
+def _share_to_join(p_values: Array) -> float:
+    """The share of the level that Benjamini and Hochberg would give to one more rejection."""
+    tested = int(np.isfinite(p_values).sum())
+    rejected = int((false_discovery_q_values(p_values) <= LEVEL).sum())
+    return min(rejected + 1, tested) / tested if tested else 1.0
+
+
+def replayed(compared: Compared, looks: Sequence[int], baseline_size: int) -> list[Replay]:
+    """Take all looks that the ledger's replicates allow, as they were taken when they came in.
+
+    Args:
+        compared: cells with all their replicates.
+        looks: numbers of replicates, ascending.
+        baseline_size: replicates of a whole baseline; before it is whole, nothing is looked at.
+
+    Returns:
+        The looks at each of its families.
+    """
+    replays = [Replay(own, looks) for own in compared.families]
+    unbroken = np.array([sample.unbroken for sample in compared.samples])
+    for taken, size in enumerate(looks):  # not family by family: a size shares its random splits
+        for replay in replays:
+            going = replay.indices[replay.going]
+            whole = (compared.baseline_sizes(going) == baseline_size).all()
+            if replay.taken == taken and len(going) and whole and (unbroken[going] >= size).all():
+                replay.look(compared.tests)
+    return replays
+
+
+def narrowed(compared: Compared, replays: Sequence[Replay]) -> Compared:
+    """Cells with the replicates that count: those their looks saw, and no more of the ledger's.
+
+    Before the first look, the first round's replicates are shown as they come in.
+
+    Args:
+        compared: cells with all their replicates.
+        replays: the looks at each of its families.
+
+    Returns:
+        Them with the seeds that were asked for, and the replicates that were looked at.
+    """
+    planned: dict[int, int] = {}
+    seen: dict[int, int] = {}
+    for replay in replays:
+        planned |= zip(replay.indices.tolist(), replay.planned.tolist(), strict=True)
+        looked = np.where(replay.looked > 0, replay.looked, replay.looks[0])
+        seen |= zip(replay.indices.tolist(), looked.tolist(), strict=True)
+    return compared.narrowed(planned, seen)

@@ -1,0 +1,61 @@
+"""What a trial says of its cell: the mean over its replicates, and a few numbers beside it."""
+
+import math
+from typing import Any
+
+from dynstudy.config import Cell, Configuration
+from dynstudy.measure.accuracy import standard_error
+from dynstudy.statistics.baseline import Baseline
+from dynstudy.store.ledger import Ledger
+from dynstudy.store.trials import FinishedCell
+
+
+class Summaries:
+    """Reads finished cells from the ledger, each baseline once.
+
+    Args:
+        ledger: where the replicates are.
+        baseline_seeds: of the baselines' replicates that count.
+    """
+
+    def __init__(self, ledger: Ledger, baseline_seeds: range) -> None:
+        self.ledger, self.baseline_seeds = ledger, baseline_seeds
+        self._baselines: dict[Configuration, Baseline] = {}
+
+    def of(self, cell: Cell) -> FinishedCell:
+        """A cell all of whose replicates are in the ledger; its gain if its baseline is as well."""
+        configuration = cell.configuration
+        rows = self.ledger.load([configuration])
+        rows = rows[rows.seed.isin(cell.seeds)]
+        mean = float(rows.val_accuracy.mean())
+        attributes: dict[str, Any] = {
+            "sem": _or_none(standard_error(rows.val_accuracy)),
+            "replicates": len(rows),
+            "diverged": int(rows.diverged_at.notna().sum()),
+            "cell": {
+                "configuration": self.ledger.key(configuration),
+                "train_accuracy": float(rows.train_accuracy.mean()),
+            },
+        }
+        if configuration.period is not None:
+            baseline = self._baseline(configuration.baseline())
+            if len(baseline.val_accuracy):
+                attributes["gain"] = mean - float(baseline.val_accuracy.mean())
+                static, _ = baseline.forgetting(configuration.period)
+                own = rows.forgetting.dropna()
+                if len(own) and len(static):
+                    attributes["forgetting"] = float(own.mean() - static.mean())
+                    error = math.hypot(standard_error(own), standard_error(static))
+                    attributes["forgetting_sem"] = _or_none(error)
+        return FinishedCell(configuration, mean, attributes)
+
+    def _baseline(self, configuration: Configuration) -> Baseline:
+        if configuration not in self._baselines:
+            self._baselines[configuration] = Baseline(
+                self.ledger, configuration, self.baseline_seeds
+            )
+        return self._baselines[configuration]
+
+
+def _or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,169 @@
+"""Is a cell better than the static loss? The statistics of a map, on plain arrays.
+
+Two independent samples, since seeds pair nothing, whose distributions are bimodal near the
+transition: hence a permutation test of the studentised difference of means (Janssen 1997; Chung &
+Romano 2013), which is exact when the distributions are equal and asymptotically right when only
+their means are. One static baseline serves all cells of a loss and width, and is larger for it.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from dynstudy.measure import accuracy
+
+LEVEL = 0.05
+EQUIVALENCE, FEWEST = accuracy.EQUIVALENCE, accuracy.FEWEST
+
+RESAMPLES = 9999
+ROUNDING = 1e-13
+"""Variances below this are zero: accuracies are ratios of small whole numbers."""
+
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean, variance of the mean, and size of K samples."""
+
+    mean: Array  # (K,)
+    variance: Array  # (K,) s² / n, nan for fewer than two
+    size: NDArray[np.int64]  # (K,)
+
+    @classmethod
+    def of(cls, samples: list[Array]) -> "Moments":
+        """Of samples of any sizes; an empty one has a mean of nan."""
+        sizes = np.array([len(sample) for sample in samples], np.int64)
+        means, variances = np.full(len(samples), np.nan), np.full(len(samples), np.nan)
+        for size in np.unique(sizes[sizes > 0]):  # thousands of cells share a few sizes
+            own = np.flatnonzero(sizes == size)
+            alike = np.stack([samples[index] for index in own])
+            means[own] = alike.mean(axis=1)
+            if size > 1:
+                variances[own] = alike.var(axis=1, ddof=1) / size
+        return cls(means, _cleaned(variances), sizes)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Differences of means with Welch's approximation of their distribution."""
+
+    estimate: Array  # (K,)
+    standard_error: Array  # (K,)
+    freedom: Array  # (K,) Welch-Satterthwaite degrees of freedom
+
+    @classmethod
+    def between(cls, first: Moments, second: Moments) -> "Difference":
+        """first - second."""
+        total = first.variance + second.variance
+        with np.errstate(divide="ignore", invalid="ignore"):
+            freedom = total**2 / (
+                first.variance**2 / (first.size - 1) + second.variance**2 / (second.size - 1)
+            )
+        # two samples without any variance: their difference is exact, whatever the freedom
+        freedom = np.where(total == 0, 1.0, freedom)
+        return cls(first.mean - second.mean, np.sqrt(total), freedom)
+
+    def interval(self, confidence: ArrayLike = 1 - LEVEL) -> tuple[Array, Array]:
+        """Two-sided confidence interval, nan where it is not defined."""
+        quantile = (1 + np.asarray(confidence)) / 2
+        margin = stats.t.ppf(quantile, self.freedom) * self.standard_error
+        return self.estimate - margin, self.estimate + margin
+
+    def above(self, bound: float) -> Array:
+        """One-sided p-values of the difference being at most `bound`."""
+        excess = self.estimate - bound
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t = excess / self.standard_error
+        certain = self.standard_error == 0
+        t = np.where(certain & (excess > 0), np.inf, t)
+        t = np.where(certain & (excess < 0), -np.inf, t)
+        t = np.where(certain & (excess == 0), 0.0, t)
+        return np.asarray(stats.t.sf(t, self.freedom))
+
+    def below(self, bound: float) -> Array:
+        """One-sided p-values of the difference being at least `bound`."""
+        return Difference(-self.estimate, self.standard_error, self.freedom).above(-bound)
+
+    def within(self, bound: float) -> Array:
+        """p-values of the difference not lying within ±`bound`: the larger of two one-sided."""
+        return np.maximum(self.above(-bound), self.below(bound))
+
+
+def permutation_p_values(
+    samples: Array, baseline: Array, resamples: int = RESAMPLES, seed: int = 0
+) -> Array:
+    """Two-sided permutation tests of the studentised difference of means.
+
+    The same random splits serve all samples, as sums over them are one matrix product.
+
+    Args:
+        samples: (K, n), n replicates of each of K cells.
+        baseline: (m,), the replicates that all are compared with.
+        resamples: random splits R; the smallest p-value is 1 / (R + 1).
+        seed: of the splits, so that a map reads the same every time.
+
+    Returns:
+        p (K,); nan where a sample or the baseline has fewer than two members, 1 where nothing
+        varies at all.
+
+    >>> cells = np.array([[0.70, 0.71, 0.69, 0.72, 0.70, 0.71], [0.5, 0.4, 0.6, 0.5, 0.4, 0.6]])
+    >>> static = np.tile([0.4, 0.45, 0.5, 0.55, 0.6, 0.5], 4)
+    >>> permutation_p_values(cells, static).round(4)
+    array([1.e-04, 1.e+00])
+    """
+    n, m = samples.shape[1], len(baseline)
+    if n < 2 or m < 2:
+        return np.full(len(samples), np.nan)
+    first = _splits(n, m, resamples, seed)
+    p_values = []
+    # few at a time: what is computed of them stays in the cache
+    for some in np.array_split(samples, max(1, len(samples) // 16)):
+        pooled = np.concatenate([some, np.tile(baseline, (len(some), 1))], axis=1)
+        pooled -= pooled.mean(axis=1, keepdims=True)
+        t = np.abs(_studentised(pooled, first, n, m))
+        as_extreme = t[:, 1:] >= t[:, :1] * (1 - 1e-9)
+        p_values.append((1 + as_extreme.sum(axis=1)) / (resamples + 1))
+    return np.concatenate(p_values)
+
+
+@lru_cache(maxsize=1)  # the families of a map have equal sizes, as a rule
+def _splits(n: int, m: int, resamples: int, seed: int) -> Array:
+    """Who is in the first sample, (n + m, R + 1): as observed, then at random."""
+    order = np.random.default_rng(seed).random((resamples, n + m)).argsort(axis=1)
+    first = np.zeros((n + m, resamples + 1))
+    np.put_along_axis(first[:, 1:], order[:, :n].T, 1.0, axis=0)
+    first[:n, 0] = 1.0
+    first.flags.writeable = False
+    return first
+
+
+def _studentised(pooled: Array, first: Array, n: int, m: int) -> Array:
+    """Welch's t of every split: pooled (K, n + m) of mean 0, first (n + m, R) -> (K, R)."""
+    sums, squares = pooled @ first, pooled**2 @ first
+    mean_1, mean_2 = sums / n, -sums / m
+    rest = (pooled**2).sum(axis=1, keepdims=True) - squares
+    variance = _cleaned((squares - n * mean_1**2) / (n - 1) / n)
+    variance = variance + _cleaned((rest - m * mean_2**2) / (m - 1) / m)
+    difference = np.where(np.abs(mean_1 - mean_2) < np.sqrt(ROUNDING), 0.0, mean_1 - mean_2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = difference / np.sqrt(variance)
+    return np.where(difference == 0, 0.0, t)
+
+
+def _cleaned(variance: Array) -> Array:
+    return np.where(variance < ROUNDING, 0.0, variance)
+
+
+def false_discovery_q_values(p_values: ArrayLike) -> Array:
+    """Benjamini-Hochberg adjusted p-values, ignoring nan."""
+    p_values = np.asarray(p_values, float)
+    q_values = np.full(p_values.shape, np.nan)
+    tested = np.isfinite(p_values)
+    if tested.any():
+        q_values[tested] = stats.false_discovery_control(p_values[tested])
+    return q_values

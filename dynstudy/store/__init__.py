@@ -1,0 +1,1 @@
+"""Where networks and studies are kept."""

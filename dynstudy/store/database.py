@@ -1,0 +1,151 @@
+"""Where a database is, and what it complains of."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+import optuna
+import sqlalchemy
+from sqlalchemy import URL
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from dynstudy.errors import NoDatabaseError, StorageError
+from dynstudy.store.provenance import without_passwords
+
+DEFAULT_STORAGE = "sqlite:///storage/dynstudy.db"
+QUERY_SIZE = 500  # values in one SQL IN (...)
+
+Value = TypeVar("Value", str, int)
+
+
+def storage_url(given: str | None = None) -> str:
+    """The database to use: what is given, else the environment's, else the default.
+
+    Args:
+        given: ``--storage``.
+
+    Returns:
+        `given`, ``DYNSTUDY_STORAGE``, ``OPTUNA_STORAGE`` or ``sqlite:///storage/dynstudy.db``.
+    """
+    environment = (os.environ.get(name) for name in ("DYNSTUDY_STORAGE", "OPTUNA_STORAGE"))
+    return given or next(filter(None, environment), DEFAULT_STORAGE)
+
+
+@contextmanager
+def database_errors(url: str) -> Iterator[None]:
+    """Say in one line what a database complains of.
+
+    Args:
+        url: the database, without its password.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        StorageError: instead of what SQLAlchemy or Optuna raise.
+    """
+    try:
+        yield
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+        cause = error.__cause__ if isinstance(error.__cause__, SQLAlchemyError) else error
+        reason = str(getattr(cause, "orig", None) or cause).strip() or type(cause).__name__
+        raise StorageError(f"storage {url}: {reason.splitlines()[0]}") from error
+
+
+def is_sqlite(url: URL) -> bool:
+    """Whether it is a file of SQLite's."""
+    return url.get_backend_name() == "sqlite"
+
+
+def parse(url: str) -> URL:
+    """Read a database URL.
+
+    Args:
+        url: as SQLAlchemy writes it.
+
+    Returns:
+        The URL, of SQLite or PostgreSQL.
+
+    Raises:
+        StorageError: it is neither.
+    """
+    try:
+        parsed = sqlalchemy.make_url(url)
+    except (ArgumentError, ValueError):
+        parsed = None
+    if parsed is None or parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise StorageError(
+            f"storage {without_passwords(url)!r}: must be sqlite:///PATH or postgresql+psycopg://HOST/DATABASE"
+        )
+    return parsed
+
+
+def readable(url: URL) -> URL:
+    """How to read an SQLite file that we may not write, such as an archived one.
+
+    Args:
+        url: of a database that is there.
+
+    Returns:
+        The same where it may be written, since SQLite writes beside a database even to read it.
+    """
+    path = Path(url.database or "")
+    if not path.is_file() or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        return url
+    recent = path.with_name(f"{path.name}-wal")
+    query = {"mode": "ro", "uri": "true"}
+    if not recent.exists() or not recent.stat().st_size:
+        query["immutable"] = "1"
+    return url.set(database=f"file:{path.resolve()}", query=query)
+
+
+def check_file(url: URL, create: bool) -> None:
+    """Say plainly what SQLite would only hint at, before it makes an empty file.
+
+    Args:
+        url: of an SQLite database.
+        create: whether it may be made.
+
+    Raises:
+        NoDatabaseError: it is not there, and is not to be made.
+        StorageError: it cannot be a database, or not be written.
+    """
+    if not url.database or ":memory:" in url.database:
+        raise StorageError(f"storage {url}: would be lost at the end; name a file")
+    if url.database.startswith("file:"):
+        return
+    path = Path(url.database)
+    if path.is_dir():
+        raise StorageError(f"storage {path}: is a folder, not a database")
+    if not path.exists():
+        if not create:
+            raise NoDatabaseError(
+                f"storage {path}: there is no such database; run a study first, or name another "
+                "with --storage"
+            )
+        if str(url) == DEFAULT_STORAGE:
+            path.parent.mkdir(exist_ok=True)
+        if not path.parent.is_dir():
+            raise StorageError(f"storage {path}: there is no folder {path.parent}; make it first")
+        if not os.access(path.parent, os.W_OK):
+            raise StorageError(f"storage {path}: the folder {path.parent} is read-only")
+        return
+    try:
+        with path.open("rb") as file:
+            header = file.read(16)
+    except OSError as error:
+        raise StorageError(f"storage {path}: cannot be read: {error.strerror}") from None
+    if header and header != b"SQLite format 3\0":
+        raise StorageError(f"storage {path}: is not an SQLite database")
+    if create and not os.access(path, os.W_OK):
+        raise StorageError(f"storage {path}: is read-only")
+
+
+def batches(values: Iterable[Value]) -> Iterator[list[Value]]:
+    """Values in lists short enough for one SQL IN (...)."""
+    remaining = iter(values)
+    while batch := list(islice(remaining, QUERY_SIZE)):
+        yield batch

@@ -1,0 +1,163 @@
+"""Deleting a study, and on request the networks that no other study needs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import optuna
+from optuna.trial import TrialState
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from dynstudy.config import MAX_SEED, Cell
+from dynstudy.errors import StorageError, StudyBusyError
+from dynstudy.store.database import batches
+from dynstudy.store.keys import configuration_key
+from dynstudy.store.launches import lock, running_now
+from dynstudy.store.optuna_tables import STUDIES, TRIALS
+from dynstudy.store.rename_note_tag import refuse_if_running
+from dynstudy.store.studies import Storage
+from dynstudy.store.tables import ReadingRow, ReplicateRow, RunRow
+from dynstudy.store.trials import configuration_of
+from dynstudy.study.cells import cells, searched_cells
+from dynstudy.study.confirmation import FRESH, fresh_protocol
+from dynstudy.study.spec import AnySpec, MapSpec
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What goes with a study."""
+
+    study: str
+    number: int  # Optuna's
+    trials: int
+    purge: bool
+    networks: tuple[int, ...]  # rows of dynstudy_replicate that go with it
+    shared: int  # networks of the study that other studies need as well
+    last_launch: int  # of any study when this was counted
+
+
+def plan_deletion(storage: Storage, name: str, *, purge: bool = False) -> Deletion:
+    """Count what would go with a study.
+
+    Args:
+        storage: where it is.
+        name: of the study.
+        purge: whether its networks go, too, where no other study in the storage needs them.
+
+    Returns:
+        What `delete_study` would delete.
+
+    Raises:
+        StudyNotFoundError: there is no such study.
+    """
+    study = storage.study(name)
+    number = storage.study_id(study)
+    with Session(storage.engine) as session:
+        last = _last_launch(session)
+        query = select(func.count()).where(TRIALS.c.study_id == number)
+        trials = int(session.execute(query).scalar_one())
+    own = _recorded(storage, study) if purge else {}
+    others = set().union(*_needed_elsewhere(storage, name, set(own.values()))) if own else set()
+    spare = tuple(row for row, network in own.items() if network not in others)
+    return Deletion(name, number, trials, purge, spare, len(own) - len(spare), last)
+
+
+def _last_launch(session: Session) -> int:
+    return session.execute(select(func.max(RunRow.id))).scalar_one_or_none() or 0
+
+
+def needed_cells(study: optuna.Study, spec: AnySpec) -> Iterator[Cell]:
+    """The cells whose networks a study needs, those that it has yet to finish included."""
+    if isinstance(spec, MapSpec):
+        return cells(spec)
+    asked = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.RUNNING))
+    return searched_cells(spec, filter(None, map(configuration_of, asked)))
+
+
+CONFIRMATIONS = range(FRESH, MAX_SEED + 1)
+"""Seeds that an export may have trained a configuration on."""
+
+
+def _needed(storage: Storage, study: optuna.Study) -> dict[str, range]:
+    """Seeds by configuration: the study's own, and those its exports were confirmed on."""
+    spec = storage.spec(study)
+    fresh = fresh_protocol(spec.protocol)
+    needed: dict[str, range] = {}
+    for cell in needed_cells(study, spec):
+        needed[configuration_key(spec.protocol, cell.configuration)] = cell.seeds
+        for own in (cell.configuration, cell.configuration.baseline()):
+            needed[configuration_key(fresh, own)] = CONFIRMATIONS
+    return needed
+
+
+Network = tuple[str, int]  # configuration and seed
+
+
+def _recorded(storage: Storage, study: optuna.Study) -> dict[int, Network]:
+    """The networks of a study that the ledger has, by their row."""
+    needed = _needed(storage, study)
+    query = select(ReplicateRow.id, ReplicateRow.configuration, ReplicateRow.seed)
+    found: dict[int, Network] = {}
+    with storage.engine.connect() as connection:
+        for some in batches(needed):
+            rows = connection.execute(query.where(ReplicateRow.configuration.in_(some)))
+            found |= {row: (key, seed) for row, key, seed in rows if seed in needed[key]}
+    return found
+
+
+def _needed_elsewhere(
+    storage: Storage, name: str, networks: set[Network]
+) -> Iterator[set[Network]]:
+    """Those of some networks that each other study needs."""
+    for other in storage.names():
+        if other != name:
+            needed = _needed(storage, storage.study(other))
+            yield {(key, seed) for key, seed in networks if seed in needed.get(key, ())}
+
+
+def delete_study(storage: Storage, planned: Deletion) -> None:
+    """Delete a study, all or nothing; its launches stay in ``dynstudy_run``, without a study.
+
+    Args:
+        storage: where it is.
+        planned: from `plan_deletion`.
+
+    Raises:
+        StudyBusyError: a process is running it, or with ``purge`` any study of the storage.
+        StorageError: studies were launched or deleted since it was planned, or the database
+            refuses.
+    """
+    # Optuna deletes in this session of its own and commits it, with all that we do in it before.
+    session = storage.optuna.scoped_session()
+    try:
+        lock(session)
+        _check_unchanged(session, planned)
+        for some in batches(planned.networks):
+            session.execute(delete(ReadingRow).where(ReadingRow.replicate_id.in_(some)))
+            session.execute(delete(ReplicateRow).where(ReplicateRow.id.in_(some)))
+        launches = RunRow.study_id == planned.number
+        session.execute(update(RunRow).where(launches).values(study_id=None))
+        storage.optuna.delete_study(planned.number)
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.close()
+    if planned.study in storage.names():  # Optuna is silent on a broken constraint
+        raise StorageError(f"study {planned.study!r}: the database refused to delete it")
+
+
+def _check_unchanged(session: Session, planned: Deletion) -> None:
+    """Refuse where somebody else is at work, or was since the deletion was planned."""
+    refuse_if_running(session, planned.number, planned.study)
+    if planned.purge and running_now(session):
+        raise StudyBusyError(
+            f"study {planned.study!r}: another study is being run and may take networks from the "
+            "ledger; purge when it is done, or delete without --purge"
+        )
+    names = select(STUDIES.c.study_name).where(STUDIES.c.study_id == planned.number)
+    unchanged = session.execute(names).scalar_one_or_none() == planned.study
+    if not unchanged or _last_launch(session) != planned.last_launch:
+        raise StorageError(
+            f"study {planned.study!r}: the storage changed meanwhile, nothing is deleted; try again"
+        )

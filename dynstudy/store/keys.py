@@ -1,0 +1,64 @@
+"""What makes a network what it is: the content of the ledger's keys."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from dynstudy.config import Configuration, Protocol
+from dynstudy.measure.readings import tail_start
+from dynstudy.task.network import INITIALISATION
+
+NUMERICS = 1
+"""Raised when results change (not with every release): what was trained before is trained again."""
+
+
+def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
+    """What makes a network what it is, but for its seed.
+
+    The tail counts as the steps that really run at A = 1, so that two ways of asking for the same
+    training share it.
+
+    Args:
+        protocol: of the network.
+        configuration: of the network.
+
+    Returns:
+        Everything that goes into the key.
+    """
+    values: dict[str, Any] = {
+        "loss": configuration.loss,
+        "width": configuration.width,
+        "learning_rate": float(configuration.learning_rate),
+        "steps": protocol.steps,
+        "dtype": protocol.dtype,
+        "data": protocol.data.model_dump(mode="json"),
+        "initialisation": INITIALISATION,
+        "numerics": NUMERICS,
+    }
+    if configuration.amplitude is not None:
+        values["amplitude"] = float(configuration.amplitude)
+        values["period"] = configuration.period
+        values["tail"] = protocol.steps - tail_start(protocol, configuration)
+    return values
+
+
+def digest(values: Mapping[str, Any]) -> str:
+    """SHA-256 of canonical JSON.
+
+    Args:
+        values: what JSON can say, without nan.
+
+    Returns:
+        64 hexadecimal digits.
+
+    >>> digest({"b": 1, "a": 2.0}) == digest({"a": 2.0, "b": 1})
+    True
+    """
+    canonical = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def configuration_key(protocol: Protocol, configuration: Configuration) -> str:
+    """The key that all replicates of a cell share."""
+    return digest(content(protocol, configuration))

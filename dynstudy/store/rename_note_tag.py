@@ -1,0 +1,151 @@
+"""What a person changes about a study without training anything: its name, its note, its tags."""
+
+import json
+from collections.abc import Iterable
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from dynstudy.errors import DynstudyError, StudyBusyError, StudyMismatchError
+from dynstudy.store.launches import lock, running_now
+from dynstudy.store.optuna_tables import STUDIES, STUDY_ATTRIBUTES
+from dynstudy.store.studies import SPEC, AnyStudy, Storage
+from dynstudy.study.spec import StudySpec
+
+NOTE = "dynstudy:note"
+"""The study attribute that holds the user's own words."""
+
+TAGS = "dynstudy:tags"
+"""The study attribute that holds a sorted list of words."""
+
+MAX_TAG = 50
+
+
+def rename(storage: Storage, name: str, new: str) -> None:
+    """Give a study another name; its number, trials, launches and networks stay.
+
+    Args:
+        storage: where it is.
+        name: of the study.
+        new: its name from now on, as a study file allows it.
+
+    Raises:
+        StudyNotFoundError: there is no such study.
+        SpecError: the new name is not allowed.
+        StudyMismatchError: a study of the new name exists.
+        StudyBusyError: a process is running the study, and knows it by its old name.
+    """
+    study = storage.study(name)
+    stored = storage.spec(study)
+    spec = StudySpec.of({**stored.resolved(), "name": new}, "rename")
+    number = storage.study_id(study)
+    # Optuna cannot rename. Its table and our attribute change together, or neither.
+    with Session(storage.engine) as session, session.begin():
+        lock(session)
+        refuse_if_running(session, number, name)
+        if session.execute(select(STUDIES).where(STUDIES.c.study_name == new)).first():
+            raise StudyMismatchError(f"study {new!r} exists in {storage.url}; choose another name")
+        own = update(STUDIES).where(STUDIES.c.study_id == number)
+        session.execute(own.values(study_name=new))
+        attribute = update(STUDY_ATTRIBUTES).where(
+            STUDY_ATTRIBUTES.c.study_id == number, STUDY_ATTRIBUTES.c.key == SPEC
+        )
+        value = json.dumps(json.dumps(spec.resolved(), sort_keys=True))  # as Optuna stores a text
+        session.execute(attribute.values(value_json=value))
+
+
+def refuse_if_running(session: Session, number: int, name: str) -> None:
+    """Refuse to change a study that a live process is running.
+
+    Args:
+        session: a transaction that has locked the database.
+        number: Optuna's number of the study.
+        name: of the study.
+
+    Raises:
+        StudyBusyError: a process is running it.
+    """
+    if number in running_now(session):
+        raise StudyBusyError(f"study {name!r} is being run; wait for it, or stop it first")
+
+
+def note_of(study: AnyStudy) -> str:
+    """The user's own words on a study, empty if there are none."""
+    return str(study.user_attrs.get(NOTE) or "")
+
+
+def set_note(storage: Storage, name: str, text: str) -> None:
+    """Keep the user's own words with a study, of any length.
+
+    Args:
+        storage: where the study is.
+        name: of the study.
+        text: the note; an empty one is removed.
+
+    Raises:
+        DynstudyError: the text is no valid Unicode.
+        StudyNotFoundError: there is no such study.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise DynstudyError("the note is not valid UTF-8; write it in that encoding") from None
+    study = storage.study(name)
+    if text.strip():
+        study.set_user_attr(NOTE, text)
+    else:
+        _remove_attribute(storage, storage.study_id(study), NOTE)
+
+
+def tags_of(study: AnyStudy) -> list[str]:
+    """The tags of a study, sorted."""
+    return list(study.user_attrs.get(TAGS) or [])
+
+
+def change_tags(
+    storage: Storage, name: str, add: Iterable[str] = (), remove: Iterable[str] = ()
+) -> list[str]:
+    """Add tags to a study, and remove others.
+
+    Args:
+        storage: where the study is.
+        name: of the study.
+        add: words that it gets, if it has them not.
+        remove: words that it has.
+
+    Returns:
+        Its tags from now on, sorted.
+
+    Raises:
+        DynstudyError: a tag is not one word, or one to remove is not there.
+        StudyNotFoundError: there is no such study.
+    """
+    study = storage.study(name)
+    before = set(tags_of(study))
+    added, removed = {_checked(tag) for tag in add}, set(remove)
+    for tag in sorted(removed - before - added):
+        there = f"its tags are {', '.join(sorted(before))}" if before else "it has no tags"
+        raise DynstudyError(f"study {name!r} has no tag {tag!r}; {there}")
+    after = sorted((before | added) - removed)
+    if not after:
+        _remove_attribute(storage, storage.study_id(study), TAGS)
+    elif set(after) != before:
+        study.set_user_attr(TAGS, after)
+    return after
+
+
+def _checked(tag: str) -> str:
+    word = tag.isprintable() and "," not in tag and len(tag.split()) == 1
+    if not word or tag != tag.strip() or len(tag) > MAX_TAG:
+        raise DynstudyError(
+            f"tag {tag!r}: must be one printable word of at most {MAX_TAG} characters, "
+            "without commas"
+        )
+    return tag
+
+
+def _remove_attribute(storage: Storage, number: int, key: str) -> None:
+    """Optuna can only set attributes."""
+    own = (STUDY_ATTRIBUTES.c.study_id == number) & (STUDY_ATTRIBUTES.c.key == key)
+    with storage.engine.begin() as connection:
+        connection.execute(delete(STUDY_ATTRIBUTES).where(own))

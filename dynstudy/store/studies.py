@@ -1,0 +1,280 @@
+"""The database: Optuna's storage and dynstudy's tables in one place, and the studies in it."""
+
+import json
+import time
+from typing import Any
+
+import optuna
+import sqlalchemy
+from optuna.study._frozen import FrozenStudy
+from sqlalchemy import URL, Engine, String, cast, event, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from dynstudy.errors import (
+    NoDatabaseError,
+    StorageError,
+    StudyBusyError,
+    StudyMismatchError,
+    StudyNotFoundError,
+    nearest,
+)
+from dynstudy.store.database import check_file, database_errors, is_sqlite, parse, readable
+from dynstudy.store.launches import running
+from dynstudy.store.migrations import upgrade
+from dynstudy.store.optuna_tables import TRIALS
+from dynstudy.store.tables import SCHEMA_VERSION, Base, Meta, RunRow
+from dynstudy.study.cells import cells
+from dynstudy.study.differences import differences
+from dynstudy.study.spec import AnySpec, BoundarySpec, MapSpec, StudySpec
+
+BUSY_SECONDS = 60
+ATTEMPTS = 5
+SPEC = "dynstudy:spec"
+"""The study attribute that holds the resolved study file."""
+
+AnyStudy = optuna.Study | FrozenStudy  # the second as it was read, of a list of them
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+class Storage:
+    """An open database.
+
+    Args:
+        url: an SQLAlchemy URL of SQLite or PostgreSQL.
+        create: make what is missing, to write into it; otherwise it must be there.
+
+    Raises:
+        StorageError: it cannot be reached or written, or is not a database of ours.
+    """
+
+    def __init__(self, url: str, *, create: bool = False) -> None:
+        parsed = parse(url)
+        self.url = parsed.render_as_string(hide_password=True)
+        if is_sqlite(parsed):
+            check_file(parsed, create)
+            parsed = parsed if create else readable(parsed)
+        # Processes that start on a new database at once make its tables at once: one of them wins.
+        attempts = ATTEMPTS if create else 1
+        for attempt in range(1, attempts + 1):
+            try:
+                with database_errors(self.url):
+                    self._open(parsed, create)
+            except StorageError as error:
+                if attempt == attempts or not isinstance(error.__cause__, SQLAlchemyError):
+                    raise
+                time.sleep(0.1 * attempt)
+            else:
+                return
+
+    def _open(self, url: URL, create: bool) -> None:
+        self._check_contents(url, create)
+        kwargs = {"connect_args": {"timeout": BUSY_SECONDS}} if is_sqlite(url) else {}
+        try:
+            self.optuna = optuna.storages.RDBStorage(
+                url.render_as_string(hide_password=False),
+                engine_kwargs=kwargs,
+                skip_table_creation=not create,
+            )
+        except RuntimeError as error:  # tables of another version of Optuna
+            reason = str(error).splitlines()[0]
+            raise StorageError(f"storage {self.url}: {reason}") from None
+        self.engine: Engine = self.optuna.engine
+        if is_sqlite(url):
+            self._tune_sqlite(create)
+        if create:
+            self._create_tables()
+
+    def _check_contents(self, url: URL, create: bool) -> None:
+        """Look before anything is written."""
+        try:
+            engine = sqlalchemy.create_engine(url)
+        except ImportError as error:
+            raise StorageError(
+                f"storage {self.url}: no driver ({error}); pip install 'dynstudy[postgresql]'"
+            ) from None
+        try:
+            with engine.connect() as connection:
+                inspector = sqlalchemy.inspect(connection)
+                tables = set(inspector.get_table_names())
+                if "studies" in tables and "study_id" not in {
+                    column["name"] for column in inspector.get_columns("studies")
+                }:
+                    raise StorageError(
+                        f"storage {self.url}: is the database of another program; name another"
+                    )
+                if Meta.__tablename__ in tables:
+                    query = select(Meta.value).where(Meta.key == "schema_version")
+                    # none where a launch was killed before it had made all tables
+                    version = connection.execute(query).scalar_one_or_none() or "0"
+                    if not version.isdecimal() or int(version) > SCHEMA_VERSION:
+                        raise StorageError(
+                            f"storage {self.url}: written by a newer dynstudy (its schema is "
+                            f"{version}, this one knows {SCHEMA_VERSION}); upgrade dynstudy"
+                        )
+                elif not create:
+                    raise NoDatabaseError(
+                        f"storage {self.url}: holds no dynstudy study; run one first, or name "
+                        "another with --storage"
+                    )
+        finally:
+            engine.dispose()
+
+    def _tune_sqlite(self, create: bool) -> None:
+        @event.listens_for(self.engine, "connect")
+        def _on_connect(connection: Any, _record: Any) -> None:
+            connection.execute("PRAGMA synchronous = NORMAL")
+
+        if create:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        self.engine.dispose()  # connections made from now on are tuned
+
+    def _create_tables(self) -> None:
+        with Session(self.engine) as session, session.begin():  # tables and version, or neither
+            Base.metadata.create_all(session.connection())
+            if session.get(Meta, "schema_version") is None:
+                session.add(Meta(key="schema_version", value=str(SCHEMA_VERSION)))
+            else:
+                upgrade(session.connection())
+
+    # --- studies --------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        """The studies in this database that are dynstudy's."""
+        return sorted(
+            study.study_name for study in self.optuna.get_all_studies() if SPEC in study.user_attrs
+        )
+
+    def study(self, name: str) -> optuna.Study:
+        """Open a study.
+
+        Args:
+            name: of the study.
+
+        Returns:
+            The Optuna study.
+
+        Raises:
+            StudyNotFoundError: there is none of that name; the message names the nearest.
+        """
+        names = self.names()
+        if name not in names:
+            hint = nearest(name, names) or (f"; there are {', '.join(names[:5])}" if names else "")
+            raise StudyNotFoundError(f"study {name!r} is not in {self.url}{hint}")
+        return optuna.load_study(study_name=name, storage=self.optuna)
+
+    def spec(self, study: AnyStudy) -> AnySpec:
+        """The study file that a study was made from, resolved."""
+        return StudySpec.of(json.loads(study.user_attrs[SPEC]), f"study {study.study_name!r}")
+
+    def open_study(self, spec: AnySpec, *, extend: bool = False) -> optuna.Study:
+        """Make the study of a file, or open it again.
+
+        Args:
+            spec: the study file.
+            extend: let the study grow to a superset of its cells.
+
+        Returns:
+            The Optuna study.
+
+        Raises:
+            StudyMismatchError: a study of this name means something else.
+            StudyBusyError: it would grow while another process runs it.
+        """
+        self.check_study(spec, extend=extend)
+        study = optuna.create_study(
+            study_name=spec.name,
+            storage=self.optuna,
+            directions=spec.directions,
+            load_if_exists=True,
+        )
+        if SPEC not in study.user_attrs:
+            with self.engine.begin() as connection:  # SQLite gives a deleted study's number again
+                orphans = RunRow.study_id == self.study_id(study)
+                connection.execute(update(RunRow).where(orphans).values(study_id=None))
+        study.set_user_attr(SPEC, json.dumps(spec.resolved(), sort_keys=True))
+        return study
+
+    def check_study(self, spec: AnySpec, *, extend: bool = False) -> None:
+        """Find out whether a study file may be run under its name, writing nothing.
+
+        Args:
+            spec: the study file.
+            extend: whether the study may grow to a superset of its cells.
+
+        Raises:
+            StudyMismatchError: a study of this name means something else.
+            StudyBusyError: it would grow while another process runs it.
+        """
+        try:
+            study = optuna.load_study(study_name=spec.name, storage=self.optuna)
+        except KeyError:
+            return
+        if SPEC not in study.user_attrs:
+            # a launch that was killed before it could say what the study is left nothing in it
+            if study.user_attrs or study.get_trials(deepcopy=False):
+                raise StudyMismatchError(
+                    f"study {spec.name!r} in {self.url} was not made by dynstudy; choose another "
+                    "name"
+                )
+            return
+        stored = self.spec(study)
+        if stored != spec:
+            _check_extension(stored, spec, extend)
+            if self.study_id(study) in running(self.engine):
+                raise StudyBusyError(f"study {spec.name!r} is being run; extend it afterwards")
+
+    def study_id(self, study: optuna.Study) -> int:
+        """Optuna's number of a study, which stays when it is renamed."""
+        return self.optuna.get_study_id_from_name(study.study_name)
+
+    def count_cells(self, study: optuna.Study) -> int:
+        """How many trials are complete, without reading them."""
+        query = select(func.count()).where(
+            TRIALS.c.study_id == self.study_id(study), cast(TRIALS.c.state, String) == "COMPLETE"
+        )
+        with self.engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+
+def _grown(stored: AnySpec, new: AnySpec) -> bool:
+    """Whether a study file only asks for more: more cells of a map, or a larger budget."""
+    if isinstance(stored, BoundarySpec) and isinstance(new, BoundarySpec):
+        longer = stored.boundary.model_copy(update={"cells": new.boundary.cells})
+        return (
+            stored.model_copy(update={"boundary": longer}) == new
+            and new.boundary.cells > stored.boundary.cells
+        )
+    if stored.kind != new.kind:
+        return False
+    if isinstance(stored, MapSpec) and isinstance(new, MapSpec):
+        same = ("replicates", "baseline_replicates", "protocol")
+        if stored.rounds:  # more cells would unsettle those that were settled beside fewer
+            return False
+        return all(getattr(stored, key) == getattr(new, key) for key in same) and {
+            cell.configuration for cell in cells(stored)
+        } <= {cell.configuration for cell in cells(new)}
+    if isinstance(stored, MapSpec) or isinstance(new, MapSpec):
+        return False
+    more = stored.search.model_copy(update={"trials": new.search.trials})
+    return (
+        stored.model_copy(update={"search": more}) == new
+        and new.search.trials > stored.search.trials
+    )
+
+
+def _check_extension(stored: AnySpec, new: AnySpec, extend: bool) -> None:
+    """Refuse a study file whose meaning changed, unless it only asks for more and may."""
+    changes = "; ".join(
+        f"{key} was {before}, now {now}"
+        for key, before, now in differences(stored.resolved(), new.resolved())
+    )
+    problem = f"study {new.name!r} exists and means something else: {changes}"
+    if not _grown(stored, new):
+        raise StudyMismatchError(f"{problem}; give the study file a new name")
+    if not extend:
+        raise StudyMismatchError(
+            f"{problem}; give the study file a new name, or add what is new with --extend"
+        )

@@ -1,0 +1,61 @@
+"""Reading a study file: TOML in, one `StudySpec` out, or one line that says what is wrong."""
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from dynstudy.errors import SpecError
+from dynstudy.study.spec import AnySpec, StudySpec
+from dynstudy.study.validation_messages import one_line
+
+
+def load_spec(path: str | Path, overrides: Iterable[str] = ()) -> AnySpec:
+    """Read a study file.
+
+    Args:
+        path: the TOML file.
+        overrides: ``KEY=VALUE`` each, as in ``space.width=[20, 50]``; they replace what the file
+            says, and their values are TOML (or bare text).
+
+    Returns:
+        The resolved study.
+
+    Raises:
+        SpecError: the file cannot be read, is not TOML, or says what is not allowed.
+    """
+    path = Path(path)
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SpecError(f"{path}: no such study file") from None
+    except IsADirectoryError:
+        raise SpecError(f"{path}: is a folder, not a study file") from None
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except ValueError as error:  # tomllib.TOMLDecodeError and UnicodeDecodeError are such
+        reason = "is binary" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise SpecError(f"{path}: not a TOML file: {one_line(reason)}") from None
+    except RecursionError:
+        raise SpecError(f"{path}: not a study file: nested too deeply") from None
+    for override in overrides:
+        _override(values, override)
+    return StudySpec.of(values, str(path))
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    *tables, last = (part.strip() for part in key.split("."))
+    if not equals or not last or not all(tables):
+        raise SpecError(f"--set {override!r}: must be KEY=VALUE, as in space.width=[20,50]")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):
+        if text.strip()[:1] in {"[", "{", '"', "'"}:
+            raise SpecError(f"--set {override!r}: the value is not TOML") from None
+        value = text
+    for table in tables:
+        values = values.setdefault(table, {})
+        if not isinstance(values, dict):
+            raise SpecError(f"--set {override!r}: {table!r} is a value, not a table")
+    values[last] = value

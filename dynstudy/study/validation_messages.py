@@ -1,0 +1,95 @@
+"""What pydantic finds wrong with a study file, as one line for a person."""
+
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from dynstudy.errors import nearest
+from dynstudy.study.axes import shown
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """Turn pydantic's findings into: key = value: what is allowed.
+
+    Args:
+        error: what it raised.
+        model: what it validated.
+
+    Returns:
+        One line, without the name of the file.
+    """
+    problems = error.errors(include_url=False)
+    # a misspelt key is missing as well: name the misspelling
+    problems.sort(key=lambda problem: problem["type"] != "extra_forbidden")
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{_explain(problems[0], model)}{more}"
+
+
+def one_line(text: str) -> str:
+    """Text without line breaks."""
+    return " ".join(text.split())
+
+
+def _explain(problem: ErrorDetails, model: type[BaseModel]) -> str:
+    kind, context = problem["type"], problem.get("ctx", {})
+    keys, section = _place(problem["loc"], model)
+    key = ".".join(keys)
+    if kind == "extra_forbidden":
+        known = list(section.model_fields)
+        hint = nearest(keys[-1], known) or f"; known: {', '.join(known)}"
+        return f"unknown key {key!r}{hint}"
+    if kind == "missing":
+        return f"key {key!r} is missing"
+    if kind == "union_tag_not_found":
+        return f"key '{key}.{context['discriminator'].strip(chr(39))}' is missing"
+    value = problem["input"]
+    if kind == "union_tag_invalid":
+        key, value = f"{key}.{context['discriminator'].strip(chr(39))}", context["tag"]
+    allowed = {
+        "greater_than_equal": "must be at least {ge}",
+        "less_than_equal": "must be at most {le}",
+        "literal_error": "must be {expected}",
+        "union_tag_invalid": "must be one of {expected_tags}",
+        "finite_number": "must be finite",
+        "int_type": "must be a whole number",
+        "float_type": "must be a number",
+        "bool_type": "must be true or false",
+        "string_type": "must be text in quotes",
+        "string_too_short": "must not be empty",
+        "string_too_long": "must have at most {max_length} characters",
+        "model_type": "must be a table",
+        "model_attributes_type": "must be a table",
+        "value_error": "{error}",
+    }.get(kind)
+    message = allowed.format(**context) if allowed else one_line(problem["msg"])
+    return f"{key} = {shown(value)}: {message}" if key and value is not model else message
+
+
+def _place(location: tuple[Any, ...], model: type[BaseModel]) -> tuple[list[str], type[BaseModel]]:
+    """The keys that lead to a problem, without the tags of unions, and the last of the tables."""
+    keys: list[str] = []
+    section: Any = model
+    for part in location:
+        if isinstance(part, int):
+            continue
+        if isinstance(section, tuple):  # of a union: the part names which of its members
+            section = next((member for member in section if _tagged(member, part)), model)
+            continue
+        keys.append(str(part))
+        field = section.model_fields.get(part)
+        inner = field.annotation if field is not None else None
+        members = tuple(
+            member
+            for member in (inner, *get_args(inner))
+            if isinstance(member, type) and issubclass(member, BaseModel)
+        )
+        if field is not None and field.discriminator:
+            section = members
+        elif members:
+            section = members[0]
+    return keys, section if not isinstance(section, tuple) else model
+
+
+def _tagged(member: type[BaseModel], tag: str) -> bool:
+    return any(tag in get_args(field.annotation) for field in member.model_fields.values())

@@ -1,0 +1,321 @@
+"""Boundaries of maps whose true edges are known, and of maps that do not reach them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dynstudy.analysis.boundaries import (
+    ABOVE,
+    BELOW,
+    COLUMNS,
+    LOWER,
+    NOWHERE,
+    ONSET,
+    UPPER,
+    _pieces,
+    find_boundaries,
+    pooled_gain,
+)
+from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.errors import DynstudyError
+from dynstudy.report.boundary_text import boundary_lines
+from dynstudy.statistics.power import SPREADS, plant_map
+from dynstudy.statistics.resampled_surface import SMALLEST, Outcomes, Surface
+from dynstudy.statistics.two_samples import EQUIVALENCE
+from dynstudy.study.spec import StudySpec
+
+AMPLITUDES = [3, 10, 30, 70, 150, 400, 1000]
+PERIODS = [100, 215, 464, 1000, 2154, 4642, 10_000]
+PEAK, FAR, WIDTH = 0.25, -0.05, 1.6
+HALF = WIDTH * np.sqrt(np.log(PEAK / (EQUIVALENCE - FAR)))
+"""A ridge of gain over log A; this far from its middle the gain is 0.02."""
+
+Field = Callable[[float, float], float]
+
+
+def middle(period: float) -> float:
+    """Log A of the ridge: it moves up with the period."""
+    return float(np.log(20) + 0.45 * np.log(period / 100))
+
+
+def ridge(amplitude: float, period: float) -> float:
+    return float(FAR + PEAK * np.exp(-(((np.log(amplitude) - middle(period)) / WIDTH) ** 2)))
+
+
+def simulated(
+    field: Field,
+    spread: str = "narrow",
+    replicates: int = 10,
+    seed: int = 0,
+    forgets: Callable[[float, float], bool | None] = lambda amplitude, period: False,
+    amplitudes: Sequence[float] = AMPLITUDES,
+    periods: Sequence[int] = PERIODS,
+) -> RegimeMap:
+    """A map of one panel with outcomes whose mean gains are those of a field."""
+    spec = StudySpec.of({
+        "name": "planted",
+        "kind": "map",
+        "loss": "dce",
+        "replicates": replicates,
+        "space": {
+            "learning_rate": 1.0,
+            "amplitude": list(amplitudes),
+            "period": list(periods),
+            "width": 20,
+        },
+    })
+    places = [(a, t) for a in amplitudes for t in periods]
+    gains = np.array([field(*place) for place in places])
+    planted = plant_map(np.random.default_rng(seed), SPREADS[spread], gains, replicates)
+    shared: dict[str, Any] = {
+        "width": 20,
+        "learning_rate": 1.0,
+        "replicates": replicates,
+        "predicted": False,
+    }
+    rows: list[dict[str, Any]] = [shared | {"loss": "ce", "regime": "baseline", "forgets": None}]
+    for amplitude, period in places:
+        own = {"loss": "dce", "regime": "unsettled", "amplitude": amplitude, "period": period}
+        rows.append(shared | own | {"forgets": forgets(amplitude, period)})
+    frame = pd.DataFrame(rows).astype({"forgets": object})
+    return RegimeMap(spec, frame, [], [planted.baseline, *planted.samples])
+
+
+def holds(row: Any, true: float) -> bool:
+    """Whether a band holds the true edge; it is open where it goes on beyond the map."""
+    low = row.amplitude_low if np.isfinite(row.amplitude_low) else 0
+    high = row.amplitude_high if np.isfinite(row.amplitude_high) else np.inf
+    return bool(low <= true <= high)
+
+
+@pytest.mark.parametrize("spread", ["narrow", "bimodal"])
+@pytest.mark.parametrize("replicates", [10, 50])
+def test_bands_hold_planted_edges(spread: str, replicates: int) -> None:
+    """As often as they claim, within simulation error: maps are independent, edges are not."""
+    shares, reached = [], []
+    for seed in range(40):
+        found = find_boundaries(simulated(ridge, spread, replicates, seed), draws=200)
+        edges = found[found.reached & (found.boundary != ONSET)]
+        reached.append(len(edges) / (2 * len(PERIODS)))
+        if len(edges):
+            held = [
+                holds(row, np.exp(middle(row.period) + (HALF if row.boundary == UPPER else -HALF)))
+                for row in edges.itertuples()
+            ]
+            shares.append(np.mean(held))
+    error = max(np.std(shares, ddof=1) / np.sqrt(len(shares)), 0.005)
+    assert np.mean(shares) > 0.95 - 3 * error
+    assert np.mean(reached) > (0.7 if spread == "bimodal" else 0.9)
+
+
+def test_planted_edges_are_found_and_more_replicates_narrow_their_bands() -> None:
+    bands = []
+    for replicates in (10, 160):
+        found = find_boundaries(simulated(ridge, "narrow", replicates))
+        assert list(found.columns) == COLUMNS
+        edges = found[found.boundary != ONSET]
+        assert (edges.groupby("period").size() == 2).all()  # one piece, two edges
+        inside = edges[edges.period == 1000].set_index("boundary")
+        for boundary, sign in ((LOWER, -1), (UPPER, 1)):
+            edge = inside.loc[boundary]
+            assert edge.reached
+            assert edge.support > 0.9
+            assert edge.amplitude_low <= edge.amplitude <= edge.amplitude_high
+            assert np.log(edge.amplitude) == pytest.approx(middle(1000) + sign * HALF, abs=0.3)
+            bands.append(np.log(edge.amplitude_high / edge.amplitude_low))
+    assert bands[2] < bands[0]
+    assert bands[3] < bands[1]
+
+
+def test_the_same_map_reads_the_same_every_time() -> None:
+    found = simulated(ridge, "bimodal")
+    pd.testing.assert_frame_equal(find_boundaries(found), find_boundaries(found))
+
+
+def test_edges_beyond_the_map_are_told_and_not_extrapolated() -> None:
+    everywhere = find_boundaries(simulated(lambda a, t: 0.2))
+    edges = everywhere[everywhere.boundary != ONSET]
+    assert not edges.reached.any()
+    assert set(edges[edges.boundary == LOWER].says) == {BELOW}
+    assert set(edges[edges.boundary == UPPER].says) == {ABOVE}
+    assert edges[["amplitude", "amplitude_low", "amplitude_high"]].isna().all(axis=None)
+    assert (edges.support > 0.95).all()
+
+    nowhere = find_boundaries(simulated(lambda a, t: -0.1))
+    edges = nowhere[nowhere.boundary != ONSET]
+    assert set(edges.says) == {NOWHERE}
+    assert set(edges.piece) == {0}
+    assert (edges.support > 0.95).all()
+
+    one_side = find_boundaries(simulated(lambda a, t: 0.2 if a < 50 else -0.2))
+    edges = one_side[one_side.boundary != ONSET].set_index(["period", "boundary"])
+    for period in PERIODS:
+        assert edges.loc[(period, LOWER)].says == BELOW
+        upper = edges.loc[(period, UPPER)]
+        assert 30 < upper.amplitude < 70
+
+
+def test_several_pieces_are_told_apart() -> None:
+    def two(amplitude: float, period: float) -> float:
+        return 0.2 if amplitude in (10, 400) else -0.2
+
+    whole = simulated(two, replicates=40)
+    found = find_boundaries(whole)
+    edges = found[(found.boundary != ONSET) & (found.period == 1000)]
+    assert edges.piece.tolist() == [1, 1, 2, 2]
+    assert edges.boundary.tolist() == [LOWER, UPPER, LOWER, UPPER]
+    assert (np.diff(edges.amplitude) > 0).all()
+    first, second = edges.amplitude.to_numpy()[:2], edges.amplitude.to_numpy()[2:]
+    assert 3 < first[0] < 10 < first[1] < 70
+    assert 150 < second[0] < 400 < second[1] < 1000
+    (line,) = [row for row in boundary_lines(whole.judged(), found) if row["period"] == 1000]
+    assert line["useful_amplitudes"].count("; ") == 1
+
+
+def test_the_onset_is_where_all_larger_amplitudes_forget() -> None:
+    # an island that forgets at A = 30, and then from 150 on; nothing at 215; everything at 464
+    patterns: dict[int, list[float]] = {
+        100: [30, 150, 400, 1000],
+        215: [],
+        464: AMPLITUDES,
+        1000: [1000],
+    }
+    periods = list(patterns)
+
+    def forgets(amplitude: float, period: float) -> bool:
+        return amplitude in patterns[int(period)]
+
+    found = find_boundaries(simulated(ridge, forgets=forgets, periods=periods))
+    onset = found[found.boundary == ONSET].set_index("period")
+    assert onset.loc[100, ["amplitude", "amplitude_low", "amplitude_high"]].tolist() == [
+        150, 70, 150,
+    ]  # fmt: skip
+    assert onset.loc[1000, ["amplitude_low", "amplitude_high"]].tolist() == [400, 1000]
+    assert onset.reached.tolist() == [True, False, False, True]
+    assert onset.says.tolist() == ["", ABOVE, BELOW, ""]
+    assert np.isnan(onset.loc[215, "amplitude"])
+    assert onset.loc[215, "amplitude_low"] == 1000
+    assert np.isnan(onset.loc[464, "amplitude_low"])
+    assert onset.loc[464, "amplitude_high"] == 3  # it lies somewhere below the map
+
+
+def test_cells_that_are_not_tested_for_forgetting_are_no_onset() -> None:
+    def forgets(amplitude: float, period: float) -> bool | None:
+        if period == 10_000:
+            return None
+        return None if amplitude == 150 else amplitude > 150
+
+    found = find_boundaries(simulated(ridge, forgets=forgets))
+    onset = found[found.boundary == ONSET]
+    assert 10_000 not in set(onset.period)
+    assert set(onset.amplitude_low) == {70}  # between tested amplitudes: 150 is none
+    assert set(onset.amplitude_high) == {400}
+
+
+def test_cells_that_are_not_trained_are_left_out() -> None:
+    whole = simulated(ridge, replicates=40)
+    frame, outcomes = whole.frame.copy(), list(whole.outcomes)
+    holes = frame[(frame.amplitude == 70) & (frame.period == 1000)].index
+    frame.loc[holes, "replicates"] = 0
+    outcomes[holes[0]] = np.empty(0)
+    found = find_boundaries(RegimeMap(whole.spec, frame, [], outcomes))
+    edge = found[(found.period == 1000) & (found.boundary == UPPER)].iloc[0]
+    assert holds(edge, np.exp(middle(1000) + HALF))
+
+
+def test_too_few_cells_have_onsets_but_no_edges() -> None:
+    found = find_boundaries(simulated(ridge, amplitudes=[10, 100], periods=[1000]))
+    assert set(found.boundary) == {ONSET}
+    alone = find_boundaries(simulated(ridge, replicates=1))
+    assert set(alone.boundary) == {ONSET}
+
+
+@pytest.mark.parametrize("outcome", [0.5, None])
+def test_replicates_that_agree_and_a_field_that_is_flat(outcome: float | None) -> None:
+    """Zero variance everywhere: there is an answer, and no warning."""
+    found = simulated(ridge, replicates=4)
+    cells = [np.full(4, outcome if outcome else 0.5 + 0.001 * k) for k in range(len(found.frame))]
+    frame = find_boundaries(RegimeMap(found.spec, found.frame, [], cells))
+    edges = frame[frame.boundary != ONSET]
+    assert len(edges) >= len(PERIODS)
+    if outcome:
+        assert set(edges.says) == {NOWHERE}
+
+
+def test_more_cells_than_a_surface_takes_are_pooled_in_blocks() -> None:
+    amplitudes = np.geomspace(3, 1000, 40).tolist()
+    periods = np.geomspace(100, 10_000, 20).round().astype(int).tolist()
+    found = find_boundaries(
+        simulated(ridge, replicates=4, amplitudes=amplitudes, periods=periods), draws=100
+    )
+    edges = found[found.reached & (found.boundary == UPPER)]
+    assert len(edges) > 15
+    true = np.array([middle(period) + HALF for period in edges.period])
+    assert np.median(np.abs(np.log(edges.amplitude) - true)) < 0.15
+
+
+def test_the_contour_of_the_picture_is_the_table_s() -> None:
+    found = simulated(ridge, replicates=40)
+    panel = found.judged()
+    pooled = pooled_gain(found, ("dce", 20, 1.0), panel)
+    assert pooled is not None
+    row = pooled.gain[np.abs(pooled.period - 1000).argmin()]
+    inside = pooled.amplitude[row > EQUIVALENCE]
+    edges = find_boundaries(found).query("period == 1000").set_index("boundary").amplitude
+    assert inside.min() == pytest.approx(edges[LOWER], rel=0.1)
+    assert inside.max() == pytest.approx(edges[UPPER], rel=0.1)
+    assert (pooled.excess > 0).sum() == (pooled.gain > EQUIVALENCE).sum()
+
+
+def test_what_has_no_amplitudes_has_no_boundaries() -> None:
+    with pytest.raises(DynstudyError, match=r"space\.amplitude needs at least two"):
+        find_boundaries(simulated(ridge, amplitudes=[30]))
+
+
+def test_a_surface_is_the_gaussian_process_s_posterior(rng: np.random.Generator) -> None:
+    """Mean and error against the textbook's formulas (Rasmussen & Williams 2006, eq. 2.23-2.24)."""
+    place = rng.uniform(0, 5, (12, 2))
+    samples = [rng.normal(np.sin(x), 0.1, 8) for x, _ in place]
+    surface = Surface(Outcomes(place, samples))
+    at = rng.uniform(0, 5, (4, 2))
+    prior = surface.kernel(place) + np.diag(surface.noise)
+    across = surface.kernel(at, place)
+    expected = surface.level + across @ np.linalg.inv(prior) @ (surface.means - surface.level)
+    variance = surface.kernel(at) - across @ np.linalg.inv(prior) @ across.T
+    mean, error = surface.at(at)
+    np.testing.assert_allclose(mean, expected, rtol=1e-6)
+    np.testing.assert_allclose(error, np.sqrt(np.diag(variance)), rtol=1e-5)
+
+    # resampled surfaces are as uncertain as the posterior says
+    means = surface.means + rng.normal(0, 1, (20_000, 12)) * np.sqrt(surface.noise)
+    drawn = surface.draws(at, means, rng)
+    np.testing.assert_allclose(drawn.std(axis=0), error, rtol=0.05)
+    np.testing.assert_allclose(drawn.mean(axis=0), mean, atol=0.01)
+
+
+def test_resampled_means_vary_as_means_do(rng: np.random.Generator) -> None:
+    samples = [rng.normal(0.5, 0.2, 6), np.array([0.4]), np.full(6, 0.3)]
+    outcomes = Outcomes(np.zeros((3, 2)), samples)
+    own, floored = outcomes.variances()
+    assert own[0] == pytest.approx(samples[0].var(ddof=1) / 6)
+    assert own[2] == 0 < floored[2]  # replicates that agree are not believed entirely
+    drawn = outcomes.resampled(40_000, rng)
+    np.testing.assert_allclose(drawn.var(axis=0), floored, rtol=0.05)
+    np.testing.assert_allclose(drawn.mean(axis=0), outcomes.means(), atol=0.01)
+    assert floored.min() > SMALLEST
+
+
+def test_edges_lie_between_the_places_where_a_surface_is_looked_at() -> None:
+    x = np.array([0.0, 1.0, 2.0, 3.0])
+    rows = _pieces(x, EQUIVALENCE + np.array([-0.1, 0.3, 0.1, -0.3]), np.zeros((1, 4)))
+    assert [row["amplitude"] for row in rows] == pytest.approx(np.exp([0.25, 2.25]))
+
+
+def test_predicted_cells_are_no_onset() -> None:
+    found = simulated(ridge, forgets=lambda amplitude, period: amplitude >= 150, periods=[100])
+    found.frame["predicted"] = found.frame.amplitude.isin([70, 150])
+    (onset,) = find_boundaries(found).query("boundary == @ONSET").itertuples()
+    assert (onset.amplitude_low, onset.amplitude_high) == (30, 400)

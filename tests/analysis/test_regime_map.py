@@ -1,0 +1,321 @@
+"""The map of ledgers with planted regimes, and of ledgers with holes."""
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dynstudy.analysis.regime_map import RegimeMap, regime_map
+from dynstudy.config import Cell, Configuration, Replicate
+from dynstudy.measure.readings import forgetting_window
+from dynstudy.report.map_files import write_map
+from dynstudy.report.map_text import print_map
+from dynstudy.report.rows import Format, frame_rows, print_rows, to_csv
+from dynstudy.report.safe_files import file_stem
+from dynstudy.statistics.labelled_cells import COLUMNS
+from dynstudy.store.ledger import Ledger, Record
+from dynstudy.store.studies import Storage
+from dynstudy.study.cells import cells
+from dynstudy.study.spec import StudySpec
+
+SpecMaker = Callable[..., StudySpec]
+
+
+class Planted:
+    """A ledger filled with chosen outcomes instead of trained networks."""
+
+    def __init__(self, storage: Storage, spec: StudySpec) -> None:
+        self.spec, self.ledger = spec, Ledger(storage.engine, spec.protocol)
+        storage.open_study(spec)
+
+    def cell(self, **wanted: Any) -> Cell:
+        return next(
+            cell
+            for cell in cells(self.spec)
+            if all(getattr(cell.configuration, key) == value for key, value in wanted.items())
+        )
+
+    def put(
+        self, cell: Cell, accuracies: Sequence[float], forgetting: float = 0.1, diverged: int = 0
+    ) -> None:
+        data = self.spec.protocol.data
+        own = cell.configuration
+        counts = np.full((len(cell.reads), data.classes), data.validation_points_per_class // 2)
+        records = []
+        for seed, accuracy in enumerate(accuracies):
+            lost = seed < diverged
+            records.append(
+                Record(
+                    Replicate(own, seed),
+                    5 if lost else None,
+                    accuracy,
+                    1 / 3 if lost else accuracy,
+                    None if own.static or lost else accuracy,
+                    None if own.static or lost else forgetting + 0.01 * (seed % 3),
+                    None if own.static or lost else 0.0,
+                    cell.reads,
+                    counts if not lost else counts * 0 - 1,
+                    counts if not lost else counts * 0 - 1,
+                    None if own.static or lost else 0.3,
+                )
+            )
+        self.ledger.add(records, backend="cpu", device="planted", versions={})
+
+
+@pytest.fixture
+def planted(storage: Storage, make_spec: SpecMaker) -> Planted:
+    space = {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 15], "width": [5, 9]}
+    return Planted(storage, make_spec(replicates=10, space=space))
+
+
+def spread(rng: np.random.Generator, mean: float, count: int, sd: float = 0.01) -> list[float]:
+    return rng.normal(mean, sd, count).tolist()
+
+
+def row(found: RegimeMap, **wanted: Any) -> pd.Series:
+    frame = found.frame
+    for key, value in wanted.items():
+        frame = frame[frame[key] == value]
+    assert len(frame) == 1
+    return frame.iloc[0]
+
+
+def test_planted_regimes_are_found(
+    planted: Planted, storage: Storage, rng: np.random.Generator
+) -> None:
+    means = {(3, 10): 0.7, (30, 10): 0.3, (3, 15): 0.5, (30, 15): 0.72}
+    for width in (5, 9):
+        planted.put(planted.cell(loss="ce", width=width), spread(rng, 0.5, 40))
+        for (amplitude, period), mean in means.items():
+            cell = planted.cell(width=width, amplitude=amplitude, period=period)
+            planted.put(cell, spread(rng, mean, 10), forgetting=0.9 if amplitude == 30 else 0.1)
+    found = regime_map(storage, "small")
+    assert list(found.frame.columns[: len(COLUMNS)]) == COLUMNS
+    assert found.notes == []
+    expected = {(3, 10): "useful", (30, 10): "harmful", (3, 15): "neutral", (30, 15): "useful"}
+    for (amplitude, period), regime in expected.items():
+        cell = row(found, width=9, amplitude=amplitude, period=period)
+        assert cell.regime == regime
+        assert cell.forgets is (amplitude == 30)
+        assert cell.gain_low < cell.gain < cell.gain_high
+        assert cell.gain == pytest.approx(means[amplitude, period] - 0.5, abs=0.02)
+        assert cell.p_value <= cell.q_value
+        # the planted static networks never change, so nothing is taken off
+        assert cell.forgetting == pytest.approx((0.9 if amplitude == 30 else 0.1) + 0.009)
+    assert (found.frame[found.frame.loss == "ce"].regime == "baseline").all()
+
+
+def test_discoveries_are_controlled_per_loss_and_width(
+    planted: Planted, storage: Storage, rng: np.random.Generator
+) -> None:
+    """One clear effect among nulls of its own family; the other family has none to lend it."""
+    for width in (5, 9):
+        planted.put(planted.cell(loss="ce", width=width), spread(rng, 0.5, 40, 0.05))
+        for cell in cells(planted.spec):
+            own = cell.configuration
+            if not own.static and own.width == width:
+                clear = width == 5 and (own.amplitude, own.period) == (3, 10)
+                planted.put(cell, spread(rng, 0.9 if clear else 0.5, 10, 0.05))
+    found = regime_map(storage, "small").judged()
+    for _, family in found.groupby("width"):
+        ranks = family.p_value.rank(method="max")
+        expected = [
+            min((family.p_value * len(family) / ranks)[family.p_value >= p]) for p in family.p_value
+        ]
+        np.testing.assert_allclose(family.q_value, np.minimum(expected, 1), rtol=1e-9)
+
+
+def test_what_the_static_loss_forgets_is_taken_off(
+    planted: Planted, storage: Storage, rng: np.random.Generator
+) -> None:
+    static = planted.cell(loss="ce", width=5)
+    planted.put(static, spread(rng, 0.5, 40))
+    cell = planted.cell(width=5, amplitude=3, period=10)
+    planted.put(cell, spread(rng, 0.5, 10), forgetting=0.8)
+    # let the static networks lose half of every class at each period's middles
+    span = forgetting_window(planted.spec.protocol, 10)
+    points = planted.spec.protocol.data.validation_points_per_class
+    with storage.engine.begin() as connection:
+        connection.exec_driver_sql(
+            f"UPDATE dynstudy_reading SET correct = {points} WHERE subset = 'validation' "
+            f"AND step IN ({', '.join(map(str, span.ends))})"
+        )
+    cell_row = row(regime_map(storage, "small"), width=5, amplitude=3, period=10)
+    assert cell_row.forgetting == pytest.approx(0.809 - 0.5)
+    # and half of every class for good, since they know half of it at the end
+    assert cell_row.lasting == pytest.approx(0.3 - 0.5)
+
+
+def test_holes_are_holes(planted: Planted, storage: Storage, rng: np.random.Generator) -> None:
+    planted.put(planted.cell(loss="ce", width=5), spread(rng, 0.5, 40))
+    planted.put(planted.cell(width=5, amplitude=3, period=10), spread(rng, 0.7, 7))
+    found = regime_map(storage, "small")
+    assert row(found, width=5, amplitude=3, period=10).regime == "useful"
+    assert (found.frame.regime == "missing").sum() == 1 + 7
+    assert found.notes[0].startswith("8 of 10 cells are not trained and 1 lack replicates")
+    assert any("no baseline (loss=ce, width=9" in note for note in found.notes)
+
+
+def test_without_a_baseline_there_is_no_gain(
+    planted: Planted, storage: Storage, rng: np.random.Generator
+) -> None:
+    planted.put(planted.cell(width=5, amplitude=3, period=10), spread(rng, 0.7, 10))
+    cell = row(regime_map(storage, "small"), width=5, amplitude=3, period=10)
+    assert np.isnan(cell.gain)
+    assert cell.regime == "untested"
+    assert cell.val_accuracy == pytest.approx(0.7, abs=0.02)
+
+
+def test_nothing_but_diverged_networks_is_called_that(
+    planted: Planted, storage: Storage, rng: np.random.Generator, tmp_path: Path
+) -> None:
+    planted.put(planted.cell(loss="ce", width=5), spread(rng, 0.5, 40))
+    planted.put(planted.cell(width=5, amplitude=3, period=10), [0.0] * 10, diverged=10)
+    planted.put(planted.cell(width=5, amplitude=30, period=10), spread(rng, 0.5, 10), diverged=2)
+    found = regime_map(storage, "small")
+    lost = row(found, width=5, amplitude=3, period=10)
+    assert (lost.regime, lost.diverged, lost.forgets) == ("diverged", 10, None)
+    assert lost.val_accuracy == pytest.approx(1 / 3)
+    assert np.isnan(lost.forgetting)
+    assert row(found, width=5, amplitude=30, period=10).diverged == 2
+    assert len(write_map(found, tmp_path)) == 2
+    assert any("12 of 60 networks diverged; each counts as chance, 0.333" in n for n in found.notes)
+
+
+def test_one_replicate_has_no_error_and_no_label(storage: Storage, make_spec: SpecMaker) -> None:
+    one = Planted(storage, make_spec(replicates=1))
+    for cell in cells(one.spec):
+        one.put(cell, [0.5] * cell.replicates)
+    found = regime_map(storage, "small")
+    judged = found.judged()
+    assert set(judged.regime) == {"untested"}
+    assert judged["sem"].isna().all()
+    assert judged.gain_low.isna().all()
+    assert any("below 6 nothing is tested" in note for note in found.notes)
+
+
+@pytest.fixture(params=["whole", "holes", "one replicate", "no baseline", "nothing"])
+def any_map(
+    request: pytest.FixtureRequest,
+    storage: Storage,
+    make_spec: SpecMaker,
+    rng: np.random.Generator,
+) -> RegimeMap:
+    few = request.param == "one replicate"
+    plant = Planted(storage, make_spec(replicates=1 if few else 6))
+    for index, cell in enumerate(cells(plant.spec)):
+        skipped = {
+            "holes": index % 2 == 1,
+            "no baseline": cell.configuration.static,
+            "nothing": True,
+        }
+        if not skipped.get(request.param, False):
+            plant.put(cell, spread(rng, 0.5 + 0.1 * (index % 3), cell.replicates))
+    return regime_map(storage, "small")
+
+
+def test_every_map_can_be_printed_drawn_and_read_back(any_map: RegimeMap, tmp_path: Path) -> None:
+    with (tmp_path / "out.txt").open("w") as out:
+        print_map(any_map, out)
+        for form in Format:
+            print_rows(frame_rows(any_map.frame), form, out)
+    printed = (tmp_path / "out.txt").read_text()
+    assert "dce, width 5" in printed
+    assert "conditional on the training spiral of seed 0" in printed
+    picture, table = write_map(any_map, tmp_path)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    read = pd.read_csv(table)
+    assert list(read.columns[: len(COLUMNS)]) == COLUMNS
+    np.testing.assert_allclose(
+        read.val_accuracy, any_map.frame.val_accuracy.astype(float), rtol=1e-12
+    )
+    assert to_csv(any_map.frame).splitlines()[2].split(",")[4].isdecimal()  # a whole period
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix in {".png", ".csv"}) == [
+        "small.csv",
+        "small.png",
+    ]
+
+
+def test_stdout_and_the_file_are_the_same_csv(any_map: RegimeMap) -> None:
+    out = io.StringIO()
+    print_rows(frame_rows(any_map.frame), Format.csv, out)
+    assert out.getvalue() == to_csv(any_map.frame)
+
+
+@pytest.mark.parametrize("name", [r"a$\frac$", "🌀", "[bold]"])
+def test_a_name_that_looks_like_mathematics_or_has_no_glyph_is_drawn(
+    name: str, storage: Storage, make_spec: SpecMaker, tmp_path: Path
+) -> None:
+    spec = make_spec(name=name)
+    Planted(storage, spec)
+    assert write_map(regime_map(storage, spec.name), tmp_path)[0].exists()
+
+
+def test_a_map_of_one_amplitude_and_period_is_drawn_over_width(
+    storage: Storage, make_spec: SpecMaker, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    space = {"learning_rate": 1.0, "amplitude": 3, "period": 10, "width": [5, 9, 20]}
+    plant = Planted(storage, make_spec(loss=["ce", "dce"], space=space))
+    for cell in cells(plant.spec):
+        plant.put(cell, spread(rng, 0.5, cell.replicates))
+    picture, _ = write_map(regime_map(storage, "small"), tmp_path)
+    assert picture.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a b", "é☃", "x" * 200, "...", "q\"uo'te"])
+def test_file_names_are_safe_and_distinct(name: str) -> None:
+    stem = file_stem(name)
+    assert "/" not in stem
+    assert stem
+    assert not stem.startswith(".")
+    assert len(stem) < 100
+    assert stem != file_stem(name + "!")
+
+
+def test_configurations_print_as_a_person_writes_them() -> None:
+    assert str(Configuration("dce", 20, 1.0, 300.0, 100)) == (
+        "loss=dce, width=20, learning_rate=1, amplitude=300, period=100"
+    )
+
+
+def test_the_digest_is_of_the_rows_that_a_study_stands_on(
+    planted: Planted, storage: Storage, rng: np.random.Generator
+) -> None:
+    def now() -> str:
+        return regime_map(storage, "small").ledger
+
+    empty = now()
+    cell = planted.cell(width=5, amplitude=3, period=10)
+    planted.put(cell, spread(rng, 0.5, 10))
+    one = now()
+    assert len({empty, one}) == 2
+    assert now() == one
+    planted.put(cell, spread(rng, 0.6, 12))  # seeds 0..9 are there; 10 and 11 are not the study's
+    assert now() == one
+    planted.put(planted.cell(width=9, amplitude=3, period=10), spread(rng, 0.5, 10))
+    both = now()
+    assert both not in {empty, one}
+    with storage.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE dynstudy_replicate SET forgetting = forgetting + 1e-9 "
+            "WHERE width = 9 AND seed = 3"
+        )
+    assert now() not in {empty, one, both}
+    assert f"ledger {now()[:12]}" in regime_map(storage, "small").caption()
+
+
+def test_a_grid_that_is_wider_than_a_terminal_is_left_to_the_picture(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    amplitudes = {"low": 3, "high": 30, "num": 41}
+    space = {"learning_rate": 1.0, "amplitude": amplitudes, "period": [10, 15], "width": 5}
+    Planted(storage, make_spec(replicates=10, space=space))
+    text = io.StringIO()
+    print_map(regime_map(storage, "small"), text)
+    assert "T \\ A" not in text.getvalue()
+    assert "see the picture and the CSV" in text.getvalue()
+    assert "82 cells" in text.getvalue()

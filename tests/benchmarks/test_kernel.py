@@ -1,0 +1,144 @@
+"""What the GPU kernel compiles to is told without a card, and left out where it cannot be."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import gpu_instructions as _gpu_report
+from benchmarks import kernel
+from benchmarks.gpu_instructions import Compiled, missing, programs_at_once
+from dynstudy.bench.settings import Settings
+
+REPORT = Compiled(
+    loss="dce",
+    width=100,
+    points=300,
+    dtype="float32",
+    rows=4,
+    lanes=8,
+    tiles=13,
+    warps=1,
+    registers=200,
+    shared_bytes=0,
+    spilled=0,
+    point_instructions=240,
+    step_instructions=20_000,
+    programs=8,
+    cubin_bytes=1,
+)
+
+
+def changed(**values: int) -> Compiled:
+    return Compiled(**{**vars(REPORT), **values})
+
+
+def quiet(_: str) -> None:
+    pass
+
+
+def test_a_kernel_of_each_loss_is_compiled_and_none_spills(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRITON_INTERPRET", "1")  # as other tests have it: nothing is compiled then
+    said: list[str] = []
+    found = kernel.measure(Settings(widths=(5,)), said.append)
+    values = {(row.quantity, row.unit): row.median for row in found.rows}
+    assert len(values) == len(found.rows) == 21
+    assert all((row.measurement, row.width, row.rounds) == ("kernel", 5, 1) for row in found.rows)
+    assert not any(row.relative for row in found.rows)
+    for loss, least in (("dce", 12), ("dmse1", 16), ("dmse2", 16)):  # by the equations
+        assert 0 < values[loss, "registers a lane"] <= 255
+        assert values[loss, "spilled instructions"] == 0
+        assert 4 <= values[loss, "programs a multiprocessor"] <= 32
+        assert least < values[loss, "instructions a unit and point"] < 5 * least
+        assert values[loss, "warp instructions a step"] > least * 5 * 300 / 32
+    assert said == ["kernel: width 5"]
+    (note,) = found.notes
+    assert "132 multiprocessors x 4 schedulers x 1.98 GHz" in note
+    assert "none was measured" in note
+
+
+def test_the_bound_counts_all_warps_of_a_network() -> None:
+    assert kernel.bound(REPORT) == pytest.approx(132 * 4 * 1.98e9 / 20_000)
+    assert kernel.bound(changed(warps=2)) == kernel.bound(REPORT) / 2
+
+
+def test_padding_counts_against_a_pair() -> None:
+    # 32 lanes x 240 instructions for 4 points of 100 units
+    assert REPORT.pair_instructions == pytest.approx(32 * 240 / 400)
+    assert changed(warps=2).pair_instructions == pytest.approx(2 * 32 * 240 / 400)
+    assert changed(width=50).pair_instructions == pytest.approx(32 * 240 / 200)
+    assert changed(points=301).pair_instructions == pytest.approx(32 * 240 * 76 / 30_100)
+
+
+def test_programs_are_counted_as_the_registers_of_a_scheduler_allow() -> None:
+    # 65,536 registers would do for ten of 200, but each scheduler has room for two
+    assert programs_at_once(200, 1) == 8
+    assert programs_at_once(168, 1) == 12
+    assert programs_at_once(32, 1) == 32  # no more are taken
+    assert programs_at_once(255, 2) == 4
+    assert programs_at_once(255, 16) == 0
+    assert programs_at_once(128, 16) == 1
+    assert programs_at_once(64, 4, shared_bytes=100 * 2**10) == 2
+
+
+def test_without_triton_it_is_left_out_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_gpu_report, "find_spec", lambda _: None)
+    found = kernel.measure(Settings(), quiet)
+    assert found.rows == []
+    assert found.notes == [
+        "kernel: left out, Triton is not installed (pip install 'dynstudy[gpu-test]')"
+    ]
+
+
+def test_without_the_disassembler_it_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tools = tmp_path / "triton" / "backends" / "nvidia" / "bin"
+    tools.mkdir(parents=True)
+    (tools.parents[2] / "__init__.py").touch()
+    (tools / "cuobjdump").touch()
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.delitem(sys.modules, "triton", raising=False)
+    assert missing() == "this Triton comes without nvdisasm"
+    found = kernel.measure(Settings(), quiet)
+    assert (found.rows, found.notes) == (
+        [],
+        ["kernel: left out, this Triton comes without nvdisasm"],
+    )
+
+
+def test_what_does_not_compile_is_left_out_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    python = "import sys; sys.exit('a long story' + chr(10) + 'ptxas: no such card')"
+    run = kernel.subprocess.run
+    monkeypatch.setattr(
+        kernel.subprocess, "run", lambda _, **how: run([sys.executable, "-c", python], **how)
+    )
+    found = kernel.measure(Settings(widths=(20, 50)), quiet)
+    assert (found.rows, found.notes) == (
+        [],
+        [f"kernel: width {width} left out (ptxas: no such card)" for width in (20, 50)],
+    )
+
+
+def test_an_interrupted_compilation_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = kernel.subprocess.run
+    monkeypatch.setattr(
+        kernel.subprocess,
+        "run",
+        lambda _, **how: run([sys.executable, "-c", "raise SystemExit(130)"], **how),
+    )
+    with pytest.raises(KeyboardInterrupt):
+        kernel.measure(Settings(), quiet)
+
+
+def test_this_process_never_loads_triton() -> None:
+    """Interpreted or compiled is decided when the kernel is imported, once for a process."""
+    code = (
+        "import sys; from dynstudy.bench import kernel; kernel.missing(); "
+        "sys.exit(any('triton' in name or '_gpu_kernel' in name for name in sys.modules))"
+    )
+    done = kernel.subprocess.run([sys.executable, "-c", code], check=False, env=dict(os.environ))
+    assert done.returncode == 0

@@ -1,0 +1,200 @@
+"""What a study's page carries, and that publishing it again refreshes it in place."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna_dashboard
+import pytest
+
+import dynstudy
+from benchmarks.planted import plant
+from dynstudy.analysis.boundaries import find_boundaries
+from dynstudy.analysis.regime_map import regime_map
+from dynstudy.dashboard.artifacts import artifacts_folder
+from dynstudy.dashboard.page import publish, published, search_page
+from dynstudy.errors import DynstudyError, StudyNotFoundError
+from dynstudy.report.rows import to_csv
+from dynstudy.store.rename_note_tag import NOTE
+from dynstudy.store.studies import Storage
+from dynstudy.study.spec import MapSpec, SearchSpec
+from dynstudy.study.study_file import load_spec
+
+SpecMaker = Callable[..., MapSpec]
+SearchMaker = Callable[..., SearchSpec]
+
+
+@pytest.fixture
+def planted(storage: Storage, make_spec: SpecMaker) -> Storage:
+    plant(storage, make_spec())
+    return storage
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "studies.artifacts"
+
+
+def attributes(storage: Storage) -> dict[str, Any]:
+    return storage.optuna.get_study_system_attrs(1)
+
+
+def files(storage: Storage) -> dict[str, str]:
+    """Identifiers of the artifacts by their names, as the dashboard lists them."""
+    metas = [json.loads(v) for k, v in attributes(storage).items() if k.startswith("artifacts:")]
+    found = {meta["filename"]: meta["artifact_id"] for meta in metas if meta}
+    assert len(found) == sum(meta is not None for meta in metas)
+    return found
+
+
+def note(storage: Storage) -> str:
+    return optuna_dashboard.get_note(storage.study("small"))
+
+
+def test_published_again_it_has_the_same_identifiers_and_nothing_piles_up(
+    planted: Storage, folder: Path
+) -> None:
+    assert not published(planted, "small")
+    publish(planted, "small")
+    assert published(planted, "small")
+    before, names = attributes(planted), sorted(folder.iterdir())
+    publish(planted, "small")
+    assert attributes(planted) == before
+    assert sorted(folder.iterdir()) == names
+    assert {path.name for path in names} == set(files(planted).values())
+
+
+def test_files_are_what_the_map_command_writes(
+    planted: Storage, folder: Path, make_spec: SpecMaker
+) -> None:
+    publish(planted, "small")
+    stored = {name: folder / identifier for name, identifier in files(planted).items()}
+    assert stored["cells.csv"].read_text() == to_csv(regime_map(planted, "small").frame)
+    assert stored["map.png"].read_bytes().startswith(b"\x89PNG")
+    assert stored["boundaries.csv"].read_text() == to_csv(
+        find_boundaries(regime_map(planted, "small"))
+    )
+    assert load_spec(stored["study.toml"]) == make_spec()
+
+
+def test_a_file_is_refreshed_in_place(planted: Storage, folder: Path) -> None:
+    publish(planted, "small")
+    before = files(planted)
+    (folder / before["cells.csv"]).write_text("old")
+    (folder / before["study.toml"]).unlink()  # the folder was not copied with the database
+    publish(planted, "small")
+    assert files(planted) == before
+    assert (folder / before["cells.csv"]).read_text().startswith("loss,")
+    assert (folder / before["study.toml"]).exists()
+
+
+def test_a_file_that_was_deleted_on_the_page_comes_back(planted: Storage, folder: Path) -> None:
+    publish(planted, "small")
+    identifier = files(planted)["cells.csv"]
+    # as the dashboard does it
+    planted.optuna.set_study_system_attr(1, f"artifacts:{identifier}", json.dumps(None))
+    (folder / identifier).unlink()
+    publish(planted, "small")
+    assert (folder / files(planted)["cells.csv"]).exists()
+    assert len(list(folder.iterdir())) == 4
+
+
+def test_a_figure_that_became_smaller_is_read_whole(
+    planted: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(planted, "small")
+    study = planted.study("small")
+    key = "dashboard:plot_data:width-accuracy:"
+    for number in range(50):
+        planted.optuna.set_study_system_attr(1, f"{key}{number}", "x" * 2045)
+    publish(planted, "small")
+    pieces = {k: v for k, v in attributes(planted).items() if k.startswith(key)}
+    text = "".join(pieces[f"{key}{number}"] for number in range(len(pieces)))
+    assert json.loads(text)["data"]
+    assert study.user_attrs.keys() == {"dynstudy:spec"}
+
+
+def test_the_note_says_what_the_map_found(planted: Storage) -> None:
+    publish(planted, "small")
+    best = regime_map(planted, "small").judged().gain.max()
+    plain = note(planted).replace("\\", "")
+    assert f"largest gain {best:+.3f}" in plain
+    assert "DCE, width 5, learning rate 1 (static ce: " in plain
+    assert "2 replicates a cell: below 6 nothing is tested" in plain
+
+
+def test_the_users_note_stands_on_top(planted: Storage) -> None:
+    planted.study("small").set_user_attr(NOTE, "Look at the corner.")
+    publish(planted, "small")
+    assert note(planted).startswith("Look at the corner.\n")
+    planted.study("small").set_user_attr(NOTE, "No, at the edge.")
+    publish(planted, "small")
+    assert note(planted).startswith("No, at the edge.\n")
+    assert "corner" not in note(planted)
+
+
+def test_nothing_that_was_written_into_the_page_is_lost(planted: Storage) -> None:
+    study = planted.study("small")
+    optuna_dashboard.save_note(study, "Before all.")
+    publish(planted, "small")
+    assert note(planted).startswith("Before all.\n")
+    optuna_dashboard.save_note(study, "Edited. " + note(planted))
+    study.set_user_attr(NOTE, "From the command line.")
+    publish(planted, "small")
+    assert note(planted).startswith("From the command line.\n\nEdited. Before all.\n")
+    assert planted.study("small").user_attrs[NOTE] == (
+        "From the command line.\n\nEdited. Before all."
+    )
+    assert note(planted).count("## What was found") == 1
+
+
+def test_what_breaks_half_way_is_not_taken_for_published(planted: Storage, tmp_path: Path) -> None:
+    publish(planted, "small")
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(DynstudyError, match="taken: cannot be written"):
+        publish(planted, "small", tmp_path / "taken")
+    assert not published(planted, "small")
+
+
+@pytest.mark.parametrize("minimize", [{}, {"minimize": "width"}])
+def test_a_search_has_its_trials_over_width_and_schedule(
+    minimize: dict[str, str], storage: Storage, make_search: SearchMaker
+) -> None:
+    storage.open_study(make_search(**minimize))
+    publish(storage, "search")  # nothing is trained yet
+    dynstudy.run(make_search(**minimize), storage=storage)
+    publish(storage, "search")
+    study = storage.study("search")
+    page = search_page(storage, study, [])
+    assert list(page.figures) == ["width-accuracy", "schedule-accuracy"]
+    points, front = page.figures["width-accuracy"].data
+    accuracies = sorted(trial.values[0] for trial in study.trials)
+    assert sorted(points.y) == pytest.approx(accuracies)
+    assert max(front.y) == pytest.approx(accuracies[-1])
+    assert page.headline[0].startswith(f"{accuracies[-1]:.3f} ±")
+    assert set(files(storage)) == {"study.toml", "search.png", "cells.csv"}
+    note = optuna_dashboard.get_note(study)
+    assert "8 trials of 2 networks" in note.replace("\\", "")
+
+
+def test_a_study_without_any_cell_has_a_page(storage: Storage, make_spec: SpecMaker) -> None:
+    storage.open_study(make_spec())
+    publish(storage, "small")
+    assert published(storage, "small")
+    assert "5 of 5 cells are not trained" in note(storage)
+
+
+def test_a_study_that_is_not_there_is_said_to_be(storage: Storage) -> None:
+    with pytest.raises(StudyNotFoundError):
+        publish(storage, "absent")
+
+
+def test_the_folder_is_beside_the_database_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert artifacts_folder("sqlite:////data/x.db") == Path("/data/x.artifacts")
+    assert artifacts_folder("sqlite:///file:/data/x.db?mode=ro&uri=true") == Path(
+        "/data/x.artifacts"
+    )
+    monkeypatch.setenv("DYNSTUDY_ARTIFACTS", "/elsewhere")
+    assert artifacts_folder("sqlite:////data/x.db") == Path("/elsewhere")
+    assert artifacts_folder("sqlite:////data/x.db", "named") == Path("named")

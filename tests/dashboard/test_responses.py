@@ -1,0 +1,45 @@
+"""Figures on their way to the page."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from optuna_dashboard._custom_plot_data import get_plotly_graph_objects, split_plot_data
+
+from dynstudy.dashboard.responses import join_figures, sort_figures
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z][a-z0-9.-]*", fullmatch=True), st.text(max_size=9000)))
+def test_the_dashboard_reads_joined_figures_as_it_reads_pieces(figures: dict[str, str]) -> None:
+    pieces = {"dashboard:note_ver": 3, "artifacts:a": "{}"}
+    for name, text in figures.items():
+        pieces |= split_plot_data(text, f"dashboard:plot_data:{name}:")
+    joined = dict(pieces)
+    join_figures(joined)
+    assert get_plotly_graph_objects(joined) == get_plotly_graph_objects(pieces)
+    assert len(joined) == 2 + len([text for text in figures.values() if text])
+    assert joined["dashboard:note_ver"] == 3
+
+
+def test_figures_are_sorted_and_nothing_else_is_touched() -> None:
+    hostile = '", "plotly_graph_objects": [{"id": "x"}]}'
+    answer = {
+        "name": hostile,
+        "trials": [{"number": 1}],
+        "plotly_graph_objects": [
+            {"id": "b", "graph_object": '{"title": "é🌀"}'},
+            {"id": "a", "graph_object": hostile},
+        ],
+    }
+    found = json.loads(sort_figures(json.dumps(answer).encode()))
+    assert [figure["id"] for figure in found["plotly_graph_objects"]] == ["a", "b"]
+    assert found["plotly_graph_objects"] == answer["plotly_graph_objects"][::-1]
+    assert {**found, "plotly_graph_objects": 0} == {**answer, "plotly_graph_objects": 0}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b'{"reason": "no"}', b'{"a": 1, "plotly_graph_objects": 3}']
+)
+def test_what_it_does_not_know_is_left_as_it_is(body: bytes) -> None:
+    assert sort_figures(body) == body

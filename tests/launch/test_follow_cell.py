@@ -1,0 +1,129 @@
+"""A trace is what a map and a single network's curve say of the same networks."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import dynstudy
+from dynstudy.analysis.kinds_of_forgetting import forgetting_rows
+from dynstudy.analysis.regime_map import regime_map
+from dynstudy.config import Configuration, Protocol
+from dynstudy.errors import DynstudyError
+from dynstudy.launch.follow_cell import trace_cell
+from dynstudy.launch.follow_network import train_curve
+from dynstudy.measure.accuracy import standard_error
+from dynstudy.statistics.baseline import Baseline
+from dynstudy.store.ledger import Ledger
+from dynstudy.store.studies import Storage
+from dynstudy.study.spec import MapSpec
+from tests.conftest import SMALL
+
+SpecMaker = Callable[..., MapSpec]
+DCE = Configuration("dce", 5, 1.0, amplitude=30, period=10)
+
+
+def protocol(**changes: Any) -> Protocol:
+    return Protocol.model_validate({**SMALL["protocol"], **changes})
+
+
+def test_its_kinds_of_forgetting_are_those_of_the_map(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    spec = make_spec(replicates=3)
+    dynstudy.run(spec, storage=storage)
+    ledger, found = Ledger(storage.engine, spec.protocol), regime_map(storage, "small").frame
+    for _, cell in found[found.amplitude.notna()].iterrows():
+        own = Configuration(
+            cell.loss, cell.width, cell.learning_rate, cell.amplitude, int(cell.period)
+        )
+        traced = trace_cell(own, spec.protocol, range(3), oscillations=1, points=1)
+        recorded = ledger.load([own])
+        for kind, values in traced.kinds.items():
+            np.testing.assert_array_equal(values, recorded[kind])
+        static = Baseline(ledger, own.baseline(), range(spec.baseline_replicates))
+        rows = forgetting_rows(traced.kinds, static, traced.period)
+        assert [row["kind"] for row in rows] == ["forgetting", "unrecovered", "lasting"]
+        for row in rows:
+            values = recorded[row["kind"]]
+            assert (row["networks"], row["mean"]) == (3, pytest.approx(values.mean()))
+            assert row["sem"] == pytest.approx(standard_error(values))
+            assert row["net"] == pytest.approx(row["mean"] - row["static"])
+            assert row["net"] == pytest.approx(cell[row["kind"]])
+            assert row["net_sem"] == pytest.approx(np.hypot(row["sem"], row["static_sem"]))
+        assert rows[0]["net_sem"] == pytest.approx(cell.forgetting_sem)
+
+
+def test_without_a_baseline_nothing_is_taken_off(storage: Storage) -> None:
+    static = Baseline(Ledger(storage.engine, protocol()), DCE.baseline(), range(4))
+    rows = forgetting_rows({"lasting": np.array([0.5])}, static, 10)
+    absent = dict.fromkeys(("sem", "static", "static_sem", "net", "net_sem"))
+    assert rows == [{"kind": "lasting", "networks": 1, "mean": 0.5} | absent]
+
+
+@pytest.mark.parametrize("train_seed", [0, "replicate"])
+def test_every_network_is_read_as_if_it_were_alone(train_seed: int | str) -> None:
+    data = {**SMALL["protocol"]["data"], "train_seed": train_seed}
+    own = protocol(data=data, dtype="float64")
+    traced = trace_cell(DCE, own, [4, 2], oscillations=3, points=5)
+    # 15 oscillations of 10 steps before a tail of 50: three of them, and the tail in five parts
+    steps = [*range(120, 151, 2), *range(160, 201, 10)]
+    # the map reads no others after the trace begins but middles
+    steps = sorted({*steps, 125, 135, 145})
+    columns = ["step", "set", "class", "gamma", "accuracy", "loss"]
+    assert list(traced.frame.columns) == ["seed", *columns]
+    assert (traced.period, traced.tail_start, traced.diverged) == (10, 150, 0)
+    for seed in (2, 4):
+        alone = train_curve(DCE, own, seed=seed, points=200).rename(columns={"weight": "gamma"})
+        alone = alone[alone.step.isin(steps)]
+        found = traced.frame[traced.frame.seed == seed]
+        order = ["step", "set", "class"]
+        left, right = (
+            frame[columns].sort_values(order, ignore_index=True) for frame in (found, alone)
+        )
+        assert left[order].equals(right[order])
+        for measure in ("gamma", "accuracy", "loss"):
+            np.testing.assert_allclose(left[measure], right[measure], rtol=1e-9)
+
+
+def test_two_cycles_are_traced_or_what_there_is() -> None:
+    assert trace_cell(DCE, protocol(), [0], points=1).frame.step.min() == 150 - 60
+    short = Configuration("dce", 5, 1.0, amplitude=30, period=70)
+    traced = trace_cell(short, protocol(), [0], points=2)
+    assert sorted(traced.frame.step.unique()) == [0, 35, 70, 105, 140, 170, 200]
+    assert np.isnan(traced.kinds["lasting"]).all()  # two oscillations of three classes
+
+
+def test_a_training_without_a_tail_is_traced_to_its_end() -> None:
+    traced = trace_cell(DCE, protocol(tail="none"), [0], oscillations=1, points=10)
+    assert traced.tail_start == 200
+    assert sorted(traced.frame.step.unique()) == list(range(190, 201))
+    assert traced.frame.gamma.max() == pytest.approx(3 * 30 / 32)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "oscillations", "said"),
+    [
+        (DCE.baseline(), None, "is static: it has no oscillations"),
+        (DCE, 16, "16 oscillations: .* has 1 to 15 before its tail"),
+        (Configuration("dmse2", 5, 1e6, 30, 10), None, "all 2 networks diverged before step 90"),
+    ],
+)
+def test_what_cannot_be_traced_is_said(
+    configuration: Configuration, oscillations: int | None, said: str
+) -> None:
+    with pytest.raises(DynstudyError, match=said):
+        trace_cell(configuration, protocol(), [0, 1], oscillations=oscillations)
+
+
+def test_a_network_that_diverges_ends_there_and_counts_for_nothing() -> None:
+    # all of them grow without bound, and the training ends when some have got there
+    data = {**SMALL["protocol"]["data"], "train_seed": "replicate", "points_per_class": 3}
+    wild = Configuration("dmse2", 5, 1.17, amplitude=30, period=10)
+    traced = trace_cell(wild, protocol(steps=150, tail=10, data=data), range(8), points=10)
+    last = traced.frame.groupby("seed").step.max()
+    assert 0 < traced.diverged < 8
+    assert (last < 150).sum() == traced.diverged
+    assert {len(values) for values in traced.kinds.values()} == {8 - traced.diverged}
+    assert np.isfinite(traced.frame.loss).all()

@@ -1,0 +1,204 @@
+"""Searches through the runner: what trials say, and that a crash changes nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+import dynstudy
+from dynstudy.analysis.regime_map import regime_map
+from dynstudy.config import Configuration
+from dynstudy.errors import SpecError, StudyMismatchError
+from dynstudy.launch import run_search, training
+from dynstudy.search import ask_and_tell as asking
+from dynstudy.store.ledger import Ledger
+from dynstudy.store.studies import Storage
+from dynstudy.study.spec import SearchSpec
+
+SearchMaker = Callable[..., SearchSpec]
+SAMPLERS = [
+    {"sampler": "tpe", "n_startup_trials": 4},
+    {"sampler": "gp", "n_startup_trials": 4},
+    {"sampler": "qmc"},
+    {"sampler": "random"},
+]
+BATCHES = {"trials": 8, "batch": 3}
+
+
+def trials(storage: Storage, name: str = "search") -> list[optuna.trial.FrozenTrial]:
+    return optuna.load_study(study_name=name, storage=storage.optuna).trials
+
+
+def told(storage: Storage) -> list[tuple[dict[str, Any], list[float]]]:
+    assert {trial.state for trial in trials(storage)} == {TrialState.COMPLETE}
+    return [(trial.params, trial.values) for trial in trials(storage)]
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Storage:
+    return Storage(f"sqlite:///{tmp_path}/other.db", create=True)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda s: s["sampler"])
+@pytest.mark.parametrize("place", ["tell", "train"])
+def test_a_search_that_crashed_goes_on_as_if_it_had_not(
+    sampler: dict[str, Any],
+    place: str,
+    storage: Storage,
+    other: Storage,
+    make_search: SearchMaker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spec = make_search(search=sampler | BATCHES)
+    whole = dynstudy.run(spec, storage=storage)
+    assert (whole.cells, whole.interrupted) == (8, False)
+
+    calls = 0
+
+    def crash(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 5:  # in the middle of the second batch
+            raise SystemError("power cut")
+        return original(*arguments)
+
+    if place == "tell":
+        original: Any = run_search.tell
+        monkeypatch.setattr(run_search, "tell", crash)
+    else:
+        original = asking._draw  # between two parameters of a trial in the first batch
+        monkeypatch.setattr(asking, "_draw", crash)
+    with pytest.raises(SystemError):
+        dynstudy.run(spec, storage=other)
+    left = [trial.state for trial in trials(other)]
+    assert TrialState.RUNNING in left
+    monkeypatch.undo()
+    dynstudy.run(spec, storage=other)
+    if place == "tell":
+        assert told(other) == told(storage)
+    else:  # what had not all its parameters is given up, and another is asked for instead
+        states = [trial.state for trial in trials(other)]
+        assert states.count(TrialState.COMPLETE) == 8
+        assert states.count(TrialState.FAIL) == 1
+        assert len(states) == 9
+
+
+def test_a_trial_says_the_mean_over_its_replicates(
+    storage: Storage, make_search: SearchMaker
+) -> None:
+    spec = make_search()
+    done = dynstudy.run(spec, storage=storage)
+    assert done.trained == 8 * 2
+    ledger = Ledger(storage.engine, spec.protocol)
+    for trial in trials(storage):
+        rows = ledger.load([Configuration(**trial.params)])
+        assert trial.value == pytest.approx(rows.val_accuracy.mean())
+        assert trial.user_attrs["sem"] == pytest.approx(rows.val_accuracy.sem())
+        assert "gain" not in trial.user_attrs
+    assert dynstudy.run(spec, storage=storage).trained == 0
+    assert len(trials(storage)) == 8
+
+
+def test_gain_is_aimed_at_with_baselines_of_the_same_width(
+    storage: Storage, make_search: SearchMaker
+) -> None:
+    spec = make_search(maximize="gain", loss=["ce", "dce"])
+    dynstudy.run(spec, storage=storage)
+    ledger = Ledger(storage.engine, spec.protocol)
+    seen = set()
+    for trial in trials(storage):
+        configuration = Configuration(**trial.params)
+        seen.add(configuration.loss)
+        static = ledger.load([configuration.baseline()])
+        assert len(static) == 8
+        own = ledger.load([configuration])
+        expected = 0.0 if configuration.static else own.val_accuracy.mean()
+        if not configuration.static:
+            expected -= static.val_accuracy.mean()
+        assert trial.value == pytest.approx(expected)
+    assert seen == {"ce", "dce"}
+
+
+def test_two_objectives_are_accuracy_and_width(storage: Storage, make_search: SearchMaker) -> None:
+    dynstudy.run(make_search(minimize="width"), storage=storage)
+    study = storage.study("search")
+    assert [direction.name for direction in study.directions] == ["MAXIMIZE", "MINIMIZE"]
+    for trial in study.trials:
+        assert trial.values[1] == trial.params["width"]
+    found = regime_map(storage, "search")
+    front = [(row.width, row.val_accuracy) for row in found.pareto_front().itertuples()]
+    best = sorted({(trial.params["width"], trial.values[0]) for trial in study.best_trials})
+    assert front == [(width, pytest.approx(accuracy)) for width, accuracy in best]
+
+
+def test_more_trials_are_an_extension_and_anything_else_another_study(
+    storage: Storage, make_search: SearchMaker
+) -> None:
+    dynstudy.run(make_search(), storage=storage)
+    longer = make_search(search={"sampler": "tpe", "trials": 10, "batch": 3, "n_startup_trials": 4})
+    with pytest.raises(StudyMismatchError, match=r"search.trials was 8, now 10.*--extend"):
+        dynstudy.run(longer, storage=storage)
+    dynstudy.run(longer, storage=storage, extend=True)
+    assert len(trials(storage)) == 10
+    with pytest.raises(StudyMismatchError, match=r"search.seed was 0, now 1; give the study"):
+        dynstudy.run(
+            make_search(search={**longer.resolved()["search"], "seed": 1}),
+            storage=storage,
+            extend=True,
+        )
+
+
+def test_told_to_stop_it_leaves_its_batch_running_and_resumes(
+    storage: Storage, make_search: SearchMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = training.Training._record
+
+    def stop_after(self: Any, *arguments: Any) -> None:
+        original(self, *arguments)
+        self.stop_after_chunk.set()
+
+    monkeypatch.setattr(training.Training, "_record", stop_after)
+    monkeypatch.setattr("dynstudy.launch.chunks.CHUNK_SECONDS", 0.0)
+    done = dynstudy.run(make_search(), storage=storage)
+    assert (done.interrupted, done.trained) == (True, 2)
+    assert [trial.state for trial in trials(storage)] == [TrialState.RUNNING] * 3
+    monkeypatch.undo()
+    resumed = dynstudy.run(make_search(), storage=storage)
+    assert (resumed.interrupted, resumed.trained) == (False, 14)
+    assert len(told(storage)) == 8
+
+
+@pytest.mark.parametrize("minimize", [None, "width"])
+def test_an_objective_serves_a_plain_optuna_study(
+    minimize: str | None, storage: Storage, make_search: SearchMaker
+) -> None:
+    spec = make_search(**({"minimize": minimize} if minimize else {}))
+    dynstudy.run(spec, storage=storage)
+    kept = {tuple(sorted(trial.params.items())): trial.values for trial in trials(storage)}
+
+    objective = dynstudy.Objective(spec)
+    study = optuna.create_study(directions=objective.directions)
+    for params in map(dict, kept):
+        study.enqueue_trial(params)
+    study.optimize(objective, n_trials=8)
+    for trial in study.trials:
+        assert trial.values == pytest.approx(kept[tuple(sorted(trial.params.items()))])
+        assert trial.user_attrs["replicates"] == 2
+
+
+def test_an_objective_of_gain_agrees_with_the_runner(
+    storage: Storage, make_search: SearchMaker
+) -> None:
+    spec = make_search(maximize="gain", search={"sampler": "random", "trials": 2})
+    dynstudy.run(spec, storage=storage)
+    objective = dynstudy.Objective(spec)
+    for trial in trials(storage):
+        assert objective(optuna.trial.FixedTrial(trial.params)) == pytest.approx(trial.value)
+
+
+def test_an_objective_needs_a_search(make_spec: Callable[..., Any]) -> None:
+    with pytest.raises(SpecError, match="'small' is a map; an Objective needs"):
+        dynstudy.Objective(make_spec())

@@ -1,0 +1,166 @@
+"""Training side by side; two backends of the processor stand for two cards."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlalchemy import text
+
+import dynstudy
+from dynstudy.config import Configuration, Protocol, Replicate
+from dynstudy.errors import BackendError
+from dynstudy.launch import training
+from dynstudy.launch.replicates import Task
+from dynstudy.launch.workers import Apart, Here, _serve, places
+from dynstudy.store.studies import Storage
+from dynstudy.study.spec import StudySpec
+from tests.conftest import ROOT
+
+SpecMaker = Callable[..., StudySpec]
+PROTOCOL = Protocol(steps=40, tail=4)
+CHUNK = [Task(Replicate(Configuration("ce", 5, 0.1), seed), (40,)) for seed in range(3)]
+
+
+@pytest.fixture
+def apart() -> Iterator[Apart]:
+    place = Apart("cpu")
+    yield place
+    if place.process is not None:
+        place._end()
+
+
+@pytest.fixture
+def two_cards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dynstudy.launch.workers.side_by_side", lambda _: ["cpu", "autograd"])
+    monkeypatch.setattr("dynstudy.launch.chunks.CHUNK_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("two_cards")
+def test_two_cards_share_the_chunks_of_a_study(storage: Storage, make_spec: SpecMaker) -> None:
+    seen = []
+    done = dynstudy.run(
+        make_spec(), storage=storage, report=lambda p: seen.append((p.work_done, p.work))
+    )
+    assert (done.trained, done.interrupted, done.cells) == (16, False, 5)
+    assert seen[-1][0] == pytest.approx(seen[-1][1])
+    with storage.engine.connect() as connection:
+        query = text("SELECT backend, count(*) FROM dynstudy_replicate GROUP BY backend")
+        shares = dict(tuple(row) for row in connection.execute(query))
+    assert set(shares) == {"cpu", "autograd"}
+    assert sum(shares.values()) == 16
+    assert dynstudy.run(make_spec(), storage=storage).reused == 16
+
+
+@pytest.mark.usefixtures("two_cards")
+def test_told_to_stop_both_cards_finish_their_chunks(
+    storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched = []
+    original = training.Training._launched
+
+    def stop(self: training.Training, *arguments: object) -> object:
+        launched.append(arguments)
+        if len(launched) == 2:
+            self.stop_after_chunk.set()
+        return original(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(training.Training, "_launched", stop)
+    done = dynstudy.run(make_spec(), storage=storage)
+    assert done.interrupted
+    assert done.trained == sum(len(chunk) for _, chunk in launched) > 0
+
+
+def test_one_device_is_trained_on_in_this_process() -> None:
+    assert [type(place) for place in places("cpu")] == [Here]
+
+
+def test_a_process_trains_what_this_one_would(apart: Apart) -> None:
+    steps: list[int] = []
+    records, outcome = apart(CHUNK, PROTOCOL, steps.append)
+    expected, ours = Here("cpu")(CHUNK, PROTOCOL, lambda _: None)
+    assert [r.val_accuracy for r in records] == [r.val_accuracy for r in expected]
+    assert (outcome.parameters.W1 == ours.parameters.W1).all()
+    assert steps[-1] == 40
+    process = apart.process
+    apart(CHUNK, PROTOCOL, steps.append)
+    assert apart.process is process
+
+
+def test_a_dropped_chunk_ends_its_process_and_the_next_begins_another(apart: Apart) -> None:
+    class Dropped(Exception):  # noqa: N818
+        pass
+
+    def drop(_: int) -> None:
+        raise Dropped
+
+    with pytest.raises(Dropped):
+        apart(CHUNK, PROTOCOL, drop)
+    assert apart.process is None
+    assert len(apart(CHUNK, PROTOCOL, lambda _: None)[0]) == 3
+
+
+def test_a_process_that_ends_is_told_in_a_line(apart: Apart) -> None:
+    def kill(_: int) -> None:
+        assert apart.process is not None
+        apart.process.kill()
+
+    long = Protocol(steps=10**7, tail=4)
+    with pytest.raises(BackendError, match=r"trained on cpu ended with exit code -9.*run the stu"):
+        apart([Task(task.replicate, (10**7,)) for task in CHUNK], long, kill)
+
+
+def test_an_error_there_is_an_error_here() -> None:
+    place = Apart("autograd:nope")
+    with pytest.raises(BackendError, match="has no device 'nope'"):
+        place(CHUNK, PROTOCOL, lambda _: None)
+    place._end()
+
+
+def test_an_error_of_its_system_is_told_and_is_no_lost_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("dynstudy.launch.workers.train_replicates", full)
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # the tests' own process
+    ours, theirs = multiprocessing.Pipe()
+    serving = threading.Thread(target=_serve, args=(theirs, "cpu"), daemon=True)
+    serving.start()
+    ours.send((CHUNK, PROTOCOL))
+    assert ours.poll(10)
+    assert str(ours.recv()) == "no space left on device"
+    ours.close()
+    serving.join(10)
+    assert not serving.is_alive()
+
+
+def test_a_process_does_not_outlive_the_one_that_started_it(tmp_path: Path) -> None:
+    script = tmp_path / "start.py"
+    script.write_text(
+        "import os, time\n"
+        "from dynstudy.launch.workers import Apart\n"
+        "if __name__ == '__main__':\n"
+        "    place = Apart('cpu')\n"
+        "    place._connected()\n"
+        "    print(place.process.pid, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    parent = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert parent.stdout is not None
+    child = psutil.Process(int(parent.stdout.readline()))
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    until = time.monotonic() + 60  # it imports first
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < until
+        time.sleep(0.05)

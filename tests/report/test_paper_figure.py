@@ -1,0 +1,105 @@
+"""Figures in the form of the paper, from ledgers with chosen outcomes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dynstudy.analysis.regime_map import RegimeMap, regime_map
+from dynstudy.errors import DynstudyError
+from dynstudy.pictures.over_width import width_figure
+from dynstudy.report.paper_figure import figure_file, over_width, write_figure3
+from dynstudy.store.studies import Storage
+from dynstudy.study.cells import cells
+from dynstudy.study.spec import SearchSpec, StudySpec
+from tests.analysis.test_regime_map import Planted
+
+SpecMaker = Callable[..., StudySpec]
+WIDTHS = [5, 9, 20]
+SPACE = {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 15], "width": WIDTHS}
+
+
+def planted(storage: Storage, spec: StudySpec) -> RegimeMap:
+    plant = Planted(storage, spec)
+    for cell in cells(plant.spec):
+        own = cell.configuration
+        mean = 0.4 + 0.01 * own.width + 0.001 * (own.amplitude or 0) + 0.002 * (own.period or 0)
+        plant.put(cell, (mean + 0.01 * (np.arange(cell.replicates) % 2)).tolist())
+    return regime_map(storage, spec.name)
+
+
+def test_one_curve_per_loss_with_errors_of_the_mean(storage: Storage, make_spec: SpecMaker) -> None:
+    found = planted(storage, make_spec(replicates=4, space=SPACE))
+    shown = over_width(found, 30, 15)
+    assert len(shown.frame) == 2 * len(WIDTHS)
+    (axis,) = width_figure(shown).axes
+    curves = {curve.get_label(): curve for curve in axis.containers}
+    assert list(curves) == ["CE", "DCE, A = 30, T = 15"]
+    line, _, (bars,) = curves["DCE, A = 30, T = 15"].lines
+    np.testing.assert_array_equal(line.get_xdata(), WIDTHS)
+    means = 0.4 + 0.01 * np.array(WIDTHS) + 0.03 + 0.03 + 0.005
+    np.testing.assert_allclose(line.get_ydata().astype(float), means)
+    sem = np.std([0, 0.01, 0, 0.01], ddof=1) / 2
+    for (low, high), mean in zip((ends[:, 1] for ends in bars.get_segments()), means, strict=True):
+        assert (low, high) == (pytest.approx(mean - sem), pytest.approx(mean + sem))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "begins"), [(".png", b"\x89PNG"), (".pdf", b"%PDF"), (".PDF", b"%PDF")]
+)
+def test_the_suffix_says_what_is_written(
+    suffix: str, begins: bytes, storage: Storage, make_spec: SpecMaker, tmp_path: Path
+) -> None:
+    found = planted(storage, make_spec(name="a$b", space=SPACE | {"amplitude": 3, "period": 10}))
+    path = write_figure3(
+        over_width(found, None, None), figure_file("fig3", "a$b", tmp_path / f"figure{suffix}")
+    )
+    assert path.name == f"figure{suffix}"
+    assert path.read_bytes().startswith(begins)
+
+
+def test_a_folder_gets_a_file_named_after_the_study(tmp_path: Path) -> None:
+    assert figure_file("fig3", "small", tmp_path / "new") == tmp_path / "new" / "small-fig3.png"
+    dotted = tmp_path / "v1.2"
+    dotted.mkdir()
+    assert figure_file("fig3", "small", dotted) == dotted / "small-fig3.png"
+    for figure, out, said in (
+        ("fig33", "x", "did you mean 'fig3'"),
+        ("fig3", "x.svg", "must be a folder, or a file that ends in .png or .pdf"),
+    ):
+        with pytest.raises(DynstudyError, match=said):
+            figure_file(figure, "small", tmp_path / out)
+
+
+@pytest.mark.parametrize(
+    ("space", "chosen", "said"),
+    [
+        ({}, (None, 10), "has amplitude 3, 30: choose one by --amplitude"),
+        ({}, (3, None), "has period 10, 15: choose one by --period"),
+        ({}, (4, 10), "no trained cell of amplitude 4; it has 3, 30"),
+        ({"width": 5}, (3, 10), "has one trained width, 5; figure 3 needs several"),
+    ],
+)
+def test_what_is_not_one_curve_per_loss_is_refused(
+    space: dict[str, Any],
+    chosen: tuple[float | None, int | None],
+    said: str,
+    storage: Storage,
+    make_spec: SpecMaker,
+) -> None:
+    found = planted(storage, make_spec(space=SPACE | space))
+    with pytest.raises(DynstudyError, match=said):
+        over_width(found, *chosen)
+
+
+def test_searches_and_studies_without_networks_are_refused(
+    storage: Storage, make_spec: SpecMaker, make_search: Callable[..., SearchSpec]
+) -> None:
+    storage.open_study(make_spec())
+    with pytest.raises(DynstudyError, match="has no trained cell yet"):
+        over_width(regime_map(storage, "small"), None, None)
+    storage.open_study(make_search())
+    with pytest.raises(DynstudyError, match="is a search"):
+        over_width(regime_map(storage, "search"), None, None)

@@ -1,0 +1,262 @@
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+import tomli_w
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynstudy.config import BASELINES
+from dynstudy.errors import SpecError
+from dynstudy.store.trials import DISTRIBUTIONS
+from dynstudy.study.cells import cells
+from dynstudy.study.spec import StudySpec
+from dynstudy.study.study_file import load_spec
+from tests.conftest import ROOT
+
+VALID: dict[str, Any] = {
+    "name": "valid",
+    "kind": "map",
+    "loss": "dce",
+    "replicates": 10,
+    "protocol": {"steps": 1000, "tail": 100},
+    "space": {"learning_rate": 1.0, "amplitude": [3, 30], "period": 50, "width": 20},
+}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "study.toml"
+    path.write_text(tomli_w.dumps(VALID))
+    return path
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "studies").glob("*.toml")), ids=lambda p: p.stem)
+def test_every_study_that_is_shipped_is_valid_named_after_its_file_and_says_what_it_costs(
+    path: Path,
+) -> None:
+    assert load_spec(path).name == path.stem
+    comment = path.read_text(encoding="utf-8").split("name =")[0]
+    assert "# Shows:" in comment
+    assert "# Costs:" in comment
+
+
+def test_defaults_are_those_of_the_contract(file: Path) -> None:
+    spec = StudySpec.of({**VALID, "protocol": {}})
+    assert spec.baseline_replicates == 40
+    assert spec.protocol.model_dump() == {
+        "steps": 60_000,
+        "tail": 10_000,
+        "dtype": "float32",
+        "data": {
+            "points_per_class": 100,
+            "classes": 3,
+            "turns": 2.0,
+            "noise": 0.2,
+            "train_seed": 0,
+            "validation_seed": 1,
+            "validation_points_per_class": 1000,
+        },
+    }
+
+
+def test_ranges_have_both_ends_and_integers_are_rounded_half_up() -> None:
+    space = {
+        "learning_rate": {"low": 0.1, "high": 10, "num": 3, "log": True},
+        "amplitude": {"low": 1, "high": 4, "num": 4},
+        "period": {"low": 2, "high": 5, "num": 3},  # 2, 3.5, 5
+        "width": [20, 5, 20],
+    }
+    resolved = StudySpec.of({**VALID, "space": space}).space
+    assert resolved.learning_rate == (0.1, 1.0, 10.0)
+    assert resolved.amplitude == (1.0, 2.0, 3.0, 4.0)
+    assert resolved.period == (2, 4, 5)
+    assert resolved.width == (5, 20)
+
+
+def test_overrides_replace_what_the_file_says(file: Path) -> None:
+    spec = load_spec(file, ["space.width=[20,50]", 'protocol.tail="period"', "name=other"])
+    assert (spec.space.width, spec.protocol.tail, spec.name) == ((20, 50), "period", "other")
+
+
+def test_a_resolved_spec_read_again_is_the_same(file: Path) -> None:
+    spec = load_spec(file)
+    assert StudySpec.of(spec.resolved()) == spec
+
+
+BAD = [
+    ("replicate=3", "unknown key 'replicate'; did you mean 'replicates'"),
+    ("protocol.data.nois=1", "unknown key 'protocol.data.nois'; did you mean 'noise'?"),
+    ("space.zzz=3", "unknown key 'space.zzz'; known: learning_rate, width"),
+    ('loss="dcee"', "'dcee' is not one of ce, mse, dce, dmse1, dmse2; did you mean 'dce'"),
+    ("loss=[]", "loss = []: must be one of ce"),
+    ('kind="border"', "kind = 'border': must be 'map' or 'search' or 'boundary'"),
+    ("replicates=0", "replicates = 0: must be at least 1"),
+    ('replicates="ten"', "replicates = 'ten': must be a whole number"),
+    ("replicates=true", "replicates = True: must be a whole number"),
+    ("baseline_replicates=39", "must be at least 4 x replicates = 40"),
+    ("name=''", "name = '': must not be empty"),
+    ('name="a\\nb"', "must be printable"),
+    ("protocol=3", "protocol = 3: must be a table"),
+    ("protocol.steps=0", "protocol.steps = 0: must be at least 1"),
+    ("protocol.steps=1e5", "protocol.steps = 100000.0: must be a whole number"),
+    ("protocol.tail=-1", 'must be a whole number from 0 to 1000000000, or "period" or "none"'),
+    ('protocol.dtype="float16"', "must be 'float32' or 'float64'"),
+    ("protocol.data.noise=inf", "protocol.data.noise = inf: must be finite"),
+    ("protocol.data.classes=1", "must be at least 2"),
+    ('protocol.data.train_seed="own"', 'or "replicate"'),
+    (
+        "space.amplitude=0.9",
+        "space.amplitude = 0.9: 0.9 is not allowed; allowed are numbers from 1",
+    ),
+    ("space.amplitude=nan", "nan is not finite"),
+    ("space.amplitude=[3, inf]", "inf is not finite"),
+    ('space.amplitude="ten"', "'ten' is not a number"),
+    ("space.amplitude=[]", "is empty"),
+    ("space.amplitude={low=9,high=3,num=2}", "low = 9 is above high = 3"),
+    ("space.amplitude={low=0,high=3,num=2,log=true}", "low = 0 must be positive where log = true"),
+    ("space.amplitude={low=3,high=9}", "num is missing"),
+    ("space.amplitude={low=3,high=9,num=0}", "num = 0 is not a whole number from 1"),
+    ("space.amplitude={low=3,high=9,num=2,lg=true}", "unknown key 'lg'; did you mean 'log'"),
+    ("space.period=1", "1 is not allowed; allowed are whole numbers from 2"),
+    ("space.period=50.5", "50.5 is not allowed; allowed are whole numbers"),
+    ("space.period=901", "no whole oscillation of 901 steps fits before the tail"),
+    ("space.width=0", "allowed are whole numbers from 1"),
+    ("space.width=20000", "20000 is not allowed"),
+    ("space.width=true", "True is not a number"),
+    ("space.learning_rate=0", "allowed are numbers from 1e-09"),
+    ("space.learning_rate=1e-10", "1e-10 is not allowed"),
+    ("space.width=1" + "0" * 400, "is not allowed"),
+    ("replicates=1" + "0" * 5000, "replicates"),
+    ("space.amplitude={low=-1.7e308,high=1.7e308,num=3}", "low = -1.7e+308 is not allowed"),
+    ("protocol.tail=1000", "protocol.tail = 1000: must be below protocol.steps = 1000"),
+    ("nothing", "must be KEY=VALUE"),
+    ("name.deeper=1", "'name' is a value, not a table"),
+]
+
+
+@pytest.mark.parametrize(("override", "said"), BAD, ids=[override[:40] for override, _ in BAD])
+def test_what_is_wrong_is_said_in_one_line(override: str, said: str, file: Path) -> None:
+    with pytest.raises(SpecError) as caught:
+        load_spec(file, [override])
+    message = str(caught.value)
+    assert said in message
+    assert "\n" not in message
+    assert "pydantic" not in message
+
+
+@pytest.mark.parametrize("key", ["name", "kind", "loss", "replicates", "space"])
+def test_a_missing_key_is_named(key: str) -> None:
+    with pytest.raises(SpecError, match=f"key '{key}' is missing"):
+        StudySpec.of({name: value for name, value in VALID.items() if name != key})
+
+
+def test_a_misspelt_key_is_named_rather_than_the_one_it_leaves_missing() -> None:
+    misspelt = {("replicats" if name == "replicates" else name): v for name, v in VALID.items()}
+    with pytest.raises(SpecError, match="unknown key 'replicats'; did you mean 'replicates'"):
+        StudySpec.of(misspelt)
+
+
+@pytest.mark.parametrize("axis", ["learning_rate", "width", "amplitude", "period"])
+def test_a_missing_axis_is_named(axis: str) -> None:
+    space = {name: value for name, value in VALID["space"].items() if name != axis}
+    with pytest.raises(SpecError, match=f"space.{axis}.*is missing"):
+        StudySpec.of({**VALID, "space": space})
+
+
+def test_static_losses_need_neither_amplitude_nor_period() -> None:
+    spec = StudySpec.of({**VALID, "loss": ["ce", "mse"], "space": {"learning_rate": 1, "width": 5}})
+    assert [cell.configuration.loss for cell in cells(spec)] == ["ce", "mse"]
+
+
+@pytest.mark.parametrize(
+    ("contents", "said"),
+    [
+        (b"\x00\xff\xfe", "binary"),
+        (b"name = ", "not a TOML file"),
+        (b"", "key 'kind' is missing"),
+        (b"a = " + b"[" * 5000, "nested too deeply"),
+    ],
+)
+def test_what_is_no_study_file_is_said_so(contents: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_bytes(contents)
+    with pytest.raises(SpecError, match=said):
+        load_spec(path)
+    with pytest.raises(SpecError, match="no such study file"):
+        load_spec(tmp_path / "absent.toml")
+    with pytest.raises(SpecError, match="is a folder"):
+        load_spec(tmp_path)
+
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(-(10**400), 10**400),
+    st.floats(),
+    st.text(max_size=8),
+    st.just("dce"),
+)
+KEYS = st.sampled_from(
+    "name kind loss replicates protocol space steps tail data dtype width amplitude period low "
+    "high num log learning_rate classes x".split()
+)
+TABLES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=6)
+)
+
+
+def said_of(values: dict[str, Any]) -> str:
+    """The error message, if any; any other exception is passed on."""
+    try:
+        StudySpec.of(values)
+    except SpecError as error:
+        return str(error)
+    return ""
+
+
+@given(st.dictionaries(KEYS, TABLES))
+def test_no_contents_crash_it(values: dict[str, Any]) -> None:
+    assert "\n" not in said_of(values)
+
+
+@given(st.sampled_from(["protocol", "space", "replicates", "loss", "name", "kind"]), TABLES)
+def test_no_change_of_a_valid_study_crashes_it(key: str, value: Any) -> None:
+    assert "\n" not in said_of({**VALID, key: value})
+
+
+@given(contents=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_no_file_crashes_it(contents: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.getbasetemp() / "fuzzed.toml"
+    path.write_bytes(contents)
+    with pytest.raises(SpecError):
+        load_spec(path)
+
+
+AXES = st.fixed_dictionaries({
+    "learning_rate": st.floats(1e-9, 1e6),
+    "amplitude": st.lists(st.floats(1, 1e9), min_size=1, max_size=3),
+    "period": st.lists(st.integers(2, 900), min_size=1, max_size=3),
+    "width": st.lists(st.integers(1, 10_000), min_size=1, max_size=3),
+})
+
+
+@given(AXES, st.lists(st.sampled_from(list(BASELINES)), min_size=1))
+def test_every_cell_of_a_valid_study_can_be_a_trial(space: dict[str, Any], loss: list[str]) -> None:
+    for cell in cells(StudySpec.of({**VALID, "loss": loss, "space": space})):
+        params = {k: v for k, v in asdict(cell.configuration).items() if v is not None}
+        optuna.trial.create_trial(
+            value=0.5, params=params, distributions={name: DISTRIBUTIONS[name] for name in params}
+        )
+
+
+def test_an_absurd_number_of_cells_is_refused() -> None:
+    many = {"low": 1, "high": 900, "num": 2000}
+    with pytest.raises(SpecError, match="cells; at most 1000000 are allowed"):
+        StudySpec.of({
+            **VALID,
+            "space": {**VALID["space"], "amplitude": many, "learning_rate": many},
+        })
