@@ -137,7 +137,7 @@ def test_an_interrupted_compilation_is_no_result(monkeypatch: pytest.MonkeyPatch
 def test_this_process_never_loads_triton() -> None:
     """Interpreted or compiled is decided when the kernel is imported, once for a process."""
     code = (
-        "import sys; from dynstudy.bench import kernel; kernel.missing(); "
+        "import sys; from benchmarks import kernel; kernel.missing(); "
         "sys.exit(any('triton' in name or '_gpu_kernel' in name for name in sys.modules))"
     )
     done = kernel.subprocess.run([sys.executable, "-c", code], check=False, env=dict(os.environ))
