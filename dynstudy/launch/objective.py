@@ -7,13 +7,13 @@ import optuna
 
 from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import SpecError
+from dynstudy.launch.check_backend import check_backend
 from dynstudy.launch.replicates import Task, train_replicates
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.measure.readings import reads
 from dynstudy.search.ask_and_tell import objective_values, suggest
 from dynstudy.store.trials import FinishedCell
 from dynstudy.study.spec import AnySpec, SearchSpec
-from dynstudy.train.backends import load
 
 
 class Objective:
@@ -30,13 +30,13 @@ class Objective:
 
     Raises:
         SpecError: the study file is not a search's.
-        BackendError: the backend is not on this machine.
+        BackendError: the backend is not on this machine, or cannot train such networks.
     """
 
     def __init__(self, spec: AnySpec, *, backend: str = "auto") -> None:
         if not isinstance(spec, SearchSpec):
             raise SpecError(f"study {spec.name!r} is a {spec.kind}; an Objective needs a search")
-        load(backend)
+        check_backend(backend, spec)
         self.spec, self.backend = spec, backend
         self.directions = spec.directions
         self._baselines: dict[Configuration, float] = {}

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from dynstudy.errors import nearest
 from dynstudy.task.losses import LOSSES
 from dynstudy.train.backends import load
-from dynstudy.train.ensemble import Data, Ensemble, Outcome, Parameters, Readings
+from dynstudy.train.ensemble import Data, Demand, Ensemble, Outcome, Parameters, Readings
 
 SLICE_SECONDS = 0.4
 
@@ -31,7 +31,7 @@ def train(
         data: what they are trained and read on.
         backend: ``"cpu"``, ``"gpu"``, ``"gpu:NUMBER"`` for another card than the first,
             ``"autograd"``, ``"autograd:DEVICE"``, or ``"auto"``: gpu where there is a card that it
-            can use, else cpu.
+            can use, else cpu, else (for what neither can train) autograd.
         checkpoints: (B, M) or (M,), the numbers of steps after which each network's accuracies are
             read, in ascending order, rows padded at their end with -1. 0 is before the first step.
         initial: parameters to start from instead of the draw of each network's seed.
@@ -44,7 +44,7 @@ def train(
 
     Raises:
         ValueError: an argument has the wrong shape or a value that would train something else.
-        BackendError: no such backend, or not on this machine.
+        BackendError: no such backend, or not on this machine, or it cannot train such networks.
 
     >>> from dynstudy.task.spiral import spiral
     >>> x, y = spiral(100, 3, turns=2.0, noise=0.2, seed=0)
@@ -55,9 +55,12 @@ def train(
     """
     steps_to_read = _checked_checkpoints(ensemble, checkpoints)
     _check(ensemble, data)
-    start, advance = load(backend)
+    start, advance = load(backend, Demand.of(ensemble, data))
     readings = Readings.empty(ensemble, steps_to_read, data.classes, trace)
-    state = start(ensemble, data, initial or Parameters.drawn(ensemble, data.classes), readings)
+    if initial is None:
+        initial = Parameters.drawn(ensemble, data.classes, data.features)
+    _check_initial(initial, ensemble, data)
+    state = start(ensemble, data, initial, readings)
 
     step, count = 0, 1
     while step < ensemble.steps:
@@ -107,3 +110,14 @@ def _check(ensemble: Ensemble, data: Data) -> None:
         raise ValueError(f"training_set must name one of the {len(data.x)} training sets")
     if not LOSSES[ensemble.loss].dynamical and (ensemble.amplitude != 1).any():
         raise ValueError(f"{ensemble.loss} is static: its amplitudes must be 1")
+
+
+def _check_initial(initial: Parameters, ensemble: Ensemble, data: Data) -> None:
+    (batch, features, width), classes = initial.W1.shape, initial.W2.shape[-1]
+    if (batch, features, classes) != (len(ensemble), data.features, data.classes):
+        raise ValueError(
+            f"initial has {batch} networks of {features} inputs and {classes} outputs; needed are "
+            f"{len(ensemble)} of {data.features} and {data.classes}"
+        )
+    if width < ensemble.width.max():
+        raise ValueError(f"initial has {width} units, the widest network {ensemble.width.max()}")

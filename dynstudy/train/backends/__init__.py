@@ -6,19 +6,21 @@ readings)`` makes a state, and ``advance(state, step, count)`` moves every netwo
 ``parameters()``. A backend with a choice of device has a ``check_device(device)`` as well, and its
 ``start`` takes the DEVICE of ``NAME:DEVICE`` as ``device``; one that can use several devices side
 by side lists them in ``devices()``; one that does not train a network per thread says in
-``at_once()`` how many keep its device busy.
+``at_once()`` how many keep its device busy. One that cannot train every loss and shape says in
+``refusal(demand)`` why not, as the rest of a sentence that begins with its name, or None if it can:
+others are told, and ``auto`` takes another backend.
 """
 
 import ctypes
 import importlib
 import pkgutil
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import Any, Protocol
 
 from dynstudy.errors import BackendError, nearest
-from dynstudy.train.ensemble import Parameters
+from dynstudy.train.ensemble import Demand, Parameters
 
 BACKENDS = tuple(module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_")
 DRIVER = "libcuda.so.1"
@@ -37,19 +39,22 @@ class State(Protocol):
         """The parameters as they are now."""
 
 
-def load(backend: str) -> tuple[Callable[..., State], Callable[[Any, int, int], None]]:
+def load(
+    backend: str, demand: Demand | None = None
+) -> tuple[Callable[..., State], Callable[[Any, int, int], None]]:
     """Find a backend by name.
 
     Args:
         backend: ``"auto"``, a name, or ``NAME:DEVICE``.
+        demand: what it is to train; ``"auto"`` is the fastest that can.
 
     Returns:
         Its functions ``start`` and ``advance``.
 
     Raises:
-        BackendError: there is no such backend, or no such device for it.
+        BackendError: there is no such backend, or no such device for it, or it cannot train that.
     """
-    name, module, chosen = _found(backend)
+    name, module, chosen = _named(backend if demand is None else _able(backend, demand))
     if hasattr(module, "check_device"):
         module.check_device(**chosen)
     elif chosen:
@@ -64,11 +69,12 @@ def side_by_side(backend: str) -> list[str]:
         backend: as in `load`, and known to load.
 
     Returns:
-        ``NAME:DEVICE`` for each of several devices, else the name alone.
+        ``NAME:DEVICE`` for each of several devices, else the name alone. ``auto:DEVICE`` is that
+        card's ``auto``.
     """
-    name, module, chosen = _found(backend)
+    _, module, chosen = _named(backend)
     devices = module.devices() if not chosen and hasattr(module, "devices") else []
-    return [f"{name}:{device}" for device in devices] if len(devices) > 1 else [backend]
+    return [f"{backend}:{device}" for device in devices] if len(devices) > 1 else [backend]
 
 
 def at_once(backend: str) -> int:
@@ -80,7 +86,7 @@ def at_once(backend: str) -> int:
     Returns:
         At least 1. A device that is given fewer is not busy.
     """
-    _, module, chosen = _found(backend)
+    _, module, chosen = _named(backend)
     if hasattr(module, "at_once"):
         return int(module.at_once(**chosen))
     from dynstudy.train.backends.cpu import threads
@@ -103,12 +109,39 @@ def fastest() -> str:
     return "gpu"
 
 
-def _found(backend: str) -> tuple[str, Any, dict[str, str]]:
+def _able(backend: str, demand: Demand) -> str:
+    """The backend, if it can train what is asked; of ``auto`` the fastest that can."""
+    name, _, device = backend.partition(":")
+    ways = _fastest_first(device if name == "auto" else "")
+    able = next(way for way in ways if _refusal(way, demand) is None)
+    if name == "auto":
+        return able
+    if (reason := _refusal(backend, demand)) is not None:
+        raise BackendError(f"backend {backend!r} {reason}; use --backend {able}")
+    return backend
+
+
+def _fastest_first(card: str) -> Iterator[str]:
+    """What ``auto`` may be; the last one can train anything."""
+    number = f":{card}" if card else ""
+    with_card = fastest() == "gpu"
+    yield from (f"gpu{number}", "cpu", f"autograd:cuda{number}") if with_card else ("cpu",)
+    yield "autograd"
+
+
+def _refusal(backend: str, demand: Demand) -> str | None:
+    _, module, _ = _named(backend)
+    return module.refusal(demand) if hasattr(module, "refusal") else None
+
+
+def _named(backend: str) -> tuple[str, Any, dict[str, str]]:
     """A backend's name, its module, and the device that was chosen, if any."""
-    name, colon, device = (fastest() if backend == "auto" else backend).partition(":")
+    name, colon, device = backend.partition(":")
+    if name == "auto":
+        name = fastest()
     if name not in BACKENDS:
-        known = ("auto", *BACKENDS)
+        names = ("auto", *BACKENDS)
         raise BackendError(
-            f"backend {backend!r} is not one of {', '.join(known)}{nearest(name, known)}"
+            f"backend {backend!r} is not one of {', '.join(names)}{nearest(name, names)}"
         )
     return name, importlib.import_module(f"{__name__}.{name}"), {"device": device} if colon else {}

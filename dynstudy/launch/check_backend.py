@@ -1,0 +1,26 @@
+"""Whether a backend can train all that a study asks for: found out before anything is written."""
+
+from dynstudy.launch.replicates import draw_data
+from dynstudy.study.axes import Range
+from dynstudy.study.spec import StudySpec
+from dynstudy.task.losses import LOSSES
+from dynstudy.train.backends import load
+from dynstudy.train.ensemble import Demand
+
+
+def check_backend(backend: str, spec: StudySpec) -> None:
+    """Load a backend for each loss of a study, and for the static losses they are compared with.
+
+    Args:
+        backend: see `dynstudy.train.train`.
+        spec: the study.
+
+    Raises:
+        BackendError: it is not on this machine, or cannot train such networks.
+    """
+    protocol, widths = spec.protocol, spec.space.width
+    data = draw_data(protocol.data, seeds=[0])
+    widest = int(widths.high if isinstance(widths, Range) else max(widths))
+    for loss in {*spec.loss, *(LOSSES[loss].static for loss in spec.loss)}:
+        shape = (data.features, data.classes, widest, protocol.steps, protocol.dtype)
+        load(backend, Demand(loss, *shape))
