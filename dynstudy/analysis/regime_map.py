@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dynstudy.config import BASELINES, SpiralData
+from dynstudy.config import SpiralData
 from dynstudy.search.prediction import predict_cells
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.labelled_cells import judge, per_loss, per_width
@@ -20,6 +20,7 @@ from dynstudy.store.studies import Storage
 from dynstudy.store.trials import study_cells
 from dynstudy.study.rounds import Rounds
 from dynstudy.study.spec import AnySpec, BoundarySpec, MapSpec
+from dynstudy.task.losses import LOSSES
 
 PANEL = ["loss", "width", "learning_rate"]
 
@@ -78,7 +79,7 @@ class RegimeMap:
     def _baseline(self, loss: str, width: int, learning_rate: float) -> pd.DataFrame:
         own = self.baselines()
         return own[
-            (own.loss == BASELINES[loss])
+            (own.loss == LOSSES[loss].static)
             & (own.width == width)
             & (own.learning_rate == learning_rate)
         ]

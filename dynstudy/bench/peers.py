@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dynstudy.bench.device import finish
 from dynstudy.bench.problem import CLASSES, CYCLE, RATE, Problem
-from dynstudy.task.losses import weighted_cross_entropy
+from dynstudy.task.losses.cross_entropy import weighted_cross_entropy
 from dynstudy.train import Parameters
 
 State = tuple[Tensor, Tensor, Tensor, Tensor]

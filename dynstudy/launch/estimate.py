@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import optuna
 
-from dynstudy.config import BASELINES, Cell, Configuration, Protocol, Replicate
+from dynstudy.config import Cell, Configuration, Protocol, Replicate
 from dynstudy.errors import NoDatabaseError
 from dynstudy.launch.replicates import to_arrays
 from dynstudy.search.ask_and_tell import suggest
@@ -17,6 +17,7 @@ from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.study.cells import cells, searched_cells
 from dynstudy.study.spec import AnySpec, BoundarySpec, MapSpec
+from dynstudy.task.losses import LOSSES
 from dynstudy.train import train
 from dynstudy.train.backends import at_once, side_by_side
 
@@ -180,7 +181,7 @@ def _drawn_cells(spec: BoundarySpec) -> list[Cell]:
 
 def _seconds_per_step(loss: str, width: int, protocol: Protocol, backend: str) -> tuple[float, str]:
     """Seconds per network-step with all that train busy, and the device."""
-    static = loss == BASELINES[loss]
+    static = not LOSSES[loss].dynamical
     own = Configuration(loss, width, 0.01, None if static else 2.0, None if static else 10)
     shared = side_by_side(backend)
     count, steps = 2 * at_once(shared[0]), 5

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dynstudy.config import BASELINES, Configuration, Protocol, Replicate
+from dynstudy.config import Configuration, Protocol, Replicate
 from dynstudy.errors import DynstudyError
 from dynstudy.launch.follow_network import forward, walk
 from dynstudy.launch.replicates import to_arrays
 from dynstudy.measure.forgetting import forgetting, lasting
 from dynstudy.measure.per_class import loss_per_class
 from dynstudy.measure.readings import forgetting_window, reads, tail_start
+from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Parameters
 from dynstudy.train.backends import load
@@ -77,7 +78,7 @@ def trace_cell(
     readings = Readings.empty(ensemble, np.tile(stops, (len(seeds), 1)), classes, trace=False)
     state = begin(ensemble, data, Parameters.drawn(ensemble, classes), readings)
 
-    static = BASELINES[configuration.loss]
+    static = LOSSES[configuration.loss].static
     losses = np.full((len(SETS), *readings.correct.shape), np.nan)  # (2, R, M, C)
     for place, step in enumerate(walk(partial(advance, state), stops, progress)):
         if step < steps[0]:

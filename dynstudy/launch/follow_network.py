@@ -6,9 +6,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from dynstudy.config import BASELINES, Configuration, Protocol, Replicate
+from dynstudy.config import Configuration, Protocol, Replicate
 from dynstudy.launch.replicates import to_arrays
 from dynstudy.measure.per_class import accuracy_per_class, loss_per_class
+from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Parameters
 from dynstudy.train.backends import load
@@ -52,7 +53,7 @@ def train_curve(
     none = np.full((1, 1), -1)
     readings = Readings.empty(ensemble, none, classes, trace=False)
     state = begin(ensemble, data, Parameters.drawn(ensemble, classes), readings)
-    static = BASELINES[configuration.loss]
+    static = LOSSES[configuration.loss].static
     sets = (("train", data.x[0], data.y), ("validation", data.validation_x, data.validation_y))
 
     parts = []

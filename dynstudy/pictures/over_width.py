@@ -5,8 +5,15 @@ from matplotlib.figure import Figure
 
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.statistics.labels import BASELINE
+from dynstudy.task.losses import static_losses
 
-STATIC_COLOURS = {"ce": "0.35", "mse": "0.6"}
+GREYS = ("0.35", "0.6", "0.75", "0.5", "0.15")
+"""Of the static losses, in their order."""
+
+
+def static_colour(loss: str) -> str:
+    """The grey of a static loss's curve."""
+    return GREYS[static_losses().index(loss) % len(GREYS)]
 
 
 def width_figure(found: RegimeMap) -> Figure:
@@ -29,7 +36,7 @@ def width_figure(found: RegimeMap) -> Figure:
             yerr=curve["sem"].fillna(0),
             marker="o" if static else "s",
             linestyle="--" if static else "-",
-            color=STATIC_COLOURS[str(loss)] if static else None,
+            color=static_colour(str(loss)) if static else None,
             capsize=3,
             markersize=4,
             label=name,

@@ -11,10 +11,11 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
-from dynstudy.config import BASELINES, Configuration
+from dynstudy.config import Configuration
 from dynstudy.store.trials import FinishedCell, configuration_of
 from dynstudy.study.axes import Range
 from dynstudy.study.spec import SearchSpec
+from dynstudy.task.losses import LOSSES
 
 
 def suggest(trial: optuna.Trial, spec: SearchSpec) -> Configuration:
@@ -33,7 +34,7 @@ def suggest(trial: optuna.Trial, spec: SearchSpec) -> Configuration:
         "width": _draw(trial, "width", space.width),
         "learning_rate": _draw(trial, "learning_rate", space.learning_rate),
     }
-    if loss != BASELINES[loss] and space.period is not None:
+    if LOSSES[loss].dynamical and space.period is not None:
         drawn["amplitude"] = _draw(trial, "amplitude", space.amplitude)
         drawn["period"] = _draw(trial, "period", space.period)
     return Configuration(loss, **drawn)

@@ -24,6 +24,7 @@ from dynstudy.store.launches import running
 from dynstudy.store.migrations import upgrade
 from dynstudy.store.optuna_tables import TRIALS
 from dynstudy.store.tables import SCHEMA_VERSION, Base, Meta, RunRow
+from dynstudy.store.trials import loss_choices
 from dynstudy.study.cells import cells
 from dynstudy.study.differences import differences
 from dynstudy.study.spec import AnySpec, BoundarySpec, MapSpec, StudySpec
@@ -223,6 +224,7 @@ class Storage:
         stored = self.spec(study)
         if stored != spec:
             _check_extension(stored, spec, extend)
+            _check_losses(study, spec)
             if self.study_id(study) in running(self.engine):
                 raise StudyBusyError(f"study {spec.name!r} is being run; extend it afterwards")
 
@@ -277,4 +279,15 @@ def _check_extension(stored: AnySpec, new: AnySpec, extend: bool) -> None:
     if not extend:
         raise StudyMismatchError(
             f"{problem}; give the study file a new name, or add what is new with --extend"
+        )
+
+
+def _check_losses(study: optuna.Study, spec: AnySpec) -> None:
+    """Refuse a loss that was added to dynstudy after the study got its first trial."""
+    choices = loss_choices(study)
+    newer = [loss for loss in spec.loss if loss not in choices]
+    if newer:
+        raise StudyMismatchError(
+            f"study {spec.name!r} cannot take the loss {', '.join(newer)}: Optuna keeps a study to "
+            f"the losses of its first trial, {', '.join(choices)}; give the study file a new name"
         )

@@ -1,6 +1,6 @@
 """Cells as Optuna's trials."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,7 +14,6 @@ from optuna.distributions import (
 from optuna.trial import TrialState
 
 from dynstudy.config import (
-    BASELINES,
     MAX_AMPLITUDE,
     MAX_LEARNING_RATE,
     MAX_PERIOD,
@@ -25,10 +24,10 @@ from dynstudy.config import (
 )
 from dynstudy.study.cells import cells, searched_cells
 from dynstudy.study.spec import AnySpec, BoundarySpec, MapSpec
+from dynstudy.task.losses import LOSSES
 
 # Physical bounds, the same in every study: Optuna forgets parameters whose range changes.
-DISTRIBUTIONS: dict[str, BaseDistribution] = {
-    "loss": CategoricalDistribution(tuple(BASELINES)),
+RANGES: dict[str, BaseDistribution] = {
     "width": IntDistribution(1, MAX_WIDTH, log=True),
     "learning_rate": FloatDistribution(MIN_LEARNING_RATE, MAX_LEARNING_RATE, log=True),
     "amplitude": FloatDistribution(1, MAX_AMPLITUDE, log=True),
@@ -43,6 +42,28 @@ class FinishedCell:
     configuration: Configuration
     value: float  # mean validation accuracy
     attributes: dict[str, Any]  # a few numbers that a dashboard can sort by, and one of JSON
+
+
+def distributions(losses: Sequence[str]) -> dict[str, BaseDistribution]:
+    """What Optuna is told of the parameters of a map whose trials may have some losses."""
+    return {"loss": CategoricalDistribution(losses), **RANGES}
+
+
+def loss_choices(study: optuna.Study) -> tuple[str, ...]:
+    """The losses that a study's trials may have, in Optuna's order.
+
+    Args:
+        study: the study.
+
+    Returns:
+        Those that its trials could choose from when the first was made, since Optuna never lets
+        them change; all there are, where it has no trial yet.
+    """
+    for trial in study.get_trials(deepcopy=False):
+        distribution = trial.distributions.get("loss")
+        if isinstance(distribution, CategoricalDistribution):
+            return tuple(map(str, distribution.choices))
+    return tuple(LOSSES)
 
 
 def finished(study: optuna.Study) -> dict[Configuration, int]:
@@ -99,6 +120,7 @@ def cells_so_far(study: optuna.Study, spec: AnySpec) -> list[Cell]:
 
 def add_cells(study: optuna.Study, ready: Iterable[FinishedCell]) -> None:
     """Record finished cells as trials, whose value is the mean over the replicates."""
+    allowed = distributions(loss_choices(study))
     trials = []
     for cell in ready:
         params = {
@@ -109,7 +131,7 @@ def add_cells(study: optuna.Study, ready: Iterable[FinishedCell]) -> None:
                 state=TrialState.COMPLETE,
                 value=cell.value,
                 params=params,
-                distributions={name: DISTRIBUTIONS[name] for name in params},
+                distributions={name: allowed[name] for name in params},
                 user_attrs=cell.attributes,
             )
         )
@@ -120,6 +142,6 @@ def configuration_of(trial: optuna.trial.FrozenTrial) -> Configuration | None:
     """The configuration of a trial, or None where a crash came before all was drawn."""
     params = trial.params
     needed = {"loss", "width", "learning_rate"}
-    if params.get("loss") not in BASELINES.values():
+    if "loss" in params and LOSSES[params["loss"]].dynamical:
         needed |= {"amplitude", "period"}
     return Configuration(**params) if needed <= params.keys() else None

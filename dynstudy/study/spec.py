@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from dynstudy.config import (
-    BASELINES,
     MAX_AMPLITUDE,
     MAX_LEARNING_RATE,
     MAX_PERIOD,
@@ -15,16 +14,16 @@ from dynstudy.config import (
     MAX_SEED,
     MAX_WIDTH,
     MIN_LEARNING_RATE,
-    Loss,
     Protocol,
     Section,
 )
-from dynstudy.errors import SpecError, nearest
+from dynstudy.errors import SpecError, either, nearest
 from dynstudy.measure.accuracy import FEWEST
 from dynstudy.study.axes import Range, choices, shown, values
 from dynstudy.study.rounds import Rounds, counted
 from dynstudy.study.samplers import AnySearch
 from dynstudy.study.validation_messages import explain
+from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import oscillations
 
 MAX_CELLS = 1_000_000
@@ -62,7 +61,7 @@ class StudySpec(Section):
 
     name: str = Field(min_length=1, max_length=200)
     kind: str
-    loss: tuple[Loss, ...]
+    loss: tuple[str, ...]
     replicates: Annotated[int | Rounds, counted(rounds=True)]
     baseline_replicates: int = Field(0, ge=0, le=BASELINE_FACTOR * MAX_REPLICATES)
     protocol: Protocol = Protocol()
@@ -80,12 +79,12 @@ class StudySpec(Section):
     def _losses(cls, value: Any) -> tuple[str, ...]:
         losses = [value] if isinstance(value, str) else value
         if not isinstance(losses, list | tuple) or not losses:
-            raise ValueError(f"must be one of {', '.join(BASELINES)}, or a list of them")
+            raise ValueError(f"must be one of {', '.join(LOSSES)}, or a list of them")
         for loss in losses:
-            if not isinstance(loss, str) or loss not in BASELINES:
-                hint = nearest(str(loss), BASELINES)
-                raise ValueError(f"{loss!r} is not one of {', '.join(BASELINES)}{hint}")
-        return tuple(loss for loss in BASELINES if loss in losses)
+            if not isinstance(loss, str) or loss not in LOSSES:
+                hint = nearest(str(loss), LOSSES)
+                raise ValueError(f"{loss!r} is not one of {', '.join(LOSSES)}{hint}")
+        return tuple(loss for loss in LOSSES if loss in losses)
 
     @model_validator(mode="before")
     @classmethod
@@ -147,7 +146,7 @@ class StudySpec(Section):
     @property
     def dynamical_losses(self) -> tuple[str, ...]:
         """Those that A and T matter to."""
-        return tuple(loss for loss in self.loss if loss != BASELINES[loss])
+        return tuple(loss for loss in self.loss if LOSSES[loss].dynamical)
 
     @property
     def directions(self) -> list[Literal["maximize", "minimize"]]:
@@ -219,7 +218,8 @@ class BoundarySpec(MapSpec):
     @model_validator(mode="after")
     def _choosable(self) -> Self:
         if not self.dynamical_losses:
-            raise ValueError("a boundary study needs a dynamical loss: dce, dmse1 or dmse2")
+            dynamical = either(name for name, loss in LOSSES.items() if loss.dynamical)
+            raise ValueError(f"a boundary study needs a dynamical loss: {dynamical}")
         if self.replicates < FEWEST:
             raise ValueError(
                 f"replicates = {self.replicates}: a boundary study needs at least {FEWEST}, below "

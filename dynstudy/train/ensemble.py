@@ -20,7 +20,7 @@ Ints = NDArray[np.int64]
 class Ensemble:
     """B networks that share loss, number of steps and dtype, and differ in all else."""
 
-    loss: str  # a key of dynstudy.config.BASELINES
+    loss: str  # a key of dynstudy.task.losses.LOSSES
     steps: int  # S
     dtype: str  # "float32" or "float64"
     width: Ints  # (B,) H of each network
@@ -49,7 +49,7 @@ class Ensemble:
         """Build an ensemble from numbers and sequences, which broadcast against each other.
 
         Args:
-            loss: a key of `dynstudy.config.BASELINES`.
+            loss: a key of `dynstudy.task.losses.LOSSES`.
             steps: S.
             width: hidden units.
             learning_rate: η.

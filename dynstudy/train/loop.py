@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dynstudy.config import BASELINES
 from dynstudy.errors import nearest
+from dynstudy.task.losses import LOSSES
 from dynstudy.train.backends import block_size, load
 from dynstudy.train.ensemble import Data, Ensemble, Outcome, Parameters, Readings
 
@@ -131,9 +131,9 @@ def _checked_checkpoints(ensemble: Ensemble, checkpoints: ArrayLike) -> np.ndarr
 
 
 def _check(ensemble: Ensemble, data: Data) -> None:
-    if ensemble.loss not in BASELINES:
-        hint = nearest(ensemble.loss, BASELINES)
-        raise ValueError(f"loss {ensemble.loss!r} is not one of {', '.join(BASELINES)}{hint}")
+    if ensemble.loss not in LOSSES:
+        hint = nearest(ensemble.loss, LOSSES)
+        raise ValueError(f"loss {ensemble.loss!r} is not one of {', '.join(LOSSES)}{hint}")
     if ensemble.dtype not in {"float32", "float64"}:
         raise ValueError(f"dtype {ensemble.dtype!r} is not one of float32, float64")
     if not len(ensemble) or ensemble.width.min() < 1:
@@ -142,5 +142,5 @@ def _check(ensemble: Ensemble, data: Data) -> None:
         raise ValueError("amplitudes must be at least 1 and periods at least 2 steps")
     if not 0 <= ensemble.training_set.min() <= ensemble.training_set.max() < len(data.x):
         raise ValueError(f"training_set must name one of the {len(data.x)} training sets")
-    if ensemble.loss == BASELINES[ensemble.loss] and (ensemble.amplitude != 1).any():
+    if not LOSSES[ensemble.loss].dynamical and (ensemble.amplitude != 1).any():
         raise ValueError(f"{ensemble.loss} is static: its amplitudes must be 1")

@@ -1,16 +1,12 @@
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
 import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynstudy.config import BASELINES
 from dynstudy.errors import SpecError
-from dynstudy.store.trials import DISTRIBUTIONS
 from dynstudy.study.cells import cells
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.study_file import load_spec
@@ -234,23 +230,6 @@ def test_no_file_crashes_it(contents: bytes, tmp_path_factory: pytest.TempPathFa
     path.write_bytes(contents)
     with pytest.raises(SpecError):
         load_spec(path)
-
-
-AXES = st.fixed_dictionaries({
-    "learning_rate": st.floats(1e-9, 1e6),
-    "amplitude": st.lists(st.floats(1, 1e9), min_size=1, max_size=3),
-    "period": st.lists(st.integers(2, 900), min_size=1, max_size=3),
-    "width": st.lists(st.integers(1, 10_000), min_size=1, max_size=3),
-})
-
-
-@given(AXES, st.lists(st.sampled_from(list(BASELINES)), min_size=1))
-def test_every_cell_of_a_valid_study_can_be_a_trial(space: dict[str, Any], loss: list[str]) -> None:
-    for cell in cells(StudySpec.of({**VALID, "loss": loss, "space": space})):
-        params = {k: v for k, v in asdict(cell.configuration).items() if v is not None}
-        optuna.trial.create_trial(
-            value=0.5, params=params, distributions={name: DISTRIBUTIONS[name] for name in params}
-        )
 
 
 def test_an_absurd_number_of_cells_is_refused() -> None:

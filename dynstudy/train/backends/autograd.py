@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from dynstudy.errors import BackendError
-from dynstudy.task.losses import WEIGHTED_LOSSES
+from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train.ensemble import Data, Ensemble, Parameters, Readings
 
@@ -153,7 +153,7 @@ def _take_step(state: State) -> None:
     """Take one step in place, without looking at any value, so that a card need not stop."""
     tensors = [tensor.detach().requires_grad_() for tensor in state.tensors]
     weights = state.gammas.index_select(0, state.place)[0]
-    losses = WEIGHTED_LOSSES[state.ensemble.loss](_forward(tensors, state.x), state.y, weights)
+    losses = LOSSES[state.ensemble.loss].weighted(_forward(tensors, state.x), state.y, weights)
     gradients = torch.autograd.grad(losses.sum(), tensors)
     with torch.no_grad():
         stepped = [p - state.rate * g for p, g in zip(tensors, gradients, strict=True)]

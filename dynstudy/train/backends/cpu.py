@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynstudy.errors import BackendError
+from dynstudy.task.losses import LOSSES
+from dynstudy.task.losses.loss import CROSS_ENTROPY
 from dynstudy.train.backends._cpu_kernel import POINT_BLOCK, advance_network
-from dynstudy.train.backends._kinds import CROSS_ENTROPY, KINDS
 from dynstudy.train.backends._relative import absolute, relative
 from dynstudy.train.ensemble import Data, Ensemble, Floats, Ints, Parameters, Readings
 
@@ -99,7 +100,7 @@ def start(ensemble: Ensemble, data: Data, initial: Parameters, readings: Reading
     """Copy an ensemble into the kernel's layout, points padded with what adds nothing."""
     classes = data.classes
     W2, b2, mean = initial.W2, initial.b2, None
-    if KINDS[ensemble.loss] == CROSS_ENTROPY:
+    if LOSSES[ensemble.loss].fused == CROSS_ENTROPY:
         (W2, b2), mean = zip(*map(relative, (W2, b2)), strict=True)
     units = []
     for b, width in enumerate(ensemble.width):
@@ -129,7 +130,7 @@ def advance(state: State, step: int, count: int) -> None:
     ensemble, readings = state.ensemble, state.readings
     real = np.dtype(ensemble.dtype).type
     outputs, classes = ((real(0),) * size for size in (state.bias.shape[1], len(state.one_hot)))
-    kind = KINDS[ensemble.loss]
+    kind = LOSSES[ensemble.loss].fused
 
     def advance_one(b: int) -> None:
         readings.diverged_at[b] = advance_network(

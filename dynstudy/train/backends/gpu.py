@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from dynstudy.errors import BackendError
+from dynstudy.task.losses import LOSSES
+from dynstudy.task.losses.loss import CROSS_ENTROPY
 from dynstudy.train.backends._gpu_batch import Batch, lay_out, unpacked
 from dynstudy.train.backends._gpu_cards import at_once, check_device, devices, interpreted
 from dynstudy.train.backends._gpu_shapes import LINE, compiler_options, shape_for
-from dynstudy.train.backends._kinds import CROSS_ENTROPY, KINDS
 from dynstudy.train.backends._relative import absolute, relative
 from dynstudy.train.ensemble import Data, Ensemble, Floats, Parameters, Readings
 
@@ -48,7 +49,8 @@ class State:
     @property
     def outputs(self) -> int:
         """K: a cross-entropy's outputs are kept relative to the last class's."""
-        return self.classes - 1 if KINDS[self.ensemble.loss] == CROSS_ENTROPY else self.classes
+        relative_outputs = LOSSES[self.ensemble.loss].fused == CROSS_ENTROPY
+        return self.classes - 1 if relative_outputs else self.classes
 
     @property
     def device(self) -> str:
@@ -183,7 +185,7 @@ def _launch(state: State, batch: Batch, losses: Tensor, step: int, count: int) -
             readings=batch.columns["correct"].shape[1],
             step=step,
             count=count,
-            KIND=KINDS[state.ensemble.loss],
+            KIND=LOSSES[state.ensemble.loss].fused,
             C=state.classes,
             TILES=batch.shape.tiles,
             ROWS=batch.shape.rows,
@@ -222,7 +224,7 @@ def _collect(state: State, launched: list[tuple[Batch, Tensor]], step: int, coun
 
 def _as_trained(initial: Parameters, loss: str) -> tuple[Parameters, Means | None]:
     """Parameters as the kernel takes them, and means over the classes if outputs are relative."""
-    if KINDS[loss] != CROSS_ENTROPY:
+    if LOSSES[loss].fused != CROSS_ENTROPY:
         return initial, None
     (W2, W2_mean), (b2, b2_mean) = relative(initial.W2), relative(initial.b2)
     return Parameters(initial.W1, initial.b1, W2, b2), (W2_mean, b2_mean)
