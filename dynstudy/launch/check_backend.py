@@ -4,7 +4,7 @@ from dynstudy.launch.replicates import draw_data
 from dynstudy.study.axes import Range
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
-from dynstudy.train.backends import load
+from dynstudy.train.backends import able, load
 from dynstudy.train.ensemble import Demand
 
 
@@ -23,4 +23,4 @@ def check_backend(backend: str, spec: StudySpec) -> None:
     widest = int(widths.high if isinstance(widths, Range) else max(widths))
     for loss in {*spec.loss, *(LOSSES[loss].static for loss in spec.loss)}:
         shape = (data.features, data.classes, widest, protocol.steps, protocol.dtype)
-        load(backend, Demand(loss, *shape))
+        load(able(backend, Demand(loss, *shape)))

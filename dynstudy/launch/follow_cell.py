@@ -18,7 +18,7 @@ from dynstudy.measure.readings import forgetting_window, reads, tail_start
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Parameters
-from dynstudy.train.backends import load
+from dynstudy.train.backends import able, load
 from dynstudy.train.ensemble import Demand, Readings
 
 CYCLES = 2  # traced, if nothing else is asked for
@@ -74,7 +74,7 @@ def trace_cell(
     # where a map reads them, too, so that the kinds of forgetting are the map's
     stops = sorted({*steps, *reads(protocol, (period,))})
     ensemble, data = to_arrays([Replicate(configuration, seed) for seed in seeds], protocol)
-    begin, advance = load(backend, Demand.of(ensemble, data))
+    begin, advance = load(able(backend, Demand.of(ensemble, data)))
     readings = Readings.empty(ensemble, np.tile(stops, (len(seeds), 1)), classes, trace=False)
     state = begin(ensemble, data, Parameters.drawn(ensemble, classes, data.features), readings)
 

@@ -12,7 +12,7 @@ from dynstudy.measure.per_class import accuracy_per_class, loss_per_class
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Parameters
-from dynstudy.train.backends import load
+from dynstudy.train.backends import able, load
 from dynstudy.train.ensemble import Demand, Readings
 
 POINTS = 300
@@ -49,7 +49,7 @@ def train_curve(
     """
     ensemble, data = to_arrays([Replicate(configuration, seed)], protocol)
     classes = protocol.data.classes
-    begin, advance = load(backend, Demand.of(ensemble, data))
+    begin, advance = load(able(backend, Demand.of(ensemble, data)))
     none = np.full((1, 1), -1)
     readings = Readings.empty(ensemble, none, classes, trace=False)
     state = begin(ensemble, data, Parameters.drawn(ensemble, classes, data.features), readings)

@@ -5,7 +5,7 @@ C classes, M checkpoints, H units.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -86,6 +86,14 @@ class Ensemble:
     def __len__(self) -> int:
         return len(self.width)
 
+    def part(self, members: slice) -> Self:
+        """Some of its networks."""
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(
+            self,
+            **{name: values[members] for name, values in columns.items() if np.ndim(values)},
+        )
+
 
 @dataclass(frozen=True)
 class Data:
@@ -97,16 +105,11 @@ class Data:
     validation_y: Ints  # (V,)
 
     def __post_init__(self) -> None:
-        if (
-            self.x.shape[1:2] != self.y.shape
-            or self.validation_x.shape[:1] != self.validation_y.shape
-        ):
+        (*sets, features), (*points, other) = self.x.shape, self.validation_x.shape
+        if sets[1:] != [len(self.y)] or points != [len(self.validation_y)]:
             raise ValueError("x must be (D, P, F) with y (P,), validation_x (V, F) with (V,)")
-        if self.x.shape[2:] != self.validation_x.shape[1:]:
-            raise ValueError(
-                f"training points have {self.x.shape[2:]} features, validation points "
-                f"{self.validation_x.shape[1:]}"
-            )
+        if features != other:
+            raise ValueError(f"training points have {features} features, validation points {other}")
         classes = max(2, self.classes, int(self.validation_y.max(initial=0)) + 1)
         for kind, x, y in (
             ("training", self.x, self.y),
@@ -129,6 +132,10 @@ class Data:
     def classes(self) -> int:
         """C."""
         return int(self.y.max(initial=-1)) + 1
+
+    def only(self, training_sets: Ints) -> Self:
+        """Some of its training sets."""
+        return replace(self, x=self.x[training_sets])
 
 
 @dataclass(frozen=True)
@@ -174,6 +181,28 @@ class Parameters:
             drawn.W2[b, :units], drawn.b2[b] = W2, b2
         return drawn
 
+    def part(self, members: slice) -> Self:
+        """Those of some networks."""
+        return type(self)(*(array[members] for array in vars(self).values()))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """One after the other, as wide as the widest."""
+        if len(parts) == 1:
+            return parts[0]
+        width = max(part.b1.shape[1] for part in parts)
+        padded = [
+            (
+                np.pad(part.W1, ((0, 0), (0, 0), (0, missing))),
+                np.pad(part.b1, ((0, 0), (0, missing))),
+                np.pad(part.W2, ((0, 0), (0, missing), (0, 0))),
+                part.b2,
+            )
+            for part in parts
+            for missing in (width - part.b1.shape[1],)
+        ]
+        return cls(*map(np.concatenate, zip(*padded, strict=True)))
+
 
 @dataclass(frozen=True)
 class Readings:
@@ -196,6 +225,10 @@ class Readings:
             np.full((len(ensemble), ensemble.steps if trace else 0), np.nan),
             np.full(len(ensemble), -1, np.int64),
         )
+
+    def part(self, members: slice) -> Self:
+        """Those of some networks, to be filled in: what is written there is written here."""
+        return type(self)(*(array[members] for array in vars(self).values()))
 
 
 @dataclass(frozen=True)

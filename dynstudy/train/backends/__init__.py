@@ -6,9 +6,10 @@ readings)`` makes a state, and ``advance(state, step, count)`` moves every netwo
 ``parameters()``. A backend with a choice of device has a ``check_device(device)`` as well, and its
 ``start`` takes the DEVICE of ``NAME:DEVICE`` as ``device``; one that can use several devices side
 by side lists them in ``devices()``; one that does not train a network per thread says in
-``at_once()`` how many keep its device busy. One that cannot train every loss and shape says in
-``refusal(demand)`` why not, as the rest of a sentence that begins with its name, or None if it can:
-others are told, and ``auto`` takes another backend.
+``at_once()`` how many keep its device busy; one that is slower, or takes too much memory, with very
+many networks says in ``block_size()`` how many it wants at a time. One that cannot train every loss
+and shape says in ``refusal(demand)`` why not, in the rest of a sentence that begins with its name,
+or None if it can: that is what a user is told, and ``auto`` is another backend.
 """
 
 import ctypes
@@ -39,27 +40,47 @@ class State(Protocol):
         """The parameters as they are now."""
 
 
-def load(
-    backend: str, demand: Demand | None = None
-) -> tuple[Callable[..., State], Callable[[Any, int, int], None]]:
+def load(backend: str) -> tuple[Callable[..., State], Callable[[Any, int, int], None]]:
     """Find a backend by name.
 
     Args:
         backend: ``"auto"``, a name, or ``NAME:DEVICE``.
-        demand: what it is to train; ``"auto"`` is the fastest that can.
 
     Returns:
         Its functions ``start`` and ``advance``.
 
     Raises:
-        BackendError: there is no such backend, or no such device for it, or it cannot train that.
+        BackendError: there is no such backend, or no such device for it.
     """
-    name, module, chosen = _named(backend if demand is None else _able(backend, demand))
+    name, module, chosen = _named(backend)
     if hasattr(module, "check_device"):
         module.check_device(**chosen)
     elif chosen:
         raise BackendError(f"backend {backend!r}: {name} has no choice of device; use {name!r}")
     return partial(module.start, **chosen), module.advance
+
+
+def able(backend: str, demand: Demand) -> str:
+    """Find a backend that can train what is asked.
+
+    Args:
+        backend: as in `load`.
+        demand: what it is to train.
+
+    Returns:
+        The backend; the fastest that can, if it is ``"auto"``.
+
+    Raises:
+        BackendError: there is no such backend, or it cannot; names one that can.
+    """
+    name, _, device = backend.partition(":")
+    ways = _fastest_first(device if name == "auto" else "")
+    fastest_able = next(way for way in ways if _refusal(way, demand) is None)
+    if name == "auto":
+        return fastest_able
+    if (reason := _refusal(backend, demand)) is not None:
+        raise BackendError(f"backend {backend!r} {reason}; use --backend {fastest_able}")
+    return backend
 
 
 def side_by_side(backend: str) -> list[str]:
@@ -94,6 +115,19 @@ def at_once(backend: str) -> int:
     return threads()
 
 
+def block_size(backend: str) -> int | None:
+    """How many networks a backend wants at a time.
+
+    Args:
+        backend: as in `load`, and known to load.
+
+    Returns:
+        At least 1; None for all there are.
+    """
+    _, module, chosen = _named(backend)
+    return module.block_size(**chosen) if hasattr(module, "block_size") else None
+
+
 @cache
 def fastest() -> str:
     """The fastest backend of this machine: ``"gpu"`` on a card that it can use, else ``"cpu"``."""
@@ -107,18 +141,6 @@ def fastest() -> str:
         warnings.warn(f"{error}: 'auto' is 'cpu'", stacklevel=2)
         return "cpu"
     return "gpu"
-
-
-def _able(backend: str, demand: Demand) -> str:
-    """The backend, if it can train what is asked; of ``auto`` the fastest that can."""
-    name, _, device = backend.partition(":")
-    ways = _fastest_first(device if name == "auto" else "")
-    able = next(way for way in ways if _refusal(way, demand) is None)
-    if name == "auto":
-        return able
-    if (reason := _refusal(backend, demand)) is not None:
-        raise BackendError(f"backend {backend!r} {reason}; use --backend {able}")
-    return backend
 
 
 def _fastest_first(card: str) -> Iterator[str]:
