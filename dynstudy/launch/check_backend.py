@@ -21,6 +21,6 @@ def check_backend(backend: str, spec: StudySpec) -> None:
     protocol, widths = spec.protocol, spec.space.width
     data = draw_data(protocol.data, seeds=[0])
     widest = int(widths.high if isinstance(widths, Range) else max(widths))
-    for loss in {*spec.loss, *(LOSSES[loss].static for loss in spec.loss)}:
-        shape = (data.features, data.classes, widest, protocol.steps, protocol.dtype)
+    shape = data.features, data.classes, widest, protocol.steps, protocol.dtype
+    for loss in (*spec.loss, *(LOSSES[loss].static for loss in spec.loss)):
         load(able(backend, Demand(loss, *shape)))

@@ -9,6 +9,7 @@ import optuna
 
 from dynstudy.config import Cell, Configuration, Protocol, Replicate
 from dynstudy.errors import NoDatabaseError
+from dynstudy.launch.check_backend import check_backend
 from dynstudy.launch.replicates import to_arrays
 from dynstudy.search.ask_and_tell import suggest
 from dynstudy.search.boundary import candidates
@@ -99,9 +100,10 @@ def estimate(
         Its sizes, and the time for what is missing.
 
     Raises:
-        BackendError: the backend is not on this machine.
+        BackendError: the backend is not on this machine, or cannot train such networks.
         StorageError: there is a database, but the study cannot be run in it.
     """
+    check_backend(backend, spec)
     all_cells = _cells_ahead(spec)
     lacking: dict[Configuration, Sequence[int]]
     lacking = {cell.configuration: cell.seeds for cell in all_cells}
