@@ -20,7 +20,8 @@ from dynstudy.pictures.over_width import GREYS, width_figure
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow
-from dynstudy.study.spec import MapSpec, SearchSpec, StudySpec
+from dynstudy.store.trials import FinishedCell, add_cells
+from dynstudy.study.spec import SearchSpec, StudySpec
 from dynstudy.task.losses import LOSSES, Loss
 from dynstudy.task.network import draw
 from dynstudy.task.schedule import class_weights
@@ -200,18 +201,18 @@ def test_a_search_from_before_it_goes_on(storage: Storage, monkeypatch: pytest.M
 def test_a_boundary_study_from_before_it_goes_on(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def boundary(cells: int) -> MapSpec:
-        return spec_of(
-            SMALL,
-            "dce",
-            kind="boundary",
-            replicates=6,
-            boundary={"cells": cells, "batch": 2},
-            space=SMALL["space"] | {"amplitude": [3, 10, 30, 90]},
-        )
-
-    dynstudy.run(boundary(3), storage=storage)
+    spec = spec_of(
+        SMALL,
+        "dce",
+        kind="boundary",
+        replicates=6,
+        boundary={"cells": 5, "batch": 2},
+        space=SMALL["space"] | {"amplitude": [3, 10, 30, 90]},
+    )
+    # a launch that was killed when it had told its first trial
+    baseline = FinishedCell(Configuration("ce", 5, 1.0), 0.4, {"replicates": 24})
+    add_cells(storage.open_study(spec), [baseline])
     add_sixth(monkeypatch)
-    dynstudy.run(boundary(5), storage=storage, extend=True)
-    assert len(storage.study("small").trials) == 6
+    assert dynstudy.run(spec, storage=storage).trained > 0
+    assert len(storage.study("small").trials) >= 3
     assert choices(storage, "small") == {FIVE}
