@@ -57,7 +57,7 @@ def print_map(found: RegimeMap, out: TextIO) -> None:
 
 
 def _print_panels(judged: pd.DataFrame, found: RegimeMap, screen: Console) -> None:
-    for (loss, width, rate), panel in judged.groupby(PANEL, sort=True):
+    for (loss, width, rate), panel in found.panels():
         title = Text(f"\n{loss}, width {width}, learning rate {rate:g}", style="bold")
         title.append(f"   {found.static_accuracy(loss, width, rate)}", style="not bold")
         screen.print(title)

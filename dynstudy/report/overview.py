@@ -62,7 +62,7 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
     own_cells = study_cells(study, found.spec)
     done = storage.count_cells(study)
     total = planned_trials(study, found.spec, len(own_cells))
-    trained = found.frame[found.frame.replicates > 0]
+    trained = found.trained()
     best = trained.sort_values("val_accuracy", ascending=False).head(top)[COLUMNS]
     multiple = not isinstance(found.spec, MapSpec) and found.spec.minimize
     front = found.pareto_front()[COLUMNS] if multiple else trained.head(0)
