@@ -20,7 +20,6 @@ from dynstudy.pictures.map_description import MapPanel, describe_panel, largest_
 from dynstudy.pictures.over_width import width_figure
 from dynstudy.pictures.search import search_figure
 from dynstudy.pictures.style import COLOURS, CONTOUR, ONSET, SIGNS, save
-from dynstudy.study.spec import MapSpec
 
 PANEL_INCHES = (4.6, 3.9)
 COLUMNS_AT_MOST = 3
@@ -37,9 +36,6 @@ HATCH: dict[str, Any] = {"hatch": "///", "edgecolor": ONSET, "linewidth": 0}
 def save_map(found: RegimeMap, path: Path) -> Path:
     """Draw a study into a PNG file.
 
-    A map is drawn over A and T, or over width where A and T have one value each; a search over
-    width, and as points in A and T.
-
     Args:
         found: the map.
         path: the file.
@@ -47,14 +43,18 @@ def save_map(found: RegimeMap, path: Path) -> Path:
     Returns:
         The file.
     """
+    return save(PICTURES[found.spec.kind](found), path, found.spec.name)
+
+
+def grid_figure(found: RegimeMap) -> Figure:
+    """A map over A and T, or over width where A and T have one value each."""
     judged = found.judged()
-    if not isinstance(found.spec, MapSpec):
-        figure = search_figure(found)
-    elif judged.amplitude.nunique() <= 1 and judged.period.nunique() <= 1:
-        figure = width_figure(found)
-    else:
-        figure = regime_figure(found)
-    return save(figure, path, found.spec.name)
+    one_each = judged.amplitude.nunique() <= 1 and judged.period.nunique() <= 1
+    return width_figure(found) if one_each else regime_figure(found)
+
+
+PICTURES = {"map": grid_figure, "search": search_figure, "boundary": grid_figure}
+"""By kind of study, what draws it."""
 
 
 def regime_figure(found: RegimeMap) -> Figure:

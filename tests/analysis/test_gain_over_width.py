@@ -6,7 +6,7 @@ from benchmarks.planted import plant
 from dynstudy.analysis.comparison import side_by_side
 from dynstudy.analysis.gain_over_width import GAIN, GainCurve
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 
 SpecMaker = Callable[..., MapSpec]
 SPACE = {"learning_rate": 1.0, "amplitude": 3, "period": 10, "width": [5, 9]}

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.pictures.map_description import MapPanel, describe_panel, largest_gain
 from dynstudy.statistics.labelled_cells import COLUMNS, MORE_COLUMNS
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 
 
 def made_up(spec: MapSpec, rng: np.random.Generator, **columns: Any) -> RegimeMap:

@@ -12,7 +12,7 @@ from dynstudy.analysis.gain_over_width import GainCurve
 from dynstudy.pictures.comparison import comparison_figure
 from dynstudy.pictures.map_description import largest_gain
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 
 SpecMaker = Callable[..., MapSpec]
 Comparer = Callable[..., SideBySide]

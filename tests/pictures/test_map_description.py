@@ -9,7 +9,7 @@ import pytest
 from dynstudy.pictures.map_description import describe_panel, largest_gain
 from dynstudy.pictures.style import COLOURS
 from dynstudy.search.level_sets import CONFIDENT
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 from tests.pictures.made_up import described, made_up, with_baseline
 
 SpecMaker = Callable[..., MapSpec]

@@ -14,7 +14,7 @@ from dynstudy.pictures.interactive.over_width import width_figure as page_figure
 from dynstudy.pictures.over_width import width_figure
 from dynstudy.pictures.width_description import describe_widths
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 from tests.pictures.made_up import traces
 
 SpecMaker = Callable[..., MapSpec]

@@ -12,7 +12,7 @@ from matplotlib.path import Path as Outline
 from dynstudy.pictures.map_description import MapPanel, describe_panel
 from dynstudy.pictures.regime_map import draw_panel, regime_figure
 from dynstudy.pictures.style import COLOURS, CONTOUR, ONSET
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 from tests.pictures.made_up import described, made_up, with_baseline
 
 SpecMaker = Callable[..., MapSpec]

@@ -10,7 +10,7 @@ from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.pictures.interactive.search import search_figures
 from dynstudy.pictures.search import search_figure
 from dynstudy.pictures.search_description import describe_search
-from dynstudy.study.spec import SearchSpec
+from dynstudy.study.kinds.search import SearchSpec
 from tests.pictures.made_up import traces
 
 SearchMaker = Callable[..., SearchSpec]

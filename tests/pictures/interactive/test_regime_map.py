@@ -7,7 +7,7 @@ import pytest
 
 from dynstudy.pictures.interactive.regime_map import MOST_PANELS, map_figures, panel_figure
 from dynstudy.pictures.map_description import MapPanel
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 from tests.pictures.made_up import described, made_up, read, traces, with_baseline
 
 SpecMaker = Callable[..., MapSpec]
