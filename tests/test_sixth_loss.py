@@ -16,12 +16,12 @@ from dynstudy.export.export_file import Export
 from dynstudy.export.exporting import export
 from dynstudy.launch.estimate import estimate
 from dynstudy.launch.follow_network import train_curve
-from dynstudy.pictures.over_width import GREYS, width_figure
+from dynstudy.pictures.width_description import GREYS, describe_widths
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow
 from dynstudy.store.trials import FinishedCell, add_cells
-from dynstudy.study.spec import SearchSpec, StudySpec
+from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES, Loss, static_losses
 from dynstudy.task.network import draw
 from dynstudy.task.schedule import class_weights
@@ -145,11 +145,9 @@ def test_a_map_of_it_beside_another_is_trained_recorded_drawn_and_exported(
     assert len(Ledger(storage.engine, spec.protocol).load([dp4])) == 2
     found = regime_map(storage, "small")
     assert set(found.frame[found.frame.loss == "dp4"].regime) == {"untested"}
-    curves = {
-        container.get_label(): container.lines[0].get_color()
-        for container in width_figure(found).axes[0].containers
-    }
-    assert curves["P4"] == GREYS[STATIC_BEFORE % len(GREYS)] != curves["CE"]
+    colours = {curve.name: curve.colour for curve in describe_widths(found).curves}
+    assert "DP4, A = 3, T = 10" in colours
+    assert colours["P4, static"] == GREYS[STATIC_BEFORE % len(GREYS)] != colours["CE, static"]
     curve = train_curve(dp4, spec.protocol, points=2)
     assert np.isfinite(curve.loss).all()
     done = export(storage, "small", per="loss", confirm=0)
@@ -189,7 +187,7 @@ def test_a_map_from_before_it_grows_and_keeps_the_losses_of_its_trials(
 
 
 def test_a_search_from_before_it_goes_on(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    def search(trials: int) -> SearchSpec:
+    def search(trials: int) -> StudySpec:
         return spec_of(SEARCH, ["ce", "dce"], search=SEARCH["search"] | {"trials": trials})
 
     dynstudy.run(search(3), storage=storage)

@@ -1,7 +1,6 @@
 """Whether a backend can train all that a study asks for: found out before anything is written."""
 
 from dynstudy.launch.replicates import draw_data
-from dynstudy.study.axes import Range
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
 from dynstudy.train.backends import able, load
@@ -18,9 +17,8 @@ def check_backend(backend: str, spec: StudySpec) -> None:
     Raises:
         BackendError: it is not on this machine, or cannot train such networks.
     """
-    protocol, widths = spec.protocol, spec.space.width
+    protocol = spec.protocol
     data = draw_data(protocol.data, seeds=[0])
-    widest = int(widths.high if isinstance(widths, Range) else max(widths))
-    shape = data.features, data.classes, widest, protocol.steps, protocol.dtype
+    shape = data.features, data.classes, spec.widest, protocol.steps, protocol.dtype
     for loss in (*spec.loss, *(LOSSES[loss].static for loss in spec.loss)):
         load(able(backend, Demand(loss, *shape)))
