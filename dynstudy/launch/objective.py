@@ -9,7 +9,7 @@ from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import SpecError
 from dynstudy.launch.replicates import Task, train_replicates
 from dynstudy.measure.accuracy import standard_error
-from dynstudy.measure.readings import reads
+from dynstudy.measure.measures import reads
 from dynstudy.search.ask_and_tell import objective_values, suggest
 from dynstudy.store.trials import FinishedCell
 from dynstudy.study.spec import AnySpec, SearchSpec

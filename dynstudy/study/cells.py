@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 
 from dynstudy.config import Cell, Configuration
-from dynstudy.measure.readings import reads
+from dynstudy.measure.measures import reads
 from dynstudy.study.spec import MapSpec, SearchSpec
 
 
