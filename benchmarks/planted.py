@@ -12,8 +12,7 @@ from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import TRAIN, VALIDATION, Series
 from dynstudy.store.studies import Storage
 from dynstudy.store.trials import FinishedCell, add_cells
-from dynstudy.study.cells import cells
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 
 NAME = "planted"
 REPLICATES = 10
@@ -65,7 +64,7 @@ def plant(storage: Storage, spec: MapSpec) -> int:
             ledger.add(batch, Trainer("none", "planted", "none", {}))
             batch.clear()
 
-    for cell in cells(spec):
+    for cell in spec.grid_cells():
         own = list(_networks(cell, spec, rng))
         batch += own
         finished.append(_finished(ledger, own))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dynstudy.study.kinds import KINDS
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "dynstudy"
@@ -100,6 +101,38 @@ def test_layers_do_not_know_what_is_not_theirs(layers: tuple[str, ...]) -> None:
                 parts = imported.split(".")
                 names = {".".join(parts[:length]) for length in (1, 2)}
                 assert not names & FORBIDDEN[layers], f"{module} imports {imported}"
+
+
+SPECS = {
+    "StudySpec",
+    "OverAxes",
+    "GridSpec",
+    *(place.partition(":")[2] for place in KINDS.values()),
+}
+
+
+def asked_for_classes(path: Path) -> set[str]:
+    """Classes that a file asks of something whether it is one of them."""
+    asked: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {
+            "isinstance",
+            "issubclass",
+        }:
+            classes: list[ast.AST] = [node.args[1]]
+        elif isinstance(node, ast.MatchClass):
+            classes = [node.cls]
+        else:
+            continue
+        for part in (part for each in classes for part in ast.walk(each)):
+            asked.add(getattr(part, "id", getattr(part, "attr", "")))
+    return asked
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_kind_of_a_study_is_asked_for_in_its_own_file_alone(module: str) -> None:
+    own = {place.partition(":")[2] for place in KINDS.values() if place.startswith(f"{module}:")}
+    assert asked_for_classes(MODULES[module]) & SPECS <= own
 
 
 def loaders(modules: list[str]) -> str:

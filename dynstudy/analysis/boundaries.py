@@ -22,7 +22,6 @@ from dynstudy.errors import DynstudyError
 from dynstudy.statistics.gaussian_process import Array
 from dynstudy.statistics.resampled_surface import Outcomes, Surface
 from dynstudy.statistics.two_samples import EQUIVALENCE, LEVEL
-from dynstudy.study.spec import MapSpec
 
 DRAWS = 400
 GRID = 121  # amplitudes at which a surface is looked at
@@ -47,7 +46,7 @@ BELOW, ABOVE, NOWHERE = "below the map", "above the map", "nowhere in the map"
 
 def has_boundaries(found: RegimeMap) -> bool:
     """Whether it is a map, and over amplitude."""
-    return isinstance(found.spec, MapSpec) and found.judged().amplitude.nunique() > 1
+    return found.spec.on_grid and found.judged().amplitude.nunique() > 1
 
 
 def find_boundaries(found: RegimeMap, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:

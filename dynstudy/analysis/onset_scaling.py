@@ -37,7 +37,6 @@ from dynstudy.measure.forgetting import CATASTROPHIC
 from dynstudy.statistics.censored_regression import Line
 from dynstudy.statistics.two_samples import LEVEL, Array
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import MapSpec
 
 FEWEST = 3
 """Periods, and amplitudes, below which there is no law."""
@@ -95,8 +94,10 @@ def scaling(
 def _enough(found: RegimeMap) -> list[Panel]:
     """The panels of a study that have enough cells to say something of a law."""
     name = found.spec.name
-    if not isinstance(found.spec, MapSpec):
-        raise DynstudyError(f"{name}: is a search; a law is fitted to the cells of a map")
+    if not found.spec.on_grid:
+        raise DynstudyError(
+            f"{name}: is a {found.spec.title}; a law is fitted to the cells of a map"
+        )
     for axis in ("period", "amplitude"):
         count = found.judged()[axis].nunique()
         if count < FEWEST:

@@ -1,35 +1,40 @@
 """What a study found, as a table: one row per cell, from the ledger."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import optuna
 import pandas as pd
 
 from dynstudy.config import SpiralData
 from dynstudy.search.prediction import predict_cells
 from dynstudy.statistics.baseline import Baseline
-from dynstudy.statistics.labelled_cells import judge, per_loss, per_width
+from dynstudy.statistics.labelled_cells import judge
 from dynstudy.statistics.labels import BASELINE
 from dynstudy.statistics.samples import digest
 from dynstudy.statistics.two_samples import FEWEST, Array
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
-from dynstudy.store.trials import study_cells
 from dynstudy.study.rounds import Rounds
-from dynstudy.study.spec import AnySpec, BoundarySpec, MapSpec
+from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
 
 PANEL = ["loss", "width", "learning_rate"]
+
+PREDICTIONS: dict[str, Callable[[Any, optuna.Study, Ledger], tuple[pd.DataFrame, int]]] = {
+    "boundary": predict_cells
+}
+"""By kind of study, what predicts the cells that it does not train."""
 
 
 @dataclass(frozen=True)
 class RegimeMap:
     """What a study found: a map, or the cells that a search has tried."""
 
-    spec: AnySpec
+    spec: StudySpec
     frame: pd.DataFrame  # a row per cell of the study, predicted ones last, COLUMNS first
     notes: list[str]  # what a reader has to know before believing it
     outcomes: list[Array]  # final validation accuracies of each row's replicates
@@ -71,7 +76,7 @@ class RegimeMap:
         protocol = self.spec.protocol
         rates = " ".join(f"η = {rate:g}" for rate in sorted(self.frame.learning_rate.unique()))
         return (
-            f"{self.spec.name}: {protocol.steps:,} steps, {rates}, {replicates_said(self.spec)} "
+            f"{self.spec.name}: {protocol.steps:,} steps, {rates}, {self.spec.replicates_said} "
             f"replicates a cell ({self.spec.baseline_replicates} static); "
             f"ledger {self.ledger[:12]}\n{conditional(protocol.data)}"
         )
@@ -83,13 +88,6 @@ class RegimeMap:
             & (own.width == width)
             & (own.learning_rate == learning_rate)
         ]
-
-
-def replicates_said(spec: AnySpec) -> str:
-    """How many replicates a cell has, in words."""
-    return (
-        f"{spec.replicates}" if spec.rounds is None else f"{spec.rounds.min} to {spec.rounds.max}"
-    )
 
 
 def with_error(value: float, sem: float) -> str:
@@ -126,9 +124,9 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
     ledger = Ledger(storage.engine, spec.protocol)
     frame, baselines, samples = judge(
         ledger,
-        study_cells(study, spec),
+        spec.cells(study),
         range(spec.baseline_replicates),
-        per_width if isinstance(spec, MapSpec) else per_loss,
+        spec.family,
         spec.rounds,
     )
     notes = _notes(spec, frame, baselines)
@@ -141,8 +139,8 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
     outcomes = [sample.val_accuracy for sample in samples]
     lost = [sample.forgetting for sample in samples]
     rows = digest(frame.ledger_configuration.tolist(), samples)
-    if isinstance(spec, BoundarySpec):
-        predicted, unsettled = predict_cells(spec, study, ledger)
+    if (predict := PREDICTIONS.get(spec.kind)) is not None:
+        predicted, unsettled = predict(spec, study, ledger)
         if len(predicted):
             frame = pd.concat([frame, predicted.astype(frame.dtypes)], ignore_index=True)
             outcomes += [np.empty(0)] * len(predicted)
@@ -164,7 +162,7 @@ def conditional(data: SpiralData) -> str:
     return f"conditional on {trained} and the validation spiral of seed {data.validation_seed}"
 
 
-def _notes(spec: AnySpec, frame: pd.DataFrame, baselines: Sequence[Baseline]) -> list[str]:
+def _notes(spec: StudySpec, frame: pd.DataFrame, baselines: Sequence[Baseline]) -> list[str]:
     """What a reader has to know before believing the numbers."""
     notes = []
     holes = int((frame.replicates == 0).sum())
@@ -175,11 +173,8 @@ def _notes(spec: AnySpec, frame: pd.DataFrame, baselines: Sequence[Baseline]) ->
             "run the study again to complete it"
         )
     notes += _baseline_notes(baselines)
-    if not isinstance(spec, MapSpec):
-        notes.append(
-            "these cells were chosen for what they reached: the best are flattered; "
-            "dynstudy export trains them again on fresh seeds"
-        )
+    if spec.caution:
+        notes.append(spec.caution)
     if spec.rounds is not None:
         notes.append(_rounds_note(spec.rounds, frame))
     elif spec.most_replicates < FEWEST:

@@ -123,7 +123,6 @@ def _cell(found: Any, target: str, text: str | None) -> tuple[str, Any, Any]:
     """A name for files, the configuration that is asked for, and its study file."""
     from dynstudy.errors import DynstudyError
     from dynstudy.search.one_cell import choose_cell, trial_configuration
-    from dynstudy.store.trials import study_cells
 
     name, hash_, number = target.rpartition("#")
     if hash_ and number.isdecimal() and target not in found.names():
@@ -133,7 +132,7 @@ def _cell(found: Any, target: str, text: str | None) -> tuple[str, Any, Any]:
         return f"{name}-{number}", trial_configuration(study, int(number)), found.spec(study)
     study = found.study(target)
     spec = found.spec(study)
-    there = study_cells(study, spec)
+    there = spec.cells(study)
     if not there:
         raise DynstudyError(f"study {target!r} has no trained cell yet; run it first")
     own = choose_cell(there, text or "").configuration

@@ -29,14 +29,15 @@ from dynstudy.export.measuring import measure, train_all
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.training import Training
 from dynstudy.report.rows import frame_rows
+from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import claim
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.origins import origins
 from dynstudy.store.provenance import git_state, versions, without_passwords
 from dynstudy.store.studies import Storage
-from dynstudy.store.trials import finished
 from dynstudy.study.confirmation import FRESH, fresh_protocol
 from dynstudy.study.spec import BASELINE_FACTOR
+from dynstudy.study.tried import finished
 from dynstudy.train.backends import load
 
 By = Literal["val_accuracy", "gain"]
@@ -95,7 +96,7 @@ def export(
     after: dict[Configuration, Measured] = {}
     count = spec.most_replicates if confirm is None else confirm
     if count:
-        fresh_ledger = Ledger(storage.engine, fresh_protocol(spec.protocol))
+        fresh_ledger = LaunchLedger(storage.engine, fresh_protocol(spec.protocol))
         fresh = {own: range(FRESH, FRESH + count) for own in chosen}
         for own in chosen:
             fresh[own.baseline()] = range(FRESH, FRESH + BASELINE_FACTOR * count)

@@ -32,7 +32,6 @@ from dynstudy.pictures.style import (
 )
 from dynstudy.search.level_sets import CONFIDENT
 from dynstudy.statistics.labels import DIVERGED, USEFUL
-from dynstudy.study.spec import MapSpec
 
 PANEL_INCHES = (4.6, 3.9)
 COLUMNS_AT_MOST = 3
@@ -42,9 +41,6 @@ NARROW = 0.13  # of a panel's width: a cell below it has no room for a sign and 
 def save_map(found: RegimeMap, path: Path) -> Path:
     """Draw a study into a PNG file.
 
-    A map is drawn over A and T, or over width where A and T have one value each; a search over
-    width, and as points in A and T.
-
     Args:
         found: the map.
         path: the file.
@@ -52,14 +48,18 @@ def save_map(found: RegimeMap, path: Path) -> Path:
     Returns:
         The file.
     """
+    return save(PICTURES[found.spec.kind](found), path, found.spec.name)
+
+
+def grid_figure(found: RegimeMap) -> Figure:
+    """A map over A and T, or over width where A and T have one value each."""
     judged = found.judged()
-    if not isinstance(found.spec, MapSpec):
-        figure = search_figure(found)
-    elif judged.amplitude.nunique() <= 1 and judged.period.nunique() <= 1:
-        figure = width_figure(found)
-    else:
-        figure = regime_figure(found)
-    return save(figure, path, found.spec.name)
+    one_each = judged.amplitude.nunique() <= 1 and judged.period.nunique() <= 1
+    return width_figure(found) if one_each else regime_figure(found)
+
+
+PICTURES = {"map": grid_figure, "search": search_figure, "boundary": grid_figure}
+"""By kind of study, what draws it."""
 
 
 def regime_figure(found: RegimeMap) -> Figure:

@@ -4,7 +4,7 @@ B networks, S steps, P training points, V validation points, C classes, M checkp
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -85,6 +85,14 @@ class Ensemble:
     def __len__(self) -> int:
         return len(self.width)
 
+    def part(self, members: slice) -> Self:
+        """Some of its networks."""
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(
+            self,
+            **{name: values[members] for name, values in columns.items() if np.ndim(values)},
+        )
+
 
 @dataclass(frozen=True)
 class Data:
@@ -99,6 +107,10 @@ class Data:
     def classes(self) -> int:
         """C."""
         return int(self.y.max()) + 1
+
+    def only(self, training_sets: Ints) -> Self:
+        """Some of its training sets."""
+        return replace(self, x=self.x[training_sets])
 
 
 @dataclass(frozen=True)
@@ -125,6 +137,28 @@ class Parameters:
             drawn.W1[b, :, :own], drawn.b1[b, :own], drawn.W2[b, :own], drawn.b2[b] = W1, b1, W2, b2
         return drawn
 
+    def part(self, members: slice) -> Self:
+        """Those of some networks."""
+        return type(self)(*(array[members] for array in vars(self).values()))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """One after the other, as wide as the widest."""
+        if len(parts) == 1:
+            return parts[0]
+        width = max(part.b1.shape[1] for part in parts)
+        padded = [
+            (
+                np.pad(part.W1, ((0, 0), (0, 0), (0, missing))),
+                np.pad(part.b1, ((0, 0), (0, missing))),
+                np.pad(part.W2, ((0, 0), (0, missing), (0, 0))),
+                part.b2,
+            )
+            for part in parts
+            for missing in (width - part.b1.shape[1],)
+        ]
+        return cls(*map(np.concatenate, zip(*padded, strict=True)))
+
 
 @dataclass(frozen=True)
 class Readings:
@@ -147,6 +181,10 @@ class Readings:
             np.full((len(ensemble), ensemble.steps if trace else 0), np.nan),
             np.full(len(ensemble), -1, np.int64),
         )
+
+    def part(self, members: slice) -> Self:
+        """Those of some networks, to be filled in: what is written there is written here."""
+        return type(self)(*(array[members] for array in vars(self).values()))
 
 
 @dataclass(frozen=True)

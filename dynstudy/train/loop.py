@@ -1,17 +1,36 @@
-"""Train an ensemble on a backend, in slices short enough to be interrupted between them."""
+"""Train an ensemble on a backend, in slices short enough to be interrupted between them.
+
+A slice of very many networks would be a few steps of each, and the calls would take longer than the
+steps. So a backend is given as many networks as it wants at a time, and trains them to their end.
+"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from dynstudy.errors import nearest
 from dynstudy.task.losses import LOSSES
-from dynstudy.train.backends import load
+from dynstudy.train.backends import block_size, load
 from dynstudy.train.ensemble import Data, Ensemble, Outcome, Parameters, Readings
 
 SLICE_SECONDS = 0.4
+UNITS_BESIDE = 8
+"""A step costs about as much as (width + this) units: softmax, loops and calls."""
+
+
+def step_work(width: ArrayLike) -> float:
+    """What one step of some networks takes, in units.
+
+    Args:
+        width: hidden units of each.
+
+    Returns:
+        The units, and what else takes time, as units.
+    """
+    return float((np.asarray(width) + UNITS_BESIDE).sum())
 
 
 def train(
@@ -36,8 +55,8 @@ def train(
             read, in ascending order, rows padded at their end with -1. 0 is before the first step.
         initial: parameters to start from instead of the draw of each network's seed.
         trace: keep the loss before every step, B·S float64 numbers.
-        progress: called with the number of steps taken, about twice a second; what it raises stops
-            the training and is passed on.
+        progress: called with the number of steps taken, the mean over the networks, at least about
+            twice a second; what it raises stops the training and is passed on.
 
     Returns:
         The parameters at the end, the readings, and which networks diverged.
@@ -57,21 +76,32 @@ def train(
     _check(ensemble, data)
     start, advance = load(backend)
     readings = Readings.empty(ensemble, steps_to_read, data.classes, trace)
-    state = start(ensemble, data, initial or Parameters.drawn(ensemble, data.classes), readings)
-
-    step, count = 0, 1
-    while step < ensemble.steps:
-        count = min(count, ensemble.steps - step)
-        began = time.perf_counter()
-        advance(state, step, count)
-        step += count
-        if progress is not None:
-            progress(step)
-        # Grow towards the target with care: the first calls also compile and fill caches.
-        seconds = max(time.perf_counter() - began, 1e-6)
-        count = max(1, int(count * min(4.0, SLICE_SECONDS / seconds)))
+    parameters: list[Parameters] = []
+    pace = 0.0  # units x steps per second, as far as is known
+    for members in _blocks(len(ensemble), block_size(backend)):
+        part = ensemble.part(members)
+        first = initial.part(members) if initial else Parameters.drawn(part, data.classes)
+        training_sets, part_sets = np.unique(part.training_set, return_inverse=True)
+        state = start(
+            replace(part, training_set=part_sets),
+            data.only(training_sets),
+            first,
+            readings.part(members),
+        )
+        work, step = step_work(part.width), 0
+        while step < ensemble.steps:
+            count = min(max(1, int(SLICE_SECONDS * pace / work)), ensemble.steps - step)
+            began = time.perf_counter()
+            advance(state, step, count)
+            step += count
+            if progress is not None:
+                progress((members.start * ensemble.steps + len(part) * step) // len(ensemble))
+            # Grow towards the target with care: the first calls also compile and fill caches.
+            seconds = max(time.perf_counter() - began, 1e-6)
+            pace = work * count * min(4.0 / SLICE_SECONDS, 1 / seconds)
+        parameters.append(state.parameters())
     return Outcome(
-        state.parameters(),
+        Parameters.joined(parameters),
         readings.correct,
         readings.validation_correct,
         readings.losses,
@@ -79,6 +109,13 @@ def train(
         state.name,
         state.device,
     )
+
+
+def _blocks(networks: int, size: int | None) -> Iterator[slice]:
+    """Cut networks into blocks; one block if size is None."""
+    size = size or networks
+    for first in range(0, networks, size):
+        yield slice(first, min(first + size, networks))
 
 
 def _checked_checkpoints(ensemble: Ensemble, checkpoints: ArrayLike) -> np.ndarray:

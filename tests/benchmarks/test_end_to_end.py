@@ -12,7 +12,6 @@ import pytest
 
 from benchmarks.end_to_end import map_spec, peak_memory, run_map
 from dynstudy.launch.training import Training
-from dynstudy.study.cells import cells
 
 
 def test_a_map_is_trained_and_its_training_counted_apart(tmp_path: Path) -> None:
@@ -32,7 +31,7 @@ def test_an_interrupted_map_is_no_result(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_map_has_the_cells_it_promises() -> None:
-    assert sum(not cell.configuration.static for cell in cells(map_spec(200, 30_000))) == 200
+    assert sum(not cell.configuration.static for cell in map_spec(200, 30_000).grid_cells()) == 200
 
 
 def test_peak_memory_remembers_what_was_given_back() -> None:

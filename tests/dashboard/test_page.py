@@ -18,7 +18,8 @@ from dynstudy.errors import DynstudyError, StudyNotFoundError
 from dynstudy.report.rows import to_csv
 from dynstudy.store.rename_note_tag import NOTE
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import MapSpec, SearchSpec
+from dynstudy.study.kinds.map import MapSpec
+from dynstudy.study.kinds.search import SearchSpec
 from dynstudy.study.study_file import load_spec
 
 SpecMaker = Callable[..., MapSpec]

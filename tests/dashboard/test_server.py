@@ -18,7 +18,7 @@ from dynstudy.dashboard.page import publish
 from dynstudy.dashboard.server import DashboardServer
 from dynstudy.errors import DynstudyError
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 
 SpecMaker = Callable[..., MapSpec]
 HOSTILE = ["../../etc/passwd", "q\"uo'te", "<script>alert(1)</script>", "🌀 é", "a/b?c#d%2e"]

@@ -12,7 +12,8 @@ import tomli_w
 from dynstudy.config import Configuration
 from dynstudy.errors import SpecError
 from dynstudy.search.boundary import Panel, next_cells
-from dynstudy.study.spec import BoundarySpec, StudySpec
+from dynstudy.study.kinds.boundary import BoundarySpec
+from dynstudy.study.spec import StudySpec
 from dynstudy.study.study_file import load_spec
 
 STATIC = 0.5

@@ -14,7 +14,6 @@ from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import TRAIN, VALIDATION, Series, read
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow, SeriesRow, StepsRow
-from dynstudy.study.cells import cells
 from dynstudy.study.spec import StudySpec
 
 SpecMaker = Callable[..., StudySpec]
@@ -160,7 +159,7 @@ def test_more_configurations_than_one_query_takes(ledger: Ledger, make_spec: Spe
         "period": {"low": 2, "high": 100, "num": 20},
         "width": 3,
     }
-    many = list(cells(make_spec(space=space)))
+    many = list(make_spec(space=space).grid_cells())
     assert len(many) == 1 + 60 * 20
     ledger.add([record(cell.configuration, 0, (200,)) for cell in many], TRAINER)
     assert len(ledger.load(cell.configuration for cell in many)) == len(many)

@@ -28,8 +28,7 @@ from dynstudy.store.origins import origins
 from dynstudy.store.provenance import provenance
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import SCHEMA_VERSION, ReplicateRow, RunRow
-from dynstudy.study.cells import cells
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 from tests.conftest import DATA, ROOT
 
 SpecMaker = Callable[..., MapSpec]
@@ -182,7 +181,7 @@ def test_lasting_is_what_the_readings_say_of_each_network(
     spec = make_spec()
     dynstudy.run(spec, storage=storage)
     ledger = Ledger(storage.engine, spec.protocol)
-    for cell in cells(spec):
+    for cell in spec.grid_cells():
         own, classes = cell.configuration, spec.protocol.data.classes
         rows = ledger.load([own])
         if own.period is None:

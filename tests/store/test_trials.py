@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from dynstudy.store.trials import distributions
-from dynstudy.study.cells import cells
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
 from tests.conftest import SMALL
@@ -38,7 +37,7 @@ LONG = {"steps": 1000, "tail": 100}
 @given(AXES, st.lists(st.sampled_from(list(LOSSES)), min_size=1))
 def test_every_cell_of_a_valid_study_can_be_a_trial(space: dict[str, Any], loss: list[str]) -> None:
     allowed = distributions(tuple(LOSSES))
-    for cell in cells(StudySpec.of(SMALL | {"loss": loss, "space": space, "protocol": LONG})):
+    for cell in StudySpec.of(SMALL | {"loss": loss, "space": space, "protocol": LONG}).grid_cells():
         params = {k: v for k, v in asdict(cell.configuration).items() if v is not None}
         optuna.trial.create_trial(
             value=0.5, params=params, distributions={name: allowed[name] for name in params}

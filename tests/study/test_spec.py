@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynstudy.errors import SpecError
-from dynstudy.study.cells import cells
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.study_file import load_spec
 from tests.conftest import ROOT
@@ -164,7 +163,7 @@ def test_a_missing_axis_is_named(axis: str) -> None:
 
 def test_static_losses_need_neither_amplitude_nor_period() -> None:
     spec = StudySpec.of({**VALID, "loss": ["ce", "mse"], "space": {"learning_rate": 1, "width": 5}})
-    assert [cell.configuration.loss for cell in cells(spec)] == ["ce", "mse"]
+    assert [cell.configuration.loss for cell in spec.grid_cells()] == ["ce", "mse"]
 
 
 @pytest.mark.parametrize(

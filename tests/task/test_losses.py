@@ -113,7 +113,7 @@ def test_with_even_weights_a_loss_is_its_static_one(
 
 
 def test_the_docs_have_every_loss_as_it_is_defined() -> None:
-    page = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
     for loss in LOSSES.values():
         assert f"| `{loss.name}` | {loss.equation} | `{loss.static}` |" in page
 

@@ -6,7 +6,8 @@ readings)`` makes a state, and ``advance(state, step, count)`` moves every netwo
 ``parameters()``. A backend with a choice of device has a ``check_device(device)`` as well, and its
 ``start`` takes the DEVICE of ``NAME:DEVICE`` as ``device``; one that can use several devices side
 by side lists them in ``devices()``; one that does not train a network per thread says in
-``at_once()`` how many keep its device busy.
+``at_once()`` how many keep its device busy; one that is slower, or takes too much memory, with very
+many networks says in ``block_size()`` how many it wants at a time.
 """
 
 import ctypes
@@ -86,6 +87,19 @@ def at_once(backend: str) -> int:
     from dynstudy.train.backends.cpu import threads
 
     return threads()
+
+
+def block_size(backend: str) -> int | None:
+    """How many networks a backend wants at a time.
+
+    Args:
+        backend: as in `load`, and known to load.
+
+    Returns:
+        At least 1; None for all there are.
+    """
+    _, module, chosen = _found(backend)
+    return module.block_size(**chosen) if hasattr(module, "block_size") else None
 
 
 @cache

@@ -20,6 +20,8 @@ from dynstudy.train.ensemble import Data, Ensemble, Parameters, Readings
 
 PIECE = 64
 """Steps at most between two looks at the networks; Γ and losses of so many wait on the device."""
+BLOCK = 256
+"""Networks at a time on a processor: activations of more of them would not stay in its cache."""
 WARM_UP = 3
 """Steps before one is captured, as PyTorch asks for: libraries set themselves up on first use."""
 
@@ -72,6 +74,11 @@ def check_device(device: str = "cpu") -> None:
             f"backend 'autograd:{device}' cannot run: torch {torch.__version__} has no device "
             f"{device!r} on this machine; use --backend cpu or --backend autograd"
         ) from error
+
+
+def block_size(device: str = "cpu") -> int | None:
+    """How many networks fit a processor's memory well; a card has room, and needs many."""
+    return BLOCK if device == "cpu" else None
 
 
 def start(

@@ -24,6 +24,8 @@ from dynstudy.train.ensemble import Data, Ensemble, Floats, Ints, Parameters, Re
 
 NEVER = np.iinfo(np.int64).max
 CACHE_LINE = 64  # bytes
+BLOCK = 64
+"""Networks of a thread in a block: the last of them to end leaves no other thread idle for long."""
 
 
 @dataclass
@@ -82,6 +84,11 @@ def threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def block_size() -> int:
+    """How many networks are worth a slice: a call takes long beside what it computes."""
+    return BLOCK * threads()
 
 
 @cache

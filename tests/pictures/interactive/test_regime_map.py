@@ -20,7 +20,7 @@ from dynstudy.pictures.regime_map import draw_panel, regime_figure
 from dynstudy.pictures.style import largest_gain
 from dynstudy.statistics.labelled_cells import COLUMNS, MORE_COLUMNS
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 
 SpecMaker = Callable[..., MapSpec]
 

@@ -1,0 +1,84 @@
+"""The ledger as one launch sees it: read once, and not read back what the launch itself adds."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Engine
+
+from dynstudy.config import Cell, Configuration, Protocol
+from dynstudy.measure.measures import MEASURES
+from dynstudy.measure.readings import CellReadings
+from dynstudy.store.ledger import Ledger, Record
+from dynstudy.store.provenance import Trainer
+from dynstudy.store.series import to_readings
+
+COLUMNS = ["configuration", "seed", "diverged_at", *MEASURES]
+
+
+class LaunchLedger(Ledger):
+    """The replicates of one protocol; those of remembered cells are kept in memory."""
+
+    def __init__(self, engine: Engine, protocol: Protocol) -> None:
+        super().__init__(engine, protocol)
+        self._rows: dict[Configuration, dict[int, tuple[Any, ...]]] = {}  # COLUMNS, by seed
+        self._static: dict[Configuration, dict[int, Record]] = {}  # trained by this launch, by seed
+
+    def remember(
+        self, cells: Sequence[Cell], lacking: Mapping[Configuration, Sequence[int]]
+    ) -> None:
+        """Read what is recorded of some cells and of their baselines, all of it at once.
+
+        Args:
+            cells: the cells.
+            lacking: the seeds of each that are not recorded; where others are recorded than are
+                remembered, another process added them, and the cell is read again.
+        """
+        unread = {cell.configuration.baseline() for cell in cells} - self._rows.keys()
+        for cell in cells:
+            absent = set(cell.seeds).difference(self._rows.get(cell.configuration, ()))
+            if cell.configuration not in self._rows or absent.difference(
+                lacking[cell.configuration]
+            ):
+                unread.add(cell.configuration)
+        by_key = {self.key(configuration): configuration for configuration in unread}
+        self._rows |= {configuration: {} for configuration in unread}
+        for row in super().load(unread)[COLUMNS].itertuples(index=False, name=None):
+            self._rows[by_key[row[0]]][row[1]] = row
+
+    def add(
+        self, records: Sequence[Record], trainer: Trainer, *, run_id: int | None = None
+    ) -> None:
+        """As the ledger's, and remember them."""
+        super().add(records, trainer, run_id=run_id)
+        for record in records:
+            configuration, seed = record.replicate.configuration, record.replicate.seed
+            if configuration in self._rows:
+                measures = (record.measures.get(name) for name in MEASURES)
+                key = self.key(configuration)
+                self._rows[configuration][seed] = (key, seed, record.diverged_at, *measures)
+            if configuration.static:
+                self._static.setdefault(configuration, {})[seed] = record
+
+    def load(self, configurations: Iterable[Configuration]) -> pd.DataFrame:
+        """As the ledger's, from memory where all of them are remembered."""
+        wanted = dict.fromkeys(configurations)
+        if not self._rows.keys() >= wanted.keys():
+            return super().load(wanted)
+        rows = [row for configuration in wanted for row in self._rows[configuration].values()]
+        frame = pd.DataFrame(rows, columns=COLUMNS)
+        return frame.sort_values(["configuration", "seed"], ignore_index=True)
+
+    def readings(self, configuration: Configuration, seeds: Sequence[int]) -> CellReadings:
+        """As the ledger's, from memory where this launch trained all of them."""
+        trained = self._static.get(configuration, {})
+        if not trained.keys() >= set(seeds):
+            return super().readings(configuration, seeds)
+        records = [trained[seed] for seed in seeds]
+        return to_readings(
+            self.protocol,
+            configuration.period,
+            [record.series for record in records],
+            np.array([record.diverged_at is not None for record in records], bool),
+        )
