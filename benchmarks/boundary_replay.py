@@ -127,7 +127,7 @@ def replay(
 
 
 def stable_labels(
-    spec: MapSpec, ledger: Ledger, resamples: int, seed: int = 0
+    spec: MapSpec | BoundarySpec, ledger: Ledger, resamples: int, seed: int = 0
 ) -> tuple[Labels, list[Configuration]]:
     """The labels of a map, and where they do not hang on which replicates were drawn.
 
