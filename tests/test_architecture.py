@@ -93,14 +93,77 @@ def test_there_is_no_import_cycle() -> None:
     assert {module for module in MODULES if module in reaches(module)} == set()
 
 
+def strangers(layers: tuple[str, ...], path: Path) -> Iterator[str]:
+    """What a module of some layers imports though these may not know it."""
+    for imported in imports(path):
+        parts = imported.split(".")
+        if {".".join(parts[:length]) for length in (1, 2)} & FORBIDDEN[layers]:
+            yield imported
+
+
 @pytest.mark.parametrize("layers", FORBIDDEN)
 def test_layers_do_not_know_what_is_not_theirs(layers: tuple[str, ...]) -> None:
     for module, path in MODULES.items():
         if module.startswith(layers):
-            for imported in imports(path):
-                parts = imported.split(".")
-                names = {".".join(parts[:length]) for length in (1, 2)}
-                assert not names & FORBIDDEN[layers], f"{module} imports {imported}"
+            assert list(strangers(layers, path)) == [], module
+
+
+# What a picture shows comes to it as numbers and words; of what computes them it knows nouns.
+COMPUTING = ("dynstudy.statistics", "dynstudy.search", "dynstudy.analysis")
+FITTING = {"dynstudy.statistics.gaussian_process", "dynstudy.statistics.censored_regression"}
+LIBRARIES = {"scipy", "sklearn", "optuna", "sqlalchemy"}
+
+
+def computations(path: Path) -> Iterator[str]:
+    """What a picture imports though it may not."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            whole = [alias.name for alias in node.names]
+            yield from (name for name in whole if name.startswith(COMPUTING))
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            whole = [node.module]
+            if node.module.startswith(COMPUTING):
+                names = [alias.name for alias in node.names]
+                nouns = node.module not in FITTING
+                yield from (name for name in names if not (nouns and name[0].isupper()))
+        else:
+            continue
+        yield from (name for name in whole if name.split(".")[0] in LIBRARIES)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if ".pictures." in name])
+def test_pictures_compute_nothing(module: str) -> None:
+    assert list(computations(MODULES[module])) == []
+
+
+@pytest.mark.parametrize(
+    ("planted", "expected"),
+    [
+        ("from dynstudy.analysis.boundaries import COLUMNS, find_boundaries", ["find_boundaries"]),
+        ("from dynstudy.analysis import boundaries", ["boundaries"]),
+        ("import dynstudy.statistics.power as p", ["dynstudy.statistics.power"]),
+        ("from dynstudy.statistics.gaussian_process import GaussianProcess", ["GaussianProcess"]),
+        ("from scipy.stats import norm", ["scipy.stats"]),
+        ("def draw():\n    import sklearn", ["sklearn"]),
+        ("from dynstudy.analysis.regime_map import PANEL, RegimeMap", []),
+    ],
+)
+def test_a_picture_that_computes_would_be_found(
+    planted: str, expected: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "picture.py"
+    path.write_text(planted)
+    assert list(computations(path)) == expected
+
+
+@pytest.mark.parametrize("layers", FORBIDDEN)
+def test_a_layer_that_knows_what_is_not_its_own_would_be_found(
+    layers: tuple[str, ...], tmp_path: Path
+) -> None:
+    path = tmp_path / "module.py"
+    for name in FORBIDDEN[layers]:
+        path.write_text(f"from {name}.module import name")
+        assert list(strangers(layers, path))
 
 
 SPECS = {

@@ -1,7 +1,7 @@
 """What a study found, as a table: one row per cell, from the ledger."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 import optuna
 import pandas as pd
 
+from dynstudy.analysis.panel_surface import PanelSurface, fit_panel
 from dynstudy.config import SpiralData
 from dynstudy.search.prediction import predict_cells
 from dynstudy.statistics.baseline import Baseline
@@ -23,6 +24,7 @@ from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
 
 PANEL = ["loss", "width", "learning_rate"]
+PanelKey = tuple[str, int, float]
 
 PREDICTIONS: dict[str, Callable[[Any, optuna.Study, Ledger], tuple[pd.DataFrame, int]]] = {
     "boundary": predict_cells
@@ -40,6 +42,9 @@ class RegimeMap:
     outcomes: list[Array]  # final validation accuracies of each row's replicates
     lost: list[Array] = field(default_factory=list)  # their forgetting, before the static loss's
     ledger: str = ""  # SHA-256 of the rows of the ledger that it stands on
+    _surfaces: dict[PanelKey, PanelSurface | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def baselines(self) -> pd.DataFrame:
         """The static cells."""
@@ -54,10 +59,32 @@ class RegimeMap:
         """The dynamical cells."""
         return self.frame[self.frame.amplitude.notna()]
 
+    def trained(self) -> pd.DataFrame:
+        """The cells that have replicates."""
+        return self.frame[self.frame.replicates > 0]
+
+    def panels(self) -> Iterator[tuple[PanelKey, pd.DataFrame]]:
+        """Its dynamical cells by loss, width and learning rate, in that order."""
+        for (loss, width, rate), cells in self.judged().groupby(PANEL, sort=True):
+            yield (str(loss), int(width), float(rate)), cells
+
+    def surface(self, loss: str, width: int, learning_rate: float) -> PanelSurface | None:
+        """The surface of a panel, fitted when it is first asked for; None if there is none."""
+        key = loss, width, learning_rate
+        if key not in self._surfaces:
+            panel = _of(self.judged(), *key)
+            samples = [self.outcomes[index] for index in panel.index]
+            self._surfaces[key] = fit_panel(panel, samples, self.baseline_outcomes(*key))
+        return self._surfaces[key]
+
+    def best_of_widths(self) -> pd.DataFrame:
+        """Of each loss, learning rate and width the trained cell of largest accuracy, in order."""
+        best = self.trained().groupby(["loss", "learning_rate", "width"]).val_accuracy.idxmax()
+        return self.frame.loc[best]
+
     def pareto_front(self) -> pd.DataFrame:
         """The trained cells that no narrower or equally wide one surpasses, by ascending width."""
-        trained = self.frame[self.frame.replicates > 0]
-        ordered = trained.sort_values(["width", "val_accuracy"], ascending=[True, False])
+        ordered = self.trained().sort_values(["width", "val_accuracy"], ascending=[True, False])
         before = ordered.val_accuracy.cummax().shift(fill_value=-np.inf)
         return ordered[ordered.val_accuracy > before]
 
@@ -78,16 +105,22 @@ class RegimeMap:
         return (
             f"{self.spec.name}: {protocol.steps:,} steps, {rates}, {self.spec.replicates_said} "
             f"replicates a cell ({self.spec.baseline_replicates} static); "
-            f"ledger {self.ledger[:12]}\n{conditional(protocol.data)}"
+            f"ledger {self.ledger[:12]}\n{self.condition}"
         )
 
+    @property
+    def condition(self) -> str:
+        """What every statement of it is conditional on."""
+        return conditional(self.spec.protocol.data)
+
     def _baseline(self, loss: str, width: int, learning_rate: float) -> pd.DataFrame:
-        own = self.baselines()
-        return own[
-            (own.loss == LOSSES[loss].static)
-            & (own.width == width)
-            & (own.learning_rate == learning_rate)
-        ]
+        return _of(self.baselines(), LOSSES[loss].static, width, learning_rate)
+
+
+def _of(cells: pd.DataFrame, loss: str, width: int, learning_rate: float) -> pd.DataFrame:
+    return cells[
+        (cells.loss == loss) & (cells.width == width) & (cells.learning_rate == learning_rate)
+    ]
 
 
 def with_error(value: float, sem: float) -> str:

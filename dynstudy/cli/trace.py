@@ -64,7 +64,8 @@ def trace(
     from dynstudy.analysis.kinds_of_forgetting import forgetting_rows
     from dynstudy.launch.follow_cell import trace_cell
     from dynstudy.launch.progress import Progress
-    from dynstudy.pictures.trace import save_trace
+    from dynstudy.pictures.style import save
+    from dynstudy.pictures.trace import trace_figure
     from dynstudy.report.rows import print_rows
     from dynstudy.report.safe_files import check_folder, file_stem, write_whole
     from dynstudy.statistics.baseline import Baseline
@@ -100,11 +101,9 @@ def trace(
     told = f"seed {seed}" if seed is not None else f"{len(seeds)} networks, mean ± standard error"
     title = f"{spec.name}: {told}\n{own}"
     frame = traced.frame
+    figure = trace_figure(frame, traced.period, traced.tail_start, title)
     written = [
-        write_whole(
-            out / f"{stem}.png",
-            lambda path: save_trace(frame, traced.period, traced.tail_start, title, path),
-        ),
+        write_whole(out / f"{stem}.png", lambda path: save(figure, path)),
         write_whole(
             out / f"{stem}.csv", lambda path: frame.to_csv(path, index=False, lineterminator="\n")
         ),

@@ -60,7 +60,7 @@ def print_grids(found: RegimeMap, out: TextIO) -> None:
         print_rows(frame_rows(found.frame[STATIC_COLUMNS]), Format.table, out)
         return
     screen = console(out)
-    for (loss, width, rate), panel in judged.groupby(PANEL, sort=True):
+    for (loss, width, rate), panel in found.panels():
         title = Text(f"\n{loss}, width {width}, learning rate {rate:g}", style="bold")
         title.append(f"   {found.static_accuracy(loss, width, rate)}", style="not bold")
         screen.print(title)

@@ -59,7 +59,7 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
     found = regime_map(storage, name)
     done = storage.count_cells(study)
     total = found.spec.planned_trials(study.user_attrs, int((~found.frame.predicted).sum()))
-    trained = found.frame[found.frame.replicates > 0]
+    trained = found.trained()
     best = trained.sort_values("val_accuracy", ascending=False).head(top)[COLUMNS]
     front = found.pareto_front()[COLUMNS] if len(found.spec.directions) > 1 else trained.head(0)
     edges = find_boundaries(found) if has_boundaries(found) else None

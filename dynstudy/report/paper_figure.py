@@ -64,7 +64,7 @@ def over_width(found: RegimeMap, amplitude: float | None, period: int | None) ->
         raise DynstudyError(
             f"study {name!r} is a {found.spec.title}; figure 3 needs a map over widths"
         )
-    frame = found.frame[found.frame.replicates > 0]
+    frame = found.trained()
     if not len(frame):
         raise DynstudyError(f"study {name!r} has no trained cell yet")
     frame = _only(name, frame, "amplitude", amplitude)

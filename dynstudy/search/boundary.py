@@ -25,7 +25,7 @@ from dynstudy.measure.accuracy import EQUIVALENCE
 from dynstudy.measure.forgetting import CATASTROPHIC
 from dynstudy.measure.readings import forgetting_window
 from dynstudy.search.level_sets import STRETCH, Field, choose, spread_out
-from dynstudy.statistics.gaussian_process import Array, Surface, floored
+from dynstudy.statistics.gaussian_process import Array, GaussianProcess, floored
 from dynstudy.study.kinds.boundary import ENDED, BoundarySpec
 
 SURE = 1.645  # standard deviations: 95 %, one-sided
@@ -100,7 +100,7 @@ class Panel:
         accuracy = np.array([trial.value for trial in trials], float)
         if len(known) < 2 or np.isnan(self.static).any():
             return None
-        surface = Surface(self.place[known], accuracy, floored(_numbers(trials, "sem")))
+        surface = GaussianProcess(self.place[known], accuracy, floored(_numbers(trials, "sem")))
         gain = Field(surface, self.static[None], self.static_error**2)
         lost = _numbers(trials, "forgetting")
         read = np.isfinite(lost)
@@ -109,7 +109,7 @@ class Panel:
         errors = _numbers(trials, "forgetting_sem")[read]
         level = np.where(self.defined, CATASTROPHIC, np.inf)
         return gain, Field(
-            Surface(self.place[known[read]], lost[read], floored(errors)),
+            GaussianProcess(self.place[known[read]], lost[read], floored(errors)),
             level[None],
             np.zeros(len(level)),
         )

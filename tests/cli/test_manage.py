@@ -21,7 +21,7 @@ from dynstudy.launch.runner import run
 from dynstudy.store.launches import claim
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
-from tests.command import dynstudy
+from tests.command import begin, start
 from tests.conftest import SEARCH, SMALL
 
 OTHER = {
@@ -196,9 +196,9 @@ def test_a_study_that_is_run_stays_as_it_is(command: Command, here: Path) -> Non
 def ask(here: Path, answer: str, *arguments: str) -> tuple[str, str]:
     """Run a command whose stdin is a terminal at which somebody types an answer."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
+    process = begin(
         [sys.executable, "-m", "dynstudy.cli", *arguments],
-        cwd=here, text=True, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        cwd=here, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     os.write(ours, f"{answer}\n".encode())
     out, err = process.communicate()
@@ -272,7 +272,9 @@ def test_verbose_says_each_chunk_and_optunas_messages(command: Command, here: Pa
     assert "16 networks trained" in plain
     changes = ["--set", "protocol.steps=400"]
     # in a process of its own, since Optuna's level is the process's
-    out, err = dynstudy(here, "-v", "run", "small.toml", "--set", "name=v", *changes)
+    process = start(here, "-v", "run", "small.toml", "--set", "name=v", *changes)
+    out, err = process.communicate()
+    assert process.returncode == 0
     assert out == ""
     for said in ("networks recorded; 100%", "A new study created in RDB with name"):
         assert said in err

@@ -22,6 +22,7 @@ from dynstudy.launch.replicates import Task
 from dynstudy.launch.workers import Apart, Here, _serve, places
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
+from tests.command import begin
 from tests.conftest import ROOT
 
 SpecMaker = Callable[..., StudySpec]
@@ -154,7 +155,7 @@ def test_a_process_does_not_outlive_the_one_that_started_it(tmp_path: Path) -> N
         "    print(place.process.pid, flush=True)\n"
         "    time.sleep(60)\n"
     )
-    parent = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    parent = begin([sys.executable, script], stdout=subprocess.PIPE, cwd=ROOT)
     assert parent.stdout is not None
     child = psutil.Process(int(parent.stdout.readline()))
     os.kill(parent.pid, signal.SIGKILL)

@@ -36,7 +36,7 @@ def test_one_curve_per_loss_with_errors_of_the_mean(storage: Storage, make_spec:
     assert len(shown.frame) == 2 * len(WIDTHS)
     (axis,) = width_figure(shown).axes
     curves = {curve.get_label(): curve for curve in axis.containers}
-    assert list(curves) == ["CE", "DCE, A = 30, T = 15"]
+    assert list(curves) == ["CE, static", "DCE, A = 30, T = 15"]
     line, _, (bars,) = curves["DCE, A = 30, T = 15"].lines
     np.testing.assert_array_equal(line.get_xdata(), WIDTHS)
     means = 0.4 + 0.01 * np.array(WIDTHS) + 0.03 + 0.03 + 0.005

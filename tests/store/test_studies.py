@@ -1,6 +1,5 @@
 import os
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -19,6 +18,7 @@ from dynstudy.store.database import DEFAULT_STORAGE, storage_url
 from dynstudy.store.launches import claim, launches
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
+from tests.command import begin
 
 SpecMaker = Callable[..., StudySpec]
 
@@ -169,7 +169,7 @@ def test_a_database_whose_making_was_interrupted_is_finished(storage: Storage, u
 
 def test_processes_that_start_on_a_new_database_at_once_all_get_it(url: str) -> None:
     code = f"from dynstudy.store.studies import Storage; Storage({url!r}, create=True)"
-    processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
+    processes = [begin([sys.executable, "-c", code]) for _ in range(4)]
     assert [process.wait() for process in processes] == [0] * 4
 
 
