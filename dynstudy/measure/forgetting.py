@@ -122,7 +122,8 @@ def kinds(readings: CellReadings) -> tuple[Array, Array, Array]:
     Returns:
         (R,) each; nan where one is not defined, not read, or the network diverged.
     """
-    if readings.period is None:
+    wanted = _steps(readings.protocol, readings.period)
+    if readings.period is None or not set(wanted) <= set(readings.steps):
         undefined = np.full(len(readings.diverged), np.nan)
         return undefined, undefined, undefined
     span = forgetting_window(readings.protocol, readings.period)
