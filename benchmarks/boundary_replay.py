@@ -26,9 +26,10 @@ from dynstudy.statistics.samples import Sample
 from dynstudy.statistics.trial_summaries import Summaries
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
-from dynstudy.store.trials import FinishedCell, add_cells, study_cells
-from dynstudy.study.cells import cells
-from dynstudy.study.spec import BoundarySpec, MapSpec, StudySpec
+from dynstudy.store.trials import FinishedCell, add_cells
+from dynstudy.study.kinds.boundary import BoundarySpec
+from dynstudy.study.kinds.map import MapSpec
+from dynstudy.study.spec import StudySpec
 
 STABLE = 0.95
 """The share of resamples that give a stable label, at least."""
@@ -80,7 +81,7 @@ def replay(
         DynstudyError: it is no complete map, or these cells cannot be chosen from it.
     """
     spec = storage.spec(storage.study(name))
-    if not isinstance(spec, MapSpec) or isinstance(spec, BoundarySpec):
+    if not isinstance(spec, MapSpec):
         raise DynstudyError(f"study {name!r} is a {spec.kind}; replay needs a map, as the truth")
     if spec.rounds is not None:
         raise DynstudyError(
@@ -93,7 +94,7 @@ def replay(
     planned = StudySpec.of(values, f"replay of {name!r}")
     assert isinstance(planned, BoundarySpec)
     ledger = Ledger(storage.engine, spec.protocol)
-    missing = sum(map(bool, ledger.lacking(list(cells(planned))).values()))
+    missing = sum(map(bool, ledger.lacking(list(planned.grid_cells())).values()))
     if missing:
         raise DynstudyError(f"study {name!r}: {missing} cells are not trained yet; run it first")
     log(f"{name}: labels of {resamples} resamples of the map")
@@ -101,7 +102,7 @@ def replay(
     if not stable:
         raise DynstudyError(f"study {name!r}: no cell has a stable label to compare with")
     summaries = Summaries(ledger, range(spec.baseline_replicates))
-    known = {cell.configuration: summaries.of(cell) for cell in cells(planned)}
+    known = {cell.configuration: summaries.of(cell) for cell in planned.grid_cells()}
     rows = []
     for title, rule in RULES.items():
         log(f"{name}: {seeds} x {title}")
@@ -140,7 +141,7 @@ def stable_labels(
         The labels of all dynamical cells, and the cells whose label is stable.
     """
     rng = np.random.default_rng(seed)
-    dynamical = [cell for cell in cells(spec) if not cell.configuration.static]
+    dynamical = [cell for cell in spec.grid_cells() if not cell.configuration.static]
     seeds = range(spec.baseline_replicates)
     compared = Compared.read(ledger, dynamical, seeds, per_width)
     truth = _labels(judge_compared(ledger, compared))
@@ -223,7 +224,7 @@ def _compared(
             for number, panel in enumerate(panels(spec, study))
             for own in rule(spec, panel, number)
         ]
-    own_cells = [cell for cell in study_cells(study, spec) if not cell.configuration.static]
+    own_cells = [cell for cell in spec.cells(study) if not cell.configuration.static]
     frame, _, _ = judge(ledger, own_cells, range(spec.baseline_replicates))
     labels = _labels(frame) | _labels(predict_cells(spec, study, ledger)[0])
     return labels, {cell.configuration for cell in own_cells}

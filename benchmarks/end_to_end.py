@@ -22,7 +22,7 @@ from dynstudy.bench.problem import Problem
 from dynstudy.bench.settings import Settings
 from dynstudy.errors import BenchError
 from dynstudy.launch import runner
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 from dynstudy.train import train
 
 REPLICATES = 10

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from dynstudy.task.losses import LOSSES
+from dynstudy.task.losses.loss import CROSS_ENTROPY
 from dynstudy.train.backends._gpu_shapes import (
     LINE,
     REGISTER_FILE,
@@ -15,7 +17,6 @@ from dynstudy.train.backends._gpu_shapes import (
     compiler_options,
     shape_for,
 )
-from dynstudy.train.backends._kinds import CROSS_ENTROPY, KINDS
 
 WARP_LIMIT = 64  # warps on a multiprocessor of a Hopper card, as all that follows
 PROGRAM_LIMIT = 32  # programs on a multiprocessor
@@ -110,7 +111,7 @@ def compiled(
     """Compile the kernel for a network and count what came out.
 
     Args:
-        loss: a key of `dynstudy.config.BASELINES`.
+        loss: a key of `dynstudy.task.losses.LOSSES`.
         width: hidden units.
         classes: C.
         points: P of the training set.
@@ -129,7 +130,7 @@ def compiled(
 
     from dynstudy.train.backends._gpu_kernel import advance_networks
 
-    kind = KINDS[loss]
+    kind = LOSSES[loss].fused
     outputs = classes - 1 if kind == CROSS_ENTROPY else classes
     shape = shape_for(width, outputs, points, dtype)
     real = {"float32": "*fp32", "float64": "*fp64"}[dtype]

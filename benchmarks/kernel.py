@@ -13,9 +13,10 @@ from dataclasses import asdict
 from benchmarks.gpu_instructions import Compiled, compiled, missing
 from dynstudy.bench.measure import Measured, Row, Say, last_line
 from dynstudy.bench.settings import Settings
+from dynstudy.task.losses import LOSSES
 from dynstudy.train.backends._gpu_shapes import SCHEDULERS
 
-LOSSES = ("dce", "dmse1", "dmse2")
+FUSED = [name for name, loss in LOSSES.items() if loss.dynamical and loss.fused is not None]
 """One for each kernel; their static losses run the same."""
 MULTIPROCESSORS = 132
 CLOCK = 1.98e9
@@ -113,6 +114,6 @@ def _in_a_process_of_its_own(width: int) -> list[Compiled]:
 
 if __name__ == "__main__":
     try:
-        json.dump([asdict(compiled(loss, int(sys.argv[1]))) for loss in LOSSES], sys.stdout)
+        json.dump([asdict(compiled(loss, int(sys.argv[1]))) for loss in FUSED], sys.stdout)
     except KeyboardInterrupt:
         sys.exit(130)

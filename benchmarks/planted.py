@@ -10,8 +10,7 @@ from dynstudy.measure.accuracy import standard_error
 from dynstudy.store.ledger import Ledger, Record
 from dynstudy.store.studies import Storage
 from dynstudy.store.trials import FinishedCell, add_cells
-from dynstudy.study.cells import cells
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 
 NAME = "planted"
 REPLICATES = 10
@@ -63,7 +62,7 @@ def plant(storage: Storage, spec: MapSpec) -> int:
             ledger.add(batch, backend="none", device="planted", versions={})
             batch.clear()
 
-    for cell in cells(spec):
+    for cell in spec.grid_cells():
         own = list(_networks(cell, spec, rng))
         batch += own
         finished.append(_finished(ledger, own))

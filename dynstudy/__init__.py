@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dynstudy.search.boundary_sampler import BoundarySampler, Level
     from dynstudy.study.spec import StudySpec
     from dynstudy.study.study_file import load_spec
-    from dynstudy.task.losses import DynamicalCrossEntropy, DynamicalMSE1, DynamicalMSE2
+    from dynstudy.task.losses.modules import DynamicalCrossEntropy, DynamicalMSE1, DynamicalMSE2
 
 __all__ = [
     "BoundarySampler",
@@ -32,9 +32,9 @@ __all__ = [
 
 _HOMES = {
     "BoundarySampler": "dynstudy.search.boundary_sampler",
-    "DynamicalCrossEntropy": "dynstudy.task.losses",
-    "DynamicalMSE1": "dynstudy.task.losses",
-    "DynamicalMSE2": "dynstudy.task.losses",
+    "DynamicalCrossEntropy": "dynstudy.task.losses.modules",
+    "DynamicalMSE1": "dynstudy.task.losses.modules",
+    "DynamicalMSE2": "dynstudy.task.losses.modules",
     "Level": "dynstudy.search.boundary_sampler",
     "Objective": "dynstudy.launch.objective",
     "StudySpec": "dynstudy.study.spec",

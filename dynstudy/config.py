@@ -7,12 +7,10 @@ one trial of a search) fixes, and a *replicate* is one network: a configuration 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-BASELINES = {"ce": "ce", "mse": "mse", "dce": "ce", "dmse1": "mse", "dmse2": "mse"}
-"""The static loss that each loss becomes at A = 1 (which has no period)."""
-
-Loss = Literal["ce", "mse", "dce", "dmse1", "dmse2"]
+from dynstudy.errors import either
+from dynstudy.task.losses import LOSSES
 
 MAX_AMPLITUDE = 1e9
 MAX_PERIOD = 10**9
@@ -39,6 +37,15 @@ def _integer_or(*words: str, high: int) -> BeforeValidator:
 
 Tail = Annotated[int | Literal["period", "none"], _integer_or("period", "none", high=MAX_STEPS)]
 TrainSeed = Annotated[int | Literal["replicate"], _integer_or("replicate", high=MAX_SEED)]
+
+
+def _registered(name: str) -> str:
+    if name not in LOSSES:
+        raise ValueError(f"must be {either(map(repr, LOSSES))}")
+    return name
+
+
+LossName = Annotated[str, AfterValidator(_registered)]
 
 
 class Section(BaseModel):
@@ -82,8 +89,9 @@ class Configuration:
 
     def __post_init__(self) -> None:
         # A = 1 is the static loss, so it has one name only: ledger, cells and reports agree on it.
-        if self.amplitude is None or self.amplitude == 1 or self.loss == BASELINES[self.loss]:
-            object.__setattr__(self, "loss", BASELINES[self.loss])
+        loss = LOSSES[self.loss]
+        if self.amplitude is None or self.amplitude == 1 or not loss.dynamical:
+            object.__setattr__(self, "loss", loss.static)
             object.__setattr__(self, "amplitude", None)
             object.__setattr__(self, "period", None)
 

@@ -60,6 +60,22 @@ class Interrupted(Exception):  # noqa: N818 - it is no error
         self.abandoned = abandoned
 
 
+def either(words: Iterable[str]) -> str:
+    """List what is allowed.
+
+    Args:
+        words: at least one.
+
+    Returns:
+        Them as a part of a sentence.
+
+    >>> either(["dce", "dmse1", "dmse2"])
+    'dce, dmse1 or dmse2'
+    """
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Suggest what was probably meant, as the end of an error message.
 

@@ -12,7 +12,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from logging import StreamHandler
 from pathlib import Path
 from typing import TextIO
@@ -231,13 +231,24 @@ class Command:
 
 
 @contextmanager
-def start(
-    here: Path, *arguments: str, program: Sequence[str] = (sys.executable, "-m", "dynstudy.cli")
-) -> Iterator[Command]:
-    """Run a command as a process, which does not outlive the test."""
+def process(here: Path, *program: str) -> Iterator[Command]:
+    """Run a program in a process of its own, which does not outlive the test."""
     with tempfile.TemporaryDirectory() as folder:
-        command = Command(here, [*program, *arguments], Path(folder))
+        command = Command(here, program, Path(folder))
         try:
             yield command
         finally:
             command.kill()
+
+
+def start(here: Path, *arguments: str) -> AbstractContextManager[Command]:
+    """Run a command in a process of its own."""
+    return process(here, sys.executable, "-m", "dynstudy.cli", *arguments)
+
+
+def python(here: Path, *arguments: str) -> str:
+    """Run the interpreter afresh, to its end, which must be a good one; returns stdout."""
+    with process(here, sys.executable, *arguments) as command:
+        status, out, err = command.ends()
+    assert status == 0, out + err
+    return out

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import MapSpec, SearchSpec, StudySpec
+from dynstudy.study.kinds.map import MapSpec
+from dynstudy.study.kinds.search import SearchSpec
+from dynstudy.study.spec import StudySpec
 from dynstudy.task.spiral import spiral
 from dynstudy.train import Data
 

@@ -1,14 +1,14 @@
 """The rules of the layout: data flows one way, and importing is cheap."""
 
 import ast
-import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from dynstudy.study.kinds import KINDS
+from tests.command import python
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "dynstudy"
@@ -20,8 +20,8 @@ MODULES = {
 # From the bottom up: a module imports from its own folder and those before it.
 LAYERS = [
     ("dynstudy._version", "dynstudy.errors"),
-    ("dynstudy.config",),
     ("dynstudy.task",),
+    ("dynstudy.config",),
     ("dynstudy.measure",),
     ("dynstudy.train",),
     ("dynstudy.study",),
@@ -92,14 +92,109 @@ def test_there_is_no_import_cycle() -> None:
     assert {module for module in MODULES if module in reaches(module)} == set()
 
 
+def strangers(layers: tuple[str, ...], path: Path) -> Iterator[str]:
+    """What a module of some layers imports though these may not know it."""
+    for imported in imports(path):
+        parts = imported.split(".")
+        if {".".join(parts[:length]) for length in (1, 2)} & FORBIDDEN[layers]:
+            yield imported
+
+
 @pytest.mark.parametrize("layers", FORBIDDEN)
 def test_layers_do_not_know_what_is_not_theirs(layers: tuple[str, ...]) -> None:
     for module, path in MODULES.items():
         if module.startswith(layers):
-            for imported in imports(path):
-                parts = imported.split(".")
-                names = {".".join(parts[:length]) for length in (1, 2)}
-                assert not names & FORBIDDEN[layers], f"{module} imports {imported}"
+            assert list(strangers(layers, path)) == [], module
+
+
+# What a picture shows comes to it as numbers and words; of what computes them it knows nouns.
+COMPUTING = ("dynstudy.statistics", "dynstudy.search", "dynstudy.analysis")
+FITTING = {"dynstudy.statistics.gaussian_process", "dynstudy.statistics.censored_regression"}
+LIBRARIES = {"scipy", "sklearn", "optuna", "sqlalchemy"}
+
+
+def computations(path: Path) -> Iterator[str]:
+    """What a picture imports though it may not."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            whole = [alias.name for alias in node.names]
+            yield from (name for name in whole if name.startswith(COMPUTING))
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            whole = [node.module]
+            if node.module.startswith(COMPUTING):
+                names = [alias.name for alias in node.names]
+                nouns = node.module not in FITTING
+                yield from (name for name in names if not (nouns and name[0].isupper()))
+        else:
+            continue
+        yield from (name for name in whole if name.split(".")[0] in LIBRARIES)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if ".pictures." in name])
+def test_pictures_compute_nothing(module: str) -> None:
+    assert list(computations(MODULES[module])) == []
+
+
+@pytest.mark.parametrize(
+    ("planted", "expected"),
+    [
+        ("from dynstudy.analysis.boundaries import COLUMNS, find_boundaries", ["find_boundaries"]),
+        ("from dynstudy.analysis import boundaries", ["boundaries"]),
+        ("import dynstudy.statistics.power as p", ["dynstudy.statistics.power"]),
+        ("from dynstudy.statistics.gaussian_process import GaussianProcess", ["GaussianProcess"]),
+        ("from scipy.stats import norm", ["scipy.stats"]),
+        ("def draw():\n    import sklearn", ["sklearn"]),
+        ("from dynstudy.analysis.regime_map import PANEL, RegimeMap", []),
+    ],
+)
+def test_a_picture_that_computes_would_be_found(
+    planted: str, expected: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "picture.py"
+    path.write_text(planted)
+    assert list(computations(path)) == expected
+
+
+@pytest.mark.parametrize("layers", FORBIDDEN)
+def test_a_layer_that_knows_what_is_not_its_own_would_be_found(
+    layers: tuple[str, ...], tmp_path: Path
+) -> None:
+    path = tmp_path / "module.py"
+    for name in FORBIDDEN[layers]:
+        path.write_text(f"from {name}.module import name")
+        assert list(strangers(layers, path))
+
+
+SPECS = {
+    "StudySpec",
+    "OverAxes",
+    "GridSpec",
+    *(place.partition(":")[2] for place in KINDS.values()),
+}
+
+
+def asked_for_classes(path: Path) -> set[str]:
+    """Classes that a file asks of something whether it is one of them."""
+    asked: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {
+            "isinstance",
+            "issubclass",
+        }:
+            classes: list[ast.AST] = [node.args[1]]
+        elif isinstance(node, ast.MatchClass):
+            classes = [node.cls]
+        else:
+            continue
+        for part in (part for each in classes for part in ast.walk(each)):
+            asked.add(getattr(part, "id", getattr(part, "attr", "")))
+    return asked
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_kind_of_a_study_is_asked_for_in_its_own_file_alone(module: str) -> None:
+    own = {place.partition(":")[2] for place in KINDS.values() if place.startswith(f"{module}:")}
+    assert asked_for_classes(MODULES[module]) & SPECS <= own
 
 
 def loaders(modules: list[str]) -> str:
@@ -112,12 +207,12 @@ def loaders(modules: list[str]) -> str:
         "    loaded = ({'torch', 'numba'} & set(sys.modules)) - before\n"
         "    if loaded: print(module, 'loads', *sorted(loaded))\n"
     )
-    command = [sys.executable, "-c", code, *modules]
-    return subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True).stdout
+    return python(ROOT, "-c", code, *modules)
 
 
 def test_importing_them_loads_neither_torch_nor_numba() -> None:
-    modules = ["dynstudy", "dynstudy.cli", *(m for m in MODULES if m.startswith(READERS))]
+    modules = ["dynstudy", "dynstudy.cli", "dynstudy.config", "dynstudy.measure.per_class"]
+    modules += [m for m in MODULES if m.startswith(READERS)]
     assert loaders(modules) == ""
 
 
@@ -135,10 +230,7 @@ def test_help_loads_nothing_heavy() -> None:
         "heavy = {'torch', 'numba', 'optuna', 'sqlalchemy', 'pandas', 'scipy', 'matplotlib'}\n"
         "sys.exit(','.join(heavy & set(sys.modules)) or 0)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], check=False, cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    python(ROOT, "-c", code)
 
 
 def test_public_names_are_there_and_lazy_ones_are_listed() -> None:

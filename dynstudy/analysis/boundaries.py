@@ -10,24 +10,21 @@ Per loss, width and learning rate, for each period that was tested:
 What lies beyond the map is told, not extrapolated.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from dynstudy.analysis.panel_surface import PanelSurface
 from dynstudy.analysis.regime_map import PANEL, RegimeMap
 from dynstudy.errors import DynstudyError
 from dynstudy.statistics.gaussian_process import Array
-from dynstudy.statistics.resampled_surface import Outcomes, Surface
+from dynstudy.statistics.outcomes import Outcomes
 from dynstudy.statistics.two_samples import EQUIVALENCE, LEVEL
-from dynstudy.study.spec import MapSpec
 
 DRAWS = 400
 GRID = 121  # amplitudes at which a surface is looked at
-MOST_CELLS = 256
-"""Beyond so many, neighbours are taken together before a surface is fitted: it costs their cube."""
 
 LOWER, UPPER, ONSET = "useful_lower", "useful_upper", "forgetting_onset"
 COLUMNS = [
@@ -47,7 +44,7 @@ BELOW, ABOVE, NOWHERE = "below the map", "above the map", "nowhere in the map"
 
 def has_boundaries(found: RegimeMap) -> bool:
     """Whether it is a map, and over amplitude."""
-    return isinstance(found.spec, MapSpec) and found.judged().amplitude.nunique() > 1
+    return found.spec.on_grid and found.judged().amplitude.nunique() > 1
 
 
 def find_boundaries(found: RegimeMap, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
@@ -76,110 +73,19 @@ def find_boundaries(found: RegimeMap, draws: int = DRAWS, seed: int = 0) -> pd.D
         )
     rows: list[dict[str, Any]] = []
     with threadpool_limits(1):  # many small matrices: threads would wait for each other
-        for key, panel in found.judged().groupby(PANEL, sort=True):
+        for key, panel in found.panels():
             named = dict(zip(PANEL, key, strict=True))
-            own = [*_edges(found, key, panel, draws, seed), *_onsets(panel)]
-            rows += [named | row for row in own]
+            edges = _edges(found.surface(*key), panel, draws, seed)
+            rows += [named | row for row in (*edges, *_onsets(panel))]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-@dataclass(frozen=True)
-class Pooled:
-    """The gain of a panel on a fine grid, for pictures."""
-
-    amplitude: Array  # (X,)
-    period: Array  # (Y,)
-    gain: Array  # (Y, X) of the surface
-    error: Array  # (Y, X) its standard deviation, the baseline's standard error included
-
-    @property
-    def excess(self) -> Array:
-        """(Y, X) by how many standard deviations the gain is above 0.02."""
-        return (self.gain - EQUIVALENCE) / self.error
-
-
-def pooled_gain(
-    found: RegimeMap, key: tuple[str, int, float], panel: pd.DataFrame, count: int = 81
-) -> Pooled | None:
-    """Look at the surface of a panel everywhere between its cells.
-
-    Args:
-        found: the map.
-        key: loss, width and learning rate of the panel.
-        panel: its rows.
-        count: places along each axis.
-
-    Returns:
-        Its gain; None where no surface can be fitted, or there is one period only.
-    """
-    if panel.period.nunique() < 2:
-        return None
-    with threadpool_limits(1):
-        fitted = panel_surface(found, key, panel)
-        if fitted is None:
-            return None
-        surface, baseline = fitted
-        ends = [(own.min(), own.max()) for own in (panel.amplitude, panel.period)]
-        x, y = (np.geomspace(float(low), float(high), count) for low, high in ends)
-        across, along = np.meshgrid(np.log(x), np.log(y))
-        accuracy, error = surface.at(np.stack([across.ravel(), along.ravel()], axis=1))
-    static = baseline.var(ddof=1) / len(baseline)
-    shape = (count, count)
-    return Pooled(
-        x, y, (accuracy - baseline.mean()).reshape(shape), np.sqrt(error**2 + static).reshape(shape)
-    )
-
-
-def panel_surface(
-    found: RegimeMap, key: tuple[str, int, float], panel: pd.DataFrame
-) -> tuple[Surface, Array] | None:
-    """The surface of validation accuracy of a panel.
-
-    Args:
-        found: the map.
-        key: loss, width and learning rate of the panel.
-        panel: its rows.
-
-    Returns:
-        The surface and the baseline's accuracies (m,); None where there are too few cells (fewer
-        than two amplitudes, or four cells with two replicates), or no baseline.
-    """
-    known = panel[panel.replicates > 0]
-    baseline = found.baseline_outcomes(*key)
-    several = int((known.replicates > 1).sum())
-    if known.amplitude.nunique() < 2 or several < 4 or len(baseline) < 2:
-        return None
-    place = np.log(known[["amplitude", "period"]].to_numpy(float))
-    return Surface(_coarse(place, [found.outcomes[index] for index in known.index])), baseline
-
-
-def _coarse(place: Array, samples: list[Array]) -> Outcomes:
-    """At most so many cells: blocks of neighbours on the grid as one, at their middle."""
-    columns, rows = (np.unique(place[:, axis], return_inverse=True)[1] for axis in (0, 1))
-    side = 1
-    while True:
-        blocks, block = np.unique(
-            np.stack([columns // side, rows // side]), axis=1, return_inverse=True
-        )
-        if blocks.shape[1] <= MOST_CELLS:
-            break
-        side += 1
-    if side == 1:
-        return Outcomes(place, samples)
-    members = [np.flatnonzero(block.ravel() == b) for b in range(blocks.shape[1])]
-    return Outcomes(
-        np.array([place[own].mean(0) for own in members]),
-        [np.concatenate([samples[index] for index in own]) for own in members],
-    )
-
-
 def _edges(
-    found: RegimeMap, key: Any, panel: pd.DataFrame, draws: int, seed: int
+    surface: PanelSurface | None, panel: pd.DataFrame, draws: int, seed: int
 ) -> list[dict[str, Any]]:
-    fitted = panel_surface(found, key, panel)
-    if fitted is None:
+    if surface is None:
         return []
-    surface, baseline = fitted
+    process, baseline = surface.process, surface.baseline
     rng = np.random.default_rng(seed)
     means = surface.outcomes.resampled(draws, rng)
     static = Outcomes(np.zeros((1, 2)), [baseline]).resampled(draws, rng)
@@ -187,9 +93,9 @@ def _edges(
     x = np.linspace(np.log(amplitudes.min()), np.log(amplitudes.max()), GRID)
     rows = []
     for period in sorted(panel.period.unique()):
-        place = np.stack([x, np.full(GRID, np.log(float(period)))], axis=1)
-        gain = surface.at(place)[0] - baseline.mean()
-        drawn = surface.draws(place, means, rng) - static
+        places = np.stack([x, np.full(GRID, np.log(float(period)))], axis=1)
+        gain = process.at(places)[0] - baseline.mean()
+        drawn = process.draws(places, means, rng) - static
         rows += [{"period": int(period)} | row for row in _pieces(x, gain, drawn)]
     return rows
 

@@ -15,12 +15,12 @@ import pandas as pd
 from scipy import stats
 
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
-from dynstudy.config import BASELINES
 from dynstudy.errors import DynstudyError
 from dynstudy.statistics.labels import DIVERGED, HARMFUL, USEFUL
 from dynstudy.statistics.two_samples import LEVEL
 from dynstudy.store.studies import Storage
 from dynstudy.study.differences import differences
+from dynstudy.task.losses import LOSSES
 
 PANEL = ["width", "learning_rate"]
 CELL = ["amplitude", "period"]
@@ -47,11 +47,10 @@ class Side:
 
     def static(self, width: int, rate: float) -> Any:
         """The cell that those of a width and learning rate are compared with."""
-        own = self.found.baselines()
-        own = own[
-            (own.loss == BASELINES[self.loss]) & (own.width == width) & (own.learning_rate == rate)
-        ]
-        return next(own.itertuples(), None)  # as a Series, its sem would be a method
+        rows = self.found.baselines()
+        static = LOSSES[self.loss].static
+        rows = rows[(rows.loss == static) & (rows.width == width) & (rows.learning_rate == rate)]
+        return next(rows.itertuples(), None)  # as a Series, its sem would be a method
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ PIECES = 5
 through every amplitude by itself."""
 
 DRAWS = 100
+CURVE_POINTS = 200  # of the curve in a picture
 STARTS = (0.0, 0.5, 1.0)  # of b: the sum of squares may have several minima
 
 
@@ -75,10 +76,31 @@ def cells_of(panels: Sequence[Panel], shared: Array) -> Cells:
     Returns:
         The cells, panel after panel.
     """
-    place = np.concatenate([panel.cells.place for panel in panels])
+    log_amplitude, log_period = np.concatenate([panel.cells.places for panel in panels]).T
     sizes = [len(panel.static) for panel in panels]
-    logs = np.column_stack([place[:, 1], np.repeat(shared, sizes, axis=0)])
-    return Cells(place[:, 0], logs, place[:, 1])
+    logs = np.column_stack([log_period, np.repeat(shared, sizes, axis=0)])
+    return Cells(log_amplitude, logs, log_period)
+
+
+def collapse(panels: Sequence[Panel], shared: Array, exponents: Array) -> tuple[list[Array], Array]:
+    """The cells of panels over the one variable, and the curve through them.
+
+    Args:
+        panels: of one loss.
+        shared: what the variable divides by beside T: logs (panels, q - 1).
+        exponents: of the variable (q,).
+
+    Returns:
+        For each panel amplitude, variable, forgetting and its standard error (4, K); and the
+        curve, values of the variable and forgetting there (2, G).
+    """
+    cells = cells_of(panels, shared)
+    x, y = cells.variable(exponents), np.concatenate([panel.cells.means() for panel in panels])
+    error = np.sqrt(np.concatenate([panel.noise() for panel in panels]))
+    ends = np.cumsum([len(panel.static) for panel in panels])[:-1]
+    points = np.stack([np.exp(cells.start), np.exp(x), y, error])
+    grid = np.linspace(x.min(), x.max(), CURVE_POINTS)
+    return np.split(points, ends, axis=1), np.stack([np.exp(grid), Curve.through(x, y)(grid)])
 
 
 def best_exponents(cells: Cells, y: Array, near: Array | None = None) -> Array:

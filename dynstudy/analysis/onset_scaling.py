@@ -7,6 +7,7 @@ beside curves of each panel's own (`dynstudy.analysis.onset_collapse`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -19,6 +20,7 @@ from dynstudy.analysis.onset_collapse import (
     LeftOut,
     best_exponents,
     cells_of,
+    collapse,
     explained,
 )
 from dynstudy.analysis.onset_laws import (
@@ -27,6 +29,7 @@ from dynstudy.analysis.onset_laws import (
     NOT_REJECTED,
     REJECTED,
     empty_row,
+    law_band,
     own_law,
     shared_laws,
 )
@@ -37,10 +40,11 @@ from dynstudy.measure.forgetting import CATASTROPHIC
 from dynstudy.statistics.censored_regression import Line
 from dynstudy.statistics.two_samples import LEVEL, Array
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import MapSpec
 
 FEWEST = 3
 """Periods, and amplitudes, below which there is no law."""
+
+BAND_PERIODS = 13  # at which a picture shows a law
 
 OWN_CURVES, ONE_CURVE = "own curves", "one curve"
 
@@ -56,6 +60,20 @@ class Scaling:
     shared: Array  # (panels, q - 1) logs of η and width, where they vary
     exponents: Array  # (q,) of the one variable that serves all cells best
     rows: list[dict[str, Any]]
+
+    @cached_property
+    def bands(self) -> list[tuple[Array, Array] | None]:
+        """Of each panel's law: periods (G,), and A* there with its 95 % band (3, G)."""
+        bands: list[tuple[Array, Array] | None] = []
+        for onset, law in zip(self.onsets, self.laws, strict=True):
+            periods = np.geomspace(onset.period[0], onset.period[-1], BAND_PERIODS)
+            bands.append(None if law is None else (periods, law_band(onset, law, periods)))
+        return bands
+
+    @cached_property
+    def collapse(self) -> tuple[list[Array], Array]:
+        """The cells of each panel over the one variable (4, K), and the curve through all."""
+        return collapse(self.panels, self.shared, self.exponents)
 
 
 def scaling(
@@ -95,8 +113,10 @@ def scaling(
 def _enough(found: RegimeMap) -> list[Panel]:
     """The panels of a study that have enough cells to say something of a law."""
     name = found.spec.name
-    if not isinstance(found.spec, MapSpec):
-        raise DynstudyError(f"{name}: is a search; a law is fitted to the cells of a map")
+    if not found.spec.on_grid:
+        raise DynstudyError(
+            f"{name}: is a {found.spec.title}; a law is fitted to the cells of a map"
+        )
     for axis in ("period", "amplitude"):
         count = found.judged()[axis].nunique()
         if count < FEWEST:
@@ -107,7 +127,7 @@ def _enough(found: RegimeMap) -> list[Panel]:
     enough = [
         panel
         for panel in panels(found)
-        if all(len(np.unique(axis)) >= FEWEST for axis in panel.cells.place.T)
+        if all(len(np.unique(axis)) >= FEWEST for axis in panel.cells.places.T)
     ]
     if not enough:
         raise DynstudyError(

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynstudy.analysis.regime_map import PANEL, RegimeMap
-from dynstudy.statistics.resampled_surface import Outcomes
+from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.statistics.outcomes import Outcomes
 from dynstudy.statistics.two_samples import Array
 
 
@@ -22,7 +22,7 @@ class Panel:
     loss: str
     width: int
     learning_rate: float
-    cells: Outcomes  # place (log A, log T), and each replicate's forgetting
+    cells: Outcomes  # at (log A, log T), and each replicate's forgetting
     static: Array  # (K,) variance that the static loss's mean adds, equal within a period
 
     @property
@@ -30,13 +30,19 @@ class Panel:
         """Replicates of all cells."""
         return sum(map(len, self.cells.samples))
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The smallest and the largest amplitude."""
+        log_amplitude = self.cells.places[:, 0]
+        return float(np.exp(log_amplitude.min())), float(np.exp(log_amplitude.max()))
+
     def noise(self) -> Array:
         """(K,) variances of the means."""
         return self.cells.variances()[0] + self.static
 
     def resampled(self, draws: int, rng: np.random.Generator) -> Array:
         """Means (draws, K) of resampled replicates; the static loss's part is shared per period."""
-        _, period = np.unique(self.cells.place[:, 1], return_inverse=True)
+        _, period = np.unique(self.cells.places[:, 1], return_inverse=True)
         shared = rng.normal(0, 1, (draws, int(period.max()) + 1))[:, period]
         return self.cells.resampled(draws, rng) + shared * np.sqrt(self.static)
 
@@ -64,18 +70,20 @@ def panels(found: RegimeMap) -> Iterator[Panel]:
     Yields:
         Those with cells whose forgetting is known.
     """
-    known = found.judged().dropna(subset=["forgetting"])
-    for (loss, width, rate), rows in known.groupby(PANEL, sort=True):
+    for (loss, width, rate), cells in found.panels():
+        rows = cells.dropna(subset=["forgetting"])
+        if not len(rows):
+            continue
         samples, static = [], []
         for row in rows.itertuples():
             raw = found.lost[row.Index]
             raw = raw[np.isfinite(raw)]
             samples.append(raw - raw.mean() + row.forgetting)
-            own = raw.var(ddof=1) / len(raw) if len(raw) > 1 else np.nan
-            static.append(np.nan_to_num(max(float(row.forgetting_sem) ** 2 - own, 0.0)))
-        place = np.log(rows[["amplitude", "period"]].to_numpy(float))
-        names = found.spec.name, str(loss), int(width), float(rate)
-        yield Panel(*names, Outcomes(place, samples), np.array(static))
+            of_cell = raw.var(ddof=1) / len(raw) if len(raw) > 1 else np.nan
+            static.append(np.nan_to_num(max(float(row.forgetting_sem) ** 2 - of_cell, 0.0)))
+        places = np.log(rows[["amplitude", "period"]].to_numpy(float))
+        names = found.spec.name, loss, width, rate
+        yield Panel(*names, Outcomes(places, samples), np.array(static))
 
 
 def onsets(panel: Panel, level: float) -> Onsets:
@@ -89,15 +97,15 @@ def onsets(panel: Panel, level: float) -> Onsets:
         For each period the last tested amplitude whose mean is at most the level, and the next:
         all tested ones from there on are above it.
     """
-    log_amplitude, log_period = panel.cells.place.T
+    log_amplitude, log_period = panel.cells.places.T
     means = panel.cells.means()
     ends = []
     for period in np.unique(log_period):
-        own = np.flatnonzero(log_period == period)
-        own = own[np.argsort(log_amplitude[own])]
-        remembers = np.flatnonzero(means[own] <= level)
+        line = np.flatnonzero(log_period == period)
+        line = line[np.argsort(log_amplitude[line])]
+        remembers = np.flatnonzero(means[line] <= level)
         last = int(remembers[-1]) if len(remembers) else -1
-        tested = np.exp(log_amplitude[own]).round(9)  # as the study file has them
+        tested = np.exp(log_amplitude[line]).round(9)  # as the study file has them
         amplitude = np.r_[0, tested, np.inf]
         ends.append((np.exp(period).round(), amplitude[last + 1], amplitude[last + 2]))
     return Onsets(*np.array(ends).T)

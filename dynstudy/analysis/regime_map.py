@@ -1,39 +1,50 @@
 """What a study found, as a table: one row per cell, from the ledger."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import optuna
 import pandas as pd
 
-from dynstudy.config import BASELINES, SpiralData
+from dynstudy.analysis.panel_surface import PanelSurface, fit_panel
+from dynstudy.config import SpiralData
 from dynstudy.search.prediction import predict_cells
 from dynstudy.statistics.baseline import Baseline
-from dynstudy.statistics.labelled_cells import judge, per_loss, per_width
+from dynstudy.statistics.labelled_cells import judge
 from dynstudy.statistics.labels import BASELINE
 from dynstudy.statistics.samples import digest
 from dynstudy.statistics.two_samples import FEWEST, Array
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
-from dynstudy.store.trials import study_cells
 from dynstudy.study.rounds import Rounds
-from dynstudy.study.spec import AnySpec, BoundarySpec, MapSpec
+from dynstudy.study.spec import StudySpec
+from dynstudy.task.losses import LOSSES
 
 PANEL = ["loss", "width", "learning_rate"]
+PanelKey = tuple[str, int, float]
+
+PREDICTIONS: dict[str, Callable[[Any, optuna.Study, Ledger], tuple[pd.DataFrame, int]]] = {
+    "boundary": predict_cells
+}
+"""By kind of study, what predicts the cells that it does not train."""
 
 
 @dataclass(frozen=True)
 class RegimeMap:
     """What a study found: a map, or the cells that a search has tried."""
 
-    spec: AnySpec
+    spec: StudySpec
     frame: pd.DataFrame  # a row per cell of the study, predicted ones last, COLUMNS first
     notes: list[str]  # what a reader has to know before believing it
     outcomes: list[Array]  # final validation accuracies of each row's replicates
     lost: list[Array] = field(default_factory=list)  # their forgetting, before the static loss's
     ledger: str = ""  # SHA-256 of the rows of the ledger that it stands on
+    _surfaces: dict[PanelKey, PanelSurface | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def baselines(self) -> pd.DataFrame:
         """The static cells."""
@@ -48,10 +59,32 @@ class RegimeMap:
         """The dynamical cells."""
         return self.frame[self.frame.amplitude.notna()]
 
+    def trained(self) -> pd.DataFrame:
+        """The cells that have replicates."""
+        return self.frame[self.frame.replicates > 0]
+
+    def panels(self) -> Iterator[tuple[PanelKey, pd.DataFrame]]:
+        """Its dynamical cells by loss, width and learning rate, in that order."""
+        for (loss, width, rate), cells in self.judged().groupby(PANEL, sort=True):
+            yield (str(loss), int(width), float(rate)), cells
+
+    def surface(self, loss: str, width: int, learning_rate: float) -> PanelSurface | None:
+        """The surface of a panel, fitted when it is first asked for; None if there is none."""
+        key = loss, width, learning_rate
+        if key not in self._surfaces:
+            panel = _of(self.judged(), *key)
+            samples = [self.outcomes[index] for index in panel.index]
+            self._surfaces[key] = fit_panel(panel, samples, self.baseline_outcomes(*key))
+        return self._surfaces[key]
+
+    def best_of_widths(self) -> pd.DataFrame:
+        """Of each loss, learning rate and width the trained cell of largest accuracy, in order."""
+        best = self.trained().groupby(["loss", "learning_rate", "width"]).val_accuracy.idxmax()
+        return self.frame.loc[best]
+
     def pareto_front(self) -> pd.DataFrame:
         """The trained cells that no narrower or equally wide one surpasses, by ascending width."""
-        trained = self.frame[self.frame.replicates > 0]
-        ordered = trained.sort_values(["width", "val_accuracy"], ascending=[True, False])
+        ordered = self.trained().sort_values(["width", "val_accuracy"], ascending=[True, False])
         before = ordered.val_accuracy.cummax().shift(fill_value=-np.inf)
         return ordered[ordered.val_accuracy > before]
 
@@ -70,25 +103,24 @@ class RegimeMap:
         protocol = self.spec.protocol
         rates = " ".join(f"η = {rate:g}" for rate in sorted(self.frame.learning_rate.unique()))
         return (
-            f"{self.spec.name}: {protocol.steps:,} steps, {rates}, {replicates_said(self.spec)} "
+            f"{self.spec.name}: {protocol.steps:,} steps, {rates}, {self.spec.replicates_said} "
             f"replicates a cell ({self.spec.baseline_replicates} static); "
-            f"ledger {self.ledger[:12]}\n{conditional(protocol.data)}"
+            f"ledger {self.ledger[:12]}\n{self.condition}"
         )
 
+    @property
+    def condition(self) -> str:
+        """What every statement of it is conditional on."""
+        return conditional(self.spec.protocol.data)
+
     def _baseline(self, loss: str, width: int, learning_rate: float) -> pd.DataFrame:
-        own = self.baselines()
-        return own[
-            (own.loss == BASELINES[loss])
-            & (own.width == width)
-            & (own.learning_rate == learning_rate)
-        ]
+        return _of(self.baselines(), LOSSES[loss].static, width, learning_rate)
 
 
-def replicates_said(spec: AnySpec) -> str:
-    """How many replicates a cell has, in words."""
-    return (
-        f"{spec.replicates}" if spec.rounds is None else f"{spec.rounds.min} to {spec.rounds.max}"
-    )
+def _of(cells: pd.DataFrame, loss: str, width: int, learning_rate: float) -> pd.DataFrame:
+    return cells[
+        (cells.loss == loss) & (cells.width == width) & (cells.learning_rate == learning_rate)
+    ]
 
 
 def with_error(value: float, sem: float) -> str:
@@ -125,9 +157,9 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
     ledger = Ledger(storage.engine, spec.protocol)
     frame, baselines, samples = judge(
         ledger,
-        study_cells(study, spec),
+        spec.cells(study),
         range(spec.baseline_replicates),
-        per_width if isinstance(spec, MapSpec) else per_loss,
+        spec.family,
         spec.rounds,
     )
     notes = _notes(spec, frame, baselines)
@@ -139,8 +171,8 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
     outcomes = [sample.val_accuracy for sample in samples]
     lost = [sample.forgetting for sample in samples]
     rows = digest(frame.ledger_configuration.tolist(), samples)
-    if isinstance(spec, BoundarySpec):
-        predicted, unsettled = predict_cells(spec, study, ledger)
+    if (predict := PREDICTIONS.get(spec.kind)) is not None:
+        predicted, unsettled = predict(spec, study, ledger)
         if len(predicted):
             frame = pd.concat([frame, predicted.astype(frame.dtypes)], ignore_index=True)
             outcomes += [np.empty(0)] * len(predicted)
@@ -162,7 +194,7 @@ def conditional(data: SpiralData) -> str:
     return f"conditional on {trained} and the validation spiral of seed {data.validation_seed}"
 
 
-def _notes(spec: AnySpec, frame: pd.DataFrame, baselines: Sequence[Baseline]) -> list[str]:
+def _notes(spec: StudySpec, frame: pd.DataFrame, baselines: Sequence[Baseline]) -> list[str]:
     """What a reader has to know before believing the numbers."""
     notes = []
     holes = int((frame.replicates == 0).sum())
@@ -173,11 +205,8 @@ def _notes(spec: AnySpec, frame: pd.DataFrame, baselines: Sequence[Baseline]) ->
             "run the study again to complete it"
         )
     notes += _baseline_notes(baselines)
-    if not isinstance(spec, MapSpec):
-        notes.append(
-            "these cells were chosen for what they reached: the best are flattered; "
-            "dynstudy export trains them again on fresh seeds"
-        )
+    if spec.caution:
+        notes.append(spec.caution)
     if spec.rounds is not None:
         notes.append(_rounds_note(spec.rounds, frame))
     elif spec.most_replicates < FEWEST:

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from dynstudy.analysis.regime_map import PANEL, RegimeMap, regime_map
-from dynstudy.config import BASELINES
 from dynstudy.store.studies import Storage
 from dynstudy.study.differences import differences
+from dynstudy.task.losses import LOSSES
 
 CELL = [*PANEL, "amplitude", "period"]
 FILE, SIZE, GAIN, ACCURACY = "study file", "size", "largest gain", "accuracy"
@@ -112,7 +112,7 @@ def _best(found: RegimeMap) -> dict[tuple[str, int], Gain]:
     known = judged[judged.gain.notna() & ~judged.predicted]
     for (loss, width), panel in known.groupby(["loss", "width"]):
         row: Any = panel.loc[panel.gain.idxmax()]
-        baseline = static.get((width, row.learning_rate, BASELINES[str(loss)]), math.nan)
+        baseline = static.get((width, row.learning_rate, LOSSES[str(loss)].static), math.nan)
         error = math.hypot(row["sem"], baseline)
         place = f"A {row.amplitude:g}, T {row.period:g}, learning rate {row.learning_rate:g}"
         best[str(loss), int(width)] = float(row.gain), error, place

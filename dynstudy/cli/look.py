@@ -16,9 +16,9 @@ from dynstudy.cli.common import (
     opened,
     row_format,
 )
+from dynstudy.study.kinds import KINDS
 
 STATUSES = ("running", "complete", "incomplete")  # of `dynstudy.report.listing`
-KINDS = ("map", "search", "boundary")  # of `dynstudy.study.spec`, likewise too slow to import here
 
 
 def list_studies(

@@ -64,7 +64,8 @@ def trace(
     from dynstudy.analysis.kinds_of_forgetting import forgetting_rows
     from dynstudy.launch.follow_cell import trace_cell
     from dynstudy.launch.progress import Progress
-    from dynstudy.pictures.trace import save_trace
+    from dynstudy.pictures.style import save
+    from dynstudy.pictures.trace import trace_figure
     from dynstudy.report.rows import print_rows
     from dynstudy.report.safe_files import check_folder, file_stem, write_whole
     from dynstudy.statistics.baseline import Baseline
@@ -100,11 +101,9 @@ def trace(
     told = f"seed {seed}" if seed is not None else f"{len(seeds)} networks, mean ± standard error"
     title = f"{spec.name}: {told}\n{own}"
     frame = traced.frame
+    figure = trace_figure(frame, traced.period, traced.tail_start, title)
     written = [
-        write_whole(
-            out / f"{stem}.png",
-            lambda path: save_trace(frame, traced.period, traced.tail_start, title, path),
-        ),
+        write_whole(out / f"{stem}.png", lambda path: save(figure, path)),
         write_whole(
             out / f"{stem}.csv", lambda path: frame.to_csv(path, index=False, lineterminator="\n")
         ),
@@ -123,7 +122,6 @@ def _cell(found: Any, target: str, text: str | None) -> tuple[str, Any, Any]:
     """A name for files, the configuration that is asked for, and its study file."""
     from dynstudy.errors import DynstudyError
     from dynstudy.search.one_cell import choose_cell, trial_configuration
-    from dynstudy.store.trials import study_cells
 
     name, hash_, number = target.rpartition("#")
     if hash_ and number.isdecimal() and target not in found.names():
@@ -133,7 +131,7 @@ def _cell(found: Any, target: str, text: str | None) -> tuple[str, Any, Any]:
         return f"{name}-{number}", trial_configuration(study, int(number)), found.spec(study)
     study = found.study(target)
     spec = found.spec(study)
-    there = study_cells(study, spec)
+    there = spec.cells(study)
     if not there:
         raise DynstudyError(f"study {target!r} has no trained cell yet; run it first")
     own = choose_cell(there, text or "").configuration

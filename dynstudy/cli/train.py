@@ -34,7 +34,8 @@ def train(
     """Train one network and show its curve: accuracy and loss of each class over the steps."""
     from dynstudy.launch.follow_network import train_curve
     from dynstudy.launch.progress import Progress
-    from dynstudy.pictures.curve import save_curve
+    from dynstudy.pictures.curve import curve_figure
+    from dynstudy.pictures.style import save
     from dynstudy.report.curve_text import curve_rows
     from dynstudy.report.rows import Format, frame_rows, print_rows
     from dynstudy.report.safe_files import check_folder, file_stem, write_whole
@@ -55,7 +56,7 @@ def train(
         )
     title = f"{name}, seed {seed}\n{configuration}"
     written = [
-        write_whole(out / f"{stem}.png", lambda path: save_curve(curve, title, path)),
+        write_whole(out / f"{stem}.png", lambda path: save(curve_figure(curve, title), path)),
         write_whole(
             out / f"{stem}.csv", lambda path: curve.to_csv(path, index=False, lineterminator="\n")
         ),

@@ -6,15 +6,13 @@ from typing import Any
 
 import tomli_w
 
-from dynstudy.analysis.regime_map import conditional, replicates_said
-from dynstudy.study.axes import Range
-from dynstudy.study.spec import AnySpec, BoundarySpec, MapSpec
+from dynstudy.analysis.regime_map import conditional
+from dynstudy.study.spec import StudySpec
 
 MARK = '[dynstudy]: # "what is below this line is written anew; write above it"'
 """Parts the user's own words from ours: a link's definition, which Markdown does not show."""
 
 MOST_LAUNCHES = 5
-NAMES = {"map": "map", "search": "search", "boundary": "boundary study"}
 
 
 def markdown(text: str) -> str:
@@ -45,7 +43,7 @@ def split_note(body: str) -> str:
 
 
 def write_note(
-    spec: AnySpec,
+    spec: StudySpec,
     headline: Sequence[str],
     notes: Sequence[str],
     runs: Sequence[dict[str, Any]],
@@ -81,43 +79,15 @@ def write_note(
     return "\n\n".join(parts) + "\n"
 
 
-def _what(spec: AnySpec) -> str:
-    space, protocol = spec.space, spec.protocol
-    axes = [
-        _axis("amplitude", space.amplitude if space.period else ()),
-        _axis("period", space.period or ()),
-        _axis("width", space.width),
-        _axis("learning rate", space.learning_rate),
-    ]
+def _what(spec: StudySpec) -> str:
+    protocol = spec.protocol
     tail = {"none": "no tail at A = 1", "period": "the last oscillation at A = 1"}.get(
         str(protocol.tail), f"the last {protocol.tail} of them at A = 1"
     )
-    if isinstance(spec, MapSpec):
-        size = f"{replicates_said(spec)} networks a cell"
-        size += f" and {spec.baseline_replicates} of each static loss"
-        if isinstance(spec, BoundarySpec):
-            size += f", at most {spec.boundary.cells} cells of each loss and learning rate chosen"
-    else:
-        size = (
-            f"{spec.search.trials} trials of {spec.replicates} networks, chosen by "
-            f"{spec.search.sampler} for the highest {spec.maximize}"
-            + (f" and the smallest {spec.minimize}" if spec.minimize else "")
-        )
     return (
-        f"A {NAMES[spec.kind]} of {', '.join(loss.upper() for loss in spec.loss)} over "
-        f"{', '.join(filter(None, axes))}: {size}, {protocol.steps:,} steps each ({tail}), "
-        f"in {protocol.dtype}."
+        f"A {spec.title} of {', '.join(loss.upper() for loss in spec.loss)} over "
+        f"{spec.described()}, {protocol.steps:,} steps each ({tail}), in {protocol.dtype}."
     )
-
-
-def _axis(name: str, values: Range | Sequence[float]) -> str:
-    if isinstance(values, Range):
-        return f"{name} from {values.low:g} to {values.high:g}"
-    if not values:
-        return ""
-    if len(values) == 1:
-        return f"{name} {values[0]:g}"
-    return f"{len(values)} {name}s ({values[0]:g} to {values[-1]:g})"
 
 
 def _launch(run: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 import tomli_w
 
 from dynstudy.analysis.boundaries import find_boundaries, has_boundaries
-from dynstudy.analysis.regime_map import PANEL, regime_map, with_error
+from dynstudy.analysis.regime_map import regime_map, with_error
 from dynstudy.dashboard.artifacts import artifacts_folder, refresh_artifacts
 from dynstudy.dashboard.note import split_note, write_note
 from dynstudy.pictures.interactive.over_width import WIDTH_FIGURE, width_figure
@@ -60,7 +60,7 @@ def map_page(storage: Storage, study: optuna.Study, present: list[str]) -> Page:
     found = regime_map(storage, study.study_name)
     judged = found.judged()
     lines = []
-    for (loss, width, rate), panel in judged.groupby(PANEL, sort=True):
+    for (loss, width, rate), panel in found.panels():
         static = found.static_accuracy(loss, width, rate)
         facts = "; ".join(headline(panel).splitlines())
         lines.append(f"{loss.upper()}, width {width}, learning rate {rate:g} ({static}): {facts}")
@@ -76,7 +76,7 @@ def map_page(storage: Storage, study: optuna.Study, present: list[str]) -> Page:
             "of the same cell with new seeds"
         )
     figures = map_figures(found, present)
-    figures[WIDTH_FIGURE] = width_figure(found.frame, found.spec.protocol.data.classes)
+    figures[WIDTH_FIGURE] = width_figure(found)
     files: dict[str, Callable[[Path], object]] = {
         "map.png": lambda path: save_map(found, path),
         "cells.csv": lambda path: path.write_text(to_csv(found.frame), encoding="utf-8"),
@@ -98,7 +98,7 @@ def search_page(storage: Storage, study: optuna.Study, _present: list[str]) -> P
         Its trials over width and over amplitude and period, the picture, the cells, and the best.
     """
     found = regime_map(storage, study.study_name)
-    best = found.frame[found.frame.replicates > 0].sort_values("val_accuracy", ascending=False)
+    best = found.trained().sort_values("val_accuracy", ascending=False)
     lines = [
         f"{with_error(row.val_accuracy, row['sem'])} (n = {row.replicates}): "
         f"{row.loss.upper()}, width {row.width}, learning rate {row.learning_rate:.4g}"

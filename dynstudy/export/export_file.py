@@ -15,7 +15,7 @@ import tomli_w
 import yaml
 from pydantic import Field, ValidationError
 
-from dynstudy.config import MAX_SEED, Configuration, Loss, Protocol, Section
+from dynstudy.config import MAX_SEED, Configuration, LossName, Protocol, Section
 from dynstudy.errors import ExportError
 from dynstudy.store.keys import configuration_key, digest
 from dynstudy.study.validation_messages import explain, one_line
@@ -66,7 +66,7 @@ class Weights(Section):
 class Entry(Section):
     """A runnable configuration."""
 
-    loss: Loss
+    loss: LossName
     width: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
     amplitude: float | None = Field(None, ge=1)

@@ -26,18 +26,19 @@ from dynstudy.export.export_file import (
     Trained,
 )
 from dynstudy.export.measuring import measure, train_all
+from dynstudy.launch.check_backend import check_backend
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.training import Training
 from dynstudy.report.rows import frame_rows
+from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import claim
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.origins import origins
 from dynstudy.store.provenance import git_state, versions, without_passwords
 from dynstudy.store.studies import Storage
-from dynstudy.store.trials import finished
 from dynstudy.study.confirmation import FRESH, fresh_protocol
 from dynstudy.study.spec import BASELINE_FACTOR
-from dynstudy.train.backends import load
+from dynstudy.study.tried import finished
 
 By = Literal["val_accuracy", "gain"]
 Per = Literal["width", "loss", "pareto"] | None
@@ -75,11 +76,12 @@ def export(
     Raises:
         StudyNotFoundError: there is no such study.
         ExportError: it has not so many complete cells.
+        BackendError: the backend is not on this machine.
         Interrupted: told to stop; the networks trained so far are in the ledger.
     """
-    load(backend)
     found = regime_map(storage, name)
     spec = found.spec
+    check_backend(backend, spec)
     rows, candidates = choose(found, top, by, per)
     planned = {_configuration(row): range(row.replicates_planned) for row in rows.itertuples()}
     chosen = list(planned)
@@ -95,7 +97,7 @@ def export(
     after: dict[Configuration, Measured] = {}
     count = spec.most_replicates if confirm is None else confirm
     if count:
-        fresh_ledger = Ledger(storage.engine, fresh_protocol(spec.protocol))
+        fresh_ledger = LaunchLedger(storage.engine, fresh_protocol(spec.protocol))
         fresh = {own: range(FRESH, FRESH + count) for own in chosen}
         for own in chosen:
             fresh[own.baseline()] = range(FRESH, FRESH + BASELINE_FACTOR * count)

@@ -45,9 +45,8 @@ def train_all(training: Training, seeds: Mapping[Configuration, range]) -> None:
     """
     cells = cells_of(training.ledger.protocol, seeds)
     with training.interruptible():
-        for _ in training.train(cells, training.plan(cells)):
-            pass
-    if any(training.ledger.lacking(cells).values()):
+        whole = training.train_all(cells, training.plan(cells))
+    if not whole:
         raise Interrupted(training.abandoned)
 
 

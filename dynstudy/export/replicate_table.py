@@ -11,7 +11,7 @@ from dynstudy.errors import ExportError
 from dynstudy.statistics.labelled_cells import cells_asked_for
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
-from dynstudy.store.trials import finished, study_cells
+from dynstudy.study.tried import finished
 
 AXES = ["loss", "width", "learning_rate", "amplitude", "period"]
 MEASURES = [
@@ -52,7 +52,7 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
     spec = storage.spec(study)
     ledger = Ledger(storage.engine, spec.protocol)
     asked_for = cells_asked_for(
-        ledger, study_cells(study, spec), range(spec.baseline_replicates), spec.rounds
+        ledger, spec.cells(study), range(spec.baseline_replicates), spec.rounds
     )
     own_cells = {ledger.key(cell.configuration): cell for cell in asked_for}
     trials = finished(study)

@@ -20,6 +20,7 @@ from dynstudy.export.measuring import measure, train_all
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.training import Training
 from dynstudy.statistics.two_samples import Difference, Moments
+from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.origins import origins
 from dynstudy.store.studies import Storage
@@ -132,7 +133,7 @@ def _train(
         if recorded is not None:
             first = recorded.first_seed
             seeds[entry.configuration] = range(first, first + recorded.replicates)
-    ledger = Ledger(storage.engine, protocol)
+    ledger = LaunchLedger(storage.engine, protocol)
     train_all(Training(ledger, None, backend, report, log), seeds)
     return measure(ledger, seeds)
 

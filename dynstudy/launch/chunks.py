@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from dynstudy.launch.replicates import Task
+from dynstudy.train.loop import step_work
 
 CHUNK_SECONDS = 8.0
 """About what a crash loses, and what the first Ctrl-C waits for."""
@@ -13,13 +14,10 @@ CHUNK_NETWORKS = 1000
 CHUNK_ROUNDS = 4
 """But so often what is trained at once may be in one."""
 
-FIXED_UNITS = 8
-"""A training step costs about as much as (width + this) units: softmax, loops and calls."""
-
 
 def network_work(width: int, steps: int) -> float:
     """What training one network takes, in units x steps."""
-    return (width + FIXED_UNITS) * float(steps)
+    return step_work(width) * steps
 
 
 class Chunks(Iterator[list[Task]]):

@@ -5,18 +5,16 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import optuna
 
-from dynstudy.config import BASELINES, Cell, Configuration, Protocol, Replicate
+from dynstudy.config import Cell, Configuration, Protocol, Replicate
 from dynstudy.errors import NoDatabaseError
+from dynstudy.launch.check_backend import check_backend
 from dynstudy.launch.replicates import to_arrays
-from dynstudy.search.ask_and_tell import suggest
-from dynstudy.search.boundary import candidates
 from dynstudy.store.database import database_errors, storage_url
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
-from dynstudy.study.cells import cells, searched_cells
-from dynstudy.study.spec import AnySpec, BoundarySpec, MapSpec
+from dynstudy.study.spec import StudySpec
+from dynstudy.task.losses import LOSSES
 from dynstudy.train import train
 from dynstudy.train.backends import at_once, side_by_side
 
@@ -84,7 +82,7 @@ def duration(seconds: float) -> str:
 
 
 def estimate(
-    spec: AnySpec, *, backend: str = "auto", storage: str | None = None, extend: bool = False
+    spec: StudySpec, *, backend: str = "auto", storage: str | None = None, extend: bool = False
 ) -> Estimate:
     """Count a study's cells and networks, and measure how fast this machine trains such ones.
 
@@ -98,10 +96,11 @@ def estimate(
         Its sizes, and the time for what is missing.
 
     Raises:
-        BackendError: the backend is not on this machine.
+        BackendError: the backend is not on this machine, or cannot train such networks.
         StorageError: there is a database, but the study cannot be run in it.
     """
-    all_cells = _cells_ahead(spec)
+    check_backend(backend, spec)
+    all_cells = spec.cells_ahead()
     lacking: dict[Configuration, Sequence[int]]
     lacking = {cell.configuration: cell.seeds for cell in all_cells}
     try:
@@ -143,7 +142,7 @@ def estimate(
 
 
 def _speeds(
-    missing: Collection[Configuration], spec: AnySpec, backend: str
+    missing: Collection[Configuration], spec: StudySpec, backend: str
 ) -> tuple[Callable[[Configuration], float], str]:
     """Seconds per network-step of what is to be trained, from probes of some widths; the device."""
     widths = sorted({own.width for own in missing})
@@ -157,30 +156,9 @@ def _speeds(
     return lambda own: float(np.interp(own.width, probed, found[own.loss])), device
 
 
-def _cells_ahead(spec: AnySpec) -> list[Cell]:
-    """The cells to train; of what chooses its own as many as it may, drawn at random."""
-    if isinstance(spec, BoundarySpec):
-        return _drawn_cells(spec)
-    if isinstance(spec, MapSpec):
-        return list(cells(spec))
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    drawn = [suggest(study.ask(), spec) for _ in range(spec.search.trials)]
-    return list(searched_cells(spec, drawn))
-
-
-def _drawn_cells(spec: BoundarySpec) -> list[Cell]:
-    """Baselines, and of each loss and learning rate as many cells as may be trained."""
-    drawn = [cell for cell in cells(spec) if cell.configuration.static]
-    rng = np.random.default_rng(0)
-    for group in candidates(spec):
-        chosen = rng.permutation(len(group))[: spec.boundary.cells]
-        drawn += [group[index] for index in sorted(chosen)]
-    return drawn
-
-
 def _seconds_per_step(loss: str, width: int, protocol: Protocol, backend: str) -> tuple[float, str]:
     """Seconds per network-step with all that train busy, and the device."""
-    static = loss == BASELINES[loss]
+    static = not LOSSES[loss].dynamical
     own = Configuration(loss, width, 0.01, None if static else 2.0, None if static else 10)
     shared = side_by_side(backend)
     count, steps = 2 * at_once(shared[0]), 5

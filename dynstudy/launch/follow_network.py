@@ -6,13 +6,14 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from dynstudy.config import BASELINES, Configuration, Protocol, Replicate
+from dynstudy.config import Configuration, Protocol, Replicate
 from dynstudy.launch.replicates import to_arrays
 from dynstudy.measure.per_class import accuracy_per_class, loss_per_class
+from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Parameters
-from dynstudy.train.backends import load
-from dynstudy.train.ensemble import Readings
+from dynstudy.train.backends import able, load
+from dynstudy.train.ensemble import Demand, Readings
 
 POINTS = 300
 SLICE_STEPS = 500
@@ -48,11 +49,11 @@ def train_curve(
     """
     ensemble, data = to_arrays([Replicate(configuration, seed)], protocol)
     classes = protocol.data.classes
-    begin, advance = load(backend)
+    begin, advance = load(able(backend, Demand.of(ensemble, data)))
     none = np.full((1, 1), -1)
     readings = Readings.empty(ensemble, none, classes, trace=False)
-    state = begin(ensemble, data, Parameters.drawn(ensemble, classes), readings)
-    static = BASELINES[configuration.loss]
+    state = begin(ensemble, data, Parameters.drawn(ensemble, classes, data.features), readings)
+    static = LOSSES[configuration.loss].static
     sets = (("train", data.x[0], data.y), ("validation", data.validation_x, data.validation_y))
 
     parts = []
@@ -109,7 +110,7 @@ def walk(
 
 
 def forward(parameters: Parameters, x: np.ndarray, network: int = 0) -> np.ndarray:
-    """f(x) = relu(x W1 + b1) W2 + b2 of one network, in float64: (P, 2) -> (P, C)."""
+    """f(x) = relu(x W1 + b1) W2 + b2 of one network, in float64: (P, F) -> (P, C)."""
     W1, b1, W2, b2 = (
         array[network].astype(np.float64)
         for array in (parameters.W1, parameters.b1, parameters.W2, parameters.b2)

@@ -1,19 +1,20 @@
 """A search as an objective function for a plain Optuna study."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import optuna
 
 from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import SpecError
+from dynstudy.launch.check_backend import check_backend
 from dynstudy.launch.replicates import Task, train_replicates
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.measure.readings import reads
-from dynstudy.search.ask_and_tell import objective_values, suggest
+from dynstudy.search.ask_and_tell import objective_values
 from dynstudy.store.trials import FinishedCell
-from dynstudy.study.spec import AnySpec, SearchSpec
-from dynstudy.train.backends import load
+from dynstudy.study.kinds.search import SearchSpec
+from dynstudy.study.spec import StudySpec
 
 
 class Objective:
@@ -30,20 +31,20 @@ class Objective:
 
     Raises:
         SpecError: the study file is not a search's.
-        BackendError: the backend is not on this machine.
+        BackendError: the backend is not on this machine, or cannot train such networks.
     """
 
-    def __init__(self, spec: AnySpec, *, backend: str = "auto") -> None:
-        if not isinstance(spec, SearchSpec):
+    def __init__(self, spec: StudySpec, *, backend: str = "auto") -> None:
+        if spec.kind != "search":
             raise SpecError(f"study {spec.name!r} is a {spec.kind}; an Objective needs a search")
-        load(backend)
-        self.spec, self.backend = spec, backend
+        check_backend(backend, spec)
+        self.spec, self.backend = cast(SearchSpec, spec), backend
         self.directions = spec.directions
         self._baselines: dict[Configuration, float] = {}
 
     def __call__(self, trial: optuna.Trial) -> float | list[float]:
         """Train one trial's networks; returns its value, or values."""
-        configuration = suggest(trial, self.spec)
+        configuration = self.spec.suggest(trial)
         accuracies, diverged = self._train(configuration, self.spec.replicates)
         attributes: dict[str, Any] = {"replicates": len(accuracies), "diverged": diverged}
         if len(accuracies) > 1:

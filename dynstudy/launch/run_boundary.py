@@ -4,11 +4,11 @@ import optuna
 
 from dynstudy.config import Cell
 from dynstudy.launch.training import Training
-from dynstudy.search.boundary import end, next_cells, panels, planned_trials
+from dynstudy.search.boundary import end, next_cells, panels
 from dynstudy.statistics.trial_summaries import Summaries
-from dynstudy.store.trials import add_cells, finished
-from dynstudy.study.cells import cells
-from dynstudy.study.spec import BoundarySpec
+from dynstudy.store.trials import add_cells
+from dynstudy.study.kinds.boundary import BoundarySpec
+from dynstudy.study.tried import finished
 
 
 def run_boundary(spec: BoundarySpec, study: optuna.Study, training: Training) -> tuple[int, int]:
@@ -22,7 +22,7 @@ def run_boundary(spec: BoundarySpec, study: optuna.Study, training: Training) ->
     Returns:
         The trials that the study is to have, and how many of them are missing.
     """
-    all_cells = {cell.configuration: cell for cell in cells(spec)}
+    all_cells = {cell.configuration: cell for cell in spec.grid_cells()}
     static = [cell for own, cell in all_cells.items() if own.static]
     summaries = Summaries(training.ledger, range(spec.baseline_replicates))
     while not training.stopped:
@@ -34,12 +34,12 @@ def run_boundary(spec: BoundarySpec, study: optuna.Study, training: Training) ->
             end(study, spec, len(present))
             training.log(_why_over(spec, study))
             break
-        later = planned_trials(study, spec, 0) - len(present) - len(batch)
+        later = spec.planned_trials(study.user_attrs) - len(present) - len(batch)
         if not _trained(batch, training, later * spec.replicates):
             break  # interrupted: the next launch chooses the same batch and trains what is missing
         # networks are recorded first: a crash between the two costs nothing
         add_cells(study, map(summaries.of, batch))
-    planned = planned_trials(study, spec, 0)
+    planned = spec.planned_trials(study.user_attrs)
     return planned, max(0, planned - len(finished(study)))
 
 
@@ -47,9 +47,8 @@ def _trained(batch: list[Cell], training: Training, later: int) -> bool:
     """Whether a batch could be trained, of which so many networks will come later."""
     now = sum(cell.replicates for cell in batch)
     lacking = training.plan(batch, share=now / (now + later))
-    for _ in training.train(batch, lacking):
-        pass
-    return not any(training.ledger.lacking(batch).values())
+    training.ledger.remember(batch, lacking)
+    return training.train_all(batch, lacking)
 
 
 def _why_over(spec: BoundarySpec, study: optuna.Study) -> str:

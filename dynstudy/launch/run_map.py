@@ -1,16 +1,20 @@
-"""Run a map: train what is missing, and make each cell a trial once it can be compared."""
+"""Run a study whose cells are known before: train what is missing, make cells trials.
+
+A cell becomes a trial once it can be compared with its static loss.
+"""
 
 import optuna
 
 from dynstudy.config import Cell
+from dynstudy.launch.run_rounds import run_rounds
 from dynstudy.launch.training import Training
 from dynstudy.statistics.trial_summaries import Summaries
-from dynstudy.store.trials import add_cells, finished
-from dynstudy.study.cells import cells
-from dynstudy.study.spec import MapSpec
+from dynstudy.store.trials import add_cells
+from dynstudy.study.spec import StudySpec
+from dynstudy.study.tried import finished
 
 
-def run_map(spec: MapSpec, study: optuna.Study, training: Training) -> tuple[int, int]:
+def run_map(spec: StudySpec, study: optuna.Study, training: Training) -> tuple[int, int]:
     """Train and record until nothing is missing, or until told to stop.
 
     Args:
@@ -21,12 +25,15 @@ def run_map(spec: MapSpec, study: optuna.Study, training: Training) -> tuple[int
     Returns:
         The study's cells, and how many of them are not trials yet.
     """
-    all_cells = list(cells(spec))
+    if spec.rounds is not None:
+        return run_rounds(spec, spec.rounds, study, training)
+    all_cells = spec.cells_ahead()
     planned = training.plan(all_cells)
-    lacking = {own: len(seeds) for own, seeds in planned.items()}
+    lacking = {configuration: len(seeds) for configuration, seeds in planned.items()}
     summaries = Summaries(training.ledger, range(spec.baseline_replicates))
-    present = finished(study)
-    waiting = [cell for cell in all_cells if cell.configuration not in present]
+    trials = finished(study)
+    waiting = [cell for cell in all_cells if cell.configuration not in trials]
+    training.ledger.remember(waiting, planned)
 
     def make_trials() -> None:
         """Networks are recorded first: a crash between the two costs nothing."""

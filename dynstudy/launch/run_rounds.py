@@ -8,17 +8,16 @@ import optuna
 from dynstudy.config import Cell
 from dynstudy.launch.training import Training
 from dynstudy.statistics.cell_tests import Compared
-from dynstudy.statistics.labelled_cells import per_width
 from dynstudy.statistics.sequential import Replay
 from dynstudy.statistics.trial_summaries import Summaries
-from dynstudy.store.trials import add_cells, finished
-from dynstudy.study.cells import cells
+from dynstudy.store.trials import add_cells
 from dynstudy.study.rounds import Rounds
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.spec import StudySpec
+from dynstudy.study.tried import finished
 
 
 def run_rounds(
-    spec: MapSpec, rounds: Rounds, study: optuna.Study, training: Training
+    spec: StudySpec, rounds: Rounds, study: optuna.Study, training: Training
 ) -> tuple[int, int]:
     """Train and record round after round until all cells are settled, or until told to stop.
 
@@ -35,7 +34,7 @@ def run_rounds(
     Returns:
         The study's cells, and how many of them are not trials yet.
     """
-    all_cells = list(cells(spec))
+    all_cells = spec.cells_ahead()
     seeds = range(spec.baseline_replicates)
     summaries, present = Summaries(training.ledger, seeds), set(finished(study))
 
@@ -44,7 +43,8 @@ def run_rounds(
         add_cells(study, map(summaries.of, new))
         present.update(cell.configuration for cell in new)
 
-    families = Compared.read(training.ledger, all_cells, seeds, per_width).families
+    training.ledger.remember(all_cells, training.ledger.lacking(all_cells))
+    families = Compared.read(training.ledger, all_cells, seeds, spec.family).families
     replays = [Replay(own, rounds.looks) for own in families]
     baselines = [cell for cell in all_cells if cell.configuration.static]
     before = 0
@@ -56,17 +56,16 @@ def run_rounds(
         todo = [*(baselines if number == 1 else []), *more]
         training.progress.stage = f"round {number} of at most {len(rounds.looks)}"
         lacking = training.plan(todo)
+        training.ledger.remember(todo, lacking)
         if any(lacking.values()):
             training.log(
                 f"round {number} of at most {len(rounds.looks)}: {len(more)} of "
                 f"{len(all_cells) - len(baselines)} cells go on to {size} replicates"
             )
-        for _ in training.train(todo, lacking):
-            pass
-        if any(training.ledger.lacking(todo).values()):
+        if not training.train_all(todo, lacking):
             break  # interrupted: the next launch trains what is missing, and looks then
         make_trials(baselines)
-        compared = Compared.read(training.ledger, all_cells, seeds, per_width)
+        compared = Compared.read(training.ledger, all_cells, seeds, spec.family)
         for replay in replays:
             if replay.going.any():
                 replay.look(compared.tests)

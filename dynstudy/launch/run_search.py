@@ -6,8 +6,7 @@ from optuna.trial import TrialState
 from dynstudy.launch.training import Training
 from dynstudy.search.ask_and_tell import ask_batch, tell
 from dynstudy.statistics.trial_summaries import Summaries
-from dynstudy.study.cells import searched_cells
-from dynstudy.study.spec import SearchSpec
+from dynstudy.study.kinds.search import SearchSpec
 
 
 def run_search(spec: SearchSpec, study: optuna.Study, training: Training) -> tuple[int, int]:
@@ -24,11 +23,10 @@ def run_search(spec: SearchSpec, study: optuna.Study, training: Training) -> tup
     summaries = Summaries(training.ledger, range(spec.baseline_replicates))
     left = spec.search.trials - _complete(study)
     while not training.stopped and (batch := ask_batch(study, spec)):
-        all_cells = list(searched_cells(spec, batch.values()))
+        all_cells = list(spec.chosen_cells(batch.values()))
         lacking = training.plan(all_cells, share=len(batch) / max(left, len(batch)))
-        for _ in training.train(all_cells, lacking):
-            pass
-        if any(training.ledger.lacking(all_cells).values()):
+        training.ledger.remember(all_cells, lacking)
+        if not training.train_all(all_cells, lacking):
             break  # interrupted: the next launch trains what is missing and tells them all
         by_configuration = {cell.configuration: cell for cell in all_cells}
         for number, configuration in batch.items():

@@ -2,24 +2,33 @@
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
+import optuna
+
+from dynstudy.launch.check_backend import check_backend
 from dynstudy.launch.progress import Progress, Summary
 from dynstudy.launch.run_boundary import run_boundary
 from dynstudy.launch.run_map import run_map
-from dynstudy.launch.run_rounds import run_rounds
 from dynstudy.launch.run_search import run_search
 from dynstudy.launch.training import Training
 from dynstudy.store.database import database_errors, storage_url
+from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import claim
-from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import AnySpec, BoundarySpec, MapSpec
-from dynstudy.train.backends import load
+from dynstudy.study.spec import StudySpec
 from dynstudy.train.backends.cpu import threads
+
+RUNS: dict[str, Callable[[Any, optuna.Study, Training], tuple[int, int]]] = {
+    "map": run_map,
+    "search": run_search,
+    "boundary": run_boundary,
+}
+"""By kind of study, what trains it: the cells that it is to have, and how many are not trials."""
 
 
 def run(
-    spec: AnySpec,
+    spec: StudySpec,
     *,
     storage: str | Storage | None = None,
     backend: str = "auto",
@@ -48,26 +57,19 @@ def run(
         StorageError: the database cannot be used.
         StudyMismatchError: the study exists and means something else.
         StudyBusyError: another process is running it.
-        BackendError: the backend is not on this machine.
+        BackendError: the backend is not on this machine, or cannot train such networks.
     """
-    load(backend)  # what is wrong with it is found before anything is written
+    check_backend(backend, spec)  # what is wrong with it is found before anything is written
     threads()
     began = time.monotonic()
     opened = storage if isinstance(storage, Storage) else Storage(storage_url(storage), create=True)
     with database_errors(opened.url):
         study = opened.open_study(spec, extend=extend)
         with claim(opened.engine, opened.study_id(study), spec, backend, overrides) as launch:
-            ledger = Ledger(opened.engine, spec.protocol)
+            ledger = LaunchLedger(opened.engine, spec.protocol)
             training = Training(ledger, launch, backend, report, log)
             with training.interruptible():
-                if isinstance(spec, BoundarySpec):
-                    cells, left = run_boundary(spec, study, training)
-                elif isinstance(spec, MapSpec) and spec.rounds:
-                    cells, left = run_rounds(spec, spec.rounds, study, training)
-                elif isinstance(spec, MapSpec):
-                    cells, left = run_map(spec, study, training)
-                else:
-                    cells, left = run_search(spec, study, training)
+                cells, left = RUNS[spec.kind](spec, study, training)
             launch.interrupted = training.stopped and left > 0
     return Summary(
         spec.name,

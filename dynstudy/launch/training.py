@@ -14,8 +14,9 @@ from dynstudy.launch.chunks import Chunks, network_work
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.replicates import Task
 from dynstudy.launch.workers import Place, Trained, places
+from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import Run
-from dynstudy.store.ledger import Ledger, Record
+from dynstudy.store.ledger import Record
 from dynstudy.store.provenance import arithmetic
 from dynstudy.train import Outcome
 from dynstudy.train.backends import at_once
@@ -58,7 +59,7 @@ class Training:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: LaunchLedger,
         launch: Run | None,
         backend: str,
         report: Callable[[Progress], None] | None = None,
@@ -128,6 +129,19 @@ class Training:
         except BaseException:
             self.drop_chunk.set()  # nobody waits for what is under way any more
             raise
+
+    def train_all(self, cells: Sequence[Cell], lacking: Lacking) -> bool:
+        """As `train`, to the end.
+
+        Args:
+            cells: as there.
+            lacking: as there.
+
+        Returns:
+            Whether nothing is missing any more; false where it was told to stop before.
+        """
+        trained = sum(map(len, self.train(cells, lacking)))
+        return trained == sum(map(len, lacking.values()))
 
     def _tasks(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[Task]:
         """The networks to train, cell after cell."""

@@ -4,34 +4,31 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.statistics.labels import HARMFUL, NEUTRAL, UNSETTLED, USEFUL
 
 COLOURS = colormaps["RdBu"]
-
-
 ONSET = "#b2007f"
-
-
 CONTOUR = "#137a3b"
-
-
-MOST_LABELLED = 80  # cells of a panel beyond which numbers in them are unreadable
-
-
+CURVES: list[str] = [mpl.colors.to_hex(colour) for colour in colormaps["tab10"].colors]  # type: ignore[attr-defined]
+SMALLEST_LOSS = 1e-12  # that a logarithmic axis shows
 SIGNS = {USEFUL: "▲", HARMFUL: "▼", NEUTRAL: "=", UNSETTLED: "?"}
 
+AMPLITUDE, PERIOD, WIDTH = "amplitude A", "period T (steps)", "width (hidden units)"
+ACCURACY, CHANCE, FRONT = "validation accuracy", "chance", "Pareto front"
 
-def largest_gain(found: RegimeMap) -> float:
-    """Where the colours end, the same in all panels of a map: the largest gain or loss."""
-    gains = found.frame.gain.abs()
-    return max(0.05, float(gains.max()) if gains.notna().any() else 0.05)
+
+def on_dark(gain: float, limit: float) -> bool:
+    """Whether the colour of a gain is so dark that what stands on it has to be white."""
+    red, green, blue, _ = COLOURS(0.5 + 0.5 * gain / limit)
+    return bool(0.3 * red + 0.59 * green + 0.11 * blue < 0.5)
 
 
 def edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -44,12 +41,14 @@ def edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.exp(np.concatenate([[first], middles, [last]]))
 
 
-def shown_gain(cell: Any) -> str:
-    """The gain of a row as it is written into a cell, in brackets where it is predicted."""
-    return f"({cell.gain:+.2f})" if cell.predicted else f"{cell.gain:+.2f}"
+def label_widths(axis: Axes, widths: list[int]) -> None:
+    """Label the widths that there are on a logarithmic axis, and no others."""
+    axis.set(xscale="log", xlabel=WIDTH)
+    axis.xaxis.set_ticks(widths, labels=[str(width) for width in widths])
+    axis.xaxis.set_minor_locator(mpl.ticker.NullLocator())
 
 
-def save(figure: Figure, path: Path, title: str) -> Path:
+def save(figure: Figure, path: Path, title: str | None = None) -> Path:
     """Write a figure, as PNG or PDF by the suffix of the file.
 
     Args:
@@ -61,8 +60,9 @@ def save(figure: Figure, path: Path, title: str) -> Path:
         The file.
     """
     FigureCanvasAgg(figure)
+    metadata: dict[str, Any] = {} if title is None else {"Title": title}
     with warnings.catch_warnings():
         # a name may hold what the font has no glyph for; it is drawn as a box
         warnings.filterwarnings("ignore", message="Glyph")
-        figure.savefig(path, dpi=150, metadata={"Title": title})
+        figure.savefig(path, dpi=150, metadata=metadata)
     return path

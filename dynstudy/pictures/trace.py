@@ -1,52 +1,48 @@
-"""The picture of a cell's last oscillations, and its kinds of forgetting in a few lines."""
+"""The picture of a cell's last oscillations."""
 
-from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
+from dynstudy.analysis.class_curves import ClassCurves
+from dynstudy.pictures.style import SMALLEST_LOSS
+
 TAIL = "0.93"
-SMALLEST_LOSS = 1e-12
-PANELS = (
-    ("accuracy", "accuracy"),
-    ("loss", "static loss\nof the class"),
-    ("gamma", "weight Γ"),
-)
+PANELS = {
+    "accuracy": "accuracy",
+    "loss": "static loss\nof the class",
+    "gamma": "weight Γ",
+}
 
 
-def save_trace(frame: pd.DataFrame, period: int, tail_start: int, title: str, path: Path) -> Path:
-    """Draw accuracy, loss and weight of each class: means over seeds, bands of a standard error.
+def trace_figure(frame: pd.DataFrame, period: int, tail_start: int, title: str) -> Figure:
+    """Accuracy, loss and weight of each class: means over seeds, bands of a standard error.
 
     Args:
         frame: of `dynstudy.launch.follow_cell.Trace`.
         period: T.
         tail_start: the step at which the tail begins, which is shaded and has a scale of its own.
         title: above the picture.
-        path: the PNG file.
 
     Returns:
-        The file.
+        The figure.
     """
-    tail = int(frame.step.max()) > tail_start
-    layout = ConstrainedLayoutEngine(wspace=0.01)
-    figure = Figure(figsize=(9.0, 6.6), layout=layout)
-    FigureCanvasAgg(figure)
+    first, last = int(frame.step.min()), int(frame.step.max())
+    tail = last > tail_start
+    figure = Figure(figsize=(9.0, 6.6), layout=ConstrainedLayoutEngine(wspace=0.01))
     ratios = {"height_ratios": [3, 2.4, 1.2], "width_ratios": [4, 1.1] if tail else [1]}
     grid = figure.subplots(
         3, 1 + tail, sharex="col", sharey="row", squeeze=False, gridspec_kw=ratios
     )
-    groups = frame.groupby(["set", "class", "step"])
-    means = groups[["accuracy", "loss", "gamma"]].mean()
-    errors = groups[["accuracy", "loss", "gamma"]].sem()
-    for row, (measure, label) in zip(grid, PANELS, strict=True):
+    curves = ClassCurves.of(frame, list(PANELS))
+    for row, (measure, label) in zip(grid, PANELS.items(), strict=True):
         for axis in row:
-            _lines(axis, means[measure], errors[measure], measure)
+            _lines(axis, curves, measure)
         row[0].set_ylabel(label)
-    first = int(frame.step.min())
     for axis in grid[:, 0]:
         axis.set_xlim(first, tail_start)
         for turn in range(first, tail_start + 1, period):
@@ -55,7 +51,7 @@ def save_trace(frame: pd.DataFrame, period: int, tail_start: int, title: str, pa
     if tail:
         for axis in grid[:, 1]:
             axis.set_facecolor(TAIL)
-            axis.set_xlim(tail_start, int(frame.step.max()))
+            axis.set_xlim(tail_start, last)
             axis.xaxis.set_major_locator(MaxNLocator(2, integer=True, prune="lower"))
             axis.tick_params(left=False, which="both")
         grid[0, 1].set_title("tail, A = 1", fontsize=9)
@@ -66,32 +62,29 @@ def save_trace(frame: pd.DataFrame, period: int, tail_start: int, title: str, pa
     handles, labels = grid[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     figure.suptitle(title, fontsize=10, parse_math=False)
-    figure.savefig(path, dpi=150)
-    return path
+    return figure
 
 
-def _lines(axis: Axes, mean: pd.Series, error: pd.Series, measure: str) -> None:
+def _lines(axis: Axes, curves: ClassCurves, measure: str) -> None:
     """A line per class, solid and with its band on the validation set, dotted in training."""
-    for label in mean.index.unique("class"):
-        colour = f"C{label}"
-        own, band = mean["validation", label], error["validation", label]
-        steps = own.index.to_numpy()
-        axis.plot(steps, own, color=colour, linewidth=1.3, label=f"class {label}, validation")
+    for label in curves.mean.index.unique("class"):
+        style: dict[str, Any] = {
+            "color": f"C{label}",
+            "linewidth": 1.3,
+            "label": f"class {label}, validation",
+        }
+        line = curves.mean.loc["validation", label][measure]
+        axis.plot(line.index, line, **style)
         if measure == "gamma":
             continue
-        low, high = own - band, own + band
+        error = curves.error.loc["validation", label][measure]
+        low, high = line - error, line + error
         if measure == "loss":
             low = low.clip(lower=SMALLEST_LOSS)
-        axis.fill_between(steps, low, high, color=colour, alpha=0.2, linewidth=0)
-        trained = mean["train", label]
-        axis.plot(
-            steps,
-            trained,
-            color=colour,
-            linewidth=0.9,
-            linestyle=":",
-            label=f"class {label}, train",
-        )
+        axis.fill_between(line.index, low, high, color=f"C{label}", alpha=0.2, linewidth=0)
+        dotted = {"linewidth": 0.9, "linestyle": ":", "label": f"class {label}, train"}
+        trained = curves.mean.loc["train", label][measure]
+        axis.plot(trained.index, trained, **style | dotted)
     if measure == "accuracy":
-        whole = mean["validation"].groupby("step").mean()
-        axis.plot(whole.index, whole, color="black", linewidth=1.2, label="all, validation")
+        together = curves.accuracy
+        axis.plot(together.index, together, color="black", linewidth=1.2, label="all, validation")

@@ -9,7 +9,6 @@ from optuna.study._frozen import FrozenStudy
 from sqlalchemy import String, cast, func, select
 
 from dynstudy.errors import DynstudyError, nearest
-from dynstudy.search.boundary import planned_trials
 from dynstudy.store.keys import configuration_key
 from dynstudy.store.launches import running
 from dynstudy.store.ledger_counts import networks_trained
@@ -17,8 +16,8 @@ from dynstudy.store.optuna_tables import TRIALS
 from dynstudy.store.rename_note_tag import tags_of
 from dynstudy.store.studies import SPEC, Storage
 from dynstudy.store.tables import RunRow
-from dynstudy.store.trials import cells_so_far
-from dynstudy.study.spec import KINDS, AnySpec
+from dynstudy.study.kinds import KINDS
+from dynstudy.study.spec import StudySpec
 
 STATUSES = ("running", "complete", "incomplete")
 
@@ -97,7 +96,7 @@ def _rows(storage: Storage, studies: list[FrozenStudy], kind: str | None) -> lis
             continue
         seeds = _seeds(storage, study, spec)
         done = complete.get(study._study_id, 0)
-        total = planned_trials(study, spec, len(seeds))
+        total = spec.planned_trials(study.user_attrs, len(seeds))
         needed.append(seeds)
         time = updated.get(study._study_id)
         rows.append({
@@ -119,10 +118,10 @@ def _rows(storage: Storage, studies: list[FrozenStudy], kind: str | None) -> lis
     return rows
 
 
-def _seeds(storage: Storage, study: FrozenStudy, spec: AnySpec) -> dict[str, range]:
+def _seeds(storage: Storage, study: FrozenStudy, spec: StudySpec) -> dict[str, range]:
     """The seeds that a study needs, by ledger configuration."""
     opened = optuna.load_study(study_name=study.study_name, storage=storage.optuna)
     return {
         configuration_key(spec.protocol, cell.configuration): cell.seeds
-        for cell in cells_so_far(opened, spec)
+        for cell in spec.cells_so_far(opened)
     }

@@ -5,14 +5,12 @@ from typing import Any, TextIO
 
 import pandas as pd
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from dynstudy.analysis.regime_map import PANEL, RegimeMap, conditional, with_error
 from dynstudy.report.rows import Format, console, frame_rows, print_rows
 from dynstudy.statistics.labels import BASELINE, DIVERGED, HARMFUL, MISSING, UNSETTLED, USEFUL
-from dynstudy.study.spec import MapSpec
 
 STYLES = {USEFUL: "green", HARMFUL: "red", UNSETTLED: "dim", MISSING: "dim"}
 MOST_LISTED = 20
@@ -35,29 +33,34 @@ MOST_AMPLITUDES = 40
 
 
 def print_map(found: RegimeMap, out: TextIO) -> None:
-    """Print a map: one grid of gains per loss and width, T downwards and A across.
+    """Print what a study found.
 
     Args:
         found: the map.
         out: where.
     """
     screen = console(out)
-    judged = found.judged()
-    if not isinstance(found.spec, MapSpec):
-        best = found.frame.sort_values("val_accuracy", ascending=False).head(MOST_LISTED)
-        screen.print(f"the best {len(best)} of {len(found.frame)} configurations")
-        print_rows(frame_rows(best[SEARCH_COLUMNS]), Format.table, out)
-    elif not len(judged):
-        print_rows(frame_rows(found.frame[STATIC_COLUMNS]), Format.table, out)
-    else:
-        _print_panels(judged, found, screen)
+    TEXTS[found.spec.kind](found, out)
     screen.print(conditional(found.spec.protocol.data), style="dim")
     for note in found.notes:
         screen.print(f"note: {note}", style="yellow", markup=False)
 
 
-def _print_panels(judged: pd.DataFrame, found: RegimeMap, screen: Console) -> None:
-    for (loss, width, rate), panel in judged.groupby(PANEL, sort=True):
+def print_best(found: RegimeMap, out: TextIO) -> None:
+    """Print the best cells, in a table."""
+    best = found.frame.sort_values("val_accuracy", ascending=False).head(MOST_LISTED)
+    console(out).print(f"the best {len(best)} of {len(found.frame)} configurations")
+    print_rows(frame_rows(best[SEARCH_COLUMNS]), Format.table, out)
+
+
+def print_grids(found: RegimeMap, out: TextIO) -> None:
+    """Print one grid of gains per loss and width, T downwards and A across."""
+    judged = found.judged()
+    if not len(judged):
+        print_rows(frame_rows(found.frame[STATIC_COLUMNS]), Format.table, out)
+        return
+    screen = console(out)
+    for (loss, width, rate), panel in found.panels():
         title = Text(f"\n{loss}, width {width}, learning rate {rate:g}", style="bold")
         title.append(f"   {found.static_accuracy(loss, width, rate)}", style="not bold")
         screen.print(title)
@@ -72,6 +75,10 @@ def _print_panels(judged: pd.DataFrame, found: RegimeMap, screen: Console) -> No
         "untested; F forgets catastrophically" + ("; (predicted)" if predicted else ""),
         style="dim",
     )
+
+
+TEXTS = {"map": print_grids, "search": print_best, "boundary": print_grids}
+"""By kind of study, what prints it on a terminal."""
 
 
 def _grid(panel: pd.DataFrame) -> Table:

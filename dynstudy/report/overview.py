@@ -12,21 +12,19 @@ from dynstudy.analysis.regime_map import regime_map
 from dynstudy.report.boundary_text import MEANING, boundary_lines
 from dynstudy.report.listing import study_status
 from dynstudy.report.rows import Format, console, frame_rows, print_rows
-from dynstudy.search.boundary import planned_trials
 from dynstudy.statistics.labelled_cells import COLUMNS
 from dynstudy.store.launches import alive, launches, running
 from dynstudy.store.rename_note_tag import note_of, tags_of
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import RunRow
-from dynstudy.store.trials import study_cells
-from dynstudy.study.spec import AnySpec, MapSpec
+from dynstudy.study.spec import StudySpec
 
 
 @dataclass(frozen=True)
 class Overview:
     """One study."""
 
-    spec: AnySpec
+    spec: StudySpec
     status: str
     cells_done: int
     cells: int
@@ -59,13 +57,11 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
     """
     study = storage.study(name)
     found = regime_map(storage, name)
-    own_cells = study_cells(study, found.spec)
     done = storage.count_cells(study)
-    total = planned_trials(study, found.spec, len(own_cells))
-    trained = found.frame[found.frame.replicates > 0]
+    total = found.spec.planned_trials(study.user_attrs, int((~found.frame.predicted).sum()))
+    trained = found.trained()
     best = trained.sort_values("val_accuracy", ascending=False).head(top)[COLUMNS]
-    multiple = not isinstance(found.spec, MapSpec) and found.spec.minimize
-    front = found.pareto_front()[COLUMNS] if multiple else trained.head(0)
+    front = found.pareto_front()[COLUMNS] if len(found.spec.directions) > 1 else trained.head(0)
     edges = find_boundaries(found) if has_boundaries(found) else None
     return Overview(
         found.spec,

@@ -11,7 +11,6 @@ from dynstudy.errors import DynstudyError, nearest
 from dynstudy.pictures.over_width import width_figure
 from dynstudy.pictures.style import save
 from dynstudy.report.safe_files import file_stem, write_whole
-from dynstudy.study.spec import MapSpec
 
 FIGURES = ("fig3",)
 SUFFIXES = (".png", ".pdf")
@@ -61,9 +60,11 @@ def over_width(found: RegimeMap, amplitude: float | None, period: int | None) ->
         DynstudyError: the study is no map over widths, or has several of them, or not this one.
     """
     name = found.spec.name
-    if not isinstance(found.spec, MapSpec):
-        raise DynstudyError(f"study {name!r} is a search; figure 3 needs a map over widths")
-    frame = found.frame[found.frame.replicates > 0]
+    if not found.spec.on_grid:
+        raise DynstudyError(
+            f"study {name!r} is a {found.spec.title}; figure 3 needs a map over widths"
+        )
+    frame = found.trained()
     if not len(frame):
         raise DynstudyError(f"study {name!r} has no trained cell yet")
     frame = _only(name, frame, "amplitude", amplitude)

@@ -5,51 +5,15 @@ asked for in, so that the search goes on as if nothing had happened.
 """
 
 import warnings
-from typing import Any
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
-from dynstudy.config import BASELINES, Configuration
-from dynstudy.store.trials import FinishedCell, configuration_of
-from dynstudy.study.axes import Range
-from dynstudy.study.spec import SearchSpec
-
-
-def suggest(trial: optuna.Trial, spec: SearchSpec) -> Configuration:
-    """Draw a configuration.
-
-    Args:
-        trial: an Optuna trial, of any sampler.
-        spec: the search, whose space is drawn from.
-
-    Returns:
-        The configuration; one of a static loss has neither amplitude nor period.
-    """
-    loss = trial.suggest_categorical("loss", spec.loss)
-    space = spec.space
-    drawn: dict[str, Any] = {
-        "width": _draw(trial, "width", space.width),
-        "learning_rate": _draw(trial, "learning_rate", space.learning_rate),
-    }
-    if loss != BASELINES[loss] and space.period is not None:
-        drawn["amplitude"] = _draw(trial, "amplitude", space.amplitude)
-        drawn["period"] = _draw(trial, "period", space.period)
-    return Configuration(loss, **drawn)
-
-
-def _draw(trial: optuna.Trial, name: str, axis: Range | tuple[float, ...]) -> Any:
-    if isinstance(axis, Range) and isinstance(axis.low, int) and isinstance(axis.high, int):
-        return trial.suggest_int(name, axis.low, axis.high, log=axis.log)
-    if isinstance(axis, Range):
-        return trial.suggest_float(name, axis.low, axis.high, log=axis.log)
-    if len(axis) > 1:
-        return trial.suggest_categorical(name, axis)
-    (value,) = axis  # a number, so that pictures show one
-    if isinstance(value, int):
-        return trial.suggest_int(name, value, value)
-    return trial.suggest_float(name, value, value)
+from dynstudy.config import Configuration
+from dynstudy.store.trials import FinishedCell
+from dynstudy.study.kinds.search import SearchSpec
+from dynstudy.study.tried import configuration_of
 
 
 def ask_batch(study: optuna.Study, spec: SearchSpec) -> dict[int, Configuration]:
@@ -83,7 +47,7 @@ def ask_batch(study: optuna.Study, spec: SearchSpec) -> dict[int, Configuration]
             warnings.simplefilter("ignore", ExperimentalWarning)
             study.sampler = spec.search.build(number)
         asked = study.ask()
-        waiting[asked.number] = suggest(asked, spec)
+        waiting[asked.number] = spec.suggest(asked)
         number = asked.number + 1
     return waiting
 

@@ -20,19 +20,15 @@ from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, TrialState
 from threadpoolctl import threadpool_limits
 
-from dynstudy.config import Cell, Configuration
+from dynstudy.config import Configuration
 from dynstudy.measure.accuracy import EQUIVALENCE
 from dynstudy.measure.forgetting import CATASTROPHIC
 from dynstudy.measure.readings import forgetting_window
 from dynstudy.search.level_sets import STRETCH, Field, choose, spread_out
-from dynstudy.statistics.gaussian_process import Array, Surface, floored
-from dynstudy.store.studies import AnyStudy
-from dynstudy.study.cells import cells
-from dynstudy.study.spec import AnySpec, BoundarySpec, SearchSpec
+from dynstudy.statistics.gaussian_process import Array, GaussianProcess, floored
+from dynstudy.study.kinds.boundary import ENDED, BoundarySpec
 
 SURE = 1.645  # standard deviations: 95 %, one-sided
-ENDED = "dynstudy:ended"
-"""Study attribute: the budget with which a study ended, and how many trials it had then."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +100,7 @@ class Panel:
         accuracy = np.array([trial.value for trial in trials], float)
         if len(known) < 2 or np.isnan(self.static).any():
             return None
-        surface = Surface(self.place[known], accuracy, floored(_numbers(trials, "sem")))
+        surface = GaussianProcess(self.place[known], accuracy, floored(_numbers(trials, "sem")))
         gain = Field(surface, self.static[None], self.static_error**2)
         lost = _numbers(trials, "forgetting")
         read = np.isfinite(lost)
@@ -113,7 +109,7 @@ class Panel:
         errors = _numbers(trials, "forgetting_sem")[read]
         level = np.where(self.defined, CATASTROPHIC, np.inf)
         return gain, Field(
-            Surface(self.place[known[read]], lost[read], floored(errors)),
+            GaussianProcess(self.place[known[read]], lost[read], floored(errors)),
             level[None],
             np.zeros(len(level)),
         )
@@ -142,16 +138,6 @@ class Panel:
         return int(open_cells.sum())
 
 
-def candidates(spec: BoundarySpec) -> list[list[Cell]]:
-    """The dynamical cells of each loss and learning rate, which a study chooses among."""
-    grouped: dict[tuple[str, float], list[Cell]] = {}
-    for cell in cells(spec):
-        own = cell.configuration
-        if not own.static:
-            grouped.setdefault((own.loss, own.learning_rate), []).append(cell)
-    return list(grouped.values())
-
-
 def panels(spec: BoundarySpec, study: optuna.Study) -> list[Panel]:
     """What the trials of a study tell, for each loss and learning rate.
 
@@ -160,14 +146,14 @@ def panels(spec: BoundarySpec, study: optuna.Study) -> list[Panel]:
         study: its study.
 
     Returns:
-        The panels, in the order of `candidates`.
+        The panels, in the order of its candidates.
     """
     trials: dict[Configuration, FrozenTrial] = {}
     for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         trials.setdefault(Configuration(**trial.params), trial)
     needed = spec.protocol.data.classes + 1
     found = []
-    for group in candidates(spec):
+    for group in spec.candidates():
         own = [cell.configuration for cell in group]
         index = {configuration: number for number, configuration in enumerate(own)}
         baselines = [trials.get(configuration.baseline()) for configuration in own]
@@ -212,30 +198,6 @@ def next_cells(spec: BoundarySpec, panel: Panel, number: int = 0) -> list[Config
             both = [own for own in fields if own is not None]
             chosen = choose(both, place, taken, count, place[:0])
     return [panel.candidates[own] for own in chosen if own not in panel.told]
-
-
-def planned_trials(study: AnyStudy, spec: AnySpec, known: int) -> int:
-    """The trials that a study is to have when it is complete.
-
-    Args:
-        study: the study.
-        spec: its study file.
-        known: its cells so far, all of them in a map.
-
-    Returns:
-        Of a search as many as it says; of a boundary study its budget, or what it has where it
-        ended before that was spent.
-    """
-    if isinstance(spec, SearchSpec):
-        return spec.search.trials
-    if not isinstance(spec, BoundarySpec):
-        return known
-    budget, trials = study.user_attrs.get(ENDED, (None, 0))
-    if budget == spec.boundary.cells:
-        return int(trials)
-    groups = candidates(spec)
-    static = sum(cell.configuration.static for cell in cells(spec))
-    return static + sum(min(spec.boundary.cells, len(group)) for group in groups)
 
 
 def end(study: optuna.Study, spec: BoundarySpec, trials: int) -> None:

@@ -21,7 +21,7 @@ from scipy.stats import qmc
 from threadpoolctl import threadpool_limits
 
 from dynstudy.search.level_sets import STRETCH, Field, choose, spread_out
-from dynstudy.statistics.gaussian_process import Array, Surface, floored
+from dynstudy.statistics.gaussian_process import Array, GaussianProcess, floored
 
 QUASI_RANDOM = 512
 """Places to choose from where there is no grid."""
@@ -168,7 +168,7 @@ class BoundarySampler(optuna.samplers.BaseSampler):
                 continue
             # the surface is made for numbers of the size of 1
             middle, scale = float(means[known].mean()), float(means[known].std()) or 1.0
-            surface = Surface(
+            surface = GaussianProcess(
                 seen[known], (means[known] - middle) / scale, floored(errors[known] / scale)
             )
             at = (np.array(levels)[:, None] - middle) / scale

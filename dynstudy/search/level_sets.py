@@ -15,21 +15,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dynstudy.statistics.gaussian_process import Array, Surface
+from dynstudy.statistics.gaussian_process import Array, GaussianProcess
 
 CONFIDENT = 1.96  # standard deviations: 95 %
 MOST_WATCHED = 512
 """Places whose score is summed: more would tell the same of where the boundary is."""
 
 STRETCH = 5.0
-"""The side of the cube that all axes are scaled to, in the units of `surface.LENGTHS`."""
+"""The side of the cube that all axes are scaled to, in the units of `gaussian_process.LENGTHS`."""
 
 
 @dataclass(frozen=True)
 class Field:
     """One quantity and its levels, at the places that can be chosen."""
 
-    surface: Surface
+    surface: GaussianProcess
     levels: Array  # (L, G), infinite where there is nothing to settle
     variance: Array  # (G,) of the levels themselves, where they were measured
 

@@ -7,7 +7,7 @@ import optuna
 
 from dynstudy.config import Cell, Configuration
 from dynstudy.errors import DynstudyError, nearest
-from dynstudy.store.trials import configuration_of
+from dynstudy.study.tried import configuration_of
 
 KEYS = ("loss", "width", "learning_rate", "amplitude", "period")
 MOST_LISTED = 12  # values in a message

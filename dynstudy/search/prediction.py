@@ -10,7 +10,7 @@ from dynstudy.statistics.labelled_cells import COLUMNS, MORE_COLUMNS
 from dynstudy.statistics.labels import HARMFUL, NEUTRAL, UNSETTLED, USEFUL
 from dynstudy.statistics.two_samples import Array
 from dynstudy.store.ledger import Ledger
-from dynstudy.study.spec import BoundarySpec
+from dynstudy.study.kinds.boundary import BoundarySpec
 
 
 def predict_cells(

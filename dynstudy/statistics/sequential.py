@@ -31,7 +31,7 @@ def weights(looks: Sequence[int]) -> Array:
     """The share of the level that each look may spend (L,), in proportion to √n.
 
     Later looks decide more closely; equal weights use as many networks and decide fewer cells like
-    a map of as many replicates everywhere (docs/numbers.md).
+    a map of as many replicates everywhere (docs/calibration.md).
 
     Args:
         looks: numbers of replicates, ascending.

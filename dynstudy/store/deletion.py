@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import optuna
-from optuna.trial import TrialState
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from dynstudy.config import MAX_SEED, Cell
+from dynstudy.config import MAX_SEED
 from dynstudy.errors import StorageError, StudyBusyError
 from dynstudy.store.database import batches
 from dynstudy.store.keys import configuration_key
@@ -17,10 +16,7 @@ from dynstudy.store.optuna_tables import STUDIES, TRIALS
 from dynstudy.store.rename_note_tag import refuse_if_running
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReadingRow, ReplicateRow, RunRow
-from dynstudy.store.trials import configuration_of
-from dynstudy.study.cells import cells, searched_cells
 from dynstudy.study.confirmation import FRESH, fresh_protocol
-from dynstudy.study.spec import AnySpec, MapSpec
 
 
 @dataclass(frozen=True)
@@ -66,14 +62,6 @@ def _last_launch(session: Session) -> int:
     return session.execute(select(func.max(RunRow.id))).scalar_one_or_none() or 0
 
 
-def needed_cells(study: optuna.Study, spec: AnySpec) -> Iterator[Cell]:
-    """The cells whose networks a study needs, those that it has yet to finish included."""
-    if isinstance(spec, MapSpec):
-        return cells(spec)
-    asked = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.RUNNING))
-    return searched_cells(spec, filter(None, map(configuration_of, asked)))
-
-
 CONFIRMATIONS = range(FRESH, MAX_SEED + 1)
 """Seeds that an export may have trained a configuration on."""
 
@@ -83,7 +71,7 @@ def _needed(storage: Storage, study: optuna.Study) -> dict[str, range]:
     spec = storage.spec(study)
     fresh = fresh_protocol(spec.protocol)
     needed: dict[str, range] = {}
-    for cell in needed_cells(study, spec):
+    for cell in spec.cells_to_keep(study):
         needed[configuration_key(spec.protocol, cell.configuration)] = cell.seeds
         for own in (cell.configuration, cell.configuration.baseline()):
             needed[configuration_key(fresh, own)] = CONFIRMATIONS

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from dynstudy.errors import Interrupted, StudyBusyError
 from dynstudy.store.provenance import provenance
 from dynstudy.store.tables import Meta, RunRow
-from dynstudy.study.spec import AnySpec
+from dynstudy.study.spec import StudySpec
 
 BEAT_SECONDS = 60
 LOST_AFTER = timedelta(minutes=10)
@@ -52,7 +52,7 @@ class Run:
 
 @contextmanager
 def claim(
-    engine: Engine, study_id: int, spec: AnySpec, backend: str, overrides: Sequence[str] = ()
+    engine: Engine, study_id: int, spec: StudySpec, backend: str, overrides: Sequence[str] = ()
 ) -> Iterator[Run]:
     """Keep other processes off a study while this one runs it, and record its provenance.
 

@@ -24,9 +24,9 @@ from dynstudy.store.launches import running
 from dynstudy.store.migrations import upgrade
 from dynstudy.store.optuna_tables import TRIALS
 from dynstudy.store.tables import SCHEMA_VERSION, Base, Meta, RunRow
-from dynstudy.study.cells import cells
+from dynstudy.store.trials import loss_choices
 from dynstudy.study.differences import differences
-from dynstudy.study.spec import AnySpec, BoundarySpec, MapSpec, StudySpec
+from dynstudy.study.spec import StudySpec
 
 BUSY_SECONDS = 60
 ATTEMPTS = 5
@@ -165,11 +165,11 @@ class Storage:
             raise StudyNotFoundError(f"study {name!r} is not in {self.url}{hint}")
         return optuna.load_study(study_name=name, storage=self.optuna)
 
-    def spec(self, study: AnyStudy) -> AnySpec:
+    def spec(self, study: AnyStudy) -> StudySpec:
         """The study file that a study was made from, resolved."""
         return StudySpec.of(json.loads(study.user_attrs[SPEC]), f"study {study.study_name!r}")
 
-    def open_study(self, spec: AnySpec, *, extend: bool = False) -> optuna.Study:
+    def open_study(self, spec: StudySpec, *, extend: bool = False) -> optuna.Study:
         """Make the study of a file, or open it again.
 
         Args:
@@ -197,7 +197,7 @@ class Storage:
         study.set_user_attr(SPEC, json.dumps(spec.resolved(), sort_keys=True))
         return study
 
-    def check_study(self, spec: AnySpec, *, extend: bool = False) -> None:
+    def check_study(self, spec: StudySpec, *, extend: bool = False) -> None:
         """Find out whether a study file may be run under its name, writing nothing.
 
         Args:
@@ -223,6 +223,7 @@ class Storage:
         stored = self.spec(study)
         if stored != spec:
             _check_extension(stored, spec, extend)
+            _check_losses(study, spec)
             if self.study_id(study) in running(self.engine):
                 raise StudyBusyError(f"study {spec.name!r} is being run; extend it afterwards")
 
@@ -239,42 +240,27 @@ class Storage:
             return int(connection.execute(query).scalar_one())
 
 
-def _grown(stored: AnySpec, new: AnySpec) -> bool:
-    """Whether a study file only asks for more: more cells of a map, or a larger budget."""
-    if isinstance(stored, BoundarySpec) and isinstance(new, BoundarySpec):
-        longer = stored.boundary.model_copy(update={"cells": new.boundary.cells})
-        return (
-            stored.model_copy(update={"boundary": longer}) == new
-            and new.boundary.cells > stored.boundary.cells
-        )
-    if stored.kind != new.kind:
-        return False
-    if isinstance(stored, MapSpec) and isinstance(new, MapSpec):
-        same = ("replicates", "baseline_replicates", "protocol")
-        if stored.rounds:  # more cells would unsettle those that were settled beside fewer
-            return False
-        return all(getattr(stored, key) == getattr(new, key) for key in same) and {
-            cell.configuration for cell in cells(stored)
-        } <= {cell.configuration for cell in cells(new)}
-    if isinstance(stored, MapSpec) or isinstance(new, MapSpec):
-        return False
-    more = stored.search.model_copy(update={"trials": new.search.trials})
-    return (
-        stored.model_copy(update={"search": more}) == new
-        and new.search.trials > stored.search.trials
-    )
-
-
-def _check_extension(stored: AnySpec, new: AnySpec, extend: bool) -> None:
+def _check_extension(stored: StudySpec, new: StudySpec, extend: bool) -> None:
     """Refuse a study file whose meaning changed, unless it only asks for more and may."""
     changes = "; ".join(
         f"{key} was {before}, now {now}"
         for key, before, now in differences(stored.resolved(), new.resolved())
     )
     problem = f"study {new.name!r} exists and means something else: {changes}"
-    if not _grown(stored, new):
+    if not stored.grows_to(new):
         raise StudyMismatchError(f"{problem}; give the study file a new name")
     if not extend:
         raise StudyMismatchError(
             f"{problem}; give the study file a new name, or add what is new with --extend"
+        )
+
+
+def _check_losses(study: optuna.Study, spec: StudySpec) -> None:
+    """Refuse a loss that was added to dynstudy after the study got its first trial."""
+    choices = loss_choices(study)
+    newer = [loss for loss in spec.loss if loss not in choices]
+    if newer:
+        raise StudyMismatchError(
+            f"study {spec.name!r} cannot take the loss {', '.join(newer)}: Optuna keeps a study to "
+            f"the losses of its first trial, {', '.join(choices)}; give the study file a new name"
         )

@@ -63,7 +63,7 @@ class ReplicateRow(Base):
     configuration: Mapped[str] = mapped_column(
         String(64), index=True, doc="SHA-256 of its content without the seed: one cell"
     )
-    loss: Mapped[str] = mapped_column(String(16), doc="`ce` or `mse` where static")
+    loss: Mapped[str] = mapped_column(String(16), doc="the static loss where A = 1")
     width: Mapped[int] = mapped_column(doc="hidden units")
     learning_rate: Mapped[float] = mapped_column(doc="η")
     amplitude: Mapped[float | None] = mapped_column(doc="A; NULL where static")

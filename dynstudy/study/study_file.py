@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from dynstudy.errors import SpecError
-from dynstudy.study.spec import AnySpec, StudySpec
+from dynstudy.study.spec import StudySpec
 from dynstudy.study.validation_messages import one_line
 
 
-def load_spec(path: str | Path, overrides: Iterable[str] = ()) -> AnySpec:
+def load_spec(path: str | Path, overrides: Iterable[str] = ()) -> StudySpec:
     """Read a study file.
 
     Args:

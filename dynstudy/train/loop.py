@@ -1,17 +1,36 @@
-"""Train an ensemble on a backend, in slices short enough to be interrupted between them."""
+"""Train an ensemble on a backend, in slices short enough to be interrupted between them.
+
+A slice of very many networks would be a few steps of each, and the calls would take longer than the
+steps. So a backend is given as many networks as it wants at a time, and trains them to their end.
+"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dynstudy.config import BASELINES
 from dynstudy.errors import nearest
-from dynstudy.train.backends import load
-from dynstudy.train.ensemble import Data, Ensemble, Outcome, Parameters, Readings
+from dynstudy.task.losses import LOSSES
+from dynstudy.train.backends import able, block_size, load
+from dynstudy.train.ensemble import Data, Demand, Ensemble, Outcome, Parameters, Readings
 
 SLICE_SECONDS = 0.4
+UNITS_BESIDE = 8
+"""A step costs about as much as (width + this) units: softmax, loops and calls."""
+
+
+def step_work(width: ArrayLike) -> float:
+    """What one step of some networks takes, in units.
+
+    Args:
+        width: hidden units of each.
+
+    Returns:
+        The units, and what else takes time, as units.
+    """
+    return float((np.asarray(width) + UNITS_BESIDE).sum())
 
 
 def train(
@@ -31,20 +50,20 @@ def train(
         data: what they are trained and read on.
         backend: ``"cpu"``, ``"gpu"``, ``"gpu:NUMBER"`` for another card than the first,
             ``"autograd"``, ``"autograd:DEVICE"``, or ``"auto"``: gpu where there is a card that it
-            can use, else cpu.
+            can use, else cpu, else (for what neither can train) autograd.
         checkpoints: (B, M) or (M,), the numbers of steps after which each network's accuracies are
             read, in ascending order, rows padded at their end with -1. 0 is before the first step.
         initial: parameters to start from instead of the draw of each network's seed.
         trace: keep the loss before every step, B·S float64 numbers.
-        progress: called with the number of steps taken, about twice a second; what it raises stops
-            the training and is passed on.
+        progress: called with the number of steps taken, the mean over the networks, at least about
+            twice a second; what it raises stops the training and is passed on.
 
     Returns:
         The parameters at the end, the readings, and which networks diverged.
 
     Raises:
         ValueError: an argument has the wrong shape or a value that would train something else.
-        BackendError: no such backend, or not on this machine.
+        BackendError: no such backend, or not on this machine, or it cannot train such networks.
 
     >>> from dynstudy.task.spiral import spiral
     >>> x, y = spiral(100, 3, turns=2.0, noise=0.2, seed=0)
@@ -55,23 +74,40 @@ def train(
     """
     steps_to_read = _checked_checkpoints(ensemble, checkpoints)
     _check(ensemble, data)
+    if initial is not None:
+        _check_initial(initial, ensemble, data)
+    backend = able(backend, Demand.of(ensemble, data))
     start, advance = load(backend)
     readings = Readings.empty(ensemble, steps_to_read, data.classes, trace)
-    state = start(ensemble, data, initial or Parameters.drawn(ensemble, data.classes), readings)
-
-    step, count = 0, 1
-    while step < ensemble.steps:
-        count = min(count, ensemble.steps - step)
-        began = time.perf_counter()
-        advance(state, step, count)
-        step += count
-        if progress is not None:
-            progress(step)
-        # Grow towards the target with care: the first calls also compile and fill caches.
-        seconds = max(time.perf_counter() - began, 1e-6)
-        count = max(1, int(count * min(4.0, SLICE_SECONDS / seconds)))
+    parameters: list[Parameters] = []
+    pace = 0.0  # units x steps per second, as far as is known
+    for members in _blocks(len(ensemble), block_size(backend)):
+        part = ensemble.part(members)
+        if initial is None:
+            first = Parameters.drawn(part, data.classes, data.features)
+        else:
+            first = initial.part(members)
+        training_sets, part_sets = np.unique(part.training_set, return_inverse=True)
+        state = start(
+            replace(part, training_set=part_sets),
+            data.only(training_sets),
+            first,
+            readings.part(members),
+        )
+        work, step = step_work(part.width), 0
+        while step < ensemble.steps:
+            count = min(max(1, int(SLICE_SECONDS * pace / work)), ensemble.steps - step)
+            began = time.perf_counter()
+            advance(state, step, count)
+            step += count
+            if progress is not None:
+                progress((members.start * ensemble.steps + len(part) * step) // len(ensemble))
+            # Grow towards the target with care: the first calls also compile and fill caches.
+            seconds = max(time.perf_counter() - began, 1e-6)
+            pace = work * count * min(4.0 / SLICE_SECONDS, 1 / seconds)
+        parameters.append(state.parameters())
     return Outcome(
-        state.parameters(),
+        Parameters.joined(parameters),
         readings.correct,
         readings.validation_correct,
         readings.losses,
@@ -79,6 +115,13 @@ def train(
         state.name,
         state.device,
     )
+
+
+def _blocks(networks: int, size: int | None) -> Iterator[slice]:
+    """Cut networks into blocks; one block if size is None."""
+    size = size or networks
+    for first in range(0, networks, size):
+        yield slice(first, min(first + size, networks))
 
 
 def _checked_checkpoints(ensemble: Ensemble, checkpoints: ArrayLike) -> np.ndarray:
@@ -94,9 +137,9 @@ def _checked_checkpoints(ensemble: Ensemble, checkpoints: ArrayLike) -> np.ndarr
 
 
 def _check(ensemble: Ensemble, data: Data) -> None:
-    if ensemble.loss not in BASELINES:
-        hint = nearest(ensemble.loss, BASELINES)
-        raise ValueError(f"loss {ensemble.loss!r} is not one of {', '.join(BASELINES)}{hint}")
+    if ensemble.loss not in LOSSES:
+        hint = nearest(ensemble.loss, LOSSES)
+        raise ValueError(f"loss {ensemble.loss!r} is not one of {', '.join(LOSSES)}{hint}")
     if ensemble.dtype not in {"float32", "float64"}:
         raise ValueError(f"dtype {ensemble.dtype!r} is not one of float32, float64")
     if not len(ensemble) or ensemble.width.min() < 1:
@@ -105,5 +148,16 @@ def _check(ensemble: Ensemble, data: Data) -> None:
         raise ValueError("amplitudes must be at least 1 and periods at least 2 steps")
     if not 0 <= ensemble.training_set.min() <= ensemble.training_set.max() < len(data.x):
         raise ValueError(f"training_set must name one of the {len(data.x)} training sets")
-    if ensemble.loss == BASELINES[ensemble.loss] and (ensemble.amplitude != 1).any():
+    if not LOSSES[ensemble.loss].dynamical and (ensemble.amplitude != 1).any():
         raise ValueError(f"{ensemble.loss} is static: its amplitudes must be 1")
+
+
+def _check_initial(initial: Parameters, ensemble: Ensemble, data: Data) -> None:
+    (batch, features, width), classes = initial.W1.shape, initial.W2.shape[-1]
+    if (batch, features, classes) != (len(ensemble), data.features, data.classes):
+        raise ValueError(
+            f"initial has {batch} networks of {features} inputs and {classes} outputs; needed are "
+            f"{len(ensemble)} of {data.features} and {data.classes}"
+        )
+    if width < ensemble.width.max():
+        raise ValueError(f"initial has {width} units, the widest network {ensemble.width.max()}")

@@ -17,13 +17,11 @@ from dynstudy.analysis.boundaries import (
     UPPER,
     _pieces,
     find_boundaries,
-    pooled_gain,
 )
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.errors import DynstudyError
 from dynstudy.report.boundary_text import boundary_lines
 from dynstudy.statistics.power import SPREADS, plant_map
-from dynstudy.statistics.resampled_surface import SMALLEST, Outcomes, Surface
 from dynstudy.statistics.two_samples import EQUIVALENCE
 from dynstudy.study.spec import StudySpec
 
@@ -259,8 +257,9 @@ def test_more_cells_than_a_surface_takes_are_pooled_in_blocks() -> None:
 
 def test_the_contour_of_the_picture_is_the_table_s() -> None:
     found = simulated(ridge, replicates=40)
-    panel = found.judged()
-    pooled = pooled_gain(found, ("dce", 20, 1.0), panel)
+    surface = found.surface("dce", 20, 1.0)
+    assert surface is not None
+    pooled = surface.pooled
     assert pooled is not None
     row = pooled.gain[np.abs(pooled.period - 1000).argmin()]
     inside = pooled.amplitude[row > EQUIVALENCE]
@@ -273,39 +272,6 @@ def test_the_contour_of_the_picture_is_the_table_s() -> None:
 def test_what_has_no_amplitudes_has_no_boundaries() -> None:
     with pytest.raises(DynstudyError, match=r"space\.amplitude needs at least two"):
         find_boundaries(simulated(ridge, amplitudes=[30]))
-
-
-def test_a_surface_is_the_gaussian_process_s_posterior(rng: np.random.Generator) -> None:
-    """Mean and error against the textbook's formulas (Rasmussen & Williams 2006, eq. 2.23-2.24)."""
-    place = rng.uniform(0, 5, (12, 2))
-    samples = [rng.normal(np.sin(x), 0.1, 8) for x, _ in place]
-    surface = Surface(Outcomes(place, samples))
-    at = rng.uniform(0, 5, (4, 2))
-    prior = surface.kernel(place) + np.diag(surface.noise)
-    across = surface.kernel(at, place)
-    expected = surface.level + across @ np.linalg.inv(prior) @ (surface.means - surface.level)
-    variance = surface.kernel(at) - across @ np.linalg.inv(prior) @ across.T
-    mean, error = surface.at(at)
-    np.testing.assert_allclose(mean, expected, rtol=1e-6)
-    np.testing.assert_allclose(error, np.sqrt(np.diag(variance)), rtol=1e-5)
-
-    # resampled surfaces are as uncertain as the posterior says
-    means = surface.means + rng.normal(0, 1, (20_000, 12)) * np.sqrt(surface.noise)
-    drawn = surface.draws(at, means, rng)
-    np.testing.assert_allclose(drawn.std(axis=0), error, rtol=0.05)
-    np.testing.assert_allclose(drawn.mean(axis=0), mean, atol=0.01)
-
-
-def test_resampled_means_vary_as_means_do(rng: np.random.Generator) -> None:
-    samples = [rng.normal(0.5, 0.2, 6), np.array([0.4]), np.full(6, 0.3)]
-    outcomes = Outcomes(np.zeros((3, 2)), samples)
-    own, floored = outcomes.variances()
-    assert own[0] == pytest.approx(samples[0].var(ddof=1) / 6)
-    assert own[2] == 0 < floored[2]  # replicates that agree are not believed entirely
-    drawn = outcomes.resampled(40_000, rng)
-    np.testing.assert_allclose(drawn.var(axis=0), floored, rtol=0.05)
-    np.testing.assert_allclose(drawn.mean(axis=0), outcomes.means(), atol=0.01)
-    assert floored.min() > SMALLEST
 
 
 def test_edges_lie_between_the_places_where_a_surface_is_looked_at() -> None:

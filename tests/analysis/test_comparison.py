@@ -15,8 +15,7 @@ from dynstudy.errors import DynstudyError
 from dynstudy.report.comparison_files import short_rows, write_comparison
 from dynstudy.statistics.two_samples import Difference, Moments
 from dynstudy.store.studies import Storage
-from dynstudy.study.cells import cells
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 from tests.analysis.test_regime_map import Planted
 
 SpecMaker = Callable[..., MapSpec]
@@ -34,7 +33,7 @@ def accuracies(cell: Cell, shift: float = 0.0) -> np.ndarray:
 def plant(storage: Storage, spec: MapSpec, shift: float = 0.0) -> dict[str, np.ndarray]:
     planted = Planted(storage, spec)
     outcomes = {}
-    for cell in cells(spec):
+    for cell in spec.grid_cells():
         values = accuracies(cell, shift)
         planted.put(cell, values.tolist())
         own = cell.configuration

@@ -23,8 +23,8 @@ from dynstudy.analysis.onset_scaling import ONE_CURVE, OWN_CURVES, Scaling, fit_
 from dynstudy.analysis.onsets import Onsets, Panel, onsets, panels
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.report.onset_scaling_files import short_rows, write_scaling
-from dynstudy.statistics.resampled_surface import Outcomes
-from dynstudy.study.spec import MapSpec
+from dynstudy.statistics.outcomes import Outcomes
+from dynstudy.study.kinds.map import MapSpec
 
 AMPLITUDES = np.geomspace(10, 3000, 9)
 PERIODS = np.geomspace(30, 3000, 7).round()

@@ -19,7 +19,6 @@ from dynstudy.report.safe_files import file_stem
 from dynstudy.statistics.labelled_cells import COLUMNS
 from dynstudy.store.ledger import Ledger, Record
 from dynstudy.store.studies import Storage
-from dynstudy.study.cells import cells
 from dynstudy.study.spec import StudySpec
 
 SpecMaker = Callable[..., StudySpec]
@@ -35,7 +34,7 @@ class Planted:
     def cell(self, **wanted: Any) -> Cell:
         return next(
             cell
-            for cell in cells(self.spec)
+            for cell in self.spec.grid_cells()
             if all(getattr(cell.configuration, key) == value for key, value in wanted.items())
         )
 
@@ -115,7 +114,7 @@ def test_discoveries_are_controlled_per_loss_and_width(
     """One clear effect among nulls of its own family; the other family has none to lend it."""
     for width in (5, 9):
         planted.put(planted.cell(loss="ce", width=width), spread(rng, 0.5, 40, 0.05))
-        for cell in cells(planted.spec):
+        for cell in planted.spec.grid_cells():
             own = cell.configuration
             if not own.static and own.width == width:
                 clear = width == 5 and (own.amplitude, own.period) == (3, 10)
@@ -188,7 +187,7 @@ def test_nothing_but_diverged_networks_is_called_that(
 
 def test_one_replicate_has_no_error_and_no_label(storage: Storage, make_spec: SpecMaker) -> None:
     one = Planted(storage, make_spec(replicates=1))
-    for cell in cells(one.spec):
+    for cell in one.spec.grid_cells():
         one.put(cell, [0.5] * cell.replicates)
     found = regime_map(storage, "small")
     judged = found.judged()
@@ -207,7 +206,7 @@ def any_map(
 ) -> RegimeMap:
     few = request.param == "one replicate"
     plant = Planted(storage, make_spec(replicates=1 if few else 6))
-    for index, cell in enumerate(cells(plant.spec)):
+    for index, cell in enumerate(plant.spec.grid_cells()):
         skipped = {
             "holes": index % 2 == 1,
             "no baseline": cell.configuration.static,
@@ -260,7 +259,7 @@ def test_a_map_of_one_amplitude_and_period_is_drawn_over_width(
 ) -> None:
     space = {"learning_rate": 1.0, "amplitude": 3, "period": 10, "width": [5, 9, 20]}
     plant = Planted(storage, make_spec(loss=["ce", "dce"], space=space))
-    for cell in cells(plant.spec):
+    for cell in plant.spec.grid_cells():
         plant.put(cell, spread(rng, 0.5, cell.replicates))
     picture, _ = write_map(regime_map(storage, "small"), tmp_path)
     assert picture.stat().st_size > 10_000

@@ -9,8 +9,7 @@ import pytest
 from dynstudy.analysis.study_diff import compare
 from dynstudy.config import Cell
 from dynstudy.store.studies import Storage
-from dynstudy.study.cells import cells
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 from tests.analysis.test_regime_map import Planted
 
 SpecMaker = Callable[..., MapSpec]
@@ -18,7 +17,7 @@ SpecMaker = Callable[..., MapSpec]
 
 def plant(storage: Storage, spec: MapSpec, accuracy: Callable[[Cell], float]) -> None:
     planted = Planted(storage, spec)
-    for cell in cells(spec):
+    for cell in spec.grid_cells():
         spread = 0.01 * (np.arange(cell.replicates) - (cell.replicates - 1) / 2)
         planted.put(cell, (accuracy(cell) + spread).tolist())
 

@@ -12,7 +12,6 @@ from dynstudy.analysis.regime_map import regime_map
 from dynstudy.bench.settings import Settings
 from dynstudy.errors import BenchError
 from dynstudy.store.studies import Storage
-from dynstudy.study.cells import cells
 
 
 def test_a_planted_map_has_no_holes_and_all_kinds_of_cells(storage: Storage) -> None:
@@ -29,7 +28,7 @@ def test_a_planted_map_has_no_holes_and_all_kinds_of_cells(storage: Storage) -> 
 
 def test_the_default_is_ten_thousand_cells() -> None:
     spec = planted_spec(Settings().read_cells)
-    assert sum(not cell.configuration.static for cell in cells(spec)) == 10_000
+    assert sum(not cell.configuration.static for cell in spec.grid_cells()) == 10_000
 
 
 def test_reading_is_timed_once_a_round() -> None:

@@ -13,7 +13,7 @@ from dynstudy.dashboard.page import publish
 from dynstudy.dashboard.server import DashboardServer
 from dynstudy.store.rename_note_tag import NOTE
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 from tests.conftest import SMALL
 
 if TYPE_CHECKING:

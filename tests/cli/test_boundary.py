@@ -12,7 +12,8 @@ import tomli_w
 
 from benchmarks.planted import plant
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import MapSpec, StudySpec
+from dynstudy.study.kinds.map import MapSpec
+from dynstudy.study.spec import StudySpec
 from tests.command import dynstudy, fails
 from tests.conftest import SMALL
 

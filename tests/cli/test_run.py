@@ -14,14 +14,14 @@ import pytest
 import tomli_w
 
 from dynstudy._version import __version__
-from tests.command import dynstudy, fails, start
+from tests.command import dynstudy, fails, process, start
 from tests.conftest import SEARCH, SMALL
 
-# about 25 s on two cores, in a dozen cells: long enough to be interrupted anywhere
+# about 12 s on two cores, in a dozen cells: long enough to be interrupted anywhere
 LONG = {
     **SMALL,
     "name": "long",
-    "protocol": {"steps": 400_000, "tail": 1000},
+    "protocol": {"steps": 200_000, "tail": 1000},
     "space": {"learning_rate": 1.0, "amplitude": [3, 30, 90], "period": [100, 300], "width": 20},
 }
 
@@ -267,9 +267,9 @@ SCRIPT = Path(sysconfig.get_path("scripts")) / "dynstudy"
     "program", [[str(SCRIPT)], [sys.executable, "-m", "dynstudy.cli"]], ids=["script", "module"]
 )
 def test_it_is_a_program(program: list[str], here: Path) -> None:
-    with start(here, "--version", program=program) as command:
+    with process(here, *program, "--version") as command:
         assert command.ends() == (0, f"dynstudy {__version__}\n", "")
-    with start(here, "show", "absent", program=program) as command:
+    with process(here, *program, "show", "absent") as command:
         status, out, err = command.ends()
     assert (status, out) == (2, "")
     assert err.startswith("error: storage storage/dynstudy.db: there is no such database")

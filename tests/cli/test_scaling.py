@@ -11,8 +11,8 @@ import pytest
 from dynstudy.analysis.onset_scaling import scaling
 from dynstudy.errors import DynstudyError
 from dynstudy.store.studies import Storage
-from dynstudy.study.cells import cells
-from dynstudy.study.spec import MapSpec, StudySpec
+from dynstudy.study.kinds.map import MapSpec
+from dynstudy.study.spec import StudySpec
 from tests.analysis.test_regime_map import Planted
 from tests.command import dynstudy, fails
 from tests.conftest import SEARCH, SMALL
@@ -38,7 +38,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
         spec = StudySpec.of(SMALL | {"name": name, "replicates": 6} | changes)
         assert isinstance(spec, MapSpec)
         ledger = Planted(storage, spec)
-        for cell in [] if name == "new" else cells(spec):
+        for cell in [] if name == "new" else spec.grid_cells():
             own = cell.configuration
             forgets = own.period is not None and (own.amplitude or 0) > 3 * own.period**0.7
             ledger.put(cell, [0.5, 0.6] * (cell.replicates // 2), 0.8 if forgets else 0.1)

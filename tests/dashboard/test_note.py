@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from dynstudy.dashboard.note import MARK, MOST_LAUNCHES, code, markdown, split_note, write_note
-from dynstudy.study.spec import MapSpec, StudySpec
+from dynstudy.study.kinds.map import MapSpec
+from dynstudy.study.spec import StudySpec
 
 SpecMaker = Callable[..., MapSpec]
 RUN = {

@@ -10,15 +10,18 @@ import pytest
 
 import dynstudy
 from benchmarks.planted import plant
+from dynstudy.analysis import regime_map as regime_map_module
 from dynstudy.analysis.boundaries import find_boundaries
 from dynstudy.analysis.regime_map import regime_map
+from dynstudy.dashboard import page
 from dynstudy.dashboard.artifacts import artifacts_folder
 from dynstudy.dashboard.page import publish, published, search_page
 from dynstudy.errors import DynstudyError, StudyNotFoundError
 from dynstudy.report.rows import to_csv
 from dynstudy.store.rename_note_tag import NOTE
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import MapSpec, SearchSpec
+from dynstudy.study.kinds.map import MapSpec
+from dynstudy.study.kinds.search import SearchSpec
 from dynstudy.study.study_file import load_spec
 
 SpecMaker = Callable[..., MapSpec]
@@ -76,6 +79,25 @@ def test_files_are_what_the_map_command_writes(
         find_boundaries(regime_map(planted, "small"))
     )
     assert load_spec(stored["study.toml"]) == make_spec()
+
+
+def test_a_page_reads_its_map_once_and_fits_each_panel_once(
+    storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For its figures, its picture and its boundaries."""
+    space = {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 30], "width": [5, 9]}
+    plant(storage, make_spec(space=space))
+    calls = []
+    for module, name in ((page, "regime_map"), (regime_map_module, "fit_panel")):
+        original = getattr(module, name)
+
+        def counted(*given: Any, name: str = name, original: Any = original) -> Any:
+            calls.append(name)
+            return original(*given)
+
+        monkeypatch.setattr(module, name, counted)
+    publish(storage, "small")
+    assert sorted(calls) == ["fit_panel", "fit_panel", "regime_map"]
 
 
 def test_a_file_is_refreshed_in_place(planted: Storage, folder: Path) -> None:

@@ -18,7 +18,7 @@ from dynstudy.dashboard.page import publish
 from dynstudy.dashboard.server import DashboardServer
 from dynstudy.errors import DynstudyError
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 
 SpecMaker = Callable[..., MapSpec]
 HOSTILE = ["../../etc/passwd", "q\"uo'te", "<script>alert(1)</script>", "🌀 é", "a/b?c#d%2e"]
@@ -41,7 +41,7 @@ def ask(
     sent = {"Content-Type": "application/json", **headers}
     request = urllib.request.Request(server.address + path, data, sent, method=method)
     try:
-        with urllib.request.urlopen(request) as answer:
+        with urllib.request.urlopen(request, timeout=300) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:

@@ -33,7 +33,9 @@ from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow
 from dynstudy.study.confirmation import FRESH, fresh_protocol
-from dynstudy.study.spec import MapSpec, SearchSpec, StudySpec
+from dynstudy.study.kinds.map import MapSpec
+from dynstudy.study.kinds.search import SearchSpec
+from dynstudy.study.spec import StudySpec
 from tests.conftest import SMALL
 
 SpecMaker = Callable[..., MapSpec]
@@ -371,7 +373,7 @@ def test_a_whole_study_is_a_row_per_network_in_every_format(
         assert float(cell.mean()) == pytest.approx(trial.value)
     cube.close()
     assert set(frame.ledger_configuration) == {
-        ledger.key(cell.configuration) for cell in dynstudy.study.cells.cells(spec)
+        ledger.key(cell.configuration) for cell in spec.grid_cells()
     }
 
 

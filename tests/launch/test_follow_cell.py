@@ -17,7 +17,7 @@ from dynstudy.measure.accuracy import standard_error
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 from tests.conftest import SMALL
 
 SpecMaker = Callable[..., MapSpec]

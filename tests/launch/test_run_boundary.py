@@ -17,8 +17,9 @@ from dynstudy.launch import run_boundary
 from dynstudy.report.listing import list_rows
 from dynstudy.search.prediction import predict_cells
 from dynstudy.store.studies import Storage
-from dynstudy.store.trials import finished
-from dynstudy.study.spec import MapSpec, StudySpec
+from dynstudy.study.kinds.map import MapSpec
+from dynstudy.study.spec import StudySpec
+from dynstudy.study.tried import finished
 
 PLANTED: dict[str, Any] = {
     "name": "planted",

@@ -13,10 +13,10 @@ from dynstudy.analysis.regime_map import regime_map
 from dynstudy.config import Configuration
 from dynstudy.errors import SpecError, StudyMismatchError
 from dynstudy.launch import run_search, training
-from dynstudy.search import ask_and_tell as asking
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import SearchSpec
+from dynstudy.study.kinds import search as drawing
+from dynstudy.study.kinds.search import SearchSpec
 
 SearchMaker = Callable[..., SearchSpec]
 SAMPLERS = [
@@ -69,8 +69,8 @@ def test_a_search_that_crashed_goes_on_as_if_it_had_not(
         original: Any = run_search.tell
         monkeypatch.setattr(run_search, "tell", crash)
     else:
-        original = asking._draw  # between two parameters of a trial in the first batch
-        monkeypatch.setattr(asking, "_draw", crash)
+        original = drawing._draw  # between two parameters of a trial in the first batch
+        monkeypatch.setattr(drawing, "_draw", crash)
     with pytest.raises(SystemError):
         dynstudy.run(spec, storage=other)
     left = [trial.state for trial in trials(other)]

@@ -12,8 +12,8 @@ from dynstudy.errors import DynstudyError
 from dynstudy.pictures.over_width import width_figure
 from dynstudy.report.paper_figure import figure_file, over_width, write_figure3
 from dynstudy.store.studies import Storage
-from dynstudy.study.cells import cells
-from dynstudy.study.spec import SearchSpec, StudySpec
+from dynstudy.study.kinds.search import SearchSpec
+from dynstudy.study.spec import StudySpec
 from tests.analysis.test_regime_map import Planted
 
 SpecMaker = Callable[..., StudySpec]
@@ -23,7 +23,7 @@ SPACE = {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 15], "width"
 
 def planted(storage: Storage, spec: StudySpec) -> RegimeMap:
     plant = Planted(storage, spec)
-    for cell in cells(plant.spec):
+    for cell in plant.spec.grid_cells():
         own = cell.configuration
         mean = 0.4 + 0.01 * own.width + 0.001 * (own.amplitude or 0) + 0.002 * (own.period or 0)
         plant.put(cell, (mean + 0.01 * (np.arange(cell.replicates) % 2)).tolist())
@@ -36,7 +36,7 @@ def test_one_curve_per_loss_with_errors_of_the_mean(storage: Storage, make_spec:
     assert len(shown.frame) == 2 * len(WIDTHS)
     (axis,) = width_figure(shown).axes
     curves = {curve.get_label(): curve for curve in axis.containers}
-    assert list(curves) == ["CE", "DCE, A = 30, T = 15"]
+    assert list(curves) == ["CE, static", "DCE, A = 30, T = 15"]
     line, _, (bars,) = curves["DCE, A = 30, T = 15"].lines
     np.testing.assert_array_equal(line.get_xdata(), WIDTHS)
     means = 0.4 + 0.01 * np.array(WIDTHS) + 0.03 + 0.03 + 0.005

@@ -9,7 +9,7 @@ import pytest
 from optuna.trial import TrialState
 
 from dynstudy.search.boundary_sampler import BoundarySampler, Level
-from dynstudy.statistics.gaussian_process import Surface
+from dynstudy.statistics.gaussian_process import GaussianProcess
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 GRID: dict[str, list[float]] = {
@@ -40,7 +40,7 @@ def wrong(study: optuna.Study) -> int:
     x, y = (values.ravel() for values in np.meshgrid(np.linspace(0, 1, 41), np.linspace(0, 2, 41)))
     seen = np.array([[t.params["x"], np.log10(t.params["y"]) / 2] for t in study.trials])
     values = np.array([t.value for t in study.trials], float)
-    surface = Surface(5 * seen, values, np.full(len(seen), 1e-8))
+    surface = GaussianProcess(5 * seen, values, np.full(len(seen), 1e-8))
     found = surface.at(5 * np.stack([x, y / 2], axis=1))[0]
     truth = np.array([ring(*place) for place in zip(x, 10**y, strict=True)])
     return int(((found > 0) != (truth > 0)).sum())

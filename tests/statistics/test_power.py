@@ -62,13 +62,13 @@ def test_intervals_cover_what_they_claim() -> None:
         assert abs(found.coverage - 0.95) < 5 * found.coverage_se
         assert found.coverage_se < 0.004
     for replicates, least in ((6, 0.91), (10, 0.92), (20, 0.93)):
-        # with two modes Welch's intervals are somewhat narrow; docs/numbers.md has by how much
+        # with two modes Welch's intervals are somewhat narrow; docs/calibration.md has by how much
         found = calibrate("bimodal", replicates, 0.1, 500, resamples=99)
         assert least < found.coverage < 0.96
 
 
 def test_few_replicates_mislead_where_only_cells_have_two_modes() -> None:
-    """The limits that docs/numbers.md states: they are there, and more replicates end them."""
+    """The limits that docs/calibration.md states: they are there, and more replicates end them."""
     false = [
         calibrate("cells", replicates, 0, 100, resamples=RESAMPLES).false_discoveries
         for replicates in (6, 20)

@@ -11,7 +11,8 @@ from dynstudy.search.ask_and_tell import ask_batch
 from dynstudy.store.deletion import delete_study, plan_deletion
 from dynstudy.store.launches import claim
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import MapSpec, SearchSpec
+from dynstudy.study.kinds.map import MapSpec
+from dynstudy.study.kinds.search import SearchSpec
 
 SpecMaker = Callable[..., MapSpec]
 SearchMaker = Callable[..., SearchSpec]

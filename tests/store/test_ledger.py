@@ -10,7 +10,6 @@ from dynstudy.store.keys import configuration_key
 from dynstudy.store.ledger import Ledger, Record
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReadingRow, ReplicateRow
-from dynstudy.study.cells import cells
 from dynstudy.study.spec import StudySpec
 
 SpecMaker = Callable[..., StudySpec]
@@ -149,7 +148,7 @@ def test_more_configurations_than_one_query_takes(ledger: Ledger, make_spec: Spe
         "period": {"low": 2, "high": 100, "num": 20},
         "width": 3,
     }
-    many = list(cells(make_spec(space=space)))
+    many = list(make_spec(space=space).grid_cells())
     assert len(many) == 1 + 60 * 20
     ledger.add([record(cell.configuration, 0, (200,)) for cell in many], **PROVENANCE)
     assert len(ledger.load(cell.configuration for cell in many)) == len(many)

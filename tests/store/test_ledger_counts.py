@@ -8,7 +8,7 @@ from dynstudy.store.ledger import Ledger, Record
 from dynstudy.store.ledger_counts import networks_trained
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 
 
 def test_networks_are_counted_by_seed_whatever_is_missing(

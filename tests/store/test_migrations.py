@@ -12,8 +12,7 @@ from dynstudy.measure.readings import forgetting_window
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import SCHEMA_VERSION
-from dynstudy.study.cells import cells
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 
 SpecMaker = Callable[..., MapSpec]
 
@@ -31,7 +30,7 @@ def test_lasting_is_what_the_readings_say_of_each_network(
     spec = make_spec()
     dynstudy.run(spec, storage=storage)
     ledger = Ledger(storage.engine, spec.protocol)
-    for cell in cells(spec):
+    for cell in spec.grid_cells():
         own, classes = cell.configuration, spec.protocol.data.classes
         rows = ledger.load([own])
         if own.period is None:

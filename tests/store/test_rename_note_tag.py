@@ -22,7 +22,7 @@ from dynstudy.store.rename_note_tag import (
     tags_of,
 )
 from dynstudy.store.studies import SPEC, Storage
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
 
 SpecMaker = Callable[..., MapSpec]
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from dynstudy.errors import SpecError, StudyMismatchError
 from dynstudy.store.studies import Storage
-from dynstudy.study.cells import cells
+from dynstudy.study.kinds.map import MapSpec
 from dynstudy.study.rounds import Rounds
-from dynstudy.study.spec import MapSpec, StudySpec
+from dynstudy.study.spec import StudySpec
 from tests.conftest import SEARCH, SMALL
 
 ROUNDS = {"min": 6, "max": 50}
@@ -32,7 +32,7 @@ def test_a_map_may_have_rounds() -> None:
     assert spec.rounds == Rounds(min=6, max=50)
     assert (spec.fewest_replicates, spec.most_replicates) == (6, 50)
     assert spec.baseline_replicates == 200
-    assert {cell.replicates for cell in cells(spec)} == {200, 50}
+    assert {cell.replicates for cell in spec.grid_cells()} == {200, 50}
     assert spec.resolved()["replicates"] == ROUNDS
     assert StudySpec.of(spec.resolved()) == spec
 

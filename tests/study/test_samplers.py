@@ -7,7 +7,8 @@ import tomli_w
 
 from dynstudy.errors import SpecError
 from dynstudy.study.axes import Range
-from dynstudy.study.spec import SearchSpec, StudySpec
+from dynstudy.study.kinds.search import SearchSpec
+from dynstudy.study.spec import StudySpec
 from dynstudy.study.study_file import load_spec
 from tests.conftest import SEARCH
 

@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 import dynstudy
-from dynstudy.task.losses import WEIGHTED_LOSSES
+from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
+from tests.conftest import ROOT
 
 MODULES = {
     "dce": dynstudy.DynamicalCrossEntropy,
@@ -13,20 +16,35 @@ MODULES = {
 }
 
 
+def one_hot(c: int, classes: int) -> list[float]:
+    return [1.0 if i == c else 0.0 for i in range(classes)]
+
+
+def cross_entropy(f: Tensor, c: int, gamma: Tensor) -> Tensor:
+    return gamma[c] * (torch.logsumexp(f, 0) - f[c])
+
+
+def squares(f: Tensor, c: int, gamma: Tensor) -> Tensor:
+    return gamma[c] * sum((f[i] - t) ** 2 for i, t in enumerate(one_hot(c, len(f))))
+
+
+def target_squares(f: Tensor, c: int, gamma: Tensor) -> Tensor:
+    return sum((f[i] - gamma[i] * t) ** 2 for i, t in enumerate(one_hot(c, len(f))))
+
+
+OF_A_POINT = {
+    "ce": cross_entropy,
+    "mse": squares,
+    "dce": cross_entropy,
+    "dmse1": squares,
+    "dmse2": target_squares,
+}
+"""Each loss of one point, written as sums over outputs: equations 2 to 4."""
+
+
 def by_definition(loss: str, f: Tensor, y: Tensor, gamma: Tensor) -> float:
-    """Equations 2 to 4 as sums over samples and outputs."""
-    P, C = f.shape
-    total = 0.0
-    for j in range(P):
-        target = [1.0 if i == y[j] else 0.0 for i in range(C)]
-        if loss == "dce":
-            cross_entropy = torch.logsumexp(f[j], 0) - f[j, y[j]]
-            total += float(gamma[y[j]] * cross_entropy)
-        elif loss == "dmse1":
-            total += float(gamma[y[j]] * sum((f[j, i] - target[i]) ** 2 for i in range(C)))
-        else:
-            total += float(sum((f[j, i] - gamma[i] * target[i]) ** 2 for i in range(C)))
-    return total / P
+    points = zip(f, y.tolist(), strict=True)
+    return sum(float(OF_A_POINT[loss](output, c, gamma)) for output, c in points) / len(y)
 
 
 @pytest.fixture
@@ -74,16 +92,47 @@ def test_they_train_a_network_of_ones_own(loss: str, sample: tuple[Tensor, Tenso
     assert static(model(inputs), target, 0).item() < 0.8 * before
 
 
-@pytest.mark.parametrize("loss", WEIGHTED_LOSSES)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_follows_its_equation(loss: str, sample: tuple[Tensor, Tensor]) -> None:
+    for step in (0, 25, 99):
+        gamma = torch.as_tensor(class_weights(step, 4, 13, 50))
+        assert float(LOSSES[loss].weighted(*sample, gamma)) == pytest.approx(
+            by_definition(loss, *sample, gamma), rel=1e-12
+        )
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_with_even_weights_a_loss_is_its_static_one(
+    loss: str, sample: tuple[Tensor, Tensor]
+) -> None:
+    even, static = torch.ones(4, dtype=torch.float64), LOSSES[LOSSES[loss].static]
+    assert not static.dynamical
+    torch.testing.assert_close(
+        LOSSES[loss].weighted(*sample, even), static.weighted(*sample, even), rtol=1e-14, atol=0
+    )
+
+
+def test_the_docs_have_every_loss_as_it_is_defined() -> None:
+    page = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
+    for loss in LOSSES.values():
+        assert f"| `{loss.name}` | {loss.equation} | `{loss.static}` |" in page
+
+
+def test_a_name_that_the_ledger_has_no_room_for_is_refused() -> None:
+    with pytest.raises(ValueError, match="at most 16 characters"):
+        replace(LOSSES["dce"], name="d" * 17)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
 def test_the_batched_form_is_the_single_one_for_each_network(
     loss: str, sample: tuple[Tensor, Tensor]
 ) -> None:
     output, target = sample
     gamma = torch.as_tensor(class_weights([3, 30], 4, [2, 9], [20, 50]))
-    batch = WEIGHTED_LOSSES[loss](torch.stack([output, 2 * output]), target, gamma)
+    batch = LOSSES[loss].weighted(torch.stack([output, 2 * output]), target, gamma)
     for b, own in enumerate((output, 2 * output)):
         assert float(batch[b]) == pytest.approx(
-            float(WEIGHTED_LOSSES[loss](own, target, gamma[b])), rel=1e-14
+            float(LOSSES[loss].weighted(own, target, gamma[b])), rel=1e-14
         )
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from dynstudy.config import BASELINES
 from dynstudy.errors import BackendError
+from dynstudy.task.losses import LOSSES
 from dynstudy.task.network import draw
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Data, Ensemble, Outcome, Parameters, train
@@ -17,6 +17,7 @@ from dynstudy.train.backends import BACKENDS, load
 from dynstudy.train.backends._cpu_kernel import _set_class_weights, advance_network
 from tests.conftest import make_data
 from tests.train.oracle import (
+    FUSED,
     NAMES,
     TOLERANCE,
     assert_one_step_agrees,
@@ -31,11 +32,11 @@ HERE = tuple(name for name in BACKENDS if name != "gpu")
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("classes", [2, 3, 4, 5])
-@pytest.mark.parametrize("loss", BASELINES)
+@pytest.mark.parametrize("loss", FUSED)
 def test_one_step_from_a_shared_random_state_agrees(
     loss: str, classes: int, dtype: str, rng: np.random.Generator
 ) -> None:
-    static = loss == BASELINES[loss]
+    static = not LOSSES[loss].dynamical
     ensemble = Ensemble.of(
         loss,
         40,
@@ -78,11 +79,11 @@ def test_a_softmax_of_large_outputs_agrees(
     np.testing.assert_allclose(cpu.losses, autograd.losses, rtol=1e-12)
 
 
-@pytest.mark.parametrize("loss", BASELINES)
+@pytest.mark.parametrize("loss", FUSED)
 def test_short_runs_agree_with_mixed_widths_schedules_tails_and_checkpoints(
     loss: str, data: Data
 ) -> None:
-    static = loss == BASELINES[loss]
+    static = not LOSSES[loss].dynamical
     ensemble = Ensemble.of(
         loss,
         60,
@@ -119,19 +120,24 @@ def test_readings_count_what_the_parameters_classify_right(backend: str, data: D
         np.testing.assert_allclose(counted[:, 0], expected, atol=1)  # a tie may fall either way
 
 
-@pytest.mark.parametrize("backend", HERE)
 @pytest.mark.parametrize(
-    ("dynamical", "static"), [("dce", "ce"), ("dmse1", "mse"), ("dmse2", "mse")]
+    ("dynamical", "backend"),
+    [
+        (name, backend)
+        for backend in HERE
+        for name, loss in LOSSES.items()
+        if loss.dynamical and (name in FUSED or backend == "autograd")
+    ],
 )
 def test_at_amplitude_1_a_dynamical_loss_is_the_static_one(
-    dynamical: str, static: str, backend: str, data: Data
+    dynamical: str, backend: str, data: Data
 ) -> None:
     common: dict[str, Any] = {"width": 9, "learning_rate": 0.1, "dtype": "float64"}
     outcomes = [
         train(ensemble, data, backend=backend, checkpoints=[30])
         for ensemble in (
             Ensemble.of(dynamical, 30, amplitude=1, period=7, **common),
-            Ensemble.of(static, 30, **common),
+            Ensemble.of(LOSSES[dynamical].static, 30, **common),
         )
     ]
     assert_same(*outcomes, tolerance=1e-13)

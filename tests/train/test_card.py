@@ -5,19 +5,19 @@ import pytest
 import torch
 
 import dynstudy
-from dynstudy.config import BASELINES, Replicate
+from dynstudy.config import Replicate
 from dynstudy.launch.replicates import Task, train_replicates
-from dynstudy.study.cells import cells
-from dynstudy.study.spec import MapSpec
+from dynstudy.study.kinds.map import MapSpec
+from dynstudy.task.losses import LOSSES
 from dynstudy.train import Ensemble, train
 from tests.conftest import ROOT, make_data
 
 pytestmark = pytest.mark.gpu
 
 
-@pytest.mark.parametrize("loss", BASELINES)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_autograd_on_a_card_is_autograd(loss: str) -> None:
-    static = loss == BASELINES[loss]
+    static = not LOSSES[loss].dynamical
     ensemble = Ensemble.of(
         loss,
         150,  # more than a piece
@@ -52,7 +52,7 @@ def test_two_points_of_figure_3_agree_with_the_processor(width: int) -> None:
     assert isinstance(spec, MapSpec)
     (cell,) = (
         own
-        for own in cells(spec)
+        for own in spec.grid_cells()
         if own.configuration.width == width and not own.configuration.static
     )
     tasks = [Task(Replicate(cell.configuration, seed), cell.reads) for seed in cell.seeds]

@@ -1,7 +1,5 @@
 """Which backend `auto` is, and which cards a backend can use."""
 
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +7,7 @@ import pytest
 from dynstudy.errors import BackendError
 from dynstudy.train import backends
 from dynstudy.train.backends import at_once, fastest, gpu, load, side_by_side
+from tests.command import python
 from tests.conftest import ROOT
 
 HERE = "libc.so.6"  # stands for a card's driver
@@ -39,7 +38,7 @@ def test_without_a_driver_it_is_the_processor_and_pytorch_is_not_loaded() -> Non
         "import sys\nfrom dynstudy.train import backends\nbackends.DRIVER = 'libnone.so.1'\n"
         "assert backends.fastest() == 'cpu'\nsys.exit('torch' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
+    python(ROOT, "-c", code)
 
 
 @pytest.mark.usefixtures("cards")
@@ -60,7 +59,9 @@ def test_a_card_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.usefixtures("cards")
 def test_all_cards_that_can_be_used_share_the_work() -> None:
-    assert side_by_side("auto") == side_by_side("gpu") == ["gpu:0", "gpu:2"]
+    assert side_by_side("gpu") == ["gpu:0", "gpu:2"]
+    assert side_by_side("auto") == ["auto:0", "auto:2"]  # each is free to take another backend
+    assert load("auto:2")[0].keywords == {"device": "2"}  # type: ignore[attr-defined]
     assert side_by_side("gpu:2") == ["gpu:2"]
     assert side_by_side("cpu") == ["cpu"]
     assert at_once("gpu") == 8 * 132

@@ -4,7 +4,6 @@ Interpreted, a network takes a tenth of a second a step: the sizes here are as s
 """
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -14,8 +13,8 @@ import pytest
 import torch
 
 from benchmarks.gpu_instructions import programs_at_once
-from dynstudy.config import BASELINES
 from dynstudy.errors import BackendError
+from dynstudy.task.losses import LOSSES
 from dynstudy.train import Data, Ensemble, Outcome, train
 from dynstudy.train.backends import load
 from dynstudy.train.backends._gpu_batch import Batch, packed, unpacked
@@ -28,8 +27,10 @@ from dynstudy.train.backends._gpu_shapes import (
     registers_per_tile,
     shape_for,
 )
+from tests.command import python
 from tests.conftest import ROOT, make_data
 from tests.train.oracle import (
+    FUSED,
     NAMES,
     TOLERANCE,
     assert_one_step_agrees,
@@ -73,11 +74,11 @@ def both(ensemble: Ensemble, data: Data, **arguments: Any) -> tuple[Outcome, Out
 @pytest.mark.parametrize(
     ("classes", "dtype"), [(2, "float64"), (3, "float64"), (3, "float32"), (5, "float64")]
 )
-@pytest.mark.parametrize("loss", BASELINES)
+@pytest.mark.parametrize("loss", FUSED)
 def test_one_step_from_a_random_state_agrees(
     loss: str, classes: int, dtype: str, rng: np.random.Generator
 ) -> None:
-    static = loss == BASELINES[loss]
+    static = not LOSSES[loss].dynamical
     ensemble = Ensemble.of(
         loss,
         40,
@@ -95,9 +96,9 @@ def test_one_step_from_a_random_state_agrees(
 
 
 @trains
-@pytest.mark.parametrize("loss", BASELINES)
+@pytest.mark.parametrize("loss", FUSED)
 def test_50_steps_agree_with_mixed_widths_schedules_tails_and_checkpoints(loss: str) -> None:
-    static = loss == BASELINES[loss]
+    static = not LOSSES[loss].dynamical
     ensemble = Ensemble.of(
         loss,
         50,
@@ -257,8 +258,7 @@ def test_it_compiles_for_a_card_without_spilling(
         "import json, dataclasses; from benchmarks.gpu_instructions import compiled; "
         f"print(json.dumps(dataclasses.asdict(compiled({loss!r}, {width}, dtype={dtype!r}))))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    report = json.loads(done.stdout)
+    report = json.loads(python(ROOT, "-c", code))
     assert report["spilled"] == 0
     assert report["programs"] == programs
     assert report["cubin_bytes"] > 1000
@@ -298,8 +298,4 @@ print(json.dumps([kernel.metadata._asdict().get("num_warps") for kernel in kerne
 
 
 def test_a_launch_compiles_a_kernel_for_each_shape_and_none_for_a_slice() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LAUNCHES], capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [1, 1]
+    assert json.loads(python(ROOT, "-c", LAUNCHES)) == [1, 1]

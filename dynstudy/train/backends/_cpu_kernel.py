@@ -23,7 +23,7 @@ from numba import njit, types
 from numba.extending import intrinsic, overload
 from numba.np.numpy_support import as_dtype
 
-from dynstudy.train.backends._kinds import WEIGHTED_SQUARES
+from dynstudy.task.losses.loss import WEIGHTED_SQUARES
 
 POINT_BLOCK = 16  # points are padded to a multiple, one vector of float32 or two of float64
 UNIT_BLOCK = 4  # units per pass over the points in `_forward`

@@ -27,12 +27,12 @@ import triton
 import triton.language as tl
 from triton.language import constexpr
 
-from dynstudy.train.backends import _kinds
+from dynstudy.task.losses import loss as equations
 from dynstudy.train.backends._gpu_losses import class_weights, cross_entropy, squares
 from dynstudy.train.backends._gpu_units import load_units, store_units
 
-CROSS_ENTROPY = constexpr(_kinds.CROSS_ENTROPY)
-WEIGHTED_TARGETS = constexpr(_kinds.WEIGHTED_TARGETS)
+CROSS_ENTROPY = constexpr(equations.CROSS_ENTROPY)
+WEIGHTED_TARGETS = constexpr(equations.WEIGHTED_TARGETS)
 
 jit: Any = triton.jit
 # numbers that would otherwise be compiled in: a kernel for every length of a slice

@@ -6,9 +6,9 @@ import triton
 import triton.language as tl
 from triton.language import constexpr
 
-from dynstudy.train.backends import _kinds
+from dynstudy.task.losses import loss as equations
 
-WEIGHTED_SQUARES = constexpr(_kinds.WEIGHTED_SQUARES)
+WEIGHTED_SQUARES = constexpr(equations.WEIGHTED_SQUARES)
 
 jit: Any = triton.jit
 

@@ -16,13 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynstudy.errors import BackendError
+from dynstudy.task.losses import LOSSES
+from dynstudy.task.losses.loss import CROSS_ENTROPY
 from dynstudy.train.backends._cpu_kernel import POINT_BLOCK, advance_network
-from dynstudy.train.backends._kinds import CROSS_ENTROPY, KINDS
+from dynstudy.train.backends._fused import refusal
 from dynstudy.train.backends._relative import absolute, relative
 from dynstudy.train.ensemble import Data, Ensemble, Floats, Ints, Parameters, Readings
 
+__all__ = ["advance", "refusal", "start", "threads"]
+
 NEVER = np.iinfo(np.int64).max
 CACHE_LINE = 64  # bytes
+BLOCK = 64
+"""Networks of a thread in a block: the last of them to end leaves no other thread idle for long."""
 
 
 @dataclass
@@ -83,6 +89,11 @@ def threads() -> int:
     return os.cpu_count() or 1
 
 
+def block_size() -> int:
+    """How many networks are worth a slice: a call takes long beside what it computes."""
+    return BLOCK * threads()
+
+
 @cache
 def _pool(size: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(size, thread_name_prefix="dynstudy-cpu")
@@ -92,7 +103,7 @@ def start(ensemble: Ensemble, data: Data, initial: Parameters, readings: Reading
     """Copy an ensemble into the kernel's layout, points padded with what adds nothing."""
     classes = data.classes
     W2, b2, mean = initial.W2, initial.b2, None
-    if KINDS[ensemble.loss] == CROSS_ENTROPY:
+    if LOSSES[ensemble.loss].fused == CROSS_ENTROPY:
         (W2, b2), mean = zip(*map(relative, (W2, b2)), strict=True)
     units = []
     for b, width in enumerate(ensemble.width):
@@ -122,7 +133,7 @@ def advance(state: State, step: int, count: int) -> None:
     ensemble, readings = state.ensemble, state.readings
     real = np.dtype(ensemble.dtype).type
     outputs, classes = ((real(0),) * size for size in (state.bias.shape[1], len(state.one_hot)))
-    kind = KINDS[ensemble.loss]
+    kind = LOSSES[ensemble.loss].fused
 
     def advance_one(b: int) -> None:
         readings.diverged_at[b] = advance_network(

@@ -12,14 +12,16 @@ import torch
 from torch import Tensor
 
 from dynstudy.errors import BackendError
+from dynstudy.task.losses import LOSSES
+from dynstudy.task.losses.loss import CROSS_ENTROPY
+from dynstudy.train.backends import _fused
 from dynstudy.train.backends._gpu_batch import Batch, lay_out, unpacked
 from dynstudy.train.backends._gpu_cards import at_once, check_device, devices, interpreted
-from dynstudy.train.backends._gpu_shapes import LINE, compiler_options, shape_for
-from dynstudy.train.backends._kinds import CROSS_ENTROPY, KINDS
+from dynstudy.train.backends._gpu_shapes import LINE, WIDEST, compiler_options, shape_for
 from dynstudy.train.backends._relative import absolute, relative
-from dynstudy.train.ensemble import Data, Ensemble, Floats, Parameters, Readings
+from dynstudy.train.ensemble import Data, Demand, Ensemble, Floats, Parameters, Readings
 
-__all__ = ["advance", "at_once", "check_device", "devices", "start"]
+__all__ = ["advance", "at_once", "check_device", "devices", "refusal", "start"]
 
 LONGEST = 2**30
 """Steps of a training, at most: the kernel counts them in 32 bits."""
@@ -48,7 +50,8 @@ class State:
     @property
     def outputs(self) -> int:
         """K: a cross-entropy's outputs are kept relative to the last class's."""
-        return self.classes - 1 if KINDS[self.ensemble.loss] == CROSS_ENTROPY else self.classes
+        relative_outputs = LOSSES[self.ensemble.loss].fused == CROSS_ENTROPY
+        return self.classes - 1 if relative_outputs else self.classes
 
     @property
     def device(self) -> str:
@@ -74,6 +77,15 @@ class State:
         return Parameters(*(array.astype(dtype) for array in (rows[:, :2], rows[:, 2], *outputs)))
 
 
+def refusal(demand: Demand) -> str | None:
+    """Why the kernel cannot train what is asked of it; None if it can."""
+    if demand.steps >= LONGEST:
+        return f"takes fewer than 2**30 steps, not {demand.steps}"
+    if demand.width > WIDEST:
+        return f"trains at most {WIDEST} units, not {demand.width}"
+    return _fused.refusal(demand)
+
+
 def start(
     ensemble: Ensemble, data: Data, initial: Parameters, readings: Readings, device: str = "0"
 ) -> State:
@@ -88,14 +100,7 @@ def start(
 
     Returns:
         The state before the first step.
-
-    Raises:
-        BackendError: more steps than the kernel can count.
     """
-    if ensemble.steps >= LONGEST:
-        raise BackendError(
-            f"backend 'gpu' takes fewer than 2**30 steps, not {ensemble.steps}; use --backend cpu"
-        )
     card = HOST if interpreted() else torch.device(f"cuda:{device}")
     taken, mean = _as_trained(initial, ensemble.loss)
     validation_x = np.broadcast_to(data.validation_x, (len(data.x), *data.validation_x.shape))
@@ -121,8 +126,8 @@ def start(
         shape_for(width, state.outputs, state.points, ensemble.dtype)
         for width in ensemble.width.tolist()
     ]
-    for shape in sorted(set(shapes), key=lambda own: -own.units):  # the longest launch first
-        networks = np.array([b for b, own in enumerate(shapes) if own == shape])
+    for shape in sorted(set(shapes), key=lambda shape: -shape.units):  # the longest launch first
+        networks = np.array([b for b, its_shape in enumerate(shapes) if its_shape == shape])
         batch = lay_out(ensemble, readings, data.classes, taken, networks, shape)
         state.batches += batch.cut(min(len(batch), _most(batch, card)))
     return state
@@ -183,7 +188,7 @@ def _launch(state: State, batch: Batch, losses: Tensor, step: int, count: int) -
             readings=batch.columns["correct"].shape[1],
             step=step,
             count=count,
-            KIND=KINDS[state.ensemble.loss],
+            KIND=LOSSES[state.ensemble.loss].fused,
             C=state.classes,
             TILES=batch.shape.tiles,
             ROWS=batch.shape.rows,
@@ -222,7 +227,7 @@ def _collect(state: State, launched: list[tuple[Batch, Tensor]], step: int, coun
 
 def _as_trained(initial: Parameters, loss: str) -> tuple[Parameters, Means | None]:
     """Parameters as the kernel takes them, and means over the classes if outputs are relative."""
-    if KINDS[loss] != CROSS_ENTROPY:
+    if LOSSES[loss].fused != CROSS_ENTROPY:
         return initial, None
     (W2, W2_mean), (b2, b2_mean) = relative(initial.W2), relative(initial.b2)
     return Parameters(initial.W1, initial.b1, W2, b2), (W2_mean, b2_mean)

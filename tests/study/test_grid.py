@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from dynstudy.config import Configuration, Protocol
 from dynstudy.measure.readings import reads, tail_start
-from dynstudy.study.cells import cells
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.schedule import oscillations
 
@@ -17,7 +16,7 @@ SPACE = {"learning_rate": 1.0, "amplitude": [1, 3, 30], "period": [10, 30], "wid
 def test_baselines_add_themselves_come_first_and_nothing_is_listed_twice(
     make_spec: SpecMaker,
 ) -> None:
-    found = list(cells(make_spec(loss=["ce", "dce", "dmse1", "dmse2"], space=SPACE)))
+    found = list(make_spec(loss=["ce", "dce", "dmse1", "dmse2"], space=SPACE).grid_cells())
     configurations = [cell.configuration for cell in found]
     assert max(Counter(configurations).values()) == 1
     static = [c for c in configurations if c.static]
@@ -30,7 +29,7 @@ def test_baselines_add_themselves_come_first_and_nothing_is_listed_twice(
 def test_a_baseline_has_its_replicates_and_is_read_wherever_its_cells_are(
     make_spec: SpecMaker,
 ) -> None:
-    baseline, *judged = cells(make_spec())
+    baseline, *judged = make_spec().grid_cells()
     assert baseline.replicates == 8
     assert {cell.replicates for cell in judged} == {2}
     for cell in judged:

@@ -1,10 +1,9 @@
-"""Gain over amplitude and period as a surface, through the replicates of a map's cells."""
+"""What the replicates of some cells reached, as they were and drawn again."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from dynstudy.statistics import gaussian_process as surface
 from dynstudy.statistics.gaussian_process import FLOOR, SMALLEST, Array
 
 
@@ -12,8 +11,8 @@ from dynstudy.statistics.gaussian_process import FLOOR, SMALLEST, Array
 class Outcomes:
     """What the replicates of some cells reached, and where these are."""
 
-    place: Array  # (K, 2) log A, log T
-    samples: list[Array]  # K of (n,) validation accuracies, none empty
+    places: Array  # (K, 2) log A, log T
+    samples: list[Array]  # K of (n,) accuracies or forgetting, none empty
 
     def means(self) -> Array:
         """(K,) over replicates."""
@@ -22,13 +21,15 @@ class Outcomes:
     def variances(self) -> tuple[Array, Array]:
         """(K,) of the means: as the replicates say, and floored."""
         sizes = np.array([len(sample) for sample in self.samples])
-        own = np.array([
+        spread = np.array([
             sample.var(ddof=1) if len(sample) > 1 else np.nan for sample in self.samples
         ])
-        known = np.isfinite(own)
-        pooled = float(np.average(own[known], weights=sizes[known] - 1)) if known.any() else 0.0
-        own = np.where(known, own, pooled)
-        return own / sizes, np.maximum(own, FLOOR * pooled) / sizes + SMALLEST
+        several = np.isfinite(spread)
+        pooled = 0.0
+        if several.any():
+            pooled = float(np.average(spread[several], weights=sizes[several] - 1))
+        spread = np.where(several, spread, pooled)
+        return spread / sizes, np.maximum(spread, FLOOR * pooled) / sizes + SMALLEST
 
     def resampled(self, draws: int, rng: np.random.Generator) -> Array:
         """Draw replicates of each cell with replacement.
@@ -42,7 +43,7 @@ class Outcomes:
             of n replicates varies by (n - 1)/n too little, which is undone; what a variance was
             raised by to its floor is added as normal noise.
         """
-        own, floored = self.variances()
+        variances, floored = self.variances()
         means = np.empty((draws, len(self.samples)))
         for k, sample in enumerate(self.samples):
             n = len(sample)
@@ -50,17 +51,5 @@ class Outcomes:
                 drawn = sample[rng.integers(n, size=(draws, n))].mean(1)
                 means[:, k] = sample.mean() + (drawn - sample.mean()) * np.sqrt(n / (n - 1))
             else:
-                means[:, k] = sample.mean() + rng.normal(0, np.sqrt(own[k]), draws)
-        return means + rng.normal(0, 1, means.shape) * np.sqrt(floored - own)
-
-
-class Surface(surface.Surface):
-    """A Gaussian process conditioned on the cells' means.
-
-    Args:
-        outcomes: of at least two cells.
-    """
-
-    def __init__(self, outcomes: Outcomes) -> None:
-        self.outcomes = outcomes
-        super().__init__(outcomes.place, outcomes.means(), outcomes.variances()[1])
+                means[:, k] = sample.mean() + rng.normal(0, np.sqrt(variances[k]), draws)
+        return means + rng.normal(0, 1, means.shape) * np.sqrt(floored - variances)

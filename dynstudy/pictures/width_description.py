@@ -1,0 +1,63 @@
+"""Accuracy over width as it is to be drawn, by whichever pen: the curves that there are."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.pictures.style import CURVES
+from dynstudy.task.losses import static_losses
+
+GREYS = ("#595959", "#999999", "#bfbfbf", "#808080", "#262626")
+"""Of the static losses, in their order."""
+
+
+@dataclass(frozen=True)
+class WidthCurve:
+    """Of one loss and learning rate, at each width the cell of largest accuracy."""
+
+    name: str
+    static: bool
+    colour: str
+    cells: pd.DataFrame  # a row per width, ascending
+
+    @property
+    def error(self) -> "pd.Series[float]":
+        """Standard errors, 0 where there is one replicate."""
+        return self.cells["sem"].astype(float).fillna(0)
+
+
+@dataclass(frozen=True)
+class WidthCurves:
+    """All curves of a map, and what is drawn beside them."""
+
+    curves: list[WidthCurve]
+    widths: list[int]
+    chance: float
+
+
+def describe_widths(found: RegimeMap) -> WidthCurves:
+    """Say which curves there are: one for each loss and learning rate that has trained cells."""
+    best, trained = found.best_of_widths(), found.trained()
+    curves: list[WidthCurve] = []
+    for (loss, rate), cells in best.groupby(["loss", "learning_rate"], sort=True):
+        static = bool(cells.amplitude.isna().all())
+        alike = trained[(trained.loss == loss) & (trained.learning_rate == rate)]
+        name = f"{str(loss).upper()}, {'static' if static else _schedules(alike)}"
+        if found.frame.learning_rate.nunique() > 1:
+            name += f", η = {rate:g}"
+        colour = CURVES[sum(not curve.static for curve in curves) % len(CURVES)]
+        if static:
+            colour = GREYS[static_losses().index(str(loss)) % len(GREYS)]
+        curves.append(WidthCurve(name, static, colour, cells))
+    widths = sorted(best.width.unique().tolist())
+    return WidthCurves(curves, widths, 1 / found.spec.protocol.data.classes)
+
+
+def _schedules(cells: pd.DataFrame) -> str:
+    """Which amplitudes and periods a curve's cells are chosen from."""
+    pairs = cells[["amplitude", "period"]].drop_duplicates()
+    only: Any = pairs.iloc[0]
+    several = len(pairs) > 1
+    return "best cell of each width" if several else f"A = {only.amplitude:g}, T = {only.period:g}"

@@ -1,0 +1,48 @@
+"""A map: every cell of a grid is trained."""
+
+from dataclasses import replace
+from typing import ClassVar, Literal
+
+import optuna
+
+from dynstudy.config import Cell
+from dynstudy.study.grid import GridSpec
+from dynstudy.study.spec import StudySpec
+from dynstudy.study.tried import replicates_told
+
+
+class MapSpec(GridSpec):
+    """A study that trains every cell of a grid."""
+
+    kind: Literal["map"]
+    title: ClassVar[str] = "map"
+
+    def cells(self, study: optuna.Study) -> list[Cell]:
+        """The grid, whatever of it is trained."""
+        return list(self.grid_cells())
+
+    def cells_ahead(self) -> list[Cell]:
+        """The grid."""
+        return list(self.grid_cells())
+
+    def cells_so_far(self, study: optuna.Study) -> list[Cell]:
+        """The grid; a cell that is not settled yet needs at least the fewest replicates."""
+        if self.rounds is None:
+            return self.cells(study)
+        counts, fewest = replicates_told(study), self.fewest_replicates
+        return [
+            cell
+            if cell.configuration.static
+            else replace(cell, seeds=range(counts.get(cell.configuration, fewest)))
+            for cell in self.grid_cells()
+        ]
+
+    def grows_to(self, new: StudySpec) -> bool:
+        """Whether another study file is a map of the same with more cells."""
+        # with rounds, more cells would unsettle those that were settled beside fewer
+        if not isinstance(new, MapSpec) or self.rounds:
+            return False
+        same = ("replicates", "baseline_replicates", "protocol")
+        return all(getattr(self, key) == getattr(new, key) for key in same) and {
+            cell.configuration for cell in self.grid_cells()
+        } <= {cell.configuration for cell in new.grid_cells()}

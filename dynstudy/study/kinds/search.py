@@ -1,0 +1,160 @@
+"""A search: a sampler chooses what is trained, for the best of it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import optuna
+from pydantic import model_validator
+
+from dynstudy.config import (
+    MAX_AMPLITUDE,
+    MAX_LEARNING_RATE,
+    MAX_PERIOD,
+    MAX_WIDTH,
+    MIN_LEARNING_RATE,
+    Cell,
+    Configuration,
+    Section,
+)
+from dynstudy.measure.readings import reads
+from dynstudy.study.axes import Range, choices
+from dynstudy.study.over_axes import OverAxes
+from dynstudy.study.rounds import counted
+from dynstudy.study.samplers import AnySearch
+from dynstudy.study.spec import StudySpec
+from dynstudy.study.tried import asked, finished
+from dynstudy.task.losses import LOSSES
+
+FloatAxis = Range | tuple[float, ...]
+IntAxis = Range | tuple[int, ...]
+
+
+class SearchSpace(Section):
+    """What a search draws from (``[space]``): ranges, or values to choose from."""
+
+    learning_rate: Annotated[FloatAxis, choices(MIN_LEARNING_RATE, MAX_LEARNING_RATE)]
+    width: Annotated[IntAxis, choices(1, MAX_WIDTH, integer=True)]
+    amplitude: Annotated[FloatAxis, choices(1, MAX_AMPLITUDE)] = (1.0,)
+    period: Annotated[IntAxis, choices(2, MAX_PERIOD, integer=True)] | None = None
+
+
+class SearchSpec(OverAxes):
+    """A study whose cells are chosen by a sampler, for the best of them."""
+
+    kind: Literal["search"]
+    replicates: Annotated[int, counted(rounds=False)]
+    space: SearchSpace
+    maximize: Literal["val_accuracy", "gain"] = "val_accuracy"
+    minimize: Literal["width"] | None = None
+    search: AnySearch
+    title: ClassVar[str] = "search"
+    caution: ClassVar[str] = (
+        "these cells were chosen for what they reached: the best are flattered; "
+        "dynstudy export trains them again on fresh seeds"
+    )
+
+    @model_validator(mode="after")
+    def _searchable(self) -> Self:
+        conditional = 0 < len(self.dynamical_losses) < len(self.loss)
+        if conditional and self.search.sampler in {"gp", "qmc"}:
+            raise ValueError(
+                f"search.sampler = {self.search.sampler!r}: needs the same parameters in every "
+                "trial; choose only dynamical losses or only static ones, or the sampler 'tpe'"
+            )
+        return self
+
+    @property
+    def directions(self) -> list[Literal["maximize", "minimize"]]:
+        """What Optuna is told about the study's values: the width is the second one."""
+        return ["maximize", "minimize"] if self.minimize else ["maximize"]
+
+    def suggest(self, trial: optuna.Trial) -> Configuration:
+        """Draw a configuration.
+
+        Args:
+            trial: an Optuna trial, of any sampler.
+
+        Returns:
+            The configuration; one of a static loss has neither amplitude nor period.
+        """
+        loss = trial.suggest_categorical("loss", self.loss)
+        space = self.space
+        drawn: dict[str, Any] = {
+            "width": _draw(trial, "width", space.width),
+            "learning_rate": _draw(trial, "learning_rate", space.learning_rate),
+        }
+        if LOSSES[loss].dynamical and space.period is not None:
+            drawn["amplitude"] = _draw(trial, "amplitude", space.amplitude)
+            drawn["period"] = _draw(trial, "period", space.period)
+        return Configuration(loss, **drawn)
+
+    def chosen_cells(self, configurations: Iterable[Configuration]) -> Iterator[Cell]:
+        """The cells of some trials, and where gain is aimed at their baselines.
+
+        A search visits too many periods for its baselines to be read at each of them, so they are
+        read at the end alone: its cells have a gain, but no net forgetting.
+
+        Args:
+            configurations: of the trials.
+
+        Yields:
+            Each cell once, baselines first.
+        """
+        protocol, for_gain = self.protocol, self.maximize == "gain"
+        chosen = dict.fromkeys(configurations)
+        dynamical = [configuration for configuration in chosen if not configuration.static]
+        static = dict.fromkeys(configuration for configuration in chosen if configuration.static)
+        if for_gain:
+            static |= dict.fromkeys(configuration.baseline() for configuration in dynamical)
+        count = self.baseline_replicates if for_gain else self.replicates
+        for configuration in static:
+            yield Cell(configuration, range(count), (protocol.steps,))
+        for configuration in dynamical:
+            steps = reads(protocol, (configuration.period or 0,))
+            yield Cell(configuration, range(self.replicates), steps)
+
+    def cells(self, study: optuna.Study) -> list[Cell]:
+        """Those that the complete trials chose."""
+        return list(self.chosen_cells(finished(study)))
+
+    def cells_ahead(self) -> list[Cell]:
+        """As many as it has trials, drawn at random."""
+        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+        drawn = [self.suggest(study.ask()) for _ in range(self.search.trials)]
+        return list(self.chosen_cells(drawn))
+
+    def cells_to_keep(self, study: optuna.Study) -> Iterator[Cell]:
+        """Those of trials that are in training, too."""
+        return self.chosen_cells(asked(study))
+
+    def planned_trials(self, attributes: Mapping[str, Any], cells: int = 0) -> int:
+        """As many as the study file says."""
+        return self.search.trials
+
+    def grows_to(self, new: StudySpec) -> bool:
+        """Whether another study file is the same with more trials."""
+        if not isinstance(new, SearchSpec) or new.search.trials <= self.search.trials:
+            return False
+        more = self.search.model_copy(update={"trials": new.search.trials})
+        return self.model_copy(update={"search": more}) == new
+
+    def described(self) -> str:
+        """What is varied and how much of it is trained, in words."""
+        smallest = f" and the smallest {self.minimize}" if self.minimize else ""
+        return (
+            f"{self.axes_said()}: {self.search.trials} trials of {self.replicates} networks, "
+            f"chosen by {self.search.sampler} for the highest {self.maximize}{smallest}"
+        )
+
+
+def _draw(trial: optuna.Trial, name: str, axis: Range | tuple[float, ...]) -> Any:
+    if isinstance(axis, Range) and isinstance(axis.low, int) and isinstance(axis.high, int):
+        return trial.suggest_int(name, axis.low, axis.high, log=axis.log)
+    if isinstance(axis, Range):
+        return trial.suggest_float(name, axis.low, axis.high, log=axis.log)
+    if len(axis) > 1:
+        return trial.suggest_categorical(name, axis)
+    (value,) = axis  # a number, so that pictures show one
+    if isinstance(value, int):
+        return trial.suggest_int(name, value, value)
+    return trial.suggest_float(name, value, value)

@@ -1,0 +1,39 @@
+"""A loss as a value: what a study file, the engine, the ledger and the pictures know of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CROSS_ENTROPY, WEIGHTED_SQUARES, WEIGHTED_TARGETS = range(3)
+"""The equations that the fused kernels know, 2 to 4 of arXiv:2410.10690."""
+
+LONGEST_NAME = 16
+"""Of a loss, as wide as the ledger's column."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One loss; its function imports PyTorch when it is called, so that its name costs nothing.
+
+    Raises:
+        ValueError: its name is too long for the ledger.
+    """
+
+    name: str  # in study files, the ledger and Optuna's trials
+    static: str  # the loss that it is at A = 1, which has no period; its own name where static
+    equation: str  # as documented, with its number in arXiv:2410.10690
+    weighted: "Callable[[Tensor, Tensor, Tensor], Tensor]"
+    """From f (..., P, C), classes (P,) and Γ (..., C) to the loss (...)."""
+    fused: int | None = None  # which equation of the fused kernels it is, if any
+
+    def __post_init__(self) -> None:
+        if len(self.name) > LONGEST_NAME:
+            raise ValueError(f"loss {self.name!r}: a name has at most {LONGEST_NAME} characters")
+
+    @property
+    def dynamical(self) -> bool:
+        """Whether amplitude and period matter to it."""
+        return self.name != self.static

@@ -1,0 +1,139 @@
+"""The picture of a map shows what its description says."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from matplotlib.collections import LineCollection, PatchCollection, PathCollection, QuadMesh
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.path import Path as Outline
+
+from dynstudy.pictures.map_description import MapPanel, describe_panel
+from dynstudy.pictures.regime_map import draw_panel, regime_figure
+from dynstudy.pictures.style import COLOURS, CONTOUR, ONSET
+from dynstudy.study.kinds.map import MapSpec
+from tests.pictures.made_up import described, made_up, with_baseline
+
+SpecMaker = Callable[..., MapSpec]
+LEGEND = [
+    "border of the useful regime",
+    "onset of forgetting",
+    "gain = 0.02 of all cells pooled",
+    "not decided by the pooled gain (95 %)",
+    "catastrophic forgetting",
+    "▲ useful  ▼ harmful  = neutral  ? unsettled  (none: untested)",
+]
+
+
+@pytest.fixture
+def panel(make_spec: SpecMaker, rng: np.random.Generator) -> MapPanel:
+    space = {"learning_rate": 1.0, "amplitude": [3, 10, 30, 90], "period": [10, 20], "width": 5}
+    return described(with_baseline(made_up(make_spec(space=space), rng), rng))
+
+
+def test_cells_lines_and_areas_are_the_description_s(panel: MapPanel) -> None:
+    axis = Figure().subplots()
+    draw_panel(axis, panel)
+    (mesh,) = [each for each in axis.collections if isinstance(each, QuadMesh)]
+    np.testing.assert_array_equal(mesh.get_array(), panel.gain)
+    assert mesh.get_clim() == (-panel.limit, panel.limit)
+    x, y = mesh.get_coordinates().T
+    np.testing.assert_array_equal(x[:, 0], panel.amplitude.borders)
+    np.testing.assert_array_equal(y[0], panel.period.borders)
+
+    lines = {
+        to_hex(each.get_color()[0]): each.get_segments()
+        for each in axis.collections
+        if isinstance(each, LineCollection)
+    }
+    expected = {"#000000": panel.useful_border, ONSET: panel.onset, CONTOUR: panel.contour}
+    assert lines.keys() == expected.keys()
+    for colour, paths in expected.items():
+        assert len(lines[colour]) == len(paths) > 0
+        for line, path in zip(lines[colour], paths, strict=True):
+            np.testing.assert_array_equal(line, path)
+
+    (hatched,) = [each for each in axis.collections if isinstance(each, PatchCollection)]
+    corners = {tuple(path.vertices[0]) for path in hatched.get_paths()}
+    assert corners == {
+        (panel.amplitude.borders[column], panel.period.borders[row])
+        for row, column in np.argwhere(panel.forgets)
+    }
+    (band,) = [each for each in axis.collections if isinstance(each, PathCollection)]
+    for drawn, rings in zip(band.get_paths(), panel.band, strict=True):
+        np.testing.assert_array_equal(drawn.vertices, np.concatenate(rings))
+        assert (drawn.codes == Outline.CLOSEPOLY).sum() == len(rings)
+
+
+def test_texts_and_axes_are_the_description_s(panel: MapPanel) -> None:
+    axis = Figure().subplots()
+    draw_panel(axis, panel)
+    for text, cell in zip(axis.texts, panel.written, strict=True):
+        assert text.get_text() == f"{cell.sign} {cell.text}"
+        place = panel.amplitude.values[cell.column], panel.period.values[cell.row]
+        assert text.get_position() == place
+        assert (text.get_color() == "white") is cell.light
+        box, gain = text.get_bbox_patch(), panel.gain[cell.row, cell.column]
+        assert (box is not None) == panel.forgets[cell.row, cell.column]  # over the hatches
+        if box is not None:
+            assert box.get_facecolor() == COLOURS(0.5 + 0.5 * gain / panel.limit)
+    for drawn, described_axis in ((axis.xaxis, panel.amplitude), (axis.yaxis, panel.period)):
+        np.testing.assert_array_equal(drawn.get_ticklocs(), described_axis.ticks[0])
+        assert [tick.get_text() for tick in drawn.get_ticklabels()] == described_axis.ticks[1]
+        assert drawn.get_scale() == "log"
+    assert axis.get_xlim() == tuple(panel.amplitude.borders[[0, -1]])
+    assert axis.get_ylim() == tuple(panel.period.borders[[0, -1]])
+
+
+def test_a_picture_has_a_panel_each_and_says_what_it_is_of(
+    make_spec: SpecMaker, rng: np.random.Generator
+) -> None:
+    space = {
+        "learning_rate": 1.0,
+        "amplitude": [3, 30],
+        "period": [10, 30],
+        "width": [5, 9, 20, 50],
+    }
+    found = made_up(make_spec(name="a$b$", space=space), rng)
+    figure = regime_figure(found)
+    *axes, colours = figure.axes
+    titles = [axis.get_title() for axis in axes if axis.get_visible()]
+    assert titles == [f"DCE, width {width}\nno static baseline" for width in (5, 9, 20, 50)]
+    assert [axis.get_visible() for axis in axes] == [True] * 4 + [False] * 2
+    assert [axis.get_ylabel() for axis in axes[::3]] == ["period T (steps)"] * 2
+    assert axes[3].get_xlabel() == "amplitude A"
+    assert colours.get_ylabel() == "gain in validation accuracy over the static loss"
+    assert figure.get_suptitle() == found.caption()
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == LEGEND
+
+
+def test_predicted_cells_are_marked(make_spec: SpecMaker, rng: np.random.Generator) -> None:
+    """In brackets where there are numbers; on large maps, what is trained has a dot."""
+    found = made_up(make_spec(), rng, predicted=[False, True, False, True])
+    drawn = regime_figure(found)
+    numbers = [text.get_text() for text in drawn.axes[0].texts]
+    assert ["(" in text for text in numbers] == [False, True, False, True]
+    assert "brackets" in drawn.legends[0].get_texts()[-1].get_text()
+    assert not drawn.axes[0].lines
+
+    axis = Figure().subplots()
+    ((key, cells),) = found.panels()
+    draw_panel(axis, describe_panel(found, key, cells, 1.0, most_labelled=1))
+    (dots,) = axis.lines
+    trained = cells[~cells.predicted]
+    assert {*zip(*dots.get_data(), strict=True)} == {
+        *zip(trained.amplitude, trained.period, strict=True)
+    }
+    whole = regime_figure(made_up(make_spec(), rng))
+    assert "brackets" not in whole.legends[0].get_texts()[-1].get_text()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_legend_is_no_wider_than_its_figure(
+    count: int, make_spec: SpecMaker, rng: np.random.Generator
+) -> None:
+    space = {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 30]}
+    figure = regime_figure(made_up(make_spec(space=space | {"width": [5, 9, 20][:count]}), rng))
+    figure.canvas.draw()
+    assert figure.legends[0].get_window_extent().width <= figure.bbox.width

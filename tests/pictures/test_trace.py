@@ -1,0 +1,81 @@
+"""The picture of a cell's last oscillations shows the frame it is of."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import PolyCollection
+
+from dynstudy.pictures.trace import trace_figure
+
+
+def traced(last: int) -> pd.DataFrame:
+    """Three networks of two classes, read every 5 steps from 20 on."""
+    rng = np.random.default_rng(0)
+    index = pd.MultiIndex.from_product(
+        [range(3), range(20, last + 1, 5), ["train", "validation"], range(2)],
+        names=["seed", "step", "set", "class"],
+    )
+    frame = index.to_frame(index=False)
+    return frame.assign(
+        gamma=1 + frame["class"] * (frame.step % 10) / 10,
+        accuracy=rng.random(len(frame)),
+        loss=rng.random(len(frame)),
+    )
+
+
+def lines(axis: Any) -> dict[str, Any]:
+    return {line.get_label(): line for line in axis.lines if not line.get_label().startswith("_")}
+
+
+@pytest.mark.parametrize("column", [0, 1])
+def test_lines_are_means_over_networks_and_bands_a_standard_error(column: int) -> None:
+    frame = traced(60)
+    figure = trace_figure(frame, 10, 40, "a title\nof $two")
+    axes = np.array(figure.axes).reshape(3, 2)[:, column]
+    for axis, measure in zip(axes, ("accuracy", "loss", "gamma"), strict=True):
+        bands = [each for each in axis.collections if isinstance(each, PolyCollection)]
+        assert len(bands) == (0 if measure == "gamma" else 2)
+        for label in range(2):
+            for subset in ("validation", "train"):
+                if (measure, subset) == ("gamma", "train"):
+                    continue
+                rows = frame[(frame["class"] == label) & (frame["set"] == subset)]
+                values = rows.pivot(index="step", columns="seed", values=measure)
+                line = lines(axis)[f"class {label}, {subset}"]
+                np.testing.assert_array_equal(line.get_xdata(), values.index)
+                np.testing.assert_allclose(line.get_ydata(), values.mean(axis=1))
+                assert line.get_linestyle() == ("-" if subset == "validation" else ":")
+                if measure != "gamma" and subset == "validation":
+                    error = values.std(axis=1) / 3**0.5
+                    y = bands[label].get_paths()[0].vertices[:, 1]
+                    assert y.max() == pytest.approx((values.mean(axis=1) + error).max())
+                    low = (values.mean(axis=1) - error).clip(lower=1e-12)
+                    assert y.min() == pytest.approx(low.min(), abs=1e-9)
+    together = frame[frame["set"] == "validation"].groupby("step").accuracy.mean()
+    line = lines(axes[0])["all, validation"]
+    np.testing.assert_allclose(line.get_ydata(), together)
+
+
+def test_the_tail_has_an_axis_of_its_own() -> None:
+    figure = trace_figure(traced(60), 10, 40, "a title\nof $two")
+    (accuracy, tail), (loss, _), (gamma, last) = np.array(figure.axes).reshape(3, 2)
+    assert [axis.get_ylabel() for axis in (accuracy, loss, gamma)] == [
+        "accuracy", "static loss\nof the class", "weight Γ"
+    ]  # fmt: skip
+    assert gamma.get_xlabel() == last.get_xlabel() == "step"
+    assert (accuracy.get_xlim(), tail.get_xlim()) == ((20, 40), (40, 60))
+    assert tail.get_title() == "tail, A = 1"
+    assert loss.get_yscale() == "log"
+    turns = [line.get_xdata()[0] for line in accuracy.lines if line.get_label().startswith("_")]
+    assert turns == [20, 30, 40]
+    assert figure.get_suptitle() == "a title\nof $two"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "class 0, validation", "class 0, train", "class 1, validation", "class 1, train",
+        "all, validation",
+    ]  # fmt: skip
+
+
+def test_without_a_tail_there_is_one_column() -> None:
+    assert len(trace_figure(traced(40), 10, 40, "").axes) == 3
