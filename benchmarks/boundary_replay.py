@@ -7,7 +7,7 @@ way. A label is a cell's regime and whether it forgets, and both have to be righ
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import optuna
@@ -127,7 +127,7 @@ def replay(
 
 
 def stable_labels(
-    spec: MapSpec, ledger: Ledger, resamples: int, seed: int = 0
+    spec: MapSpec | BoundarySpec, ledger: Ledger, resamples: int, seed: int = 0
 ) -> tuple[Labels, list[Configuration]]:
     """The labels of a map, and where they do not hang on which replicates were drawn.
 
@@ -164,16 +164,13 @@ class _DrawnBaseline(Baseline):
         self.own, self.rng = own, rng
         self.val_accuracy = rng.choice(own.val_accuracy, len(own.val_accuracy))
 
-    def kinds(self, period: int) -> tuple[NDArray[np.float64], ...]:
-        return tuple(
-            self.rng.choice(values, len(values)) if len(values) else values
-            for values in self.own.kinds(period)
-        )
+    def measure(self, name: str, period: int) -> NDArray[np.float64]:
+        values = self.own.measure(name, period)
+        return self.rng.choice(values, len(values)) if len(values) else values
 
 
 def _drawn(sample: Sample, rng: np.random.Generator) -> Sample:
-    chosen = rng.integers(len(sample), size=len(sample))
-    return Sample(**{field.name: getattr(sample, field.name)[chosen] for field in fields(sample)})
+    return sample.part(rng.integers(len(sample), size=len(sample)))
 
 
 def _labels(frame: pd.DataFrame) -> Labels:

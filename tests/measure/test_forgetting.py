@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynstudy.measure.forgetting import forgetting, lasting, window
+from dynstudy.measure.forgetting import forgetting, lasting
+from dynstudy.measure.window import window
 from dynstudy.task.schedule import class_weights
 
 

@@ -39,7 +39,7 @@ def test_a_new_database_holds_optunas_tables_and_ours(storage: Storage, url: str
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
         rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     tables = {name for (name,) in rows}
-    assert {"studies", "trials", "dynstudy_replicate", "dynstudy_reading", "dynstudy_run"} <= tables
+    assert {"studies", "trials", "dynstudy_replicate", "dynstudy_series", "dynstudy_run"} <= tables
     with storage.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
 
