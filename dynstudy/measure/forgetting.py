@@ -105,7 +105,8 @@ def lasting(end: Array, final: Array, first: int) -> Array:
 
 def kinds(readings: CellReadings) -> tuple[Array, Array, Array]:
     """Forgetting, unrecovered and lasting, (R,) each; nan where undefined, unread or diverged."""
-    if readings.period is None:
+    wanted = _steps(readings.protocol, readings.period)
+    if readings.period is None or not set(wanted) <= set(readings.steps):
         undefined = np.full(len(readings.diverged), np.nan)
         return undefined, undefined, undefined
     span = forgetting_window(readings.protocol, readings.period)
