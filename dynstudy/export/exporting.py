@@ -26,9 +26,9 @@ from dynstudy.export.export_file import (
     Trained,
 )
 from dynstudy.export.measuring import measure, train_all
-from dynstudy.launch.check_backend import check_backend
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.training import Training
+from dynstudy.launch.workers import check_backend
 from dynstudy.report.rows import frame_rows
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import claim

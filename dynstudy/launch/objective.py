@@ -7,8 +7,8 @@ import optuna
 
 from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import SpecError
-from dynstudy.launch.check_backend import check_backend
 from dynstudy.launch.replicates import Task, train_replicates
+from dynstudy.launch.workers import check_backend
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.measure.measures import reads
 from dynstudy.search.ask_and_tell import objective_values

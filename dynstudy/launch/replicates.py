@@ -33,12 +33,6 @@ def train_replicates(
 ) -> tuple[list[Record], Outcome]:
     """Train networks of one loss in one engine call.
 
-    Args:
-        tasks: at least one network, all of the same loss.
-        protocol: theirs.
-        backend: see `dynstudy.train.train`.
-        progress: see there.
-
     Returns:
         What to record, in the order of the tasks, and the engine's own outcome.
 

@@ -14,22 +14,17 @@ from dynstudy.study.tried import finished
 def run_boundary(spec: BoundarySpec, study: optuna.Study, training: Training) -> tuple[int, int]:
     """Choose and train until all cells are settled or the budget is spent, or told to stop.
 
-    Args:
-        spec: the study file.
-        study: its study, which gets a trial for each cell that is trained.
-        training: what trains.
-
     Returns:
         The trials that the study is to have, and how many of them are missing.
     """
     all_cells = {cell.configuration: cell for cell in spec.grid_cells()}
-    static = [cell for own, cell in all_cells.items() if own.static]
+    static = [cell for cell in all_cells.values() if cell.configuration.static]
     summaries = Summaries(training.ledger, range(spec.baseline_replicates))
     while not training.stopped:
         present = finished(study)
         batch = [cell for cell in static if cell.configuration not in present]
         for number, panel in enumerate(panels(spec, study)):
-            batch += [all_cells[own] for own in next_cells(spec, panel, number)]
+            batch += [all_cells[chosen] for chosen in next_cells(spec, panel, number)]
         if not batch:
             end(study, spec, len(present))
             training.log(_why_over(spec, study))
@@ -52,13 +47,13 @@ def _trained(batch: list[Cell], training: Training, later: int) -> bool:
 
 
 def _why_over(spec: BoundarySpec, study: optuna.Study) -> str:
-    found = panels(spec, study)
-    count = sum(len(panel.candidates) for panel in found)
-    told = sum(len(panel.told) for panel in found)
-    unsettled = sum(panel.unsettled() for panel in found)
+    all_panels = panels(spec, study)
+    count = sum(len(panel.candidates) for panel in all_panels)
+    trained = sum(len(panel.told) for panel in all_panels)
+    unsettled = sum(panel.unsettled() for panel in all_panels)
     if not unsettled:
-        return f"all {count} cells are settled; {told} of them are trained"
+        return f"all {count} cells are settled; {trained} of them are trained"
     return (
-        f"the budget is spent: {told} of {count} cells are trained, {unsettled} of the others "
+        f"the budget is spent: {trained} of {count} cells are trained, {unsettled} of the others "
         "not settled; a larger boundary.cells goes on, with --extend"
     )

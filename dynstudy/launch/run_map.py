@@ -17,11 +17,6 @@ from dynstudy.study.tried import finished
 def run_map(spec: StudySpec, study: optuna.Study, training: Training) -> tuple[int, int]:
     """Train and record until nothing is missing, or until told to stop.
 
-    Args:
-        spec: the study file.
-        study: its study, which gets a trial for each cell.
-        training: what trains.
-
     Returns:
         The study's cells, and how many of them are not trials yet.
     """

@@ -24,12 +24,7 @@ def run_rounds(
     A launch after an interruption goes through the same rounds: what is recorded is not trained
     again, and equal outcomes give equal decisions.
 
-    Args:
-        spec: the study file.
-        rounds: what it says of replicates.
-        study: its study, which gets a trial for each cell once it is settled, or has the most
-            replicates that a cell may have.
-        training: what trains.
+    A cell becomes a trial once it is settled, or has the most replicates that it may have.
 
     Returns:
         The study's cells, and how many of them are not trials yet.
@@ -45,7 +40,7 @@ def run_rounds(
 
     training.ledger.remember(all_cells, training.ledger.lacking(all_cells))
     families = Compared.read(training.ledger, all_cells, seeds, spec.family).families
-    replays = [Replay(own, rounds.looks) for own in families]
+    replays = [Replay(family, rounds.looks) for family in families]
     baselines = [cell for cell in all_cells if cell.configuration.static]
     before = 0
     for number, size in enumerate(rounds.looks, start=1):

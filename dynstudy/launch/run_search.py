@@ -12,11 +12,6 @@ from dynstudy.study.kinds.search import SearchSpec
 def run_search(spec: SearchSpec, study: optuna.Study, training: Training) -> tuple[int, int]:
     """Search until all trials are told, or until told to stop.
 
-    Args:
-        spec: the study file.
-        study: its study.
-        training: what trains.
-
     Returns:
         The trials that the study is to have, and how many of them are not complete yet.
     """

@@ -13,7 +13,7 @@ from dynstudy.config import Cell, Configuration, Replicate
 from dynstudy.launch.chunks import Chunks, network_work
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.replicates import Task
-from dynstudy.launch.workers import Place, Trained, places
+from dynstudy.launch.workers import Trained, Worker, workers
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import Run
 from dynstudy.store.ledger import Record
@@ -36,7 +36,7 @@ class Dropped(Exception):  # noqa: N818 - it is no error
 class Flight:
     """A chunk that is being trained."""
 
-    place: Place
+    worker: Worker
     chunk: Sequence[Task]
     work: float  # units x steps
     steps: int = 0  # taken, as its thread tells
@@ -65,7 +65,7 @@ class Training:
         log: Callable[[str], None] | None = None,
     ) -> None:
         self.ledger, self.launch = ledger, launch
-        self.places, self.together = places(backend), at_once(backend)
+        self.workers, self.together = workers(backend), at_once(backend)
         self.report, self.log = report or _ignore, log or _ignore
         self.steps = ledger.protocol.steps
         self.progress = Progress()
@@ -92,24 +92,21 @@ class Training:
         lacking = self.ledger.lacking(cells)
         networks = sum(map(len, lacking.values()))
         work = sum(
-            len(seeds) * network_work(own.width, self.steps) for own, seeds in lacking.items()
+            len(seeds) * network_work(configuration.width, self.steps)
+            for configuration, seeds in lacking.items()
         )
         self.progress.expect(networks / share, work / share)
         self.reused += sum(cell.replicates for cell in cells) - networks
         return lacking
 
     def train(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[list[Record]]:
-        """Train what is missing of some cells.
-
-        Args:
-            cells: the cells, in the order in which to train them.
-            lacking: what is missing of them.
+        """Train what is missing of cells, in their order.
 
         Yields:
             The networks of each chunk, after they were recorded; stops early when told to.
         """
         chunks = Chunks(self._tasks(cells, lacking), self.steps, self.together, self._budget)
-        idle, flights = list(self.places), list[Flight]()
+        idle, flights = list(self.workers), list[Flight]()
         try:
             while True:
                 while idle and not self.stopped and (chunk := next(chunks, None)):
@@ -117,7 +114,7 @@ class Training:
                 if not flights or (flight := self._landed(flights)) is None:
                     return
                 flights.remove(flight)
-                idle.append(flight.place)
+                idle.append(flight.worker)
                 chunks.took(flight.work, time.monotonic() - flight.began)
                 self._budget = chunks.budget
                 records, trainer = flight.landed.result()
@@ -130,15 +127,7 @@ class Training:
             raise
 
     def train_all(self, cells: Sequence[Cell], lacking: Lacking) -> bool:
-        """As `train`, to the end.
-
-        Args:
-            cells: as there.
-            lacking: as there.
-
-        Returns:
-            Whether nothing is missing any more; false where it was told to stop before.
-        """
+        """As `train`, to the end; false where it was told to stop before."""
         trained = sum(map(len, self.train(cells, lacking)))
         return trained == sum(map(len, lacking.values()))
 
@@ -152,10 +141,10 @@ class Training:
             for seed in seeds:
                 yield Task(Replicate(cell.configuration, seed), steps)
 
-    def _launched(self, place: Place, chunk: Sequence[Task]) -> Flight:
+    def _launched(self, worker: Worker, chunk: Sequence[Task]) -> Flight:
         """Train a chunk in a thread, so that this one is free to answer."""
         widths = (task.replicate.configuration.width for task in chunk)
-        flight = Flight(place, chunk, sum(network_work(width, self.steps) for width in widths))
+        flight = Flight(worker, chunk, sum(network_work(width, self.steps) for width in widths))
 
         def on_slice(step: int) -> None:
             if self.drop_chunk.is_set():
@@ -164,7 +153,7 @@ class Training:
 
         def train_in_thread() -> None:
             try:
-                flight.landed.set_result(place(chunk, self.ledger.protocol, on_slice))
+                flight.landed.set_result(worker(chunk, self.ledger.protocol, on_slice))
             except BaseException as error:
                 flight.landed.set_exception(error)
 
