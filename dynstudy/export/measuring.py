@@ -12,38 +12,30 @@ from dynstudy.statistics.labelled_cells import judge
 from dynstudy.store.ledger import Ledger
 
 
-def cells_of(protocol: Protocol, seeds: Mapping[Configuration, range]) -> list[Cell]:
-    """The cells of some configurations, each baseline read wherever it is compared.
-
-    Args:
-        protocol: of the networks.
-        seeds: of each configuration's replicates, baselines included.
-
-    Returns:
-        The cells, baselines first.
-    """
-    periods: dict[Configuration, set[int]] = {own: set() for own in seeds}
-    for own in seeds:
-        if own.period is not None:
-            periods[own] = {own.period}
-            periods.setdefault(own.baseline(), set()).add(own.period)
+def _cells(protocol: Protocol, seeds: Mapping[Configuration, range]) -> list[Cell]:
+    """Baselines first, each read wherever it is compared."""
+    periods: dict[Configuration, set[int]] = {configuration: set() for configuration in seeds}
+    for configuration in seeds:
+        if configuration.period is not None:
+            periods[configuration] = {configuration.period}
+            periods.setdefault(configuration.baseline(), set()).add(configuration.period)
     return [
-        Cell(own, seeds[own], reads(protocol, tuple(sorted(periods[own]))))
-        for own in sorted(seeds, key=lambda own: not own.static)
+        Cell(
+            configuration,
+            seeds[configuration],
+            reads(protocol, tuple(sorted(periods[configuration]))),
+        )
+        for configuration in sorted(seeds, key=lambda each: not each.static)
     ]
 
 
 def train_all(training: Training, seeds: Mapping[Configuration, range]) -> None:
-    """Train what is missing of some configurations.
-
-    Args:
-        training: what trains and records.
-        seeds: of each configuration's replicates.
+    """Train what is missing of configurations with these seeds.
 
     Raises:
         Interrupted: told to stop before all was trained.
     """
-    cells = cells_of(training.ledger.protocol, seeds)
+    cells = _cells(training.ledger.protocol, seeds)
     with training.interruptible():
         whole = training.train_all(cells, training.plan(cells))
     if not whole:
@@ -51,23 +43,18 @@ def train_all(training: Training, seeds: Mapping[Configuration, range]) -> None:
 
 
 def measure(ledger: Ledger, seeds: Mapping[Configuration, range]) -> dict[Configuration, Measured]:
-    """What the ledger knows of some configurations, judged as one family.
-
-    Args:
-        ledger: where their replicates are.
-        seeds: of each configuration's replicates, baselines included.
+    """What the ledger knows of configurations, baselines included, judged as one family.
 
     Returns:
         Those of which any was trained.
     """
-    cells = cells_of(ledger.protocol, seeds)
+    cells = _cells(ledger.protocol, seeds)
     # all baselines have the same seeds, or none is in `seeds`
-    static = [own for own in seeds if own.static]
-    longest = max((seeds[own] for own in static), key=len, default=range(0))
+    static = [seeds[configuration] for configuration in seeds if configuration.static]
+    longest = max(static, key=len, default=range(0))
     frame, *_ = judge(ledger, cells, longest, family=lambda _: "all")
-    found = measured(frame, cells, ledger)
     return {
         cell.configuration: values
-        for cell, values in zip(cells, found, strict=True)
+        for cell, values in zip(cells, measured(frame, cells, ledger), strict=True)
         if values is not None
     }

@@ -36,10 +36,6 @@ class TidyFormat(StrEnum):
 def replicates(storage: Storage, name: str) -> pd.DataFrame:
     """Every network of a study.
 
-    Args:
-        storage: where it is.
-        name: of the study.
-
     Returns:
         A row per network: ``trial``, the axes (A and T absent where static), ``seed``, what was
         measured (forgetting before the static loss's is taken off), and its cell's ledger key.
@@ -76,14 +72,7 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
 
 
 def write_replicates(frame: pd.DataFrame, form: TidyFormat, path: Path, name: str) -> None:
-    """Write the networks of a study.
-
-    Args:
-        frame: from `replicates`.
-        form: CSV, Parquet or NetCDF.
-        path: the file.
-        name: of the study.
-    """
+    """Write the networks of a study, from `replicates`."""
     if form is TidyFormat.csv:
         frame.to_csv(path, index=False, lineterminator="\n")
     elif form is TidyFormat.parquet:
@@ -97,10 +86,6 @@ def to_cube(frame: pd.DataFrame, name: str) -> xr.Dataset:
 
     A static network has A = 1 and T = 0 here. The scattered configurations of a search would make a
     cube of holes: they go along one axis, ``configuration``, with seeds along the other.
-
-    Args:
-        frame: from `replicates`.
-        name: of the study.
 
     Returns:
         The measures as variables.

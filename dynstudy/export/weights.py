@@ -30,11 +30,6 @@ EVALUATION_ROUNDING = 0.002
 def add_weights(export: Export, path: Path, backend: str = "auto") -> Export:
     """Train the best network of the best configuration again, and write its parameters.
 
-    Args:
-        export: what was chosen.
-        path: the safetensors file to write; the export names it.
-        backend: what trains it.
-
     Returns:
         The export with the file's digest, sealed again.
 
@@ -43,8 +38,8 @@ def add_weights(export: Export, path: Path, backend: str = "auto") -> Export:
     """
     entry = export.configuration[0]
     assert entry.found is not None  # what was chosen was measured
-    place = int(np.argmax(entry.found.val_accuracies))
-    seed, recorded = entry.found.first_seed + place, entry.found.val_accuracies[place]
+    best = int(np.argmax(entry.found.val_accuracies))
+    seed, recorded = entry.found.first_seed + best, entry.found.val_accuracies[best]
     parameters, accuracy = train_one(entry.configuration, export.protocol, seed, backend)
     if accuracy != recorded:
         raise ExportError(
@@ -105,16 +100,7 @@ def sha256(path: Path) -> str:
 
 
 def check_weights(entry: Entry, protocol: Protocol, folder: Path) -> list[str]:
-    """What does not hold of an entry's weights.
-
-    Args:
-        entry: a configuration with weights.
-        protocol: of the export.
-        folder: where the export is.
-
-    Returns:
-        A line for each problem.
-    """
+    """What does not hold of the weights of an entry, in the folder of its export: a line each."""
     weights = entry.weights
     if weights is None:
         return []
@@ -132,22 +118,22 @@ def check_weights(entry: Entry, protocol: Protocol, folder: Path) -> list[str]:
         "2.weight": (data.classes, entry.width),
         "2.bias": (data.classes,),
     }
-    found = {name: tensor.shape for name, tensor in tensors.items()}
-    if found != shapes:
-        width = found["0.bias"][0] if found.keys() == shapes.keys() else None
+    stored = {name: tensor.shape for name, tensor in tensors.items()}
+    if stored != shapes:
+        width = stored["0.bias"][0] if stored.keys() == shapes.keys() else None
         return [
             f"weights: {path} is of width {width}, the configuration of width {entry.width}"
             if width not in {None, entry.width}
-            else f"weights: {path} holds other tensors than the configuration's: {found}"
+            else f"weights: {path} holds other tensors than the configuration's: {stored}"
         ]
     problems = []
     if sha256(path) != weights.sha256:
         problems.append(f"weights: {path} was changed: its digest does not match")
-    for name, own, recorded in (
+    for name, drawn_by, recorded in (
         ("val_accuracy", protocol, weights.val_accuracy),
         ("fresh_val_accuracy", fresh_protocol(protocol), weights.fresh_val_accuracy),
     ):
-        accuracy = evaluate(tensors, own, weights.seed)
+        accuracy = evaluate(tensors, drawn_by, weights.seed)
         if abs(accuracy - recorded) > EVALUATION_ROUNDING:
             problems.append(f"weights: {name} is {recorded:.4f}, {path} gives {accuracy:.4f}")
     return problems

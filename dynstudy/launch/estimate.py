@@ -46,7 +46,8 @@ class Estimate:
         return [
             f"study          {self.study}",
             f"cells          {self.cells}",
-            f"networks       {networks} ({ends[0].recorded} of {which} already in the ledger){note}",
+            f"networks       {networks} ({ends[0].recorded} of {which} "
+            f"already in the ledger){note}",
             f"network-steps  {steps}",
             f"time           about {seconds} on {self.device}"
             if self.device

@@ -22,14 +22,7 @@ UNITS_BESIDE = 8
 
 
 def step_work(width: ArrayLike) -> float:
-    """What one step of some networks takes, in units.
-
-    Args:
-        width: hidden units of each.
-
-    Returns:
-        The units, and what else takes time, as units.
-    """
+    """What one step of networks of these widths takes: their units, and what else, as units."""
     return float((np.asarray(width) + UNITS_BESIDE).sum())
 
 
