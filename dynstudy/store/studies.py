@@ -233,6 +233,10 @@ class Storage:
         """Optuna's number of a study, which stays when it is renamed."""
         return self.optuna.get_study_id_from_name(study.study_name)
 
+    def system_attributes(self, study: optuna.Study) -> dict[str, Any]:
+        """What Optuna's dashboard and we keep with a study, and nobody else looks at."""
+        return self.optuna.get_study_system_attrs(self.study_id(study))
+
     def count_cells(self, study: optuna.Study) -> int:
         """How many trials are complete, without reading them."""
         query = select(func.count()).where(
