@@ -23,7 +23,7 @@ def trace_figure(frame: pd.DataFrame, period: int, tail_start: int, title: str) 
     """Accuracy, loss and weight of each class: means over seeds, bands of a standard error.
 
     Args:
-        frame: of `dynstudy.launch.follow_cell.Trace`.
+        frame: of `dynstudy.launch.follow.Trace`.
         period: T.
         tail_start: the step at which the tail begins, which is shaded and has a scale of its own.
         title: above the picture.
@@ -88,7 +88,7 @@ def _lines(axis: Axes, curves: ClassCurves, measure: str) -> None:
 
 
 def curve_figure(frame: pd.DataFrame, title: str) -> Figure:
-    """Accuracy and loss of each class of one network, from `follow_network.train_curve`."""
+    """Accuracy and loss of each class of one network, from `dynstudy.launch.follow.train_curve`."""
     curves = ClassCurves.of(frame, ["accuracy", "loss"])
     figure = Figure(figsize=(8.0, 5.6), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)
