@@ -21,7 +21,7 @@ from dynstudy.search.level_sets import spread_out
 from dynstudy.search.prediction import predict_cells
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.cell_tests import Compared
-from dynstudy.statistics.labelled_cells import judge, judge_compared, per_width
+from dynstudy.statistics.labelled_cells import judge, judge_compared
 from dynstudy.statistics.samples import Sample
 from dynstudy.statistics.trial_summaries import Summaries
 from dynstudy.store.ledger import Ledger
@@ -143,7 +143,7 @@ def stable_labels(
     rng = np.random.default_rng(seed)
     dynamical = [cell for cell in spec.grid_cells() if not cell.configuration.static]
     seeds = range(spec.baseline_replicates)
-    compared = Compared.read(ledger, dynamical, seeds, per_width)
+    compared = Compared.read(ledger, dynamical, seeds, spec.family)
     truth = _labels(judge_compared(ledger, compared))
     alike = dict.fromkeys(truth, 0)
     for _ in range(resamples):
@@ -222,6 +222,6 @@ def _compared(
             for own in rule(spec, panel, number)
         ]
     own_cells = [cell for cell in spec.cells(study) if not cell.configuration.static]
-    frame, _, _ = judge(ledger, own_cells, range(spec.baseline_replicates))
+    frame, _, _ = judge(ledger, own_cells, range(spec.baseline_replicates), spec.family)
     labels = _labels(frame) | _labels(predict_cells(spec, study, ledger)[0])
     return labels, {cell.configuration for cell in own_cells}

@@ -62,7 +62,7 @@ def trace(
     forgetting of these networks, of the static loss and their difference, with standard errors.
     """
     from dynstudy.analysis.kinds_of_forgetting import forgetting_rows
-    from dynstudy.launch.follow_cell import trace_cell
+    from dynstudy.launch.follow import trace_cell
     from dynstudy.launch.progress import Progress
     from dynstudy.pictures.style import save
     from dynstudy.pictures.trace import trace_figure

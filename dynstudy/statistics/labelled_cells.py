@@ -22,23 +22,14 @@ from dynstudy.statistics.sequential import Replay, narrowed, replayed
 from dynstudy.statistics.two_samples import FEWEST, LEVEL, Array, false_discovery_q_values
 from dynstudy.store.ledger import Ledger
 from dynstudy.study.rounds import Rounds
-
-
-def per_width(own: Configuration) -> Hashable:
-    """A map's family of tests: its cells of one loss and width."""
-    return own.loss, own.width
-
-
-def per_loss(own: Configuration) -> Hashable:
-    """A search's family of tests: its widths are many, with few cells each."""
-    return own.loss
+from dynstudy.study.spec import StudySpec
 
 
 def judge(
     ledger: Ledger,
     all_cells: Sequence[Cell],
     baseline_seeds: range,
-    family: Callable[[Configuration], Hashable] = per_width,
+    family: Callable[[Configuration], Hashable],
     rounds: Rounds | None = None,
 ) -> tuple[pd.DataFrame, list[Baseline], list[Sample]]:
     """Judge cells against the static loss.
@@ -91,24 +82,22 @@ def judge_compared(
     return frame
 
 
-def cells_asked_for(
-    ledger: Ledger, all_cells: Sequence[Cell], baseline_seeds: range, rounds: Rounds | None
-) -> list[Cell]:
-    """The cells of a map with the replicates that it has asked for so far.
+def cells_asked_for(ledger: Ledger, all_cells: Sequence[Cell], spec: StudySpec) -> list[Cell]:
+    """The cells of a study with the replicates that it has asked for so far.
 
     Args:
         ledger: where their replicates are.
         all_cells: the cells, with the most replicates that they may have.
-        baseline_seeds: of the baselines' replicates that count.
-        rounds: in which replicates are added; all of them at once if None.
+        spec: the study file.
 
     Returns:
         Them in their order.
     """
-    if rounds is None:
+    if spec.rounds is None:
         return list(all_cells)
-    compared = Compared.read(ledger, all_cells, baseline_seeds, per_width)
-    replays = replayed(compared, rounds.looks, len(baseline_seeds))
+    baseline_seeds = range(spec.baseline_replicates)
+    compared = Compared.read(ledger, all_cells, baseline_seeds, spec.family)
+    replays = replayed(compared, spec.rounds.looks, len(baseline_seeds))
     return narrowed(compared, replays).cells
 
 

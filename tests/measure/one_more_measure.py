@@ -5,9 +5,8 @@ import math
 import sys
 from pathlib import Path
 
-from dynstudy.measure.measure import Measure
+from dynstudy.measure.measure import Array, CellReadings, Measure
 from dynstudy.measure.measures import MEASURES
-from dynstudy.measure.readings import Array, CellReadings
 from dynstudy.measure.window import forgetting_window
 
 
