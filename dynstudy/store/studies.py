@@ -141,6 +141,15 @@ class Storage:
                 session.flush()
             upgrade(session)
 
+    def upgrade(self) -> None:
+        """Bring tables of an older dynstudy up to date, to write into what was opened to read.
+
+        Raises:
+            StudyBusyError: the older dynstudy is at work in it.
+        """
+        with Session(self.engine) as session, session.begin():
+            upgrade(session)
+
     # --- studies --------------------------------------------------------------------------------
 
     def names(self) -> list[str]:
