@@ -34,7 +34,7 @@ def train(
     """Train one network and show its curve: accuracy and loss of each class over the steps."""
     from dynstudy.launch.follow import train_curve
     from dynstudy.launch.progress import Progress
-    from dynstudy.pictures.curve import curve_figure
+    from dynstudy.pictures.class_curves import curve_figure
     from dynstudy.pictures.style import save
     from dynstudy.report.curve_text import curve_rows
     from dynstudy.report.rows import Format, frame_rows, print_rows

@@ -37,10 +37,6 @@ WRONG_KEY = (
     "protocol; one of them was changed, so nothing was trained"
 )
 SETS = ("found", "confirmed")
-NUMBERS = (
-    "val_accuracy sem train_accuracy diverged gain gain_low gain_high forgetting forgetting_sem "
-    "unrecovered"
-).split()
 
 
 @dataclass(frozen=True)
@@ -191,10 +187,11 @@ def _differences(recorded: Measured, now: Measured, exact: bool) -> Iterator[str
         for seed, (before, after) in enumerate(accuracies, start=recorded.first_seed):
             if before != after:
                 yield f"val_accuracies of seed {seed} is {before}, training gives {after}"
-        for number in NUMBERS:
-            before, after = getattr(recorded, number), getattr(now, number)
-            if not _close(before, after):
-                yield f"{number} is {_shown(before)}, training gives {_shown(after)}"
+        trained = now.numbers()
+        for number, said in recorded.numbers().items():
+            gives = trained.get(number)
+            if not _close(said, gives):
+                yield f"{number} is {_shown(said)}, training gives {_shown(gives)}"
         return
     apart, joint = _apart(recorded, now)
     if joint is None:

@@ -47,10 +47,10 @@ def _trained(batch: list[Cell], training: Training, later: int) -> bool:
 
 
 def _why_over(spec: BoundarySpec, study: optuna.Study) -> str:
-    all_panels = panels(spec, study)
-    count = sum(len(panel.candidates) for panel in all_panels)
-    trained = sum(len(panel.told) for panel in all_panels)
-    unsettled = sum(panel.unsettled() for panel in all_panels)
+    studied = panels(spec, study)
+    count = sum(len(panel.candidates) for panel in studied)
+    trained = sum(len(panel.told) for panel in studied)
+    unsettled = sum(panel.unsettled() for panel in studied)
     if not unsettled:
         return f"all {count} cells are settled; {trained} of them are trained"
     return (
