@@ -37,7 +37,7 @@ def train_all(training: Training, seeds: Mapping[Configuration, range]) -> None:
     """
     cells = _cells(training.ledger.protocol, seeds)
     with training.interruptible():
-        whole = training.train_all(cells, training.plan(cells))
+        whole = training.complete(cells)
     if not whole:
         raise Interrupted(training.abandoned)
 

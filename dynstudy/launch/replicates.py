@@ -53,7 +53,7 @@ def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ense
     (loss,) = {replicate.configuration.loss for replicate in replicates}
     configurations = [replicate.configuration for replicate in replicates]
     seeds = [replicate.seed for replicate in replicates]
-    own_data = protocol.data.train_seed == "replicate"
+    each_drawn = protocol.data.train_seed == "replicate"
     ensemble = Ensemble.of(
         loss,
         protocol.steps,
@@ -63,7 +63,7 @@ def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ense
         period=[c.period or 2 for c in configurations],
         tail_start=[tail_start(protocol, c) for c in configurations],
         seed=seeds,
-        training_set=np.unique(seeds, return_inverse=True)[1].tolist() if own_data else 0,
+        training_set=np.unique(seeds, return_inverse=True)[1].tolist() if each_drawn else 0,
         dtype=protocol.dtype,
     )
     return ensemble, draw_data(protocol.data, seeds)

@@ -50,14 +50,11 @@ def run_rounds(
         more = [replace(all_cells[index], seeds=range(before, size)) for index in sorted(going)]
         todo = [*(baselines if number == 1 else []), *more]
         training.progress.stage = f"round {number} of at most {len(rounds.looks)}"
-        lacking = training.plan(todo)
-        training.ledger.remember(todo, lacking)
-        if any(lacking.values()):
-            training.log(
-                f"round {number} of at most {len(rounds.looks)}: {len(more)} of "
-                f"{len(all_cells) - len(baselines)} cells go on to {size} replicates"
-            )
-        if not training.train_all(todo, lacking):
+        note = (
+            f"{training.progress.stage}: {len(more)} of {len(all_cells) - len(baselines)} cells go "
+            f"on to {size} replicates"
+        )
+        if not training.complete(todo, note=note):
             break  # interrupted: the next launch trains what is missing, and looks then
         make_trials(baselines)
         compared = Compared.read(training.ledger, all_cells, seeds, spec.family)

@@ -46,14 +46,10 @@ class Flight:
 
 
 class Training:
-    """The networks that one launch trains.
+    """The networks that one launch trains; `launch` is None for a ledger that is thrown away.
 
-    Args:
-        ledger: where they are recorded.
-        launch: whose they are; None where nobody's, in a ledger that is thrown away.
-        backend: see `dynstudy.train.train`.
-        report: called about ten times a second with the progress.
-        log: called with what a person should know besides.
+    `report` is called about ten times a second with the progress, and `log` with what a person
+    should know besides.
     """
 
     def __init__(
@@ -80,15 +76,7 @@ class Training:
         return self.stop_after_chunk.is_set()
 
     def plan(self, cells: Sequence[Cell], share: float = 1.0) -> Lacking:
-        """Find out what the ledger lacks, and expect that much.
-
-        Args:
-            cells: that are to be trained now.
-            share: which part of all the work ahead they are thought to be.
-
-        Returns:
-            The seeds to train of each configuration, possibly none.
-        """
+        """Find out which seeds of each configuration the ledger lacks, and expect that much."""
         lacking = self.ledger.lacking(cells)
         networks = sum(map(len, lacking.values()))
         work = sum(
@@ -126,8 +114,21 @@ class Training:
             self.drop_chunk.set()  # nobody waits for what is under way any more
             raise
 
-    def train_all(self, cells: Sequence[Cell], lacking: Lacking) -> bool:
-        """As `train`, to the end; false where it was told to stop before."""
+    def complete(self, cells: Sequence[Cell], share: float = 1.0, note: str = "") -> bool:
+        """Plan, remember and train cells to the end.
+
+        Args:
+            cells: that are to be trained now.
+            share: which part of all the work ahead they are thought to be.
+            note: what a person should know where any of them is missing.
+
+        Returns:
+            Whether nothing is missing any more; false where it was told to stop before.
+        """
+        lacking = self.plan(cells, share)
+        self.ledger.remember(cells, lacking)
+        if note and any(lacking.values()):
+            self.log(note)
         trained = sum(map(len, self.train(cells, lacking)))
         return trained == sum(map(len, lacking.values()))
 

@@ -63,10 +63,6 @@ def load(backend: str) -> tuple[Callable[..., State], Callable[[Any, int, int], 
 def able(backend: str, demand: Demand) -> str:
     """Find a backend that can train what is asked.
 
-    Args:
-        backend: as in `load`.
-        demand: what it is to train.
-
     Returns:
         The backend; the fastest that can, if it is ``"auto"``.
 
