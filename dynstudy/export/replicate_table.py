@@ -51,9 +51,8 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
     study = storage.study(name)
     spec = storage.spec(study)
     ledger = Ledger(storage.engine, spec.protocol)
-    asked_for = cells_asked_for(
-        ledger, spec.cells(study), range(spec.baseline_replicates), spec.rounds
-    )
+    seeds = range(spec.baseline_replicates)
+    asked_for = cells_asked_for(ledger, spec.cells(study), seeds, spec.family, spec.rounds)
     own_cells = {ledger.key(cell.configuration): cell for cell in asked_for}
     trials = finished(study)
     loaded = ledger.load(cell.configuration for cell in own_cells.values())
