@@ -243,7 +243,7 @@ def test_a_chunk_that_does_not_answer_is_left_behind(
 ) -> None:
     answer = threading.Event()
     monkeypatch.setattr(training, "PATIENCE_SECONDS", 0.01)
-    monkeypatch.setattr("dynstudy.launch.workers.train_replicates", lambda *_: answer.wait())
+    monkeypatch.setattr("dynstudy.launch.workers.train_replicates", lambda *_: answer.wait(300))
     done = dynstudy.run(make_spec(), storage=storage)
     answer.set()
     assert (done.interrupted, done.abandoned, done.trained) == (True, True, 0)
@@ -252,10 +252,10 @@ def test_a_chunk_that_does_not_answer_is_left_behind(
 def test_it_runs_outside_the_main_thread(storage: Storage, make_spec: SpecMaker) -> None:
     results = []
     thread = threading.Thread(
-        target=lambda: results.append(dynstudy.run(make_spec(), storage=storage))
+        target=lambda: results.append(dynstudy.run(make_spec(), storage=storage)), daemon=True
     )
     thread.start()
-    thread.join()
+    thread.join(300)
     assert results[0].trained == 16
 
 

@@ -1,9 +1,6 @@
 """Training side by side; two backends of the processor stand for two cards."""
 
 import multiprocessing
-import os
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -27,7 +24,7 @@ from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import TRAIN, VALIDATION
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
-from tests.command import begin
+from tests.command import LIMIT_SECONDS, process
 from tests.conftest import ROOT
 
 SpecMaker = Callable[..., StudySpec]
@@ -189,13 +186,11 @@ def test_a_process_does_not_outlive_the_one_that_started_it(tmp_path: Path) -> N
         "    print(place.process.pid, flush=True)\n"
         "    time.sleep(60)\n"
     )
-    parent = begin([sys.executable, script], stdout=subprocess.PIPE, cwd=ROOT)
-    assert parent.stdout is not None
-    child = psutil.Process(int(parent.stdout.readline()))
-    os.kill(parent.pid, signal.SIGKILL)
-    parent.wait()
-    parent.stdout.close()
-    until = time.monotonic() + 60  # it imports first
+    with process(ROOT, sys.executable, str(script)) as parent:
+        parent.until(lambda: "\n" in parent.out)
+        child = psutil.Process(int(parent.out))
+        parent.kill()
+    until = time.monotonic() + LIMIT_SECONDS  # it imports first
     while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < until
         time.sleep(0.05)

@@ -2,7 +2,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import optuna
@@ -18,7 +18,8 @@ from dynstudy.store.database import DEFAULT_STORAGE, storage_url
 from dynstudy.store.launches import claim, launches
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
-from tests.command import begin
+from tests.command import process
+from tests.conftest import ROOT
 
 SpecMaker = Callable[..., StudySpec]
 
@@ -169,8 +170,10 @@ def test_a_database_whose_making_was_interrupted_is_finished(storage: Storage, u
 
 def test_processes_that_start_on_a_new_database_at_once_all_get_it(url: str) -> None:
     code = f"from dynstudy.store.studies import Storage; Storage({url!r}, create=True)"
-    processes = [begin([sys.executable, "-c", code]) for _ in range(4)]
-    assert [process.wait() for process in processes] == [0] * 4
+    with ExitStack() as stack:
+        starting = [process(ROOT, sys.executable, "-c", code) for _ in range(4)]
+        commands = [stack.enter_context(one) for one in starting]
+        assert [command.ends() for command in commands] == [(0, "", "")] * 4
 
 
 def test_passwords_are_not_shown() -> None:
