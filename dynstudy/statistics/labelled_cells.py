@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike
 
 from dynstudy.config import Cell
 from dynstudy.measure.accuracy import standard_error
+from dynstudy.measure.measures import MEASURES
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Evidence, Indices
+from dynstudy.statistics.columns import MAP, names
 from dynstudy.statistics.compared_cells import ComparedCells, Family, read_compared
 from dynstudy.statistics.labels import BASELINE, DIVERGED, MISSING, label
 from dynstudy.statistics.samples import Sample
@@ -20,20 +22,7 @@ from dynstudy.statistics.sequential import FamilyLooks, cells_looked_at, take_lo
 from dynstudy.statistics.two_samples import LEVEL, Array
 from dynstudy.store.ledger import Ledger
 from dynstudy.study.rounds import Rounds
-
-# The first columns of every CSV of a map; programs rely on their names and order.
-COLUMNS = """
-    loss width learning_rate amplitude period val_accuracy sem gain gain_low gain_high p_value
-    q_value regime forgetting forgetting_sem unrecovered forgets replicates diverged
-""".split()
-MORE_COLUMNS = [
-    "train_accuracy",
-    "val_accuracy_before_tail",
-    "replicates_planned",
-    "ledger_configuration",
-    "lasting",
-    "predicted",
-]
+from dynstudy.study.spec import StudySpec
 
 
 @dataclass(frozen=True)
@@ -88,29 +77,22 @@ def label_cells(compared: ComparedCells, tests: CellTests = CELL_TESTS) -> Label
     return LabelledCells(_frame(compared, verdicts), compared)
 
 
-def cells_asked_for(
-    ledger: Ledger,
-    cells: Sequence[Cell],
-    baseline_seeds: range,
-    family: Family,
-    rounds: Rounds | None,
-) -> list[Cell]:
-    """The cells of a map with the replicates that it has asked for so far.
+def cells_asked_for(ledger: Ledger, cells: Sequence[Cell], spec: StudySpec) -> list[Cell]:
+    """The cells of a study with the replicates that it has asked for so far.
 
     Args:
         ledger: where their replicates are.
         cells: the cells, with the most replicates that they may have.
-        baseline_seeds: of the baselines' replicates that count.
-        family: which cells share their control of false discoveries.
-        rounds: in which replicates are added; all of them at once if None.
+        spec: the study file.
 
     Returns:
         Them in their order.
     """
-    if rounds is None:
+    if spec.rounds is None:
         return list(cells)
-    compared = read_compared(ledger, cells, baseline_seeds, family)
-    looks = take_looks(compared, rounds.looks, len(baseline_seeds))
+    baseline_seeds = range(spec.baseline_replicates)
+    compared = read_compared(ledger, cells, baseline_seeds, spec.family)
+    looks = take_looks(compared, spec.rounds.looks, len(baseline_seeds))
     return cells_looked_at(compared, looks).cells
 
 
@@ -135,7 +117,7 @@ def _of_looks(looks: FamilyLooks) -> _Verdict:
 
 def _frame(compared: ComparedCells, verdicts: Sequence[_Verdict]) -> pd.DataFrame:
     rows = list(map(_row, compared.cells, compared.samples, compared.keys))
-    frame = pd.DataFrame(rows, columns=[*COLUMNS, *MORE_COLUMNS])
+    frame = pd.DataFrame(rows, columns=names(MAP))
     frame = frame.astype({"regime": object, "forgets": object, "width": "int64"})
     for verdict in verdicts:
         _judge(frame, compared, verdict)
@@ -153,17 +135,18 @@ def _row(cell: Cell, sample: Sample, key: str) -> dict[str, object]:
         "learning_rate": configuration.learning_rate,
         "amplitude": configuration.amplitude,
         "period": configuration.period,
-        "val_accuracy": _mean(sample.val_accuracy),
         "sem": standard_error(sample.val_accuracy),
         "regime": regime,
         "forgets": None,
         "replicates": count,
         "diverged": sample.diverged,
-        "train_accuracy": _mean(sample.measures["train_accuracy"]),
-        "val_accuracy_before_tail": _mean(_known(sample.measures["val_accuracy_before_tail"])),
         "replicates_planned": cell.replicates,
         "ledger_configuration": key,
         "predicted": False,
+    } | {
+        name: _mean(_known(sample.measures[name]))
+        for name, measure in MEASURES.items()
+        if not measure.net
     }
 
 
@@ -182,11 +165,11 @@ def _judge(frame: pd.DataFrame, compared: ComparedCells, verdict: _Verdict) -> N
     frame.loc[cells, "gain"] = gain.estimate
     low, high = gain.interval(verdict.confidence)
     frame.loc[cells, "gain_low"], frame.loc[cells, "gain_high"] = low, high
-    lost = compared.measure("forgetting", cells).difference
-    frame.loc[cells, "forgetting"] = lost.estimate
-    frame.loc[cells, "forgetting_sem"] = lost.standard_error
-    for kind in ("unrecovered", "lasting"):
-        frame.loc[cells, kind] = compared.measure(kind, cells).difference.estimate
+    for name in (name for name, measure in MEASURES.items() if measure.net):
+        net = compared.measure(name, cells).difference
+        frame.loc[cells, name] = net.estimate
+        if f"{name}_sem" in frame:
+            frame.loc[cells, f"{name}_sem"] = net.standard_error
 
     labels = label(verdict.evidence, verdict.sizes, compared.baseline_sizes(cells))
     frame.loc[cells, "p_value"], frame.loc[cells, "q_value"] = labels.p_values, labels.q_values
