@@ -52,7 +52,7 @@ def measure(ledger: Ledger, seeds: Mapping[Configuration, range]) -> dict[Config
     # all baselines have the same seeds, or none is in `seeds`
     static = [seeds[configuration] for configuration in seeds if configuration.static]
     longest = max(static, key=len, default=range(0))
-    frame, *_ = judge(ledger, cells, longest, family=lambda _: "all")
+    frame = judge(ledger, cells, longest, family=lambda _: "all").frame
     return {
         cell.configuration: values
         for cell, values in zip(cells, measured(frame, cells, ledger), strict=True)
