@@ -58,17 +58,9 @@ def export(
 ) -> Export:
     """The best configurations of a study, each runnable and with what to expect of it.
 
-    Args:
-        storage: where the study is.
-        name: of the study.
-        top: how many, of each width or loss if `per` says so.
-        by: what is compared, ``val_accuracy`` or ``gain``.
-        per: ``width``, ``loss``, ``pareto`` (the front of accuracy and width, all of it) or None.
-        confirm: fresh seeds to train each one on; the study's replicates (the most that a cell may
-            have) if None, 0 for none.
-        backend: what trains them.
-        report: called with the progress of that.
-        log: called with what a person should know besides.
+    `top` of them, or of each width or loss if `per` says so; ``pareto`` is the front of accuracy
+    and width, all of it. Each is trained on `confirm` fresh seeds: the study's replicates (the most
+    that a cell may have) if None, none if 0.
 
     Returns:
         The export, sealed with its digest.

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from dynstudy.config import Configuration, Protocol, Replicate
+from dynstudy.config import Protocol
 from dynstudy.errors import ExportError
 from dynstudy.export.export_file import Entry, Export, Weights
-from dynstudy.launch.replicates import Task, draw_data, train_replicates
-from dynstudy.measure.measures import reads
+from dynstudy.launch.replicates import draw_data, train_cell
 from dynstudy.report.safe_files import write_whole
 from dynstudy.study.confirmation import fresh_protocol
 from dynstudy.train import Parameters
@@ -40,7 +39,8 @@ def add_weights(export: Export, path: Path, backend: str = "auto") -> Export:
     assert entry.found is not None  # what was chosen was measured
     best = int(np.argmax(entry.found.val_accuracies))
     seed, recorded = entry.found.first_seed + best, entry.found.val_accuracies[best]
-    parameters, accuracy = train_one(entry.configuration, export.protocol, seed, backend)
+    (record,), outcome = train_cell(entry.configuration, export.protocol, [seed], backend)
+    parameters, accuracy = outcome.parameters, record.val_accuracy
     if accuracy != recorded:
         raise ExportError(
             f"seed {seed} of {entry.configuration} reached {recorded:.4f} and reaches "
@@ -64,16 +64,6 @@ def add_weights(export: Export, path: Path, backend: str = "auto") -> Export:
     )
     first = entry.model_copy(update={"weights": weights})
     return export.model_copy(update={"configuration": [first, *export.configuration[1:]]}).sealed()
-
-
-def train_one(
-    configuration: Configuration, protocol: Protocol, seed: int, backend: str
-) -> tuple[Parameters, float]:
-    """Train one network; returns its parameters and its validation accuracy."""
-    periods = () if configuration.period is None else (configuration.period,)
-    task = Task(Replicate(configuration, seed), reads(protocol, periods))
-    (record,), outcome = train_replicates([task], protocol, backend)
-    return outcome.parameters, record.val_accuracy
 
 
 def to_tensors(parameters: Parameters, width: int) -> Tensors:

@@ -1,7 +1,7 @@
 """Replicates to arrays and back: what the ledger speaks of, put into the engine's form."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dynstudy.config import Configuration, Protocol, Replicate, SpiralData
 from dynstudy.measure.measure import CellReadings
-from dynstudy.measure.measures import MEASURES
+from dynstudy.measure.measures import MEASURES, reads
 from dynstudy.measure.window import tail_start
 from dynstudy.store.ledger import Record
 from dynstudy.store.series import TRAIN, VALIDATION, Series
@@ -46,6 +46,16 @@ def train_replicates(
         row[: len(task.reads)] = task.reads
     outcome = train(ensemble, data, backend=backend, checkpoints=checkpoints, progress=progress)
     return _records(tasks, protocol, outcome), outcome
+
+
+def train_cell(
+    configuration: Configuration, protocol: Protocol, seeds: Iterable[int], backend: str
+) -> tuple[list[Record], Outcome]:
+    """As `train_replicates`, of one configuration by itself, read as its own measures need."""
+    periods = () if configuration.period is None else (configuration.period,)
+    steps = reads(protocol, periods)
+    tasks = [Task(Replicate(configuration, seed), steps) for seed in seeds]
+    return train_replicates(tasks, protocol, backend)
 
 
 def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ensemble, Data]:

@@ -76,7 +76,7 @@ class Training:
         return self.stop_after_chunk.is_set()
 
     def plan(self, cells: Sequence[Cell], share: float = 1.0) -> Lacking:
-        """Find out which seeds of each configuration the ledger lacks, and expect that much."""
+        """Which seeds the ledger lacks; `share` of all the work ahead is thought to be theirs."""
         lacking = self.ledger.lacking(cells)
         networks = sum(map(len, lacking.values()))
         work = sum(
@@ -115,12 +115,7 @@ class Training:
             raise
 
     def complete(self, cells: Sequence[Cell], share: float = 1.0, note: str = "") -> bool:
-        """Plan, remember and train cells to the end.
-
-        Args:
-            cells: that are to be trained now.
-            share: which part of all the work ahead they are thought to be.
-            note: what a person should know where any of them is missing.
+        """Plan, remember and train cells to the end; `note` is logged where any is missing.
 
         Returns:
             Whether nothing is missing any more; false where it was told to stop before.

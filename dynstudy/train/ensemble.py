@@ -135,10 +135,6 @@ class Data:
         """C."""
         return int(self.y.max(initial=-1)) + 1
 
-    def only(self, training_sets: Ints) -> Self:
-        """Some of its training sets."""
-        return replace(self, x=self.x[training_sets])
-
 
 @dataclass(frozen=True)
 class Demand:

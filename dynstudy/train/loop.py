@@ -83,7 +83,7 @@ def train(
         training_sets, part_sets = np.unique(part.training_set, return_inverse=True)
         state = start(
             replace(part, training_set=part_sets),
-            data.only(training_sets),
+            replace(data, x=data.x[training_sets]),
             first,
             readings.part(members),
         )
