@@ -81,22 +81,17 @@ def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ense
 
 def draw_data(data: SpiralData, seeds: Sequence[int]) -> Data:
     """The spirals of a protocol: one training set for all, or one per distinct seed, ascending."""
-    drawn = [
-        spiral(data.points_per_class, data.classes, data.turns, data.noise, seed)
-        for seed in (
-            [replicate_data_seed(seed) for seed in np.unique(seeds).tolist()]
-            if data.train_seed == "replicate"
-            else [int(data.train_seed)]
-        )
-    ]
-    validation_x, validation_y = spiral(
-        data.validation_points_per_class,
-        data.classes,
-        data.turns,
-        data.noise,
-        data.validation_seed,
-    )
-    return Data(np.stack([x for x, _ in drawn]), drawn[0][1], validation_x, validation_y)
+
+    def arms(points_per_class: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        return spiral(points_per_class, data.classes, data.turns, data.noise, seed)
+
+    if data.train_seed == "replicate":
+        training_seeds = [replicate_data_seed(seed) for seed in np.unique(seeds).tolist()]
+    else:
+        training_seeds = [int(data.train_seed)]
+    drawn = [arms(data.points_per_class, seed) for seed in training_seeds]
+    validation = arms(data.validation_points_per_class, data.validation_seed)
+    return Data(np.stack([x for x, _ in drawn]), drawn[0][1], *validation)
 
 
 def _records(tasks: Sequence[Task], protocol: Protocol, outcome: Outcome) -> list[Record]:
