@@ -42,8 +42,8 @@ class Side:
 
     def trained(self) -> pd.DataFrame:
         """Its dynamical cells that have replicates."""
-        judged = self.found.judged()
-        return judged[(judged.loss == self.loss) & (judged.replicates > 0)]
+        dynamical = self.found.dynamical_cells()
+        return dynamical[(dynamical.loss == self.loss) & (dynamical.replicates > 0)]
 
     def static(self, width: int, rate: float) -> Any:
         """The cell that those of a width and learning rate are compared with."""
@@ -107,7 +107,7 @@ def side_by_side(storage: Storage, names: Sequence[str]) -> SideBySide:
 
 
 def _sides(name: str, found: RegimeMap) -> list[Side]:
-    present = set(found.judged().loss)
+    present = set(found.dynamical_cells().loss)
     losses = [loss for loss in found.spec.loss if loss in present]
     if not losses:
         raise DynstudyError(f"study {name!r} has no dynamical loss: there is no gain to compare")

@@ -103,13 +103,13 @@ Gain = tuple[float, float, str]  # itself, its standard error, and where
 
 
 def _best(found: RegimeMap) -> dict[tuple[str, int], Gain]:
-    judged = found.judged()
+    dynamical = found.dynamical_cells()
     static = {
         (row.width, row.learning_rate, row.loss): float(row.sem)
         for row in found.baselines().itertuples()
     }
     best: dict[tuple[str, int], Gain] = {}
-    known = judged[judged.gain.notna() & ~judged.predicted]
+    known = dynamical[dynamical.gain.notna() & ~dynamical.predicted]
     for (loss, width), panel in known.groupby(["loss", "width"]):
         row: Any = panel.loc[panel.gain.idxmax()]
         baseline = static.get((width, row.learning_rate, LOSSES[str(loss)].static), math.nan)
@@ -120,8 +120,8 @@ def _best(found: RegimeMap) -> dict[tuple[str, int], Gain]:
 
 
 def _trained(found: RegimeMap) -> pd.DataFrame:
-    judged = found.judged()
-    return judged.loc[judged.replicates > 0, [*CELL, "val_accuracy", "sem"]]
+    dynamical = found.dynamical_cells()
+    return dynamical.loc[dynamical.replicates > 0, [*CELL, "val_accuracy", "sem"]]
 
 
 def _place(row: Any) -> str:

@@ -101,7 +101,7 @@ def draw_map(
     if shape is Format.table:
         print_map(found, sys.stdout)
         if lines is not None:
-            print_boundaries(found.judged(), lines, sys.stdout)
+            print_boundaries(found.dynamical_cells(), lines, sys.stdout)
     else:
         print_rows(frame_rows(found.frame if lines is None else lines), shape, sys.stdout)
         for note in found.notes:
