@@ -10,9 +10,7 @@ from dynstudy.analysis.study_diff import compare
 from dynstudy.config import Cell
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
-from tests.analysis.test_regime_map import Planted
-
-SpecMaker = Callable[..., MapSpec]
+from tests.planted import Planted, SpecMaker
 
 
 def plant(storage: Storage, spec: MapSpec, accuracy: Callable[[Cell], float]) -> None:

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 import tomli_w
 
-from benchmarks.planted import plant
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
 from dynstudy.study.spec import StudySpec
 from tests.command import dynstudy, fails
-from tests.conftest import SMALL
+from tests.planted import SMALL, plant
 
 STUDY: dict[str, Any] = {
     **SMALL,

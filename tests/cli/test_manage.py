@@ -18,7 +18,7 @@ from dynstudy.store.launches import claim
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 from tests.command import answered, called, dynstudy
-from tests.conftest import SEARCH, SMALL
+from tests.planted import SEARCH, SMALL
 
 OTHER = {
     **SMALL,

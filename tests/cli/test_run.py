@@ -15,7 +15,7 @@ import tomli_w
 
 from dynstudy._version import __version__
 from tests.command import dynstudy, fails, process, start
-from tests.conftest import SEARCH, SMALL
+from tests.planted import SEARCH, SMALL
 
 # about 12 s on two cores, in a dozen cells: long enough to be interrupted anywhere
 LONG = {

@@ -13,9 +13,8 @@ from dynstudy.errors import DynstudyError
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
 from dynstudy.study.spec import StudySpec
-from tests.analysis.test_regime_map import Planted
 from tests.command import dynstudy, fails
-from tests.conftest import SEARCH, SMALL
+from tests.planted import SEARCH, SMALL, Planted
 
 SPACE = {"learning_rate": 1.0, "amplitude": [3, 10, 30, 100, 300], "period": [5, 10, 20, 35]}
 MAPS: dict[str, dict[str, Any]] = {

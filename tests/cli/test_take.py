@@ -9,7 +9,7 @@ import pytest
 import tomli_w
 
 from tests.command import dynstudy, fails
-from tests.conftest import SMALL
+from tests.planted import SMALL
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 import tomli_w
 
 from tests.command import dynstudy, fails
-from tests.conftest import SEARCH, SMALL
+from tests.planted import SEARCH, SMALL
 
 
 @pytest.fixture(scope="module")

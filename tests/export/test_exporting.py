@@ -1,7 +1,6 @@
 """Exports: what is chosen and confirmed, and whether reproduce tells true files from false."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +32,8 @@ from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow
 from dynstudy.study.confirmation import FRESH, fresh_protocol
-from dynstudy.study.kinds.map import MapSpec
-from dynstudy.study.kinds.search import SearchSpec
 from dynstudy.study.spec import StudySpec
-from tests.conftest import SMALL
-
-SpecMaker = Callable[..., MapSpec]
+from tests.planted import SMALL, SearchMaker, SpecMaker
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +141,7 @@ def test_more_than_there_is_cannot_be_exported(
 
 
 def test_a_study_without_complete_cells_or_gains_says_so(
-    storage: Storage, make_spec: SpecMaker, make_search: Callable[..., SearchSpec]
+    storage: Storage, make_spec: SpecMaker, make_search: SearchMaker
 ) -> None:
     storage.open_study(make_spec())
     with pytest.raises(ExportError, match="'small' has no complete cell yet; run it first"):
@@ -378,7 +373,7 @@ def test_a_whole_study_is_a_row_per_network_in_every_format(
 
 
 def test_a_search_has_no_cube_but_an_axis_of_configurations(
-    storage: Storage, make_search: Callable[..., SearchSpec], tmp_path: Path
+    storage: Storage, make_search: SearchMaker, tmp_path: Path
 ) -> None:
     dynstudy.run(make_search(), storage=storage)
     frame = replicates(storage, "search")

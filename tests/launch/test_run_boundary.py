@@ -7,7 +7,6 @@ import pytest
 
 import dynstudy
 from benchmarks.boundary_replay import replay
-from benchmarks.planted import plant
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.analysis.study_diff import compare
 from dynstudy.config import Configuration
@@ -20,6 +19,7 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.tried import finished
+from tests.planted import plant
 
 PLANTED: dict[str, Any] = {
     "name": "planted",

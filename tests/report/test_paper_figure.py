@@ -1,6 +1,5 @@
 """Figures in the form of the paper, from ledgers with chosen outcomes."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,9 @@ from dynstudy.errors import DynstudyError
 from dynstudy.pictures.over_width import width_figure
 from dynstudy.report.paper_figure import figure_file, over_width, write_figure3
 from dynstudy.store.studies import Storage
-from dynstudy.study.kinds.search import SearchSpec
 from dynstudy.study.spec import StudySpec
-from tests.analysis.test_regime_map import Planted
+from tests.planted import Planted, SearchMaker, SpecMaker
 
-SpecMaker = Callable[..., StudySpec]
 WIDTHS = [5, 9, 20]
 SPACE = {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 15], "width": WIDTHS}
 
@@ -95,7 +92,7 @@ def test_what_is_not_one_curve_per_loss_is_refused(
 
 
 def test_searches_and_studies_without_networks_are_refused(
-    storage: Storage, make_spec: SpecMaker, make_search: Callable[..., SearchSpec]
+    storage: Storage, make_spec: SpecMaker, make_search: SearchMaker
 ) -> None:
     storage.open_study(make_spec())
     with pytest.raises(DynstudyError, match="has no trained cell yet"):
