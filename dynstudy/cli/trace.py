@@ -62,10 +62,10 @@ def trace(
     forgetting of these networks, of the static loss and their difference, with standard errors.
     """
     from dynstudy.analysis.kinds_of_forgetting import forgetting_rows
-    from dynstudy.launch.follow_cell import trace_cell
+    from dynstudy.launch.follow import trace_cell
     from dynstudy.launch.progress import Progress
+    from dynstudy.pictures.class_curves import trace_figure
     from dynstudy.pictures.style import save
-    from dynstudy.pictures.trace import trace_figure
     from dynstudy.report.rows import print_rows
     from dynstudy.report.safe_files import check_folder, file_stem, write_whole
     from dynstudy.statistics.baseline import Baseline

@@ -32,9 +32,9 @@ def train(
     form: FormatOption = "table",
 ) -> None:
     """Train one network and show its curve: accuracy and loss of each class over the steps."""
-    from dynstudy.launch.follow_network import train_curve
+    from dynstudy.launch.follow import train_curve
     from dynstudy.launch.progress import Progress
-    from dynstudy.pictures.curve import curve_figure
+    from dynstudy.pictures.class_curves import curve_figure
     from dynstudy.pictures.style import save
     from dynstudy.report.curve_text import curve_rows
     from dynstudy.report.rows import Format, frame_rows, print_rows

@@ -33,6 +33,9 @@ class ExportFormat(StrEnum):
     yaml = "yaml"
 
 
+_NO_NUMBERS = {"first_seed", "replicates", "val_accuracies", "regime", "forgets", "measures"}
+
+
 class Measured(Section):
     """What the replicates of a configuration did on one validation spiral."""
 
@@ -51,6 +54,12 @@ class Measured(Section):
     forgetting_sem: float | None = None
     unrecovered: float | None = None
     forgets: bool | None = None
+    measures: dict[str, float] | None = None  # those that have no place above
+
+    def numbers(self) -> dict[str, float | None]:
+        """Everything that training it again must give, but for the labels."""
+        numbers = self.model_dump(exclude=_NO_NUMBERS)
+        return numbers | (self.measures or {})
 
 
 class Weights(Section):

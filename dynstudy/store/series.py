@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from dynstudy.config import Protocol
-from dynstudy.measure.readings import CellReadings
+from dynstudy.measure.measure import CellReadings
 from dynstudy.store.database import batches
 from dynstudy.store.tables import ReplicateRow, SeriesRow, StepsRow
 
@@ -112,6 +112,12 @@ def remove(connection: Any, networks: Iterable[int]) -> None:
     """
     for batch in batches(networks):
         connection.execute(delete(SeriesRow).where(SeriesRow.replicate_id.in_(batch)))
+
+
+def remove_unused_steps(connection: Any) -> None:
+    """Delete the steps that no series has any more; this looks at all of them."""
+    used = select(SeriesRow.steps_id)
+    connection.execute(delete(StepsRow).where(StepsRow.id.not_in(used)))
 
 
 def read(connection: Connection, which: ColumnElement[bool]) -> dict[int, dict[str, Series]]:

@@ -23,7 +23,7 @@ from dynstudy.export.exporting import export
 from dynstudy.export.replicate_table import TidyFormat, replicates, write_replicates
 from dynstudy.export.reproducing import BIT_EQUAL, STATISTICAL, reproduce
 from dynstudy.export.weights import add_weights, check_weights
-from dynstudy.launch.follow_network import train_curve
+from dynstudy.launch.follow import train_curve
 from dynstudy.launch.replicates import Task, draw_data, train_replicates
 from dynstudy.launch.training import Training
 from dynstudy.measure.accuracy import standard_error

@@ -3,8 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynstudy.measure.forgetting import forgetting, lasting
-from dynstudy.measure.window import window
+from dynstudy.config import Protocol, SpiralData
+from dynstudy.measure.forgetting import forgetting, kinds, lasting
+from dynstudy.measure.measure import CellReadings
+from dynstudy.measure.measures import reads
+from dynstudy.measure.window import forgetting_window
 from dynstudy.task.schedule import class_weights
 
 
@@ -65,11 +68,13 @@ def test_what_is_lost_and_relearned_is_forgotten_but_not_unrecovered() -> None:
 def test_middles_are_where_the_weight_peaks_and_ends_where_the_next_turn_begins(
     oscillations: int, period: int, classes: int, amplitude: float
 ) -> None:
-    last = window(oscillations, period, classes)
+    data = SpiralData(classes=classes)
+    protocol = Protocol(steps=oscillations * period, tail="none", data=data)
+    last = forgetting_window(protocol, period)
     assert last.count == min(oscillations, 3 * classes)
     assert last.ends[-1] == oscillations * period
-    for place, (middle, end) in enumerate(zip(last.middles, last.ends, strict=True)):
-        own = (last.first + place) % classes
+    for turn_number, (middle, end) in enumerate(zip(last.middles, last.ends, strict=True)):
+        own = (last.first + turn_number) % classes
         turn = class_weights(np.arange(end - period, end), classes, amplitude, period)[:, own]
         peak = class_weights(middle, classes, amplitude, period)[own]
         assert peak == pytest.approx(turn.max(), rel=1e-12)
@@ -108,3 +113,14 @@ def test_one_lucky_moment_is_no_learning() -> None:
     end = np.full((1, 9, 3), 0.5)
     end[0, 1, 0] = 1.0  # on another's turn everything is called class 0
     assert lasting(end, np.full((1, 3), 0.5), 0)[0] == 0
+
+
+def test_what_was_not_read_at_all_steps_has_no_kind_of_forgetting() -> None:
+    """The ends of a period's oscillations may be steps of other periods, its middles not."""
+    protocol, period = Protocol(steps=200, tail=50), 10
+    steps = reads(protocol, (period,))
+    correct = np.random.default_rng(0).random((2, len(steps), 3))
+    whole = CellReadings(protocol, period, steps, correct, correct, np.zeros(2, bool))
+    assert np.isfinite(kinds(whole)).all()
+    ends_alone = whole.at(step for step in steps if step % period == 0)
+    assert np.isnan(kinds(ends_alone)).all()
