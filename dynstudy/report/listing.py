@@ -5,13 +5,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import optuna
-from optuna.study._frozen import FrozenStudy
 from sqlalchemy import String, cast, func, select
 
 from dynstudy.errors import DynstudyError, nearest
 from dynstudy.store.keys import configuration_key
 from dynstudy.store.launches import running
 from dynstudy.store.ledger_counts import networks_trained
+from dynstudy.store.optuna_private import FrozenStudy, study_id
 from dynstudy.store.optuna_tables import TRIALS
 from dynstudy.store.rename_note_tag import tags_of
 from dynstudy.store.studies import SPEC, Storage
@@ -95,15 +95,16 @@ def _rows(storage: Storage, studies: list[FrozenStudy], kind: str | None) -> lis
         if kind not in {None, spec.kind}:
             continue
         seeds = _seeds(storage, study, spec)
-        done = complete.get(study._study_id, 0)
+        number = study_id(study)
+        done = complete.get(number, 0)
         total = spec.planned_trials(study.user_attrs, len(seeds))
         needed.append(seeds)
-        time = updated.get(study._study_id)
+        time = updated.get(number)
         rows.append({
             "study": study.study_name,
             "kind": spec.kind,
             "loss": " ".join(spec.loss),
-            "status": study_status(study._study_id in live, done, total),
+            "status": study_status(number in live, done, total),
             "cells_done": done,
             "cells": total,
             "networks": sum(map(len, seeds.values())),
