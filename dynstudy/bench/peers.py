@@ -26,7 +26,7 @@ class Loop:
         self.target = torch.tensor(problem.data.y, device=device)
         self.cycle = torch.tensor(problem.cycle()[:, 0], device=device)  # (CYCLE, C)
         self.model = torch.nn.Sequential(
-            torch.nn.Linear(2, problem.width),
+            torch.nn.Linear(problem.data.features, problem.width),
             torch.nn.ReLU(),
             torch.nn.Linear(problem.width, CLASSES),
         )
@@ -59,11 +59,11 @@ def batched_step(
     """One step of all networks, the gradient by hand.
 
     Args:
-        x: points (B, P, 2).
+        x: points (B, P, F).
         one_hot: of their classes (P, C).
         target: their classes (P,).
         weights: Γ (B, C).
-        state: W1 (B, 2, H), b1 (B, 1, H), W2 (B, H, C), b2 (B, 1, C).
+        state: W1 (B, F, H), b1 (B, 1, H), W2 (B, H, C), b2 (B, 1, C).
 
     Returns:
         The state after the step.

@@ -42,8 +42,8 @@ FormatOption = Annotated[
 BackendOption = Annotated[
     str,
     typer.Option(
-        help="auto (gpu where there is a card, else cpu), cpu, gpu, gpu:NUMBER for one card of "
-        "several, autograd, or autograd:DEVICE as in autograd:cuda.",
+        help="auto (gpu where there is a card, else cpu; autograd for what neither can), cpu, gpu, "
+        "gpu:NUMBER for one card of several, autograd, or autograd:DEVICE as in autograd:cuda.",
         autocompletion=one_of("auto", "cpu", "gpu", "autograd"),
     ),
 ]

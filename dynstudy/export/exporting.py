@@ -26,6 +26,7 @@ from dynstudy.export.export_file import (
     Trained,
 )
 from dynstudy.export.measuring import measure, train_all
+from dynstudy.launch.check_backend import check_backend
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.training import Training
 from dynstudy.report.rows import frame_rows
@@ -38,7 +39,6 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.confirmation import FRESH, fresh_protocol
 from dynstudy.study.spec import BASELINE_FACTOR
 from dynstudy.study.tried import finished
-from dynstudy.train.backends import load
 
 By = Literal["val_accuracy", "gain"]
 Per = Literal["width", "loss", "pareto"] | None
@@ -76,11 +76,12 @@ def export(
     Raises:
         StudyNotFoundError: there is no such study.
         ExportError: it has not so many complete cells.
+        BackendError: the backend is not on this machine.
         Interrupted: told to stop; the networks trained so far are in the ledger.
     """
-    load(backend)
     found = regime_map(storage, name)
     spec = found.spec
+    check_backend(backend, spec)
     rows, candidates = choose(found, top, by, per)
     planned = {_configuration(row): range(row.replicates_planned) for row in rows.itertuples()}
     chosen = list(planned)

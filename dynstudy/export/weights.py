@@ -1,7 +1,7 @@
 """The parameters of a network as a safetensors file that PyTorch modules take.
 
-For ``torch.nn.Sequential(Linear(2, width), ReLU(), Linear(width, C))``, whose parameters are called
-``0.weight``, ``0.bias``, ``2.weight`` and ``2.bias``.
+For ``torch.nn.Sequential(Linear(F, width), ReLU(), Linear(width, C))``, F features and C classes,
+whose parameters are called ``0.weight``, ``0.bias``, ``2.weight`` and ``2.bias``.
 """
 
 import hashlib
@@ -52,11 +52,12 @@ def add_weights(export: Export, path: Path, backend: str = "auto") -> Export:
             f"{accuracy:.4f} when trained here: weights can be exported where it was trained"
         )
     tensors = to_tensors(parameters, entry.width)
+    features = parameters.W1.shape[1]
     metadata = {
         "configuration": str(entry.configuration),
         "seed": str(seed),
         "key": entry.key,
-        "architecture": "Sequential(Linear(2, width), ReLU(), Linear(width, classes))",
+        "architecture": f"Sequential(Linear({features}, width), ReLU(), Linear(width, classes))",
     }
     write_whole(path, lambda file: save_file(tensors, file, metadata))
     weights = Weights(
@@ -83,7 +84,7 @@ def train_one(
 def to_tensors(parameters: Parameters, width: int) -> Tensors:
     """The first network's parameters, as PyTorch's layers hold them."""
     return {
-        "0.weight": np.ascontiguousarray(parameters.W1[0, :, :width].T),  # (H, 2)
+        "0.weight": np.ascontiguousarray(parameters.W1[0, :, :width].T),  # (H, F)
         "0.bias": np.ascontiguousarray(parameters.b1[0, :width]),  # (H,)
         "2.weight": np.ascontiguousarray(parameters.W2[0, :width].T),  # (C, H)
         "2.bias": np.ascontiguousarray(parameters.b2[0]),  # (C,)
@@ -124,12 +125,12 @@ def check_weights(entry: Entry, protocol: Protocol, folder: Path) -> list[str]:
         return [f"weights: {path} is not there"]
     except (OSError, SafetensorError) as error:
         return [f"weights: {path} cannot be read: {error}"]
-    classes = protocol.data.classes
+    data = draw_data(protocol.data, [weights.seed])
     shapes = {
-        "0.weight": (entry.width, 2),
+        "0.weight": (entry.width, data.features),
         "0.bias": (entry.width,),
-        "2.weight": (classes, entry.width),
-        "2.bias": (classes,),
+        "2.weight": (data.classes, entry.width),
+        "2.bias": (data.classes,),
     }
     found = {name: tensor.shape for name, tensor in tensors.items()}
     if found != shapes:

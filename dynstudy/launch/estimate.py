@@ -8,6 +8,7 @@ import numpy as np
 
 from dynstudy.config import Cell, Configuration, Protocol, Replicate
 from dynstudy.errors import NoDatabaseError
+from dynstudy.launch.check_backend import check_backend
 from dynstudy.launch.replicates import to_arrays
 from dynstudy.store.database import database_errors, storage_url
 from dynstudy.store.ledger import Ledger
@@ -95,9 +96,10 @@ def estimate(
         Its sizes, and the time for what is missing.
 
     Raises:
-        BackendError: the backend is not on this machine.
+        BackendError: the backend is not on this machine, or cannot train such networks.
         StorageError: there is a database, but the study cannot be run in it.
     """
+    check_backend(backend, spec)
     all_cells = spec.cells_ahead()
     lacking: dict[Configuration, Sequence[int]]
     lacking = {cell.configuration: cell.seeds for cell in all_cells}

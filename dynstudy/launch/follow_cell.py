@@ -18,8 +18,8 @@ from dynstudy.measure.readings import forgetting_window, reads, tail_start
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Parameters
-from dynstudy.train.backends import load
-from dynstudy.train.ensemble import Readings
+from dynstudy.train.backends import able, load
+from dynstudy.train.ensemble import Demand, Readings
 
 CYCLES = 2  # traced, if nothing else is asked for
 POINTS = 40  # of an oscillation
@@ -74,22 +74,22 @@ def trace_cell(
     # where a map reads them, too, so that the kinds of forgetting are the map's
     stops = sorted({*steps, *reads(protocol, (period,))})
     ensemble, data = to_arrays([Replicate(configuration, seed) for seed in seeds], protocol)
-    begin, advance = load(backend)
+    begin, advance = load(able(backend, Demand.of(ensemble, data)))
     readings = Readings.empty(ensemble, np.tile(stops, (len(seeds), 1)), classes, trace=False)
-    state = begin(ensemble, data, Parameters.drawn(ensemble, classes), readings)
+    state = begin(ensemble, data, Parameters.drawn(ensemble, classes, data.features), readings)
 
     static = LOSSES[configuration.loss].static
     losses = np.full((len(SETS), *readings.correct.shape), np.nan)  # (2, R, M, C)
-    for place, step in enumerate(walk(partial(advance, state), stops, progress)):
+    for reading, step in enumerate(walk(partial(advance, state), stops, progress)):
         if step < steps[0]:
             continue
         parameters = state.parameters()
         for b in np.flatnonzero(readings.diverged_at < 0).tolist():
-            own = data.x[ensemble.training_set[b]], data.y
-            sets = (own, (data.validation_x, data.validation_y))
+            trained_on = data.x[ensemble.training_set[b]], data.y
+            sets = (trained_on, (data.validation_x, data.validation_y))
             for losses_of_set, (x, y) in zip(losses, sets, strict=True):
                 output = forward(parameters, x, b)
-                losses_of_set[b, place] = loss_per_class(output, y, classes, static)
+                losses_of_set[b, reading] = loss_per_class(output, y, classes, static)
 
     counts = np.stack([readings.correct, readings.validation_correct]).astype(float)
     counts[counts < 0] = np.nan
@@ -110,12 +110,12 @@ def trace_cell(
         period,
         tail_start(protocol, configuration),
     )
-    place_of = {step: place for place, step in enumerate(stops)}
-    frame.insert(4, "gamma", gamma[frame.step.map(place_of), frame["class"]])
+    index_of = {step: index for index, step in enumerate(stops)}
+    frame.insert(4, "gamma", gamma[frame.step.map(index_of), frame["class"]])
     span = forgetting_window(protocol, period)
     middle, end = (
-        accuracies[1][finite][:, [place_of[step] for step in some.tolist()]]
-        for some in (span.middles, span.ends)
+        accuracies[1][finite][:, [index_of[step] for step in steps_read.tolist()]]
+        for steps_read in (span.middles, span.ends)
     )
     lost, missing = forgetting(middle, end, span.first)
     kinds = {

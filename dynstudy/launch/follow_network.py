@@ -12,8 +12,8 @@ from dynstudy.measure.per_class import accuracy_per_class, loss_per_class
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Parameters
-from dynstudy.train.backends import load
-from dynstudy.train.ensemble import Readings
+from dynstudy.train.backends import able, load
+from dynstudy.train.ensemble import Demand, Readings
 
 POINTS = 300
 SLICE_STEPS = 500
@@ -49,10 +49,10 @@ def train_curve(
     """
     ensemble, data = to_arrays([Replicate(configuration, seed)], protocol)
     classes = protocol.data.classes
-    begin, advance = load(backend)
+    begin, advance = load(able(backend, Demand.of(ensemble, data)))
     none = np.full((1, 1), -1)
     readings = Readings.empty(ensemble, none, classes, trace=False)
-    state = begin(ensemble, data, Parameters.drawn(ensemble, classes), readings)
+    state = begin(ensemble, data, Parameters.drawn(ensemble, classes, data.features), readings)
     static = LOSSES[configuration.loss].static
     sets = (("train", data.x[0], data.y), ("validation", data.validation_x, data.validation_y))
 
@@ -110,7 +110,7 @@ def walk(
 
 
 def forward(parameters: Parameters, x: np.ndarray, network: int = 0) -> np.ndarray:
-    """f(x) = relu(x W1 + b1) W2 + b2 of one network, in float64: (P, 2) -> (P, C)."""
+    """f(x) = relu(x W1 + b1) W2 + b2 of one network, in float64: (P, F) -> (P, C)."""
     W1, b1, W2, b2 = (
         array[network].astype(np.float64)
         for array in (parameters.W1, parameters.b1, parameters.W2, parameters.b2)

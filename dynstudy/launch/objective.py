@@ -7,6 +7,7 @@ import optuna
 
 from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import SpecError
+from dynstudy.launch.check_backend import check_backend
 from dynstudy.launch.replicates import Task, train_replicates
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.measure.readings import reads
@@ -14,7 +15,6 @@ from dynstudy.search.ask_and_tell import objective_values
 from dynstudy.store.trials import FinishedCell
 from dynstudy.study.kinds.search import SearchSpec
 from dynstudy.study.spec import StudySpec
-from dynstudy.train.backends import load
 
 
 class Objective:
@@ -31,13 +31,13 @@ class Objective:
 
     Raises:
         SpecError: the study file is not a search's.
-        BackendError: the backend is not on this machine.
+        BackendError: the backend is not on this machine, or cannot train such networks.
     """
 
     def __init__(self, spec: StudySpec, *, backend: str = "auto") -> None:
         if spec.kind != "search":
             raise SpecError(f"study {spec.name!r} is a {spec.kind}; an Objective needs a search")
-        load(backend)
+        check_backend(backend, spec)
         self.spec, self.backend = cast(SearchSpec, spec), backend
         self.directions = spec.directions
         self._baselines: dict[Configuration, float] = {}

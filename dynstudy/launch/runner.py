@@ -6,6 +6,7 @@ from typing import Any
 
 import optuna
 
+from dynstudy.launch.check_backend import check_backend
 from dynstudy.launch.progress import Progress, Summary
 from dynstudy.launch.run_boundary import run_boundary
 from dynstudy.launch.run_map import run_map
@@ -16,7 +17,6 @@ from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import claim
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
-from dynstudy.train.backends import load
 from dynstudy.train.backends.cpu import threads
 
 RUNS: dict[str, Callable[[Any, optuna.Study, Training], tuple[int, int]]] = {
@@ -57,9 +57,9 @@ def run(
         StorageError: the database cannot be used.
         StudyMismatchError: the study exists and means something else.
         StudyBusyError: another process is running it.
-        BackendError: the backend is not on this machine.
+        BackendError: the backend is not on this machine, or cannot train such networks.
     """
-    load(backend)  # what is wrong with it is found before anything is written
+    check_backend(backend, spec)  # what is wrong with it is found before anything is written
     threads()
     began = time.monotonic()
     opened = storage if isinstance(storage, Storage) else Storage(storage_url(storage), create=True)

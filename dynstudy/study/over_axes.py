@@ -38,6 +38,12 @@ class OverAxes(StudySpec):
                     "lower the period or the tail, or raise the steps"
                 )
 
+    @property
+    def widest(self) -> int:
+        """The largest of the axis."""
+        width = self.space.width
+        return int(width.high if isinstance(width, Range) else max(width))
+
     def axes_said(self) -> str:
         """The axes in words, as far as they matter."""
         space = self.space

@@ -112,6 +112,11 @@ class StudySpec(Section):
         return tuple(loss for loss in self.loss if LOSSES[loss].dynamical)
 
     @property
+    def widest(self) -> int:
+        """The units of the widest network that it may train."""
+        return max(cell.configuration.width for cell in self.cells_ahead())
+
+    @property
     def directions(self) -> list[Literal["maximize", "minimize"]]:
         """What Optuna is told about the study's values."""
         return ["maximize"]

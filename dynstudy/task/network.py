@@ -11,7 +11,9 @@ BIAS_STD = 0.01
 Array = NDArray[np.float64]
 
 
-def draw(seed: int, width: int, classes: int) -> tuple[Array, Array, Array, Array]:
+def draw(
+    seed: int, width: int, classes: int, features: int = 2
+) -> tuple[Array, Array, Array, Array]:
     """Draw one network with Glorot-normal weights and nearly zero biases.
 
     The draw depends on the seed and the width alone: never on the network's place in a batch, on
@@ -21,9 +23,10 @@ def draw(seed: int, width: int, classes: int) -> tuple[Array, Array, Array, Arra
         seed: the replicate's seed, not negative.
         width: the number of hidden units H.
         classes: the number of outputs C.
+        features: the number of inputs F.
 
     Returns:
-        W1 (2, H) and W2 (H, C), with variance 2 / (fan_in + fan_out), and b1 (H,) and b2 (C,), with
+        W1 (F, H) and W2 (H, C), with variance 2 / (fan_in + fan_out), and b1 (H,) and b2 (C,), with
         standard deviation 0.01, in the order W1, b1, W2, b2.
 
     >>> W1, b1, W2, b2 = draw(seed=0, width=20, classes=3)
@@ -31,7 +34,7 @@ def draw(seed: int, width: int, classes: int) -> tuple[Array, Array, Array, Arra
     ((2, 20), (20,), (20, 3), (3,))
     """
     rng = np.random.default_rng(np.random.SeedSequence((seed, width)))
-    W1 = rng.normal(0, np.sqrt(2 / (2 + width)), (2, width))
+    W1 = rng.normal(0, np.sqrt(2 / (features + width)), (features, width))
     b1 = rng.normal(0, BIAS_STD, width)
     W2 = rng.normal(0, np.sqrt(2 / (width + classes)), (width, classes))
     b2 = rng.normal(0, BIAS_STD, classes)

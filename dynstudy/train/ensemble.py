@@ -1,6 +1,7 @@
 """What goes into training and what comes out: arrays over the networks of one ensemble.
 
-B networks, S steps, P training points, V validation points, C classes, M checkpoints, H units.
+B networks, S steps, P training points, V validation points, F features (the network's inputs),
+C classes, M checkpoints, H units.
 """
 
 from collections.abc import Sequence
@@ -98,15 +99,39 @@ class Ensemble:
 class Data:
     """Training sets, which a network picks one of, and the validation set that all share."""
 
-    x: NDArray[np.float64]  # (D, P, 2), D training sets
+    x: NDArray[np.float64]  # (D, P, F), D training sets
     y: Ints  # (P,) classes, the same in every training set
-    validation_x: NDArray[np.float64]  # (V, 2)
+    validation_x: NDArray[np.float64]  # (V, F)
     validation_y: Ints  # (V,)
+
+    def __post_init__(self) -> None:
+        (*sets, features), (*points, other) = self.x.shape, self.validation_x.shape
+        if sets[1:] != [len(self.y)] or points != [len(self.validation_y)]:
+            raise ValueError("x must be (D, P, F) with y (P,), validation_x (V, F) with (V,)")
+        if features != other:
+            raise ValueError(f"training points have {features} features, validation points {other}")
+        classes = max(2, self.classes, int(self.validation_y.max(initial=0)) + 1)
+        for kind, x, y in (
+            ("training", self.x, self.y),
+            ("validation", self.validation_x, self.validation_y),
+        ):
+            if not np.isfinite(x).all():
+                raise ValueError(f"a {kind} point is not finite")
+            absent = np.setdiff1d(np.arange(classes), y)
+            if absent.size:
+                raise ValueError(f"class {absent[0]} of {classes} has no {kind} points")
+            if y.min() < 0:
+                raise ValueError(f"a {kind} point has class {y.min()}; they are counted from 0")
+
+    @property
+    def features(self) -> int:
+        """F."""
+        return self.x.shape[-1]
 
     @property
     def classes(self) -> int:
         """C."""
-        return int(self.y.max()) + 1
+        return int(self.y.max(initial=-1)) + 1
 
     def only(self, training_sets: Ints) -> Self:
         """Some of its training sets."""
@@ -114,27 +139,46 @@ class Data:
 
 
 @dataclass(frozen=True)
+class Demand:
+    """What a backend is asked to train, for it to say whether it can."""
+
+    loss: str
+    features: int  # F
+    classes: int  # C
+    width: int  # of the widest network
+    steps: int  # S
+    dtype: str
+
+    @classmethod
+    def of(cls, ensemble: Ensemble, data: Data) -> Self:
+        """What an ensemble and its data ask for."""
+        shape = data.features, data.classes, int(ensemble.width.max())
+        return cls(ensemble.loss, *shape, ensemble.steps, ensemble.dtype)
+
+
+@dataclass(frozen=True)
 class Parameters:
     """The parameters of B networks, zero beyond each one's width."""
 
-    W1: Floats  # (B, 2, H)
+    W1: Floats  # (B, F, H)
     b1: Floats  # (B, H)
     W2: Floats  # (B, H, C)
     b2: Floats  # (B, C)
 
     @classmethod
-    def drawn(cls, ensemble: Ensemble, classes: int) -> Self:
+    def drawn(cls, ensemble: Ensemble, classes: int, features: int = 2) -> Self:
         """Draw the initial state of an ensemble (float64), H its largest width."""
         batch, width = len(ensemble), int(ensemble.width.max())
         drawn = cls(
-            np.zeros((batch, 2, width)),
+            np.zeros((batch, features, width)),
             np.zeros((batch, width)),
             np.zeros((batch, width, classes)),
             np.zeros((batch, classes)),
         )
-        for b, (seed, own) in enumerate(zip(ensemble.seed, ensemble.width, strict=True)):
-            W1, b1, W2, b2 = draw(int(seed), int(own), classes)
-            drawn.W1[b, :, :own], drawn.b1[b, :own], drawn.W2[b, :own], drawn.b2[b] = W1, b1, W2, b2
+        for b, (seed, units) in enumerate(zip(ensemble.seed, ensemble.width, strict=True)):
+            W1, b1, W2, b2 = draw(int(seed), int(units), classes, features)
+            drawn.W1[b, :, :units], drawn.b1[b, :units] = W1, b1
+            drawn.W2[b, :units], drawn.b2[b] = W2, b2
         return drawn
 
     def part(self, members: slice) -> Self:

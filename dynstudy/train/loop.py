@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 
 from dynstudy.errors import nearest
 from dynstudy.task.losses import LOSSES
-from dynstudy.train.backends import block_size, load
-from dynstudy.train.ensemble import Data, Ensemble, Outcome, Parameters, Readings
+from dynstudy.train.backends import able, block_size, load
+from dynstudy.train.ensemble import Data, Demand, Ensemble, Outcome, Parameters, Readings
 
 SLICE_SECONDS = 0.4
 UNITS_BESIDE = 8
@@ -50,7 +50,7 @@ def train(
         data: what they are trained and read on.
         backend: ``"cpu"``, ``"gpu"``, ``"gpu:NUMBER"`` for another card than the first,
             ``"autograd"``, ``"autograd:DEVICE"``, or ``"auto"``: gpu where there is a card that it
-            can use, else cpu.
+            can use, else cpu, else (for what neither can train) autograd.
         checkpoints: (B, M) or (M,), the numbers of steps after which each network's accuracies are
             read, in ascending order, rows padded at their end with -1. 0 is before the first step.
         initial: parameters to start from instead of the draw of each network's seed.
@@ -63,7 +63,7 @@ def train(
 
     Raises:
         ValueError: an argument has the wrong shape or a value that would train something else.
-        BackendError: no such backend, or not on this machine.
+        BackendError: no such backend, or not on this machine, or it cannot train such networks.
 
     >>> from dynstudy.task.spiral import spiral
     >>> x, y = spiral(100, 3, turns=2.0, noise=0.2, seed=0)
@@ -74,13 +74,19 @@ def train(
     """
     steps_to_read = _checked_checkpoints(ensemble, checkpoints)
     _check(ensemble, data)
+    if initial is not None:
+        _check_initial(initial, ensemble, data)
+    backend = able(backend, Demand.of(ensemble, data))
     start, advance = load(backend)
     readings = Readings.empty(ensemble, steps_to_read, data.classes, trace)
     parameters: list[Parameters] = []
     pace = 0.0  # units x steps per second, as far as is known
     for members in _blocks(len(ensemble), block_size(backend)):
         part = ensemble.part(members)
-        first = initial.part(members) if initial else Parameters.drawn(part, data.classes)
+        if initial is None:
+            first = Parameters.drawn(part, data.classes, data.features)
+        else:
+            first = initial.part(members)
         training_sets, part_sets = np.unique(part.training_set, return_inverse=True)
         state = start(
             replace(part, training_set=part_sets),
@@ -144,3 +150,14 @@ def _check(ensemble: Ensemble, data: Data) -> None:
         raise ValueError(f"training_set must name one of the {len(data.x)} training sets")
     if not LOSSES[ensemble.loss].dynamical and (ensemble.amplitude != 1).any():
         raise ValueError(f"{ensemble.loss} is static: its amplitudes must be 1")
+
+
+def _check_initial(initial: Parameters, ensemble: Ensemble, data: Data) -> None:
+    (batch, features, width), classes = initial.W1.shape, initial.W2.shape[-1]
+    if (batch, features, classes) != (len(ensemble), data.features, data.classes):
+        raise ValueError(
+            f"initial has {batch} networks of {features} inputs and {classes} outputs; needed are "
+            f"{len(ensemble)} of {data.features} and {data.classes}"
+        )
+    if width < ensemble.width.max():
+        raise ValueError(f"initial has {width} units, the widest network {ensemble.width.max()}")

@@ -10,11 +10,12 @@ import pytest
 import tomli_w
 
 from dynstudy.config import Configuration
-from dynstudy.errors import SpecError
+from dynstudy.errors import SpecError, either
 from dynstudy.search.boundary import Panel, next_cells
 from dynstudy.study.kinds.boundary import BoundarySpec
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.study_file import load_spec
+from dynstudy.task.losses import LOSSES
 
 STATIC = 0.5
 SEM = 0.005
@@ -169,6 +170,7 @@ def test_before_the_static_loss_is_trained_nothing_is_predicted() -> None:
     assert np.isnan(unknown.predicted().gain).all()
 
 
+DYNAMICAL = either(name for name, loss in LOSSES.items() if loss.dynamical)
 BAD = [
     ("boundary.cells=2", "boundary.cells = 2: must be at least 3"),
     ("boundary.cells=10", "boundary.batch = 10: must be below boundary.cells = 10, since the"),
@@ -180,7 +182,7 @@ BAD = [
     ("space.amplitude=[1, 30]", "two amplitudes above 1 to find a boundary between; give a list"),
     ("space.amplitude={low=3,high=30}", "a range needs low, high and num; num is missing"),
     ("replicates=5", "replicates = 5: a boundary study needs at least 6, below which no cell"),
-    ('loss="ce"', "a boundary study needs a dynamical loss: dce, dmse1 or dmse2"),
+    ('loss="ce"', f"a boundary study needs a dynamical loss: {DYNAMICAL}"),
     ('kind="boundry"', "kind = 'boundry': must be 'map' or 'search' or 'boundary'"),
     ('kind="map"', "unknown key 'boundary'"),
 ]

@@ -176,7 +176,7 @@ def test_false_discoveries_are_below_their_level_though_one_looks_often(
     found = calibrate(spread, 30, gain, MAPS, resamples=RESAMPLES, fewest=6)
     bound = stats.binom.ppf(0.999, MAPS, LEVEL) / MAPS
     assert found.false_discoveries <= bound
-    # of intervals at the stop, whose level is shared out as well; see docs/calibration.md
+    # of intervals at the stop, whose level is shared out as well; limits are in docs/calibration.md
     assert found.coverage > (0.95 if spread == "narrow" else 0.91)
     if gain:
         assert found.power > 0.5

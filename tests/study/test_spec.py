@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from dynstudy.errors import SpecError
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.study_file import load_spec
+from dynstudy.task.losses import LOSSES
 from tests.conftest import ROOT
 
 VALID: dict[str, Any] = {
@@ -85,7 +86,7 @@ BAD = [
     ("replicate=3", "unknown key 'replicate'; did you mean 'replicates'"),
     ("protocol.data.nois=1", "unknown key 'protocol.data.nois'; did you mean 'noise'?"),
     ("space.zzz=3", "unknown key 'space.zzz'; known: learning_rate, width"),
-    ('loss="dcee"', "'dcee' is not one of ce, mse, dce, dmse1, dmse2; did you mean 'dce'"),
+    ('loss="dcee"', f"'dcee' is not one of {', '.join(LOSSES)}; did you mean 'dce'"),
     ("loss=[]", "loss = []: must be one of ce"),
     ('kind="border"', "kind = 'border': must be 'map' or 'search' or 'boundary'"),
     ("replicates=0", "replicates = 0: must be at least 1"),

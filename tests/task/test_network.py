@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 
 from dynstudy.task.network import draw
@@ -26,3 +28,17 @@ def test_the_draw_depends_on_seed_and_width_alone() -> None:
     assert not np.array_equal(
         draw(3, 21, 3)[0][0, :20] * np.sqrt(23), draw(3, 20, 3)[0][0] * np.sqrt(22)
     )
+
+
+def test_the_draw_of_two_inputs_is_pinned() -> None:
+    """Changing it would change every network of every database."""
+    drawn = np.concatenate([parameter.ravel() for parameter in draw(3, 20, 3)])
+    assert hashlib.sha256(drawn.tobytes()).hexdigest() == (
+        "adb62427ece2e88f5a469ff1370dcedb41675a75cf4bb80b39bdc8c6dd011d07"
+    )
+
+
+def test_inputs_are_counted_in_the_variance_of_the_first_layer() -> None:
+    W1, b1, W2, b2 = draw(1, 300, 4, features=50)
+    assert (W1.shape, b1.shape, W2.shape, b2.shape) == ((50, 300), (300,), (300, 4), (4,))
+    assert abs(W1.std() / np.sqrt(2 / 350) - 1) < 5 / np.sqrt(2 * W1.size)

@@ -2,11 +2,14 @@
 
 import numpy as np
 
+from dynstudy.task.losses import LOSSES
 from dynstudy.train import Data, Ensemble, Outcome, Parameters
 from dynstudy.train.backends import load
 from dynstudy.train.ensemble import Readings
 
 NAMES = ("W1", "b1", "W2", "b2")
+FUSED = [name for name, loss in LOSSES.items() if loss.fused is not None]
+"""The losses that `cpu` and `gpu` train."""
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 
 

@@ -60,7 +60,9 @@ def test_a_card_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.usefixtures("cards")
 def test_all_cards_that_can_be_used_share_the_work() -> None:
-    assert side_by_side("auto") == side_by_side("gpu") == ["gpu:0", "gpu:2"]
+    assert side_by_side("gpu") == ["gpu:0", "gpu:2"]
+    assert side_by_side("auto") == ["auto:0", "auto:2"]  # each is free to take another backend
+    assert load("auto:2")[0].keywords == {"device": "2"}  # type: ignore[attr-defined]
     assert side_by_side("gpu:2") == ["gpu:2"]
     assert side_by_side("cpu") == ["cpu"]
     assert at_once("gpu") == 8 * 132

@@ -30,6 +30,7 @@ from dynstudy.train.backends._gpu_shapes import (
 )
 from tests.conftest import ROOT, make_data
 from tests.train.oracle import (
+    FUSED,
     NAMES,
     TOLERANCE,
     assert_one_step_agrees,
@@ -73,7 +74,7 @@ def both(ensemble: Ensemble, data: Data, **arguments: Any) -> tuple[Outcome, Out
 @pytest.mark.parametrize(
     ("classes", "dtype"), [(2, "float64"), (3, "float64"), (3, "float32"), (5, "float64")]
 )
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", FUSED)
 def test_one_step_from_a_random_state_agrees(
     loss: str, classes: int, dtype: str, rng: np.random.Generator
 ) -> None:
@@ -95,7 +96,7 @@ def test_one_step_from_a_random_state_agrees(
 
 
 @trains
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", FUSED)
 def test_50_steps_agree_with_mixed_widths_schedules_tails_and_checkpoints(loss: str) -> None:
     static = not LOSSES[loss].dynamical
     ensemble = Ensemble.of(

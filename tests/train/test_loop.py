@@ -82,7 +82,7 @@ def test_what_progress_raises_stops_before_the_next_block_is_begun(
     begun = []
     drawn = Parameters.drawn
     monkeypatch.setattr(
-        Parameters, "drawn", lambda part, classes: begun.append(len(part)) or drawn(part, classes)
+        Parameters, "drawn", lambda part, *shape: begun.append(len(part)) or drawn(part, *shape)
     )
 
     def stop(_step: int) -> None:
@@ -111,6 +111,7 @@ def test_a_slice_is_short_also_where_a_block_is_much_wider_than_the_last(
         seconds.append(step_work(state.part.width) * count / 1e5)
         clock[0] += seconds[-1]
 
+    monkeypatch.setattr("dynstudy.train.loop.able", lambda backend, _: backend)
     monkeypatch.setattr("dynstudy.train.loop.load", lambda _: (start, advance))
     monkeypatch.setattr("dynstudy.train.loop.block_size", lambda _: 10)
     monkeypatch.setattr("dynstudy.train.loop.time.perf_counter", lambda: clock[0])

@@ -7,19 +7,21 @@ readings)`` makes a state, and ``advance(state, step, count)`` moves every netwo
 ``start`` takes the DEVICE of ``NAME:DEVICE`` as ``device``; one that can use several devices side
 by side lists them in ``devices()``; one that does not train a network per thread says in
 ``at_once()`` how many keep its device busy; one that is slower, or takes too much memory, with very
-many networks says in ``block_size()`` how many it wants at a time.
+many networks says in ``block_size()`` how many it wants at a time. One that cannot train every loss
+and shape says in ``refusal(demand)`` why not, in the rest of a sentence that begins with its name,
+or None if it can: that is what a user is told, and ``auto`` is another backend.
 """
 
 import ctypes
 import importlib
 import pkgutil
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import Any, Protocol
 
 from dynstudy.errors import BackendError, nearest
-from dynstudy.train.ensemble import Parameters
+from dynstudy.train.ensemble import Demand, Parameters
 
 BACKENDS = tuple(module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_")
 DRIVER = "libcuda.so.1"
@@ -50,12 +52,35 @@ def load(backend: str) -> tuple[Callable[..., State], Callable[[Any, int, int], 
     Raises:
         BackendError: there is no such backend, or no such device for it.
     """
-    name, module, chosen = _found(backend)
+    name, module, chosen = _named(backend)
     if hasattr(module, "check_device"):
         module.check_device(**chosen)
     elif chosen:
         raise BackendError(f"backend {backend!r}: {name} has no choice of device; use {name!r}")
     return partial(module.start, **chosen), module.advance
+
+
+def able(backend: str, demand: Demand) -> str:
+    """Find a backend that can train what is asked.
+
+    Args:
+        backend: as in `load`.
+        demand: what it is to train.
+
+    Returns:
+        The backend; the fastest that can, if it is ``"auto"``.
+
+    Raises:
+        BackendError: there is no such backend, or it cannot; names one that can.
+    """
+    name, _, device = backend.partition(":")
+    ways = _fastest_first(device if name == "auto" else "")
+    fastest_able = next(way for way in ways if _refusal(way, demand) is None)
+    if name == "auto":
+        return fastest_able
+    if (reason := _refusal(backend, demand)) is not None:
+        raise BackendError(f"backend {backend!r} {reason}; use --backend {fastest_able}")
+    return backend
 
 
 def side_by_side(backend: str) -> list[str]:
@@ -65,11 +90,12 @@ def side_by_side(backend: str) -> list[str]:
         backend: as in `load`, and known to load.
 
     Returns:
-        ``NAME:DEVICE`` for each of several devices, else the name alone.
+        ``NAME:DEVICE`` for each of several devices, else the name alone. ``auto:DEVICE`` is that
+        card's ``auto``.
     """
-    name, module, chosen = _found(backend)
+    _, module, chosen = _named(backend)
     devices = module.devices() if not chosen and hasattr(module, "devices") else []
-    return [f"{name}:{device}" for device in devices] if len(devices) > 1 else [backend]
+    return [f"{backend}:{device}" for device in devices] if len(devices) > 1 else [backend]
 
 
 def at_once(backend: str) -> int:
@@ -81,7 +107,7 @@ def at_once(backend: str) -> int:
     Returns:
         At least 1. A device that is given fewer is not busy.
     """
-    _, module, chosen = _found(backend)
+    _, module, chosen = _named(backend)
     if hasattr(module, "at_once"):
         return int(module.at_once(**chosen))
     from dynstudy.train.backends.cpu import threads
@@ -98,7 +124,7 @@ def block_size(backend: str) -> int | None:
     Returns:
         At least 1; None for all there are.
     """
-    _, module, chosen = _found(backend)
+    _, module, chosen = _named(backend)
     return module.block_size(**chosen) if hasattr(module, "block_size") else None
 
 
@@ -117,12 +143,27 @@ def fastest() -> str:
     return "gpu"
 
 
-def _found(backend: str) -> tuple[str, Any, dict[str, str]]:
+def _fastest_first(card: str) -> Iterator[str]:
+    """What ``auto`` may be; the last one can train anything."""
+    number = f":{card}" if card else ""
+    with_card = fastest() == "gpu"
+    yield from (f"gpu{number}", "cpu", f"autograd:cuda{number}") if with_card else ("cpu",)
+    yield "autograd"
+
+
+def _refusal(backend: str, demand: Demand) -> str | None:
+    _, module, _ = _named(backend)
+    return module.refusal(demand) if hasattr(module, "refusal") else None
+
+
+def _named(backend: str) -> tuple[str, Any, dict[str, str]]:
     """A backend's name, its module, and the device that was chosen, if any."""
-    name, colon, device = (fastest() if backend == "auto" else backend).partition(":")
+    name, colon, device = backend.partition(":")
+    if name == "auto":
+        name = fastest()
     if name not in BACKENDS:
-        known = ("auto", *BACKENDS)
+        names = ("auto", *BACKENDS)
         raise BackendError(
-            f"backend {backend!r} is not one of {', '.join(known)}{nearest(name, known)}"
+            f"backend {backend!r} is not one of {', '.join(names)}{nearest(name, names)}"
         )
     return name, importlib.import_module(f"{__name__}.{name}"), {"device": device} if colon else {}

@@ -18,6 +18,9 @@ MOST_WARPS = 8
 LARGEST_PROGRAM = 32
 """Warps, on every card."""
 
+WIDEST = LARGEST_PROGRAM * WARP * TILES[-1]
+"""Units that a program can hold, spilled or not."""
+
 LIMITS = ((80, 128), (120, 168))
 """With so many for parameters and sums, so many in all do without a spill in float32, up to three
 outputs: then four, or three, programs share a scheduler. With any more than 168 it is two."""

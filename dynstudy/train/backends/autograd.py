@@ -32,15 +32,15 @@ class State:
 
     ensemble: Ensemble
     readings: Readings
-    tensors: list[Tensor]  # W1 (B, 2, H), b1 (B, 1, H), W2 (B, H, C), b2 (B, 1, C)
+    tensors: list[Tensor]  # W1 (B, F, H), b1 (B, 1, H), W2 (B, H, C), b2 (B, 1, C)
     rate: Tensor  # (B, 1, 1)
-    x: Tensor  # (B, P, 2) each network's training set
+    x: Tensor  # (B, P, F) each network's training set
     y: Tensor  # (P,)
-    validation_x: Tensor  # (V, 2)
+    validation_x: Tensor  # (V, F)
     validation_y: Tensor  # (V,)
     gammas: Tensor  # (PIECE, B, C) class weights of the steps of this piece
     losses: Tensor  # (PIECE, B) before each of them, nan once diverged
-    place: Tensor  # (1,) which of them is next
+    next_loss: Tensor  # (1,) which of them comes next
     step: Tensor  # (1,) taken in all
     diverged_at: Tensor  # (B,) -1 while running
     graph: Any = None  # of a step, on a card
@@ -130,7 +130,7 @@ def advance(state: State, step: int, count: int) -> None:
         )
         state.gammas[: last - first] = torch.tensor(gammas, dtype=state.gammas.dtype)
         state.step.fill_(first)
-        state.place.zero_()
+        state.next_loss.zero_()
         for _ in range(first, last):
             take_step()
         readings.diverged_at[:] = state.diverged_at.cpu().numpy()
@@ -152,7 +152,7 @@ def _pieces(readings: Readings, step: int, count: int) -> Iterator[tuple[int, in
 def _take_step(state: State) -> None:
     """Take one step in place, without looking at any value, so that a card need not stop."""
     tensors = [tensor.detach().requires_grad_() for tensor in state.tensors]
-    weights = state.gammas.index_select(0, state.place)[0]
+    weights = state.gammas.index_select(0, state.next_loss)[0]
     losses = LOSSES[state.ensemble.loss].weighted(_forward(tensors, state.x), state.y, weights)
     gradients = torch.autograd.grad(losses.sum(), tensors)
     with torch.no_grad():
@@ -162,18 +162,18 @@ def _take_step(state: State) -> None:
         diverged = torch.where(running & ~torch.isfinite(losses), state.step, before)
         running = diverged < 0
         state.diverged_at.copy_(torch.where(running & ~finite, state.step + 1, diverged))
-        own = torch.where(running, losses, torch.nan)
-        state.losses.index_copy_(0, state.place, own[None])
+        traced = torch.where(running, losses, torch.nan)
+        state.losses.index_copy_(0, state.next_loss, traced[None])
         for old, new in zip(state.tensors, stepped, strict=True):
             old.copy_(torch.where(running[:, None, None], new, old))
         state.step += 1
-        state.place += 1
+        state.next_loss += 1
 
 
 def _replayed(state: State) -> Callable[[], None]:
     """A step as a CUDA graph, captured the first time."""
     if state.graph is None:
-        changed = [*state.tensors, state.losses, state.place, state.step, state.diverged_at]
+        changed = [*state.tensors, state.losses, state.next_loss, state.step, state.diverged_at]
         before = [tensor.clone() for tensor in changed]
         with torch.cuda.device(state.x.device):
             stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]

@@ -19,8 +19,11 @@ from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.losses.loss import CROSS_ENTROPY
 from dynstudy.train.backends._cpu_kernel import POINT_BLOCK, advance_network
+from dynstudy.train.backends._fused import refusal
 from dynstudy.train.backends._relative import absolute, relative
 from dynstudy.train.ensemble import Data, Ensemble, Floats, Ints, Parameters, Readings
+
+__all__ = ["advance", "refusal", "start", "threads"]
 
 NEVER = np.iinfo(np.int64).max
 CACHE_LINE = 64  # bytes

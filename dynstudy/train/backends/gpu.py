@@ -14,13 +14,14 @@ from torch import Tensor
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.losses.loss import CROSS_ENTROPY
+from dynstudy.train.backends import _fused
 from dynstudy.train.backends._gpu_batch import Batch, lay_out, unpacked
 from dynstudy.train.backends._gpu_cards import at_once, check_device, devices, interpreted
-from dynstudy.train.backends._gpu_shapes import LINE, compiler_options, shape_for
+from dynstudy.train.backends._gpu_shapes import LINE, WIDEST, compiler_options, shape_for
 from dynstudy.train.backends._relative import absolute, relative
-from dynstudy.train.ensemble import Data, Ensemble, Floats, Parameters, Readings
+from dynstudy.train.ensemble import Data, Demand, Ensemble, Floats, Parameters, Readings
 
-__all__ = ["advance", "at_once", "check_device", "devices", "start"]
+__all__ = ["advance", "at_once", "check_device", "devices", "refusal", "start"]
 
 LONGEST = 2**30
 """Steps of a training, at most: the kernel counts them in 32 bits."""
@@ -76,6 +77,15 @@ class State:
         return Parameters(*(array.astype(dtype) for array in (rows[:, :2], rows[:, 2], *outputs)))
 
 
+def refusal(demand: Demand) -> str | None:
+    """Why the kernel cannot train what is asked of it; None if it can."""
+    if demand.steps >= LONGEST:
+        return f"takes fewer than 2**30 steps, not {demand.steps}"
+    if demand.width > WIDEST:
+        return f"trains at most {WIDEST} units, not {demand.width}"
+    return _fused.refusal(demand)
+
+
 def start(
     ensemble: Ensemble, data: Data, initial: Parameters, readings: Readings, device: str = "0"
 ) -> State:
@@ -90,14 +100,7 @@ def start(
 
     Returns:
         The state before the first step.
-
-    Raises:
-        BackendError: more steps than the kernel can count.
     """
-    if ensemble.steps >= LONGEST:
-        raise BackendError(
-            f"backend 'gpu' takes fewer than 2**30 steps, not {ensemble.steps}; use --backend cpu"
-        )
     card = HOST if interpreted() else torch.device(f"cuda:{device}")
     taken, mean = _as_trained(initial, ensemble.loss)
     validation_x = np.broadcast_to(data.validation_x, (len(data.x), *data.validation_x.shape))
@@ -123,8 +126,8 @@ def start(
         shape_for(width, state.outputs, state.points, ensemble.dtype)
         for width in ensemble.width.tolist()
     ]
-    for shape in sorted(set(shapes), key=lambda own: -own.units):  # the longest launch first
-        networks = np.array([b for b, own in enumerate(shapes) if own == shape])
+    for shape in sorted(set(shapes), key=lambda shape: -shape.units):  # the longest launch first
+        networks = np.array([b for b, its_shape in enumerate(shapes) if its_shape == shape])
         batch = lay_out(ensemble, readings, data.classes, taken, networks, shape)
         state.batches += batch.cut(min(len(batch), _most(batch, card)))
     return state
