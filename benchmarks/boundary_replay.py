@@ -6,16 +6,23 @@ others; beside them stand as many cells that fill the space, and as many at rand
 way. A label is a cell's regime and whether it forgets, and both have to be right.
 """
 
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Annotated
 
 import numpy as np
 import optuna
 import pandas as pd
+import typer
 from numpy.typing import NDArray
 
+from dynstudy.cli.options import FormatOption, StorageOption, StudyArgument
+from dynstudy.cli.session import log, opened
 from dynstudy.config import Configuration
 from dynstudy.errors import DynstudyError
+from dynstudy.report.rows import print_rows
+from dynstudy.report.words import Format
 from dynstudy.search.boundary import Panel, next_cells, panels
 from dynstudy.search.level_sets import spread_out
 from dynstudy.search.prediction import predict_cells
@@ -27,6 +34,7 @@ from dynstudy.statistics.trial_summaries import Summaries
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.store.trials import FinishedCell, add_cells
+from dynstudy.study.grid import GridSpec
 from dynstudy.study.kinds.boundary import BoundarySpec
 from dynstudy.study.kinds.map import MapSpec
 from dynstudy.study.spec import StudySpec
@@ -127,7 +135,7 @@ def replay(
 
 
 def stable_labels(
-    spec: MapSpec, ledger: Ledger, resamples: int, seed: int = 0
+    spec: GridSpec, ledger: Ledger, resamples: int, seed: int = 0
 ) -> tuple[Labels, list[Configuration]]:
     """The labels of a map, and where they do not hang on which replicates were drawn.
 
@@ -228,3 +236,40 @@ def _compared(
     frame, _, _ = judge(ledger, own_cells, range(spec.baseline_replicates))
     labels = _labels(frame) | _labels(predict_cells(spec, study, ledger)[0])
     return labels, {cell.configuration for cell in own_cells}
+
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def command(
+    study: StudyArgument,
+    cells: Annotated[
+        int | None,
+        typer.Option(
+            min=3,
+            help="How many cells are trained, of each loss and learning rate. "
+            "[default: a quarter of the map's]",
+            show_default=False,
+        ),
+    ] = None,
+    batch: Annotated[int, typer.Option(min=2, help="How many are chosen together.")] = 12,
+    seeds: Annotated[int, typer.Option(min=1, help="Boundary studies of each kind.")] = 20,
+    resamples: Annotated[
+        int, typer.Option(min=20, help="Of the map's replicates, to find its stable labels.")
+    ] = 200,
+    storage: StorageOption = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """How few cells of a finished map a boundary study would have needed; nothing is trained.
+
+    Boundary studies choose some cells of the map, read them from the ledger and predict the others.
+    Their labels (the regime, and whether a cell forgets) are compared with the map's, at the cells
+    whose label is the same in 95 % of resamples of the replicates. Beside them: as many cells that
+    fill the space, and as many at random.
+    """
+    with opened(storage) as database:
+        rows = replay(
+            database, study, count=cells, batch=batch, seeds=seeds, resamples=resamples, log=log
+        )
+    print_rows([asdict(row) for row in rows], form, sys.stdout)

@@ -23,7 +23,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from dynstudy.cli import main
-from dynstudy.cli.common import Verbosity, set_verbosity
+from dynstudy.cli.session import Verbosity, set_verbosity
 
 ENVIRONMENT = {"COLUMNS": "200", "DYNSTUDY_THREADS": "2"}
 PATIENCE_SECONDS = 300

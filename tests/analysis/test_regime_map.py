@@ -14,8 +14,9 @@ from dynstudy.config import Cell, Configuration, Replicate
 from dynstudy.measure.readings import forgetting_window
 from dynstudy.report.map_files import write_map
 from dynstudy.report.map_text import print_map
-from dynstudy.report.rows import Format, frame_rows, print_rows, to_csv
+from dynstudy.report.rows import frame_rows, print_rows, to_csv
 from dynstudy.report.safe_files import file_stem
+from dynstudy.report.words import Format
 from dynstudy.statistics.labelled_cells import COLUMNS
 from dynstudy.store.ledger import Ledger, Record
 from dynstudy.store.studies import Storage
