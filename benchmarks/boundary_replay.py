@@ -8,7 +8,7 @@ way. A label is a cell's regime and whether it forgets, and both have to be righ
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -28,13 +28,12 @@ from dynstudy.search.level_sets import spread_out
 from dynstudy.search.prediction import predict_cells
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.cell_tests import Compared
-from dynstudy.statistics.labelled_cells import judge, judge_compared, per_width
+from dynstudy.statistics.labelled_cells import judge, judge_compared
 from dynstudy.statistics.samples import Sample
 from dynstudy.statistics.trial_summaries import Summaries
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.store.trials import FinishedCell, add_cells
-from dynstudy.study.grid import GridSpec
 from dynstudy.study.kinds.boundary import BoundarySpec
 from dynstudy.study.kinds.map import MapSpec
 from dynstudy.study.spec import StudySpec
@@ -135,7 +134,7 @@ def replay(
 
 
 def stable_labels(
-    spec: GridSpec, ledger: Ledger, resamples: int, seed: int = 0
+    spec: MapSpec | BoundarySpec, ledger: Ledger, resamples: int, seed: int = 0
 ) -> tuple[Labels, list[Configuration]]:
     """The labels of a map, and where they do not hang on which replicates were drawn.
 
@@ -151,7 +150,7 @@ def stable_labels(
     rng = np.random.default_rng(seed)
     dynamical = [cell for cell in spec.grid_cells() if not cell.configuration.static]
     seeds = range(spec.baseline_replicates)
-    compared = Compared.read(ledger, dynamical, seeds, per_width)
+    compared = Compared.read(ledger, dynamical, seeds, spec.family)
     truth = _labels(judge_compared(ledger, compared))
     alike = dict.fromkeys(truth, 0)
     for _ in range(resamples):
@@ -172,16 +171,13 @@ class _DrawnBaseline(Baseline):
         self.own, self.rng = own, rng
         self.val_accuracy = rng.choice(own.val_accuracy, len(own.val_accuracy))
 
-    def kinds(self, period: int) -> tuple[NDArray[np.float64], ...]:
-        return tuple(
-            self.rng.choice(values, len(values)) if len(values) else values
-            for values in self.own.kinds(period)
-        )
+    def measure(self, name: str, period: int) -> NDArray[np.float64]:
+        values = self.own.measure(name, period)
+        return self.rng.choice(values, len(values)) if len(values) else values
 
 
 def _drawn(sample: Sample, rng: np.random.Generator) -> Sample:
-    chosen = rng.integers(len(sample), size=len(sample))
-    return Sample(**{field.name: getattr(sample, field.name)[chosen] for field in fields(sample)})
+    return sample.part(rng.integers(len(sample), size=len(sample)))
 
 
 def _labels(frame: pd.DataFrame) -> Labels:
@@ -233,7 +229,7 @@ def _compared(
             for own in rule(spec, panel, number)
         ]
     own_cells = [cell for cell in spec.cells(study) if not cell.configuration.static]
-    frame, _, _ = judge(ledger, own_cells, range(spec.baseline_replicates))
+    frame, _, _ = judge(ledger, own_cells, range(spec.baseline_replicates), spec.family)
     labels = _labels(frame) | _labels(predict_cells(spec, study, ledger)[0])
     return labels, {cell.configuration for cell in own_cells}
 

@@ -8,6 +8,8 @@ import numpy as np
 from dynstudy.config import Cell, Replicate
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.store.ledger import Ledger, Record
+from dynstudy.store.provenance import Trainer
+from dynstudy.store.series import TRAIN, VALIDATION, Series
 from dynstudy.store.studies import Storage
 from dynstudy.store.trials import FinishedCell, add_cells
 from dynstudy.study.kinds.map import MapSpec
@@ -59,7 +61,7 @@ def plant(storage: Storage, spec: MapSpec) -> int:
 
     def record() -> None:
         if batch:
-            ledger.add(batch, backend="none", device="planted", versions={})
+            ledger.add(batch, Trainer("none", "planted", "none", {}))
             batch.clear()
 
     for cell in spec.grid_cells():
@@ -84,7 +86,8 @@ def _finished(ledger: Ledger, records: list[Record]) -> FinishedCell:
         "cell": {"configuration": ledger.key(own), "train_accuracy": mean},
     }
     if not own.static:
-        attributes |= {"gain": mean - STATIC, "forgetting": records[0].forgetting}
+        lost = records[0].measures["forgetting"]
+        attributes |= {"gain": mean - STATIC, "forgetting": lost}
     return FinishedCell(own, mean, attributes)
 
 
@@ -92,8 +95,8 @@ def _networks(cell: Cell, spec: MapSpec, rng: np.random.Generator) -> Iterator[R
     """Gains in a band of amplitudes, forgetting beyond it, noise on both."""
     data = spec.protocol.data
     own = cell.configuration
-    steps = cell.reads if own.static else ()
-    counts = np.full((len(steps), data.classes), data.validation_points_per_class // 2)
+    counts = np.full((len(cell.reads), data.classes), data.validation_points_per_class // 2)
+    series = {TRAIN: Series(cell.reads, counts // 10), VALIDATION: Series(cell.reads, counts)}
     amplitude = own.amplitude or 1.0
     typical = min(amplitude / 1000, 1)
     mean = STATIC + 0.2 * (5 < amplitude < 100) - 0.2 * (amplitude > 400)
@@ -103,13 +106,13 @@ def _networks(cell: Cell, spec: MapSpec, rng: np.random.Generator) -> Iterator[R
         yield Record(
             Replicate(own, seed),
             diverged_at=None,
-            train_accuracy=accuracy,
-            val_accuracy=accuracy,
-            val_accuracy_before_tail=None if own.static else accuracy,
-            forgetting=lost,
-            unrecovered=None if lost is None else lost / 2,
-            steps=steps,
-            correct=counts // 10,
-            validation_correct=counts,
-            lasting=None if lost is None else lost / 4,
+            measures={
+                "train_accuracy": accuracy,
+                "val_accuracy": accuracy,
+                "val_accuracy_before_tail": None if own.static else accuracy,
+                "forgetting": lost,
+                "unrecovered": None if lost is None else lost / 2,
+                "lasting": None if lost is None else lost / 4,
+            },
+            series=series if own.static else {},
         )

@@ -2,8 +2,6 @@
 
 import ast
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dynstudy.study.kinds import KINDS
+from tests.command import python
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "dynstudy"
@@ -250,8 +249,7 @@ def loaders(modules: list[str]) -> str:
         "    loaded = ({'torch', 'numba'} & set(sys.modules)) - before\n"
         "    if loaded: print(module, 'loads', *sorted(loaded))\n"
     )
-    command = [sys.executable, "-c", code, *modules]
-    return subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True).stdout
+    return python(ROOT, "-c", code, *modules)
 
 
 def test_importing_them_loads_neither_torch_nor_numba() -> None:
@@ -274,10 +272,7 @@ def test_help_loads_nothing_heavy() -> None:
         "heavy = {'torch', 'numba', 'optuna', 'sqlalchemy', 'pandas', 'scipy', 'matplotlib'}\n"
         "sys.exit(','.join(heavy & set(sys.modules)) or 0)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], check=False, cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    python(ROOT, "-c", code)
 
 
 def test_public_names_are_there_and_lazy_ones_are_listed() -> None:

@@ -1,11 +1,8 @@
 """What the README tells a newcomer to type works as written, in a folder of its own."""
 
 import json
-import os
 import re
 import sqlite3
-import subprocess
-import sys
 import tomllib
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dynstudy.study.spec import StudySpec
+from tests.command import dynstudy, python
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,28 +27,20 @@ def here(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(here: Path, *command: str) -> str:
-    done = subprocess.run(
-        command, cwd=here, check=False, capture_output=True, text=True, env={**os.environ}
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 PYTHON = blocks(README, "python") + blocks(BOUNDARY, "python")
 NEEDS_EXPORT = [example for example in PYTHON if "best.safetensors" in example]
 
 
 @pytest.mark.parametrize("number", [n for n, e in enumerate(PYTHON) if e not in NEEDS_EXPORT])
 def test_python_examples_run(number: int, here: Path) -> None:
-    run(here, sys.executable, "-W", "error", "-c", PYTHON[number])
+    python(here, "-W", "error", "-c", PYTHON[number])
 
 
 # 2 losses x 6 A x 2 T x 2 widths, and 4 baselines; or so many trials
 @pytest.mark.parametrize(("number", "cells"), [(0, 52), (1, 100)])
 def test_the_study_files_are_valid(number: int, cells: int, here: Path) -> None:
     (here / "mine.toml").write_text(blocks(README, "toml")[number])
-    out = run(here, sys.executable, "-m", "dynstudy.cli", "run", "mine.toml", "--dry-run")
+    out, _ = dynstudy(here, "run", "mine.toml", "--dry-run")
     assert f"cells          {cells}" in out
 
 
@@ -64,10 +54,10 @@ def test_commands_run_and_the_quickstart_shows_what_it_promises(here: Path) -> N
     commands = re.findall(r"^\$ dynstudy (.*)$", README, flags=re.MULTILINE)
     assert len(commands) >= 5
     for command in commands:
-        out = run(here, sys.executable, "-m", "dynstudy.cli", *command.split())
+        out, _ = dynstudy(here, *command.split())
     assert (here / "results" / "best-1-seed0.png").exists()
     for example in NEEDS_EXPORT:
-        run(here, sys.executable, "-W", "error", "-c", example)
+        python(here, "-W", "error", "-c", example)
     # the last one is the map: useful cells in a band, forgetting at large amplitudes
     assert "useful" in out
     rows = (here / "results" / "quickstart.csv").read_text().splitlines()
@@ -85,15 +75,14 @@ def test_commands_run_and_the_quickstart_shows_what_it_promises(here: Path) -> N
 
 def check_queries(here: Path) -> None:
     """What storage/README.md asks of the database is what the command line says of it."""
-    dynstudy = (sys.executable, "-m", "dynstudy.cli")
     small = "protocol.steps=1200 protocol.tail=200 space.period=100 space.amplitude=10".split()
     fast = ["name=fast", "loss=dmse2", "space.learning_rate=3", "replicates=1", *small]
     for changes in (["name=fewer", "replicates=6"], fast):
         overrides = [word for change in changes for word in ("--set", change)]
-        run(here, *dynstudy, "--quiet", "run", "studies/quickstart.toml", *overrides)
-    listed = json.loads(run(here, *dynstudy, "list", "--format", "json"))
+        dynstudy(here, "--quiet", "run", "studies/quickstart.toml", *overrides)
+    listed = json.loads(dynstudy(here, "list", "--format", "json")[0])
     studies = {row["study"]: row for row in listed}
-    cells = json.loads(run(here, *dynstudy, "map", "quickstart", "--format", "json"))
+    cells = json.loads(dynstudy(here, "map", "quickstart", "--format", "json")[0])
     cells = {(cell["amplitude"], cell["period"]): cell for cell in cells}
 
     queries = blocks((ROOT / "storage" / "README.md").read_text(encoding="utf-8"), "sql")
@@ -121,7 +110,7 @@ def check_queries(here: Path) -> None:
         assert error == pytest.approx((cell["sem"] ** 2 + static["sem"] ** 2) ** 0.5)
     assert len(gains) == 5
 
-    listed = json.loads(run(here, *dynstudy, "map", "fast", "--format", "json"))
+    listed = json.loads(dynstudy(here, "map", "fast", "--format", "json")[0])
     assert len(diverged) == sum(cell["diverged"] for cell in listed) > 0
     assert {(loss, rate) for loss, _, rate, *_ in diverged} <= {("dmse2", 3.0), ("mse", 3.0)}
     steps = [step for *_, step in diverged]

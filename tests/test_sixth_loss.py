@@ -54,7 +54,13 @@ def _no_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def add_sixth(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("p4", "dp4"):
-        loss = Loss(name, "p4", "(1/P) Σ_j Γ_{y_j} Σ_i (f_i − y_ji)⁴", weighted_fourth_powers)
+        loss = Loss(
+            name,
+            "p4",
+            "(1/P) Σ_j Γ_{y_j} Σ_i (f_i − y_ji)⁴",
+            weighted_fourth_powers,
+            of_points=lambda f, y: ((f - np.eye(f.shape[1])[y]) ** 4).sum(-1),
+        )
         monkeypatch.setitem(LOSSES, name, loss)
 
 

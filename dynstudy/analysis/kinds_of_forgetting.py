@@ -24,11 +24,9 @@ def forgetting_rows(
         Means with their standard errors: of the cell's networks, of the static loss read at the
         same steps, and their difference; None where one is not defined.
     """
-    static = dict(zip(("forgetting", "unrecovered"), baseline.forgetting(period), strict=True))
-    static["lasting"] = baseline.lasting(period)
     rows = []
     for kind, values in kinds.items():
-        own, other = values[np.isfinite(values)], static[kind]
+        own, other = values[np.isfinite(values)], baseline.measure(kind, period)
         net = Difference.between(Moments.of([own]), Moments.of([other]))
         numbers = {
             "mean": float(own.mean()) if own.size else np.nan,

@@ -163,10 +163,11 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
         spec.rounds,
     )
     notes = _notes(spec, frame, baselines)
-    if not ledger.knows_lasting:
+    if ledger.unknown:
+        titles = " and no ".join(measure.title for measure in ledger.unknown)
         notes.append(
-            "an older dynstudy made this database, which has no lasting forgetting; the next "
-            "dynstudy run on it fills it in"
+            f"an older dynstudy made this database, which has no {titles}; the next dynstudy run "
+            "on it fills it in"
         )
     outcomes = [sample.val_accuracy for sample in samples]
     lost = [sample.forgetting for sample in samples]

@@ -7,7 +7,7 @@ from dynstudy.errors import Interrupted
 from dynstudy.export.best_cells import measured
 from dynstudy.export.export_file import Measured
 from dynstudy.launch.training import Training
-from dynstudy.measure.readings import reads
+from dynstudy.measure.measures import reads
 from dynstudy.statistics.labelled_cells import judge
 from dynstudy.store.ledger import Ledger
 

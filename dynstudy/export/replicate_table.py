@@ -66,9 +66,7 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
     study = storage.study(name)
     spec = storage.spec(study)
     ledger = Ledger(storage.engine, spec.protocol)
-    asked_for = cells_asked_for(
-        ledger, spec.cells(study), range(spec.baseline_replicates), spec.rounds
-    )
+    asked_for = cells_asked_for(ledger, spec.cells(study), spec)
     own_cells = {ledger.key(cell.configuration): cell for cell in asked_for}
     trials = finished(study)
     loaded = ledger.load(cell.configuration for cell in own_cells.values())

@@ -16,7 +16,7 @@ from dynstudy.config import Configuration, Protocol, Replicate
 from dynstudy.errors import ExportError
 from dynstudy.export.export_file import Entry, Export, Weights
 from dynstudy.launch.replicates import Task, draw_data, train_replicates
-from dynstudy.measure.readings import reads
+from dynstudy.measure.measures import reads
 from dynstudy.report.safe_files import write_whole
 from dynstudy.study.confirmation import fresh_protocol
 from dynstudy.train import Parameters

@@ -36,29 +36,22 @@ class Estimate:
     least: "Estimate | None" = None  # if all cells are settled at once, where that is looked at
 
     def lines(self) -> list[str]:
-        """For a person."""
-        if self.least is not None:
-            return self._between(self.least)
+        """For a person; where it depends on what is settled when, from the least to the most."""
+        networks = f"{self.networks} ({self.recorded} of them already in the ledger)"
+        steps, seconds = f"{self.network_steps:.4g}", duration(self.seconds)
+        if (least := self.least) is not None:
+            networks = (
+                f"{least.networks} to {self.networks} ({least.recorded} of the first "
+                f"{least.networks} already in the ledger), as cells are settled"
+            )
+            steps = f"{least.network_steps:.4g} to {steps}"
+            seconds = f"{duration(least.seconds)} to {seconds}"
         return [
             f"study          {self.study}",
             f"cells          {self.cells}",
-            f"networks       {self.networks} ({self.recorded} of them already in the ledger)",
-            f"network-steps  {self.network_steps:.4g}",
-            f"time           about {duration(self.seconds)} on {self.device}"
-            if self.device
-            else "time           none: everything is in the ledger",
-        ]
-
-    def _between(self, least: "Estimate") -> list[str]:
-        """For a person, where it depends on what is settled when."""
-        return [
-            f"study          {self.study}",
-            f"cells          {self.cells}",
-            f"networks       {least.networks} to {self.networks} ({least.recorded} of the first "
-            f"{least.networks} already in the ledger), as cells are settled",
-            f"network-steps  {least.network_steps:.4g} to {self.network_steps:.4g}",
-            f"time           about {duration(least.seconds)} to {duration(self.seconds)} on "
-            f"{self.device}"
+            f"networks       {networks}",
+            f"network-steps  {steps}",
+            f"time           about {seconds} on {self.device}"
             if self.device
             else "time           none: everything is in the ledger",
         ]

@@ -12,9 +12,10 @@ from dynstudy.config import Configuration, Protocol, Replicate
 from dynstudy.errors import DynstudyError
 from dynstudy.launch.follow_network import forward, walk
 from dynstudy.launch.replicates import to_arrays
-from dynstudy.measure.forgetting import forgetting, lasting
+from dynstudy.measure.measures import MEASURES, reads
 from dynstudy.measure.per_class import loss_per_class
-from dynstudy.measure.readings import forgetting_window, reads, tail_start
+from dynstudy.measure.readings import CellReadings
+from dynstudy.measure.window import tail_start
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Parameters
@@ -112,17 +113,10 @@ def trace_cell(
     )
     index_of = {step: index for index, step in enumerate(stops)}
     frame.insert(4, "gamma", gamma[frame.step.map(index_of), frame["class"]])
-    span = forgetting_window(protocol, period)
-    middle, end = (
-        accuracies[1][finite][:, [index_of[step] for step in steps_read.tolist()]]
-        for steps_read in (span.middles, span.ends)
-    )
-    lost, missing = forgetting(middle, end, span.first)
-    kinds = {
-        "forgetting": lost,
-        "unrecovered": missing,
-        "lasting": lasting(end, accuracies[1][finite][:, -1], span.first),
-    }
+    correct, validation_correct = counts[:, finite]
+    none = np.zeros(len(correct), bool)
+    read = CellReadings(protocol, period, tuple(stops), correct, validation_correct, none)
+    kinds = {name: measure.of(read) for name, measure in MEASURES.items() if measure.net}
     begins = tail_start(protocol, configuration)
     return Trace(frame, period, begins, kinds, int((~finite).sum()))
 

@@ -10,7 +10,7 @@ from dynstudy.errors import SpecError
 from dynstudy.launch.check_backend import check_backend
 from dynstudy.launch.replicates import Task, train_replicates
 from dynstudy.measure.accuracy import standard_error
-from dynstudy.measure.readings import reads
+from dynstudy.measure.measures import reads
 from dynstudy.search.ask_and_tell import objective_values
 from dynstudy.store.trials import FinishedCell
 from dynstudy.study.kinds.search import SearchSpec

@@ -1,15 +1,18 @@
 """Replicates to arrays and back: what the ledger speaks of, put into the engine's form."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dynstudy.config import Protocol, Replicate, SpiralData
-from dynstudy.measure.accuracy import accuracy
-from dynstudy.measure.forgetting import forgetting, lasting
-from dynstudy.measure.readings import forgetting_window, tail_start
+from dynstudy.config import Configuration, Protocol, Replicate, SpiralData
+from dynstudy.measure.measures import MEASURES
+from dynstudy.measure.readings import CellReadings
+from dynstudy.measure.window import tail_start
 from dynstudy.store.ledger import Record
+from dynstudy.store.series import TRAIN, VALIDATION, Series
 from dynstudy.task.spiral import replicate_data_seed, spiral
 from dynstudy.train import Data, Ensemble, Outcome, train
 
@@ -48,8 +51,7 @@ def train_replicates(
     for row, task in zip(checkpoints, tasks, strict=True):
         row[: len(task.reads)] = task.reads
     outcome = train(ensemble, data, backend=backend, checkpoints=checkpoints, progress=progress)
-    records = [_record(task, protocol, outcome, b) for b, task in enumerate(tasks)]
-    return records, outcome
+    return _records(tasks, protocol, outcome), outcome
 
 
 def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ensemble, Data]:
@@ -93,38 +95,44 @@ def draw_data(data: SpiralData, seeds: Sequence[int]) -> Data:
     return Data(np.stack([x for x, _ in drawn]), drawn[0][1], validation_x, validation_y)
 
 
-def _record(task: Task, protocol: Protocol, outcome: Outcome, b: int) -> Record:
-    data, configuration = protocol.data, task.replicate.configuration
-    count = len(task.reads)
-    correct = outcome.correct[b, :count]
-    validation_correct = outcome.validation_correct[b, :count]
-    diverged = bool(outcome.diverged[b])
-    before_tail = lost = missing = lasts = None
-    if configuration.period is not None and not diverged:
-        place = {step: index for index, step in enumerate(task.reads)}
-        start = validation_correct[place[tail_start(protocol, configuration)]]
-        before_tail = float(accuracy(start, data.validation_points_per_class))
-        span = forgetting_window(protocol, configuration.period)
-        per_class = validation_correct[None] / data.validation_points_per_class
-        middle = per_class[:, [place[step] for step in span.middles.tolist()]]
-        end = per_class[:, [place[step] for step in span.ends.tolist()]]
-        lost, missing = map(_known, forgetting(middle, end, span.first))
-        lasts = _known(lasting(end, per_class[:, -1], span.first))
-    return Record(
-        task.replicate,
-        int(outcome.diverged_at[b]) if diverged else None,
-        float(accuracy(correct[-1], data.points_per_class, diverged)),
-        float(accuracy(validation_correct[-1], data.validation_points_per_class, diverged)),
-        before_tail,
-        lost,
-        missing,
-        task.reads,
-        correct,
-        validation_correct,
-        lasts,
-    )
+def _records(tasks: Sequence[Task], protocol: Protocol, outcome: Outcome) -> list[Record]:
+    """What to record of each network, its measures from those of its cell together."""
+    cells: dict[tuple[Configuration, tuple[int, ...]], list[int]] = {}
+    for b, task in enumerate(tasks):
+        cells.setdefault((task.replicate.configuration, task.reads), []).append(b)
+    measures: dict[int, dict[str, float | None]] = {}
+    for (configuration, steps), networks in cells.items():
+        read = CellReadings(
+            protocol,
+            configuration.period,
+            steps,
+            _counts(outcome.correct[networks, : len(steps)]),
+            _counts(outcome.validation_correct[networks, : len(steps)]),
+            outcome.diverged[networks],
+        )
+        values = np.array([measure.of(read) for measure in MEASURES.values()])
+        for b, of_network in zip(networks, values.T.tolist(), strict=True):
+            defined = [None if math.isnan(value) else value for value in of_network]
+            measures[b] = dict(zip(MEASURES, defined, strict=True))
+    return [
+        Record(
+            task.replicate,
+            int(outcome.diverged_at[b]) if outcome.diverged[b] else None,
+            measures[b],
+            {
+                TRAIN: _series(task.reads, outcome.correct[b]),
+                VALIDATION: _series(task.reads, outcome.validation_correct[b]),
+            },
+        )
+        for b, task in enumerate(tasks)
+    ]
 
 
-def _known(measure: np.ndarray) -> float | None:
-    """What is said of one network, None where it is undefined."""
-    return None if np.isnan(measure[0]) else float(measure[0])
+def _counts(correct: NDArray[np.int32]) -> NDArray[np.float64]:
+    return np.where(correct < 0, np.nan, correct)
+
+
+def _series(steps: tuple[int, ...], correct: NDArray[np.int32]) -> Series:
+    """As far as the network was read: one that diverged was not, from there on."""
+    count = int((correct[: len(steps), 0] >= 0).sum())
+    return Series(steps[:count], correct[:count])

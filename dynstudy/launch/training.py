@@ -17,8 +17,7 @@ from dynstudy.launch.workers import Place, Trained, places
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import Run
 from dynstudy.store.ledger import Record
-from dynstudy.store.provenance import arithmetic
-from dynstudy.train import Outcome
+from dynstudy.store.provenance import Trainer
 from dynstudy.train.backends import at_once
 
 PATIENCE_SECONDS = 1.0
@@ -121,8 +120,8 @@ class Training:
                 idle.append(flight.place)
                 chunks.took(flight.work, time.monotonic() - flight.began)
                 self._budget = chunks.budget
-                records, outcome = flight.landed.result()
-                self._record(flight, records, outcome)
+                records, trainer = flight.landed.result()
+                self._record(flight, records, trainer)
                 yield records
         except Dropped:
             return
@@ -186,17 +185,12 @@ class Training:
                 return None
         return next(flight for flight in flights if flight.landed.done())
 
-    def _record(self, flight: Flight, records: Sequence[Record], outcome: Outcome) -> None:
-        self.ledger.add(
-            records,
-            backend=outcome.backend,
-            device=outcome.device,
-            versions=arithmetic(outcome.backend),
-            run_id=self.launch.id if self.launch is not None else None,
-        )
+    def _record(self, flight: Flight, records: Sequence[Record], trainer: Trainer) -> None:
+        launch = self.launch.id if self.launch is not None else None
+        self.ledger.add(records, trainer, run_id=launch)
         if self.launch is not None:
-            self.launch.recorded(len(records), outcome.backend, outcome.device)
-        self.diverged += int(outcome.diverged.sum())
+            self.launch.recorded(len(records), trainer.backend, trainer.device)
+        self.diverged += sum(record.diverged_at is not None for record in records)
         self._count(flight, self.steps)
         self.progress.done += len(records)
         self.report(self.progress)

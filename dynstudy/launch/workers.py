@@ -10,10 +10,10 @@ from dynstudy.config import Protocol
 from dynstudy.errors import BackendError
 from dynstudy.launch.replicates import Task, train_replicates
 from dynstudy.store.ledger import Record
-from dynstudy.train import Outcome
+from dynstudy.store.provenance import Trainer
 from dynstudy.train.backends import side_by_side
 
-Trained = tuple[list[Record], Outcome]
+Trained = tuple[list[Record], Trainer]
 Place = Callable[[Sequence[Task], Protocol, Callable[[int], None]], Trained]
 """Trains a chunk; tells the steps taken to a function, and stops if that raises."""
 
@@ -45,7 +45,7 @@ class Here:
         self, chunk: Sequence[Task], protocol: Protocol, on_slice: Callable[[int], None]
     ) -> Trained:
         """Train a chunk."""
-        return train_replicates(chunk, protocol, self.backend, on_slice)
+        return _train(chunk, protocol, self.backend, on_slice)
 
 
 class Apart:
@@ -67,7 +67,7 @@ class Apart:
             on_slice: told the steps taken; what it raises ends the process.
 
         Returns:
-            What was trained.
+            What was trained, and what trained it.
 
         Raises:
             BackendError: the backend cannot run, or the process ended.
@@ -116,6 +116,14 @@ class Apart:
         return code
 
 
+def _train(
+    chunk: Sequence[Task], protocol: Protocol, backend: str, on_slice: Callable[[int], None]
+) -> Trained:
+    """Train a chunk in this process, and say what did."""
+    records, outcome = train_replicates(chunk, protocol, backend, on_slice)
+    return records, Trainer.here(outcome.backend, outcome.device)
+
+
 def _serve(connection: Connection, backend: str) -> None:
     """Train what is sent, until nobody is there any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
@@ -123,7 +131,7 @@ def _serve(connection: Connection, backend: str) -> None:
         while True:
             chunk, protocol = connection.recv()
             try:
-                answer: object = train_replicates(chunk, protocol, backend, connection.send)
+                answer: object = _train(chunk, protocol, backend, connection.send)
             except ConnectionError:
                 raise
             except Exception as error:  # a full disk, too, is an error of this side to be told

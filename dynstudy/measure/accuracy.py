@@ -1,7 +1,15 @@
 """Accuracy of one network, and its mean over replicates."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from dynstudy.config import Protocol
+from dynstudy.measure.measure import Measure
+from dynstudy.measure.readings import Array, CellReadings
+from dynstudy.measure.window import forgetting_window
 
 EQUIVALENCE = 0.02
 """A gain in accuracy is neutral when it is shown to lie within plus or minus this."""
@@ -11,7 +19,7 @@ FEWEST = 6
 
 
 def accuracy(
-    correct: NDArray[np.integer], points_per_class: int, diverged: ArrayLike = False
+    correct: NDArray[Any], points_per_class: int, diverged: ArrayLike = False
 ) -> NDArray[np.float64]:
     """The share of points classified right; chance, 1/C, for a network that diverged.
 
@@ -46,3 +54,61 @@ def standard_error(values: ArrayLike) -> float:
     if values.size < 2:
         return float("nan")
     return float(values.std(ddof=1) / np.sqrt(values.size))
+
+
+def _of_validation(readings: CellReadings, step: int) -> Array:
+    correct = readings.at([step]).validation_correct[:, 0]
+    points = readings.protocol.data.validation_points_per_class
+    return accuracy(correct, points, readings.diverged)
+
+
+def _of_training(readings: CellReadings) -> Array:
+    correct = readings.at([readings.protocol.steps]).correct[:, 0]
+    return accuracy(correct, readings.protocol.data.points_per_class, readings.diverged)
+
+
+def _before_tail(readings: CellReadings) -> Array:
+    if readings.period is None:
+        return np.full(len(readings.diverged), np.nan)
+    (start,) = _tail_start(readings.protocol, readings.period)
+    return np.where(readings.diverged, np.nan, _of_validation(readings, start))
+
+
+def _end(protocol: Protocol, _period: int | None) -> Iterable[int]:
+    return [protocol.steps]
+
+
+def _tail_start(protocol: Protocol, period: int | None) -> Iterable[int]:
+    """The end of the last whole oscillation."""
+    return [] if period is None else forgetting_window(protocol, period).ends[-1:].tolist()
+
+
+VAL_ACCURACY = Measure(
+    "val_accuracy",
+    "validation accuracy",
+    "accuracy",
+    "share of the validation points classified right at the end of training; chance, 1/C, for a "
+    "network that diverged",
+    _end,
+    lambda readings: _of_validation(readings, readings.protocol.steps),
+    always=True,
+)
+TRAIN_ACCURACY = Measure(
+    "train_accuracy",
+    "training accuracy",
+    "accuracy",
+    "share of the training points classified right at the end of training; chance, 1/C, for a "
+    "network that diverged",
+    _end,
+    _of_training,
+    always=True,
+)
+VAL_ACCURACY_BEFORE_TAIL = Measure(
+    "val_accuracy_before_tail",
+    "validation accuracy before the tail",
+    "accuracy",
+    "share of the validation points classified right where the static tail begins; absent for a "
+    "static loss, and for a network that diverged",
+    _tail_start,
+    _before_tail,
+)

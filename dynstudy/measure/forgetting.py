@@ -18,56 +18,18 @@ finds just these, and would call leaving them forgetting. At the end of a class'
 are equal again, and several turns are averaged.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-CYCLES_READ = 3
+from dynstudy.config import Protocol
+from dynstudy.measure.measure import Measure
+from dynstudy.measure.readings import Array, CellReadings
+from dynstudy.measure.window import CYCLES_READ, forgetting_window
+
 CATASTROPHIC = 0.4
 """Forgetting significantly above this is called catastrophic."""
-
-
-@dataclass(frozen=True)
-class Window:
-    """The oscillations that are read: `count` of them from oscillation `first` on."""
-
-    first: int
-    count: int
-    period: int
-
-    @property
-    def middles(self) -> NDArray[np.int64]:
-        """(count,) steps taken when the emphasised class's weight peaks."""
-        return self.starts + self.period // 2
-
-    @property
-    def ends(self) -> NDArray[np.int64]:
-        """(count,) steps taken when its turn is over."""
-        return self.starts + self.period
-
-    @property
-    def starts(self) -> NDArray[np.int64]:
-        """(count,) steps taken when its turn begins."""
-        return (self.first + np.arange(self.count)) * self.period
-
-
-def window(oscillations: int, period: int, classes: int) -> Window:
-    """The last 3C of a training's oscillations, or all if there are fewer.
-
-    Args:
-        oscillations: how many whole ones the training has.
-        period: T.
-        classes: C.
-
-    Returns:
-        The oscillations to read.
-
-    >>> window(oscillations=19, period=5000, classes=3).first
-    10
-    """
-    count = min(oscillations, CYCLES_READ * classes)
-    return Window(oscillations - count, count, period)
 
 
 def forgetting(
@@ -149,3 +111,68 @@ def lasting(
         turns = range((c - first) % classes, count, classes)[-CYCLES_READ:]
         own_ends.append(end[:, list(turns), c].mean(axis=1))
     return (np.stack(own_ends, axis=1) - final).mean(axis=1)
+
+
+def kinds(readings: CellReadings) -> tuple[Array, Array, Array]:
+    """Forgetting, unrecovered and lasting accuracy of the networks of a cell.
+
+    Args:
+        readings: of R networks, at the steps of a period's cells.
+
+    Returns:
+        (R,) each; nan where one is not defined, not read, or the network diverged.
+    """
+    wanted = _steps(readings.protocol, readings.period)
+    if readings.period is None or not set(wanted) <= set(readings.steps):
+        undefined = np.full(len(readings.diverged), np.nan)
+        return undefined, undefined, undefined
+    span = forgetting_window(readings.protocol, readings.period)
+    middle, end, final = (
+        readings.at(steps).validation_accuracy
+        for steps in (span.middles, span.ends, [readings.protocol.steps])
+    )
+    lost, missing = forgetting(middle, end, span.first)
+    lasts = lasting(end, final[:, 0], span.first)
+    for values in (lost, missing, lasts):
+        values[readings.diverged] = np.nan
+    return lost, missing, lasts
+
+
+def _steps(protocol: Protocol, period: int | None) -> Iterable[int]:
+    """The middles and ends of the last oscillations, and the end."""
+    if period is None:
+        return [protocol.steps]
+    span = forgetting_window(protocol, period)
+    return [*span.middles.tolist(), *span.ends.tolist(), protocol.steps]
+
+
+FORGETTING = Measure(
+    "forgetting",
+    "forgetting",
+    "accuracy",
+    "how much of the validation accuracy on a class, at the end of its own turn, is lost at the "
+    "worst of the others' peaks, mean over turns and classes",
+    _steps,
+    lambda readings: kinds(readings)[0],
+    net=True,
+)
+UNRECOVERED = Measure(
+    "unrecovered",
+    "unrecovered forgetting",
+    "accuracy",
+    "how much of the validation accuracy on a class, at the end of its own turn, is missing when "
+    "its turn comes again, mean over turns and classes",
+    _steps,
+    lambda readings: kinds(readings)[1],
+    net=True,
+)
+LASTING = Measure(
+    "lasting",
+    "lasting forgetting",
+    "accuracy",
+    "how much of the validation accuracy on a class, at the ends of its last own turns, is missing "
+    "after the static tail, mean over classes",
+    _steps,
+    lambda readings: kinds(readings)[2],
+    net=True,
+)

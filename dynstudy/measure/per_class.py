@@ -22,8 +22,7 @@ def accuracy_per_class(output: Array, y: NDArray[np.int64], classes: int) -> Arr
     >>> accuracy_per_class(np.eye(2)[[0, 1, 1]], np.array([0, 1, 0]), 2)
     array([0.5, 1. ])
     """
-    right = output.argmax(-1) == y
-    return np.bincount(y[right], minlength=classes) / np.bincount(y, minlength=classes)
+    return _mean_per_class((output.argmax(-1) == y).astype(float), y, classes)
 
 
 def loss_per_class(output: Array, y: NDArray[np.int64], classes: int, static: str) -> Array:
@@ -41,8 +40,10 @@ def loss_per_class(output: Array, y: NDArray[np.int64], classes: int, static: st
     >>> loss_per_class(np.eye(2), np.array([0, 1]), 2, "mse")
     array([0., 0.])
     """
-    import torch  # large, and nobody else who measures needs it
+    of_points = LOSSES[static].of_points
+    assert of_points is not None  # as it is static
+    return _mean_per_class(of_points(output, y), y, classes)
 
-    loss, weights = LOSSES[static].weighted, torch.ones(classes, dtype=torch.float64)
-    points = [(torch.tensor(output[y == c]), torch.tensor(y[y == c])) for c in range(classes)]
-    return np.array([float(loss(f, target, weights)) for f, target in points])
+
+def _mean_per_class(values: Array, y: NDArray[np.int64], classes: int) -> Array:
+    return np.bincount(y, values, classes) / np.bincount(y, minlength=classes)

@@ -1,43 +1,51 @@
-"""When a network is read: the steps that its measures need."""
+"""What is read of the networks of one cell while they train, as arrays.
 
-from functools import lru_cache
+R networks, M steps, C classes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dynstudy.config import Configuration, Protocol
-from dynstudy.measure.forgetting import Window, window
-from dynstudy.task.schedule import oscillations
+from dynstudy.config import Protocol
 
-
-def tail_start(protocol: Protocol, configuration: Configuration) -> int:
-    """The step from which A = 1: after the last whole oscillation, 0 for a static loss."""
-    if configuration.period is None:
-        return 0
-    count = oscillations(protocol.steps, protocol.tail, configuration.period)
-    return count * configuration.period
+Array = NDArray[np.float64]
 
 
-def forgetting_window(protocol: Protocol, period: int) -> Window:
-    """The oscillations over which forgetting is read, of a period's cells and their baseline."""
-    count = oscillations(protocol.steps, protocol.tail, period)
-    return window(count, period, protocol.data.classes)
+@dataclass(frozen=True)
+class CellReadings:
+    """The networks of one cell, read at some steps."""
 
+    protocol: Protocol
+    period: int | None  # T of the cells at whose steps they are looked at; None where at no cell's
+    steps: tuple[int, ...]  # (M,) ascending
+    correct: Array  # (R, M, C) training points of each class classified right, nan where not read
+    validation_correct: Array  # (R, M, C) likewise
+    diverged: NDArray[np.bool_]  # (R,) whether a loss or a parameter stopped being finite
 
-@lru_cache(maxsize=4096)  # cells of one period share theirs, however many there are
-def reads(protocol: Protocol, periods: tuple[int, ...]) -> tuple[int, ...]:
-    """The steps to read: middles and ends of the last oscillations of each period, and the end.
+    def at(self, steps: Iterable[int]) -> "CellReadings":
+        """The same networks at K other steps, nan where they were not read."""
+        place = {step: index for index, step in enumerate(self.steps)}
+        wanted = tuple(int(step) for step in steps)
+        places = [place.get(step, -1) for step in wanted]
 
-    The last end is also the step before the tail.
+        def pick(counts: Array) -> Array:
+            unread = np.full_like(counts, np.nan, shape=(len(counts), 1, counts.shape[-1]))
+            return np.concatenate([counts, unread], axis=1)[:, places]
 
-    Args:
-        protocol: what gives the oscillations.
-        periods: whose.
+        correct, validation_correct = pick(self.correct), pick(self.validation_correct)
+        return CellReadings(
+            self.protocol, self.period, wanted, correct, validation_correct, self.diverged
+        )
 
-    Returns:
-        Ascending numbers of steps.
-    """
-    steps = {protocol.steps}
-    for period in periods:
-        last = forgetting_window(protocol, period)
-        steps.update(np.concatenate([last.middles, last.ends]).tolist())
-    return tuple(sorted(steps))
+    @property
+    def train_accuracy(self) -> Array:
+        """(R, M, C) accuracy on each class of the training set."""
+        return self.correct / self.protocol.data.points_per_class
+
+    @property
+    def validation_accuracy(self) -> Array:
+        """(R, M, C) accuracy on each class of the validation set."""
+        return self.validation_correct / self.protocol.data.validation_points_per_class

@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 from dynstudy.config import Configuration
 from dynstudy.measure.accuracy import EQUIVALENCE
 from dynstudy.measure.forgetting import CATASTROPHIC
-from dynstudy.measure.readings import forgetting_window
+from dynstudy.measure.window import forgetting_window
 from dynstudy.search.level_sets import STRETCH, Field, choose, spread_out
 from dynstudy.statistics.gaussian_process import Array, GaussianProcess, floored
 from dynstudy.study.kinds.boundary import ENDED, BoundarySpec

@@ -1,13 +1,14 @@
 """What a static loss does, which every cell of its family is judged against."""
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynstudy.config import Configuration
-from dynstudy.measure.forgetting import forgetting, lasting
-from dynstudy.measure.readings import forgetting_window
+from dynstudy.measure.measures import MEASURES
+from dynstudy.measure.readings import CellReadings
 from dynstudy.store.ledger import Ledger
 
 
@@ -26,50 +27,23 @@ class Baseline:
         self.ledger, self.configuration = ledger, configuration
         self.val_accuracy: NDArray[np.float64] = rows.val_accuracy.to_numpy(float)  # (R,)
         self.finite_seeds: list[int] = rows.seed[rows.diverged_at.isna()].tolist()
-        self._known: dict[int, tuple[NDArray[np.float64], ...]] = {}  # by period
+        self._known: dict[tuple[str, int], NDArray[np.float64]] = {}  # by measure and period
 
     @cached_property
-    def _readings(self) -> tuple[list[int], NDArray[np.float64]]:
+    def _readings(self) -> CellReadings:
         return self.ledger.readings(self.configuration, self.finite_seeds)
 
-    def forgetting(self, period: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The static loss's forgetting and unrecovered accuracy, read at the steps of a period.
+    def measure(self, name: str, period: int) -> NDArray[np.float64]:
+        """A measure of the static loss, read at the steps of a period.
 
         Args:
+            name: of the measure.
             period: T of the cell to compare with.
 
         Returns:
-            Both per network that did not diverge and was read there, possibly none.
+            It per network that did not diverge and was read there, possibly none.
         """
-        lost, missing, _ = self.kinds(period)
-        return lost, missing
-
-    def lasting(self, period: int) -> NDArray[np.float64]:
-        """The static loss's lasting forgetting, read at the steps of a period.
-
-        Args:
-            period: T of the cell to compare with.
-
-        Returns:
-            Per network that did not diverge and was read there, possibly none.
-        """
-        return self.kinds(period)[2]
-
-    def kinds(self, period: int) -> tuple[NDArray[np.float64], ...]:
-        """Forgetting, unrecovered and lasting of the networks of which each is known."""
-        if period not in self._known:
-            protocol = self.ledger.protocol
-            span = forgetting_window(protocol, period)
-            steps, accuracies = self._readings
-            place = {step: index for index, step in enumerate(steps)}
-            wanted = [*span.middles.tolist(), *span.ends.tolist(), protocol.steps]
-            kinds = [np.empty(0)] * 3
-            if all(step in place for step in wanted):
-                found = accuracies[:, [place[step] for step in wanted]]
-                middle, end, final = np.split(found, [span.count, 2 * span.count], axis=1)
-                kinds = [
-                    *forgetting(middle, end, span.first),
-                    lasting(end, final[:, 0], span.first),
-                ]
-            self._known[period] = tuple(values[np.isfinite(values)] for values in kinds)
-        return self._known[period]
+        if (name, period) not in self._known:
+            values = MEASURES[name].of(replace(self._readings, period=period))
+            self._known[name, period] = values[np.isfinite(values)]
+        return self._known[name, period]

@@ -114,25 +114,19 @@ class Compared:
         )
 
     def net(self, kind: str, indices: Indices, seeds: int | None = None) -> Difference:
-        """A kind of forgetting minus the static loss's.
+        """A measure minus the static loss's, read at the same steps.
 
         Args:
-            kind: ``forgetting``, ``unrecovered`` or ``lasting``.
+            kind: name of the measure.
             indices: (K,) of dynamical cells.
             seeds: how many of their first replicates count; all if None.
 
         Returns:
-            The differences, nan where the kind is not defined.
+            The differences, nan where the measure is not defined.
         """
-
-        def of_static(baseline: Baseline, period: int) -> Array:
-            if kind == "lasting":
-                return baseline.lasting(period)
-            lost, missing = baseline.forgetting(period)
-            return lost if kind == "forgetting" else missing
-
-        own = [_known(getattr(self.samples[index].below(seeds), kind)) for index in indices]
-        return Difference.between(Moments.of(own), self._static(indices, of_static))
+        own = [_known(self.samples[index].below(seeds).measures[kind]) for index in indices]
+        static = self._static(indices, lambda baseline, period: baseline.measure(kind, period))
+        return Difference.between(Moments.of(own), static)
 
     def tests(self, indices: Indices, seeds: int | None = None) -> Evidence:
         """Test some cells.

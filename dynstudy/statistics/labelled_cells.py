@@ -20,6 +20,7 @@ from dynstudy.statistics.sequential import Replay, narrowed, replayed
 from dynstudy.statistics.two_samples import FEWEST, LEVEL, Array, false_discovery_q_values
 from dynstudy.store.ledger import Ledger
 from dynstudy.study.rounds import Rounds
+from dynstudy.study.spec import StudySpec
 
 # The first columns of every CSV of a map; programs rely on their names and order.
 COLUMNS = """
@@ -36,21 +37,11 @@ MORE_COLUMNS = [
 ]
 
 
-def per_width(own: Configuration) -> Hashable:
-    """A map's family of tests: its cells of one loss and width."""
-    return own.loss, own.width
-
-
-def per_loss(own: Configuration) -> Hashable:
-    """A search's family of tests: its widths are many, with few cells each."""
-    return own.loss
-
-
 def judge(
     ledger: Ledger,
     all_cells: Sequence[Cell],
     baseline_seeds: range,
-    family: Callable[[Configuration], Hashable] = per_width,
+    family: Callable[[Configuration], Hashable],
     rounds: Rounds | None = None,
 ) -> tuple[pd.DataFrame, list[Baseline], list[Sample]]:
     """Judge cells against the static loss.
@@ -103,24 +94,22 @@ def judge_compared(
     return frame
 
 
-def cells_asked_for(
-    ledger: Ledger, all_cells: Sequence[Cell], baseline_seeds: range, rounds: Rounds | None
-) -> list[Cell]:
-    """The cells of a map with the replicates that it has asked for so far.
+def cells_asked_for(ledger: Ledger, all_cells: Sequence[Cell], spec: StudySpec) -> list[Cell]:
+    """The cells of a study with the replicates that it has asked for so far.
 
     Args:
         ledger: where their replicates are.
         all_cells: the cells, with the most replicates that they may have.
-        baseline_seeds: of the baselines' replicates that count.
-        rounds: in which replicates are added; all of them at once if None.
+        spec: the study file.
 
     Returns:
         Them in their order.
     """
-    if rounds is None:
+    if spec.rounds is None:
         return list(all_cells)
-    compared = Compared.read(ledger, all_cells, baseline_seeds, per_width)
-    replays = replayed(compared, rounds.looks, len(baseline_seeds))
+    baseline_seeds = range(spec.baseline_replicates)
+    compared = Compared.read(ledger, all_cells, baseline_seeds, spec.family)
+    replays = replayed(compared, spec.rounds.looks, len(baseline_seeds))
     return narrowed(compared, replays).cells
 
 
@@ -142,8 +131,8 @@ def _row(cell: Cell, sample: Sample, ledger: Ledger) -> dict[str, object]:
         "forgets": None,
         "replicates": count,
         "diverged": sample.diverged,
-        "train_accuracy": _mean(sample.train_accuracy),
-        "val_accuracy_before_tail": _mean(_known(sample.val_accuracy_before_tail)),
+        "train_accuracy": _mean(sample.measures["train_accuracy"]),
+        "val_accuracy_before_tail": _mean(_known(sample.measures["val_accuracy_before_tail"])),
         "replicates_planned": cell.replicates,
         "ledger_configuration": ledger.key(own),
         "predicted": False,

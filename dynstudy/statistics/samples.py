@@ -1,12 +1,14 @@
 """The replicates of each cell as plain arrays, since a map may have thousands of cells."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynstudy.config import Cell
+from dynstudy.measure.measures import MEASURES, PINNED
 from dynstudy.statistics.two_samples import Array
 from dynstudy.store.ledger import Ledger
 
@@ -15,17 +17,22 @@ from dynstudy.store.ledger import Ledger
 class Sample:
     """The replicates of one cell, nan where a measure is not defined."""
 
-    val_accuracy: Array  # (R,)
-    train_accuracy: Array  # (R,)
-    val_accuracy_before_tail: Array  # (R,)
-    forgetting: Array  # (R,) before the static loss's is taken off
-    unrecovered: Array  # (R,) likewise
-    lasting: Array  # (R,) likewise
+    measures: Mapping[str, Array]  # (R,) each, before the static loss's is taken off
     diverged_at: Array  # (R,) nan where it stayed finite
     seed: Array  # (R,) ascending
 
     def __len__(self) -> int:
-        return len(self.val_accuracy)
+        return len(self.seed)
+
+    @property
+    def val_accuracy(self) -> Array:
+        """(R,) at the end of training."""
+        return self.measures["val_accuracy"]
+
+    @property
+    def forgetting(self) -> Array:
+        """(R,) before the static loss's is taken off."""
+        return self.measures["forgetting"]
 
     @property
     def diverged(self) -> int:
@@ -42,23 +49,27 @@ class Sample:
         """Its replicates of the first so many seeds; all of them if None."""
         if seeds is None:
             return self
-        count = int(np.searchsorted(self.seed, seeds))
-        return Sample(*(getattr(self, field.name)[:count] for field in fields(self)))
+        return self.part(slice(int(np.searchsorted(self.seed, seeds))))
+
+    def part(self, which: slice | NDArray[np.int64]) -> "Sample":
+        """Some of its replicates."""
+        measures = {name: values[which] for name, values in self.measures.items()}
+        return Sample(measures, self.diverged_at[which], self.seed[which])
 
 
 def read_samples(ledger: Ledger, all_cells: Sequence[Cell]) -> list[Sample]:
     """What the ledger has of each cell, in their order."""
     keys = [ledger.key(cell.configuration) for cell in all_cells]
     loaded = ledger.load(cell.configuration for cell in all_cells)  # by configuration, then seed
-    columns = {field.name: loaded[field.name].to_numpy(float) for field in fields(Sample)}
+    measures = {name: loaded[name].to_numpy(float) for name in MEASURES}
     owner, seeds = loaded.configuration.to_numpy(str), loaded.seed.to_numpy()
+    everything = Sample(measures, loaded.diverged_at.to_numpy(float), seeds.astype(float))
     starts = np.searchsorted(owner, keys, side="left")
     stops = np.searchsorted(owner, keys, side="right")
     samples = []
     for cell, start, stop in zip(all_cells, starts, stops, strict=True):
         first, last = np.searchsorted(seeds[start:stop], [cell.seeds.start, cell.seeds.stop])
-        wanted = slice(start + first, start + last)
-        samples.append(Sample(**{name: values[wanted] for name, values in columns.items()}))
+        samples.append(everything.part(slice(start + first, start + last)))
     return samples
 
 
@@ -70,14 +81,15 @@ def digest(keys: Sequence[str], samples: Sequence[Sample]) -> str:
         samples: their replicates.
 
     Returns:
-        SHA-256, in hexadecimal, of the cells in order of their keys: the key, and each measure of
-        the replicates in order of their seeds as float64, little-endian.
+        SHA-256, in hexadecimal, of the cells in order of their keys: the key, and each of the
+        `PINNED` measures and the step of divergence of the replicates in order of their seeds, as
+        float64, little-endian.
     """
     found = hashlib.sha256()
     for key, sample in sorted(zip(keys, samples, strict=True), key=lambda pair: pair[0]):
         found.update(key.encode())
-        for field in fields(Sample)[:-1]:  # the seeds are their order
-            values = getattr(sample, field.name)
+        # these and no others, so that a study's digest stays the same when a measure is added
+        for values in (*(sample.measures[name] for name in PINNED), sample.diverged_at):
             # all that is not known is the same nan
             found.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
     return found.hexdigest()

@@ -41,7 +41,7 @@ class Summaries:
             baseline = self._baseline(configuration.baseline())
             if len(baseline.val_accuracy):
                 attributes["gain"] = mean - float(baseline.val_accuracy.mean())
-                static, _ = baseline.forgetting(configuration.period)
+                static = baseline.measure("forgetting", configuration.period)
                 own = rows.forgetting.dropna()
                 if len(own) and len(static):
                     attributes["forgetting"] = float(own.mean() - static.mean())

@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 
 from dynstudy.config import MAX_SEED
 from dynstudy.errors import StorageError, StudyBusyError
+from dynstudy.store import series
 from dynstudy.store.database import batches
 from dynstudy.store.keys import configuration_key
 from dynstudy.store.launches import lock, running_now
 from dynstudy.store.optuna_tables import STUDIES, TRIALS
 from dynstudy.store.rename_note_tag import refuse_if_running
 from dynstudy.store.studies import Storage
-from dynstudy.store.tables import ReadingRow, ReplicateRow, RunRow
+from dynstudy.store.tables import ReplicateRow, RunRow
 from dynstudy.study.confirmation import FRESH, fresh_protocol
 
 
@@ -120,8 +121,8 @@ def delete_study(storage: Storage, planned: Deletion) -> None:
     try:
         lock(session)
         _check_unchanged(session, planned)
+        series.remove(session, planned.networks)
         for some in batches(planned.networks):
-            session.execute(delete(ReadingRow).where(ReadingRow.replicate_id.in_(some)))
             session.execute(delete(ReplicateRow).where(ReplicateRow.id.in_(some)))
         launches = RunRow.study_id == planned.number
         session.execute(update(RunRow).where(launches).values(study_id=None))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dynstudy.config import Configuration, Protocol
-from dynstudy.measure.readings import tail_start
+from dynstudy.measure.window import tail_start
 from dynstudy.task.network import INITIALISATION
 
 NUMERICS = 1

@@ -5,13 +5,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from dynstudy.config import Cell, Configuration, Protocol
-from dynstudy.store.ledger import MEASURES, Ledger, Record
+from dynstudy.measure.measures import MEASURES
+from dynstudy.measure.readings import CellReadings
+from dynstudy.store.ledger import Ledger, Record
+from dynstudy.store.provenance import Trainer
+from dynstudy.store.series import to_readings
 
-COLUMNS = ["configuration", "seed", *MEASURES]
+COLUMNS = ["configuration", "seed", "diverged_at", *MEASURES]
 
 
 class LaunchLedger(Ledger):
@@ -44,19 +47,17 @@ class LaunchLedger(Ledger):
         for row in super().load(unread)[COLUMNS].itertuples(index=False, name=None):
             self._rows[by_key[row[0]]][row[1]] = row
 
-    def add(self, records: Sequence[Record], **origin: Any) -> None:
-        """As the ledger's, and remember them.
-
-        Args:
-            records: the networks.
-            **origin: where they come from.
-        """
-        super().add(records, **origin)
+    def add(
+        self, records: Sequence[Record], trainer: Trainer, *, run_id: int | None = None
+    ) -> None:
+        """As the ledger's, and remember them."""
+        super().add(records, trainer, run_id=run_id)
         for record in records:
             configuration, seed = record.replicate.configuration, record.replicate.seed
             if configuration in self._rows:
-                measures = (getattr(record, measure) for measure in MEASURES)
-                self._rows[configuration][seed] = (self.key(configuration), seed, *measures)
+                measures = (record.measures.get(name) for name in MEASURES)
+                key = self.key(configuration)
+                self._rows[configuration][seed] = (key, seed, record.diverged_at, *measures)
             if configuration.static:
                 self._static.setdefault(configuration, {})[seed] = record
 
@@ -69,17 +70,15 @@ class LaunchLedger(Ledger):
         frame = pd.DataFrame(rows, columns=COLUMNS)
         return frame.sort_values(["configuration", "seed"], ignore_index=True)
 
-    def readings(
-        self, configuration: Configuration, seeds: Sequence[int]
-    ) -> tuple[list[int], NDArray[np.float64]]:
+    def readings(self, configuration: Configuration, seeds: Sequence[int]) -> CellReadings:
         """As the ledger's, from memory where this launch trained all of them."""
         trained = self._static.get(configuration, {})
         if not trained.keys() >= set(seeds):
             return super().readings(configuration, seeds)
-        data = self.protocol.data
-        steps = sorted({step for seed in seeds for step in trained[seed].steps})
-        correct = np.full((len(seeds), len(steps), data.classes), np.nan)
-        for row, seed in zip(correct, seeds, strict=True):
-            counts = trained[seed].validation_correct
-            row[np.searchsorted(steps, trained[seed].steps)] = np.where(counts < 0, np.nan, counts)
-        return steps, correct / data.validation_points_per_class
+        records = [trained[seed] for seed in seeds]
+        return to_readings(
+            self.protocol,
+            configuration.period,
+            [record.series for record in records],
+            np.array([record.diverged_at is not None for record in records], bool),
+        )

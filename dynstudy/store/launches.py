@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psutil
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -122,7 +122,7 @@ def running_now(session: Session) -> set[int]:
     return {row.study_id for row in rows if row.study_id is not None and alive(row)}
 
 
-def lock(session: Session) -> None:
+def lock(session: Session | Connection) -> None:
     """Keep launches, and changes of studies, off the database until the transaction ends.
 
     A write locks SQLite, and the row of PostgreSQL: who comes second looks only then.

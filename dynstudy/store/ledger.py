@@ -6,21 +6,26 @@ study that shares cells all take what is there, and nothing is trained twice.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, delete, null, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from dynstudy.config import Cell, Configuration, Protocol, Replicate
+from dynstudy.measure.measure import Measure
+from dynstudy.measure.measures import MEASURES
+from dynstudy.measure.readings import CellReadings
+from dynstudy.store import series
 from dynstudy.store.database import batches
 from dynstudy.store.keys import configuration_key, content, digest
-from dynstudy.store.migrations import has_lasting
-from dynstudy.store.tables import Base, ReadingRow, ReplicateRow
+from dynstudy.store.launches import lock
+from dynstudy.store.migrations import column_of, missing_columns, read_any
+from dynstudy.store.provenance import Trainer
+from dynstudy.store.series import VALIDATION, NamedSeries
+from dynstudy.store.tables import ReplicateRow
 
 
 @dataclass(frozen=True)
@@ -29,26 +34,13 @@ class Record:
 
     replicate: Replicate
     diverged_at: int | None
-    train_accuracy: float
-    val_accuracy: float
-    val_accuracy_before_tail: float | None
-    forgetting: float | None
-    unrecovered: float | None
-    steps: tuple[int, ...]  # (M,) at which it was read
-    correct: NDArray[np.int32]  # (M, C)
-    validation_correct: NDArray[np.int32]  # (M, C)
-    lasting: float | None = None
+    measures: Mapping[str, float | None]  # by name; None where one is not defined
+    series: NamedSeries
 
-
-MEASURES = (
-    "diverged_at",
-    "train_accuracy",
-    "val_accuracy",
-    "val_accuracy_before_tail",
-    "forgetting",
-    "unrecovered",
-    "lasting",
-)
+    @property
+    def val_accuracy(self) -> float:
+        """At the end of training; every network has it."""
+        return self.measures["val_accuracy"] or 0.0
 
 
 class Ledger:
@@ -62,9 +54,14 @@ class Ledger:
         return configuration_key(self.protocol, configuration)
 
     @cached_property
-    def knows_lasting(self) -> bool:
-        """Whether the database has it: not where an older dynstudy made it and it is only read."""
-        return has_lasting(self.engine)
+    def _missing(self) -> set[str]:
+        """Columns of the database that an older dynstudy made and nobody has written to since."""
+        return missing_columns(self.engine)
+
+    @property
+    def unknown(self) -> list[Measure]:
+        """The measures that the database does not have for that reason."""
+        return [measure for name, measure in MEASURES.items() if name in self._missing]
 
     def lacking(self, cells: Sequence[Cell]) -> dict[Configuration, tuple[int, ...]]:
         """The seeds of each cell that have to be trained: unrecorded, or not read where needed."""
@@ -88,46 +85,35 @@ class Ledger:
 
     def steps_read(self, configuration: Configuration) -> set[int]:
         """All steps at which any network of a configuration was read."""
-        query = (
-            select(ReadingRow.step)
-            .join(ReplicateRow, ReadingRow.replicate_id == ReplicateRow.id)
-            .where(ReplicateRow.configuration == self.key(configuration))
-            .distinct()
-        )
         with self.engine.connect() as connection:
-            return set(connection.scalars(query))
+            networks = read_any(connection, self._is(configuration)).values()
+        return {step for named in networks for each in named.values() for step in each.steps}
+
+    def _is(self, configuration: Configuration) -> Any:
+        return ReplicateRow.configuration == self.key(configuration)
 
     def _fully_read(self, cell: Cell) -> set[int]:
         """The seeds of a cell that were read at all its steps, or diverged and have no readings."""
-        query = (
-            select(ReplicateRow.seed, ReplicateRow.diverged_at, ReadingRow.step)
-            .outerjoin(
-                ReadingRow,
-                (ReadingRow.replicate_id == ReplicateRow.id)
-                & (ReadingRow.subset == "validation")
-                & (ReadingRow.class_ == 0),
-            )
-            .where(ReplicateRow.configuration == self.key(cell.configuration))
-        )
-        steps: dict[int, set[int | None]] = {}
-        diverged = set()
+        own = self._is(cell.configuration)
+        query = select(ReplicateRow.id, ReplicateRow.seed, ReplicateRow.diverged_at).where(own)
         with self.engine.connect() as connection:
-            for seed, diverged_at, step in connection.execute(query):
-                steps.setdefault(seed, set()).add(step)
-                if diverged_at is not None:
-                    diverged.add(seed)
-        return diverged | {seed for seed, read in steps.items() if read.issuperset(cell.reads)}
+            rows = connection.execute(query).all()
+            series_of = read_any(connection, own)
+        steps = {
+            number: named[VALIDATION].steps
+            for number, named in series_of.items()
+            if VALIDATION in named
+        }
+        return {
+            seed
+            for number, seed, diverged_at in rows
+            if diverged_at is not None or set(cell.reads) <= set(steps.get(number, ()))
+        }
 
     def add(
-        self,
-        records: Sequence[Record],
-        *,
-        backend: str,
-        device: str,
-        versions: Mapping[str, str],
-        run_id: int | None = None,
+        self, records: Sequence[Record], trainer: Trainer, *, run_id: int | None = None
     ) -> None:
-        """Record networks and their readings, all or none.
+        """Record networks and their series, all or none.
 
         A network that is there already was trained again to be read at more steps. If it did the
         same as before, its new readings are added; if not (another machine, another version: long
@@ -136,100 +122,87 @@ class Ledger:
 
         Args:
             records: the networks, no two of them the same.
-            backend: what trained them.
-            device: where.
-            versions: of what matters to the arithmetic.
+            trainer: what trained them.
             run_id: the launch that trained them.
         """
-        shared = {
-            "backend": backend,
-            "device": device,
-            "versions": json.dumps(versions, sort_keys=True),
+        shared = asdict(trainer) | {
+            "versions": json.dumps(trainer.versions, sort_keys=True),
             "run_id": run_id,
         }
-        rows = {}
-        for record in records:
-            row = self._row(record) | shared
-            rows[str(row["key"])] = row
-        readings = dict(zip(rows, map(_readings, records), strict=True))
+        contents = {own: self._content(own) for own in {r.replicate.configuration for r in records}}
+        rows = [self._row(record, contents) | shared for record in records]
+        by_key = {row["key"]: record for row, record in zip(rows, records, strict=True)}
         with self.engine.begin() as connection:
-            for key, number in self._numbers(connection, rows).items():
-                if self._differs(connection, number, rows[key]["diverged_at"], readings[key]):
-                    connection.execute(delete(ReadingRow).where(ReadingRow.replicate_id == number))
-                    connection.execute(
-                        update(ReplicateRow).where(ReplicateRow.id == number).values(rows[key])
-                    )
-            connection.execute(self._insert_new(ReplicateRow), list(rows.values()))
-            numbers = self._numbers(connection, rows)
-            values = [
-                {
-                    "replicate_id": numbers[key],
-                    "step": step,
-                    "subset": subset,
-                    "class": label,
-                    "correct": count,
-                }
-                for key, places in readings.items()
-                for (step, subset, label), count in places.items()
-            ]
-            if values:
-                connection.execute(self._insert_new(ReadingRow), values)
+            lock(connection)  # what is there stays what it is until all is written
+            before = self._numbers(connection, by_key)
+            new = [row for row in rows if row["key"] not in before]
+            if new:
+                connection.execute(insert(ReplicateRow), new)
+            numbers = self._numbers(connection, (row["key"] for row in new))
+            written = {number: by_key[key].series for key, number in numbers.items()}
+            if before:
+                again = {row["key"]: row for row in rows if row["key"] in before}
+                written |= self._joined(connection, before, by_key, again)
+                series.remove(connection, before.values())
+            series.write(connection, written)
 
-    def _row(self, record: Record) -> dict[str, Any]:
-        values = content(self.protocol, record.replicate.configuration)
-        return (
-            dict.fromkeys(("amplitude", "period", "tail"))
-            | values
-            | {
-                "configuration": digest(values),
-                "seed": record.replicate.seed,
-                "key": digest(values | {"seed": record.replicate.seed}),
-                "data": json.dumps(values["data"], sort_keys=True),
-            }
-            | {measure: getattr(record, measure) for measure in MEASURES}
-        )
-
-    def _differs(
+    def _joined(
         self,
         connection: Connection,
-        number: int,
-        diverged_at: int | None,
-        readings: Mapping[tuple[int, str, int], int],
-    ) -> bool:
-        """Whether a network that was trained again did something else than what is stored."""
-        stored = select(ReplicateRow.diverged_at).where(ReplicateRow.id == number)
-        if connection.execute(stored).scalar_one() != diverged_at:
-            return True
-        columns = (ReadingRow.step, ReadingRow.subset, ReadingRow.class_, ReadingRow.correct)
-        before = select(*columns).where(ReadingRow.replicate_id == number)
-        return any(
-            readings.get((step, subset, label), correct) != correct
-            for step, subset, label, correct in connection.execute(before)
-        )
+        before: Mapping[str, int],
+        records: Mapping[str, Record],
+        rows: Mapping[str, Mapping[str, Any]],
+    ) -> dict[int, NamedSeries]:
+        """The series of networks that were trained again, and their rows where they differ."""
+        joined: dict[int, NamedSeries] = {}
+        for key, number in before.items():
+            record, this = records[key], ReplicateRow.id == number
+            query = select(ReplicateRow.diverged_at).where(this)
+            stored = series.read(connection, this).get(number, {})
+            union = series.join(stored, record.series)
+            if union is None or connection.scalar(query) != record.diverged_at:
+                connection.execute(update(ReplicateRow).where(this).values(rows[key]))
+                union = dict(record.series)
+            joined[number] = union
+        return joined
+
+    def _content(self, configuration: Configuration) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What goes into the keys of a configuration's networks, and the columns they share."""
+        values = content(self.protocol, configuration)
+        columns = dict.fromkeys(("amplitude", "period", "tail")) | values
+        columns |= {
+            "configuration": digest(values),
+            "data": json.dumps(values["data"], sort_keys=True),
+        }
+        return values, columns
+
+    def _row(self, record: Record, contents: Mapping[Configuration, Any]) -> dict[str, Any]:
+        values, columns = contents[record.replicate.configuration]
+        seed = record.replicate.seed
+        mine = {
+            "seed": seed,
+            "key": digest(values | {"seed": seed}),
+            "diverged_at": record.diverged_at,
+        }
+        return columns | mine | {name: record.measures.get(name) for name in MEASURES}
 
     def _numbers(self, connection: Connection, keys: Iterable[str]) -> dict[str, int]:
         """The rows that are there, by key."""
-        found: dict[str, int] = {}
-        for some in batches(keys):
-            query = select(ReplicateRow.key, ReplicateRow.id).where(ReplicateRow.key.in_(some))
-            found.update((key, number) for key, number in connection.execute(query))
-        return found
+        query = select(ReplicateRow.key, ReplicateRow.id)
+        return {
+            key: number
+            for batch in batches(keys)
+            for key, number in connection.execute(query.where(ReplicateRow.key.in_(batch)))
+        }
 
     def load(self, configurations: Iterable[Configuration]) -> pd.DataFrame:
         """All recorded replicates of some configurations, a row each, in order of their seeds."""
         keys = [self.key(configuration) for configuration in configurations]
+        row = ReplicateRow
         columns = (
-            ReplicateRow.id,
-            ReplicateRow.configuration,
-            ReplicateRow.seed,
-            ReplicateRow.diverged_at,
-            ReplicateRow.train_accuracy,
-            ReplicateRow.val_accuracy,
-            ReplicateRow.val_accuracy_before_tail,
-            ReplicateRow.forgetting,
-            ReplicateRow.unrecovered,
-            ReplicateRow.lasting if self.knows_lasting else null().label("lasting"),
-            ReplicateRow.run_id,
+            *(row.id, row.configuration, row.seed, row.diverged_at),
+            *(column_of(name, self._missing) for name in MEASURES),
+            row.run_id,
         )
         rows = [
             tuple(row)  # a table is made of tuples much faster than of rows
@@ -239,55 +212,30 @@ class Ledger:
         frame = pd.DataFrame(rows, columns=[column.key for column in columns])
         return frame.sort_values(["configuration", "seed"], ignore_index=True)
 
-    def readings(
-        self, configuration: Configuration, seeds: Sequence[int]
-    ) -> tuple[list[int], NDArray[np.float64]]:
-        """Everything read of some networks of a configuration on the validation set.
+    def readings(self, configuration: Configuration, seeds: Sequence[int]) -> CellReadings:
+        """Everything read of some networks of a configuration.
 
         Args:
             configuration: theirs.
             seeds: theirs.
 
         Returns:
-            The steps (M,) at which any was read, and the accuracies on each class
-            (seeds, M, C), nan where not read.
+            It in the order of the seeds, nan where a network was not read.
         """
-        data = self.protocol.data
-        query = (
-            select(ReplicateRow.seed, ReadingRow.step, ReadingRow.class_, ReadingRow.correct)
-            .join(ReadingRow, ReadingRow.replicate_id == ReplicateRow.id)
-            .where(ReplicateRow.configuration == self.key(configuration))
-            .where(ReadingRow.subset == "validation")
-        )
-        row_of = {seed: index for index, seed in enumerate(seeds)}
+        own = self._is(configuration)
+        query = select(ReplicateRow.seed, ReplicateRow.id, ReplicateRow.diverged_at).where(own)
         with self.engine.connect() as connection:
-            rows = [row for row in map(tuple, connection.execute(query)) if row[0] in row_of]
-        steps = sorted({step for _, step, _, _ in rows})
-        place = {step: index for index, step in enumerate(steps)}
-        found = np.full((len(seeds), len(steps), data.classes), np.nan)
-        for seed, step, label, correct in rows:
-            found[row_of[seed], place[step], label] = correct
-        return steps, found / data.validation_points_per_class
-
-    def _insert_new(self, table: type[Base]) -> Any:
-        dialect = {"sqlite": sqlite, "postgresql": postgresql}[self.engine.dialect.name]
-        return dialect.insert(table).on_conflict_do_nothing()
+            rows = {seed: (number, step) for seed, number, step in connection.execute(query)}
+            series_of = read_any(connection, own)
+        networks = [rows.get(seed, (0, None)) for seed in seeds]
+        return series.to_readings(
+            self.protocol,
+            configuration.period,
+            [series_of.get(number, {}) for number, _ in networks],
+            np.array([diverged_at is not None for _, diverged_at in networks], bool),
+        )
 
     def _in_batches(self, query: Any, column: Any, values: Iterable[str]) -> Iterator[Any]:
         with self.engine.connect() as connection:
-            for some in batches(values):
-                yield connection.execute(query.where(column.in_(some))).all()
-
-
-def _readings(record: Record) -> dict[tuple[int, str, int], int]:
-    """Correct answers by step, set and class, where it was read."""
-    return {
-        (step, subset, label): count
-        for subset, counts in (
-            ("train", record.correct),
-            ("validation", record.validation_correct),
-        )
-        for step, of_class in zip(record.steps, counts.tolist(), strict=True)
-        for label, count in enumerate(of_class)
-        if count >= 0
-    }
+            for batch in batches(values):
+                yield connection.execute(query.where(column.in_(batch))).all()

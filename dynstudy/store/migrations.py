@@ -1,69 +1,170 @@
-"""Tables that an older dynstudy made, brought to what they are now when they are written to.
+"""Databases that an older dynstudy made: read as they are, and brought up to date when written to.
 
-Version 2 of the schema added ``lasting`` to ``dynstudy_replicate``. Reading an older database needs
-nothing of this: what it lacks is missing there.
+Version 2 of the schema added ``lasting`` to ``dynstudy_replicate``. Version 3 has a row for each
+series of a network in the place of one for each of its readings, and ``processor``. A measure that
+is newer than a database is made from the series that it has.
 """
 
 import json
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any
 
 import numpy as np
 import sqlalchemy
-from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
 
-from dynstudy.measure.forgetting import lasting, window
-from dynstudy.store.tables import SCHEMA_VERSION, Meta, ReadingRow, ReplicateRow
+from dynstudy.config import Protocol
+from dynstudy.errors import StudyBusyError
+from dynstudy.measure.measures import MEASURES
+from dynstudy.store.database import batches
+from dynstudy.store.launches import lock, running_now
+from dynstudy.store.series import Series, read, to_readings, write
+from dynstudy.store.tables import SCHEMA_VERSION, Base, Meta, ReplicateRow, RunRow
+
+SERIES_SINCE = 3
+_READING = Table(  # of versions 1 and 2; never created
+    "dynstudy_reading",
+    MetaData(),
+    Column("replicate_id", Integer),
+    Column("step", Integer),
+    Column("subset", String),
+    Column("class", Integer),
+    Column("correct", Integer),
+)
 
 
-def has_lasting(database: Engine | Connection) -> bool:
-    """Whether the replicates of a database have the column ``lasting``."""
+def version(connection: Connection) -> int:
+    """The version of a database's schema."""
+    query = select(Meta.value).where(Meta.key == "schema_version")
+    return int(connection.execute(query).scalar_one())
+
+
+def missing_columns(database: Engine | Connection) -> set[str]:
+    """The columns of ``dynstudy_replicate`` that a database lacks, as an older dynstudy made it."""
     columns = sqlalchemy.inspect(database).get_columns(ReplicateRow.__tablename__)
-    return any(column["name"] == ReplicateRow.lasting.key for column in columns)
+    return set(ReplicateRow.__table__.columns.keys()) - {column["name"] for column in columns}
 
 
-def upgrade(connection: Connection) -> None:
+def column_of(name: str, missing: Iterable[str]) -> Any:
+    """A column of ``dynstudy_replicate``, or NULL under its name where it is missing."""
+    return null().label(name) if name in missing else getattr(ReplicateRow, name)
+
+
+def read_any(connection: Connection, which: ColumnElement[bool]) -> dict[int, dict[str, Series]]:
+    """As `series.read`, of a database of any version."""
+    if version(connection) >= SERIES_SINCE:
+        return read(connection, which)
+    return dict(_older_series(connection, which))
+
+
+def _older_series(
+    connection: Connection, which: ColumnElement[bool]
+) -> Iterator[tuple[int, dict[str, Series]]]:
+    columns = _READING.c
+    order = (columns.replicate_id, columns.subset, columns.step, columns["class"])
+    query = (
+        select(*order, columns.correct)
+        .join(ReplicateRow, columns.replicate_id == ReplicateRow.id)
+        .where(which)
+        .order_by(*order)
+    )
+    rows = map(tuple, connection.execute(query))
+    for number, of_network in groupby(rows, key=lambda row: row[0]):
+        named = {}
+        for name, of_series in groupby(of_network, key=lambda row: row[1]):
+            steps, counts = [], []
+            for step, of_step in groupby(of_series, key=lambda row: row[2]):
+                steps.append(step)
+                counts.append([correct for *_, correct in of_step])
+            named[name] = Series(tuple(steps), np.array(counts))
+        yield number, named
+
+
+def upgrade(session: Session) -> None:
     """Add what the tables of an older dynstudy lack, and fill it from what they have.
 
     Args:
-        connection: in a transaction, which changes all or nothing.
+        session: in a transaction, which changes all or nothing.
+
+    Raises:
+        StudyBusyError: the older dynstudy is at work, and would not find its tables again.
     """
     # First a write: it locks the database, so that of two processes one upgrades and the other
     # finds it done; and it fails now if the database is read-only, even if it changes nothing.
-    version = update(Meta).where(Meta.key == "schema_version")
-    connection.execute(version.values(value=str(SCHEMA_VERSION)))
-    if not has_lasting(connection):
-        column = ReplicateRow.__table__.c.lasting
-        kind = column.type.compile(connection.dialect)
+    lock(session)
+    connection = session.connection()
+    if version(connection) < SERIES_SINCE:
+        if running_now(session):
+            raise StudyBusyError(
+                "an older dynstudy made this database and is running a study in it; wait for it"
+            )
+        Base.metadata.create_all(connection)
+        _make_series(connection)
+    missing = missing_columns(connection)
+    for name in sorted(missing):
+        kind = ReplicateRow.__table__.columns[name].type.compile(connection.dialect)
         connection.exec_driver_sql(
-            f"ALTER TABLE {ReplicateRow.__tablename__} ADD COLUMN {column.name} {kind}"
+            f"ALTER TABLE {ReplicateRow.__tablename__} ADD COLUMN {name} {kind}"
         )
-        _fill_lasting(connection)
+    if ReplicateRow.processor.key in missing:
+        _fill_processor(connection)
+    _fill_measures(connection, missing & MEASURES.keys())
+    connection.execute(
+        update(Meta).where(Meta.key == "schema_version").values(value=str(SCHEMA_VERSION))
+    )
 
 
-def _fill_lasting(connection: Connection) -> None:
-    """From the readings, which have had all that it takes from the first version on."""
-    own = ReplicateRow
-    columns = (own.configuration, own.steps, own.tail, own.period, own.data)
-    dynamical = select(*columns).where(own.period.is_not(None)).distinct()
-    for key, steps, tail, period, text in connection.execute(dynamical).all():
-        assert tail is not None  # as period is not
-        assert period is not None
-        data = json.loads(text)
-        points, classes = data["validation_points_per_class"], data["classes"]
-        span = window((steps - tail) // period, period, classes)
-        wanted = [*span.ends.tolist(), steps]  # twice the same step where there is no tail
-        query = (
-            select(own.id, ReadingRow.step, ReadingRow.class_, ReadingRow.correct)
-            .join(ReadingRow, ReadingRow.replicate_id == own.id)
-            .where(own.configuration == key, own.diverged_at.is_(None))
-            .where(ReadingRow.subset == "validation", ReadingRow.step.in_(set(wanted)))
+def _make_series(connection: Connection) -> None:
+    """From the rows of ``dynstudy_reading``, which goes."""
+    for networks in batches(connection.scalars(select(ReplicateRow.id)).all()):
+        write(connection, dict(_older_series(connection, ReplicateRow.id.in_(networks))))
+    _READING.drop(connection)
+
+
+def _fill_processor(connection: Connection) -> None:
+    """From the launches that trained the networks."""
+    for launch, text in connection.execute(select(RunRow.id, RunRow.provenance)).all():
+        trained = update(ReplicateRow).where(ReplicateRow.run_id == launch)
+        connection.execute(trained.values(processor=json.loads(text).get("processor")))
+
+
+def _fill_measures(connection: Connection, names: set[str]) -> None:
+    """From the series of each cell's networks."""
+    if not names:
+        return
+    row = ReplicateRow
+    columns = (row.configuration, row.steps, row.tail, row.period, row.dtype, row.data)
+    for key, steps, tail, period, dtype, data in connection.execute(
+        select(*columns).distinct()
+    ).all():
+        whole = {"steps": steps, "tail": tail or "none", "dtype": dtype, "data": json.loads(data)}
+        protocol = Protocol.model_validate(whole)
+        networks = select(row.id, row.diverged_at).where(row.configuration == key)
+        diverged = {number: step is not None for number, step in connection.execute(networks)}
+        series_of = read(connection, row.configuration == key)
+        readings = to_readings(
+            protocol,
+            period,
+            [series_of.get(number, {}) for number in diverged],
+            np.array(list(diverged.values())),
         )
-        found: dict[int, NDArray[np.float64]] = {}
-        for number, step, label, correct in connection.execute(query):
-            if number not in found:
-                found[number] = np.full((len(wanted), classes), np.nan)
-            found[number][np.equal(wanted, step), label] = correct / points
-        for number, read in found.items():
-            value = float(lasting(read[None, :-1], read[None, -1], span.first)[0])
-            if np.isfinite(value):
-                connection.execute(update(own).where(own.id == number).values(lasting=value))
+        for name in names:
+            values = dict(zip(diverged, MEASURES[name].of(readings).tolist(), strict=True))
+            for number, value in values.items():
+                if np.isfinite(value):
+                    network = update(row).where(row.id == number)
+                    connection.execute(network.values({name: value}))

@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Engine, func, select
 
-from dynstudy.store.provenance import processor
+from dynstudy.store.migrations import column_of, missing_columns
 from dynstudy.store.tables import ReplicateRow, RunRow
+
+UNKNOWN = "unknown"
+"""The processor of networks of which an older dynstudy did not record it."""
 
 
 @dataclass(frozen=True)
@@ -36,30 +39,27 @@ def origins(engine: Engine, configurations: Iterable[str]) -> list[Origin]:
         configurations: keys of the cells.
 
     Returns:
-        One per combination of backend, device, processor, versions and commit; a network that no
-        launch claims was trained by this process.
+        One per combination of backend, device, processor, versions and commit.
     """
-    groups = (
-        ReplicateRow.backend,
-        ReplicateRow.device,
-        ReplicateRow.versions,
-        RunRow.provenance,
-        RunRow.git_commit,
-    )
+    row, missing = ReplicateRow, missing_columns(engine)
+    groups = [row.backend, row.device, row.versions, RunRow.provenance, RunRow.git_commit]
+    columns = [func.count(), column_of("processor", missing), *groups]
+    if "processor" not in missing:
+        groups.append(row.processor)
     query = (
-        select(func.count(), *groups)
+        select(*columns)
         .outerjoin(RunRow, ReplicateRow.run_id == RunRow.id)
         .where(ReplicateRow.configuration.in_(list(configurations)))
         .group_by(*groups)
     )
     found: dict[tuple[Any, ...], Origin] = {}
     with engine.connect() as connection:
-        for count, backend, device, versions, provenance, commit in connection.execute(query):
-            own = json.loads(provenance)["processor"] if provenance else processor()
-            origin = Origin(count, backend, device, own, json.loads(versions), commit)
+        for count, processor, backend, device, texts, launch, commit in connection.execute(query):
+            if processor is None and launch is not None:  # of before it was recorded with networks
+                processor = json.loads(launch).get("processor")
+            versions = json.loads(texts)
+            origin = Origin(count, backend, device, processor or UNKNOWN, versions, commit)
             key = (origin.arithmetic, commit)
             before = found[key].networks if key in found else 0
-            found[key] = Origin(
-                before + count, backend, device, own, origin.versions, origin.git_commit
-            )
+            found[key] = replace(origin, networks=before + count)
     return list(found.values())

@@ -7,10 +7,11 @@ import shlex
 import socket
 import subprocess
 import sys
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 
@@ -106,6 +107,29 @@ def processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """What trained some networks, as the process that did it says; equal ones, equal bits."""
+
+    backend: str
+    device: str
+    processor: str
+    versions: dict[str, str]
+
+    @classmethod
+    def here(cls, backend: str, device: str) -> Self:
+        """This process.
+
+        Args:
+            backend: that trained.
+            device: where it did.
+
+        Returns:
+            It, with the processor and the versions of this process.
+        """
+        return cls(backend, device, processor(), arithmetic(backend))
 
 
 def provenance() -> dict[str, Any]:

@@ -133,11 +133,13 @@ class Storage:
 
     def _create_tables(self) -> None:
         with Session(self.engine) as session, session.begin():  # tables and version, or neither
-            Base.metadata.create_all(session.connection())
+            # first the one that locks: tables of an older dynstudy are changed under its lock only
+            Base.metadata.create_all(session.connection(), [Base.metadata.tables["dynstudy_meta"]])
             if session.get(Meta, "schema_version") is None:
+                Base.metadata.create_all(session.connection())
                 session.add(Meta(key="schema_version", value=str(SCHEMA_VERSION)))
-            else:
-                upgrade(session.connection())
+                session.flush()
+            upgrade(session)
 
     # --- studies --------------------------------------------------------------------------------
 

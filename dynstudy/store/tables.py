@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import Float, ForeignKey, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 2  # 2: `lasting` of dynstudy_replicate; see upgrade.py
+from dynstudy.measure.measures import MEASURES
+
+SCHEMA_VERSION = 3  # 2: `lasting` of dynstudy_replicate; 3: dynstudy_series; see migrations.py
 
 
 class Base(DeclarativeBase):
@@ -76,15 +78,11 @@ class ReplicateRow(Base):
     seed: Mapped[int] = mapped_column(doc="of the parameters drawn, from 0")
     numerics: Mapped[int] = mapped_column(doc="version of the arithmetic")
     diverged_at: Mapped[int | None] = mapped_column(doc="step; NULL where it stayed finite")
-    train_accuracy: Mapped[float] = mapped_column(doc="at the end; 1/C where diverged")
-    val_accuracy: Mapped[float] = mapped_column(doc="at the end; 1/C where diverged")
-    val_accuracy_before_tail: Mapped[float | None] = mapped_column(doc="NULL where static")
-    forgetting: Mapped[float | None] = mapped_column(doc="before the static loss's is taken off")
-    unrecovered: Mapped[float | None] = mapped_column(doc="before the static loss's is taken off")
-    # A column, though the readings tell it: a map of 10 000 cells would read millions of them.
-    lasting: Mapped[float | None] = mapped_column(doc="before the static loss's is taken off")
     backend: Mapped[str] = mapped_column(String(32), doc="what trained it")
     device: Mapped[str] = mapped_column(String(255), doc="where it was trained")
+    processor: Mapped[str | None] = mapped_column(
+        String(255), doc="of the machine that trained it; NULL where an older dynstudy did not say"
+    )
     versions: Mapped[str] = mapped_column(
         Text, doc="JSON: of dynstudy, python, torch, numba, numpy"
     )
@@ -93,16 +91,35 @@ class ReplicateRow(Base):
     )
 
 
-class ReadingRow(Base):
-    """How many points of one class a network classified right after some steps."""
+# A column each, though the series tell them: a map of 10 000 cells would read all of these.
+for _measure in MEASURES.values():
+    _doc = _measure.definition + "; before the static loss's is taken off" * _measure.net
+    _column = mapped_column(Float, nullable=not _measure.always, doc=_doc)
+    setattr(ReplicateRow, _measure.name, _column)
 
-    __tablename__ = "dynstudy_reading"
+
+class StepsRow(Base):
+    """Steps at which networks were read, once for all the series that have them."""
+
+    __tablename__ = "dynstudy_steps"
+
+    id: Mapped[int] = mapped_column(primary_key=True, doc="of the list")
+    steps: Mapped[str] = mapped_column(Text, doc="JSON: numbers of steps taken, ascending")
+
+
+class SeriesRow(Base):
+    """What was read of a network along its training, under one name."""
+
+    __tablename__ = "dynstudy_series"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's form
 
     replicate_id: Mapped[int] = mapped_column(
         ForeignKey(ReplicateRow.id), primary_key=True, doc="the network"
     )
-    step: Mapped[int] = mapped_column(primary_key=True, doc="steps taken")
-    subset: Mapped[str] = mapped_column(String(16), primary_key=True, doc="`train` or `validation`")
-    class_: Mapped[int] = mapped_column("class", primary_key=True, doc="from 0")
-    correct: Mapped[int] = mapped_column(doc="points classified right")
+    name: Mapped[str] = mapped_column(
+        String(64), primary_key=True, doc="`train`, `validation`: points classified right"
+    )
+    steps_id: Mapped[int] = mapped_column(ForeignKey(StepsRow.id), doc="right after which steps")
+    readings: Mapped[str] = mapped_column(
+        Text, doc="JSON: an array for each class from 0, with a number for each step"
+    )

@@ -18,7 +18,7 @@ from dynstudy.config import (
     Configuration,
     Section,
 )
-from dynstudy.measure.readings import reads
+from dynstudy.measure.measures import reads
 from dynstudy.study.axes import values
 from dynstudy.study.over_axes import OverAxes
 from dynstudy.study.spec import MAX_CELLS

@@ -1,6 +1,7 @@
 """The map of ledgers with planted regimes, and of ledgers with holes."""
 
 import io
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sqlalchemy import select, update
 
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.config import Cell, Configuration, Replicate
-from dynstudy.measure.readings import forgetting_window
+from dynstudy.measure.window import forgetting_window
 from dynstudy.report.map_files import write_map
 from dynstudy.report.map_text import print_map
 from dynstudy.report.rows import frame_rows, print_rows, to_csv
@@ -19,7 +21,10 @@ from dynstudy.report.safe_files import file_stem
 from dynstudy.report.words import Format
 from dynstudy.statistics.labelled_cells import COLUMNS
 from dynstudy.store.ledger import Ledger, Record
+from dynstudy.store.provenance import Trainer
+from dynstudy.store.series import TRAIN, VALIDATION, Series
 from dynstudy.store.studies import Storage
+from dynstudy.store.tables import ReplicateRow, SeriesRow
 from dynstudy.study.spec import StudySpec
 
 SpecMaker = Callable[..., StudySpec]
@@ -48,22 +53,20 @@ class Planted:
         records = []
         for seed, accuracy in enumerate(accuracies):
             lost = seed < diverged
-            records.append(
-                Record(
-                    Replicate(own, seed),
-                    5 if lost else None,
-                    accuracy,
-                    1 / 3 if lost else accuracy,
-                    None if own.static or lost else accuracy,
-                    None if own.static or lost else forgetting + 0.01 * (seed % 3),
-                    None if own.static or lost else 0.0,
-                    cell.reads,
-                    counts if not lost else counts * 0 - 1,
-                    counts if not lost else counts * 0 - 1,
-                    None if own.static or lost else 0.3,
-                )
-            )
-        self.ledger.add(records, backend="cpu", device="planted", versions={})
+            measures: dict[str, float | None] = {
+                "train_accuracy": accuracy,
+                "val_accuracy": 1 / 3 if lost else accuracy,
+            }
+            if not own.static and not lost:
+                measures |= {
+                    "val_accuracy_before_tail": accuracy,
+                    "forgetting": forgetting + 0.01 * (seed % 3),
+                    "unrecovered": 0.0,
+                    "lasting": 0.3,
+                }
+            series = {} if lost else dict.fromkeys((TRAIN, VALIDATION), Series(cell.reads, counts))
+            records.append(Record(Replicate(own, seed), 5 if lost else None, measures, series))
+        self.ledger.add(records, Trainer("cpu", "planted", "a processor", {}))
 
 
 @pytest.fixture
@@ -137,12 +140,17 @@ def test_what_the_static_loss_forgets_is_taken_off(
     cell = planted.cell(width=5, amplitude=3, period=10)
     planted.put(cell, spread(rng, 0.5, 10), forgetting=0.8)
     # let the static networks lose half of every class at each period's middles
-    span = forgetting_window(planted.spec.protocol, 10)
+    ends = forgetting_window(planted.spec.protocol, 10).ends
     points = planted.spec.protocol.data.validation_points_per_class
+    counts = [points if step in ends else points // 2 for step in static.reads]
     with storage.engine.begin() as connection:
-        connection.exec_driver_sql(
-            f"UPDATE dynstudy_reading SET correct = {points} WHERE subset = 'validation' "
-            f"AND step IN ({', '.join(map(str, span.ends))})"
+        connection.execute(
+            update(SeriesRow)
+            .where(SeriesRow.name == VALIDATION)
+            .where(
+                SeriesRow.replicate_id.in_(select(ReplicateRow.id).where(ReplicateRow.loss == "ce"))
+            )
+            .values(readings=json.dumps([counts] * 3))
         )
     cell_row = row(regime_map(storage, "small"), width=5, amplitude=3, period=10)
     assert cell_row.forgetting == pytest.approx(0.809 - 0.5)

@@ -1,8 +1,6 @@
 """A map that is really trained, and what it cost."""
 
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +12,8 @@ from benchmarks import end_to_end
 from benchmarks.end_to_end import map_spec, peak_memory, run_map
 from dynstudy.bench.settings import Settings
 from dynstudy.launch.training import Training
+from tests.command import python
+from tests.conftest import ROOT
 
 
 def test_a_map_is_trained_and_its_training_counted_apart(tmp_path: Path) -> None:
@@ -57,4 +57,4 @@ def test_peak_memory_remembers_what_was_given_back() -> None:
 def test_its_process_never_loads_pytorch() -> None:
     """Or the memory of a map would be told too high."""
     code = "import sys, benchmarks.end_to_end; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    python(ROOT, "-c", code)

@@ -1,6 +1,5 @@
 """What the GPU kernel compiles to is told without a card, and left out where it cannot be."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -10,6 +9,8 @@ from benchmarks import gpu_instructions as _gpu_report
 from benchmarks import kernel
 from benchmarks.gpu_instructions import Compiled, missing, programs_at_once
 from dynstudy.bench.settings import Settings
+from tests.command import python
+from tests.conftest import ROOT
 
 REPORT = Compiled(
     loss="dce",
@@ -111,10 +112,10 @@ def test_without_the_disassembler_it_is_left_out(
 
 
 def test_what_does_not_compile_is_left_out_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    python = "import sys; sys.exit('a long story' + chr(10) + 'ptxas: no such card')"
+    code = "import sys; sys.exit('a long story' + chr(10) + 'ptxas: no such card')"
     run = kernel.subprocess.run
     monkeypatch.setattr(
-        kernel.subprocess, "run", lambda _, **how: run([sys.executable, "-c", python], **how)
+        kernel.subprocess, "run", lambda _, **how: run([sys.executable, "-c", code], **how)
     )
     found = kernel.measure(Settings(widths=(20, 50)), quiet)
     assert (found.rows, found.notes) == (
@@ -140,5 +141,4 @@ def test_this_process_never_loads_triton() -> None:
         "import sys; from benchmarks import kernel; kernel.missing(); "
         "sys.exit(any('triton' in name or '_gpu_kernel' in name for name in sys.modules))"
     )
-    done = kernel.subprocess.run([sys.executable, "-c", code], check=False, env=dict(os.environ))
-    assert done.returncode == 0
+    python(ROOT, "-c", code)

@@ -2,7 +2,6 @@
 
 import json
 import math
-import signal
 from pathlib import Path
 
 import pytest
@@ -60,13 +59,10 @@ def test_bad_input_is_told_in_one_line(tmp_path: Path, options: str, message: st
 
 def test_ctrl_c_leaves_cleanly(tmp_path: Path) -> None:
     asked = "--device cpu --peers loop --seconds 60".split()
-    process = start(tmp_path, "bench", *asked)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "round 1" in line:
-            break
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate()
-    assert (process.returncode, out) == (130, "")
+    with start(tmp_path, "bench", *asked) as command:
+        command.until(lambda: "round 1" in command.err)
+        command.interrupt()
+        status, out, err = command.ends()
+    assert (status, out) == (130, "")
     assert err.splitlines()[-1] == "interrupted; nothing was kept"
     assert "Traceback" not in err

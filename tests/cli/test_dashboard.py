@@ -1,7 +1,6 @@
 """`dynstudy dashboard`, and the page that a run leaves behind, as a user meets them."""
 
 import json
-import signal
 import socket
 import sqlite3
 import urllib.request
@@ -41,26 +40,25 @@ def test_a_run_leaves_a_page_that_the_dashboard_serves_until_ctrl_c(tmp_path: Pa
     # a page that is missing is made when it is opened
     with closing(sqlite3.connect(tmp_path / "storage" / "dynstudy.db")) as connection, connection:
         assert connection.execute("DELETE FROM study_system_attributes").rowcount > 5
-    process = start(
-        tmp_path, "dashboard", "small", "--port", "0", "--no-open", "--artifacts", "files"
-    )
-    assert process.stdout is not None
-    page = process.stdout.readline().strip()
-    address, _, study = page.partition("/dashboard/studies/")
-    assert address.startswith("http://127.0.0.1:")
-    with urllib.request.urlopen(f"{address}/api/studies/{study}") as answer:
-        shown = json.loads(answer.read())
-    assert [figure["id"] for figure in shown["plotly_graph_objects"]] == [
-        "map-dce-width00005-rate1",
-        "width-accuracy",
-    ]
-    assert len(list((tmp_path / "files").iterdir())) == 4
-    with urllib.request.urlopen(page) as answer:
-        assert b"<html" in answer.read()
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate()
-    assert process.returncode == 0, err
-    assert out == ""  # the address alone
+    line = ["dashboard", "small", "--port", "0", "--no-open", "--artifacts", "files"]
+    with start(tmp_path, *line) as command:
+        command.until(lambda: "\n" in command.out)
+        page = command.out.strip()
+        address, _, study = page.partition("/dashboard/studies/")
+        assert address.startswith("http://127.0.0.1:")
+        with urllib.request.urlopen(f"{address}/api/studies/{study}", timeout=60) as answer:
+            shown = json.loads(answer.read())
+        assert [figure["id"] for figure in shown["plotly_graph_objects"]] == [
+            "map-dce-width00005-rate1",
+            "width-accuracy",
+        ]
+        assert len(list((tmp_path / "files").iterdir())) == 4
+        with urllib.request.urlopen(page, timeout=60) as answer:
+            assert b"<html" in answer.read()
+        command.interrupt()
+        status, out, err = command.ends()
+    assert status == 0, err
+    assert out == f"{page}\n"  # the address alone
     assert "Traceback" not in err
 
 

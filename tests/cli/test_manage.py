@@ -3,25 +3,21 @@
 import csv
 import io
 import json
-import os
-import pty
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import optuna_dashboard
 import pytest
 import tomli_w
 
-from dynstudy.cli import main
 from dynstudy.dashboard.page import publish
 from dynstudy.launch.runner import run
 from dynstudy.store.launches import claim
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
-from tests.command import begin, start
+from tests.command import answered, called, dynstudy
 from tests.conftest import SEARCH, SMALL
 
 OTHER = {
@@ -44,28 +40,16 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def here(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(trained: Path, tmp_path: Path) -> Path:
     (tmp_path / "storage").mkdir()
     shutil.copy(trained, tmp_path / "storage" / "dynstudy.db")
-    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
-def command(
-    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Command:
-    """Runs a command in this process; returns its exit status, stdout and stderr."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["dynstudy", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.StringIO())
-        with pytest.raises(SystemExit) as caught:
-            main()
-        out, err = capsys.readouterr()
-        return int(caught.value.code or 0), out, err
-
-    return call
+def command(here: Path) -> Command:
+    """Runs a command in that folder; returns its exit status, stdout and stderr."""
+    return partial(called, here, io.StringIO())
 
 
 def names(command: Command, *filters: str) -> list[str]:
@@ -195,27 +179,12 @@ def test_a_study_that_is_run_stays_as_it_is(command: Command, here: Path) -> Non
     storage.engine.dispose()
 
 
-def ask(here: Path, answer: str, *arguments: str) -> tuple[str, str]:
-    """Run a command whose stdin is a terminal at which somebody types an answer."""
-    ours, theirs = pty.openpty()
-    process = begin(
-        [sys.executable, "-m", "dynstudy.cli", *arguments],
-        cwd=here, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    os.write(ours, f"{answer}\n".encode())
-    out, err = process.communicate()
-    os.close(ours)
-    os.close(theirs)
-    assert process.returncode == 0, err
-    return out, err
-
-
 def test_at_a_terminal_it_is_asked_on_stderr(command: Command, here: Path) -> None:
-    out, err = ask(here, "n", "--quiet", "delete", "small")
+    out, err = answered(here, "n", "--quiet", "delete", "small")
     assert out == ""
     assert "study 'small' with its 5 trials, while its networks stay in the ledger. Delete?" in err
     assert names(command, "--match", "small") == ["small"]
-    ask(here, "y", "delete", "small")
+    answered(here, "y", "delete", "small")
     assert names(command, "--match", "small") == []
 
 
@@ -271,10 +240,7 @@ def test_verbose_says_each_chunk_and_optunas_messages(command: Command, here: Pa
     _, _, plain = command("run", "small.toml", "--set", "name=plain", *changes)
     assert "16 networks trained" in plain
     changes = ["--set", "protocol.steps=400"]
-    # in a process of its own, since Optuna's level is the process's
-    process = start(here, "-v", "run", "small.toml", "--set", "name=v", *changes)
-    out, err = process.communicate()
-    assert process.returncode == 0
+    out, err = dynstudy(here, "-v", "run", "small.toml", "--set", "name=v", *changes)
     assert out == ""
     for said in ("networks recorded; 100%", "A new study created in RDB with name"):
         assert said in err
@@ -325,25 +291,16 @@ def test_figure_3_is_drawn_and_printed(command: Command, here: Path) -> None:
     assert "wrote drawn/wide-fig3.png" in command(*line, "--out", "drawn")[2]
 
 
-def installed(here: Path, *arguments: str, **environment: str) -> str:
-    """Run the command under the name that it is installed under; returns stdout."""
-    code = "import sys; sys.argv[0] = 'dynstudy'; from dynstudy.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=here, env=os.environ | environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.stderr == ""
-    return done.stdout
-
-
 def complete(here: Path, *words: str) -> list[str]:
     """What a shell offers for the last of the words."""
-    return installed(
+    out, err = dynstudy(
         here,
         _DYNSTUDY_COMPLETE="complete_bash",
         COMP_WORDS=" ".join(["dynstudy", *words]),
         COMP_CWORD=str(len(words)),
-    ).split()
+    )
+    assert err == ""
+    return out.split()
 
 
 def test_a_shell_completes_commands_studies_and_words(here: Path, tmp_path: Path) -> None:
@@ -365,7 +322,7 @@ def test_a_shell_completes_commands_studies_and_words(here: Path, tmp_path: Path
 def test_a_shell_can_be_taught(here: Path) -> None:
     # the shell is named instead of detected, which depends on what runs the tests
     named = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-    script = installed(here, "--show-completion", "bash", **named)
+    script, _ = dynstudy(here, "--show-completion", "bash", **named)
     assert "_DYNSTUDY_COMPLETE=complete_bash" in script
     assert script.strip().endswith("_dynstudy_completion dynstudy")
 

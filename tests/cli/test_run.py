@@ -3,10 +3,9 @@
 import csv
 import io
 import json
-import signal
 import sqlite3
-import subprocess
-import time
+import sys
+import sysconfig
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,15 @@ from typing import Any
 import pytest
 import tomli_w
 
-from tests.command import dynstudy, fails, start
+from dynstudy._version import __version__
+from tests.command import dynstudy, fails, process, start
 from tests.conftest import SEARCH, SMALL
 
-# about 25 s on two cores, in a dozen cells: long enough to be interrupted anywhere
+# about 12 s on two cores, in a dozen cells: long enough to be interrupted anywhere
 LONG = {
     **SMALL,
     "name": "long",
-    "protocol": {"steps": 400_000, "tail": 1000},
+    "protocol": {"steps": 200_000, "tail": 1000},
     "space": {"learning_rate": 1.0, "amplitude": [3, 30, 90], "period": [100, 300], "width": 20},
 }
 
@@ -196,27 +196,9 @@ def test_a_picture_that_cannot_be_written_leaves_nothing(here: Path) -> None:
     assert out == ""
 
 
-def until(condition: object, process: subprocess.Popen[str]) -> None:
-    """Wait for something the process does; only a process that never does it fails."""
-    for _ in range(6000):
-        if condition():  # type: ignore[operator]
-            return
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
-    process.kill()
-    pytest.fail("it never did")
-
-
 def recorded(here: Path) -> int:
     try:
         return count(here, "dynstudy_replicate")
-    except sqlite3.OperationalError:
-        return 0
-
-
-def running(here: Path) -> int:
-    try:
-        return count(here, "dynstudy_run", "status = 'running'")
     except sqlite3.OperationalError:
         return 0
 
@@ -237,10 +219,9 @@ def assert_resumes(here: Path) -> None:
 
 
 def test_killed_it_resumes_with_no_running_trial_and_no_duplicate(here: Path) -> None:
-    process = start(here, "run", "long.toml")
-    until(lambda: recorded(here), process)
-    process.kill()
-    process.communicate()
+    with start(here, "run", "long.toml") as command:
+        command.until(lambda: recorded(here))
+        command.kill()
     assert ": lost, " in dynstudy(here, "show", "long")[0]
     assert_resumes(here)
     statuses = query(here, "SELECT status FROM dynstudy_run ORDER BY id")
@@ -248,11 +229,11 @@ def test_killed_it_resumes_with_no_running_trial_and_no_duplicate(here: Path) ->
 
 
 def test_the_first_ctrl_c_finishes_the_chunk(here: Path) -> None:
-    process = start(here, "run", "long.toml")
-    until(lambda: recorded(here), process)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate()
-    assert process.returncode == 130
+    with start(here, "run", "long.toml") as command:
+        command.until(lambda: recorded(here))
+        command.interrupt()
+        status, _, err = command.ends()
+    assert status == 130, err
     assert "finishing the chunk in flight" in err
     assert "interrupted; the same command resumes it" in err
     assert_resumes(here)
@@ -260,28 +241,38 @@ def test_the_first_ctrl_c_finishes_the_chunk(here: Path) -> None:
 
 def test_the_second_ctrl_c_drops_the_chunk(here: Path) -> None:
     # a first chunk of many seconds, so that it is in flight whatever the machine does
-    process = start(here, "run", "long.toml", "--set", "protocol.steps=20_000_000")
-    until(lambda: running(here), process)
-    assert process.stderr is not None
-    lines = iter(process.stderr.readline, "")
-    assert any("0/20 networks" in line for line in lines)
-    process.send_signal(signal.SIGINT)
-    assert any("finishing the chunk in flight" in line for line in lines)
-    process.send_signal(signal.SIGINT)
-    assert any("dropping the chunk in flight" in line for line in lines)
-    process.communicate()
-    assert process.returncode == 130
+    with start(here, "run", "long.toml", "--set", "protocol.steps=20_000_000") as command:
+        command.until(lambda: "0/20 networks" in command.err)
+        command.interrupt()
+        command.until(lambda: "finishing the chunk in flight" in command.err)
+        command.interrupt()
+        status, _, err = command.ends()
+    assert status == 130, err
+    assert "dropping the chunk in flight" in err
     assert recorded(here) == 0
     assert query(here, "SELECT status FROM dynstudy_run") == [("interrupted",)]
 
 
 def test_a_second_process_is_kept_off_a_running_study(here: Path) -> None:
-    process = start(here, "run", "long.toml")
-    until(lambda: recorded(here), process)
-    _, err = dynstudy(here, "run", "long.toml", expected=2)
-    assert f"is being run by process {process.pid}" in err
-    process.kill()
-    process.communicate()
+    with start(here, "run", "long.toml") as command:
+        command.until(lambda: recorded(here))
+        _, err = dynstudy(here, "run", "long.toml", expected=2)
+        assert f"is being run by process {command.pid}" in err
+
+
+SCRIPT = Path(sysconfig.get_path("scripts")) / "dynstudy"
+
+
+@pytest.mark.parametrize(
+    "program", [[str(SCRIPT)], [sys.executable, "-m", "dynstudy.cli"]], ids=["script", "module"]
+)
+def test_it_is_a_program(program: list[str], here: Path) -> None:
+    with process(here, *program, "--version") as command:
+        assert command.ends() == (0, f"dynstudy {__version__}\n", "")
+    with process(here, *program, "show", "absent") as command:
+        status, out, err = command.ends()
+    assert (status, out) == (2, "")
+    assert err.startswith("error: storage storage/dynstudy.db: there is no such database")
 
 
 def test_version_and_help(here: Path) -> None:

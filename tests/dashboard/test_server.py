@@ -41,7 +41,7 @@ def ask(
     sent = {"Content-Type": "application/json", **headers}
     request = urllib.request.Request(server.address + path, data, sent, method=method)
     try:
-        with urllib.request.urlopen(request) as answer:
+        with urllib.request.urlopen(request, timeout=300) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:

@@ -14,6 +14,7 @@ from dynstudy.launch import run_map, training
 from dynstudy.launch.replicates import Task, train_replicates
 from dynstudy.store.launches import launches
 from dynstudy.store.ledger import Ledger
+from dynstudy.store.series import VALIDATION
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow
 from dynstudy.study.spec import StudySpec
@@ -105,12 +106,12 @@ def test_a_baseline_trained_again_elsewhere_is_one_training_and_keeps_all_its_re
             select(ReplicateRow.seed).where(kept, ReplicateRow.backend == "autograd")
         ).all()
     assert replaced  # else the two backends never parted, and this test shows nothing
-    steps, accuracies = ledger.readings(baseline, replaced)
+    read = ledger.readings(baseline, replaced)
     # trained on one backend from the seeds, read at the same steps: the very same numbers
-    tasks = [Task(Replicate(baseline, seed), tuple(steps)) for seed in replaced]
+    tasks = [Task(Replicate(baseline, seed), read.steps) for seed in replaced]
     records, _ = train_replicates(tasks, second.protocol, "autograd")
-    expected = np.stack([record.validation_correct for record in records]) / 30
-    np.testing.assert_array_equal(accuracies, expected)
+    expected = np.stack([record.series[VALIDATION].values for record in records])
+    np.testing.assert_array_equal(read.validation_correct, expected)
 
 
 def test_an_extended_study_trains_its_new_cells_alone(
@@ -242,7 +243,7 @@ def test_a_chunk_that_does_not_answer_is_left_behind(
 ) -> None:
     answer = threading.Event()
     monkeypatch.setattr(training, "PATIENCE_SECONDS", 0.01)
-    monkeypatch.setattr("dynstudy.launch.workers.train_replicates", lambda *_: answer.wait())
+    monkeypatch.setattr("dynstudy.launch.workers.train_replicates", lambda *_: answer.wait(300))
     done = dynstudy.run(make_spec(), storage=storage)
     answer.set()
     assert (done.interrupted, done.abandoned, done.trained) == (True, True, 0)
@@ -251,10 +252,10 @@ def test_a_chunk_that_does_not_answer_is_left_behind(
 def test_it_runs_outside_the_main_thread(storage: Storage, make_spec: SpecMaker) -> None:
     results = []
     thread = threading.Thread(
-        target=lambda: results.append(dynstudy.run(make_spec(), storage=storage))
+        target=lambda: results.append(dynstudy.run(make_spec(), storage=storage)), daemon=True
     )
     thread.start()
-    thread.join()
+    thread.join(300)
     assert results[0].trained == 16
 
 

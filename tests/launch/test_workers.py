@@ -1,15 +1,14 @@
 """Training side by side; two backends of the processor stand for two cards."""
 
 import multiprocessing
-import os
-import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 from sqlalchemy import text
@@ -20,9 +19,12 @@ from dynstudy.errors import BackendError
 from dynstudy.launch import training
 from dynstudy.launch.replicates import Task
 from dynstudy.launch.workers import Apart, Here, _serve, places
+from dynstudy.store.origins import origins
+from dynstudy.store.provenance import Trainer
+from dynstudy.store.series import TRAIN, VALIDATION
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
-from tests.command import begin
+from tests.command import LIMIT_SECONDS, process
 from tests.conftest import ROOT
 
 SpecMaker = Callable[..., StudySpec]
@@ -61,6 +63,32 @@ def test_two_cards_share_the_chunks_of_a_study(storage: Storage, make_spec: Spec
 
 
 @pytest.mark.usefixtures("two_cards")
+def test_what_trained_a_network_is_what_its_process_says(
+    storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker may be another machine, whose processor and versions are not those of this one."""
+    elsewhere = Trainer("cpu", "its device", "its processor", {"numpy": "its version"})
+    original = Apart.__call__
+
+    def there(self: Apart, *arguments: Any) -> Any:
+        records, trainer = original(self, *arguments)
+        return records, elsewhere if trainer.backend == "cpu" else trainer
+
+    monkeypatch.setattr(Apart, "__call__", there)
+    dynstudy.run(make_spec(), storage=storage)
+    with storage.engine.connect() as connection:
+        query = text("SELECT DISTINCT configuration FROM dynstudy_replicate")
+        keys = list(connection.scalars(query))
+    found = {origin.backend: origin for origin in origins(storage.engine, keys)}
+    assert set(found) == {"cpu", "autograd"}
+    assert sum(origin.networks for origin in found.values()) == 16
+    for trainer in (elsewhere, Trainer.here("autograd", found["autograd"].device)):
+        origin = found[trainer.backend]
+        assert (origin.device, origin.processor) == (trainer.device, trainer.processor)
+        assert origin.versions == trainer.versions
+
+
+@pytest.mark.usefixtures("two_cards")
 def test_told_to_stop_both_cards_finish_their_chunks(
     storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,10 +113,13 @@ def test_one_device_is_trained_on_in_this_process() -> None:
 
 def test_a_process_trains_what_this_one_would(apart: Apart) -> None:
     steps: list[int] = []
-    records, outcome = apart(CHUNK, PROTOCOL, steps.append)
+    records, trainer = apart(CHUNK, PROTOCOL, steps.append)
     expected, ours = Here("cpu")(CHUNK, PROTOCOL, lambda _: None)
-    assert [r.val_accuracy for r in records] == [r.val_accuracy for r in expected]
-    assert (outcome.parameters.W1 == ours.parameters.W1).all()
+    assert [r.measures for r in records] == [r.measures for r in expected]
+    for record, other in zip(records, expected, strict=True):
+        for name in (TRAIN, VALIDATION):
+            np.testing.assert_array_equal(record.series[name].values, other.series[name].values)
+    assert trainer == ours == Trainer.here("cpu", ours.device)
     assert steps[-1] == 40
     process = apart.process
     apart(CHUNK, PROTOCOL, steps.append)
@@ -155,13 +186,11 @@ def test_a_process_does_not_outlive_the_one_that_started_it(tmp_path: Path) -> N
         "    print(place.process.pid, flush=True)\n"
         "    time.sleep(60)\n"
     )
-    parent = begin([sys.executable, script], stdout=subprocess.PIPE, cwd=ROOT)
-    assert parent.stdout is not None
-    child = psutil.Process(int(parent.stdout.readline()))
-    os.kill(parent.pid, signal.SIGKILL)
-    parent.wait()
-    parent.stdout.close()
-    until = time.monotonic() + 60  # it imports first
+    with process(ROOT, sys.executable, str(script)) as parent:
+        parent.until(lambda: "\n" in parent.out)
+        child = psutil.Process(int(parent.out))
+        parent.kill()
+    until = time.monotonic() + LIMIT_SECONDS  # it imports first
     while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < until
         time.sleep(0.05)

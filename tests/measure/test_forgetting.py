@@ -3,7 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynstudy.measure.forgetting import forgetting, lasting, window
+from dynstudy.config import Protocol
+from dynstudy.measure.forgetting import forgetting, kinds, lasting
+from dynstudy.measure.measures import reads
+from dynstudy.measure.readings import CellReadings
+from dynstudy.measure.window import window
 from dynstudy.task.schedule import class_weights
 
 
@@ -107,3 +111,14 @@ def test_one_lucky_moment_is_no_learning() -> None:
     end = np.full((1, 9, 3), 0.5)
     end[0, 1, 0] = 1.0  # on another's turn everything is called class 0
     assert lasting(end, np.full((1, 3), 0.5), 0)[0] == 0
+
+
+def test_what_was_not_read_at_all_steps_has_no_kind_of_forgetting() -> None:
+    """The ends of a period's oscillations may be steps of other periods, its middles not."""
+    protocol, period = Protocol(steps=200, tail=50), 10
+    steps = reads(protocol, (period,))
+    correct = np.random.default_rng(0).random((2, len(steps), 3))
+    whole = CellReadings(protocol, period, steps, correct, correct, np.zeros(2, bool))
+    assert np.isfinite(kinds(whole)).all()
+    ends_alone = whole.at(step for step in steps if step % period == 0)
+    assert np.isnan(kinds(ends_alone)).all()

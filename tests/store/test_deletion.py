@@ -19,7 +19,7 @@ SearchMaker = Callable[..., SearchSpec]
 SPACE = {"learning_rate": 1.0, "amplitude": [3, 90], "period": [10, 30], "width": 5}
 
 TABLES = "studies study_user_attributes trials trial_values dynstudy_run dynstudy_replicate \
-dynstudy_reading".split()
+dynstudy_series".split()
 
 
 def rows(storage: Storage, sql: str) -> list[tuple[Any, ...]]:
@@ -78,13 +78,13 @@ def test_a_purge_spares_the_networks_that_another_study_needs(
     assert (len(planned.networks), planned.shared) == (10, 6)
     delete_study(storage, planned)
     assert networks(storage) == 8
-    orphans = "SELECT * FROM dynstudy_reading WHERE replicate_id NOT IN (SELECT id FROM %s)"
+    orphans = "SELECT * FROM dynstudy_series WHERE replicate_id NOT IN (SELECT id FROM %s)"
     assert rows(storage, orphans % "dynstudy_replicate") == []
     again = run(make_spec(name="other", space=space, replicates=1), storage=storage)
     assert (again.trained, again.cells) == (0, 5)
     delete_study(storage, plan_deletion(storage, "other", purge=True))
     assert networks(storage) == 0
-    assert rows(storage, "SELECT * FROM dynstudy_reading") == []
+    assert rows(storage, "SELECT * FROM dynstudy_series") == []
 
 
 def test_a_purge_knows_what_a_search_has_tried_and_is_about_to_train(

@@ -3,29 +3,37 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from dynstudy.config import Cell, Configuration, Protocol, Replicate, SpiralData
 from dynstudy.store.keys import configuration_key
 from dynstudy.store.ledger import Ledger, Record
+from dynstudy.store.provenance import Trainer
+from dynstudy.store.series import TRAIN, VALIDATION, Series, read
 from dynstudy.store.studies import Storage
-from dynstudy.store.tables import ReadingRow, ReplicateRow
+from dynstudy.store.tables import ReplicateRow, SeriesRow, StepsRow
 from dynstudy.study.spec import StudySpec
 
 SpecMaker = Callable[..., StudySpec]
 PROTOCOL = Protocol(steps=200, tail=50)
 DCE = Configuration("dce", 5, 1.0, amplitude=3, period=10)
 CE = Configuration("ce", 5, 1.0)
-PROVENANCE = {"backend": "cpu", "device": "test", "versions": {"numpy": "2"}}
+TRAINER = Trainer("cpu", "test", "a processor", {"numpy": "2"})
+ACCURACIES = {"train_accuracy": 0.5, "val_accuracy": 0.4}
 
 
 def record(
     configuration: Configuration, seed: int, steps: tuple[int, ...], correct: int = 7
 ) -> Record:
     counts = np.full((len(steps), 3), correct, np.int32)
-    return Record(
-        Replicate(configuration, seed), None, 0.5, 0.4, None, None, None, steps, counts, counts + 1
-    )
+    series = {TRAIN: Series(steps, counts), VALIDATION: Series(steps, counts + 1)}
+    return Record(Replicate(configuration, seed), None, ACCURACIES, series)
+
+
+def diverged(configuration: Configuration, seed: int) -> Record:
+    return Record(Replicate(configuration, seed), 3, ACCURACIES, {})
 
 
 @pytest.fixture
@@ -33,7 +41,7 @@ def ledger(storage: Storage) -> Ledger:
     return Ledger(storage.engine, PROTOCOL)
 
 
-def count(ledger: Ledger, table: type[ReplicateRow | ReadingRow]) -> int:
+def count(ledger: Ledger, table: type[ReplicateRow | SeriesRow | StepsRow]) -> int:
     with ledger.engine.connect() as connection:
         return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
@@ -88,53 +96,56 @@ def test_the_tail_counts_as_what_really_runs_and_not_for_static_losses() -> None
 
 
 def test_the_same_network_again_adds_only_new_readings(ledger: Ledger) -> None:
-    ledger.add([record(CE, 0, (100, 200))], **PROVENANCE)
-    ledger.add([record(CE, 0, (150, 200))], **(PROVENANCE | {"backend": "autograd"}))
+    ledger.add([record(CE, 0, (100, 200))], TRAINER)
+    ledger.add([record(CE, 0, (150, 200))], replace(TRAINER, backend="autograd"))
     assert count(ledger, ReplicateRow) == 1
-    assert count(ledger, ReadingRow) == 3 * 3 * 2  # steps, classes, sets
-    assert ledger.readings(CE, [0])[0] == [100, 150, 200]
+    assert count(ledger, SeriesRow) == 2  # sets
+    read = ledger.readings(CE, [0])
+    assert read.steps == (100, 150, 200)
+    assert (read.correct == 7).all()
+    assert (read.validation_correct == 8).all()
     assert backends(ledger) == ["cpu"]
 
 
 def test_a_training_that_went_another_way_replaces_the_old_one_whole(ledger: Ledger) -> None:
-    ledger.add([record(CE, 0, (100, 200)), record(CE, 1, (100, 200))], **PROVENANCE)
-    other = replace(record(CE, 0, (150, 200), correct=9), val_accuracy=0.6)
-    ledger.add([other], **(PROVENANCE | {"backend": "autograd"}))
-    steps, accuracies = ledger.readings(CE, [0, 1])
-    assert steps == [100, 150, 200]
+    ledger.add([record(CE, 0, (100, 200)), record(CE, 1, (100, 200))], TRAINER)
+    other = record(CE, 0, (150, 200), correct=9)
+    other = replace(other, measures=ACCURACIES | {"val_accuracy": 0.6})
+    ledger.add([other], replace(TRAINER, backend="autograd"))
+    read = ledger.readings(CE, [0, 1])
+    assert read.steps == (100, 150, 200)
     # no network is a mixture of two trainings
-    np.testing.assert_allclose(accuracies[0, :, 0] * 1000, [np.nan, 10, 10])
-    np.testing.assert_allclose(accuracies[1, :, 0] * 1000, [8, np.nan, 8])
+    np.testing.assert_array_equal(read.validation_correct[0, :, 0], [np.nan, 10, 10])
+    np.testing.assert_array_equal(read.correct[1, :, 0], [7, np.nan, 7])
     assert backends(ledger) == ["autograd", "cpu"]
     assert ledger.load([CE]).val_accuracy.tolist() == [0.6, 0.4]
 
 
 def test_a_network_that_diverges_when_trained_again_is_diverged(ledger: Ledger) -> None:
-    ledger.add([record(CE, 0, (100, 200))], **PROVENANCE)
-    ledger.add([replace(record(CE, 0, (100, 200), correct=-2), diverged_at=3)], **PROVENANCE)
+    ledger.add([record(CE, 0, (100, 200))], TRAINER)
+    ledger.add([diverged(CE, 0)], TRAINER)
     assert ledger.load([CE]).diverged_at.tolist() == [3]
-    assert count(ledger, ReadingRow) == 0
+    assert count(ledger, SeriesRow) == 0
     assert ledger.lacking([Cell(CE, range(1), (150, 200))]) == {CE: ()}
 
 
 def test_nothing_of_a_failed_write_stays(ledger: Ledger) -> None:
-    broken = replace(record(DCE, 1, (200,)), val_accuracy=None)  # type: ignore[arg-type]
+    broken = replace(record(DCE, 1, (200,)), measures={"train_accuracy": 0.5})
     with pytest.raises(Exception, match="NOT NULL"):
-        ledger.add([record(DCE, 0, (200,)), broken], **PROVENANCE)
-    assert count(ledger, ReplicateRow) == count(ledger, ReadingRow) == 0
+        ledger.add([record(DCE, 0, (200,)), broken], TRAINER)
+    assert [count(ledger, table) for table in (ReplicateRow, SeriesRow, StepsRow)] == [0, 0, 0]
 
 
 def test_what_lacks_is_what_is_not_recorded_or_not_read_where_needed(ledger: Ledger) -> None:
-    ledger.add([record(DCE, seed, (200,)) for seed in (0, 2)], **PROVENANCE)
-    ledger.add([record(CE, 0, (100, 200)), record(CE, 1, (200,))], **PROVENANCE)
-    diverged = replace(record(CE, 2, (100, 200), correct=-2), diverged_at=3)
-    ledger.add([diverged], **PROVENANCE)
+    ledger.add([record(DCE, seed, (200,)) for seed in (0, 2)], TRAINER)
+    ledger.add([record(CE, 0, (100, 200)), record(CE, 1, (200,))], TRAINER)
+    ledger.add([diverged(CE, 2)], TRAINER)
     lacking = ledger.lacking([Cell(DCE, range(4), (200,)), Cell(CE, range(4), (100, 200))])
     assert lacking == {DCE: (1, 3), CE: (1, 3)}
 
 
 def test_a_ledger_of_another_protocol_sees_nothing(ledger: Ledger, storage: Storage) -> None:
-    ledger.add([record(DCE, 0, (200,))], **PROVENANCE)
+    ledger.add([record(DCE, 0, (200,))], TRAINER)
     other = Ledger(storage.engine, PROTOCOL.model_copy(update={"steps": 300}))
     assert len(ledger.load([DCE])) == 1
     assert other.load([DCE]).empty
@@ -150,5 +161,37 @@ def test_more_configurations_than_one_query_takes(ledger: Ledger, make_spec: Spe
     }
     many = list(make_spec(space=space).grid_cells())
     assert len(many) == 1 + 60 * 20
-    ledger.add([record(cell.configuration, 0, (200,)) for cell in many], **PROVENANCE)
+    ledger.add([record(cell.configuration, 0, (200,)) for cell in many], TRAINER)
     assert len(ledger.load(cell.configuration for cell in many)) == len(many)
+
+
+def test_steps_that_many_networks_share_are_kept_once(ledger: Ledger) -> None:
+    ledger.add([record(CE, seed, (100, 200)) for seed in range(3)], TRAINER)
+    ledger.add([record(CE, 3, (100, 200)), record(DCE, 0, (200,))], TRAINER)
+    assert (count(ledger, SeriesRow), count(ledger, StepsRow)) == (2 * 5, 2)
+
+
+def test_a_network_has_as_many_series_as_were_read_of_it(ledger: Ledger, storage: Storage) -> None:
+    """One that this version knows nothing of is kept beside the others, and joined like them."""
+    steepness = Series((1, 2), np.array([[0.5], [2.5]]))
+    network = record(CE, 0, (100, 200))
+    ledger.add([replace(network, series={**network.series, "steepness": steepness})], TRAINER)
+    ledger.add([record(CE, 0, (150, 200))], TRAINER)
+    with storage.engine.connect() as connection:
+        (named,) = read(connection, ReplicateRow.seed == 0).values()
+    assert named["steepness"].steps == (1, 2)
+    assert named["steepness"].values.tolist() == [[0.5], [2.5]]
+    assert named[TRAIN].steps == (100, 150, 200)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2)), max_size=8), st.integers(0, 8))
+def test_series_are_joined_where_they_agree(rows: list[tuple[int, int]], cut: int) -> None:
+    first, second = (dict(sorted(part)) for part in (rows[:cut], rows[cut:]))
+    one, two = (Series(tuple(d), np.array([*d.values()]).reshape(-1, 1)) for d in (first, second))
+    union = one.union(two)
+    if any(second[step] != value for step, value in first.items() if step in second):
+        assert union is None
+    else:
+        assert union is not None
+        assert dict(zip(union.steps, union.values[:, 0], strict=True)) == first | second
+        assert list(union.steps) == sorted(first | second)

@@ -1,11 +1,11 @@
 from collections.abc import Callable
 
-import numpy as np
 from sqlalchemy import delete
 
 from dynstudy.config import Configuration, Replicate
 from dynstudy.store.ledger import Ledger, Record
 from dynstudy.store.ledger_counts import networks_trained
+from dynstudy.store.provenance import Trainer
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow
 from dynstudy.study.kinds.map import MapSpec
@@ -16,16 +16,14 @@ def test_networks_are_counted_by_seed_whatever_is_missing(
 ) -> None:
     ledger = Ledger(storage.engine, make_spec().protocol)
     one, two = Configuration("ce", 5, 1.0), Configuration("ce", 9, 1.0)
-    counts = np.full((1, 3), 7)
+    accuracies = {"train_accuracy": 0.5, "val_accuracy": 0.5}
     ledger.add(
         [
-            Record(Replicate(own, seed), None, 0.5, 0.5, None, None, None, (9,), counts, counts)
+            Record(Replicate(own, seed), None, accuracies, {})
             for own in (one, two)
             for seed in range(10)
         ],
-        backend="cpu",
-        device="here",
-        versions={},
+        Trainer("cpu", "here", "a processor", {}),
     )
     with storage.engine.begin() as connection:  # a hole at seed 4, and nothing below seed 2
         gone = ReplicateRow.seed.in_([4]) & (ReplicateRow.configuration == ledger.key(one))

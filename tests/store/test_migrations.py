@@ -1,27 +1,178 @@
-"""A database that an older dynstudy made, read and written by this one."""
+"""Databases that earlier dynstudies made (tests/data), read and written to by this one."""
 
+import io
+import json
+import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import sqlalchemy
+from sqlalchemy import select, text, update
 
 import dynstudy
 from dynstudy.analysis.regime_map import regime_map
+from dynstudy.errors import StudyBusyError
 from dynstudy.export.replicate_table import replicates
-from dynstudy.measure.readings import forgetting_window
+from dynstudy.measure.window import forgetting_window
+from dynstudy.report.rows import to_csv
 from dynstudy.store.ledger import Ledger
+from dynstudy.store.migrations import read_any
+from dynstudy.store.origins import origins
+from dynstudy.store.provenance import provenance
 from dynstudy.store.studies import Storage
-from dynstudy.store.tables import SCHEMA_VERSION
+from dynstudy.store.tables import SCHEMA_VERSION, ReplicateRow, RunRow
 from dynstudy.study.kinds.map import MapSpec
+from tests.conftest import DATA, ROOT
 
 SpecMaker = Callable[..., MapSpec]
+STUDIES = ("small", "fast")
+EARLIER = [1, 2]
 
 
-def make_older(storage: Storage) -> None:
-    with storage.engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE dynstudy_replicate DROP COLUMN lasting")
-        connection.exec_driver_sql("UPDATE dynstudy_meta SET value = '1'")
-    storage.engine.dispose()
+@pytest.fixture(params=EARLIER)
+def schema(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+@pytest.fixture
+def copy(schema: int, tmp_path: Path) -> Path:
+    """A database of an earlier schema, as the code of its time left it."""
+    return Path(shutil.copy(DATA / f"schema{schema}.db", tmp_path / "older.db"))
+
+
+def url_of(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def same(storage: Storage, study: str, schema: int) -> None:
+    """A map says what the code of the database's time said, and what came later beside it."""
+    told = (DATA / f"schema{schema}-{study}.csv").read_text(encoding="utf-8")
+    columns = pd.read_csv(io.StringIO(told)).columns
+    assert to_csv(regime_map(storage, study).frame[columns]) == told
+
+
+def everything(storage: Storage) -> dict[int, Any]:
+    """All readings, whatever the schema."""
+    with storage.engine.connect() as connection:
+        return {
+            number: {name: (each.steps, each.values.tolist()) for name, each in named.items()}
+            for number, named in read_any(connection, sqlalchemy.true()).items()
+        }
+
+
+def stored_version(path: Path) -> str:
+    with sqlalchemy.create_engine(url_of(path)).connect() as connection:
+        return str(connection.scalar(text("SELECT value FROM dynstudy_meta")))
+
+
+def tables(path: Path) -> set[str]:
+    return set(sqlalchemy.inspect(sqlalchemy.create_engine(url_of(path))).get_table_names())
+
+
+def test_it_is_read_as_it_is(copy: Path, schema: int) -> None:
+    before = copy.read_bytes()
+    copy.chmod(0o400)
+    copy.parent.chmod(0o500)
+    older = Storage(url_of(copy))
+    for study in STUDIES:
+        same(older, study, schema)
+    frame = replicates(older, "small")
+    dynamical = frame.period.notna()
+    assert frame.lasting[dynamical].notna().all() == (schema > 1)
+    notes = " ".join(regime_map(older, "small").notes)
+    assert ("no lasting forgetting; the next dynstudy run" in notes) == (schema == 1)
+    with older.engine.connect() as connection:
+        keys = list(connection.scalars(select(ReplicateRow.configuration).distinct()))
+        launch = provenance_of(connection)
+    assert {origin.processor for origin in origins(older.engine, keys)} == {launch["processor"]}
+    older.engine.dispose()
+    assert copy.read_bytes() == before
+    copy.parent.chmod(0o700)
+
+
+def provenance_of(connection: sqlalchemy.Connection) -> dict[str, Any]:
+    return dict(json.loads(connection.scalar(select(RunRow.provenance).limit(1)) or "{}"))
+
+
+def test_written_to_it_is_upgraded_and_nothing_is_lost_or_trained_again(
+    copy: Path, schema: int
+) -> None:
+    readings = everything(Storage(url_of(copy)))
+    newer = Storage(url_of(copy), create=True)
+    assert stored_version(copy) == str(SCHEMA_VERSION)
+    assert "dynstudy_reading" not in tables(copy)
+    assert everything(newer) == readings
+    for study in STUDIES:
+        same(newer, study, schema)
+        done = dynstudy.run(newer.spec(newer.study(study)), storage=newer)
+        assert (done.trained, done.interrupted) == (0, False)
+        same(newer, study, schema)
+    with newer.engine.connect() as connection:
+        processors = set(connection.scalars(select(ReplicateRow.processor)))
+        assert processors == {provenance_of(connection)["processor"]}
+    newer.engine.dispose()
+    again = Storage(url_of(copy), create=True)
+    assert everything(again) == readings
+
+
+def test_a_measure_that_is_missing_is_made_from_the_series(copy: Path) -> None:
+    newer = Storage(url_of(copy), create=True)
+    other = Storage(url_of(Path(shutil.copy(DATA / "schema2.db", copy.parent / "2.db"))))
+    for study in STUDIES:
+        assert replicates(newer, study).equals(replicates(other, study))
+
+
+def test_of_two_processes_one_upgrades(copy: Path) -> None:
+    code = (
+        "import sys\n"
+        "from dynstudy.store.studies import Storage\n"
+        "Storage(sys.argv[1], create=True)\n"
+    )
+    command = [sys.executable, "-c", code, url_of(copy)]
+    readings = everything(Storage(url_of(copy)))
+    both = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
+    assert [process.wait(120) for process in both] == [0, 0]
+    assert everything(Storage(url_of(copy))) == readings
+    assert stored_version(copy) == str(SCHEMA_VERSION)
+
+
+def test_killed_half_way_it_is_what_it_was_and_is_upgraded_next_time(
+    copy: Path, schema: int
+) -> None:
+    code = (
+        "import os, signal, sys\n"
+        "from dynstudy.store import migrations\n"
+        "from dynstudy.store.studies import Storage\n"
+        "migrations._fill_measures = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "Storage(sys.argv[1], create=True)\n"
+    )
+    before = tables(copy)
+    readings = everything(Storage(url_of(copy)))
+    killed = subprocess.run([sys.executable, "-c", code, url_of(copy)], cwd=ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert (stored_version(copy), tables(copy)) == (str(schema), before)
+    same(Storage(url_of(copy)), "small", schema)
+    assert everything(Storage(url_of(copy), create=True)) == readings
+
+
+def test_it_is_not_changed_under_the_older_dynstudy_that_runs_a_study_in_it(
+    copy: Path, schema: int
+) -> None:
+    facts = provenance()
+    alive = {name: facts[name] for name in ("host", "pid", "process_started")}
+    with sqlalchemy.create_engine(url_of(copy)).begin() as connection:
+        connection.execute(update(RunRow).values(status="running", **alive))
+    with pytest.raises(StudyBusyError, match="an older dynstudy made this database and is running"):
+        Storage(url_of(copy), create=True)
+    assert stored_version(copy) == str(schema)
+    same(Storage(url_of(copy)), "small", schema)
 
 
 def test_lasting_is_what_the_readings_say_of_each_network(
@@ -37,55 +188,11 @@ def test_lasting_is_what_the_readings_say_of_each_network(
             assert rows.lasting.isna().all()
             continue
         span = forgetting_window(spec.protocol, own.period)
-        steps, accuracies = ledger.readings(own, list(cell.seeds))
+        read = ledger.readings(own, list(cell.seeds))
         for seed in cell.seeds:
-            at = dict(zip(steps, accuracies[seed], strict=True))
+            at = dict(zip(read.steps, read.validation_accuracy[seed], strict=True))
             lost = []
             for c in range(classes):
                 turns = [n for n in range(span.count) if (span.first + n) % classes == c][-3:]
                 lost.append(np.mean([at[span.ends[n]][c] for n in turns]) - at[200][c])
             assert rows.lasting[seed] == pytest.approx(np.mean(lost), abs=1e-12)
-
-
-@pytest.mark.parametrize("tail", [50, "none"])
-def test_an_older_database_is_read_as_it_is_and_filled_when_it_is_written_to(
-    storage: Storage, url: str, make_spec: SpecMaker, tail: int | str
-) -> None:
-    spec = make_spec(protocol={**make_spec().protocol.model_dump(), "tail": tail})
-    dynstudy.run(spec, storage=storage)
-    before, found = replicates(storage, "small"), regime_map(storage, "small")
-    assert before.lasting.notna().sum() == 8
-    make_older(storage)
-
-    older = Storage(url)
-    assert replicates(older, "small").drop(columns="lasting").equals(before.drop(columns="lasting"))
-    assert replicates(older, "small").lasting.isna().all()
-    told = regime_map(older, "small")
-    assert told.frame.lasting.isna().all()
-    assert "no lasting forgetting; the next dynstudy run" in told.notes[-1]
-
-    newer = Storage(url, create=True)
-    assert replicates(newer, "small").equals(before)
-    assert regime_map(newer, "small").frame.equals(found.frame)
-    assert regime_map(newer, "small").notes == found.notes
-    with newer.engine.connect() as connection:
-        version = connection.exec_driver_sql("SELECT value FROM dynstudy_meta").scalar_one()
-    assert version == str(SCHEMA_VERSION)
-
-
-def test_an_upgrade_that_fails_changes_nothing(
-    storage: Storage, url: str, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    dynstudy.run(make_spec(), storage=storage)
-    make_older(storage)
-
-    def broken(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("dynstudy.store.migrations.lasting", broken)
-        with pytest.raises(KeyboardInterrupt):
-            Storage(url, create=True)
-    assert not Ledger(Storage(url).engine, make_spec().protocol).knows_lasting
-    Storage(url, create=True)
-    assert Ledger(Storage(url).engine, make_spec().protocol).knows_lasting

@@ -2,7 +2,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import optuna
@@ -18,7 +18,8 @@ from dynstudy.store.database import DEFAULT_STORAGE, storage_url
 from dynstudy.store.launches import claim, launches
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
-from tests.command import begin
+from tests.command import process
+from tests.conftest import ROOT
 
 SpecMaker = Callable[..., StudySpec]
 
@@ -38,7 +39,7 @@ def test_a_new_database_holds_optunas_tables_and_ours(storage: Storage, url: str
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
         rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     tables = {name for (name,) in rows}
-    assert {"studies", "trials", "dynstudy_replicate", "dynstudy_reading", "dynstudy_run"} <= tables
+    assert {"studies", "trials", "dynstudy_replicate", "dynstudy_series", "dynstudy_run"} <= tables
     with storage.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
 
@@ -169,8 +170,10 @@ def test_a_database_whose_making_was_interrupted_is_finished(storage: Storage, u
 
 def test_processes_that_start_on_a_new_database_at_once_all_get_it(url: str) -> None:
     code = f"from dynstudy.store.studies import Storage; Storage({url!r}, create=True)"
-    processes = [begin([sys.executable, "-c", code]) for _ in range(4)]
-    assert [process.wait() for process in processes] == [0] * 4
+    with ExitStack() as stack:
+        starting = [process(ROOT, sys.executable, "-c", code) for _ in range(4)]
+        commands = [stack.enter_context(one) for one in starting]
+        assert [command.ends() for command in commands] == [(0, "", "")] * 4
 
 
 def test_passwords_are_not_shown() -> None:

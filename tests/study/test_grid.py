@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynstudy.config import Configuration, Protocol
-from dynstudy.measure.readings import reads, tail_start
+from dynstudy.measure.measures import reads
+from dynstudy.measure.window import tail_start
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.schedule import oscillations
 

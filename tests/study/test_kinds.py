@@ -22,7 +22,7 @@ from dynstudy.errors import DynstudyError, SpecError, StudyMismatchError
 from dynstudy.launch import runner
 from dynstudy.launch.run_map import run_map
 from dynstudy.launch.runner import run
-from dynstudy.measure.readings import reads
+from dynstudy.measure.measures import reads
 from dynstudy.pictures import regime_map as pictures
 from dynstudy.pictures.search import search_figure
 from dynstudy.report import map_text

@@ -1,7 +1,5 @@
 """Which backend `auto` is, and which cards a backend can use."""
 
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +7,7 @@ import pytest
 from dynstudy.errors import BackendError
 from dynstudy.train import backends
 from dynstudy.train.backends import at_once, fastest, gpu, load, side_by_side
+from tests.command import python
 from tests.conftest import ROOT
 
 HERE = "libc.so.6"  # stands for a card's driver
@@ -39,7 +38,7 @@ def test_without_a_driver_it_is_the_processor_and_pytorch_is_not_loaded() -> Non
         "import sys\nfrom dynstudy.train import backends\nbackends.DRIVER = 'libnone.so.1'\n"
         "assert backends.fastest() == 'cpu'\nsys.exit('torch' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
+    python(ROOT, "-c", code)
 
 
 @pytest.mark.usefixtures("cards")

@@ -4,7 +4,6 @@ Interpreted, a network takes a tenth of a second a step: the sizes here are as s
 """
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -28,6 +27,7 @@ from dynstudy.train.backends._gpu_shapes import (
     registers_per_tile,
     shape_for,
 )
+from tests.command import python
 from tests.conftest import ROOT, make_data
 from tests.train.oracle import (
     FUSED,
@@ -258,8 +258,7 @@ def test_it_compiles_for_a_card_without_spilling(
         "import json, dataclasses; from benchmarks.gpu_instructions import compiled; "
         f"print(json.dumps(dataclasses.asdict(compiled({loss!r}, {width}, dtype={dtype!r}))))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    report = json.loads(done.stdout)
+    report = json.loads(python(ROOT, "-c", code))
     assert report["spilled"] == 0
     assert report["programs"] == programs
     assert report["cubin_bytes"] > 1000
@@ -299,8 +298,4 @@ print(json.dumps([kernel.metadata._asdict().get("num_warps") for kernel in kerne
 
 
 def test_a_launch_compiles_a_kernel_for_each_shape_and_none_for_a_slice() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LAUNCHES], capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [1, 1]
+    assert json.loads(python(ROOT, "-c", LAUNCHES)) == [1, 1]

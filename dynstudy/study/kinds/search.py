@@ -16,7 +16,7 @@ from dynstudy.config import (
     Configuration,
     Section,
 )
-from dynstudy.measure.readings import reads
+from dynstudy.measure.measures import reads
 from dynstudy.study.axes import Range, choices
 from dynstudy.study.over_axes import OverAxes
 from dynstudy.study.rounds import counted

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from dynstudy.task.losses.loss import CROSS_ENTROPY, Loss
+import numpy as np
+
+from dynstudy.task.losses.loss import CROSS_ENTROPY, Array, Ints, Loss
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,5 +28,18 @@ def weighted_cross_entropy(output: "Tensor", target: "Tensor", weights: "Tensor"
     return -(weights[..., target] * of_target).mean(-1)
 
 
-CE = Loss("ce", "ce", "(1/P) Σ_j CE_j, eq. 2 with Γ = 1", weighted_cross_entropy, CROSS_ENTROPY)
+def _of_points(output: Array, y: Ints) -> Array:
+    from scipy.special import logsumexp
+
+    return logsumexp(output, axis=-1) - np.take_along_axis(output, y[:, None], -1)[:, 0]
+
+
+CE = Loss(
+    "ce",
+    "ce",
+    "(1/P) Σ_j CE_j, eq. 2 with Γ = 1",
+    weighted_cross_entropy,
+    CROSS_ENTROPY,
+    _of_points,
+)
 DCE = Loss("dce", "ce", "(1/P) Σ_j Γ_{y_j} · CE_j, eq. 2", weighted_cross_entropy, CROSS_ENTROPY)

@@ -4,8 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from torch import Tensor
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 CROSS_ENTROPY, WEIGHTED_SQUARES, WEIGHTED_TARGETS = range(3)
 """The equations that the fused kernels know, 2 to 4 of arXiv:2410.10690."""
@@ -28,6 +34,8 @@ class Loss:
     weighted: "Callable[[Tensor, Tensor, Tensor], Tensor]"
     """From f (..., P, C), classes (P,) and Γ (..., C) to the loss (...)."""
     fused: int | None = None  # which equation of the fused kernels it is, if any
+    of_points: Callable[[Array, Ints], Array] | None = None
+    """Of a static loss, in NumPy: from f (P, C) and classes (P,) to each point's loss (P,)."""
 
     def __post_init__(self) -> None:
         if len(self.name) > LONGEST_NAME:

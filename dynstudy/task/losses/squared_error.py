@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from dynstudy.task.losses.loss import WEIGHTED_SQUARES, Loss
+import numpy as np
+
+from dynstudy.task.losses.loss import WEIGHTED_SQUARES, Array, Ints, Loss
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,12 +27,17 @@ def weighted_squared_error(output: "Tensor", target: "Tensor", weights: "Tensor"
     return (weights[..., target] * (output - one_hot).square().sum(-1)).mean(-1)
 
 
+def _of_points(output: Array, y: Ints) -> Array:
+    return ((output - np.eye(output.shape[-1])[y]) ** 2).sum(-1)
+
+
 MSE = Loss(
     "mse",
     "mse",
     "(1/P) Σ_j Σ_i (f_i − y_ji)², eqs. 3 and 4 with Γ = 1",
     weighted_squared_error,
     WEIGHTED_SQUARES,
+    _of_points,
 )
 DMSE1 = Loss(
     "dmse1",

@@ -102,12 +102,12 @@ def _sums(
         x0, x1, of = _load_points(x, y, first + tl.arange(0, ROWS), points)
         before, f = _forward(units, bias, x0, x1, TILES, K)
         if KIND == CROSS_ENTROPY:
-            delta, seen, own = cross_entropy(f, of, share, TRACE)
+            delta, seen, of_points = cross_entropy(f, of, share, TRACE)
         else:
-            delta, seen, own = squares(f, of, share, KIND)
+            delta, seen, of_points = squares(f, of, share, KIND)
         witness += seen
         if TRACE:
-            loss += own
+            loss += of_points
         steps = ()  # δ·x
         added = ()
         for c in tl.static_range(K):

@@ -1,0 +1,57 @@
+"""All measures: tables, samples, files and their documentation go through them."""
+
+from functools import lru_cache
+
+from dynstudy.config import Protocol
+from dynstudy.measure.accuracy import TRAIN_ACCURACY, VAL_ACCURACY, VAL_ACCURACY_BEFORE_TAIL
+from dynstudy.measure.forgetting import FORGETTING, LASTING, UNRECOVERED
+from dynstudy.measure.measure import Measure
+
+MEASURES: dict[str, Measure] = {
+    measure.name: measure
+    for measure in (
+        VAL_ACCURACY,
+        TRAIN_ACCURACY,
+        VAL_ACCURACY_BEFORE_TAIL,
+        FORGETTING,
+        UNRECOVERED,
+        LASTING,
+    )
+}
+
+PINNED = (
+    "val_accuracy",
+    "train_accuracy",
+    "val_accuracy_before_tail",
+    "forgetting",
+    "unrecovered",
+    "lasting",
+)
+"""Those that were there when digests, files and exports got their order, which stays what it was:
+what is added later comes after."""
+
+
+def added() -> list[Measure]:
+    """The measures that came after those whose places are fixed."""
+    return [measure for name, measure in MEASURES.items() if name not in PINNED]
+
+
+@lru_cache(maxsize=4096)  # cells of one period share theirs, however many there are
+def reads(protocol: Protocol, periods: tuple[int, ...]) -> tuple[int, ...]:
+    """The steps to read: what each measure needs, for each period and for none.
+
+    Args:
+        protocol: what gives the oscillations.
+        periods: whose.
+
+    Returns:
+        Ascending numbers of steps.
+    """
+    return tuple(
+        sorted({
+            step
+            for measure in MEASURES.values()
+            for period in (None, *periods)
+            for step in measure.steps(protocol, period)
+        })
+    )

@@ -1,0 +1,91 @@
+"""What a launch has just trained is in memory: the ledger is asked once, not cell by cell."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+import dynstudy
+from dynstudy.launch import training
+from dynstudy.launch.chunks import Chunks
+from dynstudy.launch.replicates import Task
+from dynstudy.store.studies import Storage
+from dynstudy.study.spec import StudySpec
+from tests.conftest import SEARCH, SMALL
+
+MOST = 10
+"""Per batch or round: what is lacking, what is there of it, and for each chunk its keys, twice."""
+
+SPACE: dict[str, Any] = SMALL["space"]
+
+
+def amplitudes(count: int) -> list[float]:
+    return [2.0 + number for number in range(count)]
+
+
+def a_map(cells: int, **changes: Any) -> dict[str, Any]:
+    return SMALL | {"space": SPACE | {"amplitude": amplitudes(cells), "period": 10}} | changes
+
+
+def with_rounds(cells: int) -> dict[str, Any]:
+    return a_map(cells, replicates={"min": 6, "max": 7})
+
+
+def a_boundary_study(cells: int) -> dict[str, Any]:
+    chosen = {"cells": max(3, cells), "batch": max(2, cells // 2)}
+    return a_map(max(4, cells), kind="boundary", replicates=6, boundary=chosen)
+
+
+def a_search(cells: int) -> dict[str, Any]:
+    return SEARCH | {
+        "maximize": "gain",
+        "search": SEARCH["search"] | {"trials": cells, "batch": 20},
+    }
+
+
+@contextmanager
+def selects(storage: Storage) -> Iterator[list[str]]:
+    """What is read of the networks' table."""
+    statements: list[str] = []
+
+    def on_execute(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("SELECT") and "FROM dynstudy_replicate" in statement:
+            statements.append(statement)
+
+    event.listen(storage.engine, "before_cursor_execute", on_execute)
+    try:
+        yield statements
+    finally:
+        event.remove(storage.engine, "before_cursor_execute", on_execute)
+
+
+class Whole(Chunks):
+    """All of one loss in a chunk: recording one asks what is there of it."""
+
+    def __init__(self, tasks: Iterator[Task], steps: int, together: int, _budget: float) -> None:
+        super().__init__(tasks, steps, together, math.inf)
+        self.most = 10**6
+
+    def took(self, _work: float, _seconds: float) -> None:
+        pass
+
+
+@pytest.mark.parametrize("study", [a_map, with_rounds, a_boundary_study, a_search])
+def test_a_launch_reads_the_ledger_a_few_times_however_many_cells_it_has(
+    study: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "Chunks", Whole)
+    counts = []
+    for cells in (2, 20):
+        storage = Storage(f"sqlite:///{tmp_path}/{cells}.db", create=True)
+        spec = StudySpec.of(study(cells))
+        with selects(storage) as fresh:
+            dynstudy.run(spec, storage=storage)
+        with selects(storage) as again:
+            dynstudy.run(spec, storage=storage)
+        storage.engine.dispose()
+        counts.append((len(fresh), len(again)))
+    assert max(max(pair) for pair in counts) <= MOST, counts

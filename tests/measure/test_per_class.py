@@ -1,0 +1,52 @@
+"""Accuracy and loss of each class, beside plain sums and PyTorch's own losses."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from dynstudy.measure.per_class import accuracy_per_class, loss_per_class
+from dynstudy.task.losses import LOSSES, static_losses
+
+Y = np.array([0, 2, 1, 0, 2, 2, 1])
+
+
+@pytest.fixture
+def output(rng: np.random.Generator) -> np.ndarray:
+    return rng.normal(0, 2, (len(Y), 3))
+
+
+def test_accuracy_is_the_share_of_each_class_that_has_its_own_output_largest() -> None:
+    output = np.eye(3)[[0, 2, 0, 1, 2, 1, 1]]
+    assert accuracy_per_class(output, Y, 3).tolist() == [0.5, 0.5, pytest.approx(2 / 3)]
+
+
+def test_the_losses_are_their_equations_point_by_point(output: np.ndarray) -> None:
+    def cross_entropy(f: list[float], y: int) -> float:
+        return math.log(sum(math.exp(value) for value in f)) - f[y]
+
+    def squares(f: list[float], y: int) -> float:
+        return sum((value - (i == y)) ** 2 for i, value in enumerate(f))
+
+    for name, equation in (("ce", cross_entropy), ("mse", squares)):
+        expected = [
+            np.mean([equation(f, y) for f, y in zip(output.tolist(), Y, strict=True) if y == c])
+            for c in range(3)
+        ]
+        np.testing.assert_allclose(loss_per_class(output, Y, 3, name), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", static_losses())
+def test_weighted_by_the_sizes_of_classes_they_are_the_loss_that_is_trained(
+    name: str, output: np.ndarray
+) -> None:
+    each = loss_per_class(output, Y, 3, name)
+    whole = LOSSES[name].weighted(
+        torch.tensor(output), torch.tensor(Y), torch.ones(3, dtype=torch.float64)
+    )
+    assert each @ np.bincount(Y) / len(Y) == pytest.approx(float(whole), rel=1e-12)
+
+
+def test_what_a_curve_shows_of_a_static_loss_is_not_a_dynamical_ones() -> None:
+    assert all((LOSSES[name].of_points is None) == LOSSES[name].dynamical for name in LOSSES)
