@@ -194,8 +194,8 @@ def asked_for_classes(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_kind_of_a_study_is_asked_for_in_its_own_file_alone(module: str) -> None:
-    own = {place.partition(":")[2] for place in KINDS.values() if place.startswith(f"{module}:")}
-    assert asked_for_classes(MODULES[module]) & SPECS <= own
+    here = {place.partition(":")[2] for place in KINDS.values() if place.startswith(f"{module}:")}
+    assert asked_for_classes(MODULES[module]) & SPECS <= here
 
 
 # Optuna may move what is private: one file has to be mended then.

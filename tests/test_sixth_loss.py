@@ -15,7 +15,7 @@ from dynstudy.errors import BackendError, SpecError, StudyMismatchError
 from dynstudy.export.export_file import Export
 from dynstudy.export.exporting import export
 from dynstudy.launch.estimate import estimate
-from dynstudy.launch.follow_network import train_curve
+from dynstudy.launch.follow import train_curve
 from dynstudy.pictures.width_description import GREYS, describe_widths
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage

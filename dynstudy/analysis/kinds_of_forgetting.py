@@ -16,7 +16,7 @@ def forgetting_rows(
     """The kinds of forgetting of a cell, a row each.
 
     Args:
-        kinds: of `dynstudy.launch.follow_cell.Trace`.
+        kinds: of `dynstudy.launch.follow.Trace`.
         baseline: the static loss, as the ledger has it.
         period: T of the cell.
 

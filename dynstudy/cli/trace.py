@@ -65,7 +65,7 @@ def command(
     forgetting of these networks, of the static loss and their difference, with standard errors.
     """
     from dynstudy.analysis.kinds_of_forgetting import forgetting_rows
-    from dynstudy.launch.follow_cell import trace_cell
+    from dynstudy.launch.follow import trace_cell
     from dynstudy.pictures.style import save
     from dynstudy.pictures.trace import trace_figure
     from dynstudy.report.rows import print_rows

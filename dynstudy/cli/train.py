@@ -31,7 +31,7 @@ def command(
     form: FormatOption = Format.table,
 ) -> None:
     """Train one network and show its curve: accuracy and loss of each class over the steps."""
-    from dynstudy.launch.follow_network import train_curve
+    from dynstudy.launch.follow import train_curve
     from dynstudy.pictures.curve import curve_figure
     from dynstudy.pictures.style import save
     from dynstudy.report.curve_text import curve_rows

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynstudy.config import Configuration, Protocol, Replicate, SpiralData
+from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import MEASURES
-from dynstudy.measure.readings import CellReadings
 from dynstudy.measure.window import tail_start
 from dynstudy.store.ledger import Record
 from dynstudy.store.series import TRAIN, VALIDATION, Series

@@ -23,13 +23,13 @@ def run_boundary(spec: BoundarySpec, study: optuna.Study, training: Training) ->
         The trials that the study is to have, and how many of them are missing.
     """
     all_cells = {cell.configuration: cell for cell in spec.grid_cells()}
-    static = [cell for own, cell in all_cells.items() if own.static]
+    static = [cell for cell in all_cells.values() if cell.configuration.static]
     summaries = Summaries(training.ledger, range(spec.baseline_replicates))
     while not training.stopped:
         present = finished(study)
         batch = [cell for cell in static if cell.configuration not in present]
         for number, panel in enumerate(panels(spec, study)):
-            batch += [all_cells[own] for own in next_cells(spec, panel, number)]
+            batch += [all_cells[chosen] for chosen in next_cells(spec, panel, number)]
         if not batch:
             end(study, spec, len(present))
             training.log(_why_over(spec, study))
@@ -52,13 +52,13 @@ def _trained(batch: list[Cell], training: Training, later: int) -> bool:
 
 
 def _why_over(spec: BoundarySpec, study: optuna.Study) -> str:
-    found = panels(spec, study)
-    count = sum(len(panel.candidates) for panel in found)
-    told = sum(len(panel.told) for panel in found)
-    unsettled = sum(panel.unsettled() for panel in found)
+    studied = panels(spec, study)
+    count = sum(len(panel.candidates) for panel in studied)
+    trained = sum(len(panel.told) for panel in studied)
+    unsettled = sum(panel.unsettled() for panel in studied)
     if not unsettled:
-        return f"all {count} cells are settled; {told} of them are trained"
+        return f"all {count} cells are settled; {trained} of them are trained"
     return (
-        f"the budget is spent: {told} of {count} cells are trained, {unsettled} of the others "
+        f"the budget is spent: {trained} of {count} cells are trained, {unsettled} of the others "
         "not settled; a larger boundary.cells goes on, with --extend"
     )

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynstudy.config import Protocol
-from dynstudy.measure.measure import Measure
-from dynstudy.measure.readings import Array, CellReadings
+from dynstudy.measure.measure import Array, CellReadings, Measure
 from dynstudy.measure.window import forgetting_window
 
 EQUIVALENCE = 0.02

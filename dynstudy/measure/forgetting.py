@@ -21,29 +21,23 @@ are equal again, and several turns are averaged.
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dynstudy.config import Protocol
-from dynstudy.measure.measure import Measure
-from dynstudy.measure.readings import Array, CellReadings
+from dynstudy.measure.measure import Array, CellReadings, Measure
 from dynstudy.measure.window import CYCLES_READ, forgetting_window
 
 CATASTROPHIC = 0.4
 """Forgetting significantly above this is called catastrophic."""
 
 
-def forgetting(
-    middle: NDArray[np.float64], end: NDArray[np.float64], first: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def forgetting(middle: Array, end: Array, first: int) -> tuple[Array, Array]:
     """Forgetting and unrecovered accuracy of each network.
 
     For each class c and each of its own oscillations that the others' C - 1 follow,
     *forgetting* = a_c(own end) - min over the others' middles of a_c, and
     *unrecovered* = a_c(own end) - a_c(end of the last of the others), averaged per class and then
     over classes. Subtract the same statistic of the static loss, read at the same steps, to know
-    what the oscillation did. *Unrecovered* is minus the backward transfer (arXiv:1706.08840) over
-    one cycle; average forgetting (arXiv:1801.10112) has a maximum over time in the place of a_c(own
-    end), which misleads here (see above).
+    what the oscillation did.
 
     Args:
         middle: (R, K, C) accuracy on each class in the middle of K successive oscillations.
@@ -62,33 +56,29 @@ def forgetting(
     if count < classes + 1:
         undefined = np.full(replicates, np.nan)
         return undefined, undefined.copy()
-    lost: list[list[NDArray[np.float64]]] = [[] for _ in range(classes)]
-    missing: list[list[NDArray[np.float64]]] = [[] for _ in range(classes)]
-    for own in range(count - classes + 1):
-        c = (first + own) % classes
-        others = slice(own + 1, own + classes)
-        learned = end[:, own, c]
+    lost: list[list[Array]] = [[] for _ in range(classes)]
+    missing: list[list[Array]] = [[] for _ in range(classes)]
+    for turn in range(count - classes + 1):
+        c = (first + turn) % classes
+        others = slice(turn + 1, turn + classes)
+        learned = end[:, turn, c]
         lost[c].append(learned - middle[:, others, c].min(axis=1))
-        missing[c].append(learned - end[:, own + classes - 1, c])
+        missing[c].append(learned - end[:, turn + classes - 1, c])
 
-    def mean(per_class: list[list[NDArray[np.float64]]]) -> NDArray[np.float64]:
+    def mean(per_class: list[list[Array]]) -> Array:
         # with C + 1 oscillations, some classes have no turn that all others follow
         return np.mean([np.mean(turns, axis=0) for turns in per_class if turns], axis=0)
 
     return mean(lost), mean(missing)
 
 
-def lasting(
-    end: NDArray[np.float64], final: NDArray[np.float64], first: int
-) -> NDArray[np.float64]:
+def lasting(end: Array, final: Array, first: int) -> Array:
     """What each network lost for good: still missing after the static tail.
 
     For each class c, the mean of a_c at the ends of its last three own oscillations (of those that
     were read) minus a_c at the end of training; then the mean over classes. Subtract the same
     statistic of the static loss, read at the same steps. It is negative where the tail taught more
-    than was lost. It is minus the backward transfer (arXiv:1706.08840) from a class's own turns to
-    the end; average forgetting (arXiv:1801.10112) has a maximum over time in the place of the mean,
-    which misleads here (see above).
+    than was lost.
 
     Args:
         end: (R, K, C) accuracy on each class at the ends of K successive oscillations.
@@ -114,14 +104,7 @@ def lasting(
 
 
 def kinds(readings: CellReadings) -> tuple[Array, Array, Array]:
-    """Forgetting, unrecovered and lasting accuracy of the networks of a cell.
-
-    Args:
-        readings: of R networks, at the steps of a period's cells.
-
-    Returns:
-        (R,) each; nan where one is not defined, not read, or the network diverged.
-    """
+    """Forgetting, unrecovered and lasting, (R,) each; nan where undefined, unread or diverged."""
     wanted = _steps(readings.protocol, readings.period)
     if readings.period is None or not set(wanted) <= set(readings.steps):
         undefined = np.full(len(readings.diverged), np.nan)

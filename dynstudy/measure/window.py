@@ -35,24 +35,6 @@ class Window:
         return (self.first + np.arange(self.count)) * self.period
 
 
-def window(oscillations: int, period: int, classes: int) -> Window:
-    """The last 3C of a training's oscillations, or all if there are fewer.
-
-    Args:
-        oscillations: how many whole ones the training has.
-        period: T.
-        classes: C.
-
-    Returns:
-        The oscillations to read.
-
-    >>> window(oscillations=19, period=5000, classes=3).first
-    10
-    """
-    count = min(oscillations, CYCLES_READ * classes)
-    return Window(oscillations - count, count, period)
-
-
 def tail_start(protocol: Protocol, configuration: Configuration) -> int:
     """The step from which A = 1: after the last whole oscillation, 0 for a static loss."""
     if configuration.period is None:
@@ -62,6 +44,7 @@ def tail_start(protocol: Protocol, configuration: Configuration) -> int:
 
 
 def forgetting_window(protocol: Protocol, period: int) -> Window:
-    """The oscillations over which forgetting is read, of a period's cells and their baseline."""
-    count = oscillations(protocol.steps, protocol.tail, period)
-    return window(count, period, protocol.data.classes)
+    """Where forgetting of a period's cells is read: the last 3C oscillations, or all if fewer."""
+    whole = oscillations(protocol.steps, protocol.tail, period)
+    count = min(whole, CYCLES_READ * protocol.data.classes)
+    return Window(whole - count, count, period)

@@ -11,7 +11,7 @@ def curve_figure(curve: pd.DataFrame, title: str) -> Figure:
     """Accuracy and loss of each class over the steps.
 
     Args:
-        curve: from `dynstudy.launch.follow_network.train_curve`.
+        curve: from `dynstudy.launch.follow.train_curve`.
         title: above the picture.
 
     Returns:

@@ -23,7 +23,7 @@ def trace_figure(frame: pd.DataFrame, period: int, tail_start: int, title: str) 
     """Accuracy, loss and weight of each class: means over seeds, bands of a standard error.
 
     Args:
-        frame: of `dynstudy.launch.follow_cell.Trace`.
+        frame: of `dynstudy.launch.follow.Trace`.
         period: T.
         tail_start: the step at which the tail begins, which is shaded and has a scale of its own.
         title: above the picture.

@@ -12,7 +12,7 @@ def curve_rows(curve: pd.DataFrame) -> list[dict[str, Any]]:
     """A few steps of a curve, a row each, for a person.
 
     Args:
-        curve: from `dynstudy.launch.follow_network.train_curve`.
+        curve: from `dynstudy.launch.follow.train_curve`.
 
     Returns:
         Step, accuracies on both sets, the mean training loss, validation accuracy of each class.

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynstudy.config import Configuration
+from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import MEASURES
-from dynstudy.measure.readings import CellReadings
 from dynstudy.store.ledger import Ledger
 
 

@@ -8,8 +8,8 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from dynstudy.config import Cell, Configuration, Protocol
+from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import MEASURES
-from dynstudy.measure.readings import CellReadings
 from dynstudy.store.ledger import Ledger, Record
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import to_readings

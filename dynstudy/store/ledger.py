@@ -15,9 +15,8 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from dynstudy.config import Cell, Configuration, Protocol, Replicate
-from dynstudy.measure.measure import Measure
+from dynstudy.measure.measure import CellReadings, Measure
 from dynstudy.measure.measures import MEASURES
-from dynstudy.measure.readings import CellReadings
 from dynstudy.store import series
 from dynstudy.store.database import batches
 from dynstudy.store.keys import configuration_key, content, digest

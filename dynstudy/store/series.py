@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from dynstudy.config import Protocol
-from dynstudy.measure.readings import CellReadings
+from dynstudy.measure.measure import CellReadings
 from dynstudy.store.database import batches
 from dynstudy.store.tables import ReplicateRow, SeriesRow, StepsRow
 

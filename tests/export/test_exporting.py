@@ -26,7 +26,7 @@ from dynstudy.export.replicate_table import check_library, replicates, write_rep
 from dynstudy.export.reproducing import BIT_EQUAL, STATISTICAL, reproduce
 from dynstudy.export.weights import add_weights, check_weights
 from dynstudy.export.words import FileFormat
-from dynstudy.launch.follow_network import train_curve
+from dynstudy.launch.follow import train_curve
 from dynstudy.launch.replicates import Task, draw_data, train_replicates
 from dynstudy.launch.training import Training
 from dynstudy.measure.accuracy import standard_error

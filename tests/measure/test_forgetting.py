@@ -3,11 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynstudy.config import Protocol
+from dynstudy.config import Protocol, SpiralData
 from dynstudy.measure.forgetting import forgetting, kinds, lasting
+from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import reads
-from dynstudy.measure.readings import CellReadings
-from dynstudy.measure.window import window
+from dynstudy.measure.window import forgetting_window
 from dynstudy.task.schedule import class_weights
 
 
@@ -68,11 +68,13 @@ def test_what_is_lost_and_relearned_is_forgotten_but_not_unrecovered() -> None:
 def test_middles_are_where_the_weight_peaks_and_ends_where_the_next_turn_begins(
     oscillations: int, period: int, classes: int, amplitude: float
 ) -> None:
-    last = window(oscillations, period, classes)
+    data = SpiralData(classes=classes)
+    protocol = Protocol(steps=oscillations * period, tail="none", data=data)
+    last = forgetting_window(protocol, period)
     assert last.count == min(oscillations, 3 * classes)
     assert last.ends[-1] == oscillations * period
-    for place, (middle, end) in enumerate(zip(last.middles, last.ends, strict=True)):
-        own = (last.first + place) % classes
+    for turn_number, (middle, end) in enumerate(zip(last.middles, last.ends, strict=True)):
+        own = (last.first + turn_number) % classes
         turn = class_weights(np.arange(end - period, end), classes, amplitude, period)[:, own]
         peak = class_weights(middle, classes, amplitude, period)[own]
         assert peak == pytest.approx(turn.max(), rel=1e-12)

@@ -1,4 +1,4 @@
-"""Accuracy and loss of each class, beside plain sums and PyTorch's own losses."""
+"""The loss of each class, beside plain sums and PyTorch's own losses."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dynstudy.measure.per_class import accuracy_per_class, loss_per_class
+from dynstudy.measure.per_class import loss_per_class
 from dynstudy.task.losses import LOSSES, static_losses
 
 Y = np.array([0, 2, 1, 0, 2, 2, 1])
@@ -15,11 +15,6 @@ Y = np.array([0, 2, 1, 0, 2, 2, 1])
 @pytest.fixture
 def output(rng: np.random.Generator) -> np.ndarray:
     return rng.normal(0, 2, (len(Y), 3))
-
-
-def test_accuracy_is_the_share_of_each_class_that_has_its_own_output_largest() -> None:
-    output = np.eye(3)[[0, 2, 0, 1, 2, 1, 1]]
-    assert accuracy_per_class(output, Y, 3).tolist() == [0.5, 0.5, pytest.approx(2 / 3)]
 
 
 def test_the_losses_are_their_equations_point_by_point(output: np.ndarray) -> None:

@@ -80,11 +80,17 @@ class ListSpec(StudySpec):
             for loss in self.loss
             for each in self.cell
         ]
-        static = dict.fromkeys(own.baseline() for own in dynamical)
+        static = dict.fromkeys(configuration.baseline() for configuration in dynamical)
         steps = reads(self.protocol, tuple(each.period for each in self.cell))
-        return [Cell(own, range(self.baseline_replicates), steps) for own in static] + [
-            Cell(own, range(self.replicates), reads(self.protocol, (own.period or 0,)))
-            for own in dynamical
+        return [
+            Cell(configuration, range(self.baseline_replicates), steps) for configuration in static
+        ] + [
+            Cell(
+                configuration,
+                range(self.replicates),
+                reads(self.protocol, (configuration.period or 0,)),
+            )
+            for configuration in dynamical
         ]
 
     def cells(self, study: optuna.Study) -> list[Cell]:

@@ -11,8 +11,7 @@ from dynstudy.analysis.kinds_of_forgetting import forgetting_rows
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.config import Configuration, Protocol
 from dynstudy.errors import DynstudyError
-from dynstudy.launch.follow_cell import trace_cell
-from dynstudy.launch.follow_network import train_curve
+from dynstudy.launch.follow import trace_cell, train_curve
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.store.ledger import Ledger
