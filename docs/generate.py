@@ -8,11 +8,15 @@ from typing import Any
 from typer.main import get_command
 
 from docs.results_tables import with_tables
+from dynstudy.analysis import boundaries
 from dynstudy.cli import EXAMPLES, app
+from dynstudy.export import replicate_table
+from dynstudy.statistics import columns
 from dynstudy.store.tables import Base
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ROOT / "docs" / "commands"
+COLUMNS = ROOT / "docs" / "columns.md"
 RESULTS = ROOT / "docs" / "results.md"
 SCHEMA = ROOT / "storage" / "README.md"
 BEGIN = "<!-- made from dynstudy/store/tables.py by `make docs`: begin -->"
@@ -29,6 +33,7 @@ def generated() -> dict[Path, str]:
         COMMANDS / "README.md": index(group),
         **pages,
         SCHEMA: with_schema(SCHEMA.read_text(encoding="utf-8")),
+        COLUMNS: columns_page(),
         RESULTS: with_tables(RESULTS.read_text(encoding="utf-8")),
     }
 
@@ -128,6 +133,33 @@ def with_schema(text: str) -> str:
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n\n{schema()}\n\n{END}{after}"
+
+
+TABLES = {
+    "A cell: `dynstudy map` (`NAME.csv`), `--format csv` and `json`": columns.MAP,
+    "A boundary at a period: `dynstudy map --boundaries` (`NAME-boundaries.csv`)": (
+        boundaries.COLUMNS
+    ),
+    "A network: `dynstudy export STUDY --format csv`, `parquet` and `netcdf`": (
+        replicate_table.COLUMNS
+    ),
+}
+"""What a row is, and where it is written, of each table with columns of its own."""
+
+
+def columns_page() -> str:
+    """The columns of files, in their order."""
+    parts = [
+        "<!-- made from dynstudy/statistics/columns.py and others by `make docs` -->",
+        "# Columns",
+        "What each column of a file says, in the order of the file. Fields are empty where a value "
+        "is not defined. The definitions are those of [definitions](definitions.md) and "
+        "[statistics](statistics.md), in short; accuracies are shares from 0 to 1.",
+    ]
+    for title, own in TABLES.items():
+        rows = [(f"`{each.name}`", each.unit, each.definition) for each in own]
+        parts += [f"## {title}", table(("column", "unit", "is"), rows)]
+    return "\n\n".join(parts) + "\n"
 
 
 def schema() -> str:

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from dynstudy.analysis.panel_surface import PanelSurface
 from dynstudy.analysis.regime_map import PANEL, RegimeMap
 from dynstudy.errors import DynstudyError
+from dynstudy.statistics.columns import AXES, Column, names
 from dynstudy.statistics.gaussian_process import Array
 from dynstudy.statistics.outcomes import Outcomes
 from dynstudy.statistics.two_samples import EQUIVALENCE, LEVEL
@@ -27,18 +28,25 @@ DRAWS = 400
 GRID = 121  # amplitudes at which a surface is looked at
 
 LOWER, UPPER, ONSET = "useful_lower", "useful_upper", "forgetting_onset"
-COLUMNS = [
-    *PANEL,
-    "period",
-    "boundary",
-    "piece",
-    "amplitude",
-    "amplitude_low",
-    "amplitude_high",
-    "reached",
-    "support",
-    "says",
-]
+COLUMNS = (
+    *AXES[:3],
+    Column("period", "steps", "T"),
+    Column("boundary", "", f"`{LOWER}`, `{UPPER}` or `{ONSET}`"),
+    Column("piece", "", "which of the useful pieces along the amplitude, from 1"),
+    Column("amplitude", "", "A of the edge; empty where the map does not reach it"),
+    Column(
+        "amplitude_low",
+        "",
+        "below it the edge is not, with 95 %; empty where that is beyond the map. Of an onset, the "
+        "tested amplitude below it",
+    ),
+    Column("amplitude_high", "", "likewise above"),
+    Column("reached", "", "whether the edge lies inside the map"),
+    Column("support", "", "share of the resampled surfaces that have such an edge"),
+    Column("says", "", "where the edge is instead, if it is not reached"),
+)
+"""A row is a boundary at a period."""
+
 BELOW, ABOVE, NOWHERE = "below the map", "above the map", "nowhere in the map"
 
 
@@ -56,12 +64,7 @@ def find_boundaries(found: RegimeMap, draws: int = DRAWS, seed: int = 0) -> pd.D
         seed: of the resampling, so that a map reads the same every time.
 
     Returns:
-        A row for each boundary at each period. ``boundary`` is useful_lower, useful_upper or
-        forgetting_onset; ``piece`` numbers the useful pieces along the amplitude. ``amplitude_low``
-        and ``amplitude_high`` hold the edge with 95 %, empty where that end is beyond the map; for
-        an onset they are the tested amplitudes between which it lies. ``reached`` is whether it
-        lies inside the map, else ``says`` tells where. ``support`` is the share of resampled
-        surfaces that have such an edge.
+        A row for each boundary at each period, with `COLUMNS`.
 
     Raises:
         DynstudyError: the study is no map over amplitude.
@@ -77,7 +80,7 @@ def find_boundaries(found: RegimeMap, draws: int = DRAWS, seed: int = 0) -> pd.D
             named = dict(zip(PANEL, key, strict=True))
             edges = _edges(found.surface(*key), panel, draws, seed)
             rows += [named | row for row in (*edges, *_onsets(panel))]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=names(COLUMNS))
 
 
 def _edges(

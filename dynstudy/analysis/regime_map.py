@@ -37,7 +37,7 @@ class RegimeMap:
     """What a study found: a map, or the cells that a search has tried."""
 
     spec: StudySpec
-    frame: pd.DataFrame  # a row per cell of the study, predicted ones last, COLUMNS first
+    frame: pd.DataFrame  # a row per cell of the study, predicted ones last; columns.MAP first
     notes: list[str]  # what a reader has to know before believing it
     outcomes: list[Array]  # final validation accuracies of each row's replicates
     lost: list[Array] = field(default_factory=list)  # their forgetting, before the static loss's

@@ -66,8 +66,8 @@ def command(
     """
     from dynstudy.analysis.kinds_of_forgetting import forgetting_rows
     from dynstudy.launch.follow import trace_cell
+    from dynstudy.pictures.class_curves import trace_figure
     from dynstudy.pictures.style import save
-    from dynstudy.pictures.trace import trace_figure
     from dynstudy.report.rows import print_rows
     from dynstudy.report.safe_files import check_folder, file_stem, write_rows, write_whole
     from dynstudy.statistics.baseline import Baseline

@@ -32,7 +32,7 @@ def command(
 ) -> None:
     """Train one network and show its curve: accuracy and loss of each class over the steps."""
     from dynstudy.launch.follow import train_curve
-    from dynstudy.pictures.curve import curve_figure
+    from dynstudy.pictures.class_curves import curve_figure
     from dynstudy.pictures.style import save
     from dynstudy.report.curve_text import curve_rows
     from dynstudy.report.rows import frame_rows, print_rows

@@ -14,6 +14,9 @@ from dynstudy.errors import DynstudyError
 from dynstudy.report.safe_files import write_whole
 from dynstudy.store.studies import Storage
 
+Filler = Callable[[Path], object]
+"""Writes what belongs into the file that it is given."""
+
 OURS = "dynstudy:artifacts"
 """The system attribute that holds the identifiers of our files by their names.
 
@@ -23,10 +26,6 @@ A file of the same name that a user uploaded is not ours.
 
 def artifacts_folder(url: str, given: str | Path | None = None) -> Path:
     """Where the files of a database's studies are.
-
-    Args:
-        url: of the database.
-        given: ``--artifacts``.
 
     Returns:
         `given`, ``DYNSTUDY_ARTIFACTS``, the folder beside an SQLite file, or
@@ -48,52 +47,44 @@ def artifacts_folder(url: str, given: str | Path | None = None) -> Path:
 
 def own_artifacts(storage: Storage, study: optuna.Study) -> list[Path]:
     """The files that hang on a study and are ours, where they are kept by default."""
-    attributes = storage.optuna.get_study_system_attrs(storage.study_id(study))
+    attributes = storage.system_attributes(study)
     folder = artifacts_folder(storage.url)
     return [folder / Path(name).name for name in json.loads(attributes.get(OURS, "{}")).values()]
 
 
 def refresh_artifacts(
-    storage: Storage,
-    study: optuna.Study,
-    files: Mapping[str, Callable[[Path], object]],
-    folder: Path,
-) -> dict[str, str]:
+    storage: Storage, study: optuna.Study, files: Mapping[str, Filler], folder: Path
+) -> None:
     """Write the files of a study, each over the one of its name that was there.
 
     Args:
         storage: where the study is.
         study: whose.
-        files: by file name, a function that fills the file it is given.
+        files: by file name, what fills each.
         folder: of the artifact store; made where it is missing.
-
-    Returns:
-        The artifacts' identifiers by file name.
 
     Raises:
         DynstudyError: the folder cannot be written.
     """
-    number = storage.study_id(study)
-    attributes = storage.optuna.get_study_system_attrs(number)
-    known = json.loads(attributes.get(OURS, "{}"))
+    attributes = storage.system_attributes(study)
+    identifiers = json.loads(attributes.get(OURS, "{}"))
     with tempfile.TemporaryDirectory() as temporary:
         for name, write in files.items():
             # not by listing them: optuna's list breaks once the dashboard deleted an artifact
-            there = json.loads(attributes.get(f"artifacts:{known.get(name)}", "null"))
+            listed = json.loads(attributes.get(f"artifacts:{identifiers.get(name)}", "null"))
             made = write_whole(Path(temporary) / name, write)
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 store = FileSystemArtifactStore(folder)
-                if there:
+                if listed:
                     with made.open("rb") as content:
-                        store.write(known[name], content)
+                        store.write(identifiers[name], content)
                 else:
-                    known[name] = upload_artifact(
+                    identifiers[name] = upload_artifact(
                         artifact_store=store, file_path=str(made), study_or_trial=study
                     )
             except OSError as error:
                 raise DynstudyError(
                     f"artifacts {folder}: cannot be written: {error.strerror or error}"
                 ) from None
-    storage.optuna.set_study_system_attr(number, OURS, json.dumps(known))
-    return {name: known[name] for name in files}
+    storage.optuna.set_study_system_attr(storage.study_id(study), OURS, json.dumps(identifiers))

@@ -22,14 +22,7 @@ ARTIFACT = re.compile(r"/artifacts/(?:\d+/){1,2}([0-9a-fA-F-]+)/*")
 
 
 class Guard:
-    """The dashboard behind a door.
-
-    Args:
-        application: the dashboard.
-        port: where it is served.
-        writable: whether the page may change studies.
-        artifacts: the folder of the artifacts.
-    """
+    """The dashboard behind a door."""
 
     def __init__(
         self, application: Application, port: int, *, writable: bool, artifacts: Path
@@ -57,14 +50,7 @@ class Guard:
         return self.application(environ, start)
 
     def refusal(self, environ: Environ) -> str:
-        """Why a request is refused; empty where it is not.
-
-        Args:
-            environ: the request, as WSGI has it.
-
-        Returns:
-            One line.
-        """
+        """Why a request is refused, in one line; empty where it is not."""
         host = environ.get("HTTP_HOST", "").lower()
         if host not in self.hosts:
             # a foreign name that was made to point to this machine (DNS rebinding)

@@ -18,11 +18,8 @@ MOST_LAUNCHES = 5
 def markdown(text: str) -> str:
     r"""Text that Markdown shows as it is: neither markup, nor HTML, nor mathematics.
 
-    Args:
-        text: of one line, with anything in it.
-
     Returns:
-        It with a backslash before every mark of ASCII.
+        One line with a backslash before every mark of ASCII.
 
     >>> print(markdown("<b>*x*</b>"))
     \<b\>\*x\*\<\/b\>
@@ -46,8 +43,8 @@ def write_note(
     spec: StudySpec,
     headline: Sequence[str],
     notes: Sequence[str],
-    runs: Sequence[dict[str, Any]],
-    own: str = "",
+    launches: Sequence[dict[str, Any]],
+    users_words: str = "",
 ) -> str:
     """Write the note of a study.
 
@@ -55,13 +52,13 @@ def write_note(
         spec: the study file.
         headline: what was found, a line for each finding, as plain text.
         notes: what a reader has to know before believing it, likewise.
-        runs: its launches, from `dynstudy.report.overview.launch_facts`.
-        own: what the user wrote, as Markdown.
+        launches: from `dynstudy.report.overview.launch_facts`.
+        users_words: above the rest, as Markdown.
 
     Returns:
         The note.
     """
-    parts = [f"{own.strip()}\n\n{MARK}\n\n---" if own.strip() else MARK]
+    parts = [f"{users_words.strip()}\n\n{MARK}\n\n---" if users_words.strip() else MARK]
     parts += ["## What was run", markdown(_what(spec))]
     parts.append("## What was found")
     if headline:
@@ -71,11 +68,11 @@ def write_note(
     parts += ["## How to get it again", "Save this as `study.toml`; it is an artifact, too."]
     parts += [code(tomli_w.dumps(spec.resolved()), "toml"), code("dynstudy run study.toml", "sh")]
     parts.append("## Where it comes from (times are UTC)")
-    parts += [_launch(run) for run in runs[-MOST_LAUNCHES:]]
-    if not runs:
+    parts += [_launch(launch) for launch in launches[-MOST_LAUNCHES:]]
+    if not launches:
         parts.append("No launch of it is recorded here.")
-    elif len(runs) > MOST_LAUNCHES:
-        parts.append(f"{len(runs) - MOST_LAUNCHES} launches before these are not shown.")
+    elif len(launches) > MOST_LAUNCHES:
+        parts.append(f"{len(launches) - MOST_LAUNCHES} launches before these are not shown.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -90,15 +87,18 @@ def _what(spec: StudySpec) -> str:
     )
 
 
-def _launch(run: dict[str, Any]) -> str:
-    commit = run["git_commit"] or "no git checkout"
-    state = "" if run["git_clean"] in {True, None} else ", with uncommitted changes"
-    versions = ", ".join(f"{name} {number}" for name, number in run["versions"].items())
+def _launch(launch: dict[str, Any]) -> str:
+    commit = launch["git_commit"] or "no git checkout"
+    state = "" if launch["git_clean"] in {True, None} else ", with uncommitted changes"
+    versions = ", ".join(f"{name} {number}" for name, number in launch["versions"].items())
     facts = [
-        f"{run['started']} to {run['ended'] or '(no end recorded)'}: {run['status']}, "
-        f"{run['networks']} networks trained",
-        f"{run['backend'] or 'no backend'} on {run['device'] or run['processor']}; {run['system']}",
+        f"{launch['started']} to {launch['ended'] or '(no end recorded)'}: {launch['status']}, "
+        f"{launch['networks']} networks trained",
+        f"{launch['backend'] or 'no backend'} on {launch['device'] or launch['processor']}; "
+        f"{launch['system']}",
         versions,
         f"commit {commit}{state}",
     ]
-    return "\n".join(f"- {markdown(fact)}" for fact in facts) + f"\n\n{code(run['command'], 'sh')}"
+    return (
+        "\n".join(f"- {markdown(fact)}" for fact in facts) + f"\n\n{code(launch['command'], 'sh')}"
+    )

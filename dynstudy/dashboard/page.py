@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import optuna
 import optuna_dashboard
@@ -13,8 +12,8 @@ import plotly.graph_objects as go
 import tomli_w
 
 from dynstudy.analysis.boundaries import find_boundaries, has_boundaries
-from dynstudy.analysis.regime_map import regime_map, with_error
-from dynstudy.dashboard.artifacts import artifacts_folder, refresh_artifacts
+from dynstudy.analysis.regime_map import RegimeMap, regime_map, with_error
+from dynstudy.dashboard.artifacts import Filler, artifacts_folder, refresh_artifacts
 from dynstudy.dashboard.note import split_note, write_note
 from dynstudy.pictures.interactive.over_width import WIDTH_FIGURE, width_figure
 from dynstudy.pictures.interactive.regime_map import MOST_PANELS, map_figures
@@ -41,31 +40,26 @@ class Page:
     """What is on a page, whatever kind of study it is of."""
 
     figures: dict[str, go.Figure]  # by identifiers that stay the same
-    files: dict[str, Callable[[Path], object]]  # by name, what fills each
+    files: dict[str, Filler]  # by name
     headline: list[str]  # what was found, plain text
     notes: list[str] = field(default_factory=list)  # what to know before believing it
 
 
 def map_page(storage: Storage, study: optuna.Study, present: list[str]) -> Page:
-    """The page of a map.
-
-    Args:
-        storage: where it is.
-        study: the map.
-        present: identifiers of the figures that the page has already.
+    """The page of a map, whose figures that are present already stay.
 
     Returns:
         Its maps, the curve over width, the picture, the cells, and a line for each loss and width.
     """
-    found = regime_map(storage, study.study_name)
-    judged = found.judged()
+    study_map = regime_map(storage, study.study_name)
+    judged = study_map.judged()
     lines = []
-    for (loss, width, rate), panel in found.panels():
-        static = found.static_accuracy(loss, width, rate)
+    for (loss, width, rate), panel in study_map.panels():
+        static = study_map.static_accuracy(loss, width, rate)
         facts = "; ".join(headline(panel).splitlines())
         lines.append(f"{loss.upper()}, width {width}, learning rate {rate:g} ({static}): {facts}")
-    for row in () if len(judged) else found.baselines().itertuples():
-        static = found.static_accuracy(str(row.loss), int(row.width), float(row.learning_rate))
+    for row in () if len(judged) else study_map.baselines().itertuples():
+        static = study_map.static_accuracy(str(row.loss), int(row.width), float(row.learning_rate))
         lines.append(f"width {row.width}, learning rate {row.learning_rate:g}: {static}")
     if len(lines) > MOST_PANELS:
         hidden = len(lines) - MOST_PANELS
@@ -75,41 +69,41 @@ def map_page(storage: Storage, study: optuna.Study, present: list[str]) -> Page:
             "A largest gain is the best of many, so chance has helped it: expect somewhat less "
             "of the same cell with new seeds"
         )
-    figures = map_figures(found, present)
-    figures[WIDTH_FIGURE] = width_figure(found)
-    files: dict[str, Callable[[Path], object]] = {
-        "map.png": lambda path: save_map(found, path),
-        "cells.csv": lambda path: path.write_text(to_csv(found.frame), encoding="utf-8"),
-    }
-    if has_boundaries(found):
-        edges = to_csv(find_boundaries(found))
-        files["boundaries.csv"] = lambda path: path.write_text(edges, encoding="utf-8")
-    return Page(figures, files, lines, found.notes)
+    figures = map_figures(study_map, present)
+    figures[WIDTH_FIGURE] = width_figure(study_map)
+    files = _files(study_map, "map.png")
+    if has_boundaries(study_map):
+        files["boundaries.csv"] = _text(to_csv(find_boundaries(study_map)))
+    return Page(figures, files, lines, study_map.notes)
 
 
 def search_page(storage: Storage, study: optuna.Study, _present: list[str]) -> Page:
     """The page of a search.
 
-    Args:
-        storage: where it is.
-        study: the search.
-
     Returns:
         Its trials over width and over amplitude and period, the picture, the cells, and the best.
     """
-    found = regime_map(storage, study.study_name)
-    best = found.trained().sort_values("val_accuracy", ascending=False)
+    study_map = regime_map(storage, study.study_name)
+    best = study_map.trained().sort_values("val_accuracy", ascending=False)
     lines = [
         f"{with_error(row.val_accuracy, row['sem'])} (n = {row.replicates}): "
         f"{row.loss.upper()}, width {row.width}, learning rate {row.learning_rate:.4g}"
         + ("" if pd.isna(row.amplitude) else f", A = {row.amplitude:.4g}, T = {row.period:g}")
         for _, row in best.head(BEST).iterrows()
     ]
-    files: dict[str, Callable[[Path], object]] = {
-        "search.png": lambda path: save_map(found, path),
-        "cells.csv": lambda path: path.write_text(to_csv(found.frame), encoding="utf-8"),
+    files = _files(study_map, "search.png") if len(best) else {}
+    return Page(search_figures(study_map), files, lines, study_map.notes)
+
+
+def _files(study_map: RegimeMap, picture: str) -> dict[str, Filler]:
+    return {
+        picture: lambda path: save_map(study_map, path),
+        "cells.csv": _text(to_csv(study_map.frame)),
     }
-    return Page(search_figures(found), files if len(best) else {}, lines, found.notes)
+
+
+def _text(text: str) -> Filler:
+    return lambda path: path.write_text(text, encoding="utf-8")
 
 
 PAGES: dict[str, Callable[[Storage, optuna.Study, list[str]], Page]] = {
@@ -124,7 +118,7 @@ def publish(storage: Storage, name: str, folder: str | Path | None = None) -> No
     """Put a study's figures, note and files on its page, over what was there.
 
     Args:
-        storage: where it is, open for writing.
+        storage: open for writing.
         name: of the study.
         folder: of the artifacts; see `dynstudy.dashboard.artifacts.artifacts_folder`.
 
@@ -132,23 +126,23 @@ def publish(storage: Storage, name: str, folder: str | Path | None = None) -> No
         StudyNotFoundError: there is no such study.
         DynstudyError: the artifacts cannot be written.
     """
-    study, attributes = storage.study(name), _system_attributes(storage, name)
+    study = storage.study(name)
+    attributes = storage.system_attributes(study)
     present = sorted({
         key.removeprefix(FIGURE).rpartition(":")[0] for key in attributes if key.startswith(FIGURE)
     })
     spec = storage.spec(study)
     page = PAGES[spec.kind](storage, study, present)
     number = storage.study_id(study)
-    own = _own_note(study, attributes.get(PUBLISHED, ""))
+    users_words = _users_words(study, attributes.get(PUBLISHED, ""))
     # what is killed half-way is not taken for a whole page
     storage.optuna.set_study_system_attr(number, PUBLISHED, "")
     for identifier, figure in page.figures.items():
         optuna_dashboard.save_plotly_graph_object(study, figure, graph_object_id=identifier)
-    text = tomli_w.dumps(spec.resolved())
-    files = {**page.files, "study.toml": lambda path: path.write_text(text, encoding="utf-8")}
+    files = page.files | {"study.toml": _text(tomli_w.dumps(spec.resolved()))}
     refresh_artifacts(storage, study, files, artifacts_folder(storage.url, folder))
-    runs = [launch_facts(row) for row in launches(storage.engine, number)]
-    note = write_note(spec, page.headline, page.notes, runs, own)
+    facts = [launch_facts(row) for row in launches(storage.engine, number)]
+    note = write_note(spec, page.headline, page.notes, facts, users_words)
     if note != optuna_dashboard.get_note(study):
         optuna_dashboard.save_note(study, note)
     storage.optuna.set_study_system_attr(number, PUBLISHED, _digest(note))
@@ -156,27 +150,23 @@ def publish(storage: Storage, name: str, folder: str | Path | None = None) -> No
 
 def published(storage: Storage, name: str) -> bool:
     """Whether a study's page is there, and whole."""
-    return bool(_system_attributes(storage, name).get(PUBLISHED))
-
-
-def _system_attributes(storage: Storage, name: str) -> dict[str, Any]:
-    return storage.optuna.get_study_system_attrs(storage.study_id(storage.study(name)))
+    return bool(storage.system_attributes(storage.study(name)).get(PUBLISHED))
 
 
 def _digest(note: str) -> str:
     return hashlib.sha256(note.encode()).hexdigest()
 
 
-def _own_note(study: optuna.Study, published_digest: str) -> str:
+def _users_words(study: optuna.Study, published_digest: str) -> str:
     """What the user wrote: as the study's attribute, or since then into the note on the page."""
-    own = note_of(study).strip()
+    note = note_of(study).strip()
     body = optuna_dashboard.get_note(study)
     if not body or _digest(body) == published_digest:
-        return own
+        return note
     written = split_note(body)
-    if not written or written == own:
-        return own
+    if not written or written == note:
+        return note
     # nothing that a person wrote is lost
-    kept = written if own in written else f"{own}\n\n{written}"
+    kept = written if note in written else f"{note}\n\n{written}"
     study.set_user_attr(NOTE, kept)
     return kept

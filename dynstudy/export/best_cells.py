@@ -9,14 +9,9 @@ from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.config import Cell
 from dynstudy.errors import ExportError
 from dynstudy.export.export_file import Measured
+from dynstudy.measure.measures import added
 from dynstudy.report.rows import frame_rows
 from dynstudy.store.ledger import Ledger
-
-NUMBERS = (
-    "val_accuracy sem train_accuracy diverged gain gain_low gain_high regime forgetting "
-    "forgetting_sem unrecovered forgets"
-).split()
-
 
 PARETO = "pareto"
 
@@ -100,13 +95,13 @@ def measured(frame: pd.DataFrame, cells: Sequence[Cell], ledger: Ledger) -> list
             continue
         own = by_key[ledger.key(cell.configuration)]
         accuracies = own.val_accuracy[own.seed.isin(cell.seeds)].tolist()
-        numbers = {name: row[name] for name in NUMBERS}
-        found.append(
-            Measured(
-                first_seed=cell.seeds.start,
-                replicates=len(accuracies),
-                val_accuracies=accuracies,
-                **numbers,
-            )
-        )
+        values = {name: row[name] for name in Measured.model_fields if name in row}
+        values |= {
+            "first_seed": cell.seeds.start,
+            "replicates": len(accuracies),
+            "val_accuracies": accuracies,
+        }
+        known = ((each.name, row[each.name]) for each in added())
+        more = {name: value for name, value in known if value is not None}
+        found.append(Measured(**values, measures=more or None))
     return found

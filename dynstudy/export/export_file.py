@@ -23,6 +23,9 @@ MARK = "dynstudy_export"
 """The key that tells an export from any other file, and whose value is its version."""
 
 
+_NO_NUMBERS = {"first_seed", "replicates", "val_accuracies", "regime", "forgets", "measures"}
+
+
 class Measured(Section):
     """What the replicates of a configuration did on one validation spiral."""
 
@@ -41,6 +44,12 @@ class Measured(Section):
     forgetting_sem: float | None = None
     unrecovered: float | None = None
     forgets: bool | None = None
+    measures: dict[str, float] | None = None  # those that have no place above
+
+    def numbers(self) -> dict[str, float | None]:
+        """Everything that training it again must give, but for the labels."""
+        numbers = self.model_dump(exclude=_NO_NUMBERS)
+        return numbers | (self.measures or {})
 
 
 class Weights(Section):

@@ -95,6 +95,7 @@ def export(
     after: dict[Configuration, Measured] = {}
     count = spec.most_replicates if confirm is None else confirm
     if count:
+        storage.upgrade()
         fresh_ledger = LaunchLedger(storage.engine, fresh_protocol(spec.protocol))
         fresh = {own: range(FRESH, FRESH + count) for own in chosen}
         for own in chosen:

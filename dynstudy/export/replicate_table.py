@@ -8,6 +8,9 @@ import pandas as pd
 
 from dynstudy.errors import ExportError
 from dynstudy.export.words import FileFormat
+from dynstudy.measure.measures import MEASURES, PINNED, added
+from dynstudy.statistics import columns
+from dynstudy.statistics.columns import Column, names
 from dynstudy.statistics.labelled_cells import cells_asked_for
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
@@ -16,16 +19,19 @@ from dynstudy.study.tried import finished
 if TYPE_CHECKING:
     import xarray as xr
 
-AXES = ["loss", "width", "learning_rate", "amplitude", "period"]
-MEASURES = [
-    "val_accuracy",
-    "train_accuracy",
-    "val_accuracy_before_tail",
-    "forgetting",
-    "unrecovered",
-    "lasting",
-    "diverged_at",
-]
+COLUMNS = (
+    Column("trial", "", "number of its cell's trial in the study"),
+    *columns.AXES,
+    Column("seed", "", "of the parameters drawn"),
+    *(columns.of_network(MEASURES[name]) for name in PINNED),
+    Column("diverged_at", "steps", "when it diverged; empty where it stayed finite"),
+    columns.LEDGER_CONFIGURATION,
+    *map(columns.of_network, added()),
+)
+"""A row is a network."""
+
+AXES = names(columns.AXES)
+VARIABLES = [*PINNED, "diverged_at", *(measure.name for measure in added())]
 
 
 LIBRARIES = {FileFormat.parquet: "pyarrow", FileFormat.netcdf: "xarray"}
@@ -56,8 +62,7 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
         name: of the study.
 
     Returns:
-        A row per network: ``trial``, the axes (A and T absent where static), ``seed``, what was
-        measured (forgetting before the static loss's is taken off), and its cell's ledger key.
+        A row per network, with `COLUMNS`.
 
     Raises:
         StudyNotFoundError: there is no such study.
@@ -79,12 +84,12 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
                 {"trial": trials.get(own)}
                 | {axis: getattr(own, axis) for axis in AXES}
                 | {"seed": row["seed"]}
-                | {measure: row[measure] for measure in MEASURES}
+                | {name: row[name] for name in VARIABLES}
                 | {"ledger_configuration": row["configuration"]}
             )
     if not rows:
         raise ExportError(f"study {name!r} has no trained network yet; run it first")
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows, columns=names(COLUMNS))
     whole = dict.fromkeys(("trial", "period", "diverged_at"), "Int64")
     order = ["trial", *AXES, "seed"]
     return frame.astype(whole).sort_values(order, ignore_index=True)
@@ -125,20 +130,18 @@ def to_cube(frame: pd.DataFrame, name: str) -> "xr.Dataset":
         period=frame.period.fillna(0).astype("int32"),
         width=frame.width.astype("int32"),
         seed=frame.seed.astype("int32"),
-        diverged_at=frame.diverged_at.astype(float),
     )
-    for measure in MEASURES:
-        whole[measure] = whole[measure].astype(float)
+    whole = whole.astype(dict.fromkeys(VARIABLES, float))
     cells = whole[AXES].drop_duplicates()
     grid = 1
     for axis in AXES:
         grid *= whole[axis].nunique()
     if grid <= 4 * len(cells):
-        cube = whole.set_index([*AXES, "seed"])[MEASURES].to_xarray()
+        cube = whole.set_index([*AXES, "seed"])[VARIABLES].to_xarray()
     else:
         cells = cells.reset_index(drop=True)
         place = whole.merge(cells.reset_index(names="configuration"), on=AXES)
-        cube = place.set_index(["configuration", "seed"])[MEASURES].to_xarray()
+        cube = place.set_index(["configuration", "seed"])[VARIABLES].to_xarray()
         cube = cube.assign_coords({
             axis: ("configuration", cells[axis].to_numpy()) for axis in AXES
         }).assign_coords(configuration=cube.configuration.astype("int32"))

@@ -34,10 +34,6 @@ ROUNDING = 1e-9
 BIT_EQUAL = "bit-equal"
 STATISTICAL = f"within {JOINT_ERRORS:g} joint standard errors"
 SETS = ("found", "confirmed")
-NUMBERS = (
-    "val_accuracy sem train_accuracy diverged gain gain_low gain_high forgetting forgetting_sem "
-    "unrecovered"
-).split()
 
 
 @dataclass(frozen=True)
@@ -199,10 +195,11 @@ def _differences(recorded: Measured, now: Measured, exact: bool) -> Iterator[str
             if before != after:
                 seed = recorded.first_seed + place
                 yield f"val_accuracies of seed {seed} is {before}, training gives {after}"
-        for number in NUMBERS:
-            before, after = getattr(recorded, number), getattr(now, number)
-            if not _close(before, after):
-                yield f"{number} is {_shown(before)}, training gives {_shown(after)}"
+        trained = now.numbers()
+        for number, said in recorded.numbers().items():
+            gives = trained.get(number)
+            if not _close(said, gives):
+                yield f"{number} is {_shown(said)}, training gives {_shown(gives)}"
         return
     apart, joint = _apart(recorded, now)
     if joint is None:

@@ -88,14 +88,13 @@ class MapPanel:
         return f"{self.heading}\n{self.subtitle}"
 
 
-def largest_gain(found: RegimeMap) -> float:
+def largest_gain(study_map: RegimeMap) -> float:
     """Where the colours end, the same in all panels of a map: the largest gain or loss."""
-    gains = found.frame.gain.abs()
-    return max(0.05, float(gains.max()) if gains.notna().any() else 0.05)
+    return max(0.05, float(study_map.frame.gain.abs().max()))  # nan is not larger
 
 
 def describe_panel(
-    found: RegimeMap,
+    study_map: RegimeMap,
     key: PanelKey,
     cells: pd.DataFrame,
     limit: float,
@@ -103,19 +102,7 @@ def describe_panel(
     most_labelled: int = MOST_LABELLED,
     heading: str | None = None,
 ) -> MapPanel:
-    """Say what is to be drawn of a panel.
-
-    Args:
-        found: the map.
-        key: loss, width and learning rate of the panel.
-        cells: its rows.
-        limit: of the gain, where the colours end.
-        most_labelled: cells beyond which nothing is written into them.
-        heading: above the panel, if not the loss and width.
-
-    Returns:
-        The description.
-    """
+    """Say what is to be drawn of some rows of a map, in colours that end at the gain `limit`."""
     amplitude, period = (
         Axis(name, values, edges(values))
         for name, column in ((AMPLITUDE, cells.amplitude), (PERIOD, cells.period))
@@ -133,15 +120,14 @@ def describe_panel(
     if heading is None:
         loss, width, rate = key
         heading = f"{loss.upper()}, width {width}"
-        if found.frame.learning_rate.nunique() > 1:
+        if study_map.frame.learning_rate.nunique() > 1:
             heading += f", η = {rate:g}"
     forgets = grid(cells.forgets.eq(True), False, bool)
-    useful = grid(cells.regime == USEFUL, False, bool)
-    surface = found.surface(*key)
+    surface = study_map.surface(*key)
     few = forgets.size <= most_labelled
     return MapPanel(
         heading,
-        found.static_accuracy(*key),
+        study_map.static_accuracy(*key),
         amplitude,
         period,
         limit,
@@ -153,7 +139,9 @@ def describe_panel(
         forgets=forgets,
         predicted=grid(cells.predicted, False, bool),
         written=_written(cells, rows, columns, limit) if few else [],
-        useful_border=_strokes(useful, amplitude.borders, period.borders),
+        useful_border=_strokes(
+            grid(cells.regime == USEFUL, False, bool), amplitude.borders, period.borders
+        ),
         onset=_strokes(forgets, amplitude.borders, period.borders),
         **_contours(None if surface is None else surface.pooled),
     )
@@ -202,13 +190,10 @@ def _strokes(inside: Grid, x: Array, y: Array) -> Array:
 
 
 def _runs(marked: Grid) -> list[tuple[int, int]]:
-    """Begin and end of each run of neighbours that are marked.
-
-    Args:
-        marked: one line of cells.
+    """Find neighbours that are marked in a line of cells.
 
     Returns:
-        (first, one past the last) of each.
+        (first, one past the last) of each run of them.
 
     >>> _runs(np.array([True, True, False, True]))
     [(0, 2), (3, 4)]

@@ -33,34 +33,26 @@ BAND: dict[str, Any] = {"color": CONTOUR, "alpha": 0.22, "linewidth": 0}
 HATCH: dict[str, Any] = {"hatch": "///", "edgecolor": ONSET, "linewidth": 0}
 
 
-def save_map(found: RegimeMap, path: Path) -> Path:
-    """Draw a study into a PNG file.
-
-    Args:
-        found: the map.
-        path: the file.
-
-    Returns:
-        The file.
-    """
-    return save(PICTURES[found.spec.kind](found), path, found.spec.name)
+def save_map(study_map: RegimeMap, path: Path) -> Path:
+    """Draw a study into a file, as PNG or PDF by its suffix."""
+    return save(PICTURES[study_map.spec.kind](study_map), path, study_map.spec.name)
 
 
-def grid_figure(found: RegimeMap) -> Figure:
+def grid_figure(study_map: RegimeMap) -> Figure:
     """A map over A and T, or over width where A and T have one value each."""
-    judged = found.judged()
+    judged = study_map.judged()
     one_each = judged.amplitude.nunique() <= 1 and judged.period.nunique() <= 1
-    return width_figure(found) if one_each else regime_figure(found)
+    return width_figure(study_map) if one_each else regime_figure(study_map)
 
 
 PICTURES = {"map": grid_figure, "search": search_figure, "boundary": grid_figure}
 """By kind of study, what draws it."""
 
 
-def regime_figure(found: RegimeMap) -> Figure:
+def regime_figure(study_map: RegimeMap) -> Figure:
     """One panel per loss and width (and learning rate): gain in colour, regimes and forgetting."""
-    limit = largest_gain(found)
-    panels = [describe_panel(found, key, cells, limit) for key, cells in found.panels()]
+    limit = largest_gain(study_map)
+    panels = [describe_panel(study_map, key, cells, limit) for key, cells in study_map.panels()]
     columns = min(COLUMNS_AT_MOST, len(panels))
     rows = math.ceil(len(panels) / columns)
     width, height = PANEL_INCHES
@@ -77,8 +69,8 @@ def regime_figure(found: RegimeMap) -> Figure:
     for axis in axes[-1]:
         axis.set_xlabel(panels[0].amplitude.name)
     colour_bar(figure, axes, limit)
-    figure.suptitle(found.caption(), fontsize=10, parse_math=False)  # names may hold a $
-    add_legend(figure, predicted=bool(found.frame.predicted.any()))
+    figure.suptitle(study_map.caption(), fontsize=10, parse_math=False)  # names may hold a $
+    add_legend(figure, predicted=bool(study_map.frame.predicted.any()))
     return figure
 
 
@@ -124,10 +116,10 @@ def _write_cells(axis: Axes, panel: MapPanel) -> None:
     sizes = np.diff(np.log(panel.amplitude.borders))
     between = "\n" if sizes.min() < NARROW * sizes.sum() else " "
     for cell in panel.written:
-        place = cell.row, cell.column
+        position = cell.row, cell.column
         box = None
-        if panel.forgets[place]:
-            colour = COLOURS(0.5 + 0.5 * panel.gain[place] / panel.limit)
+        if panel.forgets[position]:
+            colour = COLOURS(0.5 + 0.5 * panel.gain[position] / panel.limit)
             box = {"facecolor": colour, "edgecolor": "none", "pad": 1.0}
         axis.text(
             panel.amplitude.values[cell.column],

@@ -11,18 +11,19 @@ from dynstudy.pictures.style import ACCURACY, AMPLITUDE, CHANCE, FRONT, PERIOD, 
 COLOURS = mpl.colormaps["viridis"]
 
 
-def search_figure(found: RegimeMap) -> Figure:
+def search_figure(study_map: RegimeMap) -> Figure:
     """Accuracy over width with its Pareto front, and where in (A, T) the accurate trials lie."""
-    points = describe_search(found)
+    points = describe_search(study_map)
     panels = 2 if len(points.schedule) else 1
     figure = Figure(figsize=(5.4 * panels + 0.6, 4.8), layout="constrained")
     axes = figure.subplots(1, panels, squeeze=False)[0]
     _over_width(axes[0], points)
     if panels > 1:
         _over_schedule(figure, axes[1], points)
+    spec = study_map.spec
     figure.suptitle(
-        f"{found.spec.name}: {found.spec.protocol.steps:,} steps, {len(found.trained())} "
-        f"configurations of {found.spec.replicates} replicates\n{found.condition}",
+        f"{spec.name}: {spec.protocol.steps:,} steps, {len(study_map.trained())} configurations of "
+        f"{spec.replicates} replicates\n{study_map.condition}",
         fontsize=10,
         parse_math=False,  # names may hold a $
     )

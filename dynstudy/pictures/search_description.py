@@ -17,13 +17,13 @@ class SearchPoints:
     chance: float
 
 
-def describe_search(found: RegimeMap) -> SearchPoints:
+def describe_search(study_map: RegimeMap) -> SearchPoints:
     """Say which points there are."""
-    trained = found.trained()
+    trained = study_map.trained()
     trained = trained.assign(sem=trained["sem"].astype(float).fillna(0))
     return SearchPoints(
         {str(loss).upper(): cells for loss, cells in trained.groupby("loss", sort=True)},
-        found.pareto_front(),
+        study_map.pareto_front(),
         trained[trained.amplitude.notna()].sort_values("val_accuracy"),
-        1 / found.spec.protocol.data.classes,
+        1 / study_map.spec.protocol.data.classes,
     )

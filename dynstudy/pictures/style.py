@@ -49,16 +49,7 @@ def label_widths(axis: Axes, widths: list[int]) -> None:
 
 
 def save(figure: Figure, path: Path, title: str | None = None) -> Path:
-    """Write a figure, as PNG or PDF by the suffix of the file.
-
-    Args:
-        figure: to be drawn.
-        path: the file.
-        title: kept in the file.
-
-    Returns:
-        The file.
-    """
+    """Write a figure, as PNG or PDF by the suffix of the file, in which its title is kept."""
     FigureCanvasAgg(figure)
     metadata: dict[str, Any] = {} if title is None else {"Title": title}
     with warnings.catch_warnings():

@@ -37,22 +37,22 @@ class WidthCurves:
     chance: float
 
 
-def describe_widths(found: RegimeMap) -> WidthCurves:
+def describe_widths(study_map: RegimeMap) -> WidthCurves:
     """Say which curves there are: one for each loss and learning rate that has trained cells."""
-    best, trained = found.best_of_widths(), found.trained()
+    best, trained = study_map.best_of_widths(), study_map.trained()
     curves: list[WidthCurve] = []
     for (loss, rate), cells in best.groupby(["loss", "learning_rate"], sort=True):
         static = bool(cells.amplitude.isna().all())
         alike = trained[(trained.loss == loss) & (trained.learning_rate == rate)]
         name = f"{str(loss).upper()}, {'static' if static else _schedules(alike)}"
-        if found.frame.learning_rate.nunique() > 1:
+        if study_map.frame.learning_rate.nunique() > 1:
             name += f", η = {rate:g}"
         colour = CURVES[sum(not curve.static for curve in curves) % len(CURVES)]
         if static:
             colour = GREYS[static_losses().index(str(loss)) % len(GREYS)]
         curves.append(WidthCurve(name, static, colour, cells))
     widths = sorted(best.width.unique().tolist())
-    return WidthCurves(curves, widths, 1 / found.spec.protocol.data.classes)
+    return WidthCurves(curves, widths, 1 / study_map.spec.protocol.data.classes)
 
 
 def _schedules(cells: pd.DataFrame) -> str:

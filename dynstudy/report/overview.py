@@ -13,7 +13,7 @@ from dynstudy.report.boundary_text import MEANING, boundary_lines
 from dynstudy.report.listing import study_status
 from dynstudy.report.rows import console, frame_rows, print_rows
 from dynstudy.report.words import Format
-from dynstudy.statistics.labelled_cells import COLUMNS
+from dynstudy.statistics.columns import FIRST, names
 from dynstudy.store.launches import alive, launches, running
 from dynstudy.store.rename_note_tag import note_of, tags_of
 from dynstudy.store.studies import Storage
@@ -61,8 +61,10 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
     done = storage.count_cells(study)
     total = found.spec.planned_trials(study.user_attrs, int((~found.frame.predicted).sum()))
     trained = found.trained()
-    best = trained.sort_values("val_accuracy", ascending=False).head(top)[COLUMNS]
-    front = found.pareto_front()[COLUMNS] if len(found.spec.directions) > 1 else trained.head(0)
+    best = trained.sort_values("val_accuracy", ascending=False).head(top)[names(FIRST)]
+    front = (
+        found.pareto_front()[names(FIRST)] if len(found.spec.directions) > 1 else trained.head(0)
+    )
     edges = find_boundaries(found) if has_boundaries(found) else None
     return Overview(
         found.spec,

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dynstudy.search.boundary import Panel, panels
 from dynstudy.search.level_sets import CONFIDENT
-from dynstudy.statistics.labelled_cells import COLUMNS, MORE_COLUMNS
+from dynstudy.statistics.columns import MAP, names
 from dynstudy.statistics.labels import HARMFUL, NEUTRAL, UNSETTLED, USEFUL
 from dynstudy.statistics.two_samples import Array
 from dynstudy.store.ledger import Ledger
@@ -32,7 +32,7 @@ def predict_cells(
     found = panels(spec, study)
     rows = [row for panel in found for row in _rows(panel, ledger)]
     unsettled = sum(panel.unsettled() for panel in found)
-    return pd.DataFrame(rows, columns=[*COLUMNS, *MORE_COLUMNS]), unsettled
+    return pd.DataFrame(rows, columns=names(MAP)), unsettled
 
 
 def _rows(panel: Panel, ledger: Ledger) -> list[dict[str, object]]:

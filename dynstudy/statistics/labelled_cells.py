@@ -12,8 +12,10 @@ from numpy.typing import ArrayLike
 
 from dynstudy.config import Cell, Configuration
 from dynstudy.measure.accuracy import standard_error
+from dynstudy.measure.measures import MEASURES
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.cell_tests import Compared, Evidence, Indices
+from dynstudy.statistics.columns import MAP, names
 from dynstudy.statistics.labels import BASELINE, DIVERGED, MISSING, label
 from dynstudy.statistics.samples import Sample
 from dynstudy.statistics.sequential import Replay, narrowed, replayed
@@ -21,20 +23,6 @@ from dynstudy.statistics.two_samples import FEWEST, LEVEL, Array, false_discover
 from dynstudy.store.ledger import Ledger
 from dynstudy.study.rounds import Rounds
 from dynstudy.study.spec import StudySpec
-
-# The first columns of every CSV of a map; programs rely on their names and order.
-COLUMNS = """
-    loss width learning_rate amplitude period val_accuracy sem gain gain_low gain_high p_value
-    q_value regime forgetting forgetting_sem unrecovered forgets replicates diverged
-""".split()
-MORE_COLUMNS = [
-    "train_accuracy",
-    "val_accuracy_before_tail",
-    "replicates_planned",
-    "ledger_configuration",
-    "lasting",
-    "predicted",
-]
 
 
 def judge(
@@ -83,7 +71,7 @@ def judge_compared(
     """
     pairs = zip(compared.cells, compared.samples, strict=True)
     rows = [_row(cell, sample, ledger) for cell, sample in pairs]
-    frame = pd.DataFrame(rows, columns=[*COLUMNS, *MORE_COLUMNS])
+    frame = pd.DataFrame(rows, columns=names(MAP))
     frame = frame.astype({"regime": object, "forgets": object, "width": "int64"})
     if replays is None:
         verdicts = [_fixed(compared, own) for own in compared.families]
@@ -125,17 +113,18 @@ def _row(cell: Cell, sample: Sample, ledger: Ledger) -> dict[str, object]:
         "learning_rate": own.learning_rate,
         "amplitude": own.amplitude,
         "period": own.period,
-        "val_accuracy": _mean(sample.val_accuracy),
         "sem": standard_error(sample.val_accuracy),
         "regime": regime,
         "forgets": None,
         "replicates": count,
         "diverged": sample.diverged,
-        "train_accuracy": _mean(sample.measures["train_accuracy"]),
-        "val_accuracy_before_tail": _mean(_known(sample.measures["val_accuracy_before_tail"])),
         "replicates_planned": cell.replicates,
         "ledger_configuration": ledger.key(own),
         "predicted": False,
+    } | {
+        name: _mean(_known(sample.measures[name]))
+        for name, measure in MEASURES.items()
+        if not measure.net
     }
 
 
@@ -172,11 +161,11 @@ def _judge(frame: pd.DataFrame, compared: Compared, verdict: _Verdict) -> None:
     gain = compared.gain(own)
     frame.loc[own, "gain"] = gain.estimate
     frame.loc[own, "gain_low"], frame.loc[own, "gain_high"] = gain.interval(verdict.confidence)
-    lost = compared.net("forgetting", own)
-    frame.loc[own, "forgetting"] = lost.estimate
-    frame.loc[own, "forgetting_sem"] = lost.standard_error
-    for kind in ("unrecovered", "lasting"):
-        frame.loc[own, kind] = compared.net(kind, own).estimate
+    for name in (name for name, measure in MEASURES.items() if measure.net):
+        net = compared.net(name, own)
+        frame.loc[own, name] = net.estimate
+        if f"{name}_sem" in frame:
+            frame.loc[own, f"{name}_sem"] = net.standard_error
 
     differs = np.where(verdict.sizes >= FEWEST, found.differs, np.nan)
     q_values = false_discovery_q_values(differs)

@@ -116,6 +116,8 @@ def delete_study(storage: Storage, planned: Deletion) -> None:
         StorageError: studies were launched or deleted since it was planned, or the database
             refuses.
     """
+    if planned.purge:
+        storage.upgrade()
     # Optuna deletes in this session of its own and commits it, with all that we do in it before.
     session = storage.optuna.scoped_session()
     try:
@@ -124,6 +126,8 @@ def delete_study(storage: Storage, planned: Deletion) -> None:
         series.remove(session, planned.networks)
         for some in batches(planned.networks):
             session.execute(delete(ReplicateRow).where(ReplicateRow.id.in_(some)))
+        if planned.purge:
+            series.remove_unused_steps(session)
         launches = RunRow.study_id == planned.number
         session.execute(update(RunRow).where(launches).values(study_id=None))
         storage.optuna.delete_study(planned.number)

@@ -114,6 +114,12 @@ def remove(connection: Any, networks: Iterable[int]) -> None:
         connection.execute(delete(SeriesRow).where(SeriesRow.replicate_id.in_(batch)))
 
 
+def remove_unused_steps(connection: Any) -> None:
+    """Delete the steps that no series has any more; this looks at all of them."""
+    used = select(SeriesRow.steps_id)
+    connection.execute(delete(StepsRow).where(StepsRow.id.not_in(used)))
+
+
 def read(connection: Connection, which: ColumnElement[bool]) -> dict[int, dict[str, Series]]:
     """Find the series of some networks.
 

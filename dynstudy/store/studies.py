@@ -141,6 +141,15 @@ class Storage:
                 session.flush()
             upgrade(session)
 
+    def upgrade(self) -> None:
+        """Bring tables of an older dynstudy up to date, to write into what was opened to read.
+
+        Raises:
+            StudyBusyError: the older dynstudy is at work in it.
+        """
+        with Session(self.engine) as session, session.begin():
+            upgrade(session)
+
     # --- studies --------------------------------------------------------------------------------
 
     def names(self) -> list[str]:
@@ -232,6 +241,10 @@ class Storage:
     def study_id(self, study: optuna.Study) -> int:
         """Optuna's number of a study, which stays when it is renamed."""
         return self.optuna.get_study_id_from_name(study.study_name)
+
+    def system_attributes(self, study: optuna.Study) -> dict[str, Any]:
+        """What Optuna's dashboard and we keep with a study, and nobody else looks at."""
+        return self.optuna.get_study_system_attrs(self.study_id(study))
 
     def count_cells(self, study: optuna.Study) -> int:
         """How many trials are complete, without reading them."""

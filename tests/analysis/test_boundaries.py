@@ -21,6 +21,7 @@ from dynstudy.analysis.boundaries import (
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.errors import DynstudyError
 from dynstudy.report.boundary_text import boundary_lines
+from dynstudy.statistics.columns import names
 from dynstudy.statistics.power import SPREADS, plant_map
 from dynstudy.statistics.two_samples import EQUIVALENCE
 from dynstudy.study.spec import StudySpec
@@ -113,7 +114,7 @@ def test_planted_edges_are_found_and_more_replicates_narrow_their_bands() -> Non
     bands = []
     for replicates in (10, 160):
         found = find_boundaries(simulated(ridge, "narrow", replicates))
-        assert list(found.columns) == COLUMNS
+        assert list(found.columns) == names(COLUMNS)
         edges = found[found.boundary != ONSET]
         assert (edges.groupby("period").size() == 2).all()  # one piece, two edges
         inside = edges[edges.period == 1000].set_index("boundary")

@@ -19,7 +19,7 @@ from dynstudy.report.map_text import print_map
 from dynstudy.report.rows import frame_rows, print_rows, to_csv
 from dynstudy.report.safe_files import file_stem
 from dynstudy.report.words import Format
-from dynstudy.statistics.labelled_cells import COLUMNS
+from dynstudy.statistics.columns import MAP, names
 from dynstudy.store.ledger import Ledger, Record
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import TRAIN, VALIDATION, Series
@@ -97,7 +97,7 @@ def test_planted_regimes_are_found(
             cell = planted.cell(width=width, amplitude=amplitude, period=period)
             planted.put(cell, spread(rng, mean, 10), forgetting=0.9 if amplitude == 30 else 0.1)
     found = regime_map(storage, "small")
-    assert list(found.frame.columns[: len(COLUMNS)]) == COLUMNS
+    assert list(found.frame.columns) == names(MAP)
     assert found.notes == []
     expected = {(3, 10): "useful", (30, 10): "harmful", (3, 15): "neutral", (30, 15): "useful"}
     for (amplitude, period), regime in expected.items():
@@ -237,7 +237,7 @@ def test_every_map_can_be_printed_drawn_and_read_back(any_map: RegimeMap, tmp_pa
     picture, table = write_map(any_map, tmp_path)
     assert picture.read_bytes().startswith(b"\x89PNG")
     read = pd.read_csv(table)
-    assert list(read.columns[: len(COLUMNS)]) == COLUMNS
+    assert list(read.columns) == names(MAP)
     np.testing.assert_allclose(
         read.val_accuracy, any_map.frame.val_accuracy.astype(float), rtol=1e-12
     )

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.pictures.map_description import MapPanel, describe_panel, largest_gain
-from dynstudy.statistics.labelled_cells import COLUMNS, MORE_COLUMNS
+from dynstudy.statistics.columns import MAP, names
 from dynstudy.study.kinds.map import MapSpec
 
 
@@ -25,7 +25,7 @@ def made_up(spec: MapSpec, rng: np.random.Generator, **columns: Any) -> RegimeMa
         for a in space.amplitude
         for t in space.period or ()
     ]
-    frame = pd.DataFrame(rows, columns=[*COLUMNS, *MORE_COLUMNS])
+    frame = pd.DataFrame(rows, columns=names(MAP))
     for name in ("val_accuracy", "sem", "gain", "gain_low", "gain_high", "forgetting"):
         frame[name] = rng.random(len(frame))
     frame = frame.assign(replicates=10, diverged=0, predicted=False)

@@ -80,11 +80,14 @@ def test_a_purge_spares_the_networks_that_another_study_needs(
     assert networks(storage) == 8
     orphans = "SELECT * FROM dynstudy_series WHERE replicate_id NOT IN (SELECT id FROM %s)"
     assert rows(storage, orphans % "dynstudy_replicate") == []
+    unused = "SELECT * FROM dynstudy_steps WHERE id NOT IN (SELECT steps_id FROM dynstudy_series)"
+    assert rows(storage, unused) == []
     again = run(make_spec(name="other", space=space, replicates=1), storage=storage)
     assert (again.trained, again.cells) == (0, 5)
     delete_study(storage, plan_deletion(storage, "other", purge=True))
     assert networks(storage) == 0
     assert rows(storage, "SELECT * FROM dynstudy_series") == []
+    assert rows(storage, "SELECT * FROM dynstudy_steps") == []
 
 
 def test_a_purge_knows_what_a_search_has_tried_and_is_about_to_train(

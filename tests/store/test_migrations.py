@@ -19,9 +19,11 @@ from sqlalchemy import select, text, update
 import dynstudy
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.errors import StudyBusyError
+from dynstudy.export.exporting import export
 from dynstudy.export.replicate_table import replicates
 from dynstudy.measure.window import forgetting_window
 from dynstudy.report.rows import to_csv
+from dynstudy.store.deletion import delete_study, plan_deletion
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.migrations import read_any
 from dynstudy.store.origins import origins
@@ -120,6 +122,21 @@ def test_written_to_it_is_upgraded_and_nothing_is_lost_or_trained_again(
     newer.engine.dispose()
     again = Storage(url_of(copy), create=True)
     assert everything(again) == readings
+
+
+def test_an_export_and_a_purge_upgrade_what_they_opened_to_read(copy: Path, schema: int) -> None:
+    older = Storage(url_of(copy))
+    delete_study(older, plan_deletion(older, "fast", purge=True))
+    assert stored_version(copy) == str(SCHEMA_VERSION)
+    same(older, "small", schema)
+    assert len(everything(older)) == 24  # networks of the study that is left
+
+    shutil.copy(DATA / f"schema{schema}.db", copy.parent / "other.db")
+    other = Storage(url_of(copy.parent / "other.db"))
+    made = export(other, "small", confirm=2)
+    assert made.configuration[0].confirmed is not None
+    assert stored_version(copy.parent / "other.db") == str(SCHEMA_VERSION)
+    same(other, "small", schema)
 
 
 def test_a_measure_that_is_missing_is_made_from_the_series(copy: Path) -> None:

@@ -14,9 +14,9 @@ WIDTH_FIGURE = "width-accuracy"  # after the maps, as the page sorts them
 WIDTH_HOVER = "width %{x}: %{y:.3f} ± %{error_y.array:.3f}<br>%{text}<extra></extra>"
 
 
-def width_figure(found: RegimeMap) -> go.Figure:
+def width_figure(study_map: RegimeMap) -> go.Figure:
     """Accuracy over width with standard errors: static losses, and the best cell of each loss."""
-    described = describe_widths(found)
+    described = describe_widths(study_map)
     figure = go.Figure([_curve(curve) for curve in described.curves])
     lay_out_widths(figure, described.chance)
     lowest = [float((one.cells.val_accuracy - one.error).min()) for one in described.curves]

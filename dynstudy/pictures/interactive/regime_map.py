@@ -28,26 +28,26 @@ HOVER = (
 )
 
 
-def map_figures(found: RegimeMap, present: Iterable[str] = ()) -> dict[str, go.Figure]:
+def map_figures(study_map: RegimeMap, present: Iterable[str] = ()) -> dict[str, go.Figure]:
     """One map per loss, width and learning rate.
 
     Args:
-        found: the map.
+        study_map: of them.
         present: figures that the page has already; where there are too many for one page, these
             are drawn again and not others.
 
     Returns:
         Figures by identifier; none where there is only one amplitude and one period.
     """
-    judged = found.judged()
+    judged = study_map.judged()
     if judged.amplitude.nunique() <= 1 and judged.period.nunique() <= 1:
         return {}
-    panels = {_identifier(key): (key, cells) for key, cells in found.panels()}
+    panels = {_identifier(key): (key, cells) for key, cells in study_map.panels()}
     old = [name for name in present if name in panels]
     drawn = list(dict.fromkeys([*old, *panels]))[: max(MOST_PANELS, len(old))]
-    limit = largest_gain(found)
+    limit = largest_gain(study_map)
     return {
-        name: panel_figure(describe_panel(found, *panels[name], limit))
+        name: panel_figure(describe_panel(study_map, *panels[name], limit))
         for name in panels
         if name in drawn
     }

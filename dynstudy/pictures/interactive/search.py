@@ -15,9 +15,9 @@ SCHEDULE_FIGURE = "schedule-accuracy"
 SCHEDULE_HOVER = "A = %{x:.3g}, T = %{y}: %{marker.color:.3f}<br>%{text}<extra></extra>"
 
 
-def search_figures(found: RegimeMap) -> dict[str, go.Figure]:
+def search_figures(study_map: RegimeMap) -> dict[str, go.Figure]:
     """Accuracy over width, and over amplitude and period; nothing before anything is trained."""
-    points = describe_search(found)
+    points = describe_search(study_map)
     if not points.by_loss:
         return {}
     figures = {WIDTH_FIGURE: _over_width(points)}

@@ -1,4 +1,4 @@
-"""The picture of a cell's last oscillations shows the frame it is of."""
+"""Pictures of classes along training show the frame they are of."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import PolyCollection
 
-from dynstudy.pictures.trace import trace_figure
+from dynstudy.pictures.class_curves import curve_figure, trace_figure
 
 
 def traced(last: int) -> pd.DataFrame:
@@ -79,3 +79,32 @@ def test_the_tail_has_an_axis_of_its_own() -> None:
 
 def test_without_a_tail_there_is_one_column() -> None:
     assert len(trace_figure(traced(40), 10, 40, "").axes) == 3
+
+
+def test_lines_of_one_network_are_the_frame_s() -> None:
+    rng = np.random.default_rng(0)
+    index = pd.MultiIndex.from_product(
+        [range(0, 50, 10), ["train", "validation"], range(3)], names=["step", "set", "class"]
+    )
+    frame = index.to_frame(index=False)
+    frame = frame.assign(accuracy=rng.random(len(frame)), loss=rng.random(len(frame)))
+    frame.loc[0, "loss"] = 0.0
+    figure = curve_figure(frame, "a title\nof $two")
+    upper, lower = figure.axes
+    assert (upper.get_ylabel(), lower.get_ylabel()) == ("accuracy", "static loss of the class")
+    assert (lower.get_xlabel(), lower.get_yscale()) == ("step", "log")
+    assert figure.get_suptitle() == "a title\nof $two"
+    for axis, measure in ((upper, "accuracy"), (lower, "loss")):
+        lines = {line.get_label(): line for line in axis.lines}
+        for (label, subset), rows in frame.groupby(["class", "set"]):
+            line = lines[f"class {label}, {subset}"]
+            np.testing.assert_array_equal(line.get_xdata(), rows.step)
+            np.testing.assert_array_equal(line.get_ydata(), rows[measure].clip(lower=1e-12))
+            assert line.get_linestyle() == ("-" if subset == "validation" else ":")
+    together = {line.get_label(): line for line in upper.lines}["all, validation"]
+    expected = frame[frame["set"] == "validation"].groupby("step").accuracy.mean()
+    np.testing.assert_allclose(together.get_ydata(), expected)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        *(f"class {label}, {subset}" for label in range(3) for subset in ("train", "validation")),
+        "all, validation",
+    ]

@@ -1,4 +1,4 @@
-"""The picture of a cell's last oscillations."""
+"""Pictures of each class along training: of one network, and of a cell's last oscillations."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def trace_figure(frame: pd.DataFrame, period: int, tail_start: int, title: str) 
         title: above the picture.
 
     Returns:
-        The figure.
+        Solid lines are of the validation set, dotted ones of training.
     """
     first, last = int(frame.step.min()), int(frame.step.max())
     tail = last > tail_start
@@ -59,9 +59,7 @@ def trace_figure(frame: pd.DataFrame, period: int, tail_start: int, title: str) 
     grid[0, 0].set_ylim(-0.02, 1.02)
     grid[1, 0].set_yscale("log")
     grid[2, 0].set_ylim(bottom=0)
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
-    figure.suptitle(title, fontsize=10, parse_math=False)
+    _finish(figure, grid[0, 0], title)
     return figure
 
 
@@ -86,5 +84,39 @@ def _lines(axis: Axes, curves: ClassCurves, measure: str) -> None:
         trained = curves.mean.loc["train", label][measure]
         axis.plot(trained.index, trained, **style | dotted)
     if measure == "accuracy":
-        together = curves.accuracy
-        axis.plot(together.index, together, color="black", linewidth=1.2, label="all, validation")
+        _together(axis, curves, 1.2)
+
+
+def curve_figure(frame: pd.DataFrame, title: str) -> Figure:
+    """Accuracy and loss of each class of one network, from `dynstudy.launch.follow.train_curve`."""
+    curves = ClassCurves.of(frame, ["accuracy", "loss"])
+    figure = Figure(figsize=(8.0, 5.6), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    for label in curves.mean.index.unique("class"):
+        for subset, dashes in (("train", ":"), ("validation", "-")):
+            line = curves.mean.loc[subset, label]
+            style: dict[str, Any] = {
+                "color": f"C{label}",
+                "linestyle": dashes,
+                "linewidth": 1.2,
+                "label": f"class {label}, {subset}",
+            }
+            upper.plot(line.index, line.accuracy, **style)
+            lower.plot(line.index, line.loss.clip(lower=SMALLEST_LOSS), **style)
+    _together(upper, curves, 1.6)
+    upper.set(ylabel="accuracy", ylim=(-0.02, 1.02))
+    lower.set(ylabel="static loss of the class", xlabel="step", yscale="log")
+    _finish(figure, upper, title)
+    return figure
+
+
+def _together(axis: Axes, curves: ClassCurves, linewidth: float) -> None:
+    line = curves.accuracy
+    axis.plot(line.index, line, color="black", linewidth=linewidth, label="all, validation")
+
+
+def _finish(figure: Figure, axis: Axes, title: str) -> None:
+    """The legend of an axis below the picture, and a title above it."""
+    handles, labels = axis.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    figure.suptitle(title, fontsize=10, parse_math=False)

@@ -1,0 +1,96 @@
+"""The columns of the files that a person takes away: their names, units, order and definitions.
+
+Programs rely on names and order: a column that is new stands at the end.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dynstudy.measure.measure import Measure
+from dynstudy.measure.measures import MEASURES, PINNED, added
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table."""
+
+    name: str
+    unit: str  # empty where it has none
+    definition: str
+
+
+def names(columns: Iterable[Column]) -> list[str]:
+    """What a table has above its columns."""
+    return [column.name for column in columns]
+
+
+def of_network(measure: Measure) -> Column:
+    """A measure as a column of networks."""
+    before = "; before the static loss's is taken off" if measure.net else ""
+    return Column(measure.name, measure.unit, measure.definition + before)
+
+
+def of_cell(measure: Measure) -> Column:
+    """A measure as a column of cells."""
+    net = ", minus the static loss's, read at the same steps" if measure.net else ""
+    return Column(
+        measure.name, measure.unit, f"mean over the replicates{net}: {measure.definition}"
+    )
+
+
+_CELL = {name: of_cell(MEASURES[name]) for name in PINNED}
+_ACCURACY = MEASURES["val_accuracy"].unit
+
+AXES = (
+    Column("loss", "", "loss function; `ce` and `mse` are static"),
+    Column("width", "units", "hidden units"),
+    Column("learning_rate", "", "η"),
+    Column("amplitude", "", "A; empty where static"),
+    Column("period", "steps", "T, one class's rise and fall; empty where static"),
+)
+LEDGER_CONFIGURATION = Column(
+    "ledger_configuration",
+    "",
+    "the cell's networks in the ledger: `configuration` of `dynstudy_replicate`",
+)
+FIRST = (
+    *AXES,
+    _CELL["val_accuracy"],
+    Column("sem", _ACCURACY, "standard error of `val_accuracy`"),
+    Column("gain", _ACCURACY, "`val_accuracy` minus that of the static loss"),
+    Column("gain_low", _ACCURACY, "lower end of the gain's 95 % interval"),
+    Column("gain_high", _ACCURACY, "upper end of the gain's 95 % interval"),
+    Column(
+        "p_value",
+        "",
+        "two-sided permutation test of a gain of 0; where replicates come in rounds, corrected for "
+        "the looks",
+    ),
+    Column("q_value", "", "Benjamini-Hochberg of the p-values of one loss and width"),
+    Column(
+        "regime",
+        "",
+        "useful, harmful, neutral, unsettled, untested, diverged, missing or baseline",
+    ),
+    _CELL["forgetting"],
+    Column(
+        "forgetting_sem", _ACCURACY, "standard error of `forgetting`, the static loss's included"
+    ),
+    _CELL["unrecovered"],
+    Column("forgets", "", "whether forgetting is catastrophic: significantly above 0.4"),
+    Column("replicates", "networks", "how many there are"),
+    Column("diverged", "networks", "how many of them diverged"),
+)
+"""What tables in a terminal show of a cell."""
+
+MAP = (
+    *FIRST,
+    _CELL["train_accuracy"],
+    _CELL["val_accuracy_before_tail"],
+    Column("replicates_planned", "networks", "how many the study asks for"),
+    LEDGER_CONFIGURATION,
+    _CELL["lasting"],
+    Column("predicted", "", "whether the cell was not trained, but predicted from others"),
+    *map(of_cell, added()),
+)
+"""A row is a cell."""

@@ -1,0 +1,41 @@
+"""Names and order of columns, which programs rely on: what is new stands at the end."""
+
+from dynstudy.analysis import boundaries
+from dynstudy.export import replicate_table
+from dynstudy.statistics.columns import FIRST, MAP, names
+from tests.conftest import ROOT
+
+AXES = "loss width learning_rate amplitude period"
+CELL = f"""
+    {AXES} val_accuracy sem gain gain_low gain_high p_value q_value regime forgetting
+    forgetting_sem unrecovered forgets replicates diverged
+"""
+LATER = """
+    train_accuracy val_accuracy_before_tail replicates_planned ledger_configuration lasting
+    predicted
+"""
+NETWORK = f"""
+    trial {AXES} seed val_accuracy train_accuracy val_accuracy_before_tail forgetting unrecovered
+    lasting diverged_at ledger_configuration
+"""
+BOUNDARY = """
+    loss width learning_rate period boundary piece amplitude amplitude_low amplitude_high reached
+    support says
+"""
+TABLES = {"map": MAP, "networks": replicate_table.COLUMNS, "boundaries": boundaries.COLUMNS}
+
+
+def test_columns_keep_their_names_and_places() -> None:
+    assert names(FIRST) == CELL.split()
+    for table, pinned in (("map", CELL + LATER), ("networks", NETWORK), ("boundaries", BOUNDARY)):
+        told = names(TABLES[table])
+        assert told[: len(pinned.split())] == pinned.split()
+        assert len(set(told)) == len(told)
+
+
+def test_every_column_is_defined_on_the_page_of_columns() -> None:
+    page = (ROOT / "docs" / "columns.md").read_text(encoding="utf-8")
+    for columns in TABLES.values():
+        for column in columns:
+            assert column.definition
+            assert f"| `{column.name}` | {column.unit} | {column.definition} |" in page
