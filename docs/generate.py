@@ -156,8 +156,8 @@ def columns_page() -> str:
         "is not defined. The definitions are those of [definitions](definitions.md) and "
         "[statistics](statistics.md), in short; accuracies are shares from 0 to 1.",
     ]
-    for title, own in TABLES.items():
-        rows = [(f"`{each.name}`", each.unit, each.definition) for each in own]
+    for title, columns_of in TABLES.items():
+        rows = [(f"`{each.name}`", each.unit, each.definition) for each in columns_of]
         parts += [f"## {title}", table(("column", "unit", "is"), rows)]
     return "\n\n".join(parts) + "\n"
 

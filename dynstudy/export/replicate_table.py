@@ -79,10 +79,10 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
     for row in loaded.to_dict("records"):
         cell = own_cells[row["configuration"]]
         if row["seed"] in cell.seeds:
-            own = cell.configuration
+            configuration = cell.configuration
             rows.append(
-                {"trial": trials.get(own)}
-                | {axis: getattr(own, axis) for axis in AXES}
+                {"trial": trials.get(configuration)}
+                | {axis: getattr(configuration, axis) for axis in AXES}
                 | {"seed": row["seed"]}
                 | {name: row[name] for name in VARIABLES}
                 | {"ledger_configuration": row["configuration"]}
@@ -140,8 +140,8 @@ def to_cube(frame: pd.DataFrame, name: str) -> "xr.Dataset":
         cube = whole.set_index([*AXES, "seed"])[VARIABLES].to_xarray()
     else:
         cells = cells.reset_index(drop=True)
-        place = whole.merge(cells.reset_index(names="configuration"), on=AXES)
-        cube = place.set_index(["configuration", "seed"])[VARIABLES].to_xarray()
+        numbered = whole.merge(cells.reset_index(names="configuration"), on=AXES)
+        cube = numbered.set_index(["configuration", "seed"])[VARIABLES].to_xarray()
         cube = cube.assign_coords({
             axis: ("configuration", cells[axis].to_numpy()) for axis in AXES
         }).assign_coords(configuration=cube.configuration.astype("int32"))
