@@ -15,8 +15,9 @@ from dynstudy.config import Configuration
 from dynstudy.measure.window import forgetting_window
 from dynstudy.report.map_files import write_map
 from dynstudy.report.map_text import print_map
-from dynstudy.report.rows import Format, frame_rows, print_rows, to_csv
+from dynstudy.report.rows import frame_rows, print_rows, to_csv
 from dynstudy.report.safe_files import file_stem
+from dynstudy.report.words import Format
 from dynstudy.statistics.columns import MAP, names
 from dynstudy.store.series import VALIDATION
 from dynstudy.store.studies import Storage

@@ -89,7 +89,7 @@ def test_studies_without_a_law_are_told_why(here: Path, names: list[str], said: 
     [
         ("planted planted", "planted and planted: both have dce"),
         ("planted --level 40", "--level 40: forgetting is a share"),
-        ("planted --format xml", "--format 'xml' is not one of"),
+        ("planted --format xml", "'xml' is not one of 'table', 'json', 'csv'"),
     ],
 )
 def test_a_wrong_input_gets_one_line(here: Path, arguments: str, said: str) -> None:
