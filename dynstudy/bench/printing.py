@@ -10,7 +10,8 @@ from rich.text import Text
 
 from dynstudy.bench.measure import Row
 from dynstudy.bench.suite import Report
-from dynstudy.report.rows import Format, console, print_rows
+from dynstudy.report.rows import console, print_rows
+from dynstudy.report.words import Format
 
 SIDE_BY_SIDE, ABSOLUTE, KERNEL = "Side by side", "Absolute", "GPU kernel, compiled"
 

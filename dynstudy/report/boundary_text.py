@@ -7,7 +7,8 @@ import pandas as pd
 
 from dynstudy.analysis.boundaries import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
 from dynstudy.analysis.regime_map import PANEL
-from dynstudy.report.rows import Format, console, print_rows
+from dynstudy.report.rows import console, print_rows
+from dynstudy.report.words import Format
 
 MEANING = (
     "useful amplitudes: where a surface through all cells gains more than 0.02, with 95 % bands; "

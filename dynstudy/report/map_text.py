@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dynstudy.analysis.regime_map import PANEL, RegimeMap, conditional, with_error
-from dynstudy.report.rows import Format, console, frame_rows, print_rows
+from dynstudy.report.rows import console, frame_rows, print_rows
+from dynstudy.report.words import Format
 from dynstudy.statistics.labels import BASELINE, DIVERGED, HARMFUL, MISSING, UNSETTLED, USEFUL
 
 STYLES = {USEFUL: "green", HARMFUL: "red", UNSETTLED: "dim", MISSING: "dim"}

@@ -12,8 +12,9 @@ from dynstudy.analysis.onset_laws import EXPONENTS
 from dynstudy.analysis.onset_scaling import Scaling
 from dynstudy.pictures.onset_scaling import collapse_figure, onset_figure
 from dynstudy.pictures.style import save
-from dynstudy.report.rows import Format, console, print_rows
+from dynstudy.report.rows import console, print_rows
 from dynstudy.report.safe_files import write_rows, write_whole
+from dynstudy.report.words import Format
 
 MEANING = (
     "laws A* = factor T^b through onsets that lie between tested amplitudes inside the map, each "

@@ -11,7 +11,8 @@ from dynstudy.analysis.boundaries import find_boundaries, has_boundaries
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.report.boundary_text import MEANING, boundary_lines
 from dynstudy.report.listing import study_status
-from dynstudy.report.rows import Format, console, frame_rows, print_rows
+from dynstudy.report.rows import console, frame_rows, print_rows
+from dynstudy.report.words import Format
 from dynstudy.statistics.columns import FIRST, names
 from dynstudy.store.launches import alive, launches, running
 from dynstudy.store.rename_note_tag import note_of, tags_of

@@ -7,20 +7,20 @@ import numpy as np
 import pandas as pd
 
 from dynstudy.analysis.regime_map import RegimeMap
-from dynstudy.errors import DynstudyError, nearest
+from dynstudy.errors import DynstudyError
 from dynstudy.pictures.over_width import width_figure
 from dynstudy.pictures.style import save
 from dynstudy.report.safe_files import file_stem, write_whole
+from dynstudy.report.words import Figure
 
-FIGURES = ("fig3",)
 SUFFIXES = (".png", ".pdf")
 
 
-def figure_file(figure: str, name: str, out: Path) -> Path:
+def figure_file(figure: Figure, name: str, out: Path) -> Path:
     """Where a figure is written.
 
     Args:
-        figure: one of `FIGURES`.
+        figure: which.
         name: of the study.
         out: a file whose suffix says what it is, or a folder for a PNG.
 
@@ -28,14 +28,11 @@ def figure_file(figure: str, name: str, out: Path) -> Path:
         The file.
 
     Raises:
-        DynstudyError: there is no such figure, or none can be written as such a file.
+        DynstudyError: no figure can be written as such a file.
 
-    >>> str(figure_file("fig3", "fig3a", Path("results")))
+    >>> str(figure_file(Figure.fig3, "fig3a", Path("results")))
     'results/fig3a-fig3.png'
     """
-    if figure not in FIGURES:
-        hint = nearest(figure, FIGURES)
-        raise DynstudyError(f"figure {figure!r} is not one of {', '.join(FIGURES)}{hint}")
     if out.suffix.lower() in SUFFIXES and not out.is_dir():
         return out
     if out.suffix and not out.is_dir():

@@ -4,7 +4,6 @@ import csv
 import json
 import math
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from io import StringIO
 from typing import Any, TextIO
 
@@ -14,13 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-
-class Format(StrEnum):
-    """How rows are printed."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
+from dynstudy.report.words import Format
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], form: Format, out: TextIO) -> None:

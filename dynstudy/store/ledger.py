@@ -65,19 +65,19 @@ class Ledger:
     def lacking(self, cells: Sequence[Cell]) -> dict[Configuration, tuple[int, ...]]:
         """The seeds of each cell that have to be trained: unrecorded, or not read where needed."""
         by_key = {self.key(cell.configuration): cell.configuration for cell in cells}
-        found: dict[Configuration, set[int]] = {cell.configuration: set() for cell in cells}
+        recorded: dict[Configuration, set[int]] = {cell.configuration: set() for cell in cells}
         query = select(ReplicateRow.configuration, ReplicateRow.seed)
         for rows in self._in_batches(query, ReplicateRow.configuration, by_key):
             for key, seed in rows:
-                found[by_key[key]].add(seed)
+                recorded[by_key[key]].add(seed)
         for cell in cells:
             # A dynamical cell is always read at the same steps; what a baseline is read for depends
             # on the studies that share it.
-            if cell.configuration.static and found[cell.configuration]:
-                found[cell.configuration] = self._fully_read(cell)
+            if cell.configuration.static and recorded[cell.configuration]:
+                recorded[cell.configuration] = self._fully_read(cell)
         return {
             cell.configuration: tuple(
-                seed for seed in cell.seeds if seed not in found[cell.configuration]
+                seed for seed in cell.seeds if seed not in recorded[cell.configuration]
             )
             for cell in cells
         }
@@ -93,11 +93,11 @@ class Ledger:
 
     def _fully_read(self, cell: Cell) -> set[int]:
         """The seeds of a cell that were read at all its steps, or diverged and have no readings."""
-        own = self._is(cell.configuration)
-        query = select(ReplicateRow.id, ReplicateRow.seed, ReplicateRow.diverged_at).where(own)
+        of_cell = self._is(cell.configuration)
+        query = select(ReplicateRow.id, ReplicateRow.seed, ReplicateRow.diverged_at).where(of_cell)
         with self.engine.connect() as connection:
             rows = connection.execute(query).all()
-            series_of = read_any(connection, own)
+            series_of = read_any(connection, of_cell)
         steps = {
             number: named[VALIDATION].steps
             for number, named in series_of.items()
@@ -128,7 +128,9 @@ class Ledger:
             "versions": json.dumps(trainer.versions, sort_keys=True),
             "run_id": run_id,
         }
-        contents = {own: self._content(own) for own in {r.replicate.configuration for r in records}}
+        contents = {
+            each: self._content(each) for each in {r.replicate.configuration for r in records}
+        }
         rows = [self._row(record, contents) | shared for record in records]
         by_key = {row["key"]: record for row, record in zip(rows, records, strict=True)}
         with self.engine.begin() as connection:
@@ -221,11 +223,11 @@ class Ledger:
         Returns:
             It in the order of the seeds, nan where a network was not read.
         """
-        own = self._is(configuration)
-        query = select(ReplicateRow.seed, ReplicateRow.id, ReplicateRow.diverged_at).where(own)
+        of_cell = self._is(configuration)
+        query = select(ReplicateRow.seed, ReplicateRow.id, ReplicateRow.diverged_at).where(of_cell)
         with self.engine.connect() as connection:
             rows = {seed: (number, step) for seed, number, step in connection.execute(query)}
-            series_of = read_any(connection, own)
+            series_of = read_any(connection, of_cell)
         networks = [rows.get(seed, (0, None)) for seed in seeds]
         return series.to_readings(
             self.protocol,

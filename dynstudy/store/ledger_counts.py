@@ -18,18 +18,22 @@ def networks_trained(engine: Engine, needed: Sequence[Mapping[str, range]]) -> l
     Returns:
         A number for each study.
     """
-    own = ReplicateRow.configuration
-    query = select(own, func.count(), func.min(ReplicateRow.seed), func.max(ReplicateRow.seed))
+    key_column = ReplicateRow.configuration
+    query = select(
+        key_column, func.count(), func.min(ReplicateRow.seed), func.max(ReplicateRow.seed)
+    )
     with engine.connect() as connection:
         grouped = {
             key: (count, range(low, high + 1))
-            for key, count, low, high in connection.execute(query.group_by(own))
+            for key, count, low, high in connection.execute(query.group_by(key_column))
         }
         # mostly all seeds up to the last are there, and the numbers above say all
         gaps = [key for key, (count, span) in grouped.items() if count != len(span)]
         seeds: dict[str, list[int]] = {}
-        for some in batches(gaps):
-            rows = connection.execute(select(own, ReplicateRow.seed).where(own.in_(some)))
+        for batch in batches(gaps):
+            rows = connection.execute(
+                select(key_column, ReplicateRow.seed).where(key_column.in_(batch))
+            )
             for key, seed in rows:
                 seeds.setdefault(key, []).append(seed)
 
@@ -39,4 +43,4 @@ def networks_trained(engine: Engine, needed: Sequence[Mapping[str, range]]) -> l
         span = grouped[key][1] if key in grouped else range(0)
         return max(0, min(span.stop, wanted.stop) - max(span.start, wanted.start))
 
-    return [sum(trained(key, wanted) for key, wanted in own.items()) for own in needed]
+    return [sum(trained(key, wanted) for key, wanted in of_study.items()) for of_study in needed]

@@ -52,7 +52,7 @@ def origins(engine: Engine, configurations: Iterable[str]) -> list[Origin]:
         .where(ReplicateRow.configuration.in_(list(configurations)))
         .group_by(*groups)
     )
-    found: dict[tuple[Any, ...], Origin] = {}
+    distinct: dict[tuple[Any, ...], Origin] = {}
     with engine.connect() as connection:
         for count, processor, backend, device, texts, launch, commit in connection.execute(query):
             if processor is None and launch is not None:  # of before it was recorded with networks
@@ -60,6 +60,6 @@ def origins(engine: Engine, configurations: Iterable[str]) -> list[Origin]:
             versions = json.loads(texts)
             origin = Origin(count, backend, device, processor or UNKNOWN, versions, commit)
             key = (origin.arithmetic, commit)
-            before = found[key].networks if key in found else 0
-            found[key] = replace(origin, networks=before + count)
-    return list(found.values())
+            before = distinct[key].networks if key in distinct else 0
+            distinct[key] = replace(origin, networks=before + count)
+    return list(distinct.values())

@@ -163,12 +163,12 @@ def to_readings(
     """
     networks = list(series_of)
     steps = sorted({step for named in networks for each in named.values() for step in each.steps})
-    place = {step: index for index, step in enumerate(steps)}
+    index_of = {step: index for index, step in enumerate(steps)}
     shape = (len(networks), len(steps), protocol.data.classes)
     counts = {name: np.full(shape, np.nan) for name in (TRAIN, VALIDATION)}
     for row, named in enumerate(networks):
         for name in counts.keys() & named.keys():
-            counts[name][row, [place[step] for step in named[name].steps]] = named[name].values
+            counts[name][row, [index_of[step] for step in named[name].steps]] = named[name].values
     return CellReadings(protocol, period, tuple(steps), counts[TRAIN], counts[VALIDATION], diverged)
 
 

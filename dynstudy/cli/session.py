@@ -1,52 +1,18 @@
-"""What commands share: their options, the storage they read, and what they say on stderr."""
+"""What every command does: it opens the storage, and says things on stderr as loud as was asked."""
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
     from dynstudy.cli.progress_display import Display
     from dynstudy.store.studies import Storage
-
-StorageOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="URL",
-        help="Database. [default: $DYNSTUDY_STORAGE, $OPTUNA_STORAGE or "
-        "sqlite:///storage/dynstudy.db]",
-        show_default=False,
-    ),
-]
-FORMATS = ("table", "json", "csv")  # `dynstudy.report.map_text.Format`, which is slow to import
-
-
-def one_of(*words: str) -> Callable[[str], list[str]]:
-    """A shell's completion of an option that takes one of some words."""
-    return lambda incomplete: [word for word in words if word.startswith(incomplete)]
-
-
-FormatOption = Annotated[
-    str,
-    typer.Option(
-        "--format",
-        metavar="|".join(FORMATS),
-        help="How to print the rows.",
-        autocompletion=one_of(*FORMATS),
-    ),
-]
-BackendOption = Annotated[
-    str,
-    typer.Option(
-        help="auto (gpu where there is a card, else cpu; autograd for what neither can), cpu, gpu, "
-        "gpu:NUMBER for one card of several, autograd, or autograd:DEVICE as in autograd:cuda.",
-        autocompletion=one_of("auto", "cpu", "gpu", "autograd"),
-    ),
-]
 
 
 class Verbosity(IntEnum):
@@ -77,6 +43,15 @@ def log(message: str, level: Verbosity = Verbosity.normal) -> None:
         typer.echo(message, err=True)
 
 
+def log_files(written: Iterable[Path], notes: Iterable[str] = ()) -> None:
+    """Say what a reader of the table has to know, and which files were written."""
+    sys.stdout.flush()  # the table first, where both go to one terminal
+    for note in notes:
+        log(f"note: {note}")
+    for path in written:
+        log(f"wrote {path}")
+
+
 def tune_optuna() -> None:
     """Let Optuna say as much as was asked for; our import of it has made it silent."""
     if _verbosity == Verbosity.verbose:
@@ -105,36 +80,9 @@ def opened(storage: str | None, *, create: bool = False) -> Iterator["Storage"]:
     from dynstudy.store.studies import Storage
 
     tune_optuna()
-    found = Storage(storage_url(storage), create=create)
-    with database_errors(found.url):
-        yield found
-
-
-def complete_study(context: typer.Context, incomplete: str) -> list[str]:
-    """Names of studies for the shell's completion, from the storage that the line names so far."""
-    from dynstudy.errors import DynstudyError
-
-    try:
-        with opened(context.params.get("storage")) as storage:
-            return [name for name in storage.names() if name.startswith(incomplete)]
-    except DynstudyError:
-        return []
-
-
-STUDY = typer.Argument(
-    help="Name of a study; `dynstudy list` shows them.", autocompletion=complete_study
-)
-StudyArgument = Annotated[str, STUDY]
-
-
-def row_format(form: str) -> Any:
-    """Read ``--format``."""
-    from dynstudy.report.rows import Format
-
-    try:
-        return Format(form)
-    except ValueError:
-        raise typer.BadParameter(f"--format {form!r} is not one of {', '.join(Format)}") from None
+    database = Storage(storage_url(storage), create=create)
+    with database_errors(database.url):
+        yield database
 
 
 @contextmanager
@@ -162,3 +110,28 @@ def progress_display(name: str) -> Iterator["Display"]:
         if stop.abandoned:
             os._exit(130)  # Python would wait for the thread
         raise typer.Exit(130) from None
+
+
+@contextmanager
+def step_display(name: str, networks: int, steps: int) -> Iterator[Callable[[int], None]]:
+    """Show how far networks are that are trained side by side, once and for all their steps.
+
+    Args:
+        name: what is being done.
+        networks: how many.
+        steps: of each.
+
+    Yields:
+        What to call with the step that they have reached.
+    """
+    from dynstudy.launch.progress import Progress
+
+    progress = Progress(networks=networks, work=float(steps))
+    with progress_display(name) as display:
+
+        def on_step(step: int) -> None:
+            progress.work_done = float(step)
+            progress.steps_done = float(step) * networks
+            display.update(progress)
+
+        yield on_step
