@@ -18,13 +18,7 @@ MEANING = (
 
 
 def print_boundaries(judged: pd.DataFrame, frame: pd.DataFrame, out: TextIO) -> None:
-    """Print boundaries, and what their words mean.
-
-    Args:
-        judged: the dynamical cells of the map.
-        frame: of `dynstudy.analysis.boundaries.find_boundaries`.
-        out: where.
-    """
+    """Print boundaries, and what their words mean."""
     print_rows(boundary_lines(judged, frame), Format.table, out)
     console(out).print(MEANING, style="dim", markup=False)
 
