@@ -18,13 +18,7 @@ MEANING = (
 
 
 def print_boundaries(dynamical: pd.DataFrame, frame: pd.DataFrame, out: TextIO) -> None:
-    """Print boundaries, and what their words mean.
-
-    Args:
-        dynamical: the dynamical cells of the map.
-        frame: of `dynstudy.analysis.boundaries.find_boundaries`.
-        out: where.
-    """
+    """Print boundaries, and what their words mean."""
     print_rows(boundary_lines(dynamical, frame), Format.table, out)
     console(out).print(MEANING, style="dim", markup=False)
 

@@ -34,12 +34,7 @@ MOST_AMPLITUDES = 40
 
 
 def print_map(found: RegimeMap, out: TextIO) -> None:
-    """Print what a study found.
-
-    Args:
-        found: the map.
-        out: where.
-    """
+    """Print what a study found."""
     screen = console(out)
     TEXTS[found.spec.kind](found, out)
     screen.print(conditional(found.spec.protocol.data), style="dim")
