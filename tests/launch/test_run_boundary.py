@@ -7,9 +7,8 @@ import pytest
 
 import dynstudy
 from benchmarks.boundary_replay import replay
-from benchmarks.planted import plant
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
-from dynstudy.analysis.study_diff import compare
+from dynstudy.analysis.study_differences import study_differences
 from dynstudy.config import Configuration
 from dynstudy.dashboard.page import publish
 from dynstudy.errors import DynstudyError, StudyMismatchError
@@ -20,6 +19,7 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.tried import finished
+from tests.planted import plant
 
 PLANTED: dict[str, Any] = {
     "name": "planted",
@@ -76,7 +76,8 @@ def test_it_takes_its_cells_from_the_ledger_and_predicts_the_others(storage: Sto
     assert said[-1].startswith("the budget is spent: 12 of 24 cells are trained, ")
     assert "a larger boundary.cells goes on, with --extend" in said[-1]
     found = regime_map(storage, "boundary")
-    known, predicted = (found.judged()[found.judged().predicted == own] for own in (False, True))
+    cells = found.dynamical_cells()
+    known, predicted = (cells[cells.predicted == predicted] for predicted in (False, True))
     assert (len(known), len(predicted)) == (12, 12)
     assert set(known.replicates) == {10}
     assert set(predicted.replicates) == {0}
@@ -194,7 +195,7 @@ def test_a_budget_beyond_the_map_trains_all_of_it(storage: Storage) -> None:
     done = dynstudy.run(boundary(50, 3, **few), storage=storage)
     assert done.cells <= 1 + 4
     found = regime_map(storage, "boundary")
-    assert found.judged().gain.notna().all()
+    assert found.dynamical_cells().gain.notna().all()
 
 
 def test_losses_and_learning_rates_have_budgets_of_their_own(storage: Storage) -> None:
@@ -245,6 +246,6 @@ def test_a_prediction_is_never_the_best_cell_of_a_comparison(
         return frame.assign(gain=9.0), unsettled
 
     monkeypatch.setattr("dynstudy.analysis.regime_map.predict_cells", large)
-    rows = compare(storage, "planted", "boundary").rows
+    rows = list(study_differences(storage, "planted", "boundary"))
     gains = [row["b"] for row in rows if row["key"] == "dce, width 20"]
     assert all(gain < 1 for gain in gains)

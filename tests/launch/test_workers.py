@@ -4,7 +4,7 @@ import multiprocessing
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,10 @@ from dynstudy.store.origins import origins
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import TRAIN, VALIDATION
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import StudySpec
 from tests.command import LIMIT_SECONDS, process
 from tests.conftest import ROOT
+from tests.planted import SpecMaker
 
-SpecMaker = Callable[..., StudySpec]
 PROTOCOL = Protocol(steps=40, tail=4)
 CHUNK = [Task(Replicate(Configuration("ce", 5, 0.1), seed), (40,)) for seed in range(3)]
 

@@ -5,7 +5,8 @@ import math
 import sys
 from pathlib import Path
 
-from dynstudy.measure.measure import Array, CellReadings, Measure
+from dynstudy.arrays import Array
+from dynstudy.measure.measure import CellReadings, Measure
 from dynstudy.measure.measures import MEASURES
 from dynstudy.measure.window import forgetting_window
 
@@ -48,10 +49,11 @@ def main(folder: Path) -> None:
     import docs.generate
     import dynstudy
     from dynstudy.analysis.regime_map import regime_map
-    from dynstudy.export.export_file import ExportFormat, load_export, to_text
+    from dynstudy.export.export_file import load_export, to_text
     from dynstudy.export.exporting import export
     from dynstudy.export.replicate_table import replicates, to_cube
     from dynstudy.export.reproducing import _differences, reproduce
+    from dynstudy.export.words import FileFormat
     from dynstudy.report.map_files import write_map
     from dynstudy.statistics.baseline import Baseline
     from dynstudy.statistics.samples import read_samples
@@ -88,9 +90,7 @@ def main(folder: Path) -> None:
         for cell, row in zip(cells, small_map.frame.itertuples(), strict=True)
     ]
     tidy = replicates(storage, "small")
-    (folder / "best.toml").write_text(
-        to_text(export(storage, "small", confirm=0), ExportFormat.toml)
-    )
+    (folder / "best.toml").write_text(to_text(export(storage, "small", confirm=0), FileFormat.toml))
     taken = load_export(folder / "best.toml")
     exported = taken.configuration[0].found
     assert exported is not None

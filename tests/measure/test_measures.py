@@ -16,7 +16,8 @@ from dynstudy.measure.measures import MEASURES, PINNED, reads
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
-from tests.conftest import DATA, ROOT, SMALL
+from tests.conftest import DATA, ROOT
+from tests.planted import SMALL
 
 ONE_MORE = Path(__file__).with_name("one_more_measure.py")
 

@@ -7,17 +7,15 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from benchmarks.planted import plant
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.pictures.interactive.over_width import WIDTH_FIGURE
 from dynstudy.pictures.interactive.over_width import width_figure as page_figure
 from dynstudy.pictures.over_width import width_figure
 from dynstudy.pictures.width_description import describe_widths
 from dynstudy.store.studies import Storage
-from dynstudy.study.kinds.map import MapSpec
 from tests.pictures.made_up import traces
+from tests.planted import SpecMaker, plant
 
-SpecMaker = Callable[..., MapSpec]
 MapMaker = Callable[..., RegimeMap]
 WIDTHS = [5, 9, 20]
 
@@ -39,7 +37,7 @@ def test_a_curve_has_the_best_cell_of_each_width_with_its_error(planted: MapMake
     static, dynamical = describe_widths(found).curves
     assert (static.name, static.static) == ("CE, static", True)
     assert (dynamical.name, dynamical.static) == ("DCE, best cell of each width", False)
-    for curve, cells in ((static, found.baselines()), (dynamical, found.judged())):
+    for curve, cells in ((static, found.baselines()), (dynamical, found.dynamical_cells())):
         best = cells.sort_values("val_accuracy").groupby("width").tail(1).sort_values("width")
         assert curve.cells.width.tolist() == WIDTHS
         assert curve.cells.val_accuracy.tolist() == best.val_accuracy.tolist()

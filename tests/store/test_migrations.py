@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +29,9 @@ from dynstudy.store.origins import origins
 from dynstudy.store.provenance import provenance
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import SCHEMA_VERSION, ReplicateRow, RunRow
-from dynstudy.study.kinds.map import MapSpec
 from tests.conftest import DATA, ROOT
+from tests.planted import SpecMaker
 
-SpecMaker = Callable[..., MapSpec]
 STUDIES = ("small", "fast")
 EARLIER = [1, 2]
 

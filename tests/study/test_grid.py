@@ -1,5 +1,4 @@
 from collections import Counter
-from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,10 +6,9 @@ from hypothesis import strategies as st
 from dynstudy.config import Configuration, Protocol
 from dynstudy.measure.measures import reads
 from dynstudy.measure.window import tail_start
-from dynstudy.study.spec import StudySpec
 from dynstudy.task.schedule import oscillations
+from tests.planted import SpecMaker
 
-SpecMaker = Callable[..., StudySpec]
 SPACE = {"learning_rate": 1.0, "amplitude": [1, 3, 30], "period": [10, 30], "width": [5, 9]}
 
 
@@ -30,10 +28,10 @@ def test_baselines_add_themselves_come_first_and_nothing_is_listed_twice(
 def test_a_baseline_has_its_replicates_and_is_read_wherever_its_cells_are(
     make_spec: SpecMaker,
 ) -> None:
-    baseline, *judged = make_spec().grid_cells()
+    baseline, *dynamical = make_spec().grid_cells()
     assert baseline.replicates == 8
-    assert {cell.replicates for cell in judged} == {2}
-    for cell in judged:
+    assert {cell.replicates for cell in dynamical} == {2}
+    for cell in dynamical:
         assert set(cell.reads) <= set(baseline.reads)
 
 
