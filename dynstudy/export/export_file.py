@@ -186,13 +186,10 @@ def to_text(export: Export, form: FileFormat) -> str:
 
 
 def load_export(path: Path) -> Export:
-    """Read an export.
-
-    Args:
-        path: the file, TOML.
+    """Read an export; nothing in it is checked against its digest yet.
 
     Returns:
-        The export; nothing in it is checked against its digest yet.
+        What the file says.
 
     Raises:
         ExportError: it cannot be read, is damaged, is something else, or of a newer version.

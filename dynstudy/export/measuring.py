@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from dynstudy.config import Cell, Configuration, Protocol
 from dynstudy.errors import Interrupted
-from dynstudy.export.best_cells import measured
 from dynstudy.export.export_file import Measured
 from dynstudy.launch.training import Training
-from dynstudy.measure.measures import reads
+from dynstudy.measure.measures import added, reads
+from dynstudy.report.rows import frame_rows
 from dynstudy.statistics.labelled_cells import judge
 from dynstudy.store.ledger import Ledger
 
@@ -53,8 +53,20 @@ def measure(ledger: Ledger, seeds: Mapping[Configuration, range]) -> dict[Config
     static = [seeds[configuration] for configuration in seeds if configuration.static]
     longest = max(static, key=len, default=range(0))
     frame = judge(ledger, cells, longest, family=lambda _: "all").frame
-    return {
-        cell.configuration: values
-        for cell, values in zip(cells, measured(frame, cells, ledger), strict=True)
-        if values is not None
-    }
+    loaded = ledger.load(cell.configuration for cell in cells)
+    by_key = dict(list(loaded.groupby("configuration")))
+    measured: dict[Configuration, Measured] = {}
+    for row, cell in zip(frame_rows(frame), cells, strict=True):
+        if not row["replicates"]:
+            continue
+        rows = by_key[ledger.key(cell.configuration)]
+        accuracies = rows.val_accuracy[rows.seed.isin(cell.seeds)].tolist()
+        values = {name: row[name] for name in Measured.model_fields if name in row}
+        values |= {
+            "first_seed": cell.seeds.start,
+            "replicates": len(accuracies),
+            "val_accuracies": accuracies,
+        }
+        more = {each.name: row[each.name] for each in added() if row[each.name] is not None}
+        measured[cell.configuration] = Measured(**values, measures=more or None)
+    return measured
