@@ -32,15 +32,7 @@ class Origin:
 
 
 def origins(engine: Engine, configurations: Iterable[str]) -> list[Origin]:
-    """The distinct origins of some cells' networks.
-
-    Args:
-        engine: the database.
-        configurations: keys of the cells.
-
-    Returns:
-        One per combination of backend, device, processor, versions and commit.
-    """
+    """The distinct origins of the networks of some cells, which are given by their keys."""
     row, missing = ReplicateRow, missing_columns(engine)
     groups = [row.backend, row.device, row.versions, RunRow.provenance, RunRow.git_commit]
     columns = [func.count(), column_of("processor", missing), *groups]
@@ -52,7 +44,7 @@ def origins(engine: Engine, configurations: Iterable[str]) -> list[Origin]:
         .where(ReplicateRow.configuration.in_(list(configurations)))
         .group_by(*groups)
     )
-    found: dict[tuple[Any, ...], Origin] = {}
+    distinct: dict[tuple[Any, ...], Origin] = {}
     with engine.connect() as connection:
         for count, processor, backend, device, texts, launch, commit in connection.execute(query):
             if processor is None and launch is not None:  # of before it was recorded with networks
@@ -60,6 +52,6 @@ def origins(engine: Engine, configurations: Iterable[str]) -> list[Origin]:
             versions = json.loads(texts)
             origin = Origin(count, backend, device, processor or UNKNOWN, versions, commit)
             key = (origin.arithmetic, commit)
-            before = found[key].networks if key in found else 0
-            found[key] = replace(origin, networks=before + count)
-    return list(found.values())
+            before = distinct[key].networks if key in distinct else 0
+            distinct[key] = replace(origin, networks=before + count)
+    return list(distinct.values())
