@@ -20,8 +20,8 @@ from dynstudy.search.boundary import Panel, next_cells, panels
 from dynstudy.search.level_sets import spread_out
 from dynstudy.search.prediction import predict_cells
 from dynstudy.statistics.baseline import Baseline
-from dynstudy.statistics.cell_tests import Compared
-from dynstudy.statistics.labelled_cells import judge, judge_compared
+from dynstudy.statistics.compared_cells import read_compared
+from dynstudy.statistics.labelled_cells import judge, label_cells
 from dynstudy.statistics.samples import Sample
 from dynstudy.statistics.trial_summaries import Summaries
 from dynstudy.store.ledger import Ledger
@@ -143,8 +143,8 @@ def stable_labels(
     rng = np.random.default_rng(seed)
     dynamical = [cell for cell in spec.grid_cells() if not cell.configuration.static]
     seeds = range(spec.baseline_replicates)
-    compared = Compared.read(ledger, dynamical, seeds, spec.family)
-    truth = _labels(judge_compared(ledger, compared))
+    compared = read_compared(ledger, dynamical, seeds, spec.family)
+    truth = _labels(label_cells(compared).frame)
     alike = dict.fromkeys(truth, 0)
     for _ in range(resamples):
         drawn = replace(
@@ -152,7 +152,7 @@ def stable_labels(
             samples=[_drawn(sample, rng) for sample in compared.samples],
             baselines={own: _DrawnBaseline(one, rng) for own, one in compared.baselines.items()},
         )
-        for cell, label in _labels(judge_compared(ledger, drawn)).items():
+        for cell, label in _labels(label_cells(drawn).frame).items():
             alike[cell] += label == truth[cell]
     return truth, [cell for cell, count in alike.items() if count >= STABLE * resamples]
 
@@ -222,6 +222,6 @@ def _compared(
             for own in rule(spec, panel, number)
         ]
     own_cells = [cell for cell in spec.cells(study) if not cell.configuration.static]
-    frame, _, _ = judge(ledger, own_cells, range(spec.baseline_replicates), spec.family)
-    labels = _labels(frame) | _labels(predict_cells(spec, study, ledger)[0])
+    labelled = judge(ledger, own_cells, range(spec.baseline_replicates), spec.family)
+    labels = _labels(labelled.frame) | _labels(predict_cells(spec, study, ledger)[0])
     return labels, {cell.configuration for cell in own_cells}

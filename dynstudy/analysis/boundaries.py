@@ -19,10 +19,11 @@ from threadpoolctl import threadpool_limits
 from dynstudy.analysis.panel_surface import PanelSurface
 from dynstudy.analysis.regime_map import PANEL, RegimeMap
 from dynstudy.errors import DynstudyError
+from dynstudy.measure.accuracy import EQUIVALENCE
 from dynstudy.statistics.columns import AXES, Column, names
 from dynstudy.statistics.gaussian_process import Array
 from dynstudy.statistics.outcomes import Outcomes
-from dynstudy.statistics.two_samples import EQUIVALENCE, LEVEL
+from dynstudy.statistics.two_samples import LEVEL
 
 DRAWS = 400
 GRID = 121  # amplitudes at which a surface is looked at

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from dynstudy.measure.accuracy import EQUIVALENCE
 from dynstudy.statistics.gaussian_process import Array, GaussianProcess
 from dynstudy.statistics.outcomes import Outcomes
-from dynstudy.statistics.two_samples import EQUIVALENCE
 
 MOST_CELLS = 256
 """Beyond so many, neighbours are taken together before a surface is fitted: it costs their cube."""

@@ -11,12 +11,14 @@ import pandas as pd
 
 from dynstudy.analysis.panel_surface import PanelSurface, fit_panel
 from dynstudy.config import SpiralData
+from dynstudy.measure.accuracy import FEWEST
 from dynstudy.search.prediction import predict_cells
 from dynstudy.statistics.baseline import Baseline
+from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests
 from dynstudy.statistics.labelled_cells import judge
 from dynstudy.statistics.labels import BASELINE
 from dynstudy.statistics.samples import digest
-from dynstudy.statistics.two_samples import FEWEST, Array
+from dynstudy.statistics.two_samples import Array
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.study.rounds import Rounds
@@ -139,12 +141,13 @@ def with_error(value: float, sem: float) -> str:
     return f"{value:.3f}" if math.isnan(sem) else f"{value:.3f} ± {sem:.3f}"
 
 
-def regime_map(storage: Storage, name: str) -> RegimeMap:
+def regime_map(storage: Storage, name: str, tests: CellTests = CELL_TESTS) -> RegimeMap:
     """Read the map of a study.
 
     Args:
         storage: where it is.
         name: of the study.
+        tests: what its labels rest on.
 
     Returns:
         Its cells, those that are not trained yet included.
@@ -155,14 +158,10 @@ def regime_map(storage: Storage, name: str) -> RegimeMap:
     study = storage.study(name)
     spec = storage.spec(study)
     ledger = Ledger(storage.engine, spec.protocol)
-    frame, baselines, samples = judge(
-        ledger,
-        spec.cells(study),
-        range(spec.baseline_replicates),
-        spec.family,
-        spec.rounds,
-    )
-    notes = _notes(spec, frame, baselines)
+    seeds = range(spec.baseline_replicates)
+    labelled = judge(ledger, spec.cells(study), seeds, spec.family, spec.rounds, tests)
+    frame, samples = labelled.frame, labelled.compared.samples
+    notes = _notes(spec, frame, list(labelled.compared.baselines.values()))
     if ledger.unknown:
         titles = " and no ".join(measure.title for measure in ledger.unknown)
         notes.append(

@@ -64,8 +64,8 @@ def measure(ledger: Ledger, seeds: Mapping[Configuration, range]) -> dict[Config
     # all baselines have the same seeds, or none is in `seeds`
     static = [own for own in seeds if own.static]
     longest = max((seeds[own] for own in static), key=len, default=range(0))
-    frame, *_ = judge(ledger, cells, longest, family=lambda _: "all")
-    found = measured(frame, cells, ledger)
+    labelled = judge(ledger, cells, longest, family=lambda _: "all")
+    found = measured(labelled.frame, cells, ledger)
     return {
         cell.configuration: values
         for cell, values in zip(cells, found, strict=True)

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 import optuna
 
 from dynstudy.config import Cell
 from dynstudy.launch.training import Training
-from dynstudy.statistics.cell_tests import Compared
-from dynstudy.statistics.sequential import Replay
+from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests
+from dynstudy.statistics.compared_cells import read_compared
+from dynstudy.statistics.sequential import FamilyLooks
 from dynstudy.statistics.trial_summaries import Summaries
 from dynstudy.store.trials import add_cells
 from dynstudy.study.rounds import Rounds
@@ -17,7 +19,11 @@ from dynstudy.study.tried import finished
 
 
 def run_rounds(
-    spec: StudySpec, rounds: Rounds, study: optuna.Study, training: Training
+    spec: StudySpec,
+    rounds: Rounds,
+    study: optuna.Study,
+    training: Training,
+    tests: CellTests = CELL_TESTS,
 ) -> tuple[int, int]:
     """Train and record round after round until all cells are settled, or until told to stop.
 
@@ -30,6 +36,7 @@ def run_rounds(
         study: its study, which gets a trial for each cell once it is settled, or has the most
             replicates that a cell may have.
         training: what trains.
+        tests: what settles a cell.
 
     Returns:
         The study's cells, and how many of them are not trials yet.
@@ -44,12 +51,12 @@ def run_rounds(
         present.update(cell.configuration for cell in new)
 
     training.ledger.remember(all_cells, training.ledger.lacking(all_cells))
-    families = Compared.read(training.ledger, all_cells, seeds, spec.family).families
-    replays = [Replay(own, rounds.looks) for own in families]
+    families = read_compared(training.ledger, all_cells, seeds, spec.family).families
+    looks = [FamilyLooks(indices, rounds.looks) for indices in families]
     baselines = [cell for cell in all_cells if cell.configuration.static]
     before = 0
     for number, size in enumerate(rounds.looks, start=1):
-        going = [int(index) for replay in replays for index in replay.indices[replay.going]]
+        going = [int(index) for each in looks for index in each.indices[each.going]]
         if number > 1 and not going:
             break
         more = [replace(all_cells[index], seeds=range(before, size)) for index in sorted(going)]
@@ -65,11 +72,11 @@ def run_rounds(
         if not training.train_all(todo, lacking):
             break  # interrupted: the next launch trains what is missing, and looks then
         make_trials(baselines)
-        compared = Compared.read(training.ledger, all_cells, seeds, spec.family)
-        for replay in replays:
-            if replay.going.any():
-                replay.look(compared.tests)
-            done = zip(replay.indices, replay.looked, replay.going, strict=True)
+        compared = read_compared(training.ledger, all_cells, seeds, spec.family)
+        for family in looks:
+            if family.going.any():
+                family.look(partial(compared.evidence, tests))
+            done = zip(family.indices, family.looked, family.going, strict=True)
             make_trials(
                 replace(all_cells[index], seeds=range(count)) for index, count, on in done if not on
             )

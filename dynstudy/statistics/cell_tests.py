@@ -1,26 +1,112 @@
-"""What the replicates of some cells say beside their static loss: the p-values behind labels."""
+"""The tests of a cell: functions of its replicates and its static loss's, passed about as values.
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+Labels and `dynstudy.statistics.power` are given the same ones, so that what a simulation says of
+them holds of a map. Another test is another function: ``CellTests(differs=...)``.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynstudy.config import Cell, Configuration
+from dynstudy.measure.accuracy import EQUIVALENCE, FEWEST
 from dynstudy.measure.forgetting import CATASTROPHIC
-from dynstudy.statistics.baseline import Baseline
-from dynstudy.statistics.samples import Sample, read_samples
-from dynstudy.statistics.two_samples import (
-    EQUIVALENCE,
-    FEWEST,
-    Array,
-    Difference,
-    Moments,
-    permutation_p_values,
-)
-from dynstudy.store.ledger import Ledger
+from dynstudy.statistics.two_samples import Array, Difference, Moments, permutation_p_values
 
 Indices = NDArray[np.int64]
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A measure of K cells, each beside its static loss's."""
+
+    samples: list[Array]  # (K) of the replicates on which it is defined
+    baselines: list[Array]  # of the static losses, each once
+    baseline_of: Indices  # (K,) which of these a cell is compared with
+
+    @classmethod
+    def of(
+        cls, samples: list[Array], keys: Sequence[K], static: Callable[[K], Array]
+    ) -> "Contrast":
+        """Make one.
+
+        Args:
+            samples: (K) replicates of the cells.
+            keys: (K) of their static losses; thousands of cells share a few.
+            static: the replicates of the static loss with a key.
+
+        Returns:
+            The contrast.
+        """
+        numbers: dict[K, int] = {}
+        baseline_of = [numbers.setdefault(key, len(numbers)) for key in keys]
+        return cls(samples, [static(key) for key in numbers], np.array(baseline_of, np.int64))
+
+    @cached_property
+    def sizes(self) -> Indices:
+        """(K,) replicates."""
+        return np.array([len(sample) for sample in self.samples], np.int64)
+
+    @cached_property
+    def difference(self) -> Difference:
+        """Means of the cells minus those of their static losses."""
+        static, which = Moments.of(self.baselines), self.baseline_of
+        of_cells = Moments(static.mean[which], static.variance[which], static.size[which])
+        return Difference.between(Moments.of(self.samples), of_cells)
+
+
+CellTest = Callable[[Contrast], Array]
+"""Gives the p-values of K cells (K,), nan where there is too little to test."""
+
+
+def by_rows(test: Callable[[Array, Array], Array]) -> CellTest:
+    """Make a test of cells from one of samples of one size.
+
+    Args:
+        test: given replicates (k, n) of some cells and those of their static loss (m,), the
+            p-values (k,).
+
+    Returns:
+        The test; it leaves out cells that have too few replicates, or their static loss.
+    """
+
+    def of_cells(contrast: Contrast) -> Array:
+        p_values = np.full(len(contrast.samples), np.nan)
+        alike: dict[tuple[int, int], list[int]] = {}
+        pairs = zip(contrast.baseline_of.tolist(), contrast.sizes.tolist(), strict=True)
+        for cell, key in enumerate(pairs):
+            alike.setdefault(key, []).append(cell)
+        for (number, size), cells in alike.items():
+            baseline = contrast.baselines[number]
+            if min(size, len(baseline)) >= FEWEST:
+                stacked = np.stack([contrast.samples[cell] for cell in cells])
+                p_values[cells] = test(stacked, baseline)
+        return p_values
+
+    return of_cells
+
+
+permutation = by_rows(permutation_p_values)
+"""Of equal means, two-sided: the permutation test of their studentised difference."""
+
+
+def equivalence(contrast: Contrast) -> Array:
+    """Of means that differ by 0.02 or more: two one-sided Welch tests."""
+    return contrast.difference.within(EQUIVALENCE)
+
+
+def catastrophic(contrast: Contrast) -> Array:
+    """Of net forgetting of at most 0.4: a one-sided Welch test."""
+    return contrast.difference.above(CATASTROPHIC)
+
+
+def retained(contrast: Contrast) -> Array:
+    """Of net forgetting of at least 0.4: a one-sided Welch test."""
+    return contrast.difference.below(CATASTROPHIC)
 
 
 @dataclass(frozen=True)
@@ -28,153 +114,45 @@ class Evidence:
     """Tests of K cells, as p-values; nan where there is too little to test."""
 
     gain: Array  # (K,) estimate of the difference that is tested
-    differs: Array  # (K,) two-sided permutation test of a gain of 0
+    differs: Array  # (K,) of a gain of 0
     equivalent: Array  # (K,) of the gain not lying within ±0.02
     forgets: Array  # (K,) of net forgetting being at most 0.4
     retains: Array  # (K,) of net forgetting being at least 0.4
-    forgetting_known: Indices  # (K,) replicates of which forgetting is defined
+    forgetting_sizes: Indices  # (K,) replicates of which forgetting is defined
 
 
 @dataclass(frozen=True)
-class Compared:
-    """Cells beside their static losses."""
+class CellTests:
+    """What labels rest on: two tests of accuracy, two of forgetting."""
 
-    cells: list[Cell]  # those that are not trained included
-    samples: list[Sample]  # their replicates
-    baselines: Mapping[Configuration, Baseline]  # by their static configuration
-    families: list[Indices]  # of the dynamical cells that share their control of false discoveries
+    differs: CellTest = permutation
+    equivalent: CellTest = equivalence
+    forgets: CellTest = catastrophic
+    retains: CellTest = retained
 
-    @classmethod
-    def read(
-        cls,
-        ledger: Ledger,
-        all_cells: Sequence[Cell],
-        baseline_seeds: range,
-        family: Callable[[Configuration], Hashable],
-    ) -> "Compared":
-        """Read them from the ledger.
+    def __call__(self, accuracy: Contrast, forgetting: Contrast) -> Evidence:
+        """Test some cells, each by itself.
 
         Args:
-            ledger: where their replicates are.
-            all_cells: the cells.
-            baseline_seeds: of the baselines' replicates that count.
-            family: which cells share their control of false discoveries.
+            accuracy: of K cells.
+            forgetting: of the same.
 
         Returns:
-            The cells and their baselines.
+            The evidence; nothing is tested with fewer than 6 replicates.
         """
-        groups: dict[Hashable, list[int]] = {}
-        baselines: dict[Configuration, Baseline] = {}
-        for index, cell in enumerate(all_cells):
-            own = cell.configuration
-            if not own.static:
-                groups.setdefault(family(own), []).append(index)
-                if own.baseline() not in baselines:
-                    baselines[own.baseline()] = Baseline(ledger, own.baseline(), baseline_seeds)
-        families = [np.array(own) for own in groups.values()]
-        return cls(list(all_cells), read_samples(ledger, all_cells), baselines, families)
 
-    def narrowed(self, planned: Mapping[int, int], seen: Mapping[int, int]) -> "Compared":
-        """The same cells with fewer replicates.
+        def tested(test: CellTest, contrast: Contrast) -> Array:
+            return np.where(contrast.sizes >= FEWEST, test(contrast), np.nan)
 
-        Args:
-            planned: how many replicates a cell is to have, by its index.
-            seen: how many of the first of them are read.
-
-        Returns:
-            Them beside the same baselines.
-        """
-        cells, samples = list(self.cells), list(self.samples)
-        for index, count in planned.items():
-            cells[index] = replace(self.cells[index], seeds=range(count))
-            samples[index] = self.samples[index].below(seen[index])
-        return replace(self, cells=cells, samples=samples)
-
-    def baseline(self, index: int) -> Baseline:
-        """What a dynamical cell is judged against."""
-        return self.baselines[self.cells[index].configuration.baseline()]
-
-    def baseline_sizes(self, indices: Indices) -> Indices:
-        """Replicates of the baseline of each of K cells (K,)."""
-        return np.array([len(self.baseline(index).val_accuracy) for index in indices], np.int64)
-
-    def gain(self, indices: Indices, seeds: int | None = None) -> Difference:
-        """Mean final validation accuracies minus the static loss's.
-
-        Args:
-            indices: (K,) of dynamical cells.
-            seeds: how many of their first replicates count; all if None.
-
-        Returns:
-            The differences.
-        """
-        own = [self.samples[index].below(seeds).val_accuracy for index in indices]
-        return Difference.between(
-            Moments.of(own), self._static(indices, lambda baseline, _: baseline.val_accuracy)
-        )
-
-    def net(self, kind: str, indices: Indices, seeds: int | None = None) -> Difference:
-        """A measure minus the static loss's, read at the same steps.
-
-        Args:
-            kind: name of the measure.
-            indices: (K,) of dynamical cells.
-            seeds: how many of their first replicates count; all if None.
-
-        Returns:
-            The differences, nan where the measure is not defined.
-        """
-        own = [_known(self.samples[index].below(seeds).measures[kind]) for index in indices]
-        static = self._static(indices, lambda baseline, period: baseline.measure(kind, period))
-        return Difference.between(Moments.of(own), static)
-
-    def tests(self, indices: Indices, seeds: int | None = None) -> Evidence:
-        """Test some cells.
-
-        Args:
-            indices: (K,) of dynamical cells.
-            seeds: how many of their first replicates count; all if None.
-
-        Returns:
-            The evidence, of each cell by itself.
-        """
-        gain, lost = self.gain(indices, seeds), self.net("forgetting", indices, seeds)
-        own = [self.samples[index].below(seeds) for index in indices]
-        known = np.array([len(_known(sample.forgetting)) for sample in own], np.int64)
-        tested = known >= FEWEST
         return Evidence(
-            gain.estimate,
-            self._differ(indices, [sample.val_accuracy for sample in own]),
-            gain.within(EQUIVALENCE),
-            np.where(tested, lost.above(CATASTROPHIC), np.nan),
-            np.where(tested, lost.below(CATASTROPHIC), np.nan),
-            known,
+            accuracy.difference.estimate,
+            tested(self.differs, accuracy),
+            tested(self.equivalent, accuracy),
+            tested(self.forgets, forgetting),
+            tested(self.retains, forgetting),
+            forgetting.sizes,
         )
 
-    def _differ(self, indices: Indices, own: list[Array]) -> Array:
-        p_values = np.full(len(indices), np.nan)
-        alike: dict[tuple[Configuration, int], list[int]] = {}
-        for place, index in enumerate(indices):
-            static = self.cells[index].configuration.baseline()
-            enough = min(len(own[place]), len(self.baselines[static].val_accuracy)) >= FEWEST
-            if enough:
-                alike.setdefault((static, len(own[place])), []).append(place)
-        for (static, _), places in alike.items():
-            stacked = np.stack([own[place] for place in places])
-            p_values[places] = permutation_p_values(stacked, self.baselines[static].val_accuracy)
-        return p_values
 
-    def _static(self, indices: Indices, measure: Callable[[Baseline, int], Array]) -> Moments:
-        """Of the baseline of each cell, read at the steps of its period."""
-        places: dict[tuple[Configuration, int], int] = {}  # thousands of cells share a few
-        own = []
-        for index in indices:
-            configuration = self.cells[index].configuration
-            key = configuration.baseline(), configuration.period or 0
-            own.append(places.setdefault(key, len(places)))
-        found = Moments.of([measure(self.baselines[static], period) for static, period in places])
-        return Moments(found.mean[own], found.variance[own], found.size[own])
-
-
-def _known(values: Array) -> Array:
-    return values[np.isfinite(values)]
+CELL_TESTS = CellTests()
+"""Those of this version, which docs/statistics.md describes."""

@@ -1,10 +1,12 @@
 """What a cell is called: the labels of a map, from the tests of its cells."""
 
+from dataclasses import dataclass
+
 import numpy as np
-from numpy.typing import NDArray
 
 from dynstudy.measure.accuracy import FEWEST
-from dynstudy.statistics.two_samples import LEVEL, Array
+from dynstudy.statistics.cell_tests import Evidence, Indices
+from dynstudy.statistics.two_samples import LEVEL, Array, false_discovery_q_values
 
 USEFUL, HARMFUL, NEUTRAL, UNSETTLED = "useful", "harmful", "neutral", "unsettled"
 
@@ -12,29 +14,37 @@ USEFUL, HARMFUL, NEUTRAL, UNSETTLED = "useful", "harmful", "neutral", "unsettled
 UNTESTED, DIVERGED, MISSING, BASELINE = "untested", "diverged", "missing", "baseline"
 
 
-def label(
-    gain: Array,
-    q_values: Array,
-    equivalence: Array,
-    size: NDArray[np.int64],
-    baseline_size: NDArray[np.int64] | int,
-) -> list[str]:
-    """The regime of each cell.
+@dataclass(frozen=True)
+class Labels:
+    """What K cells are called, and the tests that say so."""
+
+    regimes: list[str]  # (K,)
+    forgets: list[bool | None]  # (K,) None where that is not tested
+    p_values: Array  # (K,) of a gain of 0, nan where that is not tested
+    q_values: Array  # (K,) adjusted over the family
+
+
+def label(evidence: Evidence, sizes: Indices, baseline_sizes: Indices | int) -> Labels:
+    """Label the cells of one family.
 
     Args:
-        gain: (K,) cells minus their baseline; its sign is what matters.
-        q_values: (K,) of the permutation tests, adjusted over the loss and width.
-        equivalence: (K,) p-values of the gain not lying within ±0.02 (two one-sided tests).
-        size: (K,) replicates of each cell.
-        baseline_size: replicates of the baseline.
+        evidence: tests of K cells.
+        sizes: (K,) replicates of each that were tested.
+        baseline_sizes: replicates of its static loss.
 
     Returns:
         useful or harmful where the gain is significant, neutral where it is shown to be within
-        ±0.02, unsettled otherwise, untested with fewer than 6 replicates.
+        ±0.02, unsettled otherwise, untested with fewer than 6 replicates; and which forget
+        significantly more than 0.4.
     """
-    labels = np.full(len(size), UNSETTLED, dtype=object)
-    labels[equivalence <= LEVEL] = NEUTRAL
-    labels[(q_values <= LEVEL) & (gain > 0)] = USEFUL
-    labels[(q_values <= LEVEL) & (gain < 0)] = HARMFUL
-    labels[(size < FEWEST) | (baseline_size < FEWEST)] = UNTESTED
-    return labels.tolist()
+    enough = (sizes >= FEWEST) & (baseline_sizes >= FEWEST)
+    p_values = np.where(enough, evidence.differs, np.nan)
+    q_values = false_discovery_q_values(p_values)
+    regimes = np.full(len(sizes), UNSETTLED, dtype=object)
+    regimes[evidence.equivalent <= LEVEL] = NEUTRAL
+    regimes[(q_values <= LEVEL) & (evidence.gain > 0)] = USEFUL
+    regimes[(q_values <= LEVEL) & (evidence.gain < 0)] = HARMFUL
+    regimes[~enough] = UNTESTED
+    forgets = false_discovery_q_values(np.where(sizes > 0, evidence.forgets, np.nan))
+    said = [None if np.isnan(q_value) else bool(q_value <= LEVEL) for q_value in forgets]
+    return Labels(regimes.tolist(), said, p_values, q_values)

@@ -9,20 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynstudy.errors import DynstudyError, nearest
-from dynstudy.statistics.cell_tests import Evidence, Indices
+from dynstudy.measure.accuracy import EQUIVALENCE, FEWEST
+from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Contrast, Evidence, Indices
 from dynstudy.statistics.labels import HARMFUL, NEUTRAL, USEFUL, label
-from dynstudy.statistics.sequential import Replay
-from dynstudy.statistics.two_samples import (
-    EQUIVALENCE,
-    FEWEST,
-    RESAMPLES,
-    Array,
-    Difference,
-    Moments,
-    false_discovery_q_values,
-    permutation_p_values,
-)
+from dynstudy.statistics.sequential import FamilyLooks
+from dynstudy.statistics.two_samples import Array
 from dynstudy.study.rounds import Rounds
+from dynstudy.study.spec import BASELINE_FACTOR
 
 LOW, HIGH = 0.42, 0.94
 """Where networks of width 50 end that do not learn the spiral, and that do."""
@@ -34,7 +27,6 @@ NARROW_SD = 0.05
 POINTS = 3000  # validation points, of which an accuracy is a whole number
 CELLS = 24
 MOST = 500  # replicates: the tests of more take gigabytes
-BASELINE_FACTOR = 4  # the baseline has so many times the replicates of a cell
 
 
 @dataclass(frozen=True)
@@ -130,13 +122,13 @@ def _outcomes(rng: np.random.Generator, means: Array, bimodal: bool) -> Array:
 
 
 def judge_map(
-    planted: SimulatedMap, resamples: int = RESAMPLES, fewest: int | None = None
+    planted: SimulatedMap, tests: CellTests = CELL_TESTS, fewest: int | None = None
 ) -> Verdicts:
     """Judge a map as the report of a study does.
 
     Args:
         planted: the map.
-        resamples: random splits of the permutation tests.
+        tests: of a cell.
         fewest: with how many replicates rounds begin; all are looked at at once if None.
 
     Returns:
@@ -144,31 +136,22 @@ def judge_map(
     """
     count, replicates = planted.samples.shape
     looks = (replicates,) if fewest is None else Rounds(min=fewest, max=replicates).looks
-    replay = Replay(np.arange(count), looks)
+    family = FamilyLooks(np.arange(count), looks)
+    forgetting = [np.empty(0)]  # nothing of it is simulated
 
-    def gain(indices: Indices, sizes: Indices) -> Difference:
-        own = [planted.samples[index, :size] for index, size in zip(indices, sizes, strict=True)]
-        return Difference.between(Moments.of(own), Moments.of([planted.baseline]))
+    def evidence(indices: Indices, size: int) -> Evidence:
+        shared = np.zeros(len(indices), np.int64)
+        accuracy = Contrast(list(planted.samples[indices, :size]), [planted.baseline], shared)
+        return tests(accuracy, Contrast(forgetting * len(indices), forgetting, shared))
 
-    def tests(indices: Indices, size: int) -> Evidence:
-        own, undefined = gain(indices, np.full(len(indices), size)), np.full(len(indices), np.nan)
-        differs = permutation_p_values(planted.samples[indices, :size], planted.baseline, resamples)
-        return Evidence(
-            own.estimate,
-            differs,
-            own.within(EQUIVALENCE),
-            undefined,
-            undefined,
-            np.zeros(len(indices), np.int64),
-        )
-
-    while replay.going.any():
-        replay.look(tests)
-    found, sizes = replay.evidence, replay.looked
-    q_values = false_discovery_q_values(found.differs)
-    labels = label(found.gain, q_values, found.equivalent, sizes, len(planted.baseline))
-    low, high = gain(replay.indices, sizes).interval(replay.confidence)
-    return Verdicts(labels, low, high, sizes)
+    while family.going.any():
+        family.look(evidence)
+    sizes = family.looked
+    tested = [planted.samples[index, :size] for index, size in enumerate(sizes)]
+    gain = Contrast(tested, [planted.baseline], np.zeros(count, np.int64)).difference
+    low, high = gain.interval(family.confidence)
+    labels = label(family.evidence, sizes, len(planted.baseline))
+    return Verdicts(labels.regimes, low, high, sizes)
 
 
 def planted_gains(spread: Spread, gain: float, cells: int = CELLS) -> Array:
@@ -219,8 +202,8 @@ def calibrate(
     gain: float,
     maps: int = 200,
     seed: int = 0,
-    resamples: int = RESAMPLES,
     fewest: int | None = None,
+    tests: CellTests = CELL_TESTS,
 ) -> Calibration:
     """Simulate maps of one size of effect, and count what the statistics say about them.
 
@@ -230,8 +213,8 @@ def calibrate(
         gain: true gain of the cells that have one; 0 for maps on which nothing happens.
         maps: how many.
         seed: of their outcomes.
-        resamples: random splits of each permutation test.
         fewest: with how many replicates rounds begin; all cells have as many if None.
+        tests: of a cell.
 
     Returns:
         What came out.
@@ -239,7 +222,7 @@ def calibrate(
     Raises:
         DynstudyError: this cannot be simulated.
 
-    >>> calibrate("narrow", 6, 0.2, maps=5, resamples=999).power
+    >>> calibrate("narrow", 6, 0.2, maps=5).power
     1.0
     """
     check(spread, replicates, gain, fewest)
@@ -250,7 +233,7 @@ def calibrate(
     counts = []
     for _ in range(maps):
         planted = plant_map(rng, chosen, gains, replicates)
-        counts.append(_counts(planted, judge_map(planted, resamples, fewest)))
+        counts.append(_counts(planted, judge_map(planted, tests, fewest)))
     names = ("power", "false_discoveries", "false_neutral", "coverage", "networks")
     shares: dict[str, float] = {}
     for name, each in zip(names, np.transpose(counts), strict=True):

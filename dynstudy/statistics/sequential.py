@@ -16,11 +16,13 @@ Pure: outcomes in order of the seeds give the same looks while a map is run and 
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from scipy import stats
 
-from dynstudy.statistics.cell_tests import Compared, Evidence, Indices
+from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Evidence, Indices
+from dynstudy.statistics.compared_cells import ComparedCells
 from dynstudy.statistics.two_samples import LEVEL, Array, false_discovery_q_values
 
 HOPELESS = 0.2
@@ -46,7 +48,7 @@ def weights(looks: Sequence[int]) -> Array:
     return roots / roots.sum()
 
 
-class Replay:
+class FamilyLooks:
     """The looks at one family of cells, one after the other.
 
     Args:
@@ -61,8 +63,8 @@ class Replay:
         self.looked = np.zeros(count, np.int64)  # replicates of each cell's last look
         self.going = np.ones(count, bool)  # whether it needs more of them
         self.spent = np.ones(count)  # weight of its last look
-        one, undefined = np.ones(count), np.zeros(count, np.int64)
-        self.evidence = Evidence(np.zeros(count), one, one, one, one, undefined)  # corrected
+        ones, undefined = np.ones(count), np.zeros(count, np.int64)
+        self.evidence = Evidence(np.zeros(count), ones, ones, ones, ones, undefined)  # corrected
 
     @property
     def planned(self) -> Indices:
@@ -98,10 +100,10 @@ class Replay:
         return regime & forgetting
 
     def _decided(self) -> tuple[np.ndarray, np.ndarray]:
-        found = self.evidence
-        regime = (false_discovery_q_values(found.differs) <= LEVEL) | (found.equivalent <= LEVEL)
-        forgets = false_discovery_q_values(found.forgets) <= LEVEL
-        return regime, forgets | (found.retains <= LEVEL) | np.isnan(found.forgets)
+        tests = self.evidence
+        regime = (false_discovery_q_values(tests.differs) <= LEVEL) | (tests.equivalent <= LEVEL)
+        forgets = false_discovery_q_values(tests.forgets) <= LEVEL
+        return regime, forgets | (tests.retains <= LEVEL) | np.isnan(tests.forgets)
 
     def _hopeless(self, new: Evidence, going: Indices) -> np.ndarray:
         """Which of the cells that were looked at would hardly be decided at the last look."""
@@ -112,8 +114,8 @@ class Replay:
         regime = regime + predictive_power(new.equivalent, LEVEL * last, more)
         forgetting = predictive_power(new.forgets, forgets, more)
         forgetting = forgetting + predictive_power(new.retains, LEVEL, more)
-        regime_known, forgetting_known = (known[going] for known in self._decided())
-        return (regime_known | (regime < HOPELESS)) & (forgetting_known | (forgetting < HOPELESS))
+        settled = [decided[going] for decided in self._decided()]
+        return (settled[0] | (regime < HOPELESS)) & (settled[1] | (forgetting < HOPELESS))
 
     def _joined(self, new: Evidence, going: Indices, weight: float) -> Evidence:
         """What is known after a look: the smallest corrected p-values, and the gain of theirs."""
@@ -123,15 +125,15 @@ class Replay:
         # and no error rate, so nothing of the level is spent on it.
         retains = np.fmin(old.retains[going], new.retains)
         forgets = np.fmin(old.forgets[going], new.forgets / weight)
-        known = np.maximum(old.forgetting_known[going], new.forgetting_known)
+        sizes = np.maximum(old.forgetting_sizes[going], new.forgetting_sizes)
         if self.taken == 0:  # the family of tests is that of the first look, for q to only fall
-            forgets = np.where(known > 0, forgets, np.nan)
+            forgets = np.where(sizes > 0, forgets, np.nan)
         forgets = np.where(np.isnan(old.forgets[going]), np.nan, forgets)
         stronger = differs < old.differs[going]
 
-        def put(values: np.ndarray, some: np.ndarray) -> np.ndarray:
+        def put(values: np.ndarray, of_going: np.ndarray) -> np.ndarray:
             values = values.copy()
-            values[going] = some
+            values[going] = of_going
             return values
 
         return Evidence(
@@ -140,7 +142,7 @@ class Replay:
             put(old.equivalent, np.fmin(old.equivalent[going], new.equivalent / weight)),
             put(old.forgets, forgets),
             put(old.retains, retains),
-            put(old.forgetting_known, known),
+            put(old.forgetting_sizes, sizes),
         )
 
 
@@ -173,44 +175,50 @@ def _share_to_join(p_values: Array) -> float:
     return min(rejected + 1, tested) / tested if tested else 1.0
 
 
-def replayed(compared: Compared, looks: Sequence[int], baseline_size: int) -> list[Replay]:
+def take_looks(
+    compared: ComparedCells,
+    looks: Sequence[int],
+    baseline_size: int,
+    tests: CellTests = CELL_TESTS,
+) -> list[FamilyLooks]:
     """Take all looks that the ledger's replicates allow, as they were taken when they came in.
 
     Args:
         compared: cells with all their replicates.
         looks: numbers of replicates, ascending.
         baseline_size: replicates of a whole baseline; before it is whole, nothing is looked at.
+        tests: of a cell.
 
     Returns:
         The looks at each of its families.
     """
-    replays = [Replay(own, looks) for own in compared.families]
+    families = [FamilyLooks(indices, looks) for indices in compared.families]
     unbroken = np.array([sample.unbroken for sample in compared.samples])
     for taken, size in enumerate(looks):  # not family by family: a size shares its random splits
-        for replay in replays:
-            going = replay.indices[replay.going]
+        for family in families:
+            going = family.indices[family.going]
             whole = (compared.baseline_sizes(going) == baseline_size).all()
-            if replay.taken == taken and len(going) and whole and (unbroken[going] >= size).all():
-                replay.look(compared.tests)
-    return replays
+            if family.taken == taken and len(going) and whole and (unbroken[going] >= size).all():
+                family.look(partial(compared.evidence, tests))
+    return families
 
 
-def narrowed(compared: Compared, replays: Sequence[Replay]) -> Compared:
+def cells_looked_at(compared: ComparedCells, families: Sequence[FamilyLooks]) -> ComparedCells:
     """Cells with the replicates that count: those their looks saw, and no more of the ledger's.
 
     Before the first look, the first round's replicates are shown as they come in.
 
     Args:
         compared: cells with all their replicates.
-        replays: the looks at each of its families.
+        families: the looks at each of its families.
 
     Returns:
         Them with the seeds that were asked for, and the replicates that were looked at.
     """
     planned: dict[int, int] = {}
     seen: dict[int, int] = {}
-    for replay in replays:
-        planned |= zip(replay.indices.tolist(), replay.planned.tolist(), strict=True)
-        looked = np.where(replay.looked > 0, replay.looked, replay.looks[0])
-        seen |= zip(replay.indices.tolist(), looked.tolist(), strict=True)
-    return compared.narrowed(planned, seen)
+    for family in families:
+        planned |= zip(family.indices.tolist(), family.planned.tolist(), strict=True)
+        looked = np.where(family.looked > 0, family.looked, family.looks[0])
+        seen |= zip(family.indices.tolist(), looked.tolist(), strict=True)
+    return compared.with_replicates(planned, seen)

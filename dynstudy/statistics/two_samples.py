@@ -13,10 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from dynstudy.measure import accuracy
-
 LEVEL = 0.05
-EQUIVALENCE, FEWEST = accuracy.EQUIVALENCE, accuracy.FEWEST
 
 RESAMPLES = 9999
 ROUNDING = 1e-13

@@ -20,10 +20,10 @@ from dynstudy.analysis.boundaries import (
 )
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.errors import DynstudyError
+from dynstudy.measure.accuracy import EQUIVALENCE
 from dynstudy.report.boundary_text import boundary_lines
 from dynstudy.statistics.columns import names
 from dynstudy.statistics.power import SPREADS, plant_map
-from dynstudy.statistics.two_samples import EQUIVALENCE
 from dynstudy.study.spec import StudySpec
 
 AMPLITUDES = [3, 10, 30, 70, 150, 400, 1000]

@@ -1,9 +1,12 @@
 """What the tests of a map claim, on simulated maps whose true gains are known."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy import stats
 
+from dynstudy.statistics.cell_tests import CellTests, by_rows
 from dynstudy.statistics.labels import HARMFUL, NEUTRAL, UNTESTED, USEFUL
 from dynstudy.statistics.power import (
     CELLS,
@@ -19,7 +22,14 @@ from dynstudy.statistics.power import (
 from dynstudy.statistics.two_samples import LEVEL, Difference, Moments, permutation_p_values
 
 MAPS = 1000
-RESAMPLES = 999  # each test is as valid as with 9999, only coarser
+
+
+def permutation_with(resamples: int) -> CellTests:
+    """Each test is as valid as with 9999 random splits, only coarser."""
+    return CellTests(differs=by_rows(partial(permutation_p_values, resamples=resamples)))
+
+
+COARSE, COARSEST = permutation_with(999), permutation_with(99)
 CONFIDENCE = 0.999  # of each bound; outcomes are seeded, so a test that passes once always does
 
 
@@ -35,7 +45,7 @@ def most(maps: int, level: float) -> float:
 @pytest.mark.parametrize("replicates", [6, 10])
 def test_on_maps_on_which_nothing_happens_few_have_a_label(spread: str, replicates: int) -> None:
     # all discoveries are false: their rate is the share of the maps that have any
-    found = calibrate(spread, replicates, 0, MAPS, resamples=RESAMPLES)
+    found = calibrate(spread, replicates, 0, MAPS, tests=COARSE)
     assert found.maps == MAPS
     assert 0 < found.false_discoveries <= most(MAPS, LEVEL)
     assert np.isnan(found.power)
@@ -44,39 +54,39 @@ def test_on_maps_on_which_nothing_happens_few_have_a_label(spread: str, replicat
 @pytest.mark.parametrize("spread", ["bimodal", "narrow", "static", "rare"])
 @pytest.mark.parametrize("gain", [0.05, 0.2])
 def test_false_discoveries_are_below_their_level(spread: str, gain: float) -> None:
-    found = calibrate(spread, 10, gain, MAPS // 2, resamples=RESAMPLES)
+    found = calibrate(spread, 10, gain, MAPS // 2, tests=COARSE)
     assert found.false_discoveries <= most(MAPS // 2, LEVEL)
     assert found.power > (0.4 if gain == 0.2 else 0)
 
 
 def test_the_tests_use_their_level() -> None:
     """They are not below it because they find nothing: half of the cells are null."""
-    found = calibrate("narrow", 10, 0.2, MAPS, resamples=RESAMPLES)
+    found = calibrate("narrow", 10, 0.2, MAPS, tests=COARSE)
     assert found.power > 0.999
     assert 0.015 < found.false_discoveries < 0.035
 
 
 def test_intervals_cover_what_they_claim() -> None:
     for replicates in (6, 10, 20):
-        found = calibrate("narrow", replicates, 0.05, 500, resamples=99)
+        found = calibrate("narrow", replicates, 0.05, 500, tests=COARSEST)
         assert abs(found.coverage - 0.95) < 5 * found.coverage_se
         assert found.coverage_se < 0.004
     for replicates, least in ((6, 0.91), (10, 0.92), (20, 0.93)):
         # with two modes Welch's intervals are somewhat narrow; docs/calibration.md has by how much
-        found = calibrate("bimodal", replicates, 0.1, 500, resamples=99)
+        found = calibrate("bimodal", replicates, 0.1, 500, tests=COARSEST)
         assert least < found.coverage < 0.96
 
 
 def test_few_replicates_mislead_where_only_cells_have_two_modes() -> None:
     """The limits that docs/calibration.md states: they are there, and more replicates end them."""
     false = [
-        calibrate("cells", replicates, 0, 100, resamples=RESAMPLES).false_discoveries
+        calibrate("cells", replicates, 0, 100, tests=COARSE).false_discoveries
         for replicates in (6, 20)
     ]
     assert false[0] > 0.3
     assert false[1] < most(100, LEVEL)
     neutral = [
-        calibrate("rare", replicates, 0.05, 100, resamples=RESAMPLES).false_neutral
+        calibrate("rare", replicates, 0.05, 100, tests=COARSE).false_neutral
         for replicates in (10, 50)
     ]
     assert neutral[0] > 0.2
@@ -85,7 +95,7 @@ def test_few_replicates_mislead_where_only_cells_have_two_modes() -> None:
 
 def test_power_grows_with_replicates_and_gain() -> None:
     def power(replicates: int, gain: float) -> float:
-        return calibrate("narrow", replicates, gain, 50, resamples=RESAMPLES).power
+        return calibrate("narrow", replicates, gain, 50, tests=COARSE).power
 
     assert power(6, 0.05) < power(10, 0.05) < power(20, 0.05)
     assert power(10, 0.02) < power(10, 0.05) < power(10, 0.1)
@@ -111,7 +121,7 @@ def test_what_is_simulated_is_what_was_asked_for(rng: np.random.Generator) -> No
 
 def test_the_same_seed_gives_the_same_numbers_and_another_one_others() -> None:
     first, again, other = (
-        calibrate("bimodal", 6, 0.2, 20, seed, resamples=RESAMPLES) for seed in (0, 0, 1)
+        calibrate("bimodal", 6, 0.2, 20, seed, tests=COARSE) for seed in (0, 0, 1)
     )
     assert first == again
     assert first.power != other.power

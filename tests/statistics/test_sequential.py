@@ -1,6 +1,7 @@
 """Replicates in rounds: what is settled stays settled, and error rates hold at any stop."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from dynstudy.statistics.cell_tests import Evidence
+from dynstudy.statistics.cell_tests import CellTests, Evidence, by_rows
 from dynstudy.statistics.labels import USEFUL
 from dynstudy.statistics.power import (
     SPREADS,
@@ -18,12 +19,13 @@ from dynstudy.statistics.power import (
     plant_map,
     planted_gains,
 )
-from dynstudy.statistics.sequential import Replay, predictive_power, weights
-from dynstudy.statistics.two_samples import LEVEL, false_discovery_q_values
+from dynstudy.statistics.sequential import FamilyLooks, predictive_power, weights
+from dynstudy.statistics.two_samples import LEVEL, false_discovery_q_values, permutation_p_values
 from dynstudy.study.rounds import Rounds
 
 LOOKS = Rounds(min=6, max=30).looks
 RESAMPLES = 999
+COARSE = CellTests(differs=by_rows(partial(permutation_p_values, resamples=RESAMPLES)))
 
 
 def test_weights_share_out_the_level() -> None:
@@ -52,40 +54,40 @@ P_VALUES = st.integers(0, 2**32 - 1).map(
 @given(P_VALUES)
 def test_what_is_settled_stays_settled_and_gets_no_more_replicates(p_values: np.ndarray) -> None:
     p_values[2:, :, 0] = np.nan  # too few oscillations: no forgetting to decide about
-    replay, before = Replay(np.arange(12), LOOKS), None
+    looks, before = FamilyLooks(np.arange(12), LOOKS), None
     for number, size in enumerate(LOOKS, start=1):
-        went_on = replay.going.copy()
-        assert (replay.planned[went_on] == size).all()
-        replay.look(scripted(p_values))
-        assert (replay.looked[went_on] == size).all()
-        found = replay.evidence
-        now = replay.settled()
+        went_on = looks.going.copy()
+        assert (looks.planned[went_on] == size).all()
+        looks.look(scripted(p_values))
+        assert (looks.looked[went_on] == size).all()
+        found = looks.evidence
+        now = looks.settled()
         if before is not None:
             evidence, settled, looked = before
             assert (now >= settled).all()
-            assert (replay.looked[settled] == looked[settled]).all()
+            assert (looks.looked[settled] == looked[settled]).all()
             for name in ("differs", "equivalent", "forgets", "retains"):
                 fell = getattr(found, name) <= getattr(evidence, name)
                 assert (fell | np.isnan(getattr(found, name))).all(), name
-        assert not (replay.going & now).any()
-        assert not (replay.going & ~went_on).any()
-        assert number < len(LOOKS) or not replay.going.any()
-        before = found, now, replay.looked.copy()
-        if not replay.going.any():
+        assert not (looks.going & now).any()
+        assert not (looks.going & ~went_on).any()
+        assert number < len(LOOKS) or not looks.going.any()
+        before = found, now, looks.looked.copy()
+        if not looks.going.any():
             break
 
 
 @given(P_VALUES)
 def test_evidence_is_the_smallest_corrected_p_value_so_far(p_values: np.ndarray) -> None:
-    replay = Replay(np.arange(12), LOOKS)
-    while replay.going.any():
-        replay.look(scripted(p_values))
+    looks = FamilyLooks(np.arange(12), LOOKS)
+    while looks.going.any():
+        looks.look(scripted(p_values))
     share = weights(LOOKS)
     for cell in range(12):
-        taken = LOOKS.index(replay.looked[cell]) + 1
+        taken = LOOKS.index(looks.looked[cell]) + 1
         corrected = p_values[:3, :taken, cell] / share[:taken]
         expected = np.minimum(corrected.min(axis=1), 1)
-        found = replay.evidence
+        found = looks.evidence
         np.testing.assert_allclose(
             [found.differs[cell], found.equivalent[cell], found.forgets[cell]], expected
         )
@@ -100,11 +102,11 @@ def test_a_cell_waits_for_both_of_its_labels() -> None:
     p_values[2, 1, 0] = 1e-4  # forgets at the second
     p_values[3, 2, 1] = 0.01  # does not, at the third
     p_values[2:, :, 2] = np.nan
-    replay = Replay(np.arange(4), LOOKS)
-    while replay.going.any():
-        replay.look(scripted(p_values))
-    assert replay.looked.tolist() == [LOOKS[1], LOOKS[2], LOOKS[0], LOOKS[-1]]
-    assert replay.settled().tolist() == [True, True, True, False]
+    looks = FamilyLooks(np.arange(4), LOOKS)
+    while looks.going.any():
+        looks.look(scripted(p_values))
+    assert looks.looked.tolist() == [LOOKS[1], LOOKS[2], LOOKS[0], LOOKS[-1]]
+    assert looks.settled().tolist() == [True, True, True, False]
 
 
 def test_a_gain_keeps_the_sign_of_its_strongest_evidence() -> None:
@@ -115,11 +117,11 @@ def test_a_gain_keeps_the_sign_of_its_strongest_evidence() -> None:
         gain = 0.1 if strong else -0.1
         return Evidence(gain * one, p_value * one, one, one, 0.1 * one, one.astype(int))
 
-    replay = Replay(np.arange(2), LOOKS)
-    while replay.going.any():
-        replay.look(tests)
-    assert (replay.looked == LOOKS[-1]).all()  # for its forgetting, which is never decided
-    assert (replay.evidence.gain > 0).all()
+    looks = FamilyLooks(np.arange(2), LOOKS)
+    while looks.going.any():
+        looks.look(tests)
+    assert (looks.looked == LOOKS[-1]).all()  # for its forgetting, which is never decided
+    assert (looks.evidence.gain > 0).all()
 
 
 def test_replicates_that_would_hardly_settle_a_cell_are_not_asked_for() -> None:
@@ -127,11 +129,11 @@ def test_replicates_that_would_hardly_settle_a_cell_are_not_asked_for() -> None:
     p_values[0, 0, 0] = 1e-4  # useful, but its forgetting will never be decided
     p_values[3, :, 1] = 0.01  # does not forget, but its regime will never be decided
     p_values[0, :, 2] = 0.02  # its forgetting is hopeless, its regime is not
-    replay = Replay(np.arange(4), LOOKS)
-    while replay.going.any():
-        replay.look(scripted(p_values))
-    assert replay.looked.tolist() == [LOOKS[0], LOOKS[0], LOOKS[-1], LOOKS[0]]
-    assert not replay.settled().any()  # to be given up is no label
+    looks = FamilyLooks(np.arange(4), LOOKS)
+    while looks.going.any():
+        looks.look(scripted(p_values))
+    assert looks.looked.tolist() == [LOOKS[0], LOOKS[0], LOOKS[-1], LOOKS[0]]
+    assert not looks.settled().any()  # to be given up is no label
 
 
 @pytest.mark.parametrize("true", [0.0, 0.4, 1.0])
@@ -154,13 +156,13 @@ def test_looks_at_simulated_maps_depend_on_the_first_replicates_alone(
 ) -> None:
     chosen = SPREADS[spread]
     planted = plant_map(rng, chosen, planted_gains(chosen, 0.2), LOOKS[-1])
-    found = judge_map(planted, RESAMPLES, LOOKS[0])
+    found = judge_map(planted, COARSE, LOOKS[0])
     assert 6 <= found.replicates.min() < LOOKS[-1]
     assert set(found.replicates) <= set(LOOKS)
     others = planted.samples.copy()
     for cell, size in enumerate(found.replicates):
         others[cell, size:] = rng.random(LOOKS[-1] - size)  # what was not asked for
-    again = judge_map(SimulatedMap(planted.gains, others, planted.baseline), RESAMPLES, LOOKS[0])
+    again = judge_map(SimulatedMap(planted.gains, others, planted.baseline), COARSE, LOOKS[0])
     assert again.labels == found.labels
     np.testing.assert_array_equal(again.replicates, found.replicates)
     np.testing.assert_array_equal(again.low, found.low)
@@ -173,10 +175,10 @@ MAPS = 100
 def test_false_discoveries_are_below_their_level_though_one_looks_often(
     spread: str, gain: float
 ) -> None:
-    found = calibrate(spread, 30, gain, MAPS, resamples=RESAMPLES, fewest=6)
+    found = calibrate(spread, 30, gain, MAPS, tests=COARSE, fewest=6)
     bound = stats.binom.ppf(0.999, MAPS, LEVEL) / MAPS
     assert found.false_discoveries <= bound
-    # of intervals at the stop, whose level is shared out as well; limits are in docs/calibration.md
+    # of intervals at the stop, whose level is shared out as well; docs/calibration.md has limits
     assert found.coverage > (0.95 if spread == "narrow" else 0.91)
     if gain:
         assert found.power > 0.5
@@ -198,7 +200,7 @@ def test_without_the_correction_looking_often_would_find_what_is_not_there(
 def test_one_look_is_the_plain_test(rng: np.random.Generator) -> None:
     chosen = SPREADS["narrow"]
     planted = plant_map(rng, chosen, planted_gains(chosen, 0.05), 10)
-    found = judge_map(planted, RESAMPLES)
+    found = judge_map(planted, COARSE)
     assert (found.replicates == 10).all()
     q_values = false_discovery_q_values([
         stats.permutation_test(

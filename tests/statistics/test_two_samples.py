@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from dynstudy.statistics.labels import label
 from dynstudy.statistics.two_samples import (
     RESAMPLES,
     Difference,
@@ -99,25 +98,3 @@ def test_differences_without_variance_are_certain() -> None:
     assert difference.above(0.4)[0] == 0
     assert difference.above(0.5)[0] == 0.5
     assert difference.above(0.6)[0] == 1
-
-
-def test_labels(rng: np.random.Generator) -> None:
-    baseline = rng.normal(0.5, 0.01, 40)
-    cells = {
-        "useful": rng.normal(0.6, 0.01, 10),
-        "harmful": rng.normal(0.4, 0.01, 10),
-        "neutral": rng.normal(0.5, 0.01, 10) + 0.0,
-        "unsettled": rng.normal(0.5, 0.2, 10),
-        "untested": rng.normal(0.9, 0.01, 5),
-    }
-    gain = Difference.between(Moments.of(list(cells.values())), Moments.of([baseline]))
-    p_values = np.concatenate([
-        permutation_p_values(sample[None], baseline) for sample in cells.values()
-    ])
-    sizes = np.array([len(sample) for sample in cells.values()])
-    p_values[sizes < 6] = np.nan
-    q_values, equivalence = false_discovery_q_values(p_values), gain.within(0.02)
-    assert label(gain.estimate, q_values, equivalence, sizes, 40) == list(cells)
-    assert set(label(gain.estimate, q_values, equivalence, sizes, 5)) == {"untested"}
-    low, high = gain.interval(0.9)  # two one-sided tests, as an interval
-    np.testing.assert_array_equal(equivalence < 0.05, (low > -0.02) & (high < 0.02))

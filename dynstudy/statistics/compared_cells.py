@@ -1,0 +1,130 @@
+"""Cells beside their static losses, as the ledger has them."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dynstudy.config import Cell, Configuration
+from dynstudy.statistics.baseline import Baseline
+from dynstudy.statistics.cell_tests import CellTests, Contrast, Evidence, Indices
+from dynstudy.statistics.samples import Sample, read_samples
+from dynstudy.store.ledger import Ledger
+
+Family = Callable[[Configuration], Hashable]
+"""Which cells share their control of false discoveries, by what it gives them."""
+
+
+@dataclass(frozen=True)
+class ComparedCells:
+    """Cells beside their static losses."""
+
+    cells: list[Cell]  # those that are not trained included
+    keys: list[str]  # of their configurations in the ledger
+    samples: list[Sample]  # their replicates
+    baselines: Mapping[Configuration, Baseline]  # by their static configuration
+    families: list[Indices]  # of the dynamical cells that share their control of false discoveries
+
+    def with_replicates(
+        self, planned: Mapping[int, int], seen: Mapping[int, int]
+    ) -> "ComparedCells":
+        """The same cells with fewer replicates.
+
+        Args:
+            planned: how many replicates a cell is to have, by its index.
+            seen: how many of the first of them are read.
+
+        Returns:
+            Them beside the same baselines.
+        """
+        cells, samples = list(self.cells), list(self.samples)
+        for index, count in planned.items():
+            cells[index] = replace(self.cells[index], seeds=range(count))
+            samples[index] = self.samples[index].below(seen[index])
+        return replace(self, cells=cells, samples=samples)
+
+    def baseline_sizes(self, indices: Indices) -> Indices:
+        """Replicates of the baseline of each of K cells (K,)."""
+        configurations = [self.cells[index].configuration for index in indices]
+        sizes = [len(self.baselines[each.baseline()].val_accuracy) for each in configurations]
+        return np.array(sizes, np.int64)
+
+    def accuracy(self, indices: Indices, seeds: int | None = None) -> Contrast:
+        """Final validation accuracies beside the static loss's.
+
+        Args:
+            indices: (K,) of dynamical cells.
+            seeds: how many of their first replicates count; all if None.
+
+        Returns:
+            The contrast.
+        """
+        samples = [self.samples[index].below(seeds).val_accuracy for index in indices]
+        static = [self.cells[index].configuration.baseline() for index in indices]
+        return Contrast.of(samples, static, lambda key: self.baselines[key].val_accuracy)
+
+    def measure(self, name: str, indices: Indices, seeds: int | None = None) -> Contrast:
+        """A measure, where it is defined, beside the static loss's read at the same steps.
+
+        Args:
+            name: of the measure.
+            indices: (K,) of dynamical cells.
+            seeds: how many of their first replicates count; all if None.
+
+        Returns:
+            The contrast.
+        """
+        samples = [self.samples[index].below(seeds).measures[name] for index in indices]
+        defined = [values[np.isfinite(values)] for values in samples]
+        configurations = [self.cells[index].configuration for index in indices]
+        static = [(each.baseline(), each.period or 0) for each in configurations]
+        return Contrast.of(
+            defined, static, lambda key: self.baselines[key[0]].measure(name, key[1])
+        )
+
+    def evidence(self, tests: CellTests, indices: Indices, seeds: int | None = None) -> Evidence:
+        """Test some cells, each by itself.
+
+        Args:
+            tests: which tests.
+            indices: (K,) of dynamical cells.
+            seeds: how many of their first replicates count; all if None.
+
+        Returns:
+            What they say.
+        """
+        return tests(self.accuracy(indices, seeds), self.measure("forgetting", indices, seeds))
+
+
+def read_compared(
+    ledger: Ledger,
+    cells: Sequence[Cell],
+    baseline_seeds: range,
+    family: Family,
+) -> ComparedCells:
+    """Read cells and their static losses from the ledger.
+
+    Args:
+        ledger: where their replicates are.
+        cells: the cells.
+        baseline_seeds: of the baselines' replicates that count.
+        family: which cells share their control of false discoveries.
+
+    Returns:
+        The cells and their baselines.
+    """
+    families: dict[Hashable, list[int]] = {}
+    baselines: dict[Configuration, Baseline] = {}
+    for index, configuration in enumerate(cell.configuration for cell in cells):
+        if not configuration.static:
+            families.setdefault(family(configuration), []).append(index)
+            static = configuration.baseline()
+            if static not in baselines:
+                baselines[static] = Baseline(ledger, static, baseline_seeds)
+    return ComparedCells(
+        list(cells),
+        [ledger.key(cell.configuration) for cell in cells],
+        read_samples(ledger, cells),
+        baselines,
+        [np.array(indices) for indices in families.values()],
+    )
