@@ -1,1 +1,7 @@
-"""Maintainers' measurements and simulations; not in the wheel."""
+"""Maintainers' measurements and simulations; not in the wheel. ``python -m benchmarks --help``.
+
+A measurement is a file with a function ``measure(settings, say) -> Measured``, and its name in
+`MEASUREMENTS`.
+"""
+
+MEASUREMENTS = ("growth", "many_networks", "end_to_end", "reading", "kernel")

@@ -6,16 +6,23 @@ others; beside them stand as many cells that fill the space, and as many at rand
 way. A label is a cell's regime and whether it forgets, and both have to be right.
 """
 
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Annotated
 
 import numpy as np
 import optuna
 import pandas as pd
+import typer
 from numpy.typing import NDArray
 
+from dynstudy.cli.options import FormatOption, StorageOption, StudyArgument
+from dynstudy.cli.session import log, opened
 from dynstudy.config import Configuration
 from dynstudy.errors import DynstudyError
+from dynstudy.report.rows import print_rows
+from dynstudy.report.words import Format
 from dynstudy.search.boundary import Panel, next_cells, panels
 from dynstudy.search.level_sets import spread_out
 from dynstudy.search.prediction import predict_cells
@@ -225,3 +232,40 @@ def _compared(
     labelled = judge(ledger, own_cells, range(spec.baseline_replicates), spec.family)
     labels = _labels(labelled.frame) | _labels(predict_cells(spec, study, ledger)[0])
     return labels, {cell.configuration for cell in own_cells}
+
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def command(
+    study: StudyArgument,
+    cells: Annotated[
+        int | None,
+        typer.Option(
+            min=3,
+            help="How many cells are trained, of each loss and learning rate. "
+            "[default: a quarter of the map's]",
+            show_default=False,
+        ),
+    ] = None,
+    batch: Annotated[int, typer.Option(min=2, help="How many are chosen together.")] = 12,
+    seeds: Annotated[int, typer.Option(min=1, help="Boundary studies of each kind.")] = 20,
+    resamples: Annotated[
+        int, typer.Option(min=20, help="Of the map's replicates, to find its stable labels.")
+    ] = 200,
+    storage: StorageOption = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """How few cells of a finished map a boundary study would have needed; nothing is trained.
+
+    Boundary studies choose some cells of the map, read them from the ledger and predict the others.
+    Their labels (the regime, and whether a cell forgets) are compared with the map's, at the cells
+    whose label is the same in 95 % of resamples of the replicates. Beside them: as many cells that
+    fill the space, and as many at random.
+    """
+    with opened(storage) as database:
+        rows = replay(
+            database, study, count=cells, batch=batch, seeds=seeds, resamples=resamples, log=log
+        )
+    print_rows([asdict(row) for row in rows], form, sys.stdout)

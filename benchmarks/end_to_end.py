@@ -25,7 +25,9 @@ from dynstudy.launch import runner
 from dynstudy.study.kinds.map import MapSpec
 from dynstudy.train import train
 
-REPLICATES = 10
+CELLS, REPLICATES = 200, 10
+STEPS = 30_000
+"""Of each network."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def measure(settings: Settings, say: Say) -> Measured:
     """Train a map of small networks in every round.
 
     Args:
-        settings: how many cells, and how long each network trains.
+        settings: how often.
         say: told what is being measured.
 
     Returns:
@@ -51,8 +53,8 @@ def measure(settings: Settings, say: Say) -> Measured:
     """
     costs = []
     for number in range(settings.rounds):
-        say(f"end to end: a map of {settings.map_cells} cells, {number + 1} of {settings.rounds}")
-        costs.append(_in_a_process_of_its_own(settings))
+        say(f"end to end: a map of {CELLS} cells, {number + 1} of {settings.rounds}")
+        costs.append(_in_a_process_of_its_own())
 
     def row(quantity: str, unit: str, of: Callable[[Cost], float]) -> Row:
         return Row.of("end_to_end", quantity, unit, [of(cost) for cost in costs])
@@ -60,7 +62,7 @@ def measure(settings: Settings, say: Say) -> Measured:
     one = costs[0]
     note = (
         f"end to end: {one.cells} cells, {one.networks} networks of 20 hidden units, "
-        f"{settings.map_steps} steps each, SQLite"
+        f"{STEPS} steps each, SQLite"
     )
     return Measured(
         [
@@ -141,8 +143,8 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _in_a_process_of_its_own(settings: Settings) -> Cost:
-    size = (str(settings.map_cells), str(settings.map_steps))
+def _in_a_process_of_its_own() -> Cost:
+    size = (str(CELLS), str(STEPS))
     with tempfile.TemporaryDirectory(prefix="dynstudy-bench-") as folder:  # ours: it may be killed
         done = subprocess.run(
             [sys.executable, "-m", __name__, *size, folder],
@@ -154,7 +156,7 @@ def _in_a_process_of_its_own(settings: Settings) -> Cost:
         raise KeyboardInterrupt
     if done.returncode:
         last = last_line(done.stderr)
-        raise BenchError(f"the map could not be run ({last}); leave it out with --only engine")
+        raise BenchError(f"end_to_end: the map could not be run ({last})")
     return Cost(**json.loads(done.stdout))
 
 

@@ -14,6 +14,8 @@ from dynstudy.bench.variants import OWN_THREADS
 from dynstudy.train.backends.cpu import threads
 
 POINTS = (25, 100, 400, 1600)
+STEPS = 1000
+"""Of a network, where they do not grow."""
 CARD_NETWORKS = (64, 1024, 8192, 65_536)
 MEMORY_NETWORKS = {"cpu": 1024, "cuda": 8192}
 """So many that what an ensemble needs once, whatever its size, hardly counts."""
@@ -68,7 +70,7 @@ def cases(settings: Settings) -> tuple[Case, dict[str, dict[int, Case]]]:
     """What is measured: a case to start from, and what grows from it, by its name and value."""
     on_card = settings.device == "cuda"
     networks = CARD_NETWORKS if on_card else tuple(threads() * n for n in (1, 4, 16, 64))
-    base = Case(networks[2 if on_card else 1], POINTS[1], settings.scale_steps, settings.widths[0])
+    base = Case(networks[2 if on_card else 1], POINTS[1], STEPS, settings.widths[0])
     steps = (max(1, base.steps // 10), base.steps, base.steps * 10)
     return base, {
         "networks": {n: replace(base, networks=n) for n in networks},

@@ -12,6 +12,7 @@ from dynstudy.bench.settings import Settings
 from dynstudy.dashboard.page import publish
 from dynstudy.store.studies import Storage
 
+CELLS = 10_000
 REPORTS = (
     ("map", NAME, "--boundaries"),
     ("show", NAME),
@@ -23,7 +24,7 @@ def measure(settings: Settings, say: Say) -> Measured:
     """Read the map of a planted study in every round, and its page a few times.
 
     Args:
-        settings: how many cells it has.
+        settings: how often.
         say: told what is being measured.
 
     Returns:
@@ -32,9 +33,9 @@ def measure(settings: Settings, say: Say) -> Measured:
     """
     with tempfile.TemporaryDirectory(prefix="dynstudy-bench-") as folder:
         url = f"sqlite:///{folder}/planted.db"
-        say(f"reading: planting {settings.read_cells} cells")
+        say(f"reading: planting {CELLS} cells")
         storage = Storage(url, create=True)
-        count = plant(storage, planted_spec(settings.read_cells))
+        count = plant(storage, planted_spec(CELLS))
         storage.engine.dispose()
         seconds = []
         for number in range(settings.rounds):

@@ -48,9 +48,7 @@ def measure_report(arguments: Sequence[str], url: str, folder: str) -> Cost:
     seconds = time.perf_counter() - began
     if done.returncode:
         last = last_line(done.stderr)
-        raise BenchError(
-            f"dynstudy {arguments[0]} failed ({last}); leave it out with --only engine"
-        )
+        raise BenchError(f"reading: dynstudy {arguments[0]} failed ({last})")
     return Cost(seconds, json.loads(peak.read_text(encoding="utf-8")))
 
 

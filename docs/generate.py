@@ -9,8 +9,7 @@ from typer.main import get_command
 
 from docs.results_tables import with_tables
 from dynstudy.analysis import boundaries
-from dynstudy.cli import app
-from dynstudy.cli.examples import EXAMPLES
+from dynstudy.cli import EXAMPLES, app
 from dynstudy.export import replicate_table
 from dynstudy.statistics import columns
 from dynstudy.store.tables import Base
@@ -70,9 +69,8 @@ def page(name: str, command: Any) -> str:
         *([table(("argument", "is"), rows)] if rows else []),
         options(own for own in command.params if own.param_type_name == "option"),
     ]
-    if EXAMPLES.get(name):
-        lines = "\n".join(f"$ {line}" for line in EXAMPLES[name])
-        parts += ["## Examples", f"```console\n{lines}\n```"]
+    lines = "\n".join(f"$ {line}" for line in EXAMPLES[name])
+    parts += ["## Examples", f"```console\n{lines}\n```"]
     parts.append("[All commands](README.md), and what the exit statuses mean.")
     return "\n\n".join(parts) + "\n"
 
@@ -86,6 +84,8 @@ def placeholder(parameter: Any) -> str:
     """What stands for an argument or the value of an option; nothing for a switch."""
     if parameter.metavar:
         return str(parameter.metavar)
+    if choices := parameter.type_descriptor.choices:
+        return "|".join(map(str, choices))
     if parameter.param_type_name == "argument":
         return str(parameter.name).upper()
     return "" if parameter.is_flag else WORDS[value_type(parameter)]
@@ -156,8 +156,8 @@ def columns_page() -> str:
         "is not defined. The definitions are those of [definitions](definitions.md) and "
         "[statistics](statistics.md), in short; accuracies are shares from 0 to 1.",
     ]
-    for title, own in TABLES.items():
-        rows = [(f"`{each.name}`", each.unit, each.definition) for each in own]
+    for title, columns_of in TABLES.items():
+        rows = [(f"`{each.name}`", each.unit, each.definition) for each in columns_of]
         parts += [f"## {title}", table(("column", "unit", "is"), rows)]
     return "\n\n".join(parts) + "\n"
 

@@ -21,7 +21,7 @@ import optuna
 import pytest
 from sqlalchemy import Connection, Engine, event
 
-from dynstudy.cli import common, main
+from dynstudy.cli import main, session
 
 LIMIT_SECONDS = 300.0
 """What nothing a test waits for takes, on a machine however busy."""
@@ -131,7 +131,7 @@ def _own_warnings(err: TextIO) -> Iterator[None]:
 @contextmanager
 def _own_logging(err: TextIO) -> Iterator[None]:
     """How much is said is the process's; Optuna keeps the stderr that it was imported with."""
-    verbosity, level = common.verbosity(), optuna.logging.get_verbosity()
+    verbosity, level = session.verbosity(), optuna.logging.get_verbosity()
     (handler,) = (h for h in logging.getLogger("optuna").handlers if type(h) is StreamHandler)
     before = handler.stream
     handler.setStream(err)
@@ -140,7 +140,7 @@ def _own_logging(err: TextIO) -> Iterator[None]:
     finally:
         handler.setStream(before)
         optuna.logging.set_verbosity(level)
-        common.set_verbosity(verbosity)
+        session.set_verbosity(verbosity)
 
 
 @contextmanager

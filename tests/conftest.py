@@ -1,20 +1,17 @@
 """What many tests share: small studies, small data, a database of their own."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
 from dynstudy.store.studies import Storage
-from dynstudy.study.kinds.map import MapSpec
-from dynstudy.study.kinds.search import SearchSpec
-from dynstudy.study.spec import StudySpec
 from dynstudy.task.spiral import spiral
 from dynstudy.train import Data
+from tests.planted import SearchMaker, SpecMaker, small_map, small_search
 
 # Machines are noisy: no test depends on time. In CI the examples are the same every time.
 settings.register_profile(
@@ -42,36 +39,6 @@ def pytest_configure(config: pytest.Config) -> None:
 DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parents[1]
 
-SMALL: dict[str, Any] = {
-    "name": "small",
-    "kind": "map",
-    "loss": "dce",
-    "replicates": 2,
-    "protocol": {
-        "steps": 200,
-        "tail": 50,
-        "data": {"points_per_class": 20, "validation_points_per_class": 30},
-    },
-    "space": {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 30], "width": 5},
-}
-"""A study file: a map of 2 x 2 cells and a baseline that trains in a moment."""
-
-SEARCH: dict[str, Any] = {
-    "name": "search",
-    "kind": "search",
-    "loss": "dce",
-    "replicates": 2,
-    "protocol": SMALL["protocol"],
-    "search": {"sampler": "tpe", "trials": 8, "batch": 3, "n_startup_trials": 4},
-    "space": {
-        "learning_rate": 1.0,
-        "amplitude": {"low": 2, "high": 100, "log": True},
-        "period": {"low": 10, "high": 50},
-        "width": [3, 5],
-    },
-}
-"""A search of 8 trials in batches of 3 that trains in a moment."""
-
 
 @pytest.fixture(autouse=True)
 def _no_storage_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,27 +59,15 @@ def make_data(classes: int = 3, points: int = 100, validation_points: int = 120)
 
 
 @pytest.fixture
-def make_spec() -> Callable[..., MapSpec]:
-    """The small study; keywords replace its keys."""
-
-    def make(**changes: Any) -> MapSpec:
-        spec = StudySpec.of(SMALL | changes)
-        assert isinstance(spec, MapSpec)
-        return spec
-
-    return make
+def make_spec() -> SpecMaker:
+    """Makes the small study; keywords replace its keys."""
+    return small_map
 
 
 @pytest.fixture
-def make_search() -> Callable[..., SearchSpec]:
-    """The small search; keywords replace its keys."""
-
-    def make(**changes: Any) -> SearchSpec:
-        spec = StudySpec.of(SEARCH | changes)
-        assert isinstance(spec, SearchSpec)
-        return spec
-
-    return make
+def make_search() -> SearchMaker:
+    """Makes the small search; keywords replace its keys."""
+    return small_search
 
 
 @pytest.fixture

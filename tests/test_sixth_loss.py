@@ -27,7 +27,8 @@ from dynstudy.task.network import draw
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Ensemble, train
 from dynstudy.train.backends import fastest
-from tests.conftest import SEARCH, SMALL, make_data
+from tests.conftest import make_data
+from tests.planted import SEARCH, SMALL
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -80,22 +80,30 @@ def side_by_side(storage: Storage, names: Sequence[str]) -> SideBySide:
     for name in names:
         if names.count(name) > 1:
             raise DynstudyError(f"study {name!r} is named twice")
-    sides = [side for name in names for side in _sides(name, regime_map(storage, name))]
-    if len(sides) < 2:
+    compared: list[Side] = []
+    for name in names:
+        of_study = sides(regime_map(storage, name))
+        if not of_study:
+            raise DynstudyError(
+                f"study {name!r} has no dynamical loss: there is no gain to compare; "
+                "--differences tells where two studies differ"
+            )
+        compared += of_study
+    if len(compared) < 2:
         raise DynstudyError(
-            f"study {names[0]!r} has one dynamical loss, {sides[0].loss}: name another study to "
+            f"study {names[0]!r} has one dynamical loss, {compared[0].loss}: name another study to "
             "compare it with"
         )
     summary: list[dict[str, Any]] = []
     cells: list[dict[str, Any]] = []
-    tables = [side.trained() for side in sides]
+    tables = [side.trained() for side in compared]
     panels = sorted({
         panel for table in tables for panel in table[PANEL].itertuples(index=False, name=None)
     })
     for width, rate in panels:
         here = [
             _Panel(side, table[(table.width == width) & (table.learning_rate == rate)], width, rate)
-            for side, table in zip(sides, tables, strict=True)
+            for side, table in zip(compared, tables, strict=True)
         ]
         here = [panel for panel in here if len(panel.cells)]
         common = [cell for cell in here[0].cells if all(cell in panel.cells for panel in here)]
@@ -103,15 +111,13 @@ def side_by_side(storage: Storage, names: Sequence[str]) -> SideBySide:
         summary += [_summary(panel, here[0], matched) for panel in here]
         for cell in matched:
             cells += [_cell(panel, here[0], cell) for panel in here]
-    return SideBySide(sides, summary, cells, list(_notes(sides, cells)))
+    return SideBySide(compared, summary, cells, list(_notes(compared, cells)))
 
 
-def _sides(name: str, found: RegimeMap) -> list[Side]:
-    present = set(found.judged().loss)
-    losses = [loss for loss in found.spec.loss if loss in present]
-    if not losses:
-        raise DynstudyError(f"study {name!r} has no dynamical loss: there is no gain to compare")
-    return [Side(name, loss, found) for loss in losses]
+def sides(study: RegimeMap) -> list[Side]:
+    """The dynamical losses of a study that have cells, in the order of its file."""
+    present = set(study.judged().loss)
+    return [Side(study.spec.name, loss, study) for loss in study.spec.loss if loss in present]
 
 
 class _Panel:

@@ -9,36 +9,22 @@ from typing import Any
 
 import torch
 
-from dynstudy.bench.settings import DEVICES
-from dynstudy.errors import BenchError, nearest
+from dynstudy.bench.words import Device
+from dynstudy.errors import BenchError
 
 NO_MEMORY = ("out of memory", "resource_exhausted", "alloc_failed")
 """How PyTorch, JAX and cuBLAS tell it, in small letters."""
 
 
-def chosen(asked: str | None) -> str:
-    """Find the device to measure on.
-
-    Args:
-        asked: one of `DEVICES`; None for a card where there is one.
-
-    Returns:
-        One of `DEVICES`.
-
-    Raises:
-        BenchError: there is no such device, or not on this machine.
-    """
-    if asked is not None and asked not in DEVICES:
-        raise BenchError(
-            f"--device: {asked!r} is not one of {', '.join(DEVICES)}{nearest(asked, DEVICES)}"
-        )
-    there = torch.cuda.is_available()
-    if asked == "cuda" and not there:
+def chosen(asked: Device | None) -> Device:
+    """The device to measure on: what is asked for, else a card where there is one."""
+    has_card = torch.cuda.is_available()
+    if asked is Device.cuda and not has_card:
         raise BenchError(
             f"--device cuda: torch {torch.__version__} finds no card on this machine; "
             "use --device cpu"
         )
-    return asked or ("cuda" if there else "cpu")
+    return asked or (Device.cuda if has_card else Device.cpu)
 
 
 def described(device: str) -> dict[str, Any]:

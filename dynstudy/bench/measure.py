@@ -21,7 +21,7 @@ def last_line(stderr: str) -> str:
 class Row:
     """One quantity, measured once in every round."""
 
-    measurement: str  # one of MEASUREMENTS
+    measurement: str  # which kind, as "engine"
     quantity: str  # "cpu / loop" for a ratio
     width: int | None  # hidden units, where it is about one width
     unit: str  # "ratio" and "share" are relative, all others absolute

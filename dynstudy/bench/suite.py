@@ -1,8 +1,8 @@
-"""All measurements in turn, and the machine they were made on."""
+"""Measurements in turn, and the machine they were made on."""
 
-import importlib
 import platform
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,9 @@ from dynstudy.bench.settings import Settings
 from dynstudy.store.provenance import installed, processor, versions
 from dynstudy.train.backends.cpu import threads
 
+Measure = Callable[[Settings, Say], Measured]
+"""One kind of measurement."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -24,10 +27,11 @@ class Report:
     machine: dict[str, Any]
 
 
-def bench(settings: Settings, say: Say) -> Report:
-    """Run every measurement that was asked for.
+def report(measures: Iterable[Measure], settings: Settings, say: Say) -> Report:
+    """Make measurements one after the other.
 
     Args:
+        measures: the kinds of measurement.
         settings: what to measure.
         say: told what is being measured.
 
@@ -38,16 +42,12 @@ def bench(settings: Settings, say: Say) -> Report:
         BackendError: a backend that was asked for is not on this machine.
         BenchError: a measurement could not be made.
     """
-    found = machine(settings)  # the load before it is our own
-    measured: list[Measured] = []
-    for name in settings.measurements:
-        home = "dynstudy.bench" if name == "engine" else "benchmarks"
-        module = importlib.import_module(f"{home}.{name}")
-        measured.append(module.measure(settings, say))
+    facts = machine(settings)  # the load after it is our own
+    measured = [measure(settings, say) for measure in measures]
     rows = [row for part in measured for row in part.rows]
     notes = [note for part in measured for note in part.notes]
     once = list(dict.fromkeys(notes))  # two measurements may leave out the same
-    return Report(sorted(rows, key=lambda row: not row.relative), once, found)
+    return Report(sorted(rows, key=lambda row: not row.relative), once, facts)
 
 
 def machine(settings: Settings) -> dict[str, Any]:

@@ -1,30 +1,42 @@
-"""The command line: a thin skin. Results go to stdout, all else to stderr; see `main` for exits."""
+"""The command line: a thin skin. Results go to stdout, all else to stderr; see `main` for exits.
+
+A command is a file of this folder that is called as it: its function ``command``, whose docstring
+is its help, and ``EXAMPLES`` of it, which tests parse.
+"""
 
 import os
 import sys
+from importlib import import_module
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
 from dynstudy._version import __version__
-from dynstudy.cli import (
-    bench,
-    beside,
-    dashboard,
-    launch,
-    look,
-    manage,
-    power,
-    replay,
-    scaling,
-    take,
-    trace,
-    train,
-)
-from dynstudy.cli.common import Verbosity, log, set_verbosity
-from dynstudy.cli.examples import epilog
+from dynstudy.cli.session import Verbosity, log, set_verbosity
 from dynstudy.errors import DynstudyError
+
+COMMANDS = (
+    "run",
+    "list",
+    "show",
+    "map",
+    "export",
+    "reproduce",
+    "train",
+    "trace",
+    "dashboard",
+    "bench",
+    "compare",
+    "figure",
+    "scaling",
+    "power",
+    "rename",
+    "delete",
+    "note",
+    "tag",
+)
+"""In the order of ``--help``."""
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -36,29 +48,14 @@ app = typer.Typer(
     "(one line says what), 130 interrupted.",
 )
 
-app.command("run")(launch.run)
-app.command("list")(look.list_studies)
-app.command("show")(look.show)
-app.command("map")(look.draw_map)
-app.command("export")(take.export)
-app.command("reproduce")(take.reproduce)
-app.command("train")(train.train)
-app.command("trace")(trace.trace)
-app.command("dashboard")(dashboard.dashboard)
-app.command("bench")(bench.bench)
-app.command("compare")(beside.compare)
-app.command("figure")(beside.figure)
-app.command("scaling")(scaling.scaling)
-app.command("power")(power.power)
-app.command("replay")(replay.replay)
-app.command("diff")(look.diff)
-app.command("rename")(manage.rename)
-app.command("delete")(manage.delete)
-app.command("note")(manage.note)
-app.command("tag")(manage.tag)
+EXAMPLES: dict[str, tuple[str, ...]] = {}
+"""By command, for its help and its page in ``docs/commands/``."""
 
-for _command in app.registered_commands:
-    _command.epilog = epilog(_command.name or "")
+for _name in COMMANDS:
+    _module = import_module(f"{__name__}.{_name}")
+    EXAMPLES[_name] = _module.EXAMPLES
+    _epilog = "\n\n".join(("Examples:", *(f"`{line}`" for line in _module.EXAMPLES)))
+    app.command(_name, epilog=_epilog)(_module.command)
 
 
 def _print_version(asked: bool) -> None:
@@ -93,12 +90,18 @@ def _options(
 
 def main() -> None:
     """Run the command line and exit: 0 done, 2 an error to mend, 130 interrupted."""
+    run_app(app)
+
+
+def run_app(to_run: typer.Typer) -> None:
+    """Run an application and exit as `main` says."""
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        sys.exit(to_run(standalone_mode=False) or 0)
     except DynstudyError as error:
         _fail(str(error))
     except TyperException as error:
-        _fail(" ".join(error.format_message().split()))
+        message = " ".join(error.format_message().split())
+        _fail(message.replace("Value error, ", ""))  # words of what validates, not of ours
     except (KeyboardInterrupt, typer.Abort):
         log("interrupted")
         sys.exit(130)

@@ -2,103 +2,117 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dynstudy.cli.common import FormatOption, log, row_format
+from dynstudy.bench.words import Device
+from dynstudy.cli.options import FormatOption, numbers
+from dynstudy.cli.session import log, log_files
+from dynstudy.report.words import Format
+
+if TYPE_CHECKING:
+    from dynstudy.bench.settings import Settings
+    from dynstudy.bench.suite import Measure
+
+EXAMPLES = (
+    "dynstudy bench --widths 20 --peers loop",
+    "dynstudy bench --device cpu --backends cpu --format json --out bench.json",
+)
+
+WidthsOption = Annotated[str, typer.Option(metavar="N,N,...", help="Hidden units of the networks.")]
+RoundsOption = Annotated[
+    int, typer.Option(min=1, help="How often everything is measured, each in turn.")
+]
+DeviceOption = Annotated[
+    Device | None,
+    typer.Option(
+        help="What the engine is measured on. [default: cuda where there is a card]",
+        show_default=False,
+    ),
+]
+BackendsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME,...",
+        help="Which of dynstudy's backends. [default: all that the device has]",
+        show_default=False,
+    ),
+]
+SecondsOption = Annotated[
+    float, typer.Option(help="How long one competitor is measured in a round.")
+]
+ReportOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write the result to a file as well.")
+]
 
 
-def bench(
-    widths: Annotated[
-        str, typer.Option(metavar="N,N,...", help="Hidden units of the networks.")
-    ] = "20,100,500",
-    rounds: Annotated[
-        int, typer.Option(min=1, help="How often everything is measured, each in turn.")
-    ] = 3,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            metavar="cpu|cuda",
-            help="What the engine is measured on. [default: cuda where there is a card]",
-            show_default=False,
-        ),
-    ] = None,
-    backends: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME,...",
-            help="Which of dynstudy's backends. [default: all that the device has]",
-            show_default=False,
-        ),
-    ] = None,
+def command(
+    widths: WidthsOption = "20,100,500",
+    rounds: RoundsOption = 3,
+    device: DeviceOption = None,
+    backends: BackendsOption = None,
     peers: Annotated[
         str, typer.Option(metavar="NAME,...", help="What they are measured beside.")
     ] = "loop,bmm,graph,compile,jax",
-    only: Annotated[
-        str, typer.Option(metavar="NAME,...", help="Which measurements.")
-    ] = "engine,growth,end_to_end,reading,kernel",
-    seconds: Annotated[
-        float, typer.Option(help="How long one competitor is measured in a round.")
-    ] = 1.0,
-    map_cells: Annotated[
-        int, typer.Option(min=2, help="Cells of the map that is trained (end_to_end).")
-    ] = 200,
-    map_steps: Annotated[
-        int, typer.Option(min=200, help="Steps of each of its networks (end_to_end).")
-    ] = 30_000,
-    read_cells: Annotated[
-        int, typer.Option(min=4, help="Cells of the map that is only read (reading).")
-    ] = 10_000,
-    scale_steps: Annotated[
-        int, typer.Option(min=10, help="Steps of a network, where they do not grow (growth).")
-    ] = 1000,
-    form: FormatOption = "table",
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the result to a file as well.")
-    ] = None,
+    seconds: SecondsOption = 1.0,
+    form: FormatOption = Format.table,
+    out: ReportOption = None,
 ) -> None:
-    """Measure the engine beside its peers, how it scales, a map, reading a large one: minutes.
+    """Measure the engine beside its peers: ratios within rounds, then speeds; minutes."""
+    settings = settings_of(widths, rounds, device, backends, seconds, peers)
 
-    `kernel` compiles the GPU kernel and counts its instructions, without a card.
-    """
+    from dynstudy.bench.engine import measure
+
+    print_measured([measure], settings, form, out)
+
+
+def settings_of(
+    widths: str,
+    rounds: int,
+    device: Device | None,
+    backends: str | None,
+    seconds: float,
+    peers: str = "",
+) -> "Settings":
+    """What the options of a benchmark ask for."""
     from dynstudy.bench.device import chosen
-    from dynstudy.bench.settings import Settings, names, whole_numbers
-    from dynstudy.errors import BenchError
+    from dynstudy.bench.settings import Settings
 
-    shape = row_format(form)
-    settings = Settings(
-        whole_numbers("--widths", widths),
+    return Settings(
+        numbers("--widths", widths, int, "20,100,500"),
         rounds,
-        None if backends is None else names(backends),
-        names(peers),
-        names(only),
+        None if backends is None else _names(backends),
+        _names(peers),
         seconds,
-        map_cells,
-        map_steps,
-        read_cells,
-        scale_steps,
         chosen(device),
     )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Each name of a list with commas between, once."""
+    return tuple(dict.fromkeys(part for part in map(str.strip, text.split(",")) if part))
+
+
+def print_measured(
+    measures: "Iterable[Measure]", settings: "Settings", form: Format, out: Path | None
+) -> None:
+    """Measure, and print what came out, into a file as well where one is named."""
+    from dynstudy.bench.printing import print_report
+    from dynstudy.bench.suite import report
+    from dynstudy.errors import BenchError
+
     if out is not None and (out.is_dir() or not os.access(out.parent, os.W_OK)):
         raise BenchError(f"--out {out}: cannot be written there; name a file in a folder of yours")
-
-    from dynstudy.bench.printing import print_report
-    from dynstudy.bench.suite import bench as measure
-    from dynstudy.report.rows import Format
-
     try:
-        report = measure(settings, log)
+        measured = report(measures, settings, log)
     except KeyboardInterrupt:
         log("interrupted; nothing was kept")
         raise typer.Exit(130) from None
-    print_report(report, shape, sys.stdout)
-    if shape is Format.csv:
-        for note in report.notes:
-            log(f"note: {note}")
+    print_report(measured, form, sys.stdout)
     if out is not None:
-        sys.stdout.flush()
         with out.open("w", encoding="utf-8") as file:
-            print_report(report, shape, file)
-        log(f"wrote {out}")
+            print_report(measured, form, file)
+    log_files([out] if out else [], measured.notes if form is Format.csv else ())

@@ -9,11 +9,14 @@ from typing import Annotated
 
 import typer
 
-from dynstudy.cli.common import StorageOption, Verbosity, complete_study, log, opened, verbosity
+from dynstudy.cli.options import StorageOption, complete_study
 from dynstudy.cli.pages import write_page
+from dynstudy.cli.session import Verbosity, log, opened, verbosity
+
+EXAMPLES = ("dynstudy dashboard quickstart", "dynstudy dashboard --port 0 --no-open")
 
 
-def dashboard(
+def command(
     study: Annotated[
         str | None,
         typer.Argument(help="Open this study's page.", autocompletion=complete_study),
@@ -41,15 +44,15 @@ def dashboard(
     from dynstudy.dashboard.server import DashboardServer
     from dynstudy.store.studies import Storage
 
-    with opened(storage) as found:
+    with opened(storage) as database:
         page = "/dashboard"
         if study is not None:
-            page += f"/studies/{found.study_id(found.study(study))}"
-            if not published(found, study):
-                write_page(found, study, artifacts)
+            page += f"/studies/{database.study_id(database.study(study))}"
+            if not published(database, study):
+                write_page(database, study, artifacts)
         if writable:
-            Storage(found.optuna.url, create=True).engine.dispose()  # says so if it is read-only
-        with DashboardServer(found, port=port, writable=writable, artifacts=artifacts) as server:
+            Storage(database.optuna.url, create=True).engine.dispose()  # says so if it is read-only
+        with DashboardServer(database, port=port, writable=writable, artifacts=artifacts) as server:
             if verbosity() < Verbosity.verbose:
                 warnings.simplefilter("ignore")  # of Optuna's, about plots that a page asks for
             try:

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dynstudy.cli.common import Verbosity, log, opened
+from dynstudy.cli.session import Verbosity, log, opened
 from dynstudy.errors import DynstudyError
 
 if TYPE_CHECKING:

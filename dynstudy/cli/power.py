@@ -1,20 +1,25 @@
 """``dynstudy power``."""
 
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
-from dynstudy.cli.common import FormatOption, log, one_of, row_format
+from dynstudy.cli.options import FormatOption, numbers
+from dynstudy.cli.session import log
+from dynstudy.report.words import Format
+from dynstudy.statistics.spreads import SpreadName
 
-N = TypeVar("N", int, float)
-SPREADS = ("bimodal", "narrow", "cells", "static", "rare")
-"""Those of `dynstudy.statistics.power`, which is slow to import."""
+EXAMPLES = (
+    "dynstudy power --replicates 10,20 --gain 0.05,0.1",
+    "dynstudy power --replicates 50 --min 6 --gain 0.1",
+    "dynstudy power --replicates 10 --gain 0 --spread cells --maps 1000 --format json",
+)
+BIMODAL = SpreadName("bimodal")
 
 
-def power(
+def command(
     replicates: Annotated[
         str,
         typer.Option(metavar="N,N,...", help="Replicates of a cell; a baseline has four times."),
@@ -28,14 +33,12 @@ def power(
         ),
     ] = "0.02,0.05,0.1,0.2",
     spread: Annotated[
-        str,
+        SpreadName,
         typer.Option(
-            metavar="|".join(SPREADS),
             help="How outcomes scatter: in two modes, in one, in two in cells alone or in the "
             "static loss alone, or in a second mode that the static loss never reaches.",
-            autocompletion=one_of(*SPREADS),
         ),
-    ] = "bimodal",
+    ] = BIMODAL,
     fewest: Annotated[
         int | None,
         typer.Option(
@@ -46,7 +49,7 @@ def power(
     ] = None,
     maps: Annotated[int, typer.Option(min=2, help="Simulated maps behind each row.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Of the simulated outcomes.")] = 0,
-    form: FormatOption = "table",
+    form: FormatOption = Format.table,
 ) -> None:
     """How many replicates a map needs: what its tests find of gains that are known, simulated.
 
@@ -61,9 +64,8 @@ def power(
     from dynstudy.report.rows import print_rows
     from dynstudy.statistics.power import CELLS, calibrate, check
 
-    shape = row_format(form)
-    counts = _numbers("--replicates", replicates, int, "whole numbers", "10,20")
-    gains = _numbers("--gain", gain, float, "numbers", "0.05,0.1")
+    counts = numbers("--replicates", replicates, int, "10,20")
+    gains = numbers("--gain", gain, float, "0.05,0.1")
     for each in gains:
         for count in counts:
             check(spread, count, each, fewest)  # before anything is simulated
@@ -73,14 +75,4 @@ def power(
         for count in counts
         for each in gains
     ]
-    print_rows(rows, shape, sys.stdout)
-
-
-def _numbers(option: str, text: str, read: Callable[[str], N], what: str, example: str) -> list[N]:
-    """Read numbers with commas between, each once."""
-    try:
-        return list(dict.fromkeys(read(part) for part in text.split(",")))
-    except ValueError:
-        raise typer.BadParameter(
-            f"{option} {text!r}: must be {what} with commas between, as in {example}"
-        ) from None
+    print_rows(rows, form, sys.stdout)

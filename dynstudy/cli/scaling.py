@@ -1,4 +1,4 @@
-"""The command that tells how the onset of forgetting moves."""
+"""``dynstudy scaling``."""
 
 import sys
 from pathlib import Path
@@ -6,17 +6,17 @@ from typing import Annotated
 
 import typer
 
-from dynstudy.cli.common import (
-    FormatOption,
-    StorageOption,
-    complete_study,
-    log,
-    opened,
-    row_format,
+from dynstudy.cli.options import FormatOption, StorageOption, complete_study
+from dynstudy.cli.session import log_files, opened
+from dynstudy.report.words import Format
+
+EXAMPLES = (
+    "dynstudy scaling onset-dce --out results",
+    "dynstudy scaling regime-dmse1 regime-dmse2 --level 0.6 --format csv",
 )
 
 
-def scaling(
+def command(
     studies: Annotated[
         list[str],
         typer.Argument(
@@ -37,7 +37,7 @@ def scaling(
         ),
     ] = None,
     storage: StorageOption = None,
-    form: FormatOption = "table",
+    form: FormatOption = Format.table,
 ) -> None:
     """How the onset of forgetting moves with period, learning rate and width, and what fits it.
 
@@ -46,18 +46,15 @@ def scaling(
     of the forgetting in all cells one curve of that variable explains, beside curves of their own.
     docs/scaling.md has the method.
     """
-    from dynstudy.analysis.onset_scaling import scaling as found_of
+    from dynstudy.analysis.onset_scaling import scaling
     from dynstudy.report.onset_scaling_files import all_rows, print_scaling, write_scaling
-    from dynstudy.report.rows import Format, print_rows
+    from dynstudy.report.rows import print_rows
 
-    shape = row_format(form)
-    with opened(storage) as opened_storage:
-        found = found_of(opened_storage, studies, level)
-    written = [] if out is None else write_scaling(found, level, out)
-    if shape is Format.table:
-        print_scaling(found, sys.stdout)
+    with opened(storage) as database:
+        laws = scaling(database, studies, level)
+    written = [] if out is None else write_scaling(laws, level, out)
+    if form is Format.table:
+        print_scaling(laws, sys.stdout)
     else:
-        print_rows(all_rows(found), shape, sys.stdout)
-    sys.stdout.flush()  # the table first, where both go to one terminal
-    for path in written:
-        log(f"wrote {path}")
+        print_rows(all_rows(laws), form, sys.stdout)
+    log_files(written)

@@ -6,21 +6,24 @@ from typing import Annotated, Any
 
 import typer
 
-from dynstudy.cli.common import (
+from dynstudy.cli.options import (
     BackendOption,
+    FolderOption,
     FormatOption,
     StorageOption,
     complete_study,
-    log,
-    opened,
-    progress_display,
-    row_format,
 )
+from dynstudy.cli.session import log, log_files, opened, step_display
+from dynstudy.report.words import Format
 
+EXAMPLES = (
+    "dynstudy trace quickstart --cell amplitude=300,period=100",
+    "dynstudy trace quickstart#12 --oscillations 9 --replicates 3",
+)
 MOST_NETWORKS = 10  # traced, if nothing else is asked for
 
 
-def trace(
+def command(
     target: Annotated[
         str,
         typer.Argument(
@@ -51,10 +54,10 @@ def trace(
     seed: Annotated[
         int | None, typer.Option(help="Only the network of this seed.", min=0, max=2**32 - 1)
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the PNG and the CSV.")] = Path("results"),
+    out: FolderOption = Path("results"),
     backend: BackendOption = "auto",
     storage: StorageOption = None,
-    form: FormatOption = "table",
+    form: FormatOption = Format.table,
 ) -> None:
     """Trace a cell over its last oscillations: accuracy, loss and weight of each class.
 
@@ -63,33 +66,26 @@ def trace(
     """
     from dynstudy.analysis.kinds_of_forgetting import forgetting_rows
     from dynstudy.launch.follow import trace_cell
-    from dynstudy.launch.progress import Progress
     from dynstudy.pictures.class_curves import trace_figure
     from dynstudy.pictures.style import save
     from dynstudy.report.rows import print_rows
-    from dynstudy.report.safe_files import check_folder, file_stem, write_whole
+    from dynstudy.report.safe_files import check_folder, file_stem, write_rows, write_whole
     from dynstudy.statistics.baseline import Baseline
     from dynstudy.store.ledger import Ledger
 
-    shape = row_format(form)
-    with opened(storage) as found:
-        name, own, spec = _cell(found, target, cell)
+    with opened(storage) as database:
+        name, configuration, spec = _cell(database, target, cell)
         seeds = _seeds(spec.most_replicates, replicates, seed)
         baseline = Baseline(
-            Ledger(found.engine, spec.protocol), own.baseline(), range(spec.baseline_replicates)
+            Ledger(database.engine, spec.protocol),
+            configuration.baseline(),
+            range(spec.baseline_replicates),
         )
         stem = f"{file_stem(name)}-trace" + (f"-seed{seed}" if seed is not None else "")
         check_folder(out / stem)
-        progress = Progress(networks=len(seeds), work=float(spec.protocol.steps))
-        with progress_display(name) as display:
-
-            def on_step(step: int) -> None:
-                progress.work_done = float(step)
-                progress.steps_done = float(step) * len(seeds)
-                display.update(progress)
-
+        with step_display(name, len(seeds), spec.protocol.steps) as on_step:
             traced = trace_cell(
-                own,
+                configuration,
                 spec.protocol,
                 seeds,
                 oscillations=oscillations,
@@ -98,56 +94,52 @@ def trace(
                 progress=on_step,
             )
         rows = forgetting_rows(traced.kinds, baseline, traced.period)
-    told = f"seed {seed}" if seed is not None else f"{len(seeds)} networks, mean ± standard error"
-    title = f"{spec.name}: {told}\n{own}"
-    frame = traced.frame
-    figure = trace_figure(frame, traced.period, traced.tail_start, title)
+    shown = f"seed {seed}" if seed is not None else f"{len(seeds)} networks, mean ± standard error"
+    title = f"{spec.name}: {shown}\n{configuration}"
+    figure = trace_figure(traced.frame, traced.period, traced.tail_start, title)
     written = [
         write_whole(out / f"{stem}.png", lambda path: save(figure, path)),
-        write_whole(
-            out / f"{stem}.csv", lambda path: frame.to_csv(path, index=False, lineterminator="\n")
-        ),
+        write_rows(traced.frame, out / f"{stem}.csv"),
     ]
-    print_rows(rows, shape, sys.stdout)
+    print_rows(rows, form, sys.stdout)
     sys.stdout.flush()
     if traced.diverged:
         log(f"{traced.diverged} of {len(seeds)} networks diverged; they end there")
     if rows[0]["static"] is None:
         log("the static loss was not read at these steps: there is nothing to take off")
-    for path in written:
-        log(f"wrote {path}")
+    log_files(written)
 
 
-def _cell(found: Any, target: str, text: str | None) -> tuple[str, Any, Any]:
+def _cell(database: Any, target: str, text: str | None) -> tuple[str, Any, Any]:
     """A name for files, the configuration that is asked for, and its study file."""
     from dynstudy.errors import DynstudyError
     from dynstudy.search.one_cell import choose_cell, trial_configuration
 
     name, hash_, number = target.rpartition("#")
-    if hash_ and number.isdecimal() and target not in found.names():
+    if hash_ and number.isdecimal() and target not in database.names():
         if text is not None:
             raise DynstudyError(f"--cell: {target} names a cell already; leave one of them out")
-        study = found.study(name)
-        return f"{name}-{number}", trial_configuration(study, int(number)), found.spec(study)
-    study = found.study(target)
-    spec = found.spec(study)
-    there = spec.cells(study)
-    if not there:
+        study = database.study(name)
+        return f"{name}-{number}", trial_configuration(study, int(number)), database.spec(study)
+    study = database.study(target)
+    spec = database.spec(study)
+    cells = spec.cells(study)
+    if not cells:
         raise DynstudyError(f"study {target!r} has no trained cell yet; run it first")
-    own = choose_cell(there, text or "").configuration
-    values = f"{own.loss}-width{own.width}-rate{own.learning_rate:g}"
-    if not own.static:
-        values += f"-A{own.amplitude:g}-T{own.period}"
-    return f"{target}-{values}", own, spec
+    chosen = choose_cell(cells, text or "").configuration
+    values = f"{chosen.loss}-width{chosen.width}-rate{chosen.learning_rate:g}"
+    if not chosen.static:
+        values += f"-A{chosen.amplitude:g}-T{chosen.period}"
+    return f"{target}-{values}", chosen, spec
 
 
-def _seeds(there: int, wanted: int | None, seed: int | None) -> list[int]:
+def _seeds(most: int, wanted: int | None, seed: int | None) -> list[int]:
     from dynstudy.errors import DynstudyError
 
     if seed is not None:
         if wanted is not None:
             raise DynstudyError("--seed and --replicates exclude each other")
         return [seed]
-    if wanted is not None and wanted > there:
-        raise DynstudyError(f"--replicates {wanted}: the cell has at most {there}")
-    return list(range(wanted or min(there, MOST_NETWORKS)))
+    if wanted is not None and wanted > most:
+        raise DynstudyError(f"--replicates {wanted}: the cell has at most {most}")
+    return list(range(wanted or min(most, MOST_NETWORKS)))

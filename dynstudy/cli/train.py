@@ -6,18 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from dynstudy.cli.common import (
-    BackendOption,
-    FormatOption,
-    StorageOption,
-    log,
-    opened,
-    progress_display,
-    row_format,
+from dynstudy.cli.options import BackendOption, FolderOption, FormatOption, StorageOption
+from dynstudy.cli.session import log, log_files, opened, step_display
+from dynstudy.report.words import Format
+
+EXAMPLES = (
+    "dynstudy train best.toml --seed 3",
+    "dynstudy train quickstart#12 --out results",
 )
 
 
-def train(
+def command(
     target: Annotated[
         str, typer.Argument(metavar="FILE|STUDY#NUMBER", help="An export, or a trial of a study.")
     ],
@@ -26,48 +25,37 @@ def train(
     points: Annotated[
         int, typer.Option(help="About how many steps to read it at.", min=1, max=100_000)
     ] = 300,
-    out: Annotated[Path, typer.Option(help="Folder for the PNG and the CSV.")] = Path("results"),
+    out: FolderOption = Path("results"),
     backend: BackendOption = "auto",
     storage: StorageOption = None,
-    form: FormatOption = "table",
+    form: FormatOption = Format.table,
 ) -> None:
     """Train one network and show its curve: accuracy and loss of each class over the steps."""
     from dynstudy.launch.follow import train_curve
-    from dynstudy.launch.progress import Progress
     from dynstudy.pictures.class_curves import curve_figure
     from dynstudy.pictures.style import save
     from dynstudy.report.curve_text import curve_rows
-    from dynstudy.report.rows import Format, frame_rows, print_rows
-    from dynstudy.report.safe_files import check_folder, file_stem, write_whole
+    from dynstudy.report.rows import frame_rows, print_rows
+    from dynstudy.report.safe_files import check_folder, file_stem, write_rows, write_whole
 
-    shape = row_format(form)
     name, configuration, protocol = _target(target, rank, storage)
     stem = f"{file_stem(name)}-seed{seed}"
     check_folder(out / stem)
-    progress = Progress(networks=1, work=float(protocol.steps))
-    with progress_display(name) as display:
-
-        def on_step(step: int) -> None:
-            progress.work_done = progress.steps_done = float(step)
-            display.update(progress)
-
+    with step_display(name, 1, protocol.steps) as on_step:
         curve = train_curve(
             configuration, protocol, seed=seed, points=points, backend=backend, progress=on_step
         )
     title = f"{name}, seed {seed}\n{configuration}"
     written = [
         write_whole(out / f"{stem}.png", lambda path: save(curve_figure(curve, title), path)),
-        write_whole(
-            out / f"{stem}.csv", lambda path: curve.to_csv(path, index=False, lineterminator="\n")
-        ),
+        write_rows(curve, out / f"{stem}.csv"),
     ]
-    print_rows(curve_rows(curve) if shape is Format.table else frame_rows(curve), shape, sys.stdout)
+    print_rows(curve_rows(curve) if form is Format.table else frame_rows(curve), form, sys.stdout)
     sys.stdout.flush()
     last = int(curve.step.max())
     if last < protocol.steps:
         log(f"diverged between steps {last} and {protocol.steps}; the curve ends there")
-    for path in written:
-        log(f"wrote {path}")
+    log_files(written)
 
 
 def _target(target: str, rank: int, storage: str | None) -> tuple[str, Any, Any]:
@@ -78,12 +66,12 @@ def _target(target: str, rank: int, storage: str | None) -> tuple[str, Any, Any]
 
     name, hash_, number = target.rpartition("#")
     if hash_ and number.isdecimal() and not Path(target).is_file():
-        with opened(storage) as found:
-            study = found.study(name)
+        with opened(storage) as database:
+            study = database.study(name)
             configuration = trial_configuration(study, int(number))
-            return f"{name}-{number}", configuration, found.spec(study).protocol
-    loaded = load_export(Path(target))
-    if rank > len(loaded.configuration):
-        raise DynstudyError(f"--rank {rank}: {target} has {len(loaded.configuration)}")
-    entry = loaded.configuration[rank - 1]
-    return f"{Path(target).stem}-{rank}", entry.configuration, loaded.protocol
+            return f"{name}-{number}", configuration, database.spec(study).protocol
+    export = load_export(Path(target))
+    if rank > len(export.configuration):
+        raise DynstudyError(f"--rank {rank}: {target} has {len(export.configuration)}")
+    entry = export.configuration[rank - 1]
+    return f"{Path(target).stem}-{rank}", entry.configuration, export.protocol

@@ -9,12 +9,12 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 import optuna
 import optuna_dashboard
 from optuna.artifacts import FileSystemArtifactStore
-from optuna.study._frozen import FrozenStudy
 
 from dynstudy.dashboard.artifacts import artifacts_folder
 from dynstudy.dashboard.guard import Guard
 from dynstudy.dashboard.responses import join_figures, sorted_figures
 from dynstudy.errors import DynstudyError
+from dynstudy.store.optuna_private import FrozenStudy
 from dynstudy.store.studies import Storage
 
 HOST = "127.0.0.1"

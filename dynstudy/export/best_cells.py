@@ -88,20 +88,20 @@ def measured(frame: pd.DataFrame, cells: Sequence[Cell], ledger: Ledger) -> list
     """
     loaded = ledger.load(cell.configuration for cell in cells)
     by_key = dict(list(loaded.groupby("configuration")))
-    found: list[Measured | None] = []
+    of_cells: list[Measured | None] = []
     for row, cell in zip(frame_rows(frame), cells, strict=True):
         if not row["replicates"]:
-            found.append(None)
+            of_cells.append(None)
             continue
-        own = by_key[ledger.key(cell.configuration)]
-        accuracies = own.val_accuracy[own.seed.isin(cell.seeds)].tolist()
+        rows = by_key[ledger.key(cell.configuration)]
+        accuracies = rows.val_accuracy[rows.seed.isin(cell.seeds)].tolist()
         values = {name: row[name] for name in Measured.model_fields if name in row}
         values |= {
             "first_seed": cell.seeds.start,
             "replicates": len(accuracies),
             "val_accuracies": accuracies,
         }
-        known = ((each.name, row[each.name]) for each in added())
-        more = {name: value for name, value in known if value is not None}
-        found.append(Measured(**values, measures=more or None))
-    return found
+        values_added = ((each.name, row[each.name]) for each in added())
+        more = {name: value for name, value in values_added if value is not None}
+        of_cells.append(Measured(**values, measures=more or None))
+    return of_cells

@@ -1,36 +1,26 @@
 """An export: configurations to take away, with what they reached and where that comes from.
 
-One model for TOML, JSON and YAML. Floats survive all three exactly; YAML is read safely and without
-aliases.
+It is read as TOML alone, so that there is one reader to harden; JSON is for other programs.
 """
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
-from enum import StrEnum
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import tomli_w
-import yaml
 from pydantic import Field, ValidationError
 
 from dynstudy.config import MAX_SEED, Configuration, LossName, Protocol, Section
 from dynstudy.errors import ExportError
+from dynstudy.export.words import By, FileFormat, Per
 from dynstudy.store.keys import configuration_key, digest
 from dynstudy.study.validation_messages import explain, one_line
 
 VERSION = 1
 MARK = "dynstudy_export"
 """The key that tells an export from any other file, and whose value is its version."""
-
-
-class ExportFormat(StrEnum):
-    """How an export is written."""
-
-    toml = "toml"
-    json = "json"
-    yaml = "yaml"
 
 
 _NO_NUMBERS = {"first_seed", "replicates", "val_accuracies", "regime", "forgets", "measures"}
@@ -95,9 +85,9 @@ class Entry(Section):
 class Selection(Section):
     """How the configurations were chosen, and out of how many."""
 
-    by: Literal["val_accuracy", "gain"]
+    by: By
     top: int
-    per: Literal["width", "loss", "pareto"] | None = None
+    per: Per | None = None
     candidates: int
 
 
@@ -187,35 +177,19 @@ def _fingerprint(leaf: tuple[str, Any]) -> str:
     return digest({"path": leaf[0], "value": leaf[1]})[:6]
 
 
-class _Dumper(yaml.SafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-class _Loader(yaml.SafeLoader):
-    """Without aliases, which a small file could use to ask for endless work."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not allowed")
-        return super().compose_node(parent, index)
-
-
-def to_text(export: Export, form: ExportFormat) -> str:
-    """Write an export out."""
+def to_text(export: Export, form: FileFormat) -> str:
+    """Write an export out, as TOML or JSON."""
     values = export.resolved()
-    if form is ExportFormat.toml:
-        return tomli_w.dumps(values)
-    if form is ExportFormat.json:
+    if form is FileFormat.json:
         return json.dumps(values, indent=1) + "\n"
-    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, width=100)
+    return tomli_w.dumps(values)
 
 
 def load_export(path: Path) -> Export:
-    """Read an export of any of the three formats, by its suffix.
+    """Read an export.
 
     Args:
-        path: the file.
+        path: the file, TOML.
 
     Returns:
         The export; nothing in it is checked against its digest yet.
@@ -223,26 +197,22 @@ def load_export(path: Path) -> Export:
     Raises:
         ExportError: it cannot be read, is damaged, is something else, or of a newer version.
     """
+    if path.suffix != ".toml":
+        raise ExportError(
+            f"{path}: must end in .toml: exports are read as TOML alone; make one with "
+            "dynstudy export STUDY --out FILE.toml"
+        )
     try:
-        form = ExportFormat(path.suffix.removeprefix(".").replace("yml", "yaml"))
-    except ValueError:
-        raise ExportError(f"{path}: must end in .toml, .json or .yaml") from None
-    try:
-        values = _parse(path.read_text(encoding="utf-8"), form)
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ExportError(f"{path}: no such file") from None
     except OSError as error:
         raise ExportError(f"{path}: cannot be read: {error.strerror or error}") from None
     except RecursionError:
         raise ExportError(f"{path}: is not an export: nested too deeply") from None
-    except (
-        ValueError,
-        yaml.YAMLError,
-    ) as error:  # those of tomllib, json and UTF-8 are ValueErrors
-        raise ExportError(
-            f"{path}: is damaged, or no {form.upper()}: {one_line(str(error))[:200]}"
-        ) from None
-    if not isinstance(values, Mapping) or MARK not in values:
+    except ValueError as error:  # those of tomllib and of UTF-8
+        raise ExportError(f"{path}: is damaged, or no TOML: {one_line(str(error))[:200]}") from None
+    if MARK not in values:
         raise ExportError(f"{path}: is not an export of dynstudy; make one with dynstudy export")
     version = values[MARK]
     if not isinstance(version, int) or version != VERSION:
@@ -251,14 +221,6 @@ def load_export(path: Path) -> Export:
             "upgrade dynstudy, or export again"
         )
     try:
-        return Export.model_validate(dict(values))
+        return Export.model_validate(values)
     except ValidationError as error:
         raise ExportError(f"{path}: is damaged: {explain(error, Export)}") from None
-
-
-def _parse(text: str, form: ExportFormat) -> Any:
-    if form is ExportFormat.toml:
-        return tomllib.loads(text)
-    if form is ExportFormat.json:
-        return json.loads(text)
-    return yaml.load(text, _Loader)

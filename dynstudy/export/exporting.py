@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from dynstudy.analysis.regime_map import conditional, regime_map
 from dynstudy.config import Configuration
@@ -26,6 +26,7 @@ from dynstudy.export.export_file import (
     Trained,
 )
 from dynstudy.export.measuring import measure, train_all
+from dynstudy.export.words import By, Per
 from dynstudy.launch.check_backend import check_backend
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.training import Training
@@ -40,9 +41,6 @@ from dynstudy.study.confirmation import FRESH, fresh_protocol
 from dynstudy.study.spec import BASELINE_FACTOR
 from dynstudy.study.tried import finished
 
-By = Literal["val_accuracy", "gain"]
-Per = Literal["width", "loss", "pareto"] | None
-
 
 def export(
     storage: Storage,
@@ -50,7 +48,7 @@ def export(
     *,
     top: int = 1,
     by: By = "val_accuracy",
-    per: Per = None,
+    per: Per | None = None,
     confirm: int | None = None,
     backend: str = "auto",
     report: Callable[[Progress], None] | None = None,

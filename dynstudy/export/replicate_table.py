@@ -1,13 +1,13 @@
 """A whole study as a file for other programs: one row per replicate, or a cube."""
 
-from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import xarray as xr
 
 from dynstudy.errors import ExportError
+from dynstudy.export.words import FileFormat
 from dynstudy.measure.measures import MEASURES, PINNED, added
 from dynstudy.statistics import columns
 from dynstudy.statistics.columns import Column, names
@@ -15,6 +15,9 @@ from dynstudy.statistics.labelled_cells import cells_asked_for
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.study.tried import finished
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 COLUMNS = (
     Column("trial", "", "number of its cell's trial in the study"),
@@ -31,12 +34,24 @@ AXES = names(columns.AXES)
 VARIABLES = [*PINNED, "diverged_at", *(measure.name for measure in added())]
 
 
-class TidyFormat(StrEnum):
-    """How a whole study is written."""
+LIBRARIES = {FileFormat.parquet: "pyarrow", FileFormat.netcdf: "xarray"}
+"""Of extras that are called as the formats are."""
 
-    csv = "csv"
-    parquet = "parquet"
-    netcdf = "netcdf"
+
+def check_library(form: FileFormat) -> None:
+    """Find out before anything is computed whether a format can be written here.
+
+    Args:
+        form: the format.
+
+    Raises:
+        ExportError: what writes it is not installed.
+    """
+    library = LIBRARIES.get(form)
+    if library is not None and find_spec(library) is None:
+        raise ExportError(
+            f"--format {form} needs {library}: pip install 'dynstudy[{form}]', or use --format csv"
+        )
 
 
 def replicates(storage: Storage, name: str) -> pd.DataFrame:
@@ -64,10 +79,10 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
     for row in loaded.to_dict("records"):
         cell = own_cells[row["configuration"]]
         if row["seed"] in cell.seeds:
-            own = cell.configuration
+            configuration = cell.configuration
             rows.append(
-                {"trial": trials.get(own)}
-                | {axis: getattr(own, axis) for axis in AXES}
+                {"trial": trials.get(configuration)}
+                | {axis: getattr(configuration, axis) for axis in AXES}
                 | {"seed": row["seed"]}
                 | {name: row[name] for name in VARIABLES}
                 | {"ledger_configuration": row["configuration"]}
@@ -80,7 +95,7 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
     return frame.astype(whole).sort_values(order, ignore_index=True)
 
 
-def write_replicates(frame: pd.DataFrame, form: TidyFormat, path: Path, name: str) -> None:
+def write_replicates(frame: pd.DataFrame, form: FileFormat, path: Path, name: str) -> None:
     """Write the networks of a study.
 
     Args:
@@ -89,15 +104,15 @@ def write_replicates(frame: pd.DataFrame, form: TidyFormat, path: Path, name: st
         path: the file.
         name: of the study.
     """
-    if form is TidyFormat.csv:
+    if form is FileFormat.csv:
         frame.to_csv(path, index=False, lineterminator="\n")
-    elif form is TidyFormat.parquet:
+    elif form is FileFormat.parquet:
         frame.to_parquet(path, index=False)
     else:
         to_cube(frame, name).to_netcdf(path, engine="scipy")
 
 
-def to_cube(frame: pd.DataFrame, name: str) -> xr.Dataset:
+def to_cube(frame: pd.DataFrame, name: str) -> "xr.Dataset":
     """The networks of a study over (loss, width, learning rate, A, T, seed), nan where none is.
 
     A static network has A = 1 and T = 0 here. The scattered configurations of a search would make a
@@ -125,8 +140,8 @@ def to_cube(frame: pd.DataFrame, name: str) -> xr.Dataset:
         cube = whole.set_index([*AXES, "seed"])[VARIABLES].to_xarray()
     else:
         cells = cells.reset_index(drop=True)
-        place = whole.merge(cells.reset_index(names="configuration"), on=AXES)
-        cube = place.set_index(["configuration", "seed"])[VARIABLES].to_xarray()
+        numbered = whole.merge(cells.reset_index(names="configuration"), on=AXES)
+        cube = numbered.set_index(["configuration", "seed"])[VARIABLES].to_xarray()
         cube = cube.assign_coords({
             axis: ("configuration", cells[axis].to_numpy()) for axis in AXES
         }).assign_coords(configuration=cube.configuration.astype("int32"))

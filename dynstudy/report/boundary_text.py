@@ -7,7 +7,8 @@ import pandas as pd
 
 from dynstudy.analysis.boundaries import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
 from dynstudy.analysis.regime_map import PANEL
-from dynstudy.report.rows import Format, console, print_rows
+from dynstudy.report.rows import console, print_rows
+from dynstudy.report.words import Format
 
 MEANING = (
     "useful amplitudes: where a surface through all cells gains more than 0.02, with 95 % bands; "
@@ -17,13 +18,7 @@ MEANING = (
 
 
 def print_boundaries(judged: pd.DataFrame, frame: pd.DataFrame, out: TextIO) -> None:
-    """Print boundaries, and what their words mean.
-
-    Args:
-        judged: the dynamical cells of the map.
-        frame: of `dynstudy.analysis.boundaries.find_boundaries`.
-        out: where.
-    """
+    """Print boundaries, and what their words mean."""
     print_rows(boundary_lines(judged, frame), Format.table, out)
     console(out).print(MEANING, style="dim", markup=False)
 

@@ -1,42 +1,32 @@
 """A comparison as a person takes it away: rows to print, two CSVs and a picture."""
 
 import math
-from io import StringIO
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from dynstudy.analysis.comparison import SideBySide
 from dynstudy.analysis.regime_map import with_error
 from dynstudy.pictures.comparison import comparison_figure
 from dynstudy.pictures.style import save
-from dynstudy.report.rows import Format, print_rows
-from dynstudy.report.safe_files import write_whole
+from dynstudy.report.safe_files import write_rows, write_whole
 
 
 def write_comparison(found: SideBySide, folder: Path) -> list[Path]:
-    """Write a comparison as PNG and CSV: a row per width and side, and one per matched cell.
-
-    Args:
-        found: the comparison.
-        folder: where to.
-
-    Returns:
-        The files.
-
-    Raises:
-        DynstudyError: they cannot be written there.
-    """
+    """Write a comparison as PNG and as CSVs, by width and side and by matched cell."""
     picture = write_whole(
         folder / "compare.png", lambda path: save(comparison_figure(found), path, "comparison")
     )
     tables = (("compare.csv", found.summary), ("compare-cells.csv", found.cells))
-    return [picture, *(_write_rows(folder / name, rows) for name, rows in tables if rows)]
-
-
-def _write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
-    text = StringIO()
-    print_rows(rows, Format.csv, text)
-    return write_whole(path, lambda whole: whole.write_text(text.getvalue(), encoding="utf-8"))
+    return [
+        picture,
+        *(
+            write_rows(pd.DataFrame(rows, dtype=object), folder / name)  # whole numbers stay whole
+            for name, rows in tables
+            if rows
+        ),
+    ]
 
 
 def short_rows(found: SideBySide) -> list[dict[str, str]]:

@@ -5,13 +5,14 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import optuna
-from optuna.study._frozen import FrozenStudy
 from sqlalchemy import String, cast, func, select
 
 from dynstudy.errors import DynstudyError, nearest
+from dynstudy.report.words import Status
 from dynstudy.store.keys import configuration_key
 from dynstudy.store.launches import running
 from dynstudy.store.ledger_counts import networks_trained
+from dynstudy.store.optuna_private import FrozenStudy, study_id
 from dynstudy.store.optuna_tables import TRIALS
 from dynstudy.store.rename_note_tag import tags_of
 from dynstudy.store.studies import SPEC, Storage
@@ -19,29 +20,18 @@ from dynstudy.store.tables import RunRow
 from dynstudy.study.kinds import KINDS
 from dynstudy.study.spec import StudySpec
 
-STATUSES = ("running", "complete", "incomplete")
 
-
-def study_status(running: bool, done: int, total: int) -> str:
-    """One of `STATUSES`.
-
-    Args:
-        running: whether a live process runs the study.
-        done: its finished cells.
-        total: all its cells.
-
-    Returns:
-        The word.
-    """
+def study_status(running: bool, done: int, total: int) -> Status:
+    """Whether a study is running, complete or incomplete."""
     if running:
-        return "running"
-    return "complete" if done >= total else "incomplete"
+        return Status.running
+    return Status.complete if done >= total else Status.incomplete
 
 
 def list_rows(
     storage: Storage,
     *,
-    status: str | None = None,
+    status: Status | None = None,
     kind: str | None = None,
     tags: Sequence[str] = (),
     match: str = "*",
@@ -60,12 +50,11 @@ def list_rows(
         those of them in the ledger, `network_steps` the steps that these were trained for.
 
     Raises:
-        DynstudyError: there is no such status or kind.
+        DynstudyError: there is no such kind.
     """
-    for name, value, allowed in (("status", status, STATUSES), ("kind", kind, tuple(KINDS))):
-        if value is not None and value not in allowed:
-            hint = nearest(value, allowed)
-            raise DynstudyError(f"--{name} {value!r} is not one of {', '.join(allowed)}{hint}")
+    if kind is not None and kind not in KINDS:
+        hint = nearest(kind, KINDS)
+        raise DynstudyError(f"--kind {kind!r} is not one of {', '.join(KINDS)}{hint}")
     chosen = [
         study
         for study in storage.optuna.get_all_studies()
@@ -95,15 +84,16 @@ def _rows(storage: Storage, studies: list[FrozenStudy], kind: str | None) -> lis
         if kind not in {None, spec.kind}:
             continue
         seeds = _seeds(storage, study, spec)
-        done = complete.get(study._study_id, 0)
+        number = study_id(study)
+        done = complete.get(number, 0)
         total = spec.planned_trials(study.user_attrs, len(seeds))
         needed.append(seeds)
-        time = updated.get(study._study_id)
+        time = updated.get(number)
         rows.append({
             "study": study.study_name,
             "kind": spec.kind,
             "loss": " ".join(spec.loss),
-            "status": study_status(study._study_id in live, done, total),
+            "status": study_status(number in live, done, total),
             "cells_done": done,
             "cells": total,
             "networks": sum(map(len, seeds.values())),

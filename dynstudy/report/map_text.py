@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dynstudy.analysis.regime_map import PANEL, RegimeMap, conditional, with_error
-from dynstudy.report.rows import Format, console, frame_rows, print_rows
+from dynstudy.report.rows import console, frame_rows, print_rows
+from dynstudy.report.words import Format
 from dynstudy.statistics.labels import BASELINE, DIVERGED, HARMFUL, MISSING, UNSETTLED, USEFUL
 
 STYLES = {USEFUL: "green", HARMFUL: "red", UNSETTLED: "dim", MISSING: "dim"}
@@ -33,12 +34,7 @@ MOST_AMPLITUDES = 40
 
 
 def print_map(found: RegimeMap, out: TextIO) -> None:
-    """Print what a study found.
-
-    Args:
-        found: the map.
-        out: where.
-    """
+    """Print what a study found."""
     screen = console(out)
     TEXTS[found.spec.kind](found, out)
     screen.print(conditional(found.spec.protocol.data), style="dim")

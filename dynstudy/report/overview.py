@@ -11,7 +11,8 @@ from dynstudy.analysis.boundaries import find_boundaries, has_boundaries
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.report.boundary_text import MEANING, boundary_lines
 from dynstudy.report.listing import study_status
-from dynstudy.report.rows import Format, console, frame_rows, print_rows
+from dynstudy.report.rows import console, frame_rows, print_rows
+from dynstudy.report.words import Format
 from dynstudy.statistics.columns import FIRST, names
 from dynstudy.store.launches import alive, launches, running
 from dynstudy.store.rename_note_tag import note_of, tags_of
@@ -42,19 +43,7 @@ class Overview:
 
 
 def overview(storage: Storage, name: str, top: int = 5) -> Overview:
-    """Everything about one study.
-
-    Args:
-        storage: where it is.
-        name: of the study.
-        top: how many of the best cells.
-
-    Returns:
-        The overview.
-
-    Raises:
-        StudyNotFoundError: there is no such study.
-    """
+    """Everything about one study, with its `top` best cells."""
     study = storage.study(name)
     found = regime_map(storage, name)
     done = storage.count_cells(study)

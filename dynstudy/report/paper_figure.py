@@ -7,20 +7,20 @@ import numpy as np
 import pandas as pd
 
 from dynstudy.analysis.regime_map import RegimeMap
-from dynstudy.errors import DynstudyError, nearest
+from dynstudy.errors import DynstudyError
 from dynstudy.pictures.over_width import width_figure
 from dynstudy.pictures.style import save
 from dynstudy.report.safe_files import file_stem, write_whole
+from dynstudy.report.words import Figure
 
-FIGURES = ("fig3",)
 SUFFIXES = (".png", ".pdf")
 
 
-def figure_file(figure: str, name: str, out: Path) -> Path:
+def figure_file(figure: Figure, name: str, out: Path) -> Path:
     """Where a figure is written.
 
     Args:
-        figure: one of `FIGURES`.
+        figure: which.
         name: of the study.
         out: a file whose suffix says what it is, or a folder for a PNG.
 
@@ -28,14 +28,11 @@ def figure_file(figure: str, name: str, out: Path) -> Path:
         The file.
 
     Raises:
-        DynstudyError: there is no such figure, or none can be written as such a file.
+        DynstudyError: no figure can be written as such a file.
 
-    >>> str(figure_file("fig3", "fig3a", Path("results")))
+    >>> str(figure_file(Figure.fig3, "fig3a", Path("results")))
     'results/fig3a-fig3.png'
     """
-    if figure not in FIGURES:
-        hint = nearest(figure, FIGURES)
-        raise DynstudyError(f"figure {figure!r} is not one of {', '.join(FIGURES)}{hint}")
     if out.suffix.lower() in SUFFIXES and not out.is_dir():
         return out
     if out.suffix and not out.is_dir():
@@ -46,19 +43,7 @@ def figure_file(figure: str, name: str, out: Path) -> Path:
 
 
 def over_width(found: RegimeMap, amplitude: float | None, period: int | None) -> RegimeMap:
-    """The part of a map that figure 3 shows: one amplitude and period, all widths.
-
-    Args:
-        found: the map.
-        amplitude: which, or None if the map has only one.
-        period: likewise.
-
-    Returns:
-        Its trained cells of them, and the static ones.
-
-    Raises:
-        DynstudyError: the study is no map over widths, or has several of them, or not this one.
-    """
+    """A map's trained cells of one A and T over all widths, and the static ones."""
     name = found.spec.name
     if not found.spec.on_grid:
         raise DynstudyError(
@@ -93,16 +78,5 @@ def _only(name: str, frame: pd.DataFrame, axis: str, wanted: float | None) -> pd
 
 
 def write_figure3(shown: RegimeMap, path: Path) -> Path:
-    """Draw figure 3: validation accuracy over width, a curve per loss, with standard errors.
-
-    Args:
-        shown: what it shows, of `over_width`.
-        path: the file, PNG or PDF by its suffix.
-
-    Returns:
-        The file.
-
-    Raises:
-        DynstudyError: it cannot be written there.
-    """
+    """Draw figure 3: validation accuracy over width, a curve per loss, with standard errors."""
     return write_whole(path, lambda whole: save(width_figure(shown), whole, shown.spec.name))

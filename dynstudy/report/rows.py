@@ -4,7 +4,6 @@ import csv
 import json
 import math
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from io import StringIO
 from typing import Any, TextIO
 
@@ -14,23 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-
-class Format(StrEnum):
-    """How rows are printed."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
+from dynstudy.report.words import Format
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], form: Format, out: TextIO) -> None:
-    """Print rows of the same keys.
-
-    Args:
-        rows: what to print; numbers as numbers.
-        form: as a table, JSON or CSV.
-        out: where.
-    """
+    """Print rows of the same keys as a table, JSON or CSV."""
     if form is Format.json:
         json.dump([_plain(row) for row in rows], out, indent=1, default=str)
         out.write("\n")

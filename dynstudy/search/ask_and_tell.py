@@ -11,6 +11,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
 from dynstudy.config import Configuration
+from dynstudy.store.optuna_private import open_running_trial
 from dynstudy.store.trials import FinishedCell
 from dynstudy.study.kinds.search import SearchSpec
 from dynstudy.study.tried import configuration_of
@@ -63,7 +64,7 @@ def objective_values(finished: FinishedCell, spec: SearchSpec) -> list[float]:
 def tell(study: optuna.Study, number: int, finished: FinishedCell, spec: SearchSpec) -> None:
     """Complete a trial: its attributes first, since nothing can be added to a complete one."""
     frozen = study.get_trials(deepcopy=False)[number]
-    trial = optuna.Trial(study, frozen._trial_id)  # Optuna opens a running trial in no other way
+    trial = open_running_trial(study, frozen)
     for name, value in finished.attributes.items():
         trial.set_user_attr(name, value)
     study.tell(number, objective_values(finished, spec), skip_if_finished=True)

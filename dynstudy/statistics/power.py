@@ -8,17 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynstudy.errors import DynstudyError, nearest
+from dynstudy.errors import DynstudyError
 from dynstudy.measure.accuracy import EQUIVALENCE, FEWEST
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Contrast, Evidence, Indices
 from dynstudy.statistics.labels import HARMFUL, NEUTRAL, USEFUL, label
 from dynstudy.statistics.sequential import FamilyLooks
+from dynstudy.statistics.spreads import HIGH, LOW, SPREADS, Spread
 from dynstudy.statistics.two_samples import Array
 from dynstudy.study.rounds import Rounds
 from dynstudy.study.spec import BASELINE_FACTOR
-
-LOW, HIGH = 0.42, 0.94
-"""Where networks of width 50 end that do not learn the spiral, and that do."""
 
 MODE_SD = 0.01
 NARROW_SD = 0.05
@@ -27,25 +25,6 @@ NARROW_SD = 0.05
 POINTS = 3000  # validation points, of which an accuracy is a whole number
 CELLS = 24
 MOST = 500  # replicates: the tests of more take gigabytes
-
-
-@dataclass(frozen=True)
-class Spread:
-    """How outcomes scatter about their mean."""
-
-    static: float  # true accuracy of the baseline
-    bimodal: bool  # whether cells have two modes
-    bimodal_static: bool
-    harm: bool = True  # whether half of the gains are negative
-
-
-SPREADS = {
-    "bimodal": Spread(0.68, True, True),
-    "narrow": Spread(0.68, False, False),
-    "cells": Spread(0.68, True, False),  # the static loss has one mode, cells of its mean have two
-    "static": Spread(0.68, False, True),
-    "rare": Spread(LOW, True, True, harm=False),  # no static network learns, and few of a cell
-}
 
 
 @dataclass(frozen=True)
@@ -173,12 +152,9 @@ def check(spread: str, replicates: int, gain: float, fewest: int | None = None) 
         fewest: with how many replicates rounds begin, if there are any.
 
     Raises:
-        DynstudyError: there is no such spread, its outcomes cannot have such a gain, or there are
-            too few or too many replicates.
+        DynstudyError: the outcomes cannot have such a gain, or there are too few or too many
+            replicates.
     """
-    if spread not in SPREADS:
-        hint = nearest(spread, SPREADS)
-        raise DynstudyError(f"--spread {spread!r} is not one of {', '.join(SPREADS)}{hint}")
     static = SPREADS[spread].static
     most = round(HIGH - static, 9)
     if not 0 <= gain <= most:  # nan, too

@@ -85,11 +85,11 @@ def digest(keys: Sequence[str], samples: Sequence[Sample]) -> str:
         `PINNED` measures and the step of divergence of the replicates in order of their seeds, as
         float64, little-endian.
     """
-    found = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for key, sample in sorted(zip(keys, samples, strict=True), key=lambda pair: pair[0]):
-        found.update(key.encode())
+        sha256.update(key.encode())
         # these and no others, so that a study's digest stays the same when a measure is added
         for values in (*(sample.measures[name] for name in PINNED), sample.diverged_at):
             # all that is not known is the same nan
-            found.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
-    return found.hexdigest()
+            sha256.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
+    return sha256.hexdigest()

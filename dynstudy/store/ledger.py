@@ -65,18 +65,18 @@ class Ledger:
     def lacking(self, cells: Sequence[Cell]) -> dict[Configuration, tuple[int, ...]]:
         """The seeds of each cell that have to be trained: unrecorded, or not read where needed."""
         by_key = {self.key(cell.configuration): cell.configuration for cell in cells}
-        seeds: dict[Configuration, set[int]] = {cell.configuration: set() for cell in cells}
+        recorded: dict[Configuration, set[int]] = {cell.configuration: set() for cell in cells}
         query = select(ReplicateRow.configuration, ReplicateRow.seed)
         for key, seed in self._rows_of(query, by_key):
-            seeds[by_key[key]].add(seed)
+            recorded[by_key[key]].add(seed)
         for cell in cells:
             # A dynamical cell is always read at the same steps; what a baseline is read for depends
             # on the studies that share it.
-            if cell.configuration.static and seeds[cell.configuration]:
-                seeds[cell.configuration] = self._fully_read(cell)
+            if cell.configuration.static and recorded[cell.configuration]:
+                recorded[cell.configuration] = self._fully_read(cell)
         return {
             cell.configuration: tuple(
-                seed for seed in cell.seeds if seed not in seeds[cell.configuration]
+                seed for seed in cell.seeds if seed not in recorded[cell.configuration]
             )
             for cell in cells
         }

@@ -6,7 +6,6 @@ from typing import Any
 
 import optuna
 import sqlalchemy
-from optuna.study._frozen import FrozenStudy
 from sqlalchemy import URL, Engine, String, cast, event, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -22,6 +21,7 @@ from dynstudy.errors import (
 from dynstudy.store.database import check_file, database_errors, is_sqlite, parse, readable
 from dynstudy.store.launches import running
 from dynstudy.store.migrations import upgrade
+from dynstudy.store.optuna_private import FrozenStudy
 from dynstudy.store.optuna_tables import TRIALS
 from dynstudy.store.tables import SCHEMA_VERSION, Base, Meta, RunRow
 from dynstudy.store.trials import loss_choices

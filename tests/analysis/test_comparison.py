@@ -1,7 +1,6 @@
 """Losses and studies beside each other, from ledgers with chosen outcomes."""
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,8 @@ from dynstudy.report.comparison_files import short_rows, write_comparison
 from dynstudy.statistics.two_samples import Difference, Moments
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
-from tests.analysis.test_regime_map import Planted
+from tests.planted import Planted, SpecMaker
 
-SpecMaker = Callable[..., MapSpec]
 LONGER = {"steps": 400, "tail": 50, "data": {"points_per_class": 20}}
 
 
@@ -178,7 +176,7 @@ def test_what_cannot_be_compared_is_refused(storage: Storage, make_spec: SpecMak
     for names, said in (
         (["small"], "has one dynamical loss, dce: name another study"),
         (["small", "small"], "is named twice"),
-        (["small", "static"], "'static' has no dynamical loss"),
+        (["small", "static"], "'static' has no dynamical loss.*--differences tells"),
         (["small", "smal"], "did you mean 'small'"),
     ):
         with pytest.raises(DynstudyError, match=said):

@@ -1,14 +1,10 @@
 """Gains of sides over width, as the comparison's rows have them."""
 
-from collections.abc import Callable
-
-from benchmarks.planted import plant
 from dynstudy.analysis.comparison import side_by_side
 from dynstudy.analysis.gain_over_width import GAIN, GainCurve
 from dynstudy.store.studies import Storage
-from dynstudy.study.kinds.map import MapSpec
+from tests.planted import SpecMaker, plant
 
-SpecMaker = Callable[..., MapSpec]
 SPACE = {"learning_rate": 1.0, "amplitude": 3, "period": 10, "width": [5, 9]}
 
 

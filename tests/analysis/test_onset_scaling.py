@@ -1,7 +1,6 @@
 """Laws and curves of panels whose exponents are known."""
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from dynstudy.analysis.onsets import Onsets, Panel, onsets, panels
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.report.onset_scaling_files import short_rows, write_scaling
 from dynstudy.statistics.outcomes import Outcomes
-from dynstudy.study.kinds.map import MapSpec
+from tests.planted import SpecMaker
 
 AMPLITUDES = np.geomspace(10, 3000, 9)
 PERIODS = np.geomspace(30, 3000, 7).round()
@@ -169,7 +168,7 @@ def test_files(tmp_path: Path) -> None:
     assert len(pd.read_csv(written[2])) == 8
 
 
-def test_panels_of_a_map_hold_the_net_forgetting(make_spec: Callable[..., MapSpec]) -> None:
+def test_panels_of_a_map_hold_the_net_forgetting(make_spec: SpecMaker) -> None:
     rng = np.random.default_rng(0)
     shared = {"loss": "dce", "width": 5, "learning_rate": 1.0, "replicates": 4}
     lost = [rng.normal(0.5, 0.1, 4), np.r_[rng.normal(0.3, 0.1, 3), np.nan], np.full(4, np.nan)]

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,70 +11,24 @@ import pytest
 from sqlalchemy import select, update
 
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
-from dynstudy.config import Cell, Configuration, Replicate
+from dynstudy.config import Configuration
 from dynstudy.measure.window import forgetting_window
 from dynstudy.report.map_files import write_map
 from dynstudy.report.map_text import print_map
-from dynstudy.report.rows import Format, frame_rows, print_rows, to_csv
+from dynstudy.report.rows import frame_rows, print_rows, to_csv
 from dynstudy.report.safe_files import file_stem
+from dynstudy.report.words import Format
 from dynstudy.statistics.columns import MAP, names
-from dynstudy.store.ledger import Ledger, Record
-from dynstudy.store.provenance import Trainer
-from dynstudy.store.series import TRAIN, VALIDATION, Series
+from dynstudy.store.series import VALIDATION
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow, SeriesRow
-from dynstudy.study.spec import StudySpec
-
-SpecMaker = Callable[..., StudySpec]
-
-
-class Planted:
-    """A ledger filled with chosen outcomes instead of trained networks."""
-
-    def __init__(self, storage: Storage, spec: StudySpec) -> None:
-        self.spec, self.ledger = spec, Ledger(storage.engine, spec.protocol)
-        storage.open_study(spec)
-
-    def cell(self, **wanted: Any) -> Cell:
-        return next(
-            cell
-            for cell in self.spec.grid_cells()
-            if all(getattr(cell.configuration, key) == value for key, value in wanted.items())
-        )
-
-    def put(
-        self, cell: Cell, accuracies: Sequence[float], forgetting: float = 0.1, diverged: int = 0
-    ) -> None:
-        data = self.spec.protocol.data
-        own = cell.configuration
-        counts = np.full((len(cell.reads), data.classes), data.validation_points_per_class // 2)
-        records = []
-        for seed, accuracy in enumerate(accuracies):
-            lost = seed < diverged
-            measures: dict[str, float | None] = {
-                "train_accuracy": accuracy,
-                "val_accuracy": 1 / 3 if lost else accuracy,
-            }
-            if not own.static and not lost:
-                measures |= {
-                    "val_accuracy_before_tail": accuracy,
-                    "forgetting": forgetting + 0.01 * (seed % 3),
-                    "unrecovered": 0.0,
-                    "lasting": 0.3,
-                }
-            series = {} if lost else dict.fromkeys((TRAIN, VALIDATION), Series(cell.reads, counts))
-            records.append(Record(Replicate(own, seed), 5 if lost else None, measures, series))
-        self.ledger.add(records, Trainer("cpu", "planted", "a processor", {}))
+from tests.planted import Planted, SpecMaker, spread
 
 
 @pytest.fixture
 def planted(storage: Storage, make_spec: SpecMaker) -> Planted:
     space = {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 15], "width": [5, 9]}
     return Planted(storage, make_spec(replicates=10, space=space))
-
-
-def spread(rng: np.random.Generator, mean: float, count: int, sd: float = 0.01) -> list[float]:
-    return rng.normal(mean, sd, count).tolist()
 
 
 def row(found: RegimeMap, **wanted: Any) -> pd.Series:

@@ -5,15 +5,21 @@ import torch
 
 from dynstudy.bench import device
 from dynstudy.bench.device import chosen, described, full_float32, out_of_memory
+from dynstudy.bench.words import Device
 from dynstudy.errors import BenchError
 
 
 @pytest.mark.parametrize(
     ("asked", "there", "expected"),
-    [(None, True, "cuda"), (None, False, "cpu"), ("cpu", True, "cpu"), ("cuda", True, "cuda")],
+    [
+        (None, True, "cuda"),
+        (None, False, "cpu"),
+        (Device.cpu, True, "cpu"),
+        (Device.cuda, True, "cuda"),
+    ],
 )
 def test_a_card_is_chosen_where_there_is_one(
-    asked: str | None, there: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+    asked: Device | None, there: bool, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
     assert chosen(asked) == expected
@@ -22,7 +28,7 @@ def test_a_card_is_chosen_where_there_is_one(
 def test_a_card_that_is_not_there_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(BenchError, match=r"^--device cuda: torch .* finds no card .*--device cpu$"):
-        chosen("cuda")
+        chosen(Device.cuda)
 
 
 def test_tf32_is_off_while_measuring_and_as_it_was_after() -> None:

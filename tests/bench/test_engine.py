@@ -11,6 +11,7 @@ from dynstudy.bench.measure import Speed
 from dynstudy.bench.peers import Compiled
 from dynstudy.bench.settings import Settings
 from dynstudy.bench.variants import Variant
+from dynstudy.bench.words import Device
 from dynstudy.train.backends.cpu import threads
 
 
@@ -100,7 +101,7 @@ def test_what_does_not_fit_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.filterwarnings("ignore:TensorFloat32")  # that it is off is meant
 def test_a_card_is_measured_beside_its_peers() -> None:
     """Needs an NVIDIA card, so it is deselected; `make test-gpu` or `pytest -m gpu`."""
-    settings = Settings(widths=(5,), rounds=1, seconds=0.001, device="cuda")
+    settings = Settings(widths=(5,), rounds=1, seconds=0.001, device=Device.cuda)
     found = engine.measure(settings, lambda _: None)
     quantities = {row.quantity for row in found.rows}
     for peer in ("loop", "bmm", "graph", "compile"):

@@ -9,7 +9,7 @@ import pytest
 from dynstudy.bench.measure import Row
 from dynstudy.bench.printing import print_report
 from dynstudy.bench.suite import Report
-from dynstudy.report.rows import Format
+from dynstudy.report.words import Format
 
 REPORT = Report(
     [

@@ -8,7 +8,9 @@ import numpy as np
 import psutil
 import pytest
 
+from benchmarks import end_to_end
 from benchmarks.end_to_end import map_spec, peak_memory, run_map
+from dynstudy.bench.settings import Settings
 from dynstudy.launch.training import Training
 from tests.command import python
 from tests.conftest import ROOT
@@ -28,6 +30,16 @@ def test_an_interrupted_map_is_no_result(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(Training, "stopped", property(lambda self: True))
     with pytest.raises(KeyboardInterrupt):
         run_map(2, 200, str(tmp_path))
+
+
+def test_what_is_not_training_has_a_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(end_to_end, "CELLS", 2)
+    monkeypatch.setattr(end_to_end, "STEPS", 200)
+    found = end_to_end.measure(Settings(rounds=1), lambda _: None)
+    rows = {row.quantity: row for row in found.rows}
+    assert all((row.measurement, row.rounds) == ("end_to_end", 1) for row in found.rows)
+    assert 0 < rows["wall time that is not training"].median < 1
+    assert rows["peak memory"].median > 50
 
 
 def test_the_map_has_the_cells_it_promises() -> None:

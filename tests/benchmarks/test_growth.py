@@ -11,19 +11,21 @@ from dynstudy.bench import own
 from dynstudy.bench.measure import Speed
 from dynstudy.bench.problem import CLASSES, Problem
 from dynstudy.bench.settings import Settings
+from dynstudy.bench.words import Device
 
-TINY: dict[str, Any] = {"widths": (3, 5), "rounds": 2, "seconds": 0.001, "scale_steps": 10}
+TINY: dict[str, Any] = {"widths": (3, 5), "rounds": 2, "seconds": 0.001}
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaling, "POINTS", (10, 20, 40))
+    monkeypatch.setattr(scaling, "STEPS", 10)
     monkeypatch.setattr(scaling, "threads", lambda: 1)
     monkeypatch.setitem(scaling.MEMORY_NETWORKS, "cpu", 50)
 
 
 def test_one_thing_grows_and_the_others_stay() -> None:
-    for device in ("cpu", "cuda"):
+    for device in Device:
         base, axes = cases(Settings(device=device))
         assert list(axes) == ["networks", "points per class", "steps", "width"]
         for field, (name, axis) in zip(asdict(base), axes.items(), strict=True):
@@ -102,7 +104,7 @@ def test_the_memory_of_pytorch_on_a_processor_is_not_made_up() -> None:
 
 def test_without_a_backend_on_the_device_there_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own, "own_backend", lambda *_: lambda _: None)
-    found = scaling.measure(Settings(device="cuda", backends=("cpu",)), lambda _: None)
+    found = scaling.measure(Settings(device=Device.cuda, backends=("cpu",)), lambda _: None)
     assert found.rows == []
     assert found.notes == ["scaling: left out, cpu not on cuda"]
 

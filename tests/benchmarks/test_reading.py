@@ -27,13 +27,14 @@ def test_a_planted_map_has_no_holes_and_all_kinds_of_cells(storage: Storage) -> 
 
 
 def test_the_default_is_ten_thousand_cells() -> None:
-    spec = planted_spec(Settings().read_cells)
+    spec = planted_spec(reading.CELLS)
     assert sum(not cell.configuration.static for cell in spec.grid_cells()) == 10_000
 
 
-def test_reading_is_timed_once_a_round() -> None:
+def test_reading_is_timed_once_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "CELLS", 8)
     said: list[str] = []
-    found = reading.measure(Settings(rounds=1, read_cells=8), said.append)
+    found = reading.measure(Settings(rounds=1), said.append)
     assert [(row.quantity, row.rounds) for row in found.rows] == [
         ("map, read and labelled", 1),
         ("dynstudy map", 1),
@@ -55,5 +56,5 @@ def test_reading_is_timed_once_a_round() -> None:
 
 
 def test_a_report_that_fails_says_why(tmp_path: Path) -> None:
-    with pytest.raises(BenchError, match=r"dynstudy show failed \(error: .*no such"):
+    with pytest.raises(BenchError, match=r"reading: dynstudy show failed \(error: .*no such"):
         measure_report(("show", "absent"), f"sqlite:///{tmp_path}/none.db", str(tmp_path))

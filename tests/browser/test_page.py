@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.planted import plant
 from dynstudy.dashboard.page import publish
 from dynstudy.dashboard.server import DashboardServer
 from dynstudy.store.rename_note_tag import NOTE
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
-from tests.conftest import SMALL
+from tests.planted import SMALL, plant
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

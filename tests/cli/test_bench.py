@@ -12,8 +12,7 @@ TINY = "--widths 5 --rounds 1 --seconds 0.01 --peers loop,bmm,jax --device cpu".
 
 
 def test_a_tiny_benchmark_keeps_the_promised_keys(tmp_path: Path) -> None:
-    tiny = "--map-cells 2 --map-steps 200 --read-cells 8 --scale-steps 10 --format json".split()
-    out, err = dynstudy(tmp_path, "bench", *TINY, *tiny, "--out", "found.json")
+    out, err = dynstudy(tmp_path, "bench", *TINY, "--format", "json", "--out", "found.json")
     found = json.loads(out)
     assert json.loads((tmp_path / "found.json").read_text()) == found
     assert list(found) == ["ratios", "absolutes", "notes", "machine"]
@@ -21,25 +20,13 @@ def test_a_tiny_benchmark_keeps_the_promised_keys(tmp_path: Path) -> None:
     for row in rows:
         assert list(row) == "measurement quantity width unit median min max rounds".split()
         assert 0 <= row["min"] <= row["median"] <= row["max"]
-        assert row["min"] > 0 or row["unit"] in {"spilled instructions", "shared bytes a program"}
+        assert row["min"] > 0
         assert math.isfinite(row["max"])
         assert row["rounds"] == 1
     ratios = {row["quantity"] for row in found["ratios"]}
     assert {"cpu / loop", "cpu / bmm", "cpu / autograd", "cpu, FLOP/s of torch.mm"} <= ratios
-    assert "wall time that is not training" in ratios
-    (share,) = (
-        row for row in rows if row["measurement"] == "end_to_end" and row["unit"] == "share"
-    )
-    assert share["max"] < 1
     absolutes = {row["quantity"]: row for row in found["absolutes"]}
-    assert absolutes["peak memory"]["median"] > 50
-    assert absolutes["map, read and labelled"]["unit"] == "s"
-    assert absolutes["steps = 100"]["unit"] == "network-steps/s"
-    assert {row["quantity"] for row in rows if row["measurement"] == "kernel"} == {
-        "dce",
-        "dmse1",
-        "dmse2",
-    }
+    assert absolutes["cpu"]["unit"] == "network-steps/s"
     assert found["machine"]["device"] == "cpu"
     assert {
         "processor",
@@ -52,16 +39,8 @@ def test_a_tiny_benchmark_keeps_the_promised_keys(tmp_path: Path) -> None:
         "date",
         "rounds",
     } <= set(found["machine"])
-    said = [
-        "engine: width 5, preparing cpu",
-        "scaling: steps = 1",
-        "end to end: a map",
-        "planting",
-        "kernel: width 5",
-        "wrote found.json",
-    ]
-    for progress in said:
-        assert progress in err
+    assert "engine: width 5, preparing cpu" in err
+    assert "wrote found.json" in err
 
 
 @pytest.mark.parametrize(
@@ -70,7 +49,7 @@ def test_a_tiny_benchmark_keeps_the_promised_keys(tmp_path: Path) -> None:
         ("--widths a,b", "--widths 'a,b': must be whole numbers with commas between"),
         ("--rounds 0", "'--rounds'"),
         ("--device cpu --backends cpuu", "'cpuu' is not one of auto, autograd, cpu"),
-        ("--device cudaa", "--device: 'cudaa' is not one of cpu, cuda; did you mean 'cuda'?"),
+        ("--device cudaa", "'cudaa' is not one of 'cpu', 'cuda'"),
         ("--out nowhere/found.json", "--out nowhere/found.json: cannot be written there"),
     ],
 )
@@ -80,7 +59,7 @@ def test_bad_input_is_told_in_one_line(tmp_path: Path, options: str, message: st
 
 def test_ctrl_c_leaves_cleanly(tmp_path: Path) -> None:
     asked = "--device cpu --peers loop --seconds 60".split()
-    with start(tmp_path, "bench", "--only", "engine", *asked) as command:
+    with start(tmp_path, "bench", *asked) as command:
         command.until(lambda: "round 1" in command.err)
         command.interrupt()
         status, out, err = command.ends()

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 import tomli_w
 
-from benchmarks.planted import plant
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
 from dynstudy.study.spec import StudySpec
 from tests.command import dynstudy, fails
-from tests.conftest import SMALL
+from tests.planted import SMALL, plant
 
 STUDY: dict[str, Any] = {
     **SMALL,
@@ -66,7 +65,7 @@ def test_from_a_study_file_to_a_map_with_predicted_cells(here: Path) -> None:
     assert len((here / "edge.csv").read_text().splitlines()) == 1 + 60
 
 
-def test_a_map_that_is_trained_is_chosen_from_and_replayed(here: Path) -> None:
+def test_a_map_that_is_trained_is_chosen_from(here: Path) -> None:
     space = {
         "learning_rate": 1.0,
         "amplitude": [10, 30, 60, 600, 800, 1000],
@@ -84,13 +83,6 @@ def test_a_map_that_is_trained_is_chosen_from_and_replayed(here: Path) -> None:
     assert "none: everything is in the ledger" in out
     _, err = dynstudy(here, "run", "edge.toml", *there)
     assert "0 networks trained, 100 taken from the ledger" in err
-    short = ("replay", "whole", "--cells", "6", "--batch", "3", "--seeds", "2", *there)
-    out, err = dynstudy(here, *short, "--resamples", "20", "--format", "json")
-    rows = json.loads(out)
-    assert [row["rule"] for row in rows] == ["chosen", "space-filling", "random"]
-    assert all(row["trained"] <= 6 and row["cells"] == 12 for row in rows)
-    assert rows[0]["stable"] > 6
-    assert "labels of 20 resamples" in err
 
 
 @pytest.mark.parametrize(
@@ -99,7 +91,6 @@ def test_a_map_that_is_trained_is_chosen_from_and_replayed(here: Path) -> None:
         (["run", "edge.toml", "--set", "space.amplitude=30"], "at least two amplitudes above 1"),
         (["run", "edge.toml", "--set", "boundary.cells=1"], "boundary.cells = 1: must be at least"),
         (["run", "edge.toml", "--set", "search.trials=9"], "unknown key 'search'"),
-        (["replay", "edge"], "there is no such database; run a study first"),
     ],
 )
 def test_what_is_wrong_is_one_line(arguments: list[str], said: str, here: Path) -> None:

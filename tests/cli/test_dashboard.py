@@ -4,7 +4,6 @@ import json
 import socket
 import sqlite3
 import urllib.request
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -12,16 +11,12 @@ import pytest
 import tomli_w
 from typer.testing import CliRunner
 
-from benchmarks.planted import plant
 from dynstudy.cli import app
 from dynstudy.cli.pages import page_after_run
 from dynstudy.errors import DynstudyError
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import StudySpec
 from tests.command import dynstudy, start
-from tests.conftest import SMALL
-
-SpecMaker = Callable[..., StudySpec]
+from tests.planted import SMALL, SpecMaker, plant
 
 
 def refusal(*arguments: str) -> str:

@@ -15,7 +15,7 @@ import tomli_w
 
 from dynstudy._version import __version__
 from tests.command import dynstudy, fails, process, start
-from tests.conftest import SEARCH, SMALL
+from tests.planted import SEARCH, SMALL
 
 # about 12 s on two cores, in a dozen cells: long enough to be interrupted anywhere
 LONG = {
@@ -162,7 +162,7 @@ def test_overrides_make_another_study(here: Path) -> None:
         (["nope"], "No such command"),
         (["run", "small.toml", "--set", "space.width=[20,"], "the value is not TOML"),
         (["list"], "there is no such database; run a study first"),
-        (["list", "--format", "yaml"], "'yaml' is not one of table, json, csv"),
+        (["list", "--format", "yaml"], "'yaml' is not one of 'table', 'json', 'csv'"),
         (["map", "small"], "there is no such database"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -13,9 +13,8 @@ from dynstudy.errors import DynstudyError
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
 from dynstudy.study.spec import StudySpec
-from tests.analysis.test_regime_map import Planted
 from tests.command import dynstudy, fails
-from tests.conftest import SEARCH, SMALL
+from tests.planted import SEARCH, SMALL, Planted
 
 SPACE = {"learning_rate": 1.0, "amplitude": [3, 10, 30, 100, 300], "period": [5, 10, 20, 35]}
 MAPS: dict[str, dict[str, Any]] = {
@@ -90,7 +89,7 @@ def test_studies_without_a_law_are_told_why(here: Path, names: list[str], said: 
     [
         ("planted planted", "planted and planted: both have dce"),
         ("planted --level 40", "--level 40: forgetting is a share"),
-        ("planted --format xml", "--format 'xml' is not one of"),
+        ("planted --format xml", "'xml' is not one of 'table', 'json', 'csv'"),
     ],
 )
 def test_a_wrong_input_gets_one_line(here: Path, arguments: str, said: str) -> None:

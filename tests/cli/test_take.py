@@ -3,13 +3,14 @@
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 import tomli_w
 
 from tests.command import dynstudy, fails
-from tests.conftest import SMALL
+from tests.planted import SMALL
 
 
 @pytest.fixture(scope="module")
@@ -53,16 +54,32 @@ def test_a_trial_is_trained_by_its_number_and_rows_are_for_programs(studied: Pat
     assert len(list(csv.DictReader(io.StringIO(out)))) == 16
 
 
+@pytest.mark.parametrize(("form", "library"), [("parquet", "pyarrow"), ("netcdf", "xarray")])
+def test_without_an_extra_one_line_says_how_to_get_it(
+    form: str, library: str, studied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    said = fails(studied, "export", "small", "--out", f"all.{form}")
+    assert said == (
+        f"error: --format {form} needs {library}: pip install 'dynstudy[{form}]', or use "
+        "--format csv\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["export", "small", "--top", "0"], "greater than or equal to 1"),
         (["export", "small", "--top", "99"], "has only 5 cells"),
         (["export", "smal"], "did you mean 'small'"),
-        (["export", "small", "--by", "width"], "'width' is not one of val_accuracy, gain"),
-        (["export", "small", "--per", "period"], "'period' is not one of width, loss, pareto"),
-        (["export", "small", "--format", "xml"], "'xml' is not one of toml, json, yaml"),
+        (["export", "small", "--by", "width"], "'width' is not one of 'val_accuracy', 'gain'"),
+        (
+            ["export", "small", "--per", "period"],
+            "'period' is not one of 'width', 'loss', 'pareto'",
+        ),
+        (["export", "small", "--format", "xml"], "'xml' is not one of 'toml', 'json', 'csv'"),
         (["export", "small", "--out", "best.xml"], "its suffix tells no format"),
+        (["export", "small", "--format", "yaml"], "'yaml' is not one of 'toml', 'json', 'csv'"),
         (["export", "small", "--format", "parquet"], "--format parquet needs --out"),
         (["export", "small", "--format", "csv", "--top", "2"], "is of the whole study"),
         (["export", "small", "--weights"], "--weights needs --out"),
@@ -73,7 +90,7 @@ def test_a_trial_is_trained_by_its_number_and_rows_are_for_programs(studied: Pat
         (["reproduce", "none.toml"], "no such file"),
         (["train", "small#99"], "has trials 0 to 4"),
         (["train", "none#1"], "'none' is not in"),
-        (["train", "small"], "must end in .toml, .json or .yaml"),
+        (["train", "small"], "must end in .toml"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -9,7 +9,7 @@ import pytest
 import tomli_w
 
 from tests.command import dynstudy, fails
-from tests.conftest import SEARCH, SMALL
+from tests.planted import SEARCH, SMALL
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_a_search_has_cells_too_whose_static_loss_was_not_read(studied: Path) ->
         (["small#1", "--replicates", "1", "--seed", "1"], "exclude each other"),
         (["small#1", "--oscillations", "16"], "has 1 to 15 before its tail"),
         (["small#1", "--oscillations", "0"], "greater than or equal to 1"),
-        (["small#1", "--format", "xml"], "'xml' is not one of table, json, csv"),
+        (["small#1", "--format", "xml"], "'xml' is not one of 'table', 'json', 'csv'"),
         (["small#1", "--out", "study.toml"], "is a file, not a folder"),
         (["small#1", "--backend", "gpu:99"], "backend 'gpu:99' cannot run"),
         (["small#1", "--storage", "sqlite:///none.db"], "there is no such database"),

@@ -1,7 +1,6 @@
 """The note of a study's page, as Markdown shows it."""
 
 import tomllib
-from collections.abc import Callable
 from html.parser import HTMLParser
 
 import pytest
@@ -10,10 +9,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from dynstudy.dashboard.note import MARK, MOST_LAUNCHES, code, markdown, split_note, write_note
-from dynstudy.study.kinds.map import MapSpec
 from dynstudy.study.spec import StudySpec
+from tests.planted import SpecMaker
 
-SpecMaker = Callable[..., MapSpec]
 RUN = {
     "started": "2026-01-01 00:00:00",
     "ended": None,

@@ -1,7 +1,6 @@
 """What a study's page carries, and that publishing it again refreshes it in place."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,6 @@ import optuna_dashboard
 import pytest
 
 import dynstudy
-from benchmarks.planted import plant
 from dynstudy.analysis import regime_map as regime_map_module
 from dynstudy.analysis.boundaries import find_boundaries
 from dynstudy.analysis.regime_map import regime_map
@@ -20,12 +18,8 @@ from dynstudy.errors import DynstudyError, StudyNotFoundError
 from dynstudy.report.rows import to_csv
 from dynstudy.store.rename_note_tag import NOTE
 from dynstudy.store.studies import Storage
-from dynstudy.study.kinds.map import MapSpec
-from dynstudy.study.kinds.search import SearchSpec
 from dynstudy.study.study_file import load_spec
-
-SpecMaker = Callable[..., MapSpec]
-SearchMaker = Callable[..., SearchSpec]
+from tests.planted import SearchMaker, SpecMaker, plant
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import socket
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,12 @@ from typing import Any
 import pytest
 
 from benchmarks.page import measure_page
-from benchmarks.planted import plant
 from dynstudy.dashboard.page import publish
 from dynstudy.dashboard.server import DashboardServer
 from dynstudy.errors import DynstudyError
 from dynstudy.store.studies import Storage
-from dynstudy.study.kinds.map import MapSpec
+from tests.planted import SpecMaker, plant
 
-SpecMaker = Callable[..., MapSpec]
 HOSTILE = ["../../etc/passwd", "q\"uo'te", "<script>alert(1)</script>", "🌀 é", "a/b?c#d%2e"]
 
 

@@ -1,6 +1,5 @@
 """A trace is what a map and a single network's curve say of the same networks."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,8 @@ from dynstudy.measure.accuracy import standard_error
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
-from dynstudy.study.kinds.map import MapSpec
-from tests.conftest import SMALL
+from tests.planted import SMALL, SpecMaker
 
-SpecMaker = Callable[..., MapSpec]
 DCE = Configuration("dce", 5, 1.0, amplitude=30, period=10)
 
 

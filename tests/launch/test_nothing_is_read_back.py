@@ -14,7 +14,7 @@ from dynstudy.launch.chunks import Chunks
 from dynstudy.launch.replicates import Task
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
-from tests.conftest import SEARCH, SMALL
+from tests.planted import SEARCH, SMALL
 
 MOST = 10
 """Per batch or round: what is lacking, what is there of it, and for each chunk its keys, twice."""

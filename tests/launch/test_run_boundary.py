@@ -7,9 +7,8 @@ import pytest
 
 import dynstudy
 from benchmarks.boundary_replay import replay
-from benchmarks.planted import plant
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
-from dynstudy.analysis.study_diff import compare
+from dynstudy.analysis.study_differences import study_differences
 from dynstudy.config import Configuration
 from dynstudy.dashboard.page import publish
 from dynstudy.errors import DynstudyError, StudyMismatchError
@@ -20,6 +19,7 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.tried import finished
+from tests.planted import plant
 
 PLANTED: dict[str, Any] = {
     "name": "planted",
@@ -245,6 +245,6 @@ def test_a_prediction_is_never_the_best_cell_of_a_comparison(
         return frame.assign(gain=9.0), unsettled
 
     monkeypatch.setattr("dynstudy.analysis.regime_map.predict_cells", large)
-    rows = compare(storage, "planted", "boundary").rows
+    rows = list(study_differences(storage, "planted", "boundary"))
     gains = [row["b"] for row in rows if row["key"] == "dce, width 20"]
     assert all(gain < 1 for gain in gains)

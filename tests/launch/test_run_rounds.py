@@ -21,7 +21,7 @@ from dynstudy.report.overview import overview
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow
 from dynstudy.study.spec import StudySpec
-from tests.conftest import SMALL
+from tests.planted import SMALL
 
 SPACE = {"learning_rate": 1.0, "amplitude": [2, 10, 100, 1000], "period": [10, 60], "width": 5}
 PROTOCOL = {"steps": 400, "tail": 20, "data": SMALL["protocol"]["data"]}

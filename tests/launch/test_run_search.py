@@ -16,9 +16,8 @@ from dynstudy.launch import run_search, training
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds import search as drawing
-from dynstudy.study.kinds.search import SearchSpec
+from tests.planted import SearchMaker
 
-SearchMaker = Callable[..., SearchSpec]
 SAMPLERS = [
     {"sampler": "tpe", "n_startup_trials": 4},
     {"sampler": "gp", "n_startup_trials": 4},

@@ -1,5 +1,4 @@
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,7 @@ from dynstudy.store.ledger import Ledger
 from dynstudy.store.series import VALIDATION
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow
-from dynstudy.study.spec import StudySpec
-
-SpecMaker = Callable[..., StudySpec]
+from tests.planted import SpecMaker
 
 
 def networks(storage: Storage) -> int:

@@ -4,7 +4,7 @@ import multiprocessing
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,10 @@ from dynstudy.store.origins import origins
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import TRAIN, VALIDATION
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import StudySpec
 from tests.command import LIMIT_SECONDS, process
 from tests.conftest import ROOT
+from tests.planted import SpecMaker
 
-SpecMaker = Callable[..., StudySpec]
 PROTOCOL = Protocol(steps=40, tail=4)
 CHUNK = [Task(Replicate(Configuration("ce", 5, 0.1), seed), (40,)) for seed in range(3)]
 
@@ -124,6 +123,21 @@ def test_a_process_trains_what_this_one_would(apart: Apart) -> None:
     process = apart.process
     apart(CHUNK, PROTOCOL, steps.append)
     assert apart.process is process
+
+
+def test_versions_are_those_of_the_process_that_trains(
+    apart: Apart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = tmp_path / "numpy-0.0.1.dist-info" / "METADATA"
+    facts.parent.mkdir()
+    facts.write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 0.0.1\n")
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(tmp_path)  # what the process starts with, and this one does not keep
+        apart._connected()
+    _, trainer = apart(CHUNK, PROTOCOL, lambda _: None)
+    here = Trainer.here("cpu", trainer.device)
+    assert trainer.versions == here.versions | {"numpy": "0.0.1"}
+    assert here.versions["numpy"] == np.__version__
 
 
 def test_a_dropped_chunk_ends_its_process_and_the_next_begins_another(apart: Apart) -> None:

@@ -48,10 +48,11 @@ def main(folder: Path) -> None:
     import docs.generate
     import dynstudy
     from dynstudy.analysis.regime_map import regime_map
-    from dynstudy.export.export_file import ExportFormat, load_export, to_text
+    from dynstudy.export.export_file import load_export, to_text
     from dynstudy.export.exporting import export
     from dynstudy.export.replicate_table import replicates, to_cube
     from dynstudy.export.reproducing import _differences, reproduce
+    from dynstudy.export.words import FileFormat
     from dynstudy.report.map_files import write_map
     from dynstudy.statistics.baseline import Baseline
     from dynstudy.statistics.samples import read_samples
@@ -70,8 +71,8 @@ def main(folder: Path) -> None:
         }
         for cell, sample in zip(cells, read_samples(ledger, cells), strict=True)
     }
-    found = regime_map(storage, "small")
-    table = write_map(found, folder)[1].read_text().splitlines()[0].split(",")
+    small_map = regime_map(storage, "small")
+    table = write_map(small_map, folder)[1].read_text().splitlines()[0].split(",")
     baseline = Baseline(ledger, cells[0].configuration, range(spec.baseline_replicates))
     rows = [
         {
@@ -85,18 +86,16 @@ def main(folder: Path) -> None:
                 else None
             ),
         }
-        for cell, row in zip(cells, found.frame.itertuples(), strict=True)
+        for cell, row in zip(cells, small_map.frame.itertuples(), strict=True)
     ]
     tidy = replicates(storage, "small")
-    (folder / "best.toml").write_text(
-        to_text(export(storage, "small", confirm=0), ExportFormat.toml)
-    )
+    (folder / "best.toml").write_text(to_text(export(storage, "small", confirm=0), FileFormat.toml))
     taken = load_export(folder / "best.toml")
-    told = taken.configuration[0].found
-    assert told is not None
-    assert told.measures is not None
-    wrong = told.model_copy(update={"measures": told.measures | {"worst_class": 2.0}})
-    right = told.model_copy(update={"measures": told.measures | {"worst_class": 0.1}})
+    exported = taken.configuration[0].found
+    assert exported is not None
+    assert exported.measures is not None
+    wrong = exported.model_copy(update={"measures": exported.measures | {"worst_class": 2.0}})
+    right = exported.model_copy(update={"measures": exported.measures | {"worst_class": 0.1}})
 
     older = Storage(f"sqlite:///{folder}/schema2.db")
     note = regime_map(older, "small").notes[-1]
@@ -117,13 +116,13 @@ def main(folder: Path) -> None:
         {
             "table": columns,
             "sample": samples,
-            "digest": found.ledger,
-            "frame": list(found.frame.columns),
+            "digest": small_map.ledger,
+            "frame": list(small_map.frame.columns),
             "csv": table,
             "map": rows,
             "tidy": list(tidy.columns),
             "cube": list(to_cube(tidy, "small").data_vars),
-            "exported": told.measures,
+            "exported": exported.measures,
             "reproduced": reproduce(taken, backend="cpu").problems,
             "wrong": list(_differences(wrong, right, exact=True)),
             "pages": [docs.generate.columns_page(), docs.generate.schema()],

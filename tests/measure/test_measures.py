@@ -16,7 +16,8 @@ from dynstudy.measure.measures import MEASURES, PINNED, reads
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
-from tests.conftest import DATA, ROOT, SMALL
+from tests.conftest import DATA, ROOT
+from tests.planted import SMALL
 
 ONE_MORE = Path(__file__).with_name("one_more_measure.py")
 
@@ -42,7 +43,7 @@ def test_what_a_measure_needs_is_read_for_each_period_and_for_none() -> None:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def turned_up(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A process whose registry has two measures more, as if their file were in the package."""
     folder = tmp_path_factory.mktemp("one-more")
     for schema in ("schema2.db", "written.db"):
@@ -57,8 +58,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return dict(json.loads(done.stdout)) | {"folder": folder}
 
 
-def test_one_more_is_recorded_and_read(found: dict[str, Any], tmp_path: Path) -> None:
-    assert {"worst_class", "reached"} <= set(found["table"])
+def test_one_more_is_recorded_and_read(turned_up: dict[str, Any], tmp_path: Path) -> None:
+    assert {"worst_class", "reached"} <= set(turned_up["table"])
     url = f"sqlite:///{tmp_path}/plain.db"
     storage = Storage(url, create=True)
     spec = MapSpec.model_validate(SMALL)
@@ -68,44 +69,46 @@ def test_one_more_is_recorded_and_read(found: dict[str, Any], tmp_path: Path) ->
         # an independent look at the same networks, trained without the measure
         read = ledger.readings(cell.configuration, list(cell.seeds))
         worst = read.validation_correct[:, read.steps.index(200)].min(axis=1) / 30
-        told = found["sample"][str(cell.configuration)]
-        assert told["worst_class"] == pytest.approx(worst.tolist())
-        assert all((value is None) == cell.configuration.static for value in told["reached"])
-    assert found["digest"] == regime_map(storage, "small").ledger
+        sample = turned_up["sample"][str(cell.configuration)]
+        assert sample["worst_class"] == pytest.approx(worst.tolist())
+        assert all((value is None) == cell.configuration.static for value in sample["reached"])
+    assert turned_up["digest"] == regime_map(storage, "small").ledger
 
 
-def test_one_more_is_a_column_at_the_end_of_every_file(found: dict[str, Any]) -> None:
+def test_one_more_is_a_column_at_the_end_of_every_file(turned_up: dict[str, Any]) -> None:
     for table in ("frame", "csv", "tidy"):
-        assert found[table][-2:] == ["worst_class", "reached"]
-    for row in found["map"]:
-        cell = found["sample"][row["cell"]]
+        assert turned_up[table][-2:] == ["worst_class", "reached"]
+    for row in turned_up["map"]:
+        cell = turned_up["sample"][row["cell"]]
         assert row["worst_class"] == pytest.approx(np.mean(cell["worst_class"]))
         if row["static"]:
             assert row["reached"] is None
         else:
             assert row["reached"] == pytest.approx(np.mean(cell["reached"]) - row["of_static"])
-    assert found["cube"][-2:] == ["worst_class", "reached"]
+    assert turned_up["cube"][-2:] == ["worst_class", "reached"]
 
 
-def test_one_more_is_exported_reproduced_and_documented(found: dict[str, Any]) -> None:
-    assert set(found["exported"]) == {"worst_class", "reached"}
-    assert found["reproduced"] == []
-    assert found["wrong"] == ["worst_class is 2, training gives 0.1"]
-    for text in found["pages"]:
+def test_one_more_is_exported_reproduced_and_documented(turned_up: dict[str, Any]) -> None:
+    assert set(turned_up["exported"]) == {"worst_class", "reached"}
+    assert turned_up["reproduced"] == []
+    assert turned_up["wrong"] == ["worst_class is 2, training gives 0.1"]
+    for text in turned_up["pages"]:
         assert "accuracy on the class that is known worst" in text
 
 
-def test_one_more_is_filled_in_from_the_series_of_an_older_database(found: dict[str, Any]) -> None:
-    assert "has no worst accuracy of a class and no accuracy reached;" in found["note"]
-    older = Storage(f"sqlite:///{found['folder']}/schema2.db")
-    assert found["version_before"] == "2"
+def test_one_more_is_filled_in_from_the_series_of_an_older_database(
+    turned_up: dict[str, Any],
+) -> None:
+    assert "has no worst accuracy of a class and no accuracy reached;" in turned_up["note"]
+    older = Storage(f"sqlite:///{turned_up['folder']}/schema2.db")
+    assert turned_up["version_before"] == "2"
     spec = older.spec(older.study("small"))
     ledger = Ledger(older.engine, spec.protocol)
-    for text, filled in found["filled"].items():
+    for text, filled in turned_up["filled"].items():
         configuration = next(
             cell.configuration for cell in spec.grid_cells() if str(cell.configuration) == text
         )
         read = ledger.readings(configuration, range(len(filled)))
         worst = read.validation_correct[:, read.steps.index(200)].min(axis=1) / 30
         assert filled == pytest.approx(worst.tolist())
-    assert len(found["filled"]) == 5
+    assert len(turned_up["filled"]) == 5

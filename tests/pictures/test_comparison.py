@@ -6,15 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.planted import plant
 from dynstudy.analysis.comparison import SideBySide, side_by_side
 from dynstudy.analysis.gain_over_width import GainCurve
 from dynstudy.pictures.comparison import comparison_figure
 from dynstudy.pictures.map_description import largest_gain
 from dynstudy.store.studies import Storage
-from dynstudy.study.kinds.map import MapSpec
+from tests.planted import SpecMaker, plant
 
-SpecMaker = Callable[..., MapSpec]
 Comparer = Callable[..., SideBySide]
 
 

@@ -1,7 +1,6 @@
 """What is to be drawn of a map is what the map says."""
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -9,10 +8,9 @@ import pytest
 from dynstudy.pictures.map_description import describe_panel, largest_gain
 from dynstudy.pictures.style import COLOURS
 from dynstudy.search.level_sets import CONFIDENT
-from dynstudy.study.kinds.map import MapSpec
 from tests.pictures.made_up import described, made_up, with_baseline
+from tests.planted import SpecMaker
 
-SpecMaker = Callable[..., MapSpec]
 SPACE = {"learning_rate": 1.0, "amplitude": [3, 30, 50], "period": [10, 30], "width": 5}
 
 

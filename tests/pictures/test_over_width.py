@@ -7,17 +7,15 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from benchmarks.planted import plant
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.pictures.interactive.over_width import WIDTH_FIGURE
 from dynstudy.pictures.interactive.over_width import width_figure as page_figure
 from dynstudy.pictures.over_width import width_figure
 from dynstudy.pictures.width_description import describe_widths
 from dynstudy.store.studies import Storage
-from dynstudy.study.kinds.map import MapSpec
 from tests.pictures.made_up import traces
+from tests.planted import SpecMaker, plant
 
-SpecMaker = Callable[..., MapSpec]
 MapMaker = Callable[..., RegimeMap]
 WIDTHS = [5, 9, 20]
 

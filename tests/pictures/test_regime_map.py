@@ -1,7 +1,5 @@
 """The picture of a map shows what its description says."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection, PatchCollection, PathCollection, QuadMesh
@@ -12,10 +10,9 @@ from matplotlib.path import Path as Outline
 from dynstudy.pictures.map_description import MapPanel, describe_panel
 from dynstudy.pictures.regime_map import draw_panel, regime_figure
 from dynstudy.pictures.style import COLOURS, CONTOUR, ONSET
-from dynstudy.study.kinds.map import MapSpec
 from tests.pictures.made_up import described, made_up, with_baseline
+from tests.planted import SpecMaker
 
-SpecMaker = Callable[..., MapSpec]
 LEGEND = [
     "border of the useful regime",
     "onset of forgetting",

@@ -1,7 +1,5 @@
 """Both pens draw the trials of a search, and its Pareto front."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,10 +8,8 @@ from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.pictures.interactive.search import search_figures
 from dynstudy.pictures.search import search_figure
 from dynstudy.pictures.search_description import describe_search
-from dynstudy.study.kinds.search import SearchSpec
 from tests.pictures.made_up import traces
-
-SearchMaker = Callable[..., SearchSpec]
+from tests.planted import SearchMaker
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Figures in the form of the paper, from ledgers with chosen outcomes."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,11 @@ from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.errors import DynstudyError
 from dynstudy.pictures.over_width import width_figure
 from dynstudy.report.paper_figure import figure_file, over_width, write_figure3
+from dynstudy.report.words import Figure
 from dynstudy.store.studies import Storage
-from dynstudy.study.kinds.search import SearchSpec
 from dynstudy.study.spec import StudySpec
-from tests.analysis.test_regime_map import Planted
+from tests.planted import Planted, SearchMaker, SpecMaker
 
-SpecMaker = Callable[..., StudySpec]
 WIDTHS = [5, 9, 20]
 SPACE = {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 15], "width": WIDTHS}
 
@@ -54,23 +52,21 @@ def test_the_suffix_says_what_is_written(
 ) -> None:
     found = planted(storage, make_spec(name="a$b", space=SPACE | {"amplitude": 3, "period": 10}))
     path = write_figure3(
-        over_width(found, None, None), figure_file("fig3", "a$b", tmp_path / f"figure{suffix}")
+        over_width(found, None, None), figure_file(Figure.fig3, "a$b", tmp_path / f"figure{suffix}")
     )
     assert path.name == f"figure{suffix}"
     assert path.read_bytes().startswith(begins)
 
 
 def test_a_folder_gets_a_file_named_after_the_study(tmp_path: Path) -> None:
-    assert figure_file("fig3", "small", tmp_path / "new") == tmp_path / "new" / "small-fig3.png"
+    assert (
+        figure_file(Figure.fig3, "small", tmp_path / "new") == tmp_path / "new" / "small-fig3.png"
+    )
     dotted = tmp_path / "v1.2"
     dotted.mkdir()
-    assert figure_file("fig3", "small", dotted) == dotted / "small-fig3.png"
-    for figure, out, said in (
-        ("fig33", "x", "did you mean 'fig3'"),
-        ("fig3", "x.svg", "must be a folder, or a file that ends in .png or .pdf"),
-    ):
-        with pytest.raises(DynstudyError, match=said):
-            figure_file(figure, "small", tmp_path / out)
+    assert figure_file(Figure.fig3, "small", dotted) == dotted / "small-fig3.png"
+    with pytest.raises(DynstudyError, match="must be a folder, or a file that ends in"):
+        figure_file(Figure.fig3, "small", tmp_path / "x.svg")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +91,7 @@ def test_what_is_not_one_curve_per_loss_is_refused(
 
 
 def test_searches_and_studies_without_networks_are_refused(
-    storage: Storage, make_spec: SpecMaker, make_search: Callable[..., SearchSpec]
+    storage: Storage, make_spec: SpecMaker, make_search: SearchMaker
 ) -> None:
     storage.open_study(make_spec())
     with pytest.raises(DynstudyError, match="has no trained cell yet"):

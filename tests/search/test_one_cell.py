@@ -6,7 +6,7 @@ from dynstudy.config import Cell
 from dynstudy.errors import DynstudyError
 from dynstudy.search.one_cell import KEYS, choose_cell
 from dynstudy.study.kinds.map import MapSpec
-from tests.conftest import SMALL
+from tests.planted import SMALL
 
 SPACE = {"learning_rate": 1.0, "amplitude": [3, 100 / 3], "period": [10, 30], "width": [5, 9]}
 SPEC = MapSpec.model_validate(SMALL | {"loss": ["dce", "dmse1"], "space": SPACE})

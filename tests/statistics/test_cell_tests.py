@@ -25,9 +25,7 @@ from dynstudy.statistics.two_samples import permutation_p_values
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
-from tests.analysis.test_regime_map import Planted, spread
-
-SpecMaker = Callable[..., StudySpec]
+from tests.planted import Planted, SpecMaker, spread
 
 
 @by_rows

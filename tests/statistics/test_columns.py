@@ -28,9 +28,9 @@ TABLES = {"map": MAP, "networks": replicate_table.COLUMNS, "boundaries": boundar
 def test_columns_keep_their_names_and_places() -> None:
     assert names(FIRST) == CELL.split()
     for table, pinned in (("map", CELL + LATER), ("networks", NETWORK), ("boundaries", BOUNDARY)):
-        told = names(TABLES[table])
-        assert told[: len(pinned.split())] == pinned.split()
-        assert len(set(told)) == len(told)
+        columns = names(TABLES[table])
+        assert columns[: len(pinned.split())] == pinned.split()
+        assert len(set(columns)) == len(columns)
 
 
 def test_every_column_is_defined_on_the_page_of_columns() -> None:

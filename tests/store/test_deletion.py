@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,11 +10,8 @@ from dynstudy.search.ask_and_tell import ask_batch
 from dynstudy.store.deletion import delete_study, plan_deletion
 from dynstudy.store.launches import claim
 from dynstudy.store.studies import Storage
-from dynstudy.study.kinds.map import MapSpec
-from dynstudy.study.kinds.search import SearchSpec
+from tests.planted import SearchMaker, SpecMaker
 
-SpecMaker = Callable[..., MapSpec]
-SearchMaker = Callable[..., SearchSpec]
 SPACE = {"learning_rate": 1.0, "amplitude": [3, 90], "period": [10, 30], "width": 5}
 
 TABLES = "studies study_user_attributes trials trial_values dynstudy_run dynstudy_replicate \

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -14,9 +13,8 @@ from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import TRAIN, VALIDATION, Series, read
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow, SeriesRow, StepsRow
-from dynstudy.study.spec import StudySpec
+from tests.planted import SpecMaker
 
-SpecMaker = Callable[..., StudySpec]
 PROTOCOL = Protocol(steps=200, tail=50)
 DCE = Configuration("dce", 5, 1.0, amplitude=3, period=10)
 CE = Configuration("ce", 5, 1.0)

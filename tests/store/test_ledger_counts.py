@@ -1,5 +1,3 @@
-from collections.abc import Callable
-
 from sqlalchemy import delete
 
 from dynstudy.config import Configuration, Replicate
@@ -8,11 +6,11 @@ from dynstudy.store.ledger_counts import networks_trained
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow
-from dynstudy.study.kinds.map import MapSpec
+from tests.planted import SpecMaker
 
 
 def test_networks_are_counted_by_seed_whatever_is_missing(
-    storage: Storage, make_spec: Callable[..., MapSpec]
+    storage: Storage, make_spec: SpecMaker
 ) -> None:
     ledger = Ledger(storage.engine, make_spec().protocol)
     one, two = Configuration("ce", 5, 1.0), Configuration("ce", 9, 1.0)

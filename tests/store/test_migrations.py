@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +29,9 @@ from dynstudy.store.origins import origins
 from dynstudy.store.provenance import provenance
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import SCHEMA_VERSION, ReplicateRow, RunRow
-from dynstudy.study.kinds.map import MapSpec
 from tests.conftest import DATA, ROOT
+from tests.planted import SpecMaker
 
-SpecMaker = Callable[..., MapSpec]
 STUDIES = ("small", "fast")
 EARLIER = [1, 2]
 
@@ -55,9 +53,9 @@ def url_of(path: Path) -> str:
 
 def same(storage: Storage, study: str, schema: int) -> None:
     """A map says what the code of the database's time said, and what came later beside it."""
-    told = (DATA / f"schema{schema}-{study}.csv").read_text(encoding="utf-8")
-    columns = pd.read_csv(io.StringIO(told)).columns
-    assert to_csv(regime_map(storage, study).frame[columns]) == told
+    expected = (DATA / f"schema{schema}-{study}.csv").read_text(encoding="utf-8")
+    columns = pd.read_csv(io.StringIO(expected)).columns
+    assert to_csv(regime_map(storage, study).frame[columns]) == expected
 
 
 def everything(storage: Storage) -> dict[int, Any]:
@@ -199,13 +197,13 @@ def test_lasting_is_what_the_readings_say_of_each_network(
     dynstudy.run(spec, storage=storage)
     ledger = Ledger(storage.engine, spec.protocol)
     for cell in spec.grid_cells():
-        own, classes = cell.configuration, spec.protocol.data.classes
-        rows = ledger.load([own])
-        if own.period is None:
+        configuration, classes = cell.configuration, spec.protocol.data.classes
+        rows = ledger.load([configuration])
+        if configuration.period is None:
             assert rows.lasting.isna().all()
             continue
-        span = forgetting_window(spec.protocol, own.period)
-        read = ledger.readings(own, list(cell.seeds))
+        span = forgetting_window(spec.protocol, configuration.period)
+        read = ledger.readings(configuration, list(cell.seeds))
         for seed in cell.seeds:
             at = dict(zip(read.steps, read.validation_accuracy[seed], strict=True))
             lost = []

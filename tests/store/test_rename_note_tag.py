@@ -1,5 +1,4 @@
 import json
-from collections.abc import Callable
 
 import optuna
 import pytest
@@ -22,9 +21,7 @@ from dynstudy.store.rename_note_tag import (
     tags_of,
 )
 from dynstudy.store.studies import SPEC, Storage
-from dynstudy.study.kinds.map import MapSpec
-
-SpecMaker = Callable[..., MapSpec]
+from tests.planted import SpecMaker
 
 
 def test_a_renamed_study_keeps_number_trials_and_launches(

@@ -1,7 +1,6 @@
 import os
 import sqlite3
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -20,8 +19,7 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 from tests.command import process
 from tests.conftest import ROOT
-
-SpecMaker = Callable[..., StudySpec]
+from tests.planted import SpecMaker
 
 
 def test_the_url_is_the_given_one_then_the_environments_then_the_default(

@@ -11,7 +11,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from dynstudy.store.trials import distributions
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
-from tests.conftest import SMALL
+from tests.planted import SMALL
 
 FIRST = ("ce", "mse", "dce", "dmse1", "dmse2")
 

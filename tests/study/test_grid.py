@@ -1,5 +1,4 @@
 from collections import Counter
-from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,10 +6,9 @@ from hypothesis import strategies as st
 from dynstudy.config import Configuration, Protocol
 from dynstudy.measure.measures import reads
 from dynstudy.measure.window import tail_start
-from dynstudy.study.spec import StudySpec
 from dynstudy.task.schedule import oscillations
+from tests.planted import SpecMaker
 
-SpecMaker = Callable[..., StudySpec]
 SPACE = {"learning_rate": 1.0, "amplitude": [1, 3, 30], "period": [10, 30], "width": [5, 9]}
 
 

@@ -33,7 +33,7 @@ from dynstudy.study.kinds import KINDS
 from dynstudy.study.rounds import counted
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.study_file import load_spec
-from tests.conftest import SMALL
+from tests.planted import SMALL
 
 REGISTRIES: tuple[dict[str, Any], ...] = (
     runner.RUNS,

@@ -10,7 +10,7 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
 from dynstudy.study.rounds import Rounds
 from dynstudy.study.spec import StudySpec
-from tests.conftest import SEARCH, SMALL
+from tests.planted import SEARCH, SMALL
 
 ROUNDS = {"min": 6, "max": 50}
 

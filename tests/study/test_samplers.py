@@ -10,7 +10,7 @@ from dynstudy.study.axes import Range
 from dynstudy.study.kinds.search import SearchSpec
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.study_file import load_spec
-from tests.conftest import SEARCH
+from tests.planted import SEARCH
 
 
 @pytest.fixture

@@ -1,16 +1,12 @@
 """The figures of a study's page show what the description of a map says, and stay small."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
 from dynstudy.pictures.interactive.regime_map import MOST_PANELS, map_figures, panel_figure
 from dynstudy.pictures.map_description import MapPanel
-from dynstudy.study.kinds.map import MapSpec
 from tests.pictures.made_up import described, made_up, read, traces, with_baseline
-
-SpecMaker = Callable[..., MapSpec]
+from tests.planted import SpecMaker
 
 
 @pytest.fixture

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynstudy.analysis.study_diff import compare
+from dynstudy.analysis.study_differences import study_differences
 from dynstudy.config import Cell
+from dynstudy.errors import DynstudyError
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
-from tests.analysis.test_regime_map import Planted
-
-SpecMaker = Callable[..., MapSpec]
+from tests.planted import Planted, SpecMaker
 
 
 def plant(storage: Storage, spec: MapSpec, accuracy: Callable[[Cell], float]) -> None:
@@ -23,8 +22,8 @@ def plant(storage: Storage, spec: MapSpec, accuracy: Callable[[Cell], float]) ->
 
 
 def rows(storage: Storage, part: str, **options: int) -> list[dict[str, Any]]:
-    found = compare(storage, "small", "other", **options)
-    return [row for row in found.rows if row["part"] == part]
+    found = study_differences(storage, "small", "other", **options)
+    return [row for row in found if row["part"] == part]
 
 
 def test_files_sizes_gains_and_shared_configurations(
@@ -50,6 +49,8 @@ def test_files_sizes_gains_and_shared_configurations(
         ("configurations in both", 3, 3),  # A = 30 at two periods, and the baseline
         ("networks", 16, 16),
         ("networks in both", 0, 0),  # of another protocol
+        ("dynamical ones trained in both", 2, 2),
+        ("of these, unequal in mean accuracy", 2, 2),
     ]
     gain, place = rows(storage, "largest gain")
     assert gain["key"] == "dce, width 5"
@@ -66,19 +67,30 @@ def test_files_sizes_gains_and_shared_configurations(
     # the one that differs most comes first
     (first,) = rows(storage, "accuracy", top=1)
     assert first == long
-    assert compare(storage, "small", "other").notes == [
-        "2 dynamical configurations are trained in both; 2 differ in mean accuracy"
-    ]
 
 
 def test_what_is_not_trained_yet_is_not_compared(storage: Storage, make_spec: SpecMaker) -> None:
     storage.open_study(make_spec())
     storage.open_study(make_spec(name="other", replicates=1))
-    found = compare(storage, "small", "other")
-    assert {row["part"] for row in found.rows} == {"study file", "size"}
-    assert found.notes == [
-        "0 dynamical configurations are trained in both; 0 differ in mean accuracy"
-    ]
+    found = list(study_differences(storage, "small", "other"))
+    assert {row["part"] for row in found} == {"study file", "size"}
+    assert [(row["a"], row["b"]) for row in found[-2:]] == [(0, 0), (0, 0)]
+
+
+def test_studies_without_a_dynamical_loss_have_differences(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    plant(storage, make_spec(loss="mse"), lambda _: 0.5)
+    plant(storage, make_spec(name="other", loss=["ce", "mse"]), lambda _: 0.5)
+    keys = {row["key"]: (row["a"], row["b"]) for row in rows(storage, "study file")}
+    assert keys == {"name": ("small", "other"), "loss": (["mse"], ["ce", "mse"])}
+    assert rows(storage, "largest gain") == rows(storage, "accuracy") == []
+
+
+def test_a_study_has_no_differences_to_itself(storage: Storage, make_spec: SpecMaker) -> None:
+    storage.open_study(make_spec())
+    with pytest.raises(DynstudyError, match="'small' is named twice"):
+        list(study_differences(storage, "small", "small"))
 
 
 def test_more_replicates_share_the_fewer(storage: Storage, make_spec: SpecMaker) -> None:

@@ -6,17 +6,18 @@ from typing import Annotated
 
 import typer
 
-from dynstudy.cli.common import (
-    BackendOption,
-    StorageOption,
-    log,
-    progress_display,
-    tune_optuna,
-)
+from dynstudy.cli.options import BackendOption, StorageOption
 from dynstudy.cli.pages import page_after_run
+from dynstudy.cli.session import log, progress_display, tune_optuna
+
+EXAMPLES = (
+    "dynstudy run studies/quickstart.toml --dry-run",
+    "dynstudy run studies/regime-dce.toml --set name=narrow --set 'space.width=[5, 10]'",
+    "dynstudy run studies/boundary-dce.toml --set boundary.cells=48 --extend",
+)
 
 
-def run(
+def command(
     file: Annotated[Path, typer.Argument(help="Study file (TOML); see `studies/`.")],
     set_: Annotated[
         list[str] | None,

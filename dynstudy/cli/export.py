@@ -1,0 +1,141 @@
+"""``dynstudy export``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dynstudy.cli.options import BackendOption, StorageOption, StudyArgument
+from dynstudy.cli.session import log, opened, progress_display
+from dynstudy.export.words import By, FileFormat, Per
+
+if TYPE_CHECKING:
+    from dynstudy.export.export_file import Entry
+
+EXAMPLES = (
+    "dynstudy export quickstart --out best.toml",
+    "dynstudy export quickstart --format csv --out networks.csv",
+)
+
+
+def command(
+    study: StudyArgument,
+    top: Annotated[
+        int | None, typer.Option(help="How many configurations. [default: 1]", min=1)
+    ] = None,
+    by: Annotated[By, typer.Option(help="What the best is best by.")] = "val_accuracy",
+    per: Annotated[
+        Per | None,
+        typer.Option(
+            help="The best of each width or loss; or the Pareto front of accuracy and width."
+        ),
+    ] = None,
+    confirm: Annotated[
+        int | None,
+        typer.Option(
+            help="Train the chosen ones on so many fresh seeds, and read them on a fresh "
+            "validation spiral; 0 for none. [default: the study's replicates]",
+            min=0,
+            max=100_000,
+        ),
+    ] = None,
+    weights: Annotated[
+        bool,
+        typer.Option("--weights", help="Write the best network's parameters beside --out."),
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; stdout if absent.", show_default=False)
+    ] = None,
+    form: Annotated[
+        FileFormat | None,
+        typer.Option(
+            "--format",
+            help="toml, json: the best configurations; `reproduce` and `train` read TOML. csv, "
+            "parquet, netcdf: the whole study, one row per network. [default: by the suffix of "
+            "--out, else toml]",
+        ),
+    ] = None,
+    backend: BackendOption = "auto",
+    storage: StorageOption = None,
+) -> None:
+    """Export the best configurations, confirmed on fresh seeds, or a whole study.
+
+    Picking the best of many flatters it, so what is chosen is trained again, with its static
+    baseline, on seeds and a validation spiral that nothing was chosen on. The file has both
+    numbers; `dynstudy reproduce FILE` checks it anywhere.
+    """
+    form = form or FileFormat.of(out)
+    if form.whole_study:
+        if top is not None or per is not None or confirm is not None or weights:
+            raise typer.BadParameter(
+                f"--format {form} is of the whole study; --top, --per, --confirm and --weights "
+                "belong to toml and json"
+            )
+        _export_whole(study, form, out, storage)
+        return
+    if weights and out is None:
+        raise typer.BadParameter("--weights needs --out, beside which they are written")
+
+    from dynstudy.export.export_file import to_text
+    from dynstudy.export.exporting import export
+    from dynstudy.report.safe_files import check_folder, write_whole
+
+    if out is not None:
+        check_folder(out)
+    with opened(storage) as database, progress_display(study) as display:
+        exported = export(
+            database,
+            study,
+            top=top or 1,
+            by=by,
+            per=per,
+            confirm=confirm,
+            backend=backend,
+            report=display.update,
+            log=display.log,
+        )
+    if weights and out is not None:
+        from dynstudy.export.weights import add_weights
+
+        path = out.with_suffix(".safetensors")
+        exported = add_weights(exported, path, backend)
+        log(f"wrote {path}")
+    text = to_text(exported, form)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    write_whole(out, lambda path: path.write_text(text, encoding="utf-8"))
+    for number, entry in enumerate(exported.configuration, start=1):
+        log(f"{number}. {entry.configuration}: {_accuracies(entry)}")
+    check = f"; check it anywhere with: dynstudy reproduce {out}"
+    log(f"wrote {out}" + (check if form is FileFormat.toml else ""))
+
+
+def _accuracies(entry: "Entry") -> str:
+    from math import nan
+
+    from dynstudy.analysis.regime_map import with_error
+
+    found, fresh = entry.found, entry.confirmed
+    assert found is not None  # what was chosen was measured
+    text = with_error(found.val_accuracy, nan if found.sem is None else found.sem) + " as found"
+    if fresh is not None:
+        again = with_error(fresh.val_accuracy, nan if fresh.sem is None else fresh.sem)
+        text += f", {again} on fresh seeds (n = {fresh.replicates})"
+    return text
+
+
+def _export_whole(study: str, form: FileFormat, out: Path | None, storage: str | None) -> None:
+    from dynstudy.export.replicate_table import check_library, replicates, write_replicates
+    from dynstudy.report.safe_files import write_whole
+
+    if out is None and form is not FileFormat.csv:
+        raise typer.BadParameter(f"--format {form} needs --out")
+    check_library(form)
+    with opened(storage) as database:
+        frame = replicates(database, study)
+    if out is None:
+        typer.echo(frame.to_csv(index=False, lineterminator="\n"), nl=False)
+        return
+    write_whole(out, lambda path: write_replicates(frame, form, path, study))
+    log(f"wrote {out}: {len(frame)} networks")

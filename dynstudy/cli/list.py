@@ -1,0 +1,44 @@
+"""``dynstudy list``."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from dynstudy.cli.options import FormatOption, StorageOption
+from dynstudy.cli.session import log, opened
+from dynstudy.report.words import Format, Status
+from dynstudy.study.kinds import KINDS
+
+EXAMPLES = (
+    "dynstudy list --match 'regime-*' --status incomplete",
+    "dynstudy list --tag paper --format json",
+)
+
+
+def command(
+    status: Annotated[Status | None, typer.Option(help="Only these.")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(metavar="|".join(KINDS), help="Only these.", autocompletion=lambda: [*KINDS]),
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TAG", help="Only studies with this tag; with all, if several."),
+    ] = None,
+    match: Annotated[
+        str, typer.Option(metavar="PATTERN", help="Only names like this, as in 'regime-*'.")
+    ] = "*",
+    storage: StorageOption = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """List the studies in the storage, with their sizes."""
+    from dynstudy.report.listing import list_rows
+    from dynstudy.report.rows import print_rows
+
+    with opened(storage) as database:
+        rows = list_rows(database, status=status, kind=kind, tags=tag or (), match=match)
+        empty = not rows and not database.names()
+    if not rows:
+        log("there are no studies yet" if empty else "no study is like that")
+    print_rows(rows, form, sys.stdout)

@@ -1,0 +1,77 @@
+"""Options and arguments that several commands take."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from dynstudy.cli.session import opened
+from dynstudy.errors import DynstudyError
+from dynstudy.report.words import Format
+
+N = TypeVar("N", int, float)
+
+StorageOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Database. [default: $DYNSTUDY_STORAGE, $OPTUNA_STORAGE or "
+        "sqlite:///storage/dynstudy.db]",
+        show_default=False,
+    ),
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print the rows.")]
+FolderOption = Annotated[Path, typer.Option("--out", help="Folder for the PNG and the CSV.")]
+BackendOption = Annotated[
+    str,
+    typer.Option(
+        help="auto (gpu where there is a card, else cpu; autograd for what neither can), cpu, gpu, "
+        "gpu:NUMBER for one card of several, autograd, or autograd:DEVICE as in autograd:cuda.",
+        autocompletion=lambda: ["auto", "cpu", "gpu", "autograd"],
+    ),
+]
+
+
+def complete_study(context: typer.Context, incomplete: str) -> list[str]:
+    """Names of studies for the shell's completion, from the storage that the line names so far."""
+    try:
+        with opened(context.params.get("storage")) as storage:
+            return [name for name in storage.names() if name.startswith(incomplete)]
+    except DynstudyError:
+        return []
+
+
+StudyArgument = Annotated[
+    str,
+    typer.Argument(
+        help="Name of a study; `dynstudy list` shows them.", autocompletion=complete_study
+    ),
+]
+
+
+def numbers(option: str, text: str, read: Callable[[str], N], example: str) -> tuple[N, ...]:
+    """Read the numbers of an option.
+
+    Args:
+        option: its name.
+        text: numbers with commas between.
+        read: ``int`` or ``float``.
+        example: of what is meant.
+
+    Returns:
+        Each once.
+
+    Raises:
+        DynstudyError: something else is there, or nothing.
+
+    >>> numbers("--widths", "20, 100,20", int, "20,100")
+    (20, 100)
+    """
+    try:
+        return tuple(dict.fromkeys(read(part) for part in text.split(",")))
+    except ValueError:
+        what = "whole numbers" if read is int else "numbers"
+        raise DynstudyError(
+            f"{option} {text!r}: must be {what} with commas between, as in {example}"
+        ) from None

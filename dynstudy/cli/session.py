@@ -1,0 +1,116 @@
+"""What every command does: it opens the storage, and says things on stderr as loud as was asked."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from dynstudy.cli.progress_display import Display
+    from dynstudy.store.studies import Storage
+
+
+class Verbosity(IntEnum):
+    """How much is said on stderr."""
+
+    quiet = 0
+    normal = 1
+    verbose = 2
+
+
+_verbosity = Verbosity.normal
+
+
+def set_verbosity(verbosity: Verbosity) -> None:
+    """Choose for all that follows in this process."""
+    global _verbosity
+    _verbosity = verbosity
+
+
+def verbosity() -> Verbosity:
+    """What was chosen."""
+    return _verbosity
+
+
+def log(message: str, level: Verbosity = Verbosity.normal) -> None:
+    """Say something on stderr, unless that is more than was asked for."""
+    if _verbosity >= level:
+        typer.echo(message, err=True)
+
+
+def log_files(written: Iterable[Path], notes: Iterable[str] = ()) -> None:
+    """Say what a reader of the table has to know, and which files were written."""
+    sys.stdout.flush()  # the table first, where both go to one terminal
+    for note in notes:
+        log(f"note: {note}")
+    for path in written:
+        log(f"wrote {path}")
+
+
+def tune_optuna() -> None:
+    """Let Optuna say as much as was asked for; our import of it has made it silent."""
+    if _verbosity == Verbosity.verbose:
+        import optuna
+
+        import dynstudy.store.studies  # noqa: F401 - it sets the level when it is imported
+
+        optuna.logging.set_verbosity(optuna.logging.INFO)
+
+
+@contextmanager
+def opened(storage: str | None, *, create: bool = False) -> Iterator["Storage"]:
+    """Open a database for a command: to read, or with `create` to make what is missing."""
+    from dynstudy.store.database import database_errors, storage_url
+    from dynstudy.store.studies import Storage
+
+    tune_optuna()
+    database = Storage(storage_url(storage), create=create)
+    with database_errors(database.url):
+        yield database
+
+
+@contextmanager
+def progress_display(name: str) -> Iterator["Display"]:
+    """Show progress on stderr unless quiet; it exits with status 130 when told to stop."""
+    from dynstudy.cli.progress_display import Display
+    from dynstudy.errors import Interrupted
+
+    try:
+        quiet, verbose = _verbosity == Verbosity.quiet, _verbosity == Verbosity.verbose
+        with Display(name, sys.stderr, quiet=quiet, verbose=verbose) as display:
+            yield display
+    except Interrupted as stop:
+        log(str(stop))
+        if stop.abandoned:
+            os._exit(130)  # Python would wait for the thread
+        raise typer.Exit(130) from None
+
+
+@contextmanager
+def step_display(name: str, networks: int, steps: int) -> Iterator[Callable[[int], None]]:
+    """Show how far networks are that are trained side by side, once and for all their steps.
+
+    Args:
+        name: what is being done.
+        networks: how many.
+        steps: of each.
+
+    Yields:
+        What to call with the step that they have reached.
+    """
+    from dynstudy.launch.progress import Progress
+
+    progress = Progress(networks=networks, work=float(steps))
+    with progress_display(name) as display:
+
+        def on_step(step: int) -> None:
+            progress.work_done = float(step)
+            progress.steps_done = float(step) * networks
+            display.update(progress)
+
+        yield on_step
