@@ -60,10 +60,10 @@ class GridSpec(OverAxes):
             },
             key=lambda c: (c.loss, -c.width, c.learning_rate, c.period or 0, c.amplitude or 0),
         )
-        judged = {c.baseline() for c in grid if not c.static}
-        baselines = judged | {c for c in grid if c.static}
+        compared_with = {c.baseline() for c in grid if not c.static}
+        baselines = compared_with | {c for c in grid if c.static}
         for baseline in sorted(baselines, key=lambda c: (c.loss, -c.width, c.learning_rate)):
-            steps = reads(self.protocol, periods if baseline in judged else ())
+            steps = reads(self.protocol, periods if baseline in compared_with else ())
             yield Cell(baseline, range(self.baseline_replicates), steps)
         for configuration in grid:
             if configuration.period is not None:
