@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dynstudy.arrays import Array
-from dynstudy.measure.accuracy import standard_error
+from dynstudy.measure.accuracy import mean, or_none, standard_error
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.two_samples import Difference, Moments
 
@@ -27,18 +27,18 @@ def forgetting_rows(
     """
     rows = []
     for kind, values in kinds.items():
-        own, other = values[np.isfinite(values)], baseline.measure(kind, period)
-        net = Difference.between(Moments.of([own]), Moments.of([other]))
+        of_cell, static = values[np.isfinite(values)], baseline.measure(kind, period)
+        net = Difference.between(Moments.of([of_cell]), Moments.of([static]))
         numbers = {
-            "mean": float(own.mean()) if own.size else np.nan,
-            "sem": standard_error(own),
-            "static": float(other.mean()) if other.size else np.nan,
-            "static_sem": standard_error(other),
-            "net": float(net.estimate[0]),
-            "net_sem": float(net.standard_error[0]),
+            "mean": mean(of_cell),
+            "sem": standard_error(of_cell),
+            "static": mean(static),
+            "static_sem": standard_error(static),
+            "net": net.estimate[0],
+            "net_sem": net.standard_error[0],
         }
         rows.append(
-            {"kind": kind, "networks": int(own.size)}
-            | {name: None if np.isnan(value) else value for name, value in numbers.items()}
+            {"kind": kind, "networks": int(of_cell.size)}
+            | {name: or_none(value) for name, value in numbers.items()}
         )
     return rows

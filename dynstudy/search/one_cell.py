@@ -79,9 +79,9 @@ def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
-def _there(some: Sequence[Cell], key: str) -> str:
+def _there(cells: Sequence[Cell], key: str) -> str:
     """The values that some cells have."""
-    values = sorted({value for cell in some if (value := _value(cell, key)) is not None})
+    values = sorted({value for cell in cells if (value := _value(cell, key)) is not None})
     if not values:
         return f"{key} is of no static loss"
     more = ", ..." if len(values) > MOST_LISTED else ""
