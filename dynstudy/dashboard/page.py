@@ -48,19 +48,19 @@ class Page:
 def map_page(storage: Storage, study: optuna.Study, present: list[str]) -> Page:
     """The page of a map: maps, accuracy over width, picture, cells, a line per loss and width."""
     study_map = regime_map(storage, study.study_name)
-    judged = study_map.judged()
+    dynamical = study_map.dynamical_cells()
     lines = []
     for (loss, width, rate), panel in study_map.panels():
         static = study_map.static_accuracy(loss, width, rate)
         facts = "; ".join(headline(panel).splitlines())
         lines.append(f"{loss.upper()}, width {width}, learning rate {rate:g} ({static}): {facts}")
-    for row in () if len(judged) else study_map.baselines().itertuples():
+    for row in () if len(dynamical) else study_map.baselines().itertuples():
         static = study_map.static_accuracy(str(row.loss), int(row.width), float(row.learning_rate))
         lines.append(f"width {row.width}, learning rate {row.learning_rate:g}: {static}")
     if len(lines) > MOST_PANELS:
         hidden = len(lines) - MOST_PANELS
         lines = [*lines[:MOST_PANELS], f"and {hidden} more; cells.csv has all of them"]
-    if len(judged) > 1:
+    if len(dynamical) > 1:
         lines.append(
             "A largest gain is the best of many, so chance has helped it: expect somewhat less "
             "of the same cell with new seeds"

@@ -64,7 +64,7 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
         int(found.frame.diverged.sum()),
         found.ledger,
         frame_rows(best),
-        boundary_lines(found.judged(), edges) if edges is not None else [],
+        boundary_lines(found.dynamical_cells(), edges) if edges is not None else [],
         frame_rows(front),
         found.notes,
         [launch_facts(row) for row in launches(storage.engine, storage.study_id(study))],
