@@ -15,7 +15,7 @@ from dynstudy.launch.progress import Progress
 from dynstudy.launch.replicates import Task
 from dynstudy.launch.workers import Place, Trained, places
 from dynstudy.store.launch_ledger import LaunchLedger
-from dynstudy.store.launches import Run
+from dynstudy.store.launches import Launch
 from dynstudy.store.ledger import Record
 from dynstudy.store.provenance import Trainer
 from dynstudy.train.backends import at_once
@@ -59,7 +59,7 @@ class Training:
     def __init__(
         self,
         ledger: LaunchLedger,
-        launch: Run | None,
+        launch: Launch | None,
         backend: str,
         report: Callable[[Progress], None] | None = None,
         log: Callable[[str], None] | None = None,

@@ -12,7 +12,7 @@ from dynstudy.store import series
 from dynstudy.store.database import batches
 from dynstudy.store.keys import configuration_key
 from dynstudy.store.launches import lock, running_now
-from dynstudy.store.optuna_tables import STUDIES, TRIALS
+from dynstudy.store.optuna_private import STUDIES, TRIALS
 from dynstudy.store.rename_note_tag import refuse_if_running
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow, RunRow

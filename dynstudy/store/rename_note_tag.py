@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from dynstudy.errors import DynstudyError, StudyBusyError, StudyMismatchError
 from dynstudy.store.launches import lock, running_now
-from dynstudy.store.optuna_tables import STUDIES, STUDY_ATTRIBUTES
+from dynstudy.store.optuna_private import STUDIES, STUDY_ATTRIBUTES
 from dynstudy.store.studies import SPEC, AnyStudy, Storage
 from dynstudy.study.spec import StudySpec
 

@@ -21,8 +21,7 @@ from dynstudy.errors import (
 from dynstudy.store.database import check_file, database_errors, is_sqlite, parse, readable
 from dynstudy.store.launches import running
 from dynstudy.store.migrations import upgrade
-from dynstudy.store.optuna_private import FrozenStudy
-from dynstudy.store.optuna_tables import TRIALS
+from dynstudy.store.optuna_private import TRIALS, FrozenStudy
 from dynstudy.store.tables import SCHEMA_VERSION, Base, Meta, RunRow
 from dynstudy.store.trials import loss_choices
 from dynstudy.study.differences import differences
