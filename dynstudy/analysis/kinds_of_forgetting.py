@@ -14,17 +14,7 @@ from dynstudy.statistics.two_samples import Difference, Moments
 def forgetting_rows(
     kinds: Mapping[str, Array], baseline: Baseline, period: int
 ) -> list[dict[str, Any]]:
-    """The kinds of forgetting of a cell, a row each.
-
-    Args:
-        kinds: of `dynstudy.launch.follow.Trace`.
-        baseline: the static loss, as the ledger has it.
-        period: T of the cell.
-
-    Returns:
-        Means with their standard errors: of the cell's networks, of the static loss read at the
-        same steps, and their difference; None where one is not defined.
-    """
+    """Means with errors of each kind: of the cell, the static loss, and their difference."""
     rows = []
     for kind, values in kinds.items():
         of_cell, static = values[np.isfinite(values)], baseline.measure(kind, period)

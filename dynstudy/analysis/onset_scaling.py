@@ -161,17 +161,7 @@ def _check_together(
 def fit_panels(
     loss: str, panels: list[ForgettingPanel], level: float = CATASTROPHIC, seed: int = 0
 ) -> Scaling:
-    """Fit and test the laws and curves of one loss.
-
-    Args:
-        loss: its name.
-        panels: its panels.
-        level: of net forgetting at which the onset is.
-        seed: of the resampling.
-
-    Returns:
-        The panels with their onsets and laws, and a row for each law and curve.
-    """
+    """Fit and test the laws and curves of the panels of one loss."""
     panel_onsets = [onsets(panel, level) for panel in panels]
     shared, names = _shared(panels)
     laws, rows = [], []

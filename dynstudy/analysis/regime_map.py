@@ -142,19 +142,7 @@ def with_error(value: float, sem: float) -> str:
 
 
 def regime_map(storage: Storage, name: str, tests: CellTests = CELL_TESTS) -> RegimeMap:
-    """Read the map of a study.
-
-    Args:
-        storage: where it is.
-        name: of the study.
-        tests: what its labels rest on.
-
-    Returns:
-        Its cells, those that are not trained yet included.
-
-    Raises:
-        StudyNotFoundError: there is no such study.
-    """
+    """Read the map of a study, cells that are not trained yet included."""
     study = storage.study(name)
     spec = storage.spec(study)
     ledger = Ledger(storage.engine, spec.protocol)

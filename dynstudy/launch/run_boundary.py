@@ -12,16 +12,7 @@ from dynstudy.study.tried import finished
 
 
 def run_boundary(spec: BoundarySpec, study: optuna.Study, training: Training) -> tuple[int, int]:
-    """Choose and train until all cells are settled or the budget is spent, or told to stop.
-
-    Args:
-        spec: the study file.
-        study: its study, which gets a trial for each cell that is trained.
-        training: what trains.
-
-    Returns:
-        The trials that the study is to have, and how many of them are missing.
-    """
+    """Choose and train until all is settled or spent: trials planned, and how many are missing."""
     all_cells = {cell.configuration: cell for cell in spec.grid_cells()}
     static = [cell for cell in all_cells.values() if cell.configuration.static]
     summaries = Summaries(training.ledger, range(spec.baseline_replicates))

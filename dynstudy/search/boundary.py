@@ -173,17 +173,7 @@ def trial_panels(spec: BoundarySpec, study: optuna.Study) -> list[TrialPanel]:
 
 
 def next_cells(spec: BoundarySpec, panel: TrialPanel, number: int = 0) -> list[Configuration]:
-    """The cells of a panel to train next.
-
-    Args:
-        spec: the study file.
-        panel: one of its panels.
-        number: its place among them.
-
-    Returns:
-        What is left of a batch, first the most wanted; none if all cells are settled, or as many
-        are trained as the study file allows.
-    """
+    """What is left of a panel's batch, the most wanted first; none if all is settled or spent."""
     size, most = spec.boundary.batch, min(spec.boundary.cells, len(panel.candidates))
     count_before = len(panel.trials) // size * size  # a crash may leave a part of a batch as trials
     before, count = panel.first(count_before), min(size, most - count_before)
@@ -202,13 +192,7 @@ def next_cells(spec: BoundarySpec, panel: TrialPanel, number: int = 0) -> list[C
 
 
 def end(study: optuna.Study, spec: BoundarySpec, trials: int) -> None:
-    """Keep that a study is over, until its budget is raised.
-
-    Args:
-        study: the study.
-        spec: its study file.
-        trials: how many it has.
-    """
+    """Keep that a study is over, until its budget is raised."""
     study.set_user_attr(ENDED, [spec.boundary.cells, trials])
 
 

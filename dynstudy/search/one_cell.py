@@ -89,18 +89,7 @@ def _there(cells: Sequence[Cell], key: str) -> str:
 
 
 def trial_configuration(study: optuna.Study, number: int) -> Configuration:
-    """What a trial of a study trained.
-
-    Args:
-        study: the study.
-        number: of the trial.
-
-    Returns:
-        Its configuration.
-
-    Raises:
-        DynstudyError: there is no such trial, or a crash came before all of it was drawn.
-    """
+    """What a trial of a study trained."""
     trials = study.get_trials(deepcopy=False)
     target = f"{study.study_name}#{number}"
     if number >= len(trials):

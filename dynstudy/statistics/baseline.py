@@ -34,15 +34,7 @@ class Baseline:
         return self.ledger.readings(self.configuration, self.finite_seeds)
 
     def measure(self, name: str, period: int) -> NDArray[np.float64]:
-        """A measure of the static loss, read at the steps of a period.
-
-        Args:
-            name: of the measure.
-            period: T of the cell to compare with.
-
-        Returns:
-            It per network that did not diverge and was read there, possibly none.
-        """
+        """A measure of the static loss at the steps of a period, per finite network read there."""
         if (name, period) not in self._measured:
             values = MEASURES[name].of(replace(self._readings, period=period))
             self._measured[name, period] = values[np.isfinite(values)]

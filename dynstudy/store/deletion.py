@@ -92,13 +92,7 @@ def _needed_elsewhere(storage: Storage, name: str, networks: set[Network]) -> se
 
 
 def delete_study(storage: Storage, planned: Deletion) -> None:
-    """Delete a study, all or nothing; its launches stay in ``dynstudy_run``, without a study.
-
-    Raises:
-        StudyBusyError: a process is running it, or with ``purge`` any study of the storage.
-        StorageError: studies were launched or deleted since it was planned, or the database
-            refuses.
-    """
+    """Delete a study, all or nothing; its launches stay in ``dynstudy_run``, without a study."""
     if planned.purge:
         storage.upgrade()
     # Optuna deletes in this session of its own and commits it, with all that we do in it before.

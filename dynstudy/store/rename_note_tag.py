@@ -60,12 +60,7 @@ def note_of(study: AnyStudy) -> str:
 
 
 def set_note(storage: Storage, name: str, text: str) -> None:
-    """Keep the user's own words with a study, of any length; empty ones are removed.
-
-    Raises:
-        DynstudyError: the text is no valid Unicode.
-        StudyNotFoundError: there is no such study.
-    """
+    """Keep the user's own words with a study, of any length; an empty text removes them."""
     try:
         text.encode()
     except UnicodeEncodeError:
