@@ -72,8 +72,8 @@ def find_boundaries(study_map: RegimeMap, draws: int = DRAWS, seed: int = 0) -> 
     """
     if not has_boundaries(study_map):
         raise DynstudyError(
-            f"{study_map.spec.name}: has no boundaries, which are looked for along the amplitude of "
-            "a map; space.amplitude needs at least two values in a study of kind 'map'"
+            f"{study_map.spec.name}: has no boundaries, which are looked for along the amplitude "
+            "of a map; space.amplitude needs at least two values in a study of kind 'map'"
         )
     rows: list[dict[str, Any]] = []
     with threadpool_limits(1):  # many small matrices: threads would wait for each other
