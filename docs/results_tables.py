@@ -108,8 +108,8 @@ def boundaries(names: list[str]) -> pd.DataFrame:
     """Maps: between which amplitudes the gain is above 0.02, and where forgetting sets in."""
     rows = []
     for name in names:
-        judged = cells(name)
-        judged = judged[judged.amplitude.notna()]
+        dynamical = cells(name)
+        dynamical = dynamical[dynamical.amplitude.notna()]
         edges = pd.read_csv(
             FOLDER / f"{name}-boundaries.csv", keep_default_na=False, na_values=[""]
         )
@@ -122,7 +122,7 @@ def boundaries(names: list[str]) -> pd.DataFrame:
                 "useful amplitudes": line["useful_amplitudes"],
                 "forgets from": line["forgets_from"],
             }
-            for line in boundary_lines(judged, edges)
+            for line in boundary_lines(dynamical, edges)
         ]
     return pd.DataFrame(rows)
 

@@ -20,7 +20,7 @@ MODULES = {
 
 # From the bottom up: a module imports from its own folder and those before it.
 LAYERS = [
-    ("dynstudy._version", "dynstudy.errors"),
+    ("dynstudy._version", "dynstudy.errors", "dynstudy.arrays"),
     ("dynstudy.task",),
     ("dynstudy.config",),
     ("dynstudy.measure",),

@@ -18,10 +18,10 @@ from threadpoolctl import threadpool_limits
 
 from dynstudy.analysis.panel_surface import PanelSurface
 from dynstudy.analysis.regime_map import PANEL, RegimeMap
+from dynstudy.arrays import Array
 from dynstudy.errors import DynstudyError
 from dynstudy.measure.accuracy import EQUIVALENCE
 from dynstudy.statistics.columns import AXES, Column, names
-from dynstudy.statistics.gaussian_process import Array
 from dynstudy.statistics.outcomes import Outcomes
 from dynstudy.statistics.two_samples import LEVEL
 
@@ -53,7 +53,7 @@ BELOW, ABOVE, NOWHERE = "below the map", "above the map", "nowhere in the map"
 
 def has_boundaries(found: RegimeMap) -> bool:
     """Whether it is a map, and over amplitude."""
-    return found.spec.on_grid and found.judged().amplitude.nunique() > 1
+    return found.spec.on_grid and found.dynamical_cells().amplitude.nunique() > 1
 
 
 def find_boundaries(found: RegimeMap, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:

@@ -42,8 +42,8 @@ class Side:
 
     def trained(self) -> pd.DataFrame:
         """Its dynamical cells that have replicates."""
-        judged = self.found.judged()
-        return judged[(judged.loss == self.loss) & (judged.replicates > 0)]
+        dynamical = self.found.dynamical_cells()
+        return dynamical[(dynamical.loss == self.loss) & (dynamical.replicates > 0)]
 
     def static(self, width: int, rate: float) -> Any:
         """The cell that those of a width and learning rate are compared with."""
@@ -116,7 +116,7 @@ def side_by_side(storage: Storage, names: Sequence[str]) -> SideBySide:
 
 def sides(study: RegimeMap) -> list[Side]:
     """The dynamical losses of a study that have cells, in the order of its file."""
-    present = set(study.judged().loss)
+    present = set(study.dynamical_cells().loss)
     return [Side(study.spec.name, loss, study) for loss in study.spec.loss if loss in present]
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from dynstudy.arrays import Array
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.statistics.baseline import Baseline
-from dynstudy.statistics.two_samples import Array, Difference, Moments
+from dynstudy.statistics.two_samples import Difference, Moments
 
 
 def forgetting_rows(

@@ -14,7 +14,7 @@ from scipy import optimize
 from scipy.interpolate import BSpline
 
 from dynstudy.analysis.onsets import Panel
-from dynstudy.statistics.two_samples import Array
+from dynstudy.arrays import Array
 
 PIECES = 5
 """Of the spline, so eight coefficients. With pieces as short as the grid's steps a curve could wind

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from dynstudy.analysis.onsets import Onsets
+from dynstudy.arrays import Array
 from dynstudy.statistics.censored_regression import Line, fit_line, interval, p_value
-from dynstudy.statistics.two_samples import LEVEL, Array
+from dynstudy.statistics.two_samples import LEVEL
 
 CURVED, OWN, ONE_EXPONENT, ONE_VARIABLE = "curved laws", "own law", "one exponent", "one variable"
 EXPONENTS = ("period_exponent", "rate_exponent", "width_exponent")

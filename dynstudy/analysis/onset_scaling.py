@@ -35,10 +35,11 @@ from dynstudy.analysis.onset_laws import (
 )
 from dynstudy.analysis.onsets import Onsets, Panel, onsets, panels
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
+from dynstudy.arrays import Array
 from dynstudy.errors import DynstudyError
 from dynstudy.measure.forgetting import CATASTROPHIC
 from dynstudy.statistics.censored_regression import Line
-from dynstudy.statistics.two_samples import LEVEL, Array
+from dynstudy.statistics.two_samples import LEVEL
 from dynstudy.store.studies import Storage
 
 FEWEST = 3
@@ -118,7 +119,7 @@ def _enough(found: RegimeMap) -> list[Panel]:
             f"{name}: is a {found.spec.title}; a law is fitted to the cells of a map"
         )
     for axis in ("period", "amplitude"):
-        count = found.judged()[axis].nunique()
+        count = found.dynamical_cells()[axis].nunique()
         if count < FEWEST:
             raise DynstudyError(
                 f"{name}: space.{axis} has {count} value{'s' * (count != 1)}; "

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.arrays import Array
 from dynstudy.statistics.outcomes import Outcomes
-from dynstudy.statistics.two_samples import Array
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from dynstudy.arrays import Array
 from dynstudy.measure.accuracy import EQUIVALENCE
-from dynstudy.statistics.gaussian_process import Array, GaussianProcess
+from dynstudy.statistics.gaussian_process import GaussianProcess
 from dynstudy.statistics.outcomes import Outcomes
 
 MOST_CELLS = 256

@@ -10,6 +10,7 @@ import optuna
 import pandas as pd
 
 from dynstudy.analysis.panel_surface import PanelSurface, fit_panel
+from dynstudy.arrays import Array
 from dynstudy.config import SpiralData
 from dynstudy.measure.accuracy import FEWEST
 from dynstudy.search.prediction import predict_cells
@@ -18,7 +19,6 @@ from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests
 from dynstudy.statistics.labelled_cells import judge
 from dynstudy.statistics.labels import BASELINE
 from dynstudy.statistics.samples import digest
-from dynstudy.statistics.two_samples import Array
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.study.rounds import Rounds
@@ -57,7 +57,7 @@ class RegimeMap:
         own = self._baseline(loss, width, learning_rate)
         return self.outcomes[own.index[0]] if len(own) else np.empty(0)
 
-    def judged(self) -> pd.DataFrame:
+    def dynamical_cells(self) -> pd.DataFrame:
         """The dynamical cells."""
         return self.frame[self.frame.amplitude.notna()]
 
@@ -67,14 +67,14 @@ class RegimeMap:
 
     def panels(self) -> Iterator[tuple[PanelKey, pd.DataFrame]]:
         """Its dynamical cells by loss, width and learning rate, in that order."""
-        for (loss, width, rate), cells in self.judged().groupby(PANEL, sort=True):
+        for (loss, width, rate), cells in self.dynamical_cells().groupby(PANEL, sort=True):
             yield (str(loss), int(width), float(rate)), cells
 
     def surface(self, loss: str, width: int, learning_rate: float) -> PanelSurface | None:
         """The surface of a panel, fitted when it is first asked for; None if there is none."""
         key = loss, width, learning_rate
         if key not in self._surfaces:
-            panel = _of(self.judged(), *key)
+            panel = _of(self.dynamical_cells(), *key)
             samples = [self.outcomes[index] for index in panel.index]
             self._surfaces[key] = fit_panel(panel, samples, self.baseline_outcomes(*key))
         return self._surfaces[key]

@@ -103,8 +103,8 @@ def _largest(study: RegimeMap) -> dict[tuple[str, int], Gain]:
 
 
 def _trained(study: RegimeMap) -> pd.DataFrame:
-    judged = study.judged()
-    return judged.loc[judged.replicates > 0, [*CELL, "val_accuracy", "sem"]]
+    dynamical = study.dynamical_cells()
+    return dynamical.loc[dynamical.replicates > 0, [*CELL, "val_accuracy", "sem"]]
 
 
 def _place(row: Any) -> str:

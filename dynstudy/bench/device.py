@@ -17,17 +17,7 @@ NO_MEMORY = ("out of memory", "resource_exhausted", "alloc_failed")
 
 
 def chosen(asked: Device | None) -> Device:
-    """Find the device to measure on.
-
-    Args:
-        asked: which; None for a card where there is one.
-
-    Returns:
-        Which it is.
-
-    Raises:
-        BenchError: it is not on this machine.
-    """
+    """The device to measure on: what is asked for, else a card where there is one."""
     has_card = torch.cuda.is_available()
     if asked is Device.cuda and not has_card:
         raise BenchError(

@@ -14,18 +14,7 @@ from dynstudy.bench.settings import Settings
 
 
 def measure(settings: Settings, say: Say) -> Measured:
-    """Measure dynstudy's backends and their peers at each width.
-
-    Args:
-        settings: what to measure.
-        say: told what is being measured.
-
-    Returns:
-        Ratios of every backend to every peer, its share of a matrix product's FLOP/s, and speeds.
-
-    Raises:
-        BackendError: a backend that was asked for is not on this machine.
-    """
+    """Measure backends and peers at each width: ratios, shares of a product's FLOP/s, speeds."""
     rows: list[Row] = []
     notes: list[str] = []
     with _threads_restored(), full_float32():
@@ -41,17 +30,7 @@ def measure(settings: Settings, say: Say) -> Measured:
 def compare(
     width: int, backends: list[str], speeds: dict[str, list[float]], device: str = "cpu"
 ) -> list[Row]:
-    """Divide within rounds.
-
-    Args:
-        width: of the networks.
-        backends: dynstudy's own, the most interesting first.
-        speeds: of all competitors, one for each round.
-        device: that the peers and the matrix product ran on.
-
-    Returns:
-        Ratios, shares and speeds.
-    """
+    """Divide speeds within rounds, the most interesting of dynstudy's backends first."""
     peers = [name for name in speeds if name not in {*backends, MATRIX_PRODUCT}]
     flops = Problem(width, 1).flops_per_step()
     rows: list[Row] = []

@@ -45,19 +45,7 @@ def device_of(backend: str) -> str:
 
 
 def available(backends: tuple[str, ...] | None, device: str, notes: list[str]) -> list[str]:
-    """Find the backends that can run here.
-
-    Args:
-        backends: those that were asked for, which must; None for whatever the device has.
-        device: that is measured on.
-        notes: told what is left out.
-
-    Returns:
-        Their names, the oracle last.
-
-    Raises:
-        BackendError: one that was asked for cannot.
-    """
+    """The backends that can run here, the oracle last; those that are asked for must."""
     known = (*BACKENDS, OF_A_CARD) if device == "cuda" else BACKENDS
     found = []
     for backend in known if backends is None else backends:

@@ -17,13 +17,7 @@ SIDE_BY_SIDE, ABSOLUTE, KERNEL = "Side by side", "Absolute", "GPU kernel, compil
 
 
 def print_report(report: Report, form: Format, out: TextIO) -> None:
-    """Print a report.
-
-    Args:
-        report: what was found.
-        form: tables; JSON with the keys ratios, absolutes, notes and machine; or CSV, a row each.
-        out: where.
-    """
+    """Print a report as tables, as JSON with its four keys, or as CSV with a row each."""
     if form is Format.json:
         split = {
             "ratios": [asdict(row) for row in report.rows if row.relative],

@@ -58,16 +58,7 @@ class Way:
 
 
 def prepared(name: str, ways: Iterable[Way], notes: list[str]) -> list[Variant]:
-    """Make the variants that the memory is large enough for.
-
-    Args:
-        name: of the competitor, for the notes.
-        ways: of running it.
-        notes: told what does not fit.
-
-    Returns:
-        Each, warm: it holds all the memory that it will need.
-    """
+    """The variants that the memory is large enough for, warm; `notes` is told of the others."""
     made = []
     for way in ways:
         try:
@@ -97,19 +88,7 @@ def own_ways(backend: str, width: int, settings: Settings) -> list[Way]:
 
 
 def peer_ways(name: str, width: int, settings: Settings) -> list[Way]:
-    """How a peer is run: with several sizes, so that it is shown at its best.
-
-    Args:
-        name: one of `PEERS`.
-        width: of the networks.
-        settings: on which device, and how long.
-
-    Returns:
-        The ways.
-
-    Raises:
-        PeerMissingError: it is not on this machine.
-    """
+    """How a peer is run: with several sizes, so that it is shown at its best."""
     make = _peer(name, settings.device)
     choices = [threads()] if name == "jax" or settings.device == "cuda" else thread_choices()
     if name == "loop":

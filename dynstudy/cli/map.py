@@ -47,7 +47,7 @@ def command(
     if form is Format.table:
         print_map(shown, sys.stdout)
         if lines is not None:
-            print_boundaries(shown.judged(), lines, sys.stdout)
+            print_boundaries(shown.dynamical_cells(), lines, sys.stdout)
         log_files(written)
     else:
         print_rows(frame_rows(shown.frame if lines is None else lines), form, sys.stdout)

@@ -4,32 +4,17 @@ import math
 import time
 from contextlib import suppress
 from types import TracebackType
-from typing import Protocol, Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
+if TYPE_CHECKING:
+    from dynstudy.launch.progress import Progress
+
 LINE_SECONDS = 10.0
 """Between two plain lines."""
-
-
-class Progress(Protocol):
-    """What a runner tells."""
-
-    networks: int
-    done: int
-    work: float
-    work_done: float
-    stage: str
-
-    @property
-    def rate(self) -> float:
-        """Network-steps per second."""
-
-    @property
-    def seconds_left(self) -> float:
-        """Estimated, or nan."""
 
 
 class Display:
@@ -72,7 +57,7 @@ class Display:
         if self.bar is not None:
             self.bar.stop()
 
-    def update(self, progress: Progress) -> None:
+    def update(self, progress: "Progress") -> None:
         """Show where the run is."""
         share = progress.work_done / progress.work if progress.work else 1.0
         told = f"{progress.done}/{progress.networks} networks, {progress.rate:,.0f} network-steps/s"

@@ -64,18 +64,7 @@ def tune_optuna() -> None:
 
 @contextmanager
 def opened(storage: str | None, *, create: bool = False) -> Iterator["Storage"]:
-    """Open a database for a command.
-
-    Args:
-        storage: what ``--storage`` says.
-        create: to write into it, and to make what is missing; otherwise it is only read.
-
-    Yields:
-        The storage.
-
-    Raises:
-        StorageError: it cannot be used, or breaks while it is.
-    """
+    """Open a database for a command: to read, or with `create` to make what is missing."""
     from dynstudy.store.database import database_errors, storage_url
     from dynstudy.store.studies import Storage
 
@@ -87,17 +76,7 @@ def opened(storage: str | None, *, create: bool = False) -> Iterator["Storage"]:
 
 @contextmanager
 def progress_display(name: str) -> Iterator["Display"]:
-    """Show progress on stderr, unless quiet.
-
-    Args:
-        name: what is being done.
-
-    Yields:
-        The display.
-
-    Raises:
-        Exit: with status 130, when told to stop.
-    """
+    """Show progress on stderr unless quiet; it exits with status 130 when told to stop."""
     from dynstudy.cli.progress_display import Display
     from dynstudy.errors import Interrupted
 

@@ -55,17 +55,7 @@ def own_artifacts(storage: Storage, study: optuna.Study) -> list[Path]:
 def refresh_artifacts(
     storage: Storage, study: optuna.Study, files: Mapping[str, Filler], folder: Path
 ) -> None:
-    """Write the files of a study, each over the one of its name that was there.
-
-    Args:
-        storage: where the study is.
-        study: whose.
-        files: by file name, what fills each.
-        folder: of the artifact store; made where it is missing.
-
-    Raises:
-        DynstudyError: the folder cannot be written.
-    """
+    """Write the files of a study, each over the one of its name that was there."""
     attributes = storage.system_attributes(study)
     identifiers = json.loads(attributes.get(OURS, "{}"))
     with tempfile.TemporaryDirectory() as temporary:

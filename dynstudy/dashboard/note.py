@@ -46,18 +46,7 @@ def write_note(
     launches: Sequence[dict[str, Any]],
     users_words: str = "",
 ) -> str:
-    """Write the note of a study.
-
-    Args:
-        spec: the study file.
-        headline: what was found, a line for each finding, as plain text.
-        notes: what a reader has to know before believing it, likewise.
-        launches: from `dynstudy.report.overview.launch_facts`.
-        users_words: above the rest, as Markdown.
-
-    Returns:
-        The note.
-    """
+    """The note of a study as Markdown, the user's own words above the rest."""
     parts = [f"{users_words.strip()}\n\n{MARK}\n\n---" if users_words.strip() else MARK]
     parts += ["## What was run", markdown(_what(spec))]
     parts.append("## What was found")

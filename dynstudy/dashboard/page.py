@@ -46,25 +46,21 @@ class Page:
 
 
 def map_page(storage: Storage, study: optuna.Study, present: list[str]) -> Page:
-    """The page of a map, whose figures that are present already stay.
-
-    Returns:
-        Its maps, the curve over width, the picture, the cells, and a line for each loss and width.
-    """
+    """The page of a map: maps, accuracy over width, picture, cells, a line per loss and width."""
     study_map = regime_map(storage, study.study_name)
-    judged = study_map.judged()
+    dynamical = study_map.dynamical_cells()
     lines = []
     for (loss, width, rate), panel in study_map.panels():
         static = study_map.static_accuracy(loss, width, rate)
         facts = "; ".join(headline(panel).splitlines())
         lines.append(f"{loss.upper()}, width {width}, learning rate {rate:g} ({static}): {facts}")
-    for row in () if len(judged) else study_map.baselines().itertuples():
+    for row in () if len(dynamical) else study_map.baselines().itertuples():
         static = study_map.static_accuracy(str(row.loss), int(row.width), float(row.learning_rate))
         lines.append(f"width {row.width}, learning rate {row.learning_rate:g}: {static}")
     if len(lines) > MOST_PANELS:
         hidden = len(lines) - MOST_PANELS
         lines = [*lines[:MOST_PANELS], f"and {hidden} more; cells.csv has all of them"]
-    if len(judged) > 1:
+    if len(dynamical) > 1:
         lines.append(
             "A largest gain is the best of many, so chance has helped it: expect somewhat less "
             "of the same cell with new seeds"
@@ -78,11 +74,7 @@ def map_page(storage: Storage, study: optuna.Study, present: list[str]) -> Page:
 
 
 def search_page(storage: Storage, study: optuna.Study, _present: list[str]) -> Page:
-    """The page of a search.
-
-    Returns:
-        Its trials over width and over amplitude and period, the picture, the cells, and the best.
-    """
+    """The page of a search: trials over width and over A and T, picture, cells, the best."""
     study_map = regime_map(storage, study.study_name)
     best = study_map.trained().sort_values("val_accuracy", ascending=False)
     lines = [
@@ -115,17 +107,7 @@ PAGES: dict[str, Callable[[Storage, optuna.Study, list[str]], Page]] = {
 
 
 def publish(storage: Storage, name: str, folder: str | Path | None = None) -> None:
-    """Put a study's figures, note and files on its page, over what was there.
-
-    Args:
-        storage: open for writing.
-        name: of the study.
-        folder: of the artifacts; see `dynstudy.dashboard.artifacts.artifacts_folder`.
-
-    Raises:
-        StudyNotFoundError: there is no such study.
-        DynstudyError: the artifacts cannot be written.
-    """
+    """Put a study's figures, note and files on its page, over what was there."""
     study = storage.study(name)
     attributes = storage.system_attributes(study)
     present = sorted({

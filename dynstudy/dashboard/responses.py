@@ -28,11 +28,7 @@ def join_figures(attributes: dict[str, Any]) -> None:
 
 
 def sorted_figures(application: Application) -> Application:
-    """Serve the figures of a study sorted by their identifiers.
-
-    Returns:
-        The dashboard, which keeps them in a set and would show them in another order at each start.
-    """
+    """Serve figures by identifier: the dashboard's set has another order at each start."""
 
     def sorting(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         if not STUDY.fullmatch(environ.get("PATH_INFO", "")) or environ["REQUEST_METHOD"] != "GET":

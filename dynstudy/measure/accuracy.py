@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynstudy.arrays import Array
 from dynstudy.config import Protocol
-from dynstudy.measure.measure import Array, CellReadings, Measure
+from dynstudy.measure.measure import CellReadings, Measure
 from dynstudy.measure.window import forgetting_window
 
 EQUIVALENCE = 0.02

@@ -22,8 +22,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from dynstudy.arrays import Array
 from dynstudy.config import Protocol
-from dynstudy.measure.measure import Array, CellReadings, Measure
+from dynstudy.measure.measure import CellReadings, Measure
 from dynstudy.measure.window import CYCLES_READ, forgetting_window
 
 CATASTROPHIC = 0.4

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from dynstudy.arrays import Array
 from dynstudy.config import Protocol
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

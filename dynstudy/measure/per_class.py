@@ -3,9 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from dynstudy.arrays import Array
 from dynstudy.task.losses import LOSSES
-
-Array = NDArray[np.float64]
 
 
 def loss_per_class(output: Array, y: NDArray[np.int64], classes: int, static: str) -> Array:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from dynstudy.analysis.panel_surface import PooledGain
 from dynstudy.analysis.regime_map import PanelKey, RegimeMap
+from dynstudy.arrays import Array
 from dynstudy.pictures.style import AMPLITUDE, PERIOD, SIGNS, edges, on_dark
 from dynstudy.search.level_sets import CONFIDENT
 from dynstudy.statistics.labels import DIVERGED, USEFUL
-from dynstudy.statistics.two_samples import Array
 
 MOST_LABELLED = 80  # cells of a panel beyond which numbers in them are unreadable
 MOST_TICKS = 10  # of an axis

@@ -40,8 +40,8 @@ def save_map(study_map: RegimeMap, path: Path) -> Path:
 
 def grid_figure(study_map: RegimeMap) -> Figure:
     """A map over A and T, or over width where A and T have one value each."""
-    judged = study_map.judged()
-    one_each = judged.amplitude.nunique() <= 1 and judged.period.nunique() <= 1
+    dynamical = study_map.dynamical_cells()
+    one_each = dynamical.amplitude.nunique() <= 1 and dynamical.period.nunique() <= 1
     return width_figure(study_map) if one_each else regime_figure(study_map)
 
 

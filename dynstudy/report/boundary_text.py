@@ -17,23 +17,17 @@ MEANING = (
 )
 
 
-def print_boundaries(judged: pd.DataFrame, frame: pd.DataFrame, out: TextIO) -> None:
-    """Print boundaries, and what their words mean.
-
-    Args:
-        judged: the dynamical cells of the map.
-        frame: of `dynstudy.analysis.boundaries.find_boundaries`.
-        out: where.
-    """
-    print_rows(boundary_lines(judged, frame), Format.table, out)
+def print_boundaries(dynamical: pd.DataFrame, frame: pd.DataFrame, out: TextIO) -> None:
+    """Print boundaries, and what their words mean."""
+    print_rows(boundary_lines(dynamical, frame), Format.table, out)
     console(out).print(MEANING, style="dim", markup=False)
 
 
-def boundary_lines(judged: pd.DataFrame, frame: pd.DataFrame) -> list[dict[str, Any]]:
+def boundary_lines(dynamical: pd.DataFrame, frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Shorten boundaries.
 
     Args:
-        judged: the dynamical cells of the map.
+        dynamical: the dynamical cells of the map.
         frame: of `dynstudy.analysis.boundaries.find_boundaries`.
 
     Returns:
@@ -43,7 +37,7 @@ def boundary_lines(judged: pd.DataFrame, frame: pd.DataFrame) -> list[dict[str, 
     """
     ends = {
         key: (float(panel.min()), float(panel.max()))
-        for key, panel in judged.groupby(PANEL).amplitude
+        for key, panel in dynamical.groupby(PANEL).amplitude
     }
     rows = []
     for (loss, width, rate, period), lines in frame.groupby([*PANEL, "period"], sort=True):

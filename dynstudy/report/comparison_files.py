@@ -14,18 +14,7 @@ from dynstudy.report.safe_files import write_rows, write_whole
 
 
 def write_comparison(found: SideBySide, folder: Path) -> list[Path]:
-    """Write a comparison as PNG and CSV: a row per width and side, and one per matched cell.
-
-    Args:
-        found: the comparison.
-        folder: where to.
-
-    Returns:
-        The files.
-
-    Raises:
-        DynstudyError: they cannot be written there.
-    """
+    """Write a comparison as PNG and as CSVs, by width and side and by matched cell."""
     picture = write_whole(
         folder / "compare.png", lambda path: save(comparison_figure(found), path, "comparison")
     )

@@ -9,14 +9,7 @@ LINES = 12
 
 
 def curve_rows(curve: pd.DataFrame) -> list[dict[str, Any]]:
-    """A few steps of a curve, a row each, for a person.
-
-    Args:
-        curve: from `dynstudy.launch.follow.train_curve`.
-
-    Returns:
-        Step, accuracies on both sets, the mean training loss, validation accuracy of each class.
-    """
+    """A few steps of a curve: accuracies, training loss, validation accuracy of each class."""
     steps = sorted(curve.step.unique())
     every = max(1, -(-len(steps) // LINES))
     chosen = sorted({*steps[::every], steps[-1]})

@@ -22,16 +22,7 @@ from dynstudy.study.spec import StudySpec
 
 
 def study_status(running: bool, done: int, total: int) -> Status:
-    """How far a study is.
-
-    Args:
-        running: whether a live process runs the study.
-        done: its finished cells.
-        total: all its cells.
-
-    Returns:
-        Its status.
-    """
+    """Whether a study is running, complete or incomplete."""
     if running:
         return Status.running
     return Status.complete if done >= total else Status.incomplete

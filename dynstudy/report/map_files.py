@@ -10,35 +10,12 @@ from dynstudy.report.safe_files import file_stem, write_rows, write_whole
 
 
 def write_map(found: RegimeMap, folder: Path) -> list[Path]:
-    """Write a map as PNG and CSV, named after its study.
-
-    Args:
-        found: the map.
-        folder: where to.
-
-    Returns:
-        The two files.
-
-    Raises:
-        DynstudyError: they cannot be written there.
-    """
+    """Write a map as PNG and CSV, named after its study."""
     stem = file_stem(found.spec.name)
     picture = write_whole(folder / f"{stem}.png", lambda path: save_map(found, path))
     return [picture, write_rows(found.frame, folder / f"{stem}.csv")]
 
 
 def write_boundaries(name: str, frame: pd.DataFrame, folder: Path) -> Path:
-    """Write the boundaries of a map as CSV, named after its study.
-
-    Args:
-        name: of the study.
-        frame: of `dynstudy.analysis.boundaries.find_boundaries`.
-        folder: where to.
-
-    Returns:
-        The file.
-
-    Raises:
-        DynstudyError: it cannot be written there.
-    """
+    """Write the boundaries of a map as CSV, named after its study."""
     return write_rows(frame, folder / f"{file_stem(name)}-boundaries.csv")

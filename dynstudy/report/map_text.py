@@ -34,12 +34,7 @@ MOST_AMPLITUDES = 40
 
 
 def print_map(found: RegimeMap, out: TextIO) -> None:
-    """Print what a study found.
-
-    Args:
-        found: the map.
-        out: where.
-    """
+    """Print what a study found."""
     screen = console(out)
     TEXTS[found.spec.kind](found, out)
     screen.print(conditional(found.spec.protocol.data), style="dim")
@@ -56,8 +51,8 @@ def print_best(found: RegimeMap, out: TextIO) -> None:
 
 def print_grids(found: RegimeMap, out: TextIO) -> None:
     """Print one grid of gains per loss and width, T downwards and A across."""
-    judged = found.judged()
-    if not len(judged):
+    dynamical = found.dynamical_cells()
+    if not len(dynamical):
         print_rows(frame_rows(found.frame[STATIC_COLUMNS]), Format.table, out)
         return
     screen = console(out)
@@ -70,7 +65,7 @@ def print_grids(found: RegimeMap, out: TextIO) -> None:
         else:
             screen.print("too many amplitudes for a terminal: see the picture and the CSV")
         screen.print(headline(panel))
-    predicted = judged.predicted.any()
+    predicted = dynamical.predicted.any()
     screen.print(
         "gain over the static loss; + useful, - harmful, = neutral, ? unsettled, no sign: "
         "untested; F forgets catastrophically" + ("; (predicted)" if predicted else ""),

@@ -73,14 +73,7 @@ def _says(row: dict[str, Any]) -> str:
 
 
 def onset_rows(found: Sequence[Scaling]) -> list[dict[str, Any]]:
-    """Where forgetting sets in, a row for each panel and period.
-
-    Args:
-        found: what was found.
-
-    Returns:
-        With the tested amplitudes on both sides, None beyond the map.
-    """
+    """Between which tested amplitudes forgetting sets in, per panel and period; None beyond."""
     return [
         {
             "study": panel.study,
@@ -98,19 +91,7 @@ def onset_rows(found: Sequence[Scaling]) -> list[dict[str, Any]]:
 
 
 def write_scaling(found: list[Scaling], level: float, folder: Path) -> list[Path]:
-    """Write two pictures and two tables.
-
-    Args:
-        found: what was found.
-        level: at which forgetting sets in.
-        folder: where to.
-
-    Returns:
-        The files.
-
-    Raises:
-        DynstudyError: they cannot be written there.
-    """
+    """Write two pictures and two tables."""
 
     def picture(name: str, figure: Figure) -> Path:
         return write_whole(folder / name, lambda path: save(figure, path, "scaling"))

@@ -43,19 +43,7 @@ class Overview:
 
 
 def overview(storage: Storage, name: str, top: int = 5) -> Overview:
-    """Everything about one study.
-
-    Args:
-        storage: where it is.
-        name: of the study.
-        top: how many of the best cells.
-
-    Returns:
-        The overview.
-
-    Raises:
-        StudyNotFoundError: there is no such study.
-    """
+    """Everything about one study, with its `top` best cells."""
     study = storage.study(name)
     found = regime_map(storage, name)
     done = storage.count_cells(study)
@@ -76,7 +64,7 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
         int(found.frame.diverged.sum()),
         found.ledger,
         frame_rows(best),
-        boundary_lines(found.judged(), edges) if edges is not None else [],
+        boundary_lines(found.dynamical_cells(), edges) if edges is not None else [],
         frame_rows(front),
         found.notes,
         [launch_facts(row) for row in launches(storage.engine, storage.study_id(study))],

@@ -43,19 +43,7 @@ def figure_file(figure: Figure, name: str, out: Path) -> Path:
 
 
 def over_width(found: RegimeMap, amplitude: float | None, period: int | None) -> RegimeMap:
-    """The part of a map that figure 3 shows: one amplitude and period, all widths.
-
-    Args:
-        found: the map.
-        amplitude: which, or None if the map has only one.
-        period: likewise.
-
-    Returns:
-        Its trained cells of them, and the static ones.
-
-    Raises:
-        DynstudyError: the study is no map over widths, or has several of them, or not this one.
-    """
+    """A map's trained cells of one A and T over all widths, and the static ones."""
     name = found.spec.name
     if not found.spec.on_grid:
         raise DynstudyError(
@@ -90,16 +78,5 @@ def _only(name: str, frame: pd.DataFrame, axis: str, wanted: float | None) -> pd
 
 
 def write_figure3(shown: RegimeMap, path: Path) -> Path:
-    """Draw figure 3: validation accuracy over width, a curve per loss, with standard errors.
-
-    Args:
-        shown: what it shows, of `over_width`.
-        path: the file, PNG or PDF by its suffix.
-
-    Returns:
-        The file.
-
-    Raises:
-        DynstudyError: it cannot be written there.
-    """
+    """Draw figure 3: validation accuracy over width, a curve per loss, with standard errors."""
     return write_whole(path, lambda whole: save(width_figure(shown), whole, shown.spec.name))

@@ -17,13 +17,7 @@ from dynstudy.report.words import Format
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], form: Format, out: TextIO) -> None:
-    """Print rows of the same keys.
-
-    Args:
-        rows: what to print; numbers as numbers.
-        form: as a table, JSON or CSV.
-        out: where.
-    """
+    """Print rows of the same keys as a table, JSON or CSV."""
     if form is Format.json:
         json.dump([_plain(row) for row in rows], out, indent=1, default=str)
         out.write("\n")

@@ -32,18 +32,7 @@ def file_stem(name: str) -> str:
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
-    """Let `write` fill a temporary file, then put it in its place at once.
-
-    Args:
-        path: the file to make or replace; its folder is made.
-        write: fills the file it is given.
-
-    Returns:
-        `path`.
-
-    Raises:
-        DynstudyError: it cannot be written there.
-    """
+    """Let `write` fill a file under a temporary name, then put it in its place at once."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
@@ -62,14 +51,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
 
 
 def check_folder(path: Path) -> None:
-    """Find out before hours of work whether a file can be written.
-
-    Args:
-        path: the file; its folder need not be there yet.
-
-    Raises:
-        DynstudyError: it cannot.
-    """
+    """Find out before hours of work whether a file can be written."""
     folder = next(folder for folder in path.absolute().parents if folder.exists())
     if not folder.is_dir():
         raise DynstudyError(f"{folder}: is a file, not a folder to write to")

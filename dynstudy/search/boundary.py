@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, TrialState
 from threadpoolctl import threadpool_limits
 
+from dynstudy.arrays import Array
 from dynstudy.config import Configuration
 from dynstudy.measure.accuracy import EQUIVALENCE
 from dynstudy.measure.forgetting import CATASTROPHIC
 from dynstudy.measure.window import forgetting_window
 from dynstudy.search.level_sets import STRETCH, Field, choose, spread_out
-from dynstudy.statistics.gaussian_process import Array, GaussianProcess, floored
+from dynstudy.statistics.gaussian_process import GaussianProcess, floored
 from dynstudy.study.kinds.boundary import ENDED, BoundarySpec
 
 SURE = 1.645  # standard deviations: 95 %, one-sided

@@ -20,8 +20,9 @@ from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import qmc
 from threadpoolctl import threadpool_limits
 
+from dynstudy.arrays import Array
 from dynstudy.search.level_sets import STRETCH, Field, choose, spread_out
-from dynstudy.statistics.gaussian_process import Array, GaussianProcess, floored
+from dynstudy.statistics.gaussian_process import GaussianProcess, floored
 
 QUASI_RANDOM = 512
 """Places to choose from where there is no grid."""

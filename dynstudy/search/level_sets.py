@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dynstudy.statistics.gaussian_process import Array, GaussianProcess
+from dynstudy.arrays import Array
+from dynstudy.statistics.gaussian_process import GaussianProcess
 
 CONFIDENT = 1.96  # standard deviations: 95 %
 MOST_WATCHED = 512

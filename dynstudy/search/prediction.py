@@ -4,11 +4,11 @@ import numpy as np
 import optuna
 import pandas as pd
 
+from dynstudy.arrays import Array
 from dynstudy.search.boundary import Panel, panels
 from dynstudy.search.level_sets import CONFIDENT
 from dynstudy.statistics.columns import MAP, names
 from dynstudy.statistics.labels import HARMFUL, NEUTRAL, UNSETTLED, USEFUL
-from dynstudy.statistics.two_samples import Array
 from dynstudy.store.ledger import Ledger
 from dynstudy.study.kinds.boundary import BoundarySpec
 

@@ -10,13 +10,12 @@ from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dynstudy.arrays import Array, Indices
 from dynstudy.measure.accuracy import EQUIVALENCE, FEWEST
 from dynstudy.measure.forgetting import CATASTROPHIC
-from dynstudy.statistics.two_samples import Array, Difference, Moments, permutation_p_values
+from dynstudy.statistics.two_samples import Difference, Moments, permutation_p_values
 
-Indices = NDArray[np.int64]
 K = TypeVar("K", bound=Hashable)
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special, stats
 
-from dynstudy.statistics.two_samples import LEVEL, Array
+from dynstudy.arrays import Array
+from dynstudy.statistics.two_samples import LEVEL
 
 SMALLEST_SD = 0.1
 """Of log A*. A line that passes through all intervals would have no error; replicates do."""

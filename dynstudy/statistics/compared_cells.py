@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dynstudy.arrays import Indices
 from dynstudy.config import Cell, Configuration
 from dynstudy.statistics.baseline import Baseline
-from dynstudy.statistics.cell_tests import CellTests, Contrast, Evidence, Indices
+from dynstudy.statistics.cell_tests import CellTests, Contrast, Evidence
 from dynstudy.statistics.samples import Sample, read_samples
 from dynstudy.store.ledger import Ledger
 

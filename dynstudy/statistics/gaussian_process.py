@@ -10,13 +10,12 @@ import warnings
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 
-Array = NDArray[np.float64]
+from dynstudy.arrays import Array
 
 FLOOR = 0.25
 """A cell's variance is at least this share of what replicates vary by on average: ten of them can

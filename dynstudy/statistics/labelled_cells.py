@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from dynstudy.arrays import Array, Indices
 from dynstudy.config import Cell
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.measure.measures import MEASURES
-from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Evidence, Indices
+from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Evidence
 from dynstudy.statistics.columns import MAP, names
 from dynstudy.statistics.compared_cells import ComparedCells, Family, read_compared
 from dynstudy.statistics.labels import BASELINE, DIVERGED, MISSING, label
 from dynstudy.statistics.samples import Sample
 from dynstudy.statistics.sequential import FamilyLooks, cells_looked_at, take_looks
-from dynstudy.statistics.two_samples import LEVEL, Array
+from dynstudy.statistics.two_samples import LEVEL
 from dynstudy.store.ledger import Ledger
 from dynstudy.study.rounds import Rounds
 from dynstudy.study.spec import StudySpec

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dynstudy.arrays import Array, Indices
 from dynstudy.measure.accuracy import FEWEST
-from dynstudy.statistics.cell_tests import Evidence, Indices
-from dynstudy.statistics.two_samples import LEVEL, Array, false_discovery_q_values
+from dynstudy.statistics.cell_tests import Evidence
+from dynstudy.statistics.two_samples import LEVEL, false_discovery_q_values
 
 USEFUL, HARMFUL, NEUTRAL, UNSETTLED = "useful", "harmful", "neutral", "unsettled"
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynstudy.statistics.gaussian_process import FLOOR, SMALLEST, Array
+from dynstudy.arrays import Array
+from dynstudy.statistics.gaussian_process import FLOOR, SMALLEST
 
 
 @dataclass(frozen=True)

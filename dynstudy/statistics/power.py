@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dynstudy.arrays import Array, Indices
 from dynstudy.errors import DynstudyError
 from dynstudy.measure.accuracy import EQUIVALENCE, FEWEST
-from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Contrast, Evidence, Indices
+from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Contrast, Evidence
 from dynstudy.statistics.labels import HARMFUL, NEUTRAL, USEFUL, label
 from dynstudy.statistics.sequential import FamilyLooks
 from dynstudy.statistics.spreads import HIGH, LOW, SPREADS, Spread
-from dynstudy.statistics.two_samples import Array
 from dynstudy.study.rounds import Rounds
 from dynstudy.study.spec import BASELINE_FACTOR
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dynstudy.arrays import Array
 from dynstudy.config import Cell
 from dynstudy.measure.measures import MEASURES, PINNED
-from dynstudy.statistics.two_samples import Array
 from dynstudy.store.ledger import Ledger
 
 

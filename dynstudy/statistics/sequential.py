@@ -21,9 +21,10 @@ from functools import partial
 import numpy as np
 from scipy import stats
 
-from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Evidence, Indices
+from dynstudy.arrays import Array, Indices
+from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Evidence
 from dynstudy.statistics.compared_cells import ComparedCells
-from dynstudy.statistics.two_samples import LEVEL, Array, false_discovery_q_values
+from dynstudy.statistics.two_samples import LEVEL, false_discovery_q_values
 
 HOPELESS = 0.2
 """Probability of being settled at the last look below which replicates are not worth training."""

@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from dynstudy.arrays import Array
+
 LEVEL = 0.05
 
 RESAMPLES = 9999
 ROUNDING = 1e-13
 """Variances below this are zero: accuracies are ratios of small whole numbers."""
-
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -59,12 +59,12 @@ def claim(
     Args:
         engine: the database.
         study_id: Optuna's number of the study.
-        spec: what is run.
+        spec: the study file.
         backend: what was asked for.
         overrides: what replaced values of the study file, ``KEY=VALUE`` each.
 
     Yields:
-        The run, to be told about progress.
+        The launch, to be told about progress.
 
     Raises:
         StudyBusyError: another process, still alive, runs this study.

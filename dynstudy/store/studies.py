@@ -159,17 +159,7 @@ class Storage:
         )
 
     def study(self, name: str) -> optuna.Study:
-        """Open a study.
-
-        Args:
-            name: of the study.
-
-        Returns:
-            The Optuna study.
-
-        Raises:
-            StudyNotFoundError: there is none of that name; the message names the nearest.
-        """
+        """Open a study, or raise a `StudyNotFoundError` that names the nearest."""
         names = self.names()
         if name not in names:
             hint = nearest(name, names) or (f"; there are {', '.join(names[:5])}" if names else "")
@@ -181,19 +171,7 @@ class Storage:
         return StudySpec.of(json.loads(study.user_attrs[SPEC]), f"study {study.study_name!r}")
 
     def open_study(self, spec: StudySpec, *, extend: bool = False) -> optuna.Study:
-        """Make the study of a file, or open it again.
-
-        Args:
-            spec: the study file.
-            extend: let the study grow to a superset of its cells.
-
-        Returns:
-            The Optuna study.
-
-        Raises:
-            StudyMismatchError: a study of this name means something else.
-            StudyBusyError: it would grow while another process runs it.
-        """
+        """Make the study of a file, or open it again; `check_study` says what it may raise."""
         self.check_study(spec, extend=extend)
         study = optuna.create_study(
             study_name=spec.name,
@@ -213,7 +191,7 @@ class Storage:
 
         Args:
             spec: the study file.
-            extend: whether the study may grow to a superset of its cells.
+            extend: let the study grow to a superset of its cells.
 
         Raises:
             StudyMismatchError: a study of this name means something else.

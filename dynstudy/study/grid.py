@@ -8,16 +8,7 @@ from typing import Annotated, ClassVar, Self
 import optuna
 from pydantic import model_validator
 
-from dynstudy.config import (
-    MAX_AMPLITUDE,
-    MAX_LEARNING_RATE,
-    MAX_PERIOD,
-    MAX_WIDTH,
-    MIN_LEARNING_RATE,
-    Cell,
-    Configuration,
-    Section,
-)
+from dynstudy.config import Cell, Configuration, Section
 from dynstudy.measure.measures import reads
 from dynstudy.study.axes import values
 from dynstudy.study.over_axes import OverAxes
@@ -27,10 +18,10 @@ from dynstudy.study.spec import MAX_CELLS
 class GridSpace(Section):
     """The axes of a grid (``[space]``), as ascending values without duplicates."""
 
-    learning_rate: Annotated[tuple[float, ...], values(MIN_LEARNING_RATE, MAX_LEARNING_RATE)]
-    width: Annotated[tuple[int, ...], values(1, MAX_WIDTH, integer=True)]
-    amplitude: Annotated[tuple[float, ...], values(1, MAX_AMPLITUDE)] = (1.0,)
-    period: Annotated[tuple[int, ...], values(2, MAX_PERIOD, integer=True)] | None = None
+    learning_rate: Annotated[tuple[float, ...], values("learning_rate")]
+    width: Annotated[tuple[int, ...], values("width")]
+    amplitude: Annotated[tuple[float, ...], values("amplitude")] = (1.0,)
+    period: Annotated[tuple[int, ...], values("period")] | None = None
 
 
 class GridSpec(OverAxes):
@@ -69,10 +60,10 @@ class GridSpec(OverAxes):
             },
             key=lambda c: (c.loss, -c.width, c.learning_rate, c.period or 0, c.amplitude or 0),
         )
-        judged = {c.baseline() for c in grid if not c.static}
-        baselines = judged | {c for c in grid if c.static}
+        compared_with = {c.baseline() for c in grid if not c.static}
+        baselines = compared_with | {c for c in grid if c.static}
         for baseline in sorted(baselines, key=lambda c: (c.loss, -c.width, c.learning_rate)):
-            steps = reads(self.protocol, periods if baseline in judged else ())
+            steps = reads(self.protocol, periods if baseline in compared_with else ())
             yield Cell(baseline, range(self.baseline_replicates), steps)
         for configuration in grid:
             if configuration.period is not None:

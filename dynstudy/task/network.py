@@ -1,14 +1,13 @@
 """The initial state of the network f(x) = relu(x W1 + b1) W2 + b2."""
 
 import numpy as np
-from numpy.typing import NDArray
+
+from dynstudy.arrays import Array
 
 INITIALISATION = "glorot-normal, bias 0.01"
 """Names what `draw` does; part of a replicate's identity in the ledger."""
 
 BIAS_STD = 0.01
-
-Array = NDArray[np.float64]
 
 
 def draw(

@@ -170,7 +170,9 @@ def test_several_pieces_are_told_apart() -> None:
     first, second = edges.amplitude.to_numpy()[:2], edges.amplitude.to_numpy()[2:]
     assert 3 < first[0] < 10 < first[1] < 70
     assert 150 < second[0] < 400 < second[1] < 1000
-    (line,) = [row for row in boundary_lines(whole.judged(), found) if row["period"] == 1000]
+    (line,) = [
+        row for row in boundary_lines(whole.dynamical_cells(), found) if row["period"] == 1000
+    ]
     assert line["useful_amplitudes"].count("; ") == 1
 
 

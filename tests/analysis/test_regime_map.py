@@ -75,7 +75,7 @@ def test_discoveries_are_controlled_per_loss_and_width(
             if not own.static and own.width == width:
                 clear = width == 5 and (own.amplitude, own.period) == (3, 10)
                 planted.put(cell, spread(rng, 0.9 if clear else 0.5, 10, 0.05))
-    found = regime_map(storage, "small").judged()
+    found = regime_map(storage, "small").dynamical_cells()
     for _, family in found.groupby("width"):
         ranks = family.p_value.rank(method="max")
         expected = [
@@ -151,10 +151,10 @@ def test_one_replicate_has_no_error_and_no_label(storage: Storage, make_spec: Sp
     for cell in one.spec.grid_cells():
         one.put(cell, [0.5] * cell.replicates)
     found = regime_map(storage, "small")
-    judged = found.judged()
-    assert set(judged.regime) == {"untested"}
-    assert judged["sem"].isna().all()
-    assert judged.gain_low.isna().all()
+    dynamical = found.dynamical_cells()
+    assert set(dynamical.regime) == {"untested"}
+    assert dynamical["sem"].isna().all()
+    assert dynamical.gain_low.isna().all()
     assert any("below 6 nothing is tested" in note for note in found.notes)
 
 

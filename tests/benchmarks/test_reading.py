@@ -20,10 +20,10 @@ def test_a_planted_map_has_no_holes_and_all_kinds_of_cells(storage: Storage) -> 
     found = regime_map(storage, NAME)
     assert found.notes == []
     assert len(found.frame) == count
-    assert len(found.judged()) == 48
-    assert {"useful", "harmful"} <= set(found.judged().regime)
-    assert set(found.judged().forgets) == {True, False}
-    assert np.isfinite(found.judged().gain.astype(float)).all()
+    assert len(found.dynamical_cells()) == 48
+    assert {"useful", "harmful"} <= set(found.dynamical_cells().regime)
+    assert set(found.dynamical_cells().forgets) == {True, False}
+    assert np.isfinite(found.dynamical_cells().gain.astype(float)).all()
 
 
 def test_the_default_is_ten_thousand_cells() -> None:

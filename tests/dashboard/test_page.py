@@ -133,7 +133,7 @@ def test_a_figure_that_became_smaller_is_read_whole(
 
 def test_the_note_says_what_the_map_found(planted: Storage) -> None:
     publish(planted, "small")
-    best = regime_map(planted, "small").judged().gain.max()
+    best = regime_map(planted, "small").dynamical_cells().gain.max()
     plain = note(planted).replace("\\", "")
     assert f"largest gain {best:+.3f}" in plain
     assert "DCE, width 5, learning rate 1 (static ce: " in plain

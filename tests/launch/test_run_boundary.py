@@ -76,7 +76,8 @@ def test_it_takes_its_cells_from_the_ledger_and_predicts_the_others(storage: Sto
     assert said[-1].startswith("the budget is spent: 12 of 24 cells are trained, ")
     assert "a larger boundary.cells goes on, with --extend" in said[-1]
     found = regime_map(storage, "boundary")
-    known, predicted = (found.judged()[found.judged().predicted == own] for own in (False, True))
+    cells = found.dynamical_cells()
+    known, predicted = (cells[cells.predicted == predicted] for predicted in (False, True))
     assert (len(known), len(predicted)) == (12, 12)
     assert set(known.replicates) == {10}
     assert set(predicted.replicates) == {0}
@@ -194,7 +195,7 @@ def test_a_budget_beyond_the_map_trains_all_of_it(storage: Storage) -> None:
     done = dynstudy.run(boundary(50, 3, **few), storage=storage)
     assert done.cells <= 1 + 4
     found = regime_map(storage, "boundary")
-    assert found.judged().gain.notna().all()
+    assert found.dynamical_cells().gain.notna().all()
 
 
 def test_losses_and_learning_rates_have_budgets_of_their_own(storage: Storage) -> None:

@@ -65,14 +65,14 @@ def found(whole: Storage) -> RegimeMap:
 
 
 def test_cells_stop_when_they_are_settled(whole: Storage, found: RegimeMap) -> None:
-    judged = found.judged()
-    settled = judged.regime.isin(["useful", "harmful", "neutral"])
-    assert set(judged.replicates[~settled]) == {20}
-    assert len(set(judged.replicates[settled])) > 1
-    assert set(judged.replicates) <= set(LOOKS)
+    dynamical = found.dynamical_cells()
+    settled = dynamical.regime.isin(["useful", "harmful", "neutral"])
+    assert set(dynamical.replicates[~settled]) == {20}
+    assert len(set(dynamical.replicates[settled])) > 1
+    assert set(dynamical.replicates) <= set(LOOKS)
     assert found.baselines().replicates.tolist() == [80]
     assert networks(whole) == found.frame.replicates.sum() < 80 + 8 * 20
-    assert (judged.replicates_planned == judged.replicates).all()
+    assert (dynamical.replicates_planned == dynamical.replicates).all()
 
 
 def test_what_is_read_is_what_was_decided_while_running(whole: Storage, found: RegimeMap) -> None:

@@ -5,7 +5,8 @@ import math
 import sys
 from pathlib import Path
 
-from dynstudy.measure.measure import Array, CellReadings, Measure
+from dynstudy.arrays import Array
+from dynstudy.measure.measure import CellReadings, Measure
 from dynstudy.measure.measures import MEASURES
 from dynstudy.measure.window import forgetting_window
 

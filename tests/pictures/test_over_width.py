@@ -37,7 +37,7 @@ def test_a_curve_has_the_best_cell_of_each_width_with_its_error(planted: MapMake
     static, dynamical = describe_widths(found).curves
     assert (static.name, static.static) == ("CE, static", True)
     assert (dynamical.name, dynamical.static) == ("DCE, best cell of each width", False)
-    for curve, cells in ((static, found.baselines()), (dynamical, found.judged())):
+    for curve, cells in ((static, found.baselines()), (dynamical, found.dynamical_cells())):
         best = cells.sort_values("val_accuracy").groupby("width").tail(1).sort_values("width")
         assert curve.cells.width.tolist() == WIDTHS
         assert curve.cells.val_accuracy.tolist() == best.val_accuracy.tolist()

@@ -60,14 +60,14 @@ def test_a_test_of_ones_own_decides_what_a_map_says(
         planted.put(cell, outcomes[amplitude, period])
 
     def labels(tests: CellTests) -> tuple[list[str], list[bool]]:
-        cells = regime_map(storage, "small", tests).judged()
+        cells = regime_map(storage, "small", tests).dynamical_cells()
         return cells.regime.tolist(), cells.forgets.tolist()
 
     always = labels(CellTests(differs=rejects, forgets=rejects))
     assert always == (["useful", "harmful"] * 2, [True] * 4)
     assert labels(CellTests(differs=never_rejects))[0] == ["unsettled"] * 4
     assert labels(CellTests(differs=never_rejects, equivalent=rejects))[0] == ["neutral"] * 4
-    cells = regime_map(storage, "small", CellTests(differs=mann_whitney)).judged()
+    cells = regime_map(storage, "small", CellTests(differs=mann_whitney)).dynamical_cells()
     theirs = [
         stats.mannwhitneyu(outcomes[row.amplitude, row.period], static).pvalue
         for row in cells.itertuples()
@@ -108,7 +108,7 @@ def test_a_test_of_ones_own_decides_when_a_launch_has_enough(
     )
     spec = make_spec(replicates={"min": 6, "max": 9})
     dynstudy.run(spec, storage=storage)
-    cells = regime_map(storage, "small", tests).judged()
+    cells = regime_map(storage, "small", tests).dynamical_cells()
     trained = {len(seeds_of_cell(storage, spec, key)) for key in cells.ledger_configuration}
     assert trained == ({6} if enough else {6, 9})
     assert set(cells.replicates) == trained

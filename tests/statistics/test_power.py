@@ -127,7 +127,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_one_others() -> None:
     assert first.power != other.power
 
 
-def judged(samples: np.ndarray, baseline: np.ndarray) -> tuple[list[str], np.ndarray, np.ndarray]:
+def said_of(samples: np.ndarray, baseline: np.ndarray) -> tuple[list[str], np.ndarray, np.ndarray]:
     found = judge_map(SimulatedMap(np.zeros(len(samples)), samples, baseline))
     return found.labels, found.low, found.high
 
@@ -136,7 +136,7 @@ VARIED = 0.5 + 0.01 * np.tile([-1.0, 0.0, 0.0, 1.0], 6)
 
 
 def test_nothing_varies() -> None:
-    labels, low, high = judged(
+    labels, low, high = said_of(
         np.repeat([[0.5], [0.6], [0.4], [0.51]], 6, axis=1), np.full(24, 0.5)
     )
     # a difference without any variance is certain, however small
@@ -146,10 +146,10 @@ def test_nothing_varies() -> None:
 
 
 def test_only_one_side_varies() -> None:
-    labels, low, high = judged(np.repeat([[0.5], [0.6], [0.4]], 6, axis=1), VARIED)
+    labels, low, high = said_of(np.repeat([[0.5], [0.6], [0.4]], 6, axis=1), VARIED)
     assert labels == [NEUTRAL, USEFUL, HARMFUL]
     assert (low < high).all()
-    labels, low, high = judged(np.stack([VARIED[:6], VARIED[:6] + 0.1]), np.full(24, 0.5))
+    labels, low, high = said_of(np.stack([VARIED[:6], VARIED[:6] + 0.1]), np.full(24, 0.5))
     assert labels == [NEUTRAL, USEFUL]
     assert (low < high).all()
 
@@ -174,24 +174,24 @@ def test_ties_make_a_test_more_careful_and_never_less() -> None:
 
 def test_too_few_replicates_are_not_tested() -> None:
     for count in (1, 5):
-        labels, low, _ = judged(np.full((2, count), 0.9), VARIED)
+        labels, low, _ = said_of(np.full((2, count), 0.9), VARIED)
         assert labels == [UNTESTED] * 2
         assert np.isnan(low).all() == (count == 1)
-    labels, *_ = judged(np.full((2, 6), 0.9), VARIED[:5])
+    labels, *_ = said_of(np.full((2, 6), 0.9), VARIED[:5])
     assert labels == [UNTESTED] * 2
 
 
 def test_cells_that_all_diverged_count_as_chance() -> None:
     # reports call such a cell diverged; its numbers are defined all the same
-    labels, low, high = judged(np.full((1, 6), 1 / 3), VARIED)
+    labels, low, high = said_of(np.full((1, 6), 1 / 3), VARIED)
     assert labels == [HARMFUL]
     assert low[0] < -1 / 6 < high[0]
-    labels, low, high = judged(np.full((1, 6), 1 / 3), np.full(24, 1 / 3))
+    labels, low, high = said_of(np.full((1, 6), 1 / 3), np.full(24, 1 / 3))
     assert (labels, low[0], high[0]) == ([NEUTRAL], 0, 0)
 
 
 def test_a_map_without_cells_has_no_answers() -> None:
-    labels, low, high = judged(np.empty((0, 6)), VARIED)
+    labels, low, high = said_of(np.empty((0, 6)), VARIED)
     assert labels == []
     assert low.shape == high.shape == (0,)
     empty = Difference.between(Moments.of([np.empty(0)]), Moments.of([VARIED]))

@@ -28,10 +28,10 @@ def test_baselines_add_themselves_come_first_and_nothing_is_listed_twice(
 def test_a_baseline_has_its_replicates_and_is_read_wherever_its_cells_are(
     make_spec: SpecMaker,
 ) -> None:
-    baseline, *judged = make_spec().grid_cells()
+    baseline, *dynamical = make_spec().grid_cells()
     assert baseline.replicates == 8
-    assert {cell.replicates for cell in judged} == {2}
-    for cell in judged:
+    assert {cell.replicates for cell in dynamical} == {2}
+    for cell in dynamical:
         assert set(cell.reads) <= set(baseline.reads)
 
 

@@ -39,8 +39,8 @@ def map_figures(study_map: RegimeMap, present: Iterable[str] = ()) -> dict[str, 
     Returns:
         Figures by identifier; none where there is only one amplitude and one period.
     """
-    judged = study_map.judged()
-    if judged.amplitude.nunique() <= 1 and judged.period.nunique() <= 1:
+    dynamical = study_map.dynamical_cells()
+    if dynamical.amplitude.nunique() <= 1 and dynamical.period.nunique() <= 1:
         return {}
     panels = {_identifier(key): (key, cells) for key, cells in study_map.panels()}
     old = [name for name in present if name in panels]

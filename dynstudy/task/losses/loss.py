@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from dynstudy.arrays import Array
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 CROSS_ENTROPY, WEIGHTED_SQUARES, WEIGHTED_TARGETS = range(3)
