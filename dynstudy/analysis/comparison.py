@@ -64,19 +64,7 @@ class SideBySide:
 
 
 def side_by_side(storage: Storage, names: Sequence[str]) -> SideBySide:
-    """Compare the losses of one study, or of several.
-
-    Args:
-        storage: where the studies are.
-        names: of the studies; the first loss of the first is what others are compared with.
-
-    Returns:
-        The comparison.
-
-    Raises:
-        DynstudyError: a study does not exist, is named twice or has no dynamical loss, or there is
-            one side only.
-    """
+    """Compare the losses of one study or of several, each with the first loss of the first."""
     for name in names:
         if names.count(name) > 1:
             raise DynstudyError(f"study {name!r} is named twice")

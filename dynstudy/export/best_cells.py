@@ -17,18 +17,7 @@ PARETO = "pareto"
 
 
 def candidates(found: RegimeMap, by: str) -> pd.DataFrame:
-    """The cells that can be chosen: all their replicates are there, and what is compared is known.
-
-    Args:
-        found: the study.
-        by: ``val_accuracy`` or ``gain``.
-
-    Returns:
-        Their rows, best first.
-
-    Raises:
-        ExportError: there is none.
-    """
+    """The complete cells of which `by` is known, best first."""
     name = found.spec.name
     frame = found.frame
     complete = frame[(frame.replicates > 0) & (frame.replicates >= frame.replicates_planned)]
@@ -76,16 +65,7 @@ def choose(found: RegimeMap, top: int, by: str = "val_accuracy", per: str | None
 
 
 def measured(frame: pd.DataFrame, cells: Sequence[Cell], ledger: Ledger) -> list[Measured | None]:
-    """What is known of some cells, as an export says it.
-
-    Args:
-        frame: their rows, as judged.
-        cells: the cells, in the order of the rows.
-        ledger: where their replicates are.
-
-    Returns:
-        For each cell, or None where nothing of it was trained.
-    """
+    """What is known of some cells, as an export says it; None where nothing is trained."""
     loaded = ledger.load(cell.configuration for cell in cells)
     by_key = dict(list(loaded.groupby("configuration")))
     of_cells: list[Measured | None] = []

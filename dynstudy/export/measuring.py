@@ -13,15 +13,7 @@ from dynstudy.store.ledger import Ledger
 
 
 def cells_of(protocol: Protocol, seeds: Mapping[Configuration, range]) -> list[Cell]:
-    """The cells of some configurations, each baseline read wherever it is compared.
-
-    Args:
-        protocol: of the networks.
-        seeds: of each configuration's replicates, baselines included.
-
-    Returns:
-        The cells, baselines first.
-    """
+    """The cells of some configurations, baselines first, each read wherever it is compared."""
     periods: dict[Configuration, set[int]] = {own: set() for own in seeds}
     for own in seeds:
         if own.period is not None:
@@ -34,15 +26,7 @@ def cells_of(protocol: Protocol, seeds: Mapping[Configuration, range]) -> list[C
 
 
 def train_all(training: Training, seeds: Mapping[Configuration, range]) -> None:
-    """Train what is missing of some configurations.
-
-    Args:
-        training: what trains and records.
-        seeds: of each configuration's replicates.
-
-    Raises:
-        Interrupted: told to stop before all was trained.
-    """
+    """Train what is missing of some configurations; `Interrupted` if told to stop before."""
     cells = cells_of(training.ledger.protocol, seeds)
     with training.interruptible():
         whole = training.train_all(cells, training.plan(cells))
@@ -51,15 +35,7 @@ def train_all(training: Training, seeds: Mapping[Configuration, range]) -> None:
 
 
 def measure(ledger: Ledger, seeds: Mapping[Configuration, range]) -> dict[Configuration, Measured]:
-    """What the ledger knows of some configurations, judged as one family.
-
-    Args:
-        ledger: where their replicates are.
-        seeds: of each configuration's replicates, baselines included.
-
-    Returns:
-        Those of which any was trained.
-    """
+    """What the ledger knows of some configurations, judged as one family."""
     cells = cells_of(ledger.protocol, seeds)
     # all baselines have the same seeds, or none is in `seeds`
     static = [own for own in seeds if own.static]

@@ -55,19 +55,7 @@ def check_library(form: FileFormat) -> None:
 
 
 def replicates(storage: Storage, name: str) -> pd.DataFrame:
-    """Every network of a study.
-
-    Args:
-        storage: where it is.
-        name: of the study.
-
-    Returns:
-        A row per network, with `COLUMNS`.
-
-    Raises:
-        StudyNotFoundError: there is no such study.
-        ExportError: nothing of it is trained yet.
-    """
+    """Every network of a study that is trained, a row each."""
     study = storage.study(name)
     spec = storage.spec(study)
     ledger = Ledger(storage.engine, spec.protocol)
@@ -96,14 +84,7 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
 
 
 def write_replicates(frame: pd.DataFrame, form: FileFormat, path: Path, name: str) -> None:
-    """Write the networks of a study.
-
-    Args:
-        frame: from `replicates`.
-        form: CSV, Parquet or NetCDF.
-        path: the file.
-        name: of the study.
-    """
+    """Write the networks of a study as CSV, Parquet or NetCDF."""
     if form is FileFormat.csv:
         frame.to_csv(path, index=False, lineterminator="\n")
     elif form is FileFormat.parquet:

@@ -28,19 +28,7 @@ EVALUATION_ROUNDING = 0.002
 
 
 def add_weights(export: Export, path: Path, backend: str = "auto") -> Export:
-    """Train the best network of the best configuration again, and write its parameters.
-
-    Args:
-        export: what was chosen.
-        path: the safetensors file to write; the export names it.
-        backend: what trains it.
-
-    Returns:
-        The export with the file's digest, sealed again.
-
-    Raises:
-        ExportError: the network does not reach what the export says of it.
-    """
+    """Train the best network again and write its parameters beside the export, sealed anew."""
     entry = export.configuration[0]
     assert entry.found is not None  # what was chosen was measured
     place = int(np.argmax(entry.found.val_accuracies))
@@ -105,16 +93,7 @@ def sha256(path: Path) -> str:
 
 
 def check_weights(entry: Entry, protocol: Protocol, folder: Path) -> list[str]:
-    """What does not hold of an entry's weights.
-
-    Args:
-        entry: a configuration with weights.
-        protocol: of the export.
-        folder: where the export is.
-
-    Returns:
-        A line for each problem.
-    """
+    """What does not hold of an entry's weights, a line for each problem."""
     weights = entry.weights
     if weights is None:
         return []

@@ -8,15 +8,7 @@ from dynstudy.train.ensemble import Demand
 
 
 def check_backend(backend: str, spec: StudySpec) -> None:
-    """Load a backend for each loss of a study, and for the static losses they are compared with.
-
-    Args:
-        backend: see `dynstudy.train.train`.
-        spec: the study.
-
-    Raises:
-        BackendError: it is not on this machine, or cannot train such networks.
-    """
+    """Refuse a backend that is not here, or cannot train the networks of a study."""
     protocol = spec.protocol
     data = draw_data(protocol.data, seeds=[0])
     shape = data.features, data.classes, spec.widest, protocol.steps, protocol.dtype

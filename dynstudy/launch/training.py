@@ -15,7 +15,7 @@ from dynstudy.launch.progress import Progress
 from dynstudy.launch.replicates import Task
 from dynstudy.launch.workers import Place, Trained, places
 from dynstudy.store.launch_ledger import LaunchLedger
-from dynstudy.store.launches import Run
+from dynstudy.store.launches import Launch
 from dynstudy.store.ledger import Record
 from dynstudy.store.provenance import Trainer
 from dynstudy.train.backends import at_once
@@ -59,7 +59,7 @@ class Training:
     def __init__(
         self,
         ledger: LaunchLedger,
-        launch: Run | None,
+        launch: Launch | None,
         backend: str,
         report: Callable[[Progress], None] | None = None,
         log: Callable[[str], None] | None = None,
@@ -80,15 +80,7 @@ class Training:
         return self.stop_after_chunk.is_set()
 
     def plan(self, cells: Sequence[Cell], share: float = 1.0) -> Lacking:
-        """Find out what the ledger lacks, and expect that much.
-
-        Args:
-            cells: that are to be trained now.
-            share: which part of all the work ahead they are thought to be.
-
-        Returns:
-            The seeds to train of each configuration, possibly none.
-        """
+        """The seeds to train of each configuration, which are a `share` of all the work ahead."""
         lacking = self.ledger.lacking(cells)
         networks = sum(map(len, lacking.values()))
         work = sum(
@@ -99,15 +91,7 @@ class Training:
         return lacking
 
     def train(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[list[Record]]:
-        """Train what is missing of some cells.
-
-        Args:
-            cells: the cells, in the order in which to train them.
-            lacking: what is missing of them.
-
-        Yields:
-            The networks of each chunk, after they were recorded; stops early when told to.
-        """
+        """Train what is missing, cell after cell; yields each chunk when it is recorded."""
         chunks = Chunks(self._tasks(cells, lacking), self.steps, self.together, self._budget)
         idle, flights = list(self.places), list[Flight]()
         try:
@@ -130,15 +114,7 @@ class Training:
             raise
 
     def train_all(self, cells: Sequence[Cell], lacking: Lacking) -> bool:
-        """As `train`, to the end.
-
-        Args:
-            cells: as there.
-            lacking: as there.
-
-        Returns:
-            Whether nothing is missing any more; false where it was told to stop before.
-        """
+        """As `train`, to the end: whether nothing is missing any more."""
         trained = sum(map(len, self.train(cells, lacking)))
         return trained == sum(map(len, lacking.values()))
 

@@ -59,19 +59,7 @@ class Apart:
     def __call__(
         self, chunk: Sequence[Task], protocol: Protocol, on_slice: Callable[[int], None]
     ) -> Trained:
-        """Train a chunk there.
-
-        Args:
-            chunk: the networks.
-            protocol: theirs.
-            on_slice: told the steps taken; what it raises ends the process.
-
-        Returns:
-            What was trained, and what trained it.
-
-        Raises:
-            BackendError: the backend cannot run, or the process ended.
-        """
+        """Train a chunk in that process; what `on_slice` raises ends the process."""
         connection = self._connected()
         try:
             connection.send((chunk, protocol))

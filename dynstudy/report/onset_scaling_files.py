@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-import pandas as pd
 from matplotlib.figure import Figure
 
 from dynstudy.analysis.onset_laws import EXPONENTS
@@ -100,5 +99,5 @@ def write_scaling(found: list[Scaling], level: float, folder: Path) -> list[Path
     return [
         picture("scaling-onsets.png", onset_figure(found, level)),
         picture("scaling-collapse.png", collapse_figure(found)),
-        *(write_rows(pd.DataFrame(rows), folder / name) for name, rows in tables.items()),
+        *(write_rows(rows, folder / name) for name, rows in tables.items()),
     ]

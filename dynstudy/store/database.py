@@ -57,11 +57,7 @@ def parse(url: str) -> URL:
 
 
 def readable(url: URL) -> URL:
-    """How to read an SQLite file that we may not write, since SQLite writes beside it to read it.
-
-    Returns:
-        The same URL where it may be written; another one of an archived file.
-    """
+    """The URL to read a file that we may not write: SQLite writes beside it even to read."""
     path = Path(url.database or "")
     if not path.is_file() or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
         return url
@@ -73,12 +69,7 @@ def readable(url: URL) -> URL:
 
 
 def check_file(url: URL, create: bool) -> None:
-    """Say plainly what SQLite would only hint at, before it makes an empty file.
-
-    Raises:
-        NoDatabaseError: it is not there, and is not to be made.
-        StorageError: it cannot be a database, or not be written.
-    """
+    """Say plainly what SQLite would only hint at, before it makes an empty file."""
     if not url.database or ":memory:" in url.database:
         raise StorageError(f"storage {url}: would be lost at the end; name a file")
     if url.database.startswith("file:"):

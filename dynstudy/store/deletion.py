@@ -12,7 +12,7 @@ from dynstudy.store import series
 from dynstudy.store.database import batches
 from dynstudy.store.keys import configuration_key
 from dynstudy.store.launches import lock, running_now
-from dynstudy.store.optuna_tables import STUDIES, TRIALS
+from dynstudy.store.optuna_private import STUDIES, TRIALS
 from dynstudy.store.rename_note_tag import refuse_if_running
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow, RunRow
@@ -92,13 +92,7 @@ def _needed_elsewhere(storage: Storage, name: str, networks: set[Network]) -> se
 
 
 def delete_study(storage: Storage, planned: Deletion) -> None:
-    """Delete a study, all or nothing; its launches stay in ``dynstudy_run``, without a study.
-
-    Raises:
-        StudyBusyError: a process is running it, or with ``purge`` any study of the storage.
-        StorageError: studies were launched or deleted since it was planned, or the database
-            refuses.
-    """
+    """Delete a study, all or nothing; its launches stay in ``dynstudy_run``, without a study."""
     if planned.purge:
         storage.upgrade()
     # Optuna deletes in this session of its own and commits it, with all that we do in it before.

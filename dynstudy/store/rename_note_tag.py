@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from dynstudy.errors import DynstudyError, StudyBusyError, StudyMismatchError
 from dynstudy.store.launches import lock, running_now
-from dynstudy.store.optuna_tables import STUDIES, STUDY_ATTRIBUTES
+from dynstudy.store.optuna_private import STUDIES, STUDY_ATTRIBUTES
 from dynstudy.store.studies import SPEC, AnyStudy, Storage
 from dynstudy.study.spec import StudySpec
 
@@ -60,12 +60,7 @@ def note_of(study: AnyStudy) -> str:
 
 
 def set_note(storage: Storage, name: str, text: str) -> None:
-    """Keep the user's own words with a study, of any length; empty ones are removed.
-
-    Raises:
-        DynstudyError: the text is no valid Unicode.
-        StudyNotFoundError: there is no such study.
-    """
+    """Keep the user's own words with a study, of any length; an empty text removes them."""
     try:
         text.encode()
     except UnicodeEncodeError:

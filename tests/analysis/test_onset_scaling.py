@@ -19,7 +19,7 @@ from dynstudy.analysis.onset_laws import (
     own_law,
 )
 from dynstudy.analysis.onset_scaling import ONE_CURVE, OWN_CURVES, Scaling, fit_panels
-from dynstudy.analysis.onsets import Onsets, Panel, onsets, panels
+from dynstudy.analysis.onsets import ForgettingPanel, Onsets, forgetting_panels, onsets
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.report.onset_scaling_files import short_rows, write_scaling
 from dynstudy.statistics.outcomes import Outcomes
@@ -69,13 +69,15 @@ def forgetting(distance: np.ndarray) -> np.ndarray:
 
 def planted(
     b: float, rate: float = 1.0, c: float = 0.0, width: int = 20, a: float = 1.5, seed: int = 0
-) -> Panel:
+) -> ForgettingPanel:
     """A panel that forgets from A* = e^a T^b η^c on."""
     place = np.log([(x, t) for x in AMPLITUDES for t in PERIODS])
     true = forgetting(place[:, 0] - a - b * place[:, 1] - c * math.log(rate))
     rng = np.random.default_rng([seed, int(10 * rate), width])
     samples = [rng.normal(mean, 0.08, 10) for mean in true]
-    return Panel("planted", "dce", width, rate, Outcomes(place, samples), np.full(len(true), 1e-4))
+    return ForgettingPanel(
+        "planted", "dce", width, rate, Outcomes(place, samples), np.full(len(true), 1e-4)
+    )
 
 
 def at(found: Scaling, model: str, panels: int | None = None) -> dict[str, Any]:
@@ -180,7 +182,7 @@ def test_panels_of_a_map_hold_the_net_forgetting(make_spec: SpecMaker) -> None:
            else np.nan}
         for k, own in enumerate(lost)
     ])  # fmt: skip
-    (panel,) = panels(RegimeMap(make_spec(), frame, [], [], lost))
+    (panel,) = forgetting_panels(RegimeMap(make_spec(), frame, [], [], lost))
     assert panel.cells.means() == pytest.approx([lost[0].mean() - 0.1, lost[1][:3].mean() - 0.1])
     assert panel.static == pytest.approx([0.0004, 0.0004])
     assert panel.networks == 7

@@ -59,6 +59,7 @@ def test_rows_as_a_table_as_json_and_as_csv(here: Path, tmp_path: Path) -> None:
     assert (first["study"], first["width"], first["networks"]) == ("planted", 5, 20 * 6)
     assert first["period_exponent_low"] <= 0.7 <= first["period_exponent_high"]
     table = (tmp_path / "results" / "scaling.csv").read_text(encoding="utf-8")
+    assert dynstudy(here, "scaling", "planted", "--format", "csv")[0] == table  # the same numbers
     lines = list(csv.DictReader(io.StringIO(table)))
     assert list(lines[0]) == list(first)
     assert [line["model"] for line in lines] == [row["model"] for row in rows]

@@ -84,15 +84,7 @@ def able(backend: str, demand: Demand) -> str:
 
 
 def side_by_side(backend: str) -> list[str]:
-    """The backends that share the work: one for each device that a name stands for.
-
-    Args:
-        backend: as in `load`, and known to load.
-
-    Returns:
-        ``NAME:DEVICE`` for each of several devices, else the name alone. ``auto:DEVICE`` is that
-        card's ``auto``.
-    """
+    """Compare the losses of one study or of several, each with the first loss of the first."""
     _, module, chosen = _named(backend)
     devices = module.devices() if not chosen and hasattr(module, "devices") else []
     return [f"{backend}:{device}" for device in devices] if len(devices) > 1 else [backend]
