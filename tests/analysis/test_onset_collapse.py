@@ -1,9 +1,10 @@
-"""Cells on one curve of one variable, whose exponents are known."""
+"""One curve through cells of panels whose exponents are known."""
 
 import numpy as np
 import pytest
 
 from dynstudy.analysis.onset_collapse import (
+    CURVE_POINTS,
     Cells,
     Curve,
     LeftOut,
@@ -12,77 +13,61 @@ from dynstudy.analysis.onset_collapse import (
     collapse,
     explained,
 )
-from dynstudy.analysis.onsets import Panel
-from dynstudy.statistics.outcomes import Outcomes
-
-TRUE = 0.6
-PLACES = np.log([(a, t) for a in np.geomspace(10, 1000, 7) for t in np.geomspace(30, 300, 5)])
+from tests.analysis.planted_onsets import AMPLITUDES, PERIODS, planted
 
 
-def forgetting(x: np.ndarray) -> np.ndarray:
-    return 0.1 + 0.7 / (1 + np.exp(-2 * (x - 1.5)))
+def test_a_spline_goes_through_what_is_cubic_and_is_constant_beyond() -> None:
+    x = np.linspace(-2, 3, 40)
+    curve = Curve.through(x, x**3 - x)
+    np.testing.assert_allclose(curve(x), x**3 - x, atol=1e-9)
+    assert curve(np.array([-9.0, 9.0])) == pytest.approx([-6, 24])
 
 
-@pytest.fixture
-def cells() -> Cells:
-    return Cells(PLACES[:, 0], PLACES[:, 1:], PLACES[:, 1])
+def test_the_exponent_is_the_one_of_the_cells() -> None:
+    log_a, log_t = (values.ravel() for values in np.meshgrid(np.linspace(0, 6, 12), np.arange(5)))
+    cells = Cells(log_a, log_t[:, None], log_t)
+    y = np.tanh(cells.variable(np.array([0.7])) - 2)
+    assert best_exponents(cells, y) == pytest.approx([0.7], abs=0.02)
+    assert best_exponents(cells, y, np.array([0.6])) == pytest.approx([0.7], abs=0.02)
+    only = cells.only(log_t > 1)
+    assert set(only.period) == {2, 3, 4}
+    assert only.logs.shape == (36, 1)
 
 
-def test_a_curve_holds_every_cubic_and_is_constant_beyond_the_data(
-    rng: np.random.Generator,
-) -> None:
-    x = np.sort(rng.uniform(-2, 3, 40))
-    cubic = np.polynomial.Polynomial([1.0, -0.5, 0.3, 0.2])
-    curve = Curve.through(x, cubic(x))
-    np.testing.assert_allclose(curve(x), cubic(x), atol=1e-9)
-    np.testing.assert_allclose(curve(np.array([-9.0, 9.0])), cubic(x[[0, -1]]), atol=1e-9)
-
-
-def test_the_exponent_is_found_wherever_it_is_looked_for(cells: Cells) -> None:
-    y = forgetting(cells.variable(np.array([TRUE])))
-    assert best_exponents(cells, y) == pytest.approx([TRUE], abs=0.02)
-    assert best_exponents(cells, y, near=np.array([0.5])) == pytest.approx([TRUE], abs=0.02)
-
-
-def test_a_period_that_was_left_out_is_predicted_by_the_others(
-    cells: Cells, rng: np.random.Generator
-) -> None:
-    y = forgetting(cells.variable(np.array([TRUE])))
-    predicted = LeftOut(cells, y).predicted(y)
-    assert explained(y, predicted) > 0.99
-    noise = rng.normal(0, 1, len(y))  # which no curve predicts
-    assert explained(noise, LeftOut(cells, noise).predicted(noise)) < 0.1
-
-
-def test_the_mean_explains_nothing_and_the_truth_all() -> None:
-    y = np.array([0.1, 0.4, 0.7])
-    assert explained(y, y) == 1
-    assert explained(y, np.full(3, y.mean())) == pytest.approx(0)
-    assert explained(y, -y) < 0
-
-
-def test_panels_of_several_rates_lie_on_one_curve_over_their_variable() -> None:
-    rates = (0.5, 2.0)
-    panels = [
-        Panel(
-            "small", "dce", 20, rate,
-            Outcomes(PLACES, [
-                np.full(2, each)
-                for each in forgetting(PLACES @ [1, -TRUE] + 0.7 * np.log(rate))
-            ]),
-            np.zeros(len(PLACES)),
-        )
-        for rate in rates
-    ]  # fmt: skip
-    shared, exponents = np.log(rates)[:, None], np.array([TRUE, -0.7])
+def test_cells_of_panels_stand_one_panel_after_the_other() -> None:
+    panels = [planted(0.5, 1.0), planted(0.5, 3.0)]
+    shared = np.log([[1.0], [3.0]])
+    count = len(AMPLITUDES) * len(PERIODS)
     cells = cells_of(panels, shared)
-    assert len(cells.start) == 2 * len(PLACES)
-    points, curve = collapse(panels, shared, exponents)
-    for each, panel in zip(points, panels, strict=True):
-        amplitude, variable, mean, error = each
-        np.testing.assert_allclose(amplitude, np.exp(PLACES[:, 0]))
-        np.testing.assert_allclose(mean, forgetting(np.log(variable)))
-        assert (error == 0).all()
-        assert panel.learning_rate in rates
-    x, y = curve
-    np.testing.assert_allclose(y, forgetting(np.log(x)), atol=0.02)
+    assert cells.logs.shape == (2 * count, 2)
+    assert (cells.logs[:count, 1] == 0).all()
+    assert (cells.logs[count:, 1] == np.log(3.0)).all()
+    points, curve = collapse(panels, shared, np.array([0.5, 0.0]))
+    assert [panel.shape for panel in points] == [(4, count)] * 2
+    for panel, (amplitude, variable, forgetting, error) in zip(panels, points, strict=True):
+        log_amplitude, log_period = panel.cells.places.T
+        np.testing.assert_allclose(amplitude, np.exp(log_amplitude))
+        np.testing.assert_allclose(variable, np.exp(log_amplitude - 0.5 * log_period))
+        np.testing.assert_allclose(forgetting, panel.cells.means())
+        np.testing.assert_allclose(error**2, panel.noise())
+    assert curve.shape == (2, CURVE_POINTS)
+    # planted: 0.4 where the variable is e^1.5
+    assert np.interp(np.exp(1.5), *curve) == pytest.approx(0.4, abs=0.03)
+
+
+def test_a_period_is_predicted_by_the_others_alone() -> None:
+    (cells,), y = [cells_of([planted(0.5)], np.empty((1, 0)))], planted(0.5).cells.means()
+    left = LeftOut(cells, y)
+    assert explained(y, left.predicted(y)) > 0.95
+    spoilt = y.copy()
+    first = cells.period == cells.period.min()
+    spoilt[first] = 9.0
+    for other in (left, LeftOut(cells, spoilt)):  # nor does it choose their exponents
+        np.testing.assert_array_equal(other.predicted(spoilt)[first], left.predicted(y)[first])
+
+
+def test_the_mean_explains_nothing() -> None:
+    y = np.array([0.1, 0.4, 0.7])
+    assert explained(y, np.full(3, y.mean())) == 0
+    assert explained(y, y) == 1
+    assert explained(y, -y) < 0
