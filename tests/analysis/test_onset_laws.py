@@ -30,7 +30,14 @@ def planted_onsets(seed: int, b: float, sd: float, a: float = 1.5) -> Onsets:
     return Onsets(PERIODS, ends[index], ends[index + 1])
 
 
-@pytest.mark.parametrize(("b", "sd"), [(0.5, 0.3), (0.9, 0.3), (0.5, 0.15)])
+@pytest.mark.parametrize(
+    ("b", "sd"),
+    [
+        (0.5, 0.15),
+        pytest.param(0.5, 0.3, marks=pytest.mark.long),
+        pytest.param(0.9, 0.3, marks=pytest.mark.long),
+    ],
+)
 def test_intervals_hold_planted_exponents_as_often_as_they_claim(b: float, sd: float) -> None:
     held, exponents = [], []
     for seed in range(50):

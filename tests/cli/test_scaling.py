@@ -46,7 +46,10 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_rows_as_a_table_as_json_and_as_csv(here: Path, tmp_path: Path) -> None:
+def test_rows_as_a_table_as_json_and_as_csv(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dynstudy.analysis.onset_scaling.DRAWS", 20)  # which take the time
     out, err = dynstudy(here, "scaling", "planted", "--out", str(tmp_path / "results"))
     assert "one variable" in out
     assert "4 of 4" in out
