@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test test-browser test-jax test-compile test-gpu format docs bench bench-all clean
+.PHONY: quickstart test test-all test-long test-browser test-jax test-compile test-gpu format docs bench bench-all clean
 
 quickstart: $(INSTALLED)
 	$(BIN)/dynstudy run studies/quickstart.toml
@@ -17,6 +17,13 @@ test: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest --numprocesses 2 --dist worksteal
+
+# All but what needs a card or a browser: some 15 minutes on two cores.
+test-all: test test-long test-compile test-jax
+
+# Simulated calibrations, more cases of the interpreted GPU kernel, reports on large maps.
+test-long: $(INSTALLED)
+	$(BIN)/pytest --numprocesses 2 --dist worksteal -m "long and not gpu"
 
 # The dashboard in a real browser: Chromium has to be there (apt-get install chromium).
 test-browser: $(INSTALLED)

@@ -23,7 +23,7 @@ from dynstudy.config import Configuration
 from dynstudy.errors import DynstudyError
 from dynstudy.report.rows import print_rows
 from dynstudy.report.words import Format
-from dynstudy.search.boundary import Panel, next_cells, panels
+from dynstudy.search.boundary import TrialPanel, next_cells, trial_panels
 from dynstudy.search.level_sets import spread_out
 from dynstudy.search.prediction import predict_cells
 from dynstudy.statistics.baseline import Baseline
@@ -191,21 +191,21 @@ def _labels(frame: pd.DataFrame) -> Labels:
     }
 
 
-Rule = Callable[[BoundarySpec, Panel, int], list[Configuration]]
+Rule = Callable[[BoundarySpec, TrialPanel, int], list[Configuration]]
 
 
-def space_filling(spec: BoundarySpec, panel: Panel, number: int) -> list[Configuration]:
+def space_filling(spec: BoundarySpec, panel: TrialPanel, number: int) -> list[Configuration]:
     """Cells that are far from each other, all at once."""
     rng = np.random.default_rng((spec.boundary.seed, number))
-    chosen = spread_out(panel.place, panel.place[:0], spec.boundary.cells, rng)
-    return [] if panel.told else [panel.candidates[index] for index in chosen]
+    chosen = spread_out(panel.places, panel.places[:0], spec.boundary.cells, rng)
+    return [] if panel.trials else [panel.candidates[index] for index in chosen]
 
 
-def random(spec: BoundarySpec, panel: Panel, number: int) -> list[Configuration]:
+def random(spec: BoundarySpec, panel: TrialPanel, number: int) -> list[Configuration]:
     """Any cells, all at once."""
     order = np.random.default_rng((spec.boundary.seed, number)).permutation(len(panel.candidates))
     chosen = order[: spec.boundary.cells]
-    return [] if panel.told else [panel.candidates[index] for index in chosen]
+    return [] if panel.trials else [panel.candidates[index] for index in chosen]
 
 
 RULES: dict[str, Rule] = {"chosen": next_cells, "space-filling": space_filling, "random": random}
@@ -225,7 +225,7 @@ def _compared(
         add_cells(study, [known[own] for own in batch])
         batch = [
             own
-            for number, panel in enumerate(panels(spec, study))
+            for number, panel in enumerate(trial_panels(spec, study))
             for own in rule(spec, panel, number)
         ]
     own_cells = [cell for cell in spec.cells(study) if not cell.configuration.static]

@@ -36,6 +36,11 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"the tests need Triton: {command}") from error
 
 
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which tests are left out, and where it is told what runs them."""
+    return f"tests that are {config.option.markexpr} (Makefile: make test-...)"
+
+
 DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parents[1]
 

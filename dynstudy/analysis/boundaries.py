@@ -51,16 +51,16 @@ COLUMNS = (
 BELOW, ABOVE, NOWHERE = "below the map", "above the map", "nowhere in the map"
 
 
-def has_boundaries(found: RegimeMap) -> bool:
+def has_boundaries(study_map: RegimeMap) -> bool:
     """Whether it is a map, and over amplitude."""
-    return found.spec.on_grid and found.dynamical_cells().amplitude.nunique() > 1
+    return study_map.spec.on_grid and study_map.dynamical_cells().amplitude.nunique() > 1
 
 
-def find_boundaries(found: RegimeMap, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
+def find_boundaries(study_map: RegimeMap, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Find the boundaries of every panel of a map.
 
     Args:
-        found: the map.
+        study_map: the map.
         draws: resampled surfaces R.
         seed: of the resampling, so that a map reads the same every time.
 
@@ -70,16 +70,16 @@ def find_boundaries(found: RegimeMap, draws: int = DRAWS, seed: int = 0) -> pd.D
     Raises:
         DynstudyError: the study is no map over amplitude.
     """
-    if not has_boundaries(found):
+    if not has_boundaries(study_map):
         raise DynstudyError(
-            f"{found.spec.name}: has no boundaries, which are looked for along the amplitude of a "
-            "map; space.amplitude needs at least two values in a study of kind 'map'"
+            f"{study_map.spec.name}: has no boundaries, which are looked for along the amplitude "
+            "of a map; space.amplitude needs at least two values in a study of kind 'map'"
         )
     rows: list[dict[str, Any]] = []
     with threadpool_limits(1):  # many small matrices: threads would wait for each other
-        for key, panel in found.panels():
+        for key, panel in study_map.panels():
             named = dict(zip(PANEL, key, strict=True))
-            edges = _edges(found.surface(*key), panel, draws, seed)
+            edges = _edges(study_map.surface(*key), panel, draws, seed)
             rows += [named | row for row in (*edges, *_onsets(panel))]
     return pd.DataFrame(rows, columns=names(COLUMNS))
 
@@ -125,13 +125,13 @@ def _pieces(x: Array, gain: Array, drawn: Array) -> list[dict[str, Any]]:
     rows = []
     for piece, (start, stop) in enumerate(zip(starts, stops, strict=True), start=1):
         for boundary, edge, says in ((LOWER, start, BELOW), (UPPER, stop, ABOVE)):
-            own = _nearest(x, drawn, edge, boundary == LOWER)
-            with_edge = own[~np.isnan(own)]
+            edges = _nearest(x, drawn, edge, boundary == LOWER)
+            with_edge = edges[~np.isnan(edges)]
             if np.isfinite(edge):
-                share = len(with_edge) / len(own)
+                share = len(with_edge) / len(edges)
                 rows.append(_row(boundary, piece, edge, with_edge, share, ""))
             else:
-                rows.append(_row(boundary, piece, None, (), float((own == edge).mean()), says))
+                rows.append(_row(boundary, piece, None, (), float((edges == edge).mean()), says))
     return rows
 
 
@@ -165,15 +165,15 @@ def _crossings(x: Array, curves: Array, rising: bool) -> Array:
 
 def _nearest(x: Array, curves: Array, edge: float, rising: bool) -> Array:
     """Each curve's own edge of that kind nearest to one: infinite beyond the map, nan if none."""
-    found = _crossings(x, curves, rising)
+    crossings = _crossings(x, curves, rising)
     end, beyond = (x[0], -np.inf) if rising else (x[-1], np.inf)
     open_ended = curves[:, 0 if rising else -1] > EQUIVALENCE
     outside = np.where(open_ended, beyond, np.nan)
     if not np.isfinite(edge):
         return outside
-    distance = np.where(np.isnan(found), np.inf, np.abs(found - edge))
-    place = distance.argmin(axis=1)[:, None]
-    nearest, away = (np.take_along_axis(a, place, 1)[:, 0] for a in (found, distance))
+    distance = np.where(np.isnan(crossings), np.inf, np.abs(crossings - edge))
+    index = distance.argmin(axis=1)[:, None]
+    nearest, away = (np.take_along_axis(a, index, 1)[:, 0] for a in (crossings, distance))
     # where the region also goes on beyond the map, that end may be nearer
     return np.where(np.isfinite(away) & ~(open_ended & (away > abs(end - edge))), nearest, outside)
 

@@ -16,13 +16,14 @@ from scipy import stats
 
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.errors import DynstudyError
+from dynstudy.measure.accuracy import or_none
 from dynstudy.statistics.labels import DIVERGED, HARMFUL, USEFUL
 from dynstudy.statistics.two_samples import LEVEL
 from dynstudy.store.studies import Storage
 from dynstudy.study.differences import differences
 from dynstudy.task.losses import LOSSES
 
-PANEL = ["width", "learning_rate"]
+WIDTH_AND_RATE = ["width", "learning_rate"]
 CELL = ["amplitude", "period"]
 INTERVAL = ("", "_low", "_high")
 
@@ -35,19 +36,19 @@ class Side:
 
     study: str
     loss: str
-    found: RegimeMap
+    study_map: RegimeMap
 
     def __str__(self) -> str:
         return f"{self.study}, {self.loss}"
 
     def trained(self) -> pd.DataFrame:
         """Its dynamical cells that have replicates."""
-        dynamical = self.found.dynamical_cells()
+        dynamical = self.study_map.dynamical_cells()
         return dynamical[(dynamical.loss == self.loss) & (dynamical.replicates > 0)]
 
     def static(self, width: int, rate: float) -> Any:
         """The cell that those of a width and learning rate are compared with."""
-        rows = self.found.baselines()
+        rows = self.study_map.baselines()
         static = LOSSES[self.loss].static
         rows = rows[(rows.loss == static) & (rows.width == width) & (rows.learning_rate == rate)]
         return next(rows.itertuples(), None)  # as a Series, its sem would be a method
@@ -64,19 +65,7 @@ class SideBySide:
 
 
 def side_by_side(storage: Storage, names: Sequence[str]) -> SideBySide:
-    """Compare the losses of one study, or of several.
-
-    Args:
-        storage: where the studies are.
-        names: of the studies; the first loss of the first is what others are compared with.
-
-    Returns:
-        The comparison.
-
-    Raises:
-        DynstudyError: a study does not exist, is named twice or has no dynamical loss, or there is
-            one side only.
-    """
+    """Compare the losses of one study or of several, each with the first loss of the first."""
     for name in names:
         if names.count(name) > 1:
             raise DynstudyError(f"study {name!r} is named twice")
@@ -98,7 +87,9 @@ def side_by_side(storage: Storage, names: Sequence[str]) -> SideBySide:
     cells: list[dict[str, Any]] = []
     tables = [side.trained() for side in compared]
     panels = sorted({
-        panel for table in tables for panel in table[PANEL].itertuples(index=False, name=None)
+        panel
+        for table in tables
+        for panel in table[WIDTH_AND_RATE].itertuples(index=False, name=None)
     })
     for width, rate in panels:
         here = [
@@ -166,7 +157,7 @@ def _cell(panel: _Panel, first: _Panel, cell: tuple[float, float]) -> dict[str, 
         "period": int(cell[1]),
         **panel.names(),
         "val_accuracy": float(row.val_accuracy),
-        "sem": _known(row.sem),
+        "sem": or_none(row.sem),
         "regime": row.regime,
         "forgets": row.forgets,
         **_interval("gain", *_gain(panel, [cell])),
@@ -235,23 +226,19 @@ def _interval(name: str, estimate: float, parts: list[Part]) -> dict[str, float 
     total = sum(variance for variance, _ in parts)
     margin = 0.0 if total == 0 else math.nan  # one replicate has no variance
     if total > 0:
-        freedom = total**2 / sum(variance**2 / own for variance, own in parts if variance)
+        freedom = total**2 / sum(variance**2 / degrees for variance, degrees in parts if variance)
         margin = stats.t.ppf(1 - LEVEL / 2, freedom) * math.sqrt(total)
     values = (estimate, estimate - margin, estimate + margin)
-    return {f"{name}{end}": _known(value) for end, value in zip(INTERVAL, values, strict=True)}
+    return {f"{name}{end}": or_none(value) for end, value in zip(INTERVAL, values, strict=True)}
 
 
 def _number(row: Any, name: str) -> float | None:
-    return None if row is None else _known(getattr(row, name))
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
+    return None if row is None else or_none(getattr(row, name))
 
 
 def _notes(sides: list[Side], cells: list[dict[str, Any]]) -> Iterator[str]:
     """What a reader has to know before believing the numbers."""
-    specs = {side.study: side.found.spec for side in sides}
+    specs = {side.study: side.study_map.spec for side in sides}
     resolved = [spec.resolved() for spec in specs.values()]
     changes = [change for other in resolved[1:] for change in differences(resolved[0], other)]
     for key in dict.fromkeys(change.key for change in changes):

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import optimize
 from scipy.interpolate import BSpline
 
-from dynstudy.analysis.onsets import Panel
+from dynstudy.analysis.onsets import ForgettingPanel
 from dynstudy.arrays import Array
 
 PIECES = 5
@@ -66,7 +66,7 @@ def _splines(x: Array, ends: tuple[float, float]) -> Array:
     return np.asarray(BSpline.design_matrix(np.clip(x, low, high), knots, 3).toarray())
 
 
-def cells_of(panels: Sequence[Panel], shared: Array) -> Cells:
+def cells_of(panels: Sequence[ForgettingPanel], shared: Array) -> Cells:
     """Take the cells of panels together.
 
     Args:
@@ -82,7 +82,9 @@ def cells_of(panels: Sequence[Panel], shared: Array) -> Cells:
     return Cells(log_amplitude, logs, log_period)
 
 
-def collapse(panels: Sequence[Panel], shared: Array, exponents: Array) -> tuple[list[Array], Array]:
+def collapse(
+    panels: Sequence[ForgettingPanel], shared: Array, exponents: Array
+) -> tuple[list[Array], Array]:
     """The cells of panels over the one variable, and the curve through them.
 
     Args:
@@ -121,11 +123,11 @@ def best_exponents(cells: Cells, y: Array, near: Array | None = None) -> Array:
 
     rest = np.zeros(cells.logs.shape[1] - 1)
     starts = [np.r_[b, rest] for b in STARTS] if near is None else [near]
-    found = [
+    fits = [
         optimize.minimize(squares, start, method="Nelder-Mead", options={"xatol": 1e-3})
         for start in starts
     ]
-    return np.asarray(min(found, key=lambda one: float(one.fun)).x)
+    return np.asarray(min(fits, key=lambda fit: float(fit.fun)).x)
 
 
 class LeftOut:
@@ -145,10 +147,10 @@ class LeftOut:
 
     def predicted(self, y: Array) -> Array:
         """(K,) by curves through y, with the exponents that were chosen."""
-        found = np.empty_like(y)
+        predictions = np.empty_like(y)
         for out, x in self.folds:
-            found[out] = Curve.through(x[~out], y[~out])(x[out])
-        return found
+            predictions[out] = Curve.through(x[~out], y[~out])(x[out])
+        return predictions
 
 
 def explained(y: Array, predicted: Array) -> float:

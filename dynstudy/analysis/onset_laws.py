@@ -32,20 +32,20 @@ def empty_row(model: str) -> dict[str, Any]:
     return {"model": model} | dict.fromkeys(keys)
 
 
-def own_law(place: Onsets) -> tuple[Line | None, dict[str, Any]]:
+def own_law(onsets: Onsets) -> tuple[Line | None, dict[str, Any]]:
     """Fit A* = factor · T^b to a panel, and test it against a law with (log T)².
 
     Args:
-        place: its onsets.
+        onsets: its onsets.
 
     Returns:
         The fit of log A* = a + b log T, None where too few onsets lie inside the map; and its row.
     """
-    design, ends = _straight(place.period), _ends([place])
+    design, ends = _straight(onsets.period), _ends([onsets])
     law = fit_line(design, *ends)
     row = empty_row(OWN) | {"against": CURVED}
     if law is None:
-        says = f"no fit: {place.inside} of {len(place.period)} onsets lie inside the map"
+        says = f"no fit: {onsets.inside} of {len(onsets.period)} onsets lie inside the map"
         return None, row | {"says": says}
     row |= {"factor": float(np.exp(law.beta[0])), "scatter": law.sd}
     row |= _profile(EXPONENTS[0], design, ends, law, 1)
@@ -53,11 +53,11 @@ def own_law(place: Onsets) -> tuple[Line | None, dict[str, Any]]:
     return law, row | _tested(law, fit_line(curved, *ends))
 
 
-def law_band(place: Onsets, law: Line, period: Array) -> Array:
+def law_band(onsets: Onsets, law: Line, period: Array) -> Array:
     """A* of a panel's law at some periods, with its 95 % interval.
 
     Args:
-        place: its onsets.
+        onsets: its onsets.
         law: as of `own_law`.
         period: G of them.
 
@@ -66,43 +66,44 @@ def law_band(place: Onsets, law: Line, period: Array) -> Array:
     """
     rows = []
     for at in np.log(period):
-        design = _straight(place.period)
+        design = _straight(onsets.period)
         design[:, 1] -= at  # the first coefficient is log A* there
-        own = Line(np.array([law.beta[0] + law.beta[1] * at, law.beta[1]]), law.sd,
-                   law.log_likelihood, law.inside)  # fmt: skip
-        rows.append((own.beta[0], *interval(design, *_ends([place]), own, 0)))
+        shifted = Line(np.array([law.beta[0] + law.beta[1] * at, law.beta[1]]), law.sd,
+                       law.log_likelihood, law.inside)  # fmt: skip
+        rows.append((shifted.beta[0], *interval(design, *_ends([onsets]), shifted, 0)))
     return np.exp(np.array(rows).T)
 
 
 def shared_laws(
-    places: Sequence[Onsets], shared: Array, names: Sequence[str]
+    panel_onsets: Sequence[Onsets], shared: Array, names: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
     """Fit and test the laws that panels share.
 
     Args:
-        places: onsets of panels that have a law of their own.
+        panel_onsets: onsets of panels that have a law of their own.
         shared: logs (panels, q - 1) of η and width, those of them that are asked for.
         names: the q columns of EXPONENTS that this makes.
 
     Yields:
         A row for each law but the curved; none with fewer than two panels.
     """
-    if len(places) < 2:
+    if len(panel_onsets) < 2:
         return
-    panel = np.repeat(np.arange(len(places)), [len(own.period) for own in places])
-    own = (panel[:, None] == np.arange(len(places))).astype(float)
-    log_period = np.log(np.concatenate([place.period for place in places]))[:, None]
+    numbers = np.arange(len(panel_onsets))
+    panel = np.repeat(numbers, [len(onsets.period) for onsets in panel_onsets])
+    of_panel = (panel[:, None] == numbers).astype(float)
+    log_period = np.log(np.concatenate([onsets.period for onsets in panel_onsets]))[:, None]
     designs = {
-        CURVED: np.hstack([own, own * log_period, log_period**2]),
-        OWN: np.hstack([own, own * log_period]),
-        ONE_EXPONENT: np.hstack([own, log_period]),
+        CURVED: np.hstack([of_panel, of_panel * log_period, log_period**2]),
+        OWN: np.hstack([of_panel, of_panel * log_period]),
+        ONE_EXPONENT: np.hstack([of_panel, log_period]),
         ONE_VARIABLE: np.hstack([np.ones_like(log_period), log_period, shared[panel]]),
     }
     columns = {
-        ONE_EXPONENT: {EXPONENTS[0]: len(places)},
+        ONE_EXPONENT: {EXPONENTS[0]: len(panel_onsets)},
         ONE_VARIABLE: {name: column for column, name in enumerate(names, start=1)},
     }
-    ends = _ends(places)
+    ends = _ends(panel_onsets)
     larger = fit_line(designs[CURVED], *ends)
     for before, model in zip(designs, list(designs)[1:], strict=False):
         line = fit_line(designs[model], *ends)
@@ -121,10 +122,10 @@ def _straight(period: Array) -> Array:
     return np.column_stack([np.ones(len(period)), np.log(period)])
 
 
-def _ends(places: Sequence[Onsets]) -> tuple[Array, Array]:
+def _ends(panel_onsets: Sequence[Onsets]) -> tuple[Array, Array]:
     with np.errstate(divide="ignore"):  # 0: below the map
-        low = np.log(np.concatenate([own.low for own in places]))
-    return low, np.log(np.concatenate([own.high for own in places]))
+        low = np.log(np.concatenate([onsets.low for onsets in panel_onsets]))
+    return low, np.log(np.concatenate([onsets.high for onsets in panel_onsets]))
 
 
 def _profile(

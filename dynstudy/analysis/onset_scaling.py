@@ -33,7 +33,7 @@ from dynstudy.analysis.onset_laws import (
     own_law,
     shared_laws,
 )
-from dynstudy.analysis.onsets import Onsets, Panel, onsets, panels
+from dynstudy.analysis.onsets import ForgettingPanel, Onsets, forgetting_panels, onsets
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.arrays import Array
 from dynstudy.errors import DynstudyError
@@ -42,7 +42,7 @@ from dynstudy.statistics.censored_regression import Line
 from dynstudy.statistics.two_samples import LEVEL
 from dynstudy.store.studies import Storage
 
-FEWEST = 3
+FEWEST_VALUES = 3
 """Periods, and amplitudes, below which there is no law."""
 
 BAND_PERIODS = 13  # at which a picture shows a law
@@ -52,10 +52,10 @@ OWN_CURVES, ONE_CURVE = "own curves", "one curve"
 
 @dataclass(frozen=True)
 class Scaling:
-    """The panels of one loss, and what was found of them."""
+    """The panels of one loss, their laws and their curves."""
 
     loss: str
-    panels: list[Panel]
+    panels: list[ForgettingPanel]
     onsets: list[Onsets]
     laws: list[Line | None]  # each panel's own
     shared: Array  # (panels, q - 1) logs of η and width, where they vary
@@ -89,102 +89,100 @@ def scaling(
         seed: of the resampling, so that a study reads the same every time.
 
     Returns:
-        What was found, per loss.
+        One for each loss.
 
     Raises:
         DynstudyError: a study is no such map, or two do not go together.
     """
     if not 0 < level < 1:
         raise DynstudyError(f"--level {level:g}: forgetting is a share; choose between 0 and 1")
-    found: list[Panel] = []
-    protocols: dict[str, RegimeMap] = {}
+    panels: list[ForgettingPanel] = []
+    first: dict[str, RegimeMap] = {}  # of each loss
     for name in names:
-        own = regime_map(storage, name)
-        for panel in _enough(own):
-            _check_together(found, panel, protocols.setdefault(panel.loss, own), own)
-            found.append(panel)
-    found.sort(key=lambda panel: panel.loss)
+        study_map = regime_map(storage, name)
+        for panel in _panels_with_laws(study_map):
+            _check_together(panels, panel, first.setdefault(panel.loss, study_map), study_map)
+            panels.append(panel)
+    panels.sort(key=lambda panel: panel.loss)
     with threadpool_limits(1):  # many small matrices: threads would wait for each other
         return [
-            fit_panels(loss, list(own), level, seed)
-            for loss, own in groupby(found, lambda panel: panel.loss)
+            fit_panels(loss, list(of_loss), level, seed)
+            for loss, of_loss in groupby(panels, lambda panel: panel.loss)
         ]
 
 
-def _enough(found: RegimeMap) -> list[Panel]:
+def _panels_with_laws(study_map: RegimeMap) -> list[ForgettingPanel]:
     """The panels of a study that have enough cells to say something of a law."""
-    name = found.spec.name
-    if not found.spec.on_grid:
+    name = study_map.spec.name
+    if not study_map.spec.on_grid:
         raise DynstudyError(
-            f"{name}: is a {found.spec.title}; a law is fitted to the cells of a map"
+            f"{name}: is a {study_map.spec.title}; a law is fitted to the cells of a map"
         )
     for axis in ("period", "amplitude"):
-        count = found.dynamical_cells()[axis].nunique()
-        if count < FEWEST:
+        count = study_map.dynamical_cells()[axis].nunique()
+        if count < FEWEST_VALUES:
             raise DynstudyError(
                 f"{name}: space.{axis} has {count} value{'s' * (count != 1)}; "
-                f"a law needs at least {FEWEST}"
+                f"a law needs at least {FEWEST_VALUES}"
             )
-    enough = [
+    panels = [
         panel
-        for panel in panels(found)
-        if all(len(np.unique(axis)) >= FEWEST for axis in panel.cells.places.T)
+        for panel in forgetting_panels(study_map)
+        if all(len(np.unique(axis)) >= FEWEST_VALUES for axis in panel.cells.places.T)
     ]
-    if not enough:
+    if not panels:
         raise DynstudyError(
-            f"{name}: forgetting is known at fewer than {FEWEST} periods or amplitudes; "
+            f"{name}: forgetting is known at fewer than {FEWEST_VALUES} periods or amplitudes; "
             f"`dynstudy run` trains what is missing"
         )
-    return enough
+    return panels
 
 
-def _check_together(found: Sequence[Panel], panel: Panel, first: RegimeMap, own: RegimeMap) -> None:
-    place = panel.loss, panel.width, panel.learning_rate
-    for other in found:
-        if place == (other.loss, other.width, other.learning_rate):
+def _check_together(
+    before: Sequence[ForgettingPanel],
+    panel: ForgettingPanel,
+    first: RegimeMap,
+    study_map: RegimeMap,
+) -> None:
+    for earlier in before:
+        if panel.key == earlier.key:
             raise DynstudyError(
-                f"{other.study} and {panel.study}: both have {place[0]}, width {place[1]}, "
-                f"learning rate {place[2]:g}, which counts once; name one of them"
+                f"{earlier.study} and {panel.study}: both have {panel.loss}, width {panel.width}, "
+                f"learning rate {panel.learning_rate:g}, which counts once; name one of them"
             )
-    if first.spec.protocol != own.spec.protocol:
+    if first.spec.protocol != study_map.spec.protocol:
         raise DynstudyError(
-            f"{first.spec.name} and {own.spec.name}: their protocols differ, and one law is of one "
-            "protocol; `dynstudy diff` shows how, `dynstudy scaling` takes them one by one"
+            f"{first.spec.name} and {study_map.spec.name}: their protocols differ, and one law is "
+            "of one protocol; `dynstudy compare` shows how, `dynstudy scaling` takes them one by "
+            "one"
         )
 
 
-def fit_panels(loss: str, own: list[Panel], level: float = CATASTROPHIC, seed: int = 0) -> Scaling:
-    """Fit and test the laws and curves of one loss.
-
-    Args:
-        loss: its name.
-        own: its panels.
-        level: of net forgetting at which the onset is.
-        seed: of the resampling.
-
-    Returns:
-        What was found.
-    """
-    places = [onsets(panel, level) for panel in own]
-    shared, names = _shared(own)
-    fits = [own_law(place) for place in places]
-    rows = [
-        _names([panel], [place]) | row
-        for panel, place, (_, row) in zip(own, places, fits, strict=True)
-    ]
-    fit = [k for k, (law, _) in enumerate(fits) if law is not None]
-    together = shared_laws([places[k] for k in fit], shared[fit], names)
-    rows += [_names([own[k] for k in fit], [places[k] for k in fit]) | row for row in together]
-    exponents, curves = _collapse(own, shared, names, seed)
-    rows += [_names(own, places) | row for row in curves]
-    laws = [law for law, _ in fits]
-    return Scaling(loss, own, places, laws, shared, exponents, [{"loss": loss} | r for r in rows])
+def fit_panels(
+    loss: str, panels: list[ForgettingPanel], level: float = CATASTROPHIC, seed: int = 0
+) -> Scaling:
+    """Fit and test the laws and curves of the panels of one loss."""
+    panel_onsets = [onsets(panel, level) for panel in panels]
+    shared, names = _shared(panels)
+    laws, rows = [], []
+    for panel, onset in zip(panels, panel_onsets, strict=True):
+        law, row = own_law(onset)
+        laws.append(law)
+        rows.append(_names([panel], [onset]) | row)
+    with_law = [k for k, law in enumerate(laws) if law is not None]
+    onsets_with_law = [panel_onsets[k] for k in with_law]
+    together = _names([panels[k] for k in with_law], onsets_with_law)
+    rows += [together | row for row in shared_laws(onsets_with_law, shared[with_law], names)]
+    exponents, curves = _curves(panels, shared, names, seed)
+    rows += [_names(panels, panel_onsets) | row for row in curves]
+    rows = [{"loss": loss} | row for row in rows]
+    return Scaling(loss, panels, panel_onsets, laws, shared, exponents, rows)
 
 
-def _shared(own: Sequence[Panel]) -> tuple[Array, list[str]]:
+def _shared(panels: Sequence[ForgettingPanel]) -> tuple[Array, list[str]]:
     """Logs (panels, 0 to 2) of η and width, those that vary and that panels can tell apart."""
-    kept, names = np.ones((len(own), 1)), [EXPONENTS[0]]
-    logs = np.log([[panel.learning_rate, panel.width] for panel in own])
+    kept, names = np.ones((len(panels), 1)), [EXPONENTS[0]]
+    logs = np.log([[panel.learning_rate, panel.width] for panel in panels])
     for values, name in zip(logs.T, EXPONENTS[1:], strict=True):
         more = np.column_stack([kept, values])
         if np.linalg.matrix_rank(more) == more.shape[1]:
@@ -193,42 +191,43 @@ def _shared(own: Sequence[Panel]) -> tuple[Array, list[str]]:
     return kept[:, 1:], names
 
 
-def _collapse(
-    own: Sequence[Panel], shared: Array, names: Sequence[str], seed: int
+def _curves(
+    panels: Sequence[ForgettingPanel], shared: Array, names: Sequence[str], seed: int
 ) -> tuple[Array, list[dict[str, Any]]]:
-    # intervals are normal, with standard errors over resampled replicates
-    y = np.concatenate([panel.cells.means() for panel in own])
+    """The exponents of one variable, and rows of curves; intervals are normal, over resamples."""
+    y = np.concatenate([panel.cells.means() for panel in panels])
     rng = np.random.default_rng(seed)
-    drawn = np.concatenate([panel.resampled(DRAWS, rng) for panel in own], axis=1)
-    noise = sum(float(panel.noise().sum()) for panel in own)
+    drawn = np.concatenate([panel.resampled(DRAWS, rng) for panel in panels], axis=1)
+    noise = sum(float(panel.noise().sum()) for panel in panels)
     ceiling = 1 - noise / float(((y - y.mean()) ** 2).sum())
 
-    cells = cells_of(own, shared)
+    cells = cells_of(panels, shared)
     exponents = best_exponents(cells, y)
     again = np.array([best_exponents(cells, values, exponents) for values in drawn])
     varied: dict[str, float] = {}
     for name, value, spread in zip(names, exponents, again.T, strict=True):
         varied |= _normal(name, value, spread)
 
-    sizes = np.cumsum([len(panel.static) for panel in own])[:-1]
-    alone = [cells_of([panel], np.empty((1, 0))) for panel in own]
-    each = [LeftOut(cells, part) for cells, part in zip(alone, np.split(y, sizes), strict=True)]
+    sizes = np.cumsum([len(panel.static) for panel in panels])[:-1]
+    alone = [cells_of([panel], np.empty((1, 0))) for panel in panels]
+    left_out = [LeftOut(*of_panel) for of_panel in zip(alone, np.split(y, sizes), strict=True)]
 
     def apart(values: Array) -> float:
-        parts = zip(each, np.split(values, sizes), strict=True)
+        parts = zip(left_out, np.split(values, sizes), strict=True)
         return explained(values, np.concatenate([left.predicted(part) for left, part in parts]))
 
     shares = apart(y), np.array([apart(values) for values in drawn])
     first = empty_row(OWN_CURVES) | {"noise": ceiling} | _normal("explained", *shares)
-    if len(own) == 1:
+    if len(panels) == 1:
         return exponents, [first | varied]
     left = LeftOut(cells, y)
-    one = (
+    together = (
         explained(y, left.predicted(y)),
-        np.array([explained(v, left.predicted(v)) for v in drawn]),
+        np.array([explained(values, left.predicted(values)) for values in drawn]),
     )
     row = empty_row(ONE_CURVE) | {"noise": ceiling, "against": OWN_CURVES} | varied
-    row |= _normal("explained", *one) | _normal("lost", shares[0] - one[0], shares[1] - one[1])
+    row |= _normal("explained", *together)
+    row |= _normal("lost", shares[0] - together[0], shares[1] - together[1])
     row["says"] = REJECTED if row["lost_low"] > 0 else NOT_REJECTED
     return exponents, [first, row]
 
@@ -236,20 +235,20 @@ def _collapse(
 def _normal(name: str, value: float, drawn: Array) -> dict[str, float]:
     margin = float(stats.norm.ppf(1 - LEVEL / 2) * drawn.std(ddof=1))
     ends = float(value), float(value) - margin, float(value) + margin
-    return {f"{name}{end}": own for end, own in zip(INTERVAL, ends, strict=True)}
+    return {f"{name}{suffix}": end for suffix, end in zip(INTERVAL, ends, strict=True)}
 
 
-def _names(own: Sequence[Panel], places: Sequence[Onsets]) -> dict[str, Any]:
+def _names(panels: Sequence[ForgettingPanel], panel_onsets: Sequence[Onsets]) -> dict[str, Any]:
     """Whose row it is, and what it rests on."""
-    only = own[0] if len(own) == 1 else None
+    only = panels[0] if len(panels) == 1 else None
     return {
-        "study": " ".join(dict.fromkeys(panel.study for panel in own)),
+        "study": " ".join(dict.fromkeys(panel.study for panel in panels)),
         "width": only and only.width,
         "learning_rate": only and only.learning_rate,
-        "panels": len(own),
-        "inside": sum(place.inside for place in places),
-        "below": sum(int((place.low == 0).sum()) for place in places),
-        "above": sum(int(np.isinf(place.high).sum()) for place in places),
-        "cells": sum(len(panel.static) for panel in own),
-        "networks": sum(panel.networks for panel in own),
+        "panels": len(panels),
+        "inside": sum(onset.inside for onset in panel_onsets),
+        "below": sum(int((onset.low == 0).sum()) for onset in panel_onsets),
+        "above": sum(int(np.isinf(onset.high).sum()) for onset in panel_onsets),
+        "cells": sum(len(panel.static) for panel in panels),
+        "networks": sum(panel.networks for panel in panels),
     }

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.analysis.regime_map import PanelKey, RegimeMap
 from dynstudy.arrays import Array
 from dynstudy.statistics.outcomes import Outcomes
 
 
 @dataclass(frozen=True)
-class Panel:
+class ForgettingPanel:
     """Forgetting, net of the static loss's, in the K cells of one loss, width and learning rate."""
 
     study: str
@@ -24,6 +24,11 @@ class Panel:
     learning_rate: float
     cells: Outcomes  # at (log A, log T), and each replicate's forgetting
     static: Array  # (K,) variance that the static loss's mean adds, equal within a period
+
+    @property
+    def key(self) -> PanelKey:
+        """Loss, width and learning rate."""
+        return self.loss, self.width, self.learning_rate
 
     @property
     def networks(self) -> int:
@@ -61,32 +66,32 @@ class Onsets:
         return int(((self.low > 0) & np.isfinite(self.high)).sum())
 
 
-def panels(found: RegimeMap) -> Iterator[Panel]:
+def forgetting_panels(study_map: RegimeMap) -> Iterator[ForgettingPanel]:
     """The panels of a map.
 
     Args:
-        found: the map.
+        study_map: the map.
 
     Yields:
         Those with cells whose forgetting is known.
     """
-    for (loss, width, rate), cells in found.panels():
+    for (loss, width, rate), cells in study_map.panels():
         rows = cells.dropna(subset=["forgetting"])
         if not len(rows):
             continue
         samples, static = [], []
         for row in rows.itertuples():
-            raw = found.lost[row.Index]
-            raw = raw[np.isfinite(raw)]
-            samples.append(raw - raw.mean() + row.forgetting)
-            of_cell = raw.var(ddof=1) / len(raw) if len(raw) > 1 else np.nan
+            lost = study_map.lost[row.Index]
+            lost = lost[np.isfinite(lost)]
+            samples.append(lost - lost.mean() + row.forgetting)
+            of_cell = lost.var(ddof=1) / len(lost) if len(lost) > 1 else np.nan
             static.append(np.nan_to_num(max(float(row.forgetting_sem) ** 2 - of_cell, 0.0)))
         places = np.log(rows[["amplitude", "period"]].to_numpy(float))
-        names = found.spec.name, loss, width, rate
-        yield Panel(*names, Outcomes(places, samples), np.array(static))
+        names = study_map.spec.name, loss, width, rate
+        yield ForgettingPanel(*names, Outcomes(places, samples), np.array(static))
 
 
-def onsets(panel: Panel, level: float) -> Onsets:
+def onsets(panel: ForgettingPanel, level: float) -> Onsets:
     """Find where forgetting sets in.
 
     Args:

@@ -54,8 +54,8 @@ class RegimeMap:
 
     def baseline_outcomes(self, loss: str, width: int, learning_rate: float) -> Array:
         """Final validation accuracies (m,) of what a panel is judged against, possibly none."""
-        own = self._baseline(loss, width, learning_rate)
-        return self.outcomes[own.index[0]] if len(own) else np.empty(0)
+        static = self._baseline(loss, width, learning_rate)
+        return self.outcomes[static.index[0]] if len(static) else np.empty(0)
 
     def dynamical_cells(self) -> pd.DataFrame:
         """The dynamical cells."""
@@ -92,10 +92,10 @@ class RegimeMap:
 
     def static_accuracy(self, loss: str, width: int, learning_rate: float) -> str:
         """What the cells of a panel are judged against, in words."""
-        own = self._baseline(loss, width, learning_rate)
-        if not len(own):
+        static = self._baseline(loss, width, learning_rate)
+        if not len(static):
             return "no static baseline"
-        row: Any = own.iloc[0]
+        row: Any = static.iloc[0]
         return (
             f"static {row.loss}: {with_error(row.val_accuracy, row['sem'])} (n = {row.replicates})"
         )
@@ -142,19 +142,7 @@ def with_error(value: float, sem: float) -> str:
 
 
 def regime_map(storage: Storage, name: str, tests: CellTests = CELL_TESTS) -> RegimeMap:
-    """Read the map of a study.
-
-    Args:
-        storage: where it is.
-        name: of the study.
-        tests: what its labels rest on.
-
-    Returns:
-        Its cells, those that are not trained yet included.
-
-    Raises:
-        StudyNotFoundError: there is no such study.
-    """
+    """Read the map of a study, cells that are not trained yet included."""
     study = storage.study(name)
     spec = storage.spec(study)
     ledger = Ledger(storage.engine, spec.protocol)

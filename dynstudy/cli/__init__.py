@@ -17,25 +17,9 @@ from dynstudy.cli.session import Verbosity, log, set_verbosity
 from dynstudy.errors import DynstudyError
 
 COMMANDS = (
-    "run",
-    "list",
-    "show",
-    "map",
-    "export",
-    "reproduce",
-    "train",
-    "trace",
-    "dashboard",
-    "bench",
-    "compare",
-    "figure",
-    "scaling",
-    "power",
-    "rename",
-    "delete",
-    "note",
-    "tag",
-)
+    "run list show map export reproduce train trace dashboard bench compare figure scaling power "
+    "rename delete note tag"
+).split()
 """In the order of ``--help``."""
 
 app = typer.Typer(

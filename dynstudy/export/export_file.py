@@ -186,14 +186,7 @@ def to_text(export: Export, form: FileFormat) -> str:
 
 
 def load_export(path: Path) -> Export:
-    """Read an export; nothing in it is checked against its digest yet.
-
-    Returns:
-        What the file says.
-
-    Raises:
-        ExportError: it cannot be read, is damaged, is something else, or of a newer version.
-    """
+    """Read an export; nothing in it is checked against its digest yet."""
     if path.suffix != ".toml":
         raise ExportError(
             f"{path}: must end in .toml: exports are read as TOML alone; make one with "

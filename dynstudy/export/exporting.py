@@ -81,10 +81,7 @@ def export(
     ledger = Ledger(storage.engine, spec.protocol)
     before = measure(ledger, planned)
     for configuration, row in zip(chosen, frame_rows(rows), strict=True):
-        labels = {
-            "regime": row["regime"],
-            "forgets": row["forgets"],
-        }  # of the whole map
+        labels = {name: row[name] for name in ("regime", "forgets")}  # as the whole map has them
         before[configuration] = before[configuration].model_copy(update=labels)
     keys = list(map(ledger.key, planned))
     after: dict[Configuration, Measured] = {}

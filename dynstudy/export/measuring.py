@@ -30,11 +30,7 @@ def _cells(protocol: Protocol, seeds: Mapping[Configuration, range]) -> list[Cel
 
 
 def train_all(training: Training, seeds: Mapping[Configuration, range]) -> None:
-    """Train what is missing of configurations with these seeds.
-
-    Raises:
-        Interrupted: told to stop before all was trained.
-    """
+    """Train what is missing of some configurations; `Interrupted` if told to stop before."""
     cells = _cells(training.ledger.protocol, seeds)
     with training.interruptible():
         whole = training.complete(cells)
@@ -43,11 +39,7 @@ def train_all(training: Training, seeds: Mapping[Configuration, range]) -> None:
 
 
 def measure(ledger: Ledger, seeds: Mapping[Configuration, range]) -> dict[Configuration, Measured]:
-    """What the ledger knows of configurations, baselines included, judged as one family.
-
-    Returns:
-        Those of which any was trained.
-    """
+    """What the ledger knows of those of which any was trained, judged as one family."""
     cells = _cells(ledger.protocol, seeds)
     # all baselines have the same seeds, or none is in `seeds`
     static = [seeds[configuration] for configuration in seeds if configuration.static]

@@ -19,6 +19,7 @@ from dynstudy.export.export_file import Entry, Export, Measured
 from dynstudy.export.measuring import measure, train_all
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.training import Training
+from dynstudy.measure.accuracy import or_none
 from dynstudy.statistics.two_samples import Difference, Moments
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.origins import origins
@@ -165,14 +166,14 @@ def _contradictions(recorded: Measured, static: Measured | None) -> Iterator[str
         return
     moments = Moments.of([np.array(recorded.val_accuracies)])
     mean, sem = moments.mean[0], moments.variance[0] ** 0.5
-    expected = {"val_accuracy": float(mean), "sem": _or_none(sem)}
+    expected = {"val_accuracy": float(mean), "sem": or_none(sem)}
     if static is not None and recorded.gain is not None:
         gain = Difference.between(moments, Moments.of([np.array(static.val_accuracies)]))
         low, high = gain.interval()
         expected |= {
             "gain": float(gain.estimate[0]),
-            "gain_low": _or_none(low[0]),
-            "gain_high": _or_none(high[0]),
+            "gain_low": or_none(low[0]),
+            "gain_high": or_none(high[0]),
         }
     for number, value in expected.items():
         said = getattr(recorded, number)
@@ -220,7 +221,3 @@ def _close(first: float | None, second: float | None) -> bool:
 
 def _shown(value: float | None) -> str:
     return "absent" if value is None else f"{value:.6g}"
-
-
-def _or_none(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -27,14 +27,7 @@ EVALUATION_ROUNDING = 0.002
 
 
 def add_weights(export: Export, path: Path, backend: str = "auto") -> Export:
-    """Train the best network of the best configuration again, and write its parameters.
-
-    Returns:
-        The export with the file's digest, sealed again.
-
-    Raises:
-        ExportError: the network does not reach what the export says of it.
-    """
+    """Train the best network again and write its parameters beside the export, sealed anew."""
     entry = export.configuration[0]
     assert entry.found is not None  # what was chosen was measured
     best = int(np.argmax(entry.found.val_accuracies))

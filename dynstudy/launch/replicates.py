@@ -31,14 +31,7 @@ def train_replicates(
     backend: str = "auto",
     progress: Callable[[int], None] | None = None,
 ) -> tuple[list[Record], Outcome]:
-    """Train networks of one loss in one engine call.
-
-    Returns:
-        What to record, in the order of the tasks, and the engine's own outcome.
-
-    Raises:
-        BackendError: no such backend, or not on this machine.
-    """
+    """Train networks of one loss in one engine call: what to record of each, in their order."""
     ensemble, data = to_arrays([task.replicate for task in tasks], protocol)
     longest = max(len(task.reads) for task in tasks)
     checkpoints = np.full((len(tasks), longest), -1)

@@ -3,7 +3,7 @@
 import optuna
 
 from dynstudy.launch.training import Training
-from dynstudy.search.boundary import end, next_cells, panels
+from dynstudy.search.boundary import end, next_cells, trial_panels
 from dynstudy.statistics.trial_summaries import Summaries
 from dynstudy.store.trials import add_cells
 from dynstudy.study.kinds.boundary import BoundarySpec
@@ -11,18 +11,14 @@ from dynstudy.study.tried import finished
 
 
 def run_boundary(spec: BoundarySpec, study: optuna.Study, training: Training) -> tuple[int, int]:
-    """Choose and train until all cells are settled or the budget is spent, or told to stop.
-
-    Returns:
-        The trials that the study is to have, and how many of them are missing.
-    """
+    """Choose and train until all is settled or spent: trials planned, and how many are missing."""
     all_cells = {cell.configuration: cell for cell in spec.grid_cells()}
     static = [cell for cell in all_cells.values() if cell.configuration.static]
     summaries = Summaries(training.ledger, range(spec.baseline_replicates))
     while not training.stopped:
         present = finished(study)
         batch = [cell for cell in static if cell.configuration not in present]
-        for number, panel in enumerate(panels(spec, study)):
+        for number, panel in enumerate(trial_panels(spec, study)):
             batch += [all_cells[chosen] for chosen in next_cells(spec, panel, number)]
         if not batch:
             end(study, spec, len(present))
@@ -39,9 +35,9 @@ def run_boundary(spec: BoundarySpec, study: optuna.Study, training: Training) ->
 
 
 def _why_over(spec: BoundarySpec, study: optuna.Study) -> str:
-    studied = panels(spec, study)
+    studied = trial_panels(spec, study)
     count = sum(len(panel.candidates) for panel in studied)
-    trained = sum(len(panel.told) for panel in studied)
+    trained = sum(len(panel.trials) for panel in studied)
     unsettled = sum(panel.unsettled() for panel in studied)
     if not unsettled:
         return f"all {count} cells are settled; {trained} of them are trained"

@@ -15,11 +15,7 @@ from dynstudy.study.tried import finished
 
 
 def run_map(spec: StudySpec, study: optuna.Study, training: Training) -> tuple[int, int]:
-    """Train and record until nothing is missing, or until told to stop.
-
-    Returns:
-        The study's cells, and how many of them are not trials yet.
-    """
+    """Train and record until nothing is missing: the study's cells, and those not trials yet."""
     if spec.rounds is not None:
         return run_rounds(spec, spec.rounds, study, training)
     all_cells = spec.cells_ahead()

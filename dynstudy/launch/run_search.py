@@ -10,11 +10,7 @@ from dynstudy.study.kinds.search import SearchSpec
 
 
 def run_search(spec: SearchSpec, study: optuna.Study, training: Training) -> tuple[int, int]:
-    """Search until all trials are told, or until told to stop.
-
-    Returns:
-        The trials that the study is to have, and how many of them are not complete yet.
-    """
+    """Search until all trials are told: how many there are to be, and how many are missing."""
     summaries = Summaries(training.ledger, range(spec.baseline_replicates))
     left = spec.search.trials - _complete(study)
     while not training.stopped and (batch := ask_batch(study, spec)):

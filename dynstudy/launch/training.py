@@ -15,7 +15,7 @@ from dynstudy.launch.progress import Progress
 from dynstudy.launch.replicates import Task
 from dynstudy.launch.workers import Trained, Worker, workers
 from dynstudy.store.launch_ledger import LaunchLedger
-from dynstudy.store.launches import Run
+from dynstudy.store.launches import Launch
 from dynstudy.store.ledger import Record
 from dynstudy.store.provenance import Trainer
 from dynstudy.train.backends import at_once
@@ -55,7 +55,7 @@ class Training:
     def __init__(
         self,
         ledger: LaunchLedger,
-        launch: Run | None,
+        launch: Launch | None,
         backend: str,
         report: Callable[[Progress], None] | None = None,
         log: Callable[[str], None] | None = None,
@@ -76,7 +76,7 @@ class Training:
         return self.stop_after_chunk.is_set()
 
     def plan(self, cells: Sequence[Cell], share: float = 1.0) -> Lacking:
-        """Which seeds the ledger lacks; `share` of all the work ahead is thought to be theirs."""
+        """The seeds to train of each configuration, which are a `share` of all the work ahead."""
         lacking = self.ledger.lacking(cells)
         networks = sum(map(len, lacking.values()))
         work = sum(
@@ -88,11 +88,7 @@ class Training:
         return lacking
 
     def train(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[list[Record]]:
-        """Train what is missing of cells, in their order.
-
-        Yields:
-            The networks of each chunk, after they were recorded; stops early when told to.
-        """
+        """Train what is missing, cell after cell; yields each chunk when it is recorded."""
         chunks = Chunks(self._tasks(cells, lacking), self.steps, self.together, self._budget)
         idle, flights = list(self.workers), list[Flight]()
         try:
@@ -115,11 +111,7 @@ class Training:
             raise
 
     def complete(self, cells: Sequence[Cell], share: float = 1.0, note: str = "") -> bool:
-        """Plan, remember and train cells to the end; `note` is logged where any is missing.
-
-        Returns:
-            Whether nothing is missing any more; false where it was told to stop before.
-        """
+        """Plan and train cells to the end, `note` logged if any is missing; false if stopped."""
         lacking = self.plan(cells, share)
         self.ledger.remember(cells, lacking)
         if note and any(lacking.values()):

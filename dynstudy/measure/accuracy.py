@@ -38,6 +38,17 @@ def accuracy(
     return np.where(diverged, 1 / classes, correct.sum(-1) / (classes * points_per_class))
 
 
+def mean(values: Array) -> float:
+    """Mean over the replicates (n,) that a measure is defined for; nan where there is none."""
+    defined = values[np.isfinite(values)]
+    return float(defined.mean()) if defined.size else float("nan")
+
+
+def or_none(value: float) -> float | None:
+    """A number, None where it is not finite: what JSON can say."""
+    return float(value) if np.isfinite(value) else None
+
+
 def standard_error(values: ArrayLike) -> float:
     """Standard error of the mean of independent replicates (n,).
 

@@ -34,7 +34,7 @@ def _maps(compared: SideBySide, rows: list[tuple[Side, float]], widths: list[int
     size = max(7.2, width * len(widths) + 1.0), height * len(rows) + 1.2
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(len(rows), len(widths), squeeze=False)
-    limit = max(largest_gain(side.found) for side in compared.sides)
+    limit = max(largest_gain(side.study_map) for side in compared.sides)
     signs = False
     for (side, rate), line in zip(rows, axes, strict=True):
         trained = side.trained()
@@ -44,7 +44,7 @@ def _maps(compared: SideBySide, rows: list[tuple[Side, float]], widths: list[int
                 axis.set_visible(False)
                 continue
             panel = describe_panel(
-                side.found,
+                side.study_map,
                 (side.loss, units, rate),
                 cells,
                 limit,

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dynstudy.analysis.onset_scaling import Scaling
-from dynstudy.analysis.onsets import Onsets, Panel
+from dynstudy.analysis.onsets import ForgettingPanel, Onsets
 from dynstudy.pictures.style import AMPLITUDE, CURVES, PERIOD
 
 AXIS_INCHES = (4.2, 3.6)
@@ -15,7 +15,7 @@ SYMBOLS = {"period_exponent": "T", "rate_exponent": "η", "width_exponent": "wid
 
 def onset_figure(scalings: list[Scaling], level: float) -> Figure:
     """Onsets over the period, an axis for each loss and width, a colour for each learning rate."""
-    panels_of: dict[tuple[str, int], list[Panel]] = {}
+    panels_of: dict[tuple[str, int], list[ForgettingPanel]] = {}
     for scaling in scalings:
         for panel in scaling.panels:
             panels_of.setdefault((scaling.loss, panel.width), []).append(panel)
@@ -59,7 +59,7 @@ def onset_figure(scalings: list[Scaling], level: float) -> Figure:
 
 
 def _draw_onsets(
-    axis: Axes, panel: Panel, onsets: Onsets, shift: float, colour: str, label: str
+    axis: Axes, panel: ForgettingPanel, onsets: Onsets, shift: float, colour: str, label: str
 ) -> None:
     smallest, largest = panel.ends
     low, high = np.maximum(onsets.low, smallest), np.minimum(onsets.high, largest)

@@ -4,8 +4,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from dynstudy.analysis.comparison import SideBySide
 from dynstudy.analysis.regime_map import with_error
 from dynstudy.pictures.comparison import comparison_figure
@@ -19,14 +17,7 @@ def write_comparison(found: SideBySide, folder: Path) -> list[Path]:
         folder / "compare.png", lambda path: save(comparison_figure(found), path, "comparison")
     )
     tables = (("compare.csv", found.summary), ("compare-cells.csv", found.cells))
-    return [
-        picture,
-        *(
-            write_rows(pd.DataFrame(rows, dtype=object), folder / name)  # whole numbers stay whole
-            for name, rows in tables
-            if rows
-        ),
-    ]
+    return [picture, *(write_rows(rows, folder / name) for name, rows in tables if rows)]
 
 
 def short_rows(found: SideBySide) -> list[dict[str, str]]:

@@ -12,8 +12,7 @@ from dynstudy.report.words import Status
 from dynstudy.store.keys import configuration_key
 from dynstudy.store.launches import running
 from dynstudy.store.ledger_counts import networks_trained
-from dynstudy.store.optuna_private import FrozenStudy, study_id
-from dynstudy.store.optuna_tables import TRIALS
+from dynstudy.store.optuna_private import TRIALS, FrozenStudy, study_id
 from dynstudy.store.rename_note_tag import tags_of
 from dynstudy.store.studies import SPEC, Storage
 from dynstudy.store.tables import RunRow

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-import pandas as pd
 from matplotlib.figure import Figure
 
 from dynstudy.analysis.onset_laws import EXPONENTS
@@ -25,7 +24,7 @@ MEANING = (
 
 def all_rows(found: Sequence[Scaling]) -> list[dict[str, Any]]:
     """The rows of all losses."""
-    return [row for own in found for row in own.rows]
+    return [row for scaling in found for row in scaling.rows]
 
 
 def short_rows(found: Sequence[Scaling]) -> list[dict[str, str]]:
@@ -84,9 +83,9 @@ def onset_rows(found: Sequence[Scaling]) -> list[dict[str, Any]]:
             "amplitude_low": float(low) if low > 0 else None,
             "amplitude_high": float(high) if math.isfinite(high) else None,
         }
-        for own in found
-        for panel, place in zip(own.panels, own.onsets, strict=True)
-        for period, low, high in zip(place.period, place.low, place.high, strict=True)
+        for scaling in found
+        for panel, onsets in zip(scaling.panels, scaling.onsets, strict=True)
+        for period, low, high in zip(onsets.period, onsets.low, onsets.high, strict=True)
     ]
 
 
@@ -100,5 +99,5 @@ def write_scaling(found: list[Scaling], level: float, folder: Path) -> list[Path
     return [
         picture("scaling-onsets.png", onset_figure(found, level)),
         picture("scaling-collapse.png", collapse_figure(found)),
-        *(write_rows(pd.DataFrame(rows), folder / name) for name, rows in tables.items()),
+        *(write_rows(rows, folder / name) for name, rows in tables.items()),
     ]

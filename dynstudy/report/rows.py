@@ -15,8 +15,10 @@ from rich.text import Text
 
 from dynstudy.report.words import Format
 
+Rows = Sequence[Mapping[str, Any]]
 
-def print_rows(rows: Sequence[Mapping[str, Any]], form: Format, out: TextIO) -> None:
+
+def print_rows(rows: Rows, form: Format, out: TextIO) -> None:
     """Print rows of the same keys as a table, JSON or CSV."""
     if form is Format.json:
         json.dump([_plain(row) for row in rows], out, indent=1, default=str)
@@ -82,8 +84,8 @@ def frame_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def to_csv(frame: pd.DataFrame) -> str:
-    """A map as CSV, with whole periods and absent values empty."""
+def to_csv(rows: Rows | pd.DataFrame) -> str:
+    """Rows, or those of a table, as CSV, with whole periods and absent values empty."""
     text = StringIO()
-    print_rows(frame_rows(frame), Format.csv, text)
+    print_rows(frame_rows(rows) if isinstance(rows, pd.DataFrame) else rows, Format.csv, text)
     return text.getvalue()

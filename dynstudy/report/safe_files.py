@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from dynstudy.errors import DynstudyError
-from dynstudy.report.rows import to_csv
+from dynstudy.report.rows import Rows, to_csv
 
 
 def file_stem(name: str) -> str:
@@ -61,6 +61,6 @@ def check_folder(path: Path) -> None:
         raise DynstudyError(f"{path}: is a folder, not a file to write")
 
 
-def write_rows(frame: pd.DataFrame, path: Path) -> Path:
+def write_rows(rows: Rows | pd.DataFrame, path: Path) -> Path:
     """Write rows as CSV, whole or not at all."""
-    return write_whole(path, lambda whole: whole.write_text(to_csv(frame), encoding="utf-8"))
+    return write_whole(path, lambda whole: whole.write_text(to_csv(rows), encoding="utf-8"))

@@ -18,17 +18,7 @@ from dynstudy.study.tried import configuration_of
 
 
 def ask_batch(study: optuna.Study, spec: SearchSpec) -> dict[int, Configuration]:
-    """The next trials to train: those that a crash left, or new ones.
-
-    Trials belong to the batch that their number falls into, whatever was interrupted.
-
-    Args:
-        study: the search's study.
-        spec: the search.
-
-    Returns:
-        Configurations by trial number; none when the search is complete.
-    """
+    """The trials to train next: those of a batch that a crash left, its rest, or a new one."""
     trials = study.get_trials(deepcopy=False)
     complete = sum(trial.state == TrialState.COMPLETE for trial in trials)
     waiting: dict[int, Configuration] = {}

@@ -73,35 +73,35 @@ class Predicted:
 
 
 @dataclass(frozen=True)
-class Panel:
+class TrialPanel:
     """The cells of one loss and learning rate, and the trials among them."""
 
     candidates: tuple[Configuration, ...]  # G
-    told: dict[int, FrozenTrial]  # by their place among the candidates, in order of the trials
+    trials: dict[int, FrozenTrial]  # by their index among the candidates, in order of the trials
     static: Array  # (G,) accuracy of the static loss at each cell's width, nan if not trained
     static_error: Array  # (G,)
     defined: NDArray[np.bool_]  # (G,) whether there are oscillations enough for forgetting
 
     @property
-    def place(self) -> Array:
+    def places(self) -> Array:
         """(G, 3) log A, log T and log width, scaled to the sides of a cube."""
-        axes = [[own.amplitude, own.period, own.width] for own in self.candidates]
+        axes = [[each.amplitude, each.period, each.width] for each in self.candidates]
         logs = np.log(np.array(axes, float))
         low, span = logs.min(axis=0), np.ptp(logs, axis=0)
         return np.asarray(STRETCH * (logs - low) / np.where(span > 0, span, 1.0))
 
-    def first(self, count: int) -> "Panel":
+    def first(self, count: int) -> "TrialPanel":
         """The panel when it had so many trials."""
-        return replace(self, told=dict(list(self.told.items())[:count]))
+        return replace(self, trials=dict(list(self.trials.items())[:count]))
 
     @cached_property  # fitting them is what takes time
     def fields(self) -> tuple[Field, Field | None] | None:
         """Surfaces of accuracy and net forgetting; None where too few cells are trained."""
-        known, trials = np.array(list(self.told), int), list(self.told.values())
+        trained, trials = np.array(list(self.trials), int), list(self.trials.values())
         accuracy = np.array([trial.value for trial in trials], float)
-        if len(known) < 2 or np.isnan(self.static).any():
+        if len(trained) < 2 or np.isnan(self.static).any():
             return None
-        surface = GaussianProcess(self.place[known], accuracy, floored(_numbers(trials, "sem")))
+        surface = GaussianProcess(self.places[trained], accuracy, floored(_numbers(trials, "sem")))
         gain = Field(surface, self.static[None], self.static_error**2)
         lost = _numbers(trials, "forgetting")
         read = np.isfinite(lost)
@@ -110,7 +110,7 @@ class Panel:
         errors = _numbers(trials, "forgetting_sem")[read]
         level = np.where(self.defined, CATASTROPHIC, np.inf)
         return gain, Field(
-            GaussianProcess(self.place[known[read]], lost[read], floored(errors)),
+            GaussianProcess(self.places[trained[read]], lost[read], floored(errors)),
             level[None],
             np.zeros(len(level)),
         )
@@ -122,12 +122,12 @@ class Panel:
             fields = self.fields
             if fields is None:
                 return Predicted(*[nothing] * 6)
-            accuracy, error = fields[0].surface.at(self.place)
+            accuracy, error = fields[0].surface.at(self.places)
             lost = lost_error = nothing
             if fields[1] is not None:
                 lost, lost_error = (
                     np.where(self.defined, value, np.nan)
-                    for value in fields[1].surface.at(self.place)
+                    for value in fields[1].surface.at(self.places)
                 )
         gain_error = np.sqrt(error**2 + self.static_error**2)
         return Predicted(accuracy, error, accuracy - self.static, gain_error, lost, lost_error)
@@ -135,11 +135,11 @@ class Panel:
     def unsettled(self) -> int:
         """How many cells are neither trained nor settled."""
         open_cells = ~self.predicted().settled
-        open_cells[list(self.told)] = False
+        open_cells[list(self.trials)] = False
         return int(open_cells.sum())
 
 
-def panels(spec: BoundarySpec, study: optuna.Study) -> list[Panel]:
+def trial_panels(spec: BoundarySpec, study: optuna.Study) -> list[TrialPanel]:
     """What the trials of a study tell, for each loss and learning rate.
 
     Args:
@@ -153,62 +153,46 @@ def panels(spec: BoundarySpec, study: optuna.Study) -> list[Panel]:
     for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         trials.setdefault(Configuration(**trial.params), trial)
     needed = spec.protocol.data.classes + 1
-    found = []
+    panels = []
     for group in spec.candidates():
-        own = [cell.configuration for cell in group]
-        index = {configuration: number for number, configuration in enumerate(own)}
-        baselines = [trials.get(configuration.baseline()) for configuration in own]
+        candidates = tuple(cell.configuration for cell in group)
+        index = {configuration: number for number, configuration in enumerate(candidates)}
+        baselines = [trials.get(configuration.baseline()) for configuration in candidates]
         errors = [trial.user_attrs.get("sem") if trial else None for trial in baselines]
-        counts = [forgetting_window(spec.protocol, each.period or 0).count for each in own]
-        found.append(
-            Panel(
-                tuple(own),
-                {index[known]: trial for known, trial in trials.items() if known in index},
+        counts = [forgetting_window(spec.protocol, each.period or 0).count for each in candidates]
+        panels.append(
+            TrialPanel(
+                candidates,
+                {index[each]: trial for each, trial in trials.items() if each in index},
                 np.array([trial.value if trial else np.nan for trial in baselines], float),
                 np.nan_to_num(np.array(errors, float)),
                 np.array(counts) >= needed,
             )
         )
-    return found
+    return panels
 
 
-def next_cells(spec: BoundarySpec, panel: Panel, number: int = 0) -> list[Configuration]:
-    """The cells of a panel to train next.
-
-    Args:
-        spec: the study file.
-        panel: one of its panels.
-        number: its place among them.
-
-    Returns:
-        What is left of a batch, first the most wanted; none if all cells are settled, or as many
-        are trained as the study file allows.
-    """
+def next_cells(spec: BoundarySpec, panel: TrialPanel, number: int = 0) -> list[Configuration]:
+    """What is left of a panel's batch, the most wanted first; none if all is settled or spent."""
     size, most = spec.boundary.batch, min(spec.boundary.cells, len(panel.candidates))
-    before = len(panel.told) // size * size  # a crash may leave a part of a batch as trials
-    known, count = panel.first(before), min(size, most - before)
-    place, taken = panel.place, list(known.told)
+    count_before = len(panel.trials) // size * size  # a crash may leave a part of a batch as trials
+    before, count = panel.first(count_before), min(size, most - count_before)
+    places, taken = panel.places, list(before.trials)
     with threadpool_limits(1):
-        fields = known.fields
+        fields = before.fields
         if fields is None:
             rng = np.random.default_rng((spec.boundary.seed, number))
-            chosen = spread_out(place, place[:0], count, rng)
-        elif not known.unsettled():
+            chosen = spread_out(places, places[:0], count, rng)
+        elif not before.unsettled():
             chosen = []
         else:
-            both = [own for own in fields if own is not None]
-            chosen = choose(both, place, taken, count, place[:0])
-    return [panel.candidates[own] for own in chosen if own not in panel.told]
+            both = [field for field in fields if field is not None]
+            chosen = choose(both, places, taken, count, places[:0])
+    return [panel.candidates[index] for index in chosen if index not in panel.trials]
 
 
 def end(study: optuna.Study, spec: BoundarySpec, trials: int) -> None:
-    """Keep that a study is over, until its budget is raised.
-
-    Args:
-        study: the study.
-        spec: its study file.
-        trials: how many it has.
-    """
+    """Keep that a study is over, until its budget is raised."""
     study.set_user_attr(ENDED, [spec.boundary.cells, trials])
 
 

@@ -88,9 +88,9 @@ class BoundarySampler(optuna.samplers.BaseSampler):
         """The numeric parameters that all trials have, and that are not fixed."""
         space = IntersectionSearchSpace().calculate(study)
         return {
-            name: own
-            for name, own in space.items()
-            if isinstance(own, FloatDistribution | IntDistribution) and not own.single()
+            name: values
+            for name, values in space.items()
+            if isinstance(values, FloatDistribution | IntDistribution) and not values.single()
         }
 
     def sample_relative(
@@ -100,23 +100,25 @@ class BoundarySampler(optuna.samplers.BaseSampler):
         if not search_space:
             return {}
         rng = np.random.default_rng((self.seed, trial.number))
-        axes = [_Axis(name, own) for name, own in search_space.items()]
+        axes = [_Axis(name, values) for name, values in search_space.items()]
         rows = self._grid(axes) if self.candidates else _quasi_random(axes, rng)
-        place = _places(axes, rows)
-        told, running = (
+        places = _places(axes, rows)
+        complete, running = (
             [t for t in study.get_trials(deepcopy=False, states=(state,)) if _has(t, axes)]
             for state in (TrialState.COMPLETE, TrialState.RUNNING)
         )
-        seen, pending = (_places(axes, [t.params for t in some]) for some in (told, running))
+        seen, pending = (
+            _places(axes, [trial.params for trial in trials]) for trials in (complete, running)
+        )
         with threadpool_limits(1):  # many small matrices: threads would wait for each other
-            fields = self._fields(study, told, seen, len(place))
-            begun = len(told) + len(running)
+            fields = self._fields(study, complete, seen, len(places))
+            begun = len(complete) + len(running)
             if begun < self.first or not fields:
-                (best,) = spread_out(place, np.concatenate([seen, pending]), 1, rng)
+                (best,) = spread_out(places, np.concatenate([seen, pending]), 1, rng)
             else:
-                taken = _among(place, np.concatenate([seen, pending])) if self.candidates else []
-                left = taken if len(taken) < len(place) else []  # all were tried: again, then
-                (best,) = choose(fields, place, left, 1, pending)
+                taken = _among(places, np.concatenate([seen, pending])) if self.candidates else []
+                left = taken if len(taken) < len(places) else []  # all were tried: again, then
+                (best,) = choose(fields, places, left, 1, pending)
         return {axis.name: axis.member(rows[best][axis.name]) for axis in axes}
 
     def sample_independent(
@@ -142,15 +144,15 @@ class BoundarySampler(optuna.samplers.BaseSampler):
                 raise ValueError(
                     f"candidates lacks {axis.name!r}, which the trials have; give its values"
                 )
-            own = (self.candidates or {})[axis.name]
-            for value in own:
+            candidates = (self.candidates or {})[axis.name]
+            for value in candidates:
                 axis.check(value)
-            values.append(own)
+            values.append(candidates)
         names = [axis.name for axis in axes]
         return [dict(zip(names, row, strict=True)) for row in itertools.product(*values)]
 
     def _fields(
-        self, study: optuna.Study, told: Sequence[FrozenTrial], seen: Array, count: int
+        self, study: optuna.Study, trials: Sequence[FrozenTrial], seen: Array, count: int
     ) -> list[Field]:
         """A surface for each quantity that at least two trials tell something of."""
         if len(study.directions) > 1 and any(level.value is None for level in self.levels):
@@ -162,15 +164,17 @@ class BoundarySampler(optuna.samplers.BaseSampler):
             grouped.setdefault((level.value, level.error), []).append(level.at)
         fields = []
         for (value, error), levels in grouped.items():
-            means = np.array([_number(t.user_attrs.get(value) if value else t.value) for t in told])
-            errors = np.array([_number(t.user_attrs.get(error)) if error else 0.0 for t in told])
-            known = np.isfinite(means)
-            if known.sum() < 2:
+            means = np.array([
+                _number(t.user_attrs.get(value) if value else t.value) for t in trials
+            ])
+            errors = np.array([_number(t.user_attrs.get(error)) if error else 0.0 for t in trials])
+            finite = np.isfinite(means)
+            if finite.sum() < 2:
                 continue
             # the surface is made for numbers of the size of 1
-            middle, scale = float(means[known].mean()), float(means[known].std()) or 1.0
+            middle, scale = float(means[finite].mean()), float(means[finite].std()) or 1.0
             surface = GaussianProcess(
-                seen[known], (means[known] - middle) / scale, floored(errors[known] / scale)
+                seen[finite], (means[finite] - middle) / scale, floored(errors[finite] / scale)
             )
             at = (np.array(levels)[:, None] - middle) / scale
             fields.append(Field(surface, np.tile(at, count), np.zeros(count)))
@@ -181,33 +185,33 @@ class _Axis:
     """A numeric parameter, and its place in the cube."""
 
     def __init__(self, name: str, distribution: Any) -> None:
-        self.name, self.own = name, distribution
+        self.name, self.values = name, distribution
 
     def to_unit(self, value: float) -> float:
-        low, high = float(self.own.low), float(self.own.high)
-        if self.own.log:
+        low, high = float(self.values.low), float(self.values.high)
+        if self.values.log:
             low, high, value = math.log(low), math.log(high), math.log(value)
         return (value - low) / (high - low)
 
     def from_unit(self, unit: float) -> float:
-        low, high = float(self.own.low), float(self.own.high)
-        if self.own.log:
+        low, high = float(self.values.low), float(self.values.high)
+        if self.values.log:
             return math.exp(math.log(low) + unit * (math.log(high) - math.log(low)))
         return low + unit * (high - low)
 
     def member(self, value: float) -> float | int:
         """The nearest value that the distribution has."""
-        low, high, step = self.own.low, self.own.high, self.own.step
+        low, high, step = self.values.low, self.values.high, self.values.step
         if step is not None:
             value = low + round((value - low) / step) * step
         value = min(max(value, low), high)
-        return int(value) if isinstance(self.own, IntDistribution) else float(value)
+        return int(value) if isinstance(self.values, IntDistribution) else float(value)
 
     def check(self, value: float) -> None:
-        if not self.own.low <= value <= self.own.high:
+        if not self.values.low <= value <= self.values.high:
             raise ValueError(
                 f"candidates[{self.name!r}] has {value}, but the trials draw it from "
-                f"{self.own.low} to {self.own.high}; leave it out"
+                f"{self.values.low} to {self.values.high}; leave it out"
             )
 
 
@@ -228,14 +232,14 @@ def _has(trial: FrozenTrial, axes: Sequence[_Axis]) -> bool:
     return all(axis.name in trial.params for axis in axes)
 
 
-def _among(place: Array, some: Array) -> list[int]:
-    """Which places some others are."""
-    found = []
-    for own in some:
-        distance = ((place - own) ** 2).sum(axis=1)
+def _among(places: Array, taken: Array) -> list[int]:
+    """Which of the places are taken."""
+    indices = []
+    for place in taken:
+        distance = ((places - place) ** 2).sum(axis=1)
         if distance.min() < 1e-12:
-            found.append(int(distance.argmin()))
-    return list(dict.fromkeys(found))
+            indices.append(int(distance.argmin()))
+    return list(dict.fromkeys(indices))
 
 
 def _number(value: Any) -> float:

@@ -48,33 +48,33 @@ class Field:
         error = np.sqrt(np.maximum(variance, 0.0) + self.variance)
         return np.maximum(CONFIDENT * error - gap, 0.0) / self.surface.spread
 
-    def fall(self, place: Array, watched: NDArray[np.int64]) -> Array:
+    def fall(self, places: Array, watched: NDArray[np.int64]) -> Array:
         """By how much the summed score of some places will fall if one place is measured.
 
         Args:
-            place: all that can be chosen (G, D).
+            places: all that can be chosen (G, D).
             watched: which of them are summed over (H,).
 
         Returns:
             For each place (G,).
         """
-        own = replace(self, levels=self.levels[:, watched], variance=self.variance[watched])
-        mean, error = self.surface.at(place[watched])
-        shared = self.surface.covariance(place, place[watched])
-        known = self.surface.at(place)[1] ** 2 + np.median(self.surface.noise)
-        before = own.score(mean, error**2)
-        after = own.score(mean, error**2 - shared**2 / known[:, None])
+        there = replace(self, levels=self.levels[:, watched], variance=self.variance[watched])
+        mean, error = self.surface.at(places[watched])
+        shared = self.surface.covariance(places, places[watched])
+        measurement = self.surface.at(places)[1] ** 2 + np.median(self.surface.noise)
+        before = there.score(mean, error**2)
+        after = there.score(mean, error**2 - shared**2 / measurement[:, None])
         return (before - after).sum(axis=1)
 
 
 def choose(
-    fields: Sequence[Field], place: Array, taken: Sequence[int], count: int, pending: Array
+    fields: Sequence[Field], places: Array, taken: Sequence[int], count: int, pending: Array
 ) -> list[int]:
     """The places to measure next.
 
     Args:
         fields: the quantities, known at the same scale of places.
-        place: all that can be chosen (G, D).
+        places: all that can be chosen (G, D).
         taken: indices of those that are not to be chosen any more.
         count: how many.
         pending: other places (N, D) that are being measured.
@@ -82,28 +82,29 @@ def choose(
     Returns:
         Indices, the first one most wanted; fewer than `count` where no more are left.
     """
-    fields = [replace(own, surface=own.surface.believing(pending)) for own in fields]
-    left = np.setdiff1d(np.arange(len(place)), np.array(taken, int))
+    fields = [replace(field, surface=field.surface.believing(pending)) for field in fields]
+    left = np.setdiff1d(np.arange(len(places)), np.array(taken, int))
     chosen: list[int] = []
     while len(chosen) < count and len(left):
         watched = left[:: math.ceil(len(left) / MOST_WATCHED)]
-        fall = sum((own.fall(place, watched)[left] for own in fields), np.zeros(len(left)))
+        fall = sum((field.fall(places, watched)[left] for field in fields), np.zeros(len(left)))
         if not fall.max() > 0:  # all is settled: where least is known
-            errors = [own.surface.at(place[left])[1] / own.surface.spread for own in fields]
+            surfaces = [field.surface for field in fields]
+            errors = [surface.at(places[left])[1] / surface.spread for surface in surfaces]
             fall = np.max(errors, axis=0)
         best = int(left[fall.argmax()])
         chosen.append(best)
         left = left[left != best]
-        measured = place[[best]]
-        fields = [replace(own, surface=own.surface.believing(measured)) for own in fields]
+        measured = places[[best]]
+        fields = [replace(field, surface=field.surface.believing(measured)) for field in fields]
     return chosen
 
 
-def spread_out(place: Array, near: Array, count: int, rng: np.random.Generator) -> list[int]:
+def spread_out(places: Array, near: Array, count: int, rng: np.random.Generator) -> list[int]:
     """Places far from each other, to begin with: each the farthest from all before it.
 
     Args:
-        place: all that can be chosen (G, D).
+        places: all that can be chosen (G, D).
         near: places (N, D) to keep away from as well, possibly none.
         count: how many.
         rng: draws the first one, and of several that are as far.
@@ -111,14 +112,14 @@ def spread_out(place: Array, near: Array, count: int, rng: np.random.Generator) 
     Returns:
         Their indices; all there are, if fewer than `count`.
     """
-    distance = np.full(len(place), np.inf)
-    for own in near:
-        distance = np.minimum(distance, ((place - own) ** 2).sum(axis=1))
+    distance = np.full(len(places), np.inf)
+    for place in near:
+        distance = np.minimum(distance, ((places - place) ** 2).sum(axis=1))
     chosen: list[int] = []
-    ties = rng.random(len(place)) * 1e-6
-    for _ in range(min(count, len(place))):
+    ties = rng.random(len(places)) * 1e-6
+    for _ in range(min(count, len(places))):
         best = int(np.where(np.isinf(distance), ties, distance + ties).argmax())
         chosen.append(best)
-        distance = np.minimum(distance, ((place - place[best]) ** 2).sum(axis=1))
+        distance = np.minimum(distance, ((places - places[best]) ** 2).sum(axis=1))
         distance[chosen] = -1.0
     return chosen

@@ -79,9 +79,9 @@ def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
-def _there(some: Sequence[Cell], key: str) -> str:
+def _there(cells: Sequence[Cell], key: str) -> str:
     """The values that some cells have."""
-    values = sorted({value for cell in some if (value := _value(cell, key)) is not None})
+    values = sorted({value for cell in cells if (value := _value(cell, key)) is not None})
     if not values:
         return f"{key} is of no static loss"
     more = ", ..." if len(values) > MOST_LISTED else ""
@@ -89,18 +89,7 @@ def _there(some: Sequence[Cell], key: str) -> str:
 
 
 def trial_configuration(study: optuna.Study, number: int) -> Configuration:
-    """What a trial of a study trained.
-
-    Args:
-        study: the study.
-        number: of the trial.
-
-    Returns:
-        Its configuration.
-
-    Raises:
-        DynstudyError: there is no such trial, or a crash came before all of it was drawn.
-    """
+    """What a trial of a study trained."""
     trials = study.get_trials(deepcopy=False)
     target = f"{study.study_name}#{number}"
     if number >= len(trials):

@@ -5,7 +5,7 @@ import optuna
 import pandas as pd
 
 from dynstudy.arrays import Array
-from dynstudy.search.boundary import Panel, panels
+from dynstudy.search.boundary import TrialPanel, trial_panels
 from dynstudy.search.level_sets import CONFIDENT
 from dynstudy.statistics.columns import MAP, names
 from dynstudy.statistics.labels import HARMFUL, NEUTRAL, UNSETTLED, USEFUL
@@ -29,41 +29,43 @@ def predict_cells(
         row before enough cells are trained. And how many of them are not settled, in their regime
         or in whether they forget.
     """
-    found = panels(spec, study)
-    rows = [row for panel in found for row in _rows(panel, ledger)]
-    unsettled = sum(panel.unsettled() for panel in found)
+    panels = trial_panels(spec, study)
+    rows = [row for panel in panels for row in _rows(panel, ledger)]
+    unsettled = sum(panel.unsettled() for panel in panels)
     return pd.DataFrame(rows, columns=names(MAP)), unsettled
 
 
-def _rows(panel: Panel, ledger: Ledger) -> list[dict[str, object]]:
-    found = panel.predicted()
-    if np.isnan(found.gain).all():
+def _rows(panel: TrialPanel, ledger: Ledger) -> list[dict[str, object]]:
+    cells = panel.predicted()
+    if np.isnan(cells.gain).all():
         return []
     regimes: Array = np.select(
-        [found.useful, found.harmful, found.neutral], [USEFUL, HARMFUL, NEUTRAL], UNSETTLED
+        [cells.useful, cells.harmful, cells.neutral],
+        [USEFUL, HARMFUL, NEUTRAL],
+        UNSETTLED,
     )
     return [
         {
-            "loss": own.loss,
-            "width": own.width,
-            "learning_rate": own.learning_rate,
-            "amplitude": own.amplitude,
-            "period": own.period,
-            "val_accuracy": found.accuracy[index],
-            "sem": found.accuracy_error[index],
-            "gain": found.gain[index],
-            "gain_low": found.gain[index] - CONFIDENT * found.gain_error[index],
-            "gain_high": found.gain[index] + CONFIDENT * found.gain_error[index],
+            "loss": configuration.loss,
+            "width": configuration.width,
+            "learning_rate": configuration.learning_rate,
+            "amplitude": configuration.amplitude,
+            "period": configuration.period,
+            "val_accuracy": cells.accuracy[index],
+            "sem": cells.accuracy_error[index],
+            "gain": cells.gain[index],
+            "gain_low": cells.gain[index] - CONFIDENT * cells.gain_error[index],
+            "gain_high": cells.gain[index] + CONFIDENT * cells.gain_error[index],
             "regime": str(regimes[index]),
-            "forgetting": found.forgetting[index],
-            "forgetting_sem": found.forgetting_error[index],
-            "forgets": None if np.isnan(found.forgetting[index]) else bool(found.forgets[index]),
+            "forgetting": cells.forgetting[index],
+            "forgetting_sem": cells.forgetting_error[index],
+            "forgets": None if np.isnan(cells.forgetting[index]) else bool(cells.forgets[index]),
             "replicates": 0,
             "diverged": 0,
             "replicates_planned": 0,
-            "ledger_configuration": ledger.key(own),
+            "ledger_configuration": ledger.key(configuration),
             "predicted": True,
         }
-        for index, own in enumerate(panel.candidates)
-        if index not in panel.told
+        for index, configuration in enumerate(panel.candidates)
+        if index not in panel.trials
     ]

@@ -27,23 +27,15 @@ class Baseline:
         self.ledger, self.configuration = ledger, configuration
         self.val_accuracy: NDArray[np.float64] = rows.val_accuracy.to_numpy(float)  # (R,)
         self.finite_seeds: list[int] = rows.seed[rows.diverged_at.isna()].tolist()
-        self._known: dict[tuple[str, int], NDArray[np.float64]] = {}  # by measure and period
+        self._measured: dict[tuple[str, int], NDArray[np.float64]] = {}  # by measure and period
 
     @cached_property
     def _readings(self) -> CellReadings:
         return self.ledger.readings(self.configuration, self.finite_seeds)
 
     def measure(self, name: str, period: int) -> NDArray[np.float64]:
-        """A measure of the static loss, read at the steps of a period.
-
-        Args:
-            name: of the measure.
-            period: T of the cell to compare with.
-
-        Returns:
-            It per network that did not diverge and was read there, possibly none.
-        """
-        if (name, period) not in self._known:
+        """A measure of the static loss at the steps of a period, per finite network read there."""
+        if (name, period) not in self._measured:
             values = MEASURES[name].of(replace(self._readings, period=period))
-            self._known[name, period] = values[np.isfinite(values)]
-        return self._known[name, period]
+            self._measured[name, period] = values[np.isfinite(values)]
+        return self._measured[name, period]

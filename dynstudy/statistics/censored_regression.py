@@ -3,7 +3,7 @@
 y = X β + error, the errors independent and normal with one standard deviation; each y is known to
 lie between two ends, one of which may be infinite. An observation contributes the probability of
 its interval (Tobin 1958; with both ends, Stewart 1983). In β/sd and 1/sd the log likelihood is
-concave (Burridge 1981), so that what is found is the largest.
+concave (Burridge 1981), so that a maximum is the largest.
 """
 
 from dataclasses import dataclass
@@ -62,22 +62,22 @@ def _likeliest(design: Array, low: Array, high: Array, count: int) -> Line:
         """Minus the log likelihood and its gradient, in β/sd and 1/sd."""
         centre = base @ unknown[:size]
         z = [
-            np.where(np.isfinite(end), known * unknown[size] - centre, end)
-            for end, known in zip((low, high), ends, strict=True)
+            np.where(np.isfinite(end), finite * unknown[size] - centre, end)
+            for end, finite in zip((low, high), ends, strict=True)
         ]
         log_share = _log_share(*z)
-        first, last = (np.exp(-0.5 * own**2 - log_share) / np.sqrt(2 * np.pi) for own in z)
+        first, last = (np.exp(-0.5 * at**2 - log_share) / np.sqrt(2 * np.pi) for at in z)
         gradient = np.r_[base.T @ (last - first), ends[0] @ first - ends[1] @ last]
         return -float(log_share.sum()), gradient
 
     middle = np.where(np.isfinite(low) & np.isfinite(high), (ends[0] + ends[1]) / 2, sum(ends))
     start = np.r_[base.T @ middle, 1.0]
     bounds = [(None, None)] * size + [(1 / LARGEST_SD, 1 / SMALLEST_SD)]
-    found = optimize.minimize(
+    best = optimize.minimize(
         lost, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 2000}
     )
-    beta = np.linalg.solve(back, found.x[:size] / found.x[size]) if size else np.empty(0)
-    return Line(beta, 1 / float(found.x[size]), -float(found.fun), count)
+    beta = np.linalg.solve(back, best.x[:size] / best.x[size]) if size else np.empty(0)
+    return Line(beta, 1 / float(best.x[size]), -float(best.fun), count)
 
 
 def _log_share(low: Array, high: Array) -> Array:
@@ -100,7 +100,7 @@ def interval(
         design: X (P, k).
         low: (P,) as of `fit_line`.
         high: likewise.
-        line: what `fit_line` found.
+        line: from `fit_line`.
         column: which β.
 
     Returns:
@@ -108,11 +108,11 @@ def interval(
     """
     t = stats.t.ppf(1 - LEVEL / 2, line.freedom)
     allowed = line.inside * np.log1p(t**2 / line.freedom)
-    rest, own = np.delete(design, column, axis=1), design[:, column]
+    rest, times = np.delete(design, column, axis=1), design[:, column]
 
     def excess(value: float) -> float:
-        other = _likeliest(rest, low - own * value, high - own * value, line.inside)
-        return 2 * (line.log_likelihood - other.log_likelihood) - allowed
+        fixed = _likeliest(rest, low - times * value, high - times * value, line.inside)
+        return 2 * (line.log_likelihood - fixed.log_likelihood) - allowed
 
     best, ends = float(line.beta[column]), []
     for side in (-1, 1):
@@ -122,10 +122,8 @@ def interval(
         if step >= FARTHEST:
             ends.append(side * np.inf)
         else:
-            found = optimize.brentq(
-                lambda d, side=side: excess(best + side * d), 0, step, xtol=1e-4
-            )
-            ends.append(best + side * float(found))
+            root = optimize.brentq(lambda d, side=side: excess(best + side * d), 0, step, xtol=1e-4)
+            ends.append(best + side * float(root))
     return ends[0], ends[1]
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from dynstudy.arrays import Array, Indices
+from dynstudy.arrays import Indices
 from dynstudy.config import Cell
-from dynstudy.measure.accuracy import standard_error
+from dynstudy.measure.accuracy import mean, standard_error
 from dynstudy.measure.measures import MEASURES
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Evidence
 from dynstudy.statistics.columns import MAP, names
@@ -144,19 +144,7 @@ def _row(cell: Cell, sample: Sample, key: str) -> dict[str, object]:
         "replicates_planned": cell.replicates,
         "ledger_configuration": key,
         "predicted": False,
-    } | {
-        name: _mean(_known(sample.measures[name]))
-        for name, measure in MEASURES.items()
-        if not measure.net
-    }
-
-
-def _mean(values: Array) -> float:
-    return float(values.mean()) if values.size else float("nan")
-
-
-def _known(values: Array) -> Array:
-    return values[np.isfinite(values)]
+    } | {name: mean(sample.measures[name]) for name, measure in MEASURES.items() if not measure.net}
 
 
 def _judge(frame: pd.DataFrame, compared: ComparedCells, verdict: _Verdict) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from dynstudy.arrays import Array, Indices
 from dynstudy.errors import DynstudyError
-from dynstudy.measure.accuracy import EQUIVALENCE, FEWEST
+from dynstudy.measure.accuracy import EQUIVALENCE, FEWEST, standard_error
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Contrast, Evidence
 from dynstudy.statistics.labels import HARMFUL, NEUTRAL, USEFUL, label
 from dynstudy.statistics.sequential import FamilyLooks
@@ -212,33 +212,27 @@ def calibrate(
         counts.append(_counts(planted, judge_map(planted, tests, fewest)))
     names = ("power", "false_discoveries", "false_neutral", "coverage", "networks")
     shares: dict[str, float] = {}
-    for name, each in zip(names, np.transpose(counts), strict=True):
-        shares[name], shares[f"{name}_se"] = _mean(each)
+    for name, of_maps in zip(names, np.transpose(counts), strict=True):
+        shares[name], shares[f"{name}_se"] = float(of_maps.mean()), standard_error(of_maps)
     return Calibration(spread, replicates, gain, **shares, maps=maps)
 
 
-def _counts(planted: SimulatedMap, found: Verdicts) -> tuple[float, ...]:
+def _counts(planted: SimulatedMap, verdicts: Verdicts) -> tuple[float, ...]:
     """Power, false discoveries, false neutral labels, coverage and networks of one map."""
-    labels, gains = np.array(found.labels), planted.gains
+    labels, gains = np.array(verdicts.labels), planted.gains
     useful, harmful = labels == USEFUL, labels == HARMFUL
     wrong = (useful & (gains <= 0)) | (harmful & (gains >= 0))
     # a gain at the bound is not within it
     beyond = np.abs(gains) >= EQUIVALENCE
-    covered = (found.low <= gains) & (gains <= found.high)
+    covered = (verdicts.low <= gains) & (gains <= verdicts.high)
     return (
         _share(useful[gains > 0]),
         wrong.sum() / max(1, (useful | harmful).sum()),
         _share(labels[beyond] == NEUTRAL),
         covered.mean(),
-        found.replicates.mean(),
+        verdicts.replicates.mean(),
     )
 
 
 def _share(which: np.ndarray) -> float:
     return float(which.mean()) if len(which) else np.nan
-
-
-def _mean(shares: Array) -> tuple[float, float]:
-    """Mean over maps and its standard error."""
-    error = shares.std(ddof=1) / np.sqrt(len(shares)) if len(shares) > 1 else np.nan
-    return float(shares.mean()), float(error)

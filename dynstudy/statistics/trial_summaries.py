@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from dynstudy.config import Cell, Configuration
-from dynstudy.measure.accuracy import standard_error
+from dynstudy.measure.accuracy import or_none, standard_error
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.trials import FinishedCell
@@ -29,7 +29,7 @@ class Summaries:
         rows = rows[rows.seed.isin(cell.seeds)]
         mean = float(rows.val_accuracy.mean())
         attributes: dict[str, Any] = {
-            "sem": _or_none(standard_error(rows.val_accuracy)),
+            "sem": or_none(standard_error(rows.val_accuracy)),
             "replicates": len(rows),
             "diverged": int(rows.diverged_at.notna().sum()),
             "cell": {
@@ -42,11 +42,11 @@ class Summaries:
             if len(baseline.val_accuracy):
                 attributes["gain"] = mean - float(baseline.val_accuracy.mean())
                 static = baseline.measure("forgetting", configuration.period)
-                own = rows.forgetting.dropna()
-                if len(own) and len(static):
-                    attributes["forgetting"] = float(own.mean() - static.mean())
-                    error = math.hypot(standard_error(own), standard_error(static))
-                    attributes["forgetting_sem"] = _or_none(error)
+                of_cell = rows.forgetting.dropna()
+                if len(of_cell) and len(static):
+                    attributes["forgetting"] = float(of_cell.mean() - static.mean())
+                    error = math.hypot(standard_error(of_cell), standard_error(static))
+                    attributes["forgetting_sem"] = or_none(error)
         return FinishedCell(configuration, mean, attributes)
 
     def _baseline(self, configuration: Configuration) -> Baseline:
@@ -55,7 +55,3 @@ class Summaries:
                 self.ledger, configuration, self.baseline_seeds
             )
         return self._baselines[configuration]
-
-
-def _or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -36,11 +36,11 @@ class Moments:
         sizes = np.array([len(sample) for sample in samples], np.int64)
         means, variances = np.full(len(samples), np.nan), np.full(len(samples), np.nan)
         for size in np.unique(sizes[sizes > 0]):  # thousands of cells share a few sizes
-            own = np.flatnonzero(sizes == size)
-            alike = np.stack([samples[index] for index in own])
-            means[own] = alike.mean(axis=1)
+            alike = np.flatnonzero(sizes == size)
+            stacked = np.stack([samples[index] for index in alike])
+            means[alike] = stacked.mean(axis=1)
             if size > 1:
-                variances[own] = alike.var(axis=1, ddof=1) / size
+                variances[alike] = stacked.var(axis=1, ddof=1) / size
         return cls(means, _cleaned(variances), sizes)
 
 
@@ -118,8 +118,8 @@ def permutation_p_values(
     first = _splits(n, m, resamples, seed)
     p_values = []
     # few at a time: what is computed of them stays in the cache
-    for some in np.array_split(samples, max(1, len(samples) // 16)):
-        pooled = np.concatenate([some, np.tile(baseline, (len(some), 1))], axis=1)
+    for few in np.array_split(samples, max(1, len(samples) // 16)):
+        pooled = np.concatenate([few, np.tile(baseline, (len(few), 1))], axis=1)
         pooled -= pooled.mean(axis=1, keepdims=True)
         t = np.abs(_studentised(pooled, first, n, m))
         as_extreme = t[:, 1:] >= t[:, :1] * (1 - 1e-9)

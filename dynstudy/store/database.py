@@ -22,31 +22,14 @@ Value = TypeVar("Value", str, int)
 
 
 def storage_url(given: str | None = None) -> str:
-    """The database to use: what is given, else the environment's, else the default.
-
-    Args:
-        given: ``--storage``.
-
-    Returns:
-        `given`, ``DYNSTUDY_STORAGE``, ``OPTUNA_STORAGE`` or ``sqlite:///storage/dynstudy.db``.
-    """
+    """What is given, else ``DYNSTUDY_STORAGE``, ``OPTUNA_STORAGE``, else the default."""
     environment = (os.environ.get(name) for name in ("DYNSTUDY_STORAGE", "OPTUNA_STORAGE"))
     return given or next(filter(None, environment), DEFAULT_STORAGE)
 
 
 @contextmanager
 def database_errors(url: str) -> Iterator[None]:
-    """Say in one line what a database complains of.
-
-    Args:
-        url: the database, without its password.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        StorageError: instead of what SQLAlchemy or Optuna raise.
-    """
+    """Raise what a database complains of as a `StorageError` of one line; `url` has no password."""
     try:
         yield
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
@@ -61,17 +44,7 @@ def is_sqlite(url: URL) -> bool:
 
 
 def parse(url: str) -> URL:
-    """Read a database URL.
-
-    Args:
-        url: as SQLAlchemy writes it.
-
-    Returns:
-        The URL, of SQLite or PostgreSQL.
-
-    Raises:
-        StorageError: it is neither.
-    """
+    """Read the URL of a database, or raise a `StorageError`."""
     try:
         parsed = sqlalchemy.make_url(url)
     except (ArgumentError, ValueError):
@@ -84,14 +57,7 @@ def parse(url: str) -> URL:
 
 
 def readable(url: URL) -> URL:
-    """How to read an SQLite file that we may not write, such as an archived one.
-
-    Args:
-        url: of a database that is there.
-
-    Returns:
-        The same where it may be written, since SQLite writes beside a database even to read it.
-    """
+    """The URL to read a file that we may not write: SQLite writes beside it even to read."""
     path = Path(url.database or "")
     if not path.is_file() or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
         return url
@@ -103,16 +69,7 @@ def readable(url: URL) -> URL:
 
 
 def check_file(url: URL, create: bool) -> None:
-    """Say plainly what SQLite would only hint at, before it makes an empty file.
-
-    Args:
-        url: of an SQLite database.
-        create: whether it may be made.
-
-    Raises:
-        NoDatabaseError: it is not there, and is not to be made.
-        StorageError: it cannot be a database, or not be written.
-    """
+    """Say plainly what SQLite would only hint at, before it makes an empty file."""
     if not url.database or ":memory:" in url.database:
         raise StorageError(f"storage {url}: would be lost at the end; name a file")
     if url.database.startswith("file:"):

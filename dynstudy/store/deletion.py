@@ -1,6 +1,5 @@
 """Deleting a study, and on request the networks that no other study needs."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import optuna
@@ -13,7 +12,7 @@ from dynstudy.store import series
 from dynstudy.store.database import batches
 from dynstudy.store.keys import configuration_key
 from dynstudy.store.launches import lock, running_now
-from dynstudy.store.optuna_tables import STUDIES, TRIALS
+from dynstudy.store.optuna_private import STUDIES, TRIALS
 from dynstudy.store.rename_note_tag import refuse_if_running
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow, RunRow
@@ -34,29 +33,17 @@ class Deletion:
 
 
 def plan_deletion(storage: Storage, name: str, *, purge: bool = False) -> Deletion:
-    """Count what would go with a study.
-
-    Args:
-        storage: where it is.
-        name: of the study.
-        purge: whether its networks go, too, where no other study in the storage needs them.
-
-    Returns:
-        What `delete_study` would delete.
-
-    Raises:
-        StudyNotFoundError: there is no such study.
-    """
+    """Count what would go with a study; with `purge`, its networks that no other study needs."""
     study = storage.study(name)
     number = storage.study_id(study)
     with Session(storage.engine) as session:
         last = _last_launch(session)
         query = select(func.count()).where(TRIALS.c.study_id == number)
         trials = int(session.execute(query).scalar_one())
-    own = _recorded(storage, study) if purge else {}
-    others = set().union(*_needed_elsewhere(storage, name, set(own.values()))) if own else set()
-    spare = tuple(row for row, network in own.items() if network not in others)
-    return Deletion(name, number, trials, purge, spare, len(own) - len(spare), last)
+    recorded = _recorded(storage, study) if purge else {}
+    shared = _needed_elsewhere(storage, name, set(recorded.values())) if recorded else set()
+    spare = tuple(row for row, network in recorded.items() if network not in shared)
+    return Deletion(name, number, trials, purge, spare, len(recorded) - len(spare), last)
 
 
 def _last_launch(session: Session) -> int:
@@ -74,8 +61,8 @@ def _needed(storage: Storage, study: optuna.Study) -> dict[str, range]:
     needed: dict[str, range] = {}
     for cell in spec.cells_to_keep(study):
         needed[configuration_key(spec.protocol, cell.configuration)] = cell.seeds
-        for own in (cell.configuration, cell.configuration.baseline()):
-            needed[configuration_key(fresh, own)] = CONFIRMATIONS
+        for configuration in (cell.configuration, cell.configuration.baseline()):
+            needed[configuration_key(fresh, configuration)] = CONFIRMATIONS
     return needed
 
 
@@ -86,36 +73,26 @@ def _recorded(storage: Storage, study: optuna.Study) -> dict[int, Network]:
     """The networks of a study that the ledger has, by their row."""
     needed = _needed(storage, study)
     query = select(ReplicateRow.id, ReplicateRow.configuration, ReplicateRow.seed)
-    found: dict[int, Network] = {}
+    recorded: dict[int, Network] = {}
     with storage.engine.connect() as connection:
-        for some in batches(needed):
-            rows = connection.execute(query.where(ReplicateRow.configuration.in_(some)))
-            found |= {row: (key, seed) for row, key, seed in rows if seed in needed[key]}
-    return found
+        for batch in batches(needed):
+            rows = connection.execute(query.where(ReplicateRow.configuration.in_(batch)))
+            recorded |= {row: (key, seed) for row, key, seed in rows if seed in needed[key]}
+    return recorded
 
 
-def _needed_elsewhere(
-    storage: Storage, name: str, networks: set[Network]
-) -> Iterator[set[Network]]:
-    """Those of some networks that each other study needs."""
+def _needed_elsewhere(storage: Storage, name: str, networks: set[Network]) -> set[Network]:
+    """Those of some networks that other studies need."""
+    shared: set[Network] = set()
     for other in storage.names():
         if other != name:
             needed = _needed(storage, storage.study(other))
-            yield {(key, seed) for key, seed in networks if seed in needed.get(key, ())}
+            shared |= {(key, seed) for key, seed in networks if seed in needed.get(key, ())}
+    return shared
 
 
 def delete_study(storage: Storage, planned: Deletion) -> None:
-    """Delete a study, all or nothing; its launches stay in ``dynstudy_run``, without a study.
-
-    Args:
-        storage: where it is.
-        planned: from `plan_deletion`.
-
-    Raises:
-        StudyBusyError: a process is running it, or with ``purge`` any study of the storage.
-        StorageError: studies were launched or deleted since it was planned, or the database
-            refuses.
-    """
+    """Delete a study, all or nothing; its launches stay in ``dynstudy_run``, without a study."""
     if planned.purge:
         storage.upgrade()
     # Optuna deletes in this session of its own and commits it, with all that we do in it before.
@@ -124,8 +101,8 @@ def delete_study(storage: Storage, planned: Deletion) -> None:
         lock(session)
         _check_unchanged(session, planned)
         series.remove(session, planned.networks)
-        for some in batches(planned.networks):
-            session.execute(delete(ReplicateRow).where(ReplicateRow.id.in_(some)))
+        for batch in batches(planned.networks):
+            session.execute(delete(ReplicateRow).where(ReplicateRow.id.in_(batch)))
         if planned.purge:
             series.remove_unused_steps(session)
         launches = RunRow.study_id == planned.number

@@ -16,15 +16,9 @@ NUMERICS = 1
 def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
     """What makes a network what it is, but for its seed.
 
-    The tail counts as the steps that really run at A = 1, so that two ways of asking for the same
-    training share it.
-
-    Args:
-        protocol: of the network.
-        configuration: of the network.
-
     Returns:
-        Everything that goes into the key.
+        Everything that goes into the key. The tail counts as the steps that really run at A = 1, so
+        that two ways of asking for the same training share it.
     """
     values: dict[str, Any] = {
         "loss": configuration.loss,
@@ -44,10 +38,7 @@ def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
 
 
 def digest(values: Mapping[str, Any]) -> str:
-    """SHA-256 of canonical JSON.
-
-    Args:
-        values: what JSON can say, without nan.
+    """SHA-256 of canonical JSON, without nan.
 
     Returns:
         64 hexadecimal digits.

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from sqlalchemy import Engine
 
@@ -75,10 +74,5 @@ class LaunchLedger(Ledger):
         trained = self._static.get(configuration, {})
         if not trained.keys() >= set(seeds):
             return super().readings(configuration, seeds)
-        records = [trained[seed] for seed in seeds]
-        return to_readings(
-            self.protocol,
-            configuration.period,
-            [record.series for record in records],
-            np.array([record.diverged_at is not None for record in records], bool),
-        )
+        networks = [(trained[seed].diverged_at, trained[seed].series) for seed in seeds]
+        return to_readings(self.protocol, configuration.period, networks)

@@ -19,18 +19,18 @@ from dynstudy.study.spec import StudySpec
 
 BEAT_SECONDS = 60
 LOST_AFTER = timedelta(minutes=10)
-"""A run on another host that gave no sign for this long is taken for dead."""
+"""A launch on another host that gave no sign for this long is taken for dead."""
 
 
-class Run:
+class Launch:
     """A launch in progress, as its row in the database."""
 
-    def __init__(self, engine: Engine, run_id: int) -> None:
-        self.engine, self.id, self.interrupted = engine, run_id, False
+    def __init__(self, engine: Engine, number: int) -> None:
+        self.engine, self.id, self.interrupted = engine, number, False
         self.beaten_at = _now()
 
     def beat(self) -> None:
-        """Say once a minute that the run is alive."""
+        """Say once a minute that it is alive."""
         if _now() - self.beaten_at > timedelta(seconds=BEAT_SECONDS):
             with suppress(SQLAlchemyError):  # no reason to lose what is in training
                 self._set()
@@ -53,18 +53,18 @@ class Run:
 @contextmanager
 def claim(
     engine: Engine, study_id: int, spec: StudySpec, backend: str, overrides: Sequence[str] = ()
-) -> Iterator[Run]:
+) -> Iterator[Launch]:
     """Keep other processes off a study while this one runs it, and record its provenance.
 
     Args:
         engine: the database.
         study_id: Optuna's number of the study.
-        spec: what is run.
+        spec: the study file.
         backend: what was asked for.
         overrides: what replaced values of the study file, ``KEY=VALUE`` each.
 
     Yields:
-        The run, to be told about progress.
+        The launch, to be told about progress.
 
     Raises:
         StudyBusyError: another process, still alive, runs this study.
@@ -93,14 +93,14 @@ def claim(
         )
         session.add(row)
         session.flush()
-        run = Run(engine, row.id)
+        launch = Launch(engine, row.id)
     try:
-        yield run
+        yield launch
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt | Interrupted)
-        run.end("interrupted" if stopped else "failed")
+        launch.end("interrupted" if stopped else "failed")
         raise
-    run.end("interrupted" if run.interrupted else "complete")
+    launch.end("interrupted" if launch.interrupted else "complete")
 
 
 def launches(engine: Engine, study_id: int) -> list[RunRow]:
@@ -134,11 +134,11 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def alive(run: RunRow) -> bool:
+def alive(launch: RunRow) -> bool:
     """Whether the process of a launch is still there, as far as one can tell from here."""
-    if run.host != socket.gethostname():
-        return _now() - run.heartbeat_at < LOST_AFTER
+    if launch.host != socket.gethostname():
+        return _now() - launch.heartbeat_at < LOST_AFTER
     try:
-        return abs(psutil.Process(run.pid).create_time() - run.process_started) < 2
+        return abs(psutil.Process(launch.pid).create_time() - launch.process_started) < 2
     except psutil.Error:
         return False

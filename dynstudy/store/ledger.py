@@ -23,7 +23,7 @@ from dynstudy.store.keys import configuration_key, content, digest
 from dynstudy.store.launches import lock
 from dynstudy.store.migrations import column_of, missing_columns, read_any
 from dynstudy.store.provenance import Trainer
-from dynstudy.store.series import VALIDATION, NamedSeries
+from dynstudy.store.series import VALIDATION, NamedSeries, Network, Series
 from dynstudy.store.tables import ReplicateRow
 
 
@@ -67,9 +67,8 @@ class Ledger:
         by_key = {self.key(cell.configuration): cell.configuration for cell in cells}
         recorded: dict[Configuration, set[int]] = {cell.configuration: set() for cell in cells}
         query = select(ReplicateRow.configuration, ReplicateRow.seed)
-        for rows in self._in_batches(query, ReplicateRow.configuration, by_key):
-            for key, seed in rows:
-                recorded[by_key[key]].add(seed)
+        for key, seed in self._rows_of(query, by_key):
+            recorded[by_key[key]].add(seed)
         for cell in cells:
             # A dynamical cell is always read at the same steps; what a baseline is read for depends
             # on the studies that share it.
@@ -84,53 +83,43 @@ class Ledger:
 
     def steps_read(self, configuration: Configuration) -> set[int]:
         """All steps at which any network of a configuration was read."""
-        with self.engine.connect() as connection:
-            networks = read_any(connection, self._is(configuration)).values()
-        return {step for named in networks for each in named.values() for step in each.steps}
+        networks = self._networks(configuration).values()
+        return {step for _, named in networks for each in named.values() for step in each.steps}
 
-    def _is(self, configuration: Configuration) -> Any:
-        return ReplicateRow.configuration == self.key(configuration)
+    def _networks(self, configuration: Configuration) -> dict[int, Network]:
+        """The networks of a configuration by seed."""
+        which = ReplicateRow.configuration == self.key(configuration)
+        query = select(ReplicateRow.seed, ReplicateRow.id, ReplicateRow.diverged_at).where(which)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).all()
+            series_of = read_any(connection, which)
+        return {seed: (step, series_of.get(number, {})) for seed, number, step in rows}
 
     def _fully_read(self, cell: Cell) -> set[int]:
         """The seeds of a cell that were read at all its steps, or diverged and have no readings."""
-        of_cell = self._is(cell.configuration)
-        query = select(ReplicateRow.id, ReplicateRow.seed, ReplicateRow.diverged_at).where(of_cell)
-        with self.engine.connect() as connection:
-            rows = connection.execute(query).all()
-            series_of = read_any(connection, of_cell)
-        steps = {
-            number: named[VALIDATION].steps
-            for number, named in series_of.items()
-            if VALIDATION in named
-        }
+        unread = Series((), np.empty(0))
         return {
             seed
-            for number, seed, diverged_at in rows
-            if diverged_at is not None or set(cell.reads) <= set(steps.get(number, ()))
+            for seed, (diverged_at, named) in self._networks(cell.configuration).items()
+            if diverged_at is not None or {*named.get(VALIDATION, unread).steps} >= {*cell.reads}
         }
 
     def add(
         self, records: Sequence[Record], trainer: Trainer, *, run_id: int | None = None
     ) -> None:
-        """Record networks and their series, all or none.
+        """Record networks, no two of them the same, and their series, all or none.
 
         A network that is there already was trained again to be read at more steps. If it did the
         same as before, its new readings are added; if not (another machine, another version: long
         trainings amplify rounding), the new training replaces the old one whole, so that no network
         is a mixture of two.
-
-        Args:
-            records: the networks, no two of them the same.
-            trainer: what trained them.
-            run_id: the launch that trained them.
         """
         shared = asdict(trainer) | {
             "versions": json.dumps(trainer.versions, sort_keys=True),
             "run_id": run_id,
         }
-        contents = {
-            each: self._content(each) for each in {r.replicate.configuration for r in records}
-        }
+        configurations = {record.replicate.configuration for record in records}
+        contents = {each: self._content(each) for each in configurations}
         rows = [self._row(record, contents) | shared for record in records]
         by_key = {row["key"]: record for row, record in zip(rows, records, strict=True)}
         with self.engine.begin() as connection:
@@ -179,13 +168,9 @@ class Ledger:
 
     def _row(self, record: Record, contents: Mapping[Configuration, Any]) -> dict[str, Any]:
         values, columns = contents[record.replicate.configuration]
-        seed = record.replicate.seed
-        mine = {
-            "seed": seed,
-            "key": digest(values | {"seed": seed}),
-            "diverged_at": record.diverged_at,
-        }
-        return columns | mine | {name: record.measures.get(name) for name in MEASURES}
+        seed = {"seed": record.replicate.seed}
+        network = seed | {"key": digest(values | seed), "diverged_at": record.diverged_at}
+        return columns | network | {name: record.measures.get(name) for name in MEASURES}
 
     def _numbers(self, connection: Connection, keys: Iterable[str]) -> dict[str, int]:
         """The rows that are there, by key."""
@@ -205,38 +190,19 @@ class Ledger:
             *(column_of(name, self._missing) for name in MEASURES),
             row.run_id,
         )
-        rows = [
-            tuple(row)  # a table is made of tuples much faster than of rows
-            for batch in self._in_batches(select(*columns), ReplicateRow.configuration, keys)
-            for row in batch
-        ]
+        # a table is made of tuples much faster than of rows
+        rows = map(tuple, self._rows_of(select(*columns), keys))
         frame = pd.DataFrame(rows, columns=[column.key for column in columns])
         return frame.sort_values(["configuration", "seed"], ignore_index=True)
 
     def readings(self, configuration: Configuration, seeds: Sequence[int]) -> CellReadings:
-        """Everything read of some networks of a configuration.
+        """Everything read of networks in the order of their seeds, nan where one was not read."""
+        networks = self._networks(configuration)
+        ordered = [networks.get(seed, (None, {})) for seed in seeds]
+        return series.to_readings(self.protocol, configuration.period, ordered)
 
-        Args:
-            configuration: theirs.
-            seeds: theirs.
-
-        Returns:
-            It in the order of the seeds, nan where a network was not read.
-        """
-        of_cell = self._is(configuration)
-        query = select(ReplicateRow.seed, ReplicateRow.id, ReplicateRow.diverged_at).where(of_cell)
+    def _rows_of(self, query: Any, configurations: Iterable[str]) -> Iterator[Any]:
         with self.engine.connect() as connection:
-            rows = {seed: (number, step) for seed, number, step in connection.execute(query)}
-            series_of = read_any(connection, of_cell)
-        networks = [rows.get(seed, (0, None)) for seed in seeds]
-        return series.to_readings(
-            self.protocol,
-            configuration.period,
-            [series_of.get(number, {}) for number, _ in networks],
-            np.array([diverged_at is not None for _, diverged_at in networks], bool),
-        )
-
-    def _in_batches(self, query: Any, column: Any, values: Iterable[str]) -> Iterator[Any]:
-        with self.engine.connect() as connection:
-            for batch in batches(values):
-                yield connection.execute(query.where(column.in_(batch))).all()
+            for batch in batches(configurations):
+                rows = query.where(ReplicateRow.configuration.in_(batch))
+                yield from connection.execute(rows).all()

@@ -153,18 +153,15 @@ def _fill_measures(connection: Connection, names: set[str]) -> None:
     ).all():
         whole = {"steps": steps, "tail": tail or "none", "dtype": dtype, "data": json.loads(data)}
         protocol = Protocol.model_validate(whole)
-        networks = select(row.id, row.diverged_at).where(row.configuration == key)
-        diverged = {number: step is not None for number, step in connection.execute(networks)}
+        query = select(row.id, row.diverged_at).where(row.configuration == key)
         series_of = read(connection, row.configuration == key)
-        readings = to_readings(
-            protocol,
-            period,
-            [series_of.get(number, {}) for number in diverged],
-            np.array(list(diverged.values())),
-        )
+        networks = {
+            number: (step, series_of.get(number, {})) for number, step in connection.execute(query)
+        }
+        readings = to_readings(protocol, period, list(networks.values()))
         for name in names:
-            values = dict(zip(diverged, MEASURES[name].of(readings).tolist(), strict=True))
-            for number, value in values.items():
+            values = MEASURES[name].of(readings).tolist()
+            for number, value in zip(networks, values, strict=True):
                 if np.isfinite(value):
                     network = update(row).where(row.id == number)
                     connection.execute(network.values({name: value}))

@@ -32,15 +32,7 @@ class Origin:
 
 
 def origins(engine: Engine, configurations: Iterable[str]) -> list[Origin]:
-    """The distinct origins of some cells' networks.
-
-    Args:
-        engine: the database.
-        configurations: keys of the cells.
-
-    Returns:
-        One per combination of backend, device, processor, versions and commit.
-    """
+    """The distinct origins of the networks of some cells, which are given by their keys."""
     row, missing = ReplicateRow, missing_columns(engine)
     groups = [row.backend, row.device, row.versions, RunRow.provenance, RunRow.git_commit]
     columns = [func.count(), column_of("processor", missing), *groups]

@@ -23,29 +23,26 @@ ARITHMETIC = ("torch", "numba", "numpy")
 
 def versions() -> dict[str, str]:
     """Versions of Python, dynstudy and the packages it computes with."""
-    found = {"dynstudy": __version__, "python": platform.python_version()}
+    numbers = {"dynstudy": __version__, "python": platform.python_version()}
     for package in (*ARITHMETIC, "optuna", "sqlalchemy", "scipy"):
-        found[package] = installed(package) or "not installed"
+        numbers[package] = installed(package) or "not installed"
     if (triton := installed("triton")) is not None:  # which only a card needs
-        found["triton"] = triton
-    return found
+        numbers["triton"] = triton
+    return numbers
 
 
 def arithmetic(backend: str) -> dict[str, str]:
     """Find the versions that can change what a backend trains.
 
-    Args:
-        backend: its name.
-
     Returns:
-        Of dynstudy, Python and the packages it computes with.
+        Those of dynstudy, Python and the packages it computes with.
 
     >>> list(arithmetic("cpu"))
     ['dynstudy', 'python', 'torch', 'numba', 'numpy']
     """
     packages = (*ARITHMETIC, "triton") if backend == "gpu" else ARITHMETIC
-    found = versions()
-    return {name: found[name] for name in ("dynstudy", "python", *packages)}
+    numbers = versions()
+    return {name: numbers[name] for name in ("dynstudy", "python", *packages)}
 
 
 @cache  # asked for with every chunk that is recorded, and looked up on disk
@@ -58,11 +55,7 @@ def installed(package: str) -> str | None:
 
 
 def git_state() -> tuple[str | None, bool | None]:
-    """The commit of the dynstudy that runs, and whether nothing in it was changed since.
-
-    Returns:
-        (None, None) for an installed copy outside a git checkout.
-    """
+    """The commit of this dynstudy, and whether it was changed since; Nones outside a checkout."""
     here = Path(__file__).resolve().parents[2]
 
     def git(*arguments: str) -> str:
@@ -84,10 +77,7 @@ def git_state() -> tuple[str | None, bool | None]:
 
 
 def without_passwords(text: str) -> str:
-    """Hide the passwords of URLs, for what is kept or shown.
-
-    Args:
-        text: a URL, or anything that may hold one.
+    """Hide the passwords of all URLs in a text that is kept or shown.
 
     Returns:
         It with *** in place of each password.
@@ -120,15 +110,7 @@ class Trainer:
 
     @classmethod
     def here(cls, backend: str, device: str) -> Self:
-        """This process.
-
-        Args:
-            backend: that trained.
-            device: where it did.
-
-        Returns:
-            It, with the processor and the versions of this process.
-        """
+        """This process, with its processor and versions."""
         return cls(backend, device, processor(), arithmetic(backend))
 
 

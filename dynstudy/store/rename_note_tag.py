@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from dynstudy.errors import DynstudyError, StudyBusyError, StudyMismatchError
 from dynstudy.store.launches import lock, running_now
-from dynstudy.store.optuna_tables import STUDIES, STUDY_ATTRIBUTES
+from dynstudy.store.optuna_private import STUDIES, STUDY_ATTRIBUTES
 from dynstudy.store.studies import SPEC, AnyStudy, Storage
 from dynstudy.study.spec import StudySpec
 
@@ -23,11 +23,6 @@ MAX_TAG = 50
 
 def rename(storage: Storage, name: str, new: str) -> None:
     """Give a study another name; its number, trials, launches and networks stay.
-
-    Args:
-        storage: where it is.
-        name: of the study.
-        new: its name from now on, as a study file allows it.
 
     Raises:
         StudyNotFoundError: there is no such study.
@@ -45,8 +40,7 @@ def rename(storage: Storage, name: str, new: str) -> None:
         refuse_if_running(session, number, name)
         if session.execute(select(STUDIES).where(STUDIES.c.study_name == new)).first():
             raise StudyMismatchError(f"study {new!r} exists in {storage.url}; choose another name")
-        own = update(STUDIES).where(STUDIES.c.study_id == number)
-        session.execute(own.values(study_name=new))
+        session.execute(update(STUDIES).where(STUDIES.c.study_id == number).values(study_name=new))
         attribute = update(STUDY_ATTRIBUTES).where(
             STUDY_ATTRIBUTES.c.study_id == number, STUDY_ATTRIBUTES.c.key == SPEC
         )
@@ -55,16 +49,7 @@ def rename(storage: Storage, name: str, new: str) -> None:
 
 
 def refuse_if_running(session: Session, number: int, name: str) -> None:
-    """Refuse to change a study that a live process is running.
-
-    Args:
-        session: a transaction that has locked the database.
-        number: Optuna's number of the study.
-        name: of the study.
-
-    Raises:
-        StudyBusyError: a process is running it.
-    """
+    """Refuse to change a study that a live process runs, in a session that locked the database."""
     if number in running_now(session):
         raise StudyBusyError(f"study {name!r} is being run; wait for it, or stop it first")
 
@@ -75,17 +60,7 @@ def note_of(study: AnyStudy) -> str:
 
 
 def set_note(storage: Storage, name: str, text: str) -> None:
-    """Keep the user's own words with a study, of any length.
-
-    Args:
-        storage: where the study is.
-        name: of the study.
-        text: the note; an empty one is removed.
-
-    Raises:
-        DynstudyError: the text is no valid Unicode.
-        StudyNotFoundError: there is no such study.
-    """
+    """Keep the user's own words with a study, of any length; an empty text removes them."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -106,12 +81,6 @@ def change_tags(
     storage: Storage, name: str, add: Iterable[str] = (), remove: Iterable[str] = ()
 ) -> list[str]:
     """Add tags to a study, and remove others.
-
-    Args:
-        storage: where the study is.
-        name: of the study.
-        add: words that it gets, if it has them not.
-        remove: words that it has.
 
     Returns:
         Its tags from now on, sorted.
@@ -146,6 +115,7 @@ def _checked(tag: str) -> str:
 
 def _remove_attribute(storage: Storage, number: int, key: str) -> None:
     """Optuna can only set attributes."""
-    own = (STUDY_ATTRIBUTES.c.study_id == number) & (STUDY_ATTRIBUTES.c.key == key)
+    columns = STUDY_ATTRIBUTES.c
+    attribute = delete(STUDY_ATTRIBUTES).where(columns.study_id == number, columns.key == key)
     with storage.engine.begin() as connection:
-        connection.execute(delete(STUDY_ATTRIBUTES).where(own))
+        connection.execute(attribute)

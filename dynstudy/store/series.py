@@ -5,7 +5,7 @@ of what a network takes.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -42,6 +42,9 @@ class Series:
 NamedSeries = Mapping[str, Series]
 """The series of one network."""
 
+Network = tuple[int | None, NamedSeries]
+"""The step at which it diverged, if it did, and its series."""
+
 
 def join(before: NamedSeries, now: NamedSeries) -> dict[str, Series] | None:
     """The series of a network that was trained twice; None where the trainings differ."""
@@ -55,61 +58,45 @@ def join(before: NamedSeries, now: NamedSeries) -> dict[str, Series] | None:
 
 
 def write(connection: Connection, series_of: Mapping[int, NamedSeries]) -> None:
-    """Record series, in the place of those of the same networks that are there.
-
-    Args:
-        connection: in a transaction that has locked the database.
-        series_of: the series of each network, by its row.
-    """
+    """Record the series of networks by their rows, in a transaction that locked the database."""
+    numbers = _numbers(
+        connection, {each.steps for named in series_of.values() for each in named.values()}
+    )
     rows = [
-        (number, name, series.steps, series.values)
+        {
+            "replicate_id": number,
+            "name": name,
+            "steps_id": numbers[series.steps],
+            "readings": _json(series.values.T.tolist()),
+        }
         for number, named in series_of.items()
         for name, series in named.items()
         if series.steps
     ]
-    numbers = _numbers(connection, {steps for _, _, steps, _ in rows})
-    values = [
-        {
-            "replicate_id": number,
-            "name": name,
-            "steps_id": numbers[steps],
-            "readings": _json(values.T.tolist()),
-        }
-        for number, name, steps, values in rows
-    ]
-    if values:
-        connection.execute(insert(SeriesRow), values)
+    if rows:
+        connection.execute(insert(SeriesRow), rows)
 
 
 def _numbers(
     connection: Connection, lists: Iterable[tuple[int, ...]]
 ) -> dict[tuple[int, ...], int]:
     """The rows of some lists of steps, which are made where they are missing."""
-    texts = {_json(steps): steps for steps in lists}
-
-    def present() -> dict[tuple[int, ...], int]:
-        query = select(StepsRow.id, StepsRow.steps)
-        return {
-            texts[text]: number
-            for batch in batches(texts)
-            for number, text in connection.execute(query.where(StepsRow.steps.in_(batch)))
-        }
-
-    numbers = present()
+    texts = {_json(steps): steps for steps in lists if steps}
+    columns = StepsRow.id, StepsRow.steps
+    numbers = {
+        texts[text]: number
+        for batch in batches(texts)
+        for number, text in connection.execute(select(*columns).where(StepsRow.steps.in_(batch)))
+    }
     missing = [{"steps": text} for text, steps in texts.items() if steps not in numbers]
-    if not missing:
-        return numbers
-    connection.execute(insert(StepsRow), missing)
-    return present()
+    if missing:
+        made = connection.execute(insert(StepsRow).returning(*columns), missing)
+        numbers |= {texts[text]: number for number, text in made}
+    return numbers
 
 
 def remove(connection: Any, networks: Iterable[int]) -> None:
-    """Delete all series of some networks.
-
-    Args:
-        connection: or a session, in a transaction.
-        networks: their rows.
-    """
+    """Delete all series of the networks of some rows, in a transaction or a session's."""
     for batch in batches(networks):
         connection.execute(delete(SeriesRow).where(SeriesRow.replicate_id.in_(batch)))
 
@@ -121,15 +108,7 @@ def remove_unused_steps(connection: Any) -> None:
 
 
 def read(connection: Connection, which: ColumnElement[bool]) -> dict[int, dict[str, Series]]:
-    """Find the series of some networks.
-
-    Args:
-        connection: to a database of this schema.
-        which: of the networks, as a condition on their rows.
-
-    Returns:
-        By network and name; networks that have none are missing.
-    """
+    """The series, by network and name, of those networks that have any; `which` is about rows."""
     columns = (SeriesRow.replicate_id, SeriesRow.name, StepsRow.steps, SeriesRow.readings)
     query = select(*columns).join(StepsRow).join(ReplicateRow).where(which)
     series_of: dict[int, dict[str, Series]] = {}
@@ -145,30 +124,17 @@ def _steps(text: str) -> tuple[int, ...]:
 
 
 def to_readings(
-    protocol: Protocol,
-    period: int | None,
-    series_of: Iterable[NamedSeries],
-    diverged: NDArray[np.bool_],
+    protocol: Protocol, period: int | None, networks: Sequence[Network]
 ) -> CellReadings:
-    """The series of the networks of one cell, as their measures take them.
-
-    Args:
-        protocol: theirs.
-        period: at whose cells' steps they are looked at.
-        series_of: of R networks.
-        diverged: (R,) whether they did.
-
-    Returns:
-        What was read of them at all steps at which any was.
-    """
-    networks = list(series_of)
-    steps = sorted({step for named in networks for each in named.values() for step in each.steps})
-    index_of = {step: index for index, step in enumerate(steps)}
+    """What was read of the networks of one cell, at all steps at which any was."""
+    series_of = [named for _, named in networks]
+    steps = sorted({step for named in series_of for each in named.values() for step in each.steps})
     shape = (len(networks), len(steps), protocol.data.classes)
     counts = {name: np.full(shape, np.nan) for name in (TRAIN, VALIDATION)}
-    for row, named in enumerate(networks):
+    for row, named in enumerate(series_of):
         for name in counts.keys() & named.keys():
-            counts[name][row, [index_of[step] for step in named[name].steps]] = named[name].values
+            counts[name][row, np.searchsorted(steps, named[name].steps)] = named[name].values
+    diverged = np.array([step is not None for step, _ in networks], bool)
     return CellReadings(protocol, period, tuple(steps), counts[TRAIN], counts[VALIDATION], diverged)
 
 

@@ -21,8 +21,7 @@ from dynstudy.errors import (
 from dynstudy.store.database import check_file, database_errors, is_sqlite, parse, readable
 from dynstudy.store.launches import running
 from dynstudy.store.migrations import upgrade
-from dynstudy.store.optuna_private import FrozenStudy
-from dynstudy.store.optuna_tables import TRIALS
+from dynstudy.store.optuna_private import TRIALS, FrozenStudy
 from dynstudy.store.tables import SCHEMA_VERSION, Base, Meta, RunRow
 from dynstudy.store.trials import loss_choices
 from dynstudy.study.differences import differences
@@ -142,11 +141,7 @@ class Storage:
             upgrade(session)
 
     def upgrade(self) -> None:
-        """Bring tables of an older dynstudy up to date, to write into what was opened to read.
-
-        Raises:
-            StudyBusyError: the older dynstudy is at work in it.
-        """
+        """Bring an older dynstudy's tables up to date, to write into what was opened to read."""
         with Session(self.engine) as session, session.begin():
             upgrade(session)
 
@@ -159,17 +154,7 @@ class Storage:
         )
 
     def study(self, name: str) -> optuna.Study:
-        """Open a study.
-
-        Args:
-            name: of the study.
-
-        Returns:
-            The Optuna study.
-
-        Raises:
-            StudyNotFoundError: there is none of that name; the message names the nearest.
-        """
+        """Open a study, or raise a `StudyNotFoundError` that names the nearest."""
         names = self.names()
         if name not in names:
             hint = nearest(name, names) or (f"; there are {', '.join(names[:5])}" if names else "")
@@ -181,19 +166,7 @@ class Storage:
         return StudySpec.of(json.loads(study.user_attrs[SPEC]), f"study {study.study_name!r}")
 
     def open_study(self, spec: StudySpec, *, extend: bool = False) -> optuna.Study:
-        """Make the study of a file, or open it again.
-
-        Args:
-            spec: the study file.
-            extend: let the study grow to a superset of its cells.
-
-        Returns:
-            The Optuna study.
-
-        Raises:
-            StudyMismatchError: a study of this name means something else.
-            StudyBusyError: it would grow while another process runs it.
-        """
+        """Make the study of a file, or open it again; `check_study` says what it may raise."""
         self.check_study(spec, extend=extend)
         study = optuna.create_study(
             study_name=spec.name,
@@ -209,16 +182,7 @@ class Storage:
         return study
 
     def check_study(self, spec: StudySpec, *, extend: bool = False) -> None:
-        """Find out whether a study file may be run under its name, writing nothing.
-
-        Args:
-            spec: the study file.
-            extend: whether the study may grow to a superset of its cells.
-
-        Raises:
-            StudyMismatchError: a study of this name means something else.
-            StudyBusyError: it would grow while another process runs it.
-        """
+        """Find out whether a study file may be run under its name, writing nothing."""
         try:
             study = optuna.load_study(study_name=spec.name, storage=self.optuna)
         except KeyError:

@@ -49,9 +49,6 @@ def distributions(losses: Sequence[str]) -> dict[str, BaseDistribution]:
 def loss_choices(study: optuna.Study) -> tuple[str, ...]:
     """The losses that a study's trials may have, in Optuna's order.
 
-    Args:
-        study: the study.
-
     Returns:
         Those that its trials could choose from when the first was made, since Optuna never lets
         them change; all there are, where it has no trial yet.

@@ -12,6 +12,13 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, BeforeValidator
 
+from dynstudy.config import (
+    MAX_AMPLITUDE,
+    MAX_LEARNING_RATE,
+    MAX_PERIOD,
+    MAX_WIDTH,
+    MIN_LEARNING_RATE,
+)
 from dynstudy.errors import nearest
 
 MAX_VALUES = 10_000
@@ -31,7 +38,7 @@ class _Bounds:
 
     low: float
     high: float
-    integer: bool
+    integer: bool = False
 
     def __str__(self) -> str:
         what = "whole numbers" if self.integer else "numbers"
@@ -59,14 +66,14 @@ class _Bounds:
         kind = int if self.integer else float
         return tuple(sorted({kind(self.member(value)) for value in values}))
 
-    def ends(self, table: Mapping[str, Any], known: tuple[str, ...]) -> tuple[float, float, bool]:
+    def ends(self, table: Mapping[str, Any], keys: tuple[str, ...]) -> tuple[float, float, bool]:
         """Check a table's keys, and read what all ranges have."""
         for key in table:
-            if key not in known:
-                raise ValueError(f"unknown key {key!r}{nearest(key, known)}; known: {known}")
-        for key in known[:-1]:  # all but log
+            if key not in keys:
+                raise ValueError(f"unknown key {key!r}{nearest(key, keys)}; known: {keys}")
+        for key in keys[:-1]:  # all but log
             if key not in table:
-                needed = ", ".join(known[:-2]) + f" and {known[-2]}"
+                needed = ", ".join(keys[:-2]) + f" and {keys[-2]}"
                 raise ValueError(f"a range needs {needed}; {key} is missing")
         low, high = self.number(table["low"], "low = "), self.number(table["high"], "high = ")
         log = table.get("log", False)
@@ -82,29 +89,28 @@ class _Bounds:
         return low, high, log
 
 
-def values(low: float, high: float, *, integer: bool = False) -> BeforeValidator:
-    """An axis of a map, as ascending values without duplicates.
+_BOUNDS = {
+    "learning_rate": _Bounds(MIN_LEARNING_RATE, MAX_LEARNING_RATE),
+    "width": _Bounds(1, MAX_WIDTH, integer=True),
+    "amplitude": _Bounds(1, MAX_AMPLITUDE),
+    "period": _Bounds(2, MAX_PERIOD, integer=True),
+}
 
-    Args:
-        low: the smallest value allowed.
-        high: the largest.
-        integer: whether they are whole numbers; those of a range are rounded half up.
 
-    Returns:
-        What pydantic runs on the value in the file.
-    """
-    bounds = _Bounds(low, high, integer)
+def values(parameter: str) -> BeforeValidator:
+    """An axis of a map, as ascending values without duplicates."""
+    bounds = _BOUNDS[parameter]
 
     def spread(table: Mapping[str, Any]) -> Iterable[float]:
         start, stop, log = bounds.ends(table, ("low", "high", "num", "log"))
         num = table["num"]
         if isinstance(num, bool) or not isinstance(num, int) or not 1 <= num <= MAX_VALUES:
             raise ValueError(f"num = {shown(num)} is not a whole number from 1 to {MAX_VALUES}")
-        found = (np.geomspace if log else np.linspace)(start, stop, num)
-        if integer:
-            return [math.floor(value + 0.5) for value in found]
+        even = (np.geomspace if log else np.linspace)(start, stop, num)
+        if bounds.integer:
+            return [math.floor(value + 0.5) for value in even]
         # 12 digits, so that the last bits of a logarithm do not make another study of it
-        return [float(f"{value:.12g}") for value in found]
+        return [float(f"{value:.12g}") for value in even]
 
     def parse(value: Any) -> tuple[float, ...]:
         return bounds.listed(list(spread(value)) if isinstance(value, Mapping) else value)
@@ -112,19 +118,10 @@ def values(low: float, high: float, *, integer: bool = False) -> BeforeValidator
     return BeforeValidator(parse)
 
 
-def choices(low: float, high: float, *, integer: bool = False) -> BeforeValidator:
-    """An axis of a search: a range, or the values to choose from.
-
-    Args:
-        low: the smallest value allowed.
-        high: the largest.
-        integer: whether they are whole numbers.
-
-    Returns:
-        What pydantic runs on the value in the file; it gives a `Range` or a tuple.
-    """
-    bounds = _Bounds(low, high, integer)
-    kind: Callable[[float], float] = int if integer else float
+def choices(parameter: str) -> BeforeValidator:
+    """An axis of a search: a `Range`, or a tuple of the values to choose from."""
+    bounds = _BOUNDS[parameter]
+    kind: Callable[[float], float] = int if bounds.integer else float
 
     def parse(value: Any) -> Range | tuple[float, ...]:
         if isinstance(value, Range):
@@ -134,7 +131,7 @@ def choices(low: float, high: float, *, integer: bool = False) -> BeforeValidato
         if "num" in value:
             raise ValueError("num belongs to a map; a search draws from all of low to high")
         start, stop, log = bounds.ends(value, ("low", "high", "log"))
-        if integer:
+        if bounds.integer:
             bounds.member(start), bounds.member(stop)
         return Range(low=kind(start), high=kind(stop), log=log)
 

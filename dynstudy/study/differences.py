@@ -15,13 +15,8 @@ class Change(NamedTuple):
 def differences(old: Any, new: Any, key: str = "") -> Iterator[Change]:
     """Compare nested tables; one that is absent counts as empty.
 
-    Args:
-        old: a table or a value.
-        new: another.
-        key: of both, with dots between tables; empty at the top.
-
     Yields:
-        A change for every key that differs, in the order of `old`.
+        A change for every key that differs, with dots between tables, in the order of `old`.
 
     >>> list(differences({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 3, "d": 4}}))
     [Change(key='b.c', old=2, new=3), Change(key='b.d', old=None, new=4)]

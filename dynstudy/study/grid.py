@@ -8,16 +8,7 @@ from typing import Annotated, ClassVar, Self
 import optuna
 from pydantic import model_validator
 
-from dynstudy.config import (
-    MAX_AMPLITUDE,
-    MAX_LEARNING_RATE,
-    MAX_PERIOD,
-    MAX_WIDTH,
-    MIN_LEARNING_RATE,
-    Cell,
-    Configuration,
-    Section,
-)
+from dynstudy.config import Cell, Configuration, Section
 from dynstudy.measure.measures import reads
 from dynstudy.study.axes import values
 from dynstudy.study.over_axes import OverAxes
@@ -27,10 +18,10 @@ from dynstudy.study.spec import MAX_CELLS
 class GridSpace(Section):
     """The axes of a grid (``[space]``), as ascending values without duplicates."""
 
-    learning_rate: Annotated[tuple[float, ...], values(MIN_LEARNING_RATE, MAX_LEARNING_RATE)]
-    width: Annotated[tuple[int, ...], values(1, MAX_WIDTH, integer=True)]
-    amplitude: Annotated[tuple[float, ...], values(1, MAX_AMPLITUDE)] = (1.0,)
-    period: Annotated[tuple[int, ...], values(2, MAX_PERIOD, integer=True)] | None = None
+    learning_rate: Annotated[tuple[float, ...], values("learning_rate")]
+    width: Annotated[tuple[int, ...], values("width")]
+    amplitude: Annotated[tuple[float, ...], values("amplitude")] = (1.0,)
+    period: Annotated[tuple[int, ...], values("period")] | None = None
 
 
 class GridSpec(OverAxes):

@@ -34,14 +34,7 @@ class Rounds(BaseModel, frozen=True, extra="forbid"):
 
 
 def counted(*, rounds: bool) -> BeforeValidator:
-    """A number of replicates, or where rounds are possible a table of the least and the most.
-
-    Args:
-        rounds: whether they are.
-
-    Returns:
-        What pydantic runs on the value in the file; it gives an int or `Rounds`.
-    """
+    """A number of replicates, or where rounds are possible a table of the least and the most."""
 
     def parse(value: Any) -> int | Rounds:
         if isinstance(value, Rounds) and rounds:

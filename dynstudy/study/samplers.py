@@ -5,7 +5,7 @@ and the trial's number: a search that was interrupted and resumed asks for the s
 that was not.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import optuna
@@ -23,6 +23,10 @@ class Search(Section):
     trials: int = Field(ge=1, le=100_000)
     batch: int = Field(10, ge=1, le=MAX_BATCH, description="trials asked for and trained together")
     seed: int = Field(0, ge=0, le=MAX_SEED)
+
+    def options(self) -> dict[str, Any]:
+        """What is Optuna's own of them."""
+        return self.model_dump(exclude={*Search.model_fields, "sampler"})
 
     def seed_of(self, number: int) -> int:
         """The seed of the sampler that draws one trial."""
@@ -47,14 +51,7 @@ class TPESearch(Search):
 
     def build(self, number: int) -> optuna.samplers.BaseSampler:
         """The sampler of one trial."""
-        return optuna.samplers.TPESampler(
-            n_startup_trials=self.n_startup_trials,
-            n_ei_candidates=self.n_ei_candidates,
-            multivariate=self.multivariate,
-            group=self.group,
-            constant_liar=self.constant_liar,
-            seed=self.seed_of(number),
-        )
+        return optuna.samplers.TPESampler(**self.options(), seed=self.seed_of(number))
 
 
 class GPSearch(Search):
@@ -67,10 +64,7 @@ class GPSearch(Search):
     def build(self, number: int) -> optuna.samplers.BaseSampler:
         """The sampler of one trial."""
         return optuna.samplers.GPSampler(
-            n_startup_trials=self.n_startup_trials,
-            deterministic_objective=self.deterministic_objective,
-            warn_independent_sampling=False,
-            seed=self.seed_of(number),
+            **self.options(), warn_independent_sampling=False, seed=self.seed_of(number)
         )
 
 
@@ -84,8 +78,7 @@ class QMCSearch(Search):
     def build(self, number: int) -> optuna.samplers.BaseSampler:
         """The sampler of one trial: one sequence for all, hence one seed."""
         return optuna.samplers.QMCSampler(
-            qmc_type=self.qmc_type,
-            scramble=self.scramble,
+            **self.options(),
             seed=self.seed,
             independent_sampler=optuna.samplers.RandomSampler(seed=self.seed_of(number)),
             warn_asynchronous_seeding=False,

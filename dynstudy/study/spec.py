@@ -125,9 +125,6 @@ class StudySpec(Section):
     def cells(self, study: optuna.Study) -> list[Cell]:
         """The cells of a study, as far as its file and its trials tell.
 
-        Args:
-            study: the study of this file.
-
         Returns:
             Each cell once, baselines first, with the most replicates that it may have.
         """
@@ -153,15 +150,7 @@ class StudySpec(Section):
         return self.cells(study)
 
     def planned_trials(self, attributes: Mapping[str, Any], cells: int = 0) -> int:
-        """The trials that a study is to have when it is complete.
-
-        Args:
-            attributes: the user's attributes of the study.
-            cells: how many cells it has so far.
-
-        Returns:
-            A number; of a study that knows all its cells, as many as these.
-        """
+        """The trials that a complete study is to have: all its cells, unless they are chosen."""
         return cells
 
     def family(self, configuration: Configuration) -> Hashable:

@@ -10,15 +10,7 @@ from dynstudy.study.axes import shown
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """Turn pydantic's findings into: key = value: what is allowed.
-
-    Args:
-        error: what it raised.
-        model: what it validated.
-
-    Returns:
-        One line, without the name of the file.
-    """
+    """Turn what pydantic found wrong with a model into one line: key = value: what is allowed."""
     problems = error.errors(include_url=False)
     # a misspelt key is missing as well: name the misspelling
     problems.sort(key=lambda problem: problem["type"] != "extra_forbidden")
@@ -33,11 +25,11 @@ def one_line(text: str) -> str:
 
 def _explain(problem: ErrorDetails, model: type[BaseModel]) -> str:
     kind, context = problem["type"], problem.get("ctx", {})
-    keys, section = _place(problem["loc"], model)
+    keys, section = _keys(problem["loc"], model)
     key = ".".join(keys)
     if kind == "extra_forbidden":
-        known = list(section.model_fields)
-        hint = nearest(keys[-1], known) or f"; known: {', '.join(known)}"
+        fields = list(section.model_fields)
+        hint = nearest(keys[-1], fields) or f"; known: {', '.join(fields)}"
         return f"unknown key {key!r}{hint}"
     if kind == "missing":
         return f"key {key!r} is missing"
@@ -66,7 +58,7 @@ def _explain(problem: ErrorDetails, model: type[BaseModel]) -> str:
     return f"{key} = {shown(value)}: {message}" if key and value is not model else message
 
 
-def _place(location: tuple[Any, ...], model: type[BaseModel]) -> tuple[list[str], type[BaseModel]]:
+def _keys(location: tuple[Any, ...], model: type[BaseModel]) -> tuple[list[str], type[BaseModel]]:
     """The keys that lead to a problem, without the tags of unions, and the last of the tables."""
     keys: list[str] = []
     section: Any = model

@@ -91,7 +91,7 @@ def holds(row: Any, true: float) -> bool:
 
 
 @pytest.mark.parametrize("spread", ["narrow", "bimodal"])
-@pytest.mark.parametrize("replicates", [10, 50])
+@pytest.mark.parametrize("replicates", [10, pytest.param(50, marks=pytest.mark.long)])
 def test_bands_hold_planted_edges(spread: str, replicates: int) -> None:
     """As often as they claim, within simulation error: maps are independent, edges are not."""
     shares, reached = [], []

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from dynstudy.bench import engine
-from dynstudy.bench.competitors import MATRIX_PRODUCT, Competitor, competitors
+from dynstudy.bench.competitors import MATRIX, MATRIX_PRODUCT, Competitor, competitors
 from dynstudy.bench.engine import compare
 from dynstudy.bench.measure import Speed
 from dynstudy.bench.peers import Compiled
@@ -88,6 +88,7 @@ def test_what_does_not_fit_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> N
         raise RuntimeError("CUDA out of memory. Tried to allocate 9 GiB")
 
     monkeypatch.setattr("dynstudy.bench.variants.own_backend", full)
+    monkeypatch.setitem(MATRIX, "cpu", 64)
     settings = Settings(widths=(5,), rounds=1, seconds=0.001, backends=("cpu",), peers=("loop",))
     found = engine.measure(settings, lambda _: None)
     assert {row.quantity for row in found.rows} == {"loop", MATRIX_PRODUCT}

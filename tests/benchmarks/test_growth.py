@@ -13,7 +13,7 @@ from dynstudy.bench.problem import CLASSES, Problem
 from dynstudy.bench.settings import Settings
 from dynstudy.bench.words import Device
 
-TINY: dict[str, Any] = {"widths": (3, 5), "rounds": 2, "seconds": 0.001}
+TINY: dict[str, Any] = {"widths": (3, 5), "rounds": 2, "seconds": 1e-6}
 
 
 @pytest.fixture(autouse=True)

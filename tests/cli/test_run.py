@@ -17,11 +17,11 @@ from dynstudy._version import __version__
 from tests.command import dynstudy, fails, process, start
 from tests.planted import SEARCH, SMALL
 
-# about 12 s on two cores, in a dozen cells: long enough to be interrupted anywhere
+# about 5 s on two cores, in a dozen cells: long enough to be interrupted anywhere
 LONG = {
     **SMALL,
     "name": "long",
-    "protocol": {"steps": 200_000, "tail": 1000},
+    "protocol": {"steps": 100_000, "tail": 1000},
     "space": {"learning_rate": 1.0, "amplitude": [3, 30, 90], "period": [100, 300], "width": 20},
 }
 

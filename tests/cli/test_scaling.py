@@ -46,7 +46,10 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_rows_as_a_table_as_json_and_as_csv(here: Path, tmp_path: Path) -> None:
+def test_rows_as_a_table_as_json_and_as_csv(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dynstudy.analysis.onset_scaling.DRAWS", 20)  # which take the time
     out, err = dynstudy(here, "scaling", "planted", "--out", str(tmp_path / "results"))
     assert "one variable" in out
     assert "4 of 4" in out
@@ -59,6 +62,7 @@ def test_rows_as_a_table_as_json_and_as_csv(here: Path, tmp_path: Path) -> None:
     assert (first["study"], first["width"], first["networks"]) == ("planted", 5, 20 * 6)
     assert first["period_exponent_low"] <= 0.7 <= first["period_exponent_high"]
     table = (tmp_path / "results" / "scaling.csv").read_text(encoding="utf-8")
+    assert dynstudy(here, "scaling", "planted", "--format", "csv")[0] == table  # the same numbers
     lines = list(csv.DictReader(io.StringIO(table)))
     assert list(lines[0]) == list(first)
     assert [line["model"] for line in lines] == [row["model"] for row in rows]

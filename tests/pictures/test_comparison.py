@@ -34,11 +34,11 @@ def test_sides_are_maps_in_the_same_colours(compared: Comparer) -> None:
     *axes, colours = figure.axes
     assert [axis.get_title() for axis in axes] == [
         f"a$b$: {side.loss.upper()}, width {width}, η = 1\n"
-        f"{side.found.static_accuracy(side.loss, width, 1.0)}"
+        f"{side.study_map.static_accuracy(side.loss, width, 1.0)}"
         for side in sides.sides
         for width in (5, 9)
     ]
-    limit = max(largest_gain(side.found) for side in sides.sides)
+    limit = max(largest_gain(side.study_map) for side in sides.sides)
     meshes = [axis.collections[0] for axis in axes]
     assert {mesh.get_clim() for mesh in meshes} == {(-limit, limit)}
     for mesh, (side, width) in zip(

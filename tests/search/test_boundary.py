@@ -11,7 +11,7 @@ import tomli_w
 
 from dynstudy.config import Configuration
 from dynstudy.errors import SpecError, either
-from dynstudy.search.boundary import Panel, next_cells
+from dynstudy.search.boundary import TrialPanel, next_cells
 from dynstudy.study.kinds.boundary import BoundarySpec
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.study_file import load_spec
@@ -48,7 +48,7 @@ def bent(own: Configuration) -> Outcome:
     return 0.25 * float(np.exp(-((place / 1.2) ** 2))) - 0.1, float(0.4 + 0.3 * np.tanh(place - 1))
 
 
-def panel_of(spec: BoundarySpec) -> Panel:
+def panel_of(spec: BoundarySpec) -> TrialPanel:
     """All cells of a study, none of them trained."""
     space = spec.space
     candidates = tuple(
@@ -58,16 +58,16 @@ def panel_of(spec: BoundarySpec) -> Panel:
         for amplitude in space.amplitude
     )
     count = len(candidates)
-    return Panel(
+    return TrialPanel(
         candidates, {}, np.full(count, STATIC), np.full(count, 0.002), np.full(count, True)
     )
 
 
 def told(
-    panel: Panel, chosen: Iterable[Configuration], outcome: Callable[[Configuration], Outcome]
-) -> Panel:
+    panel: TrialPanel, chosen: Iterable[Configuration], outcome: Callable[[Configuration], Outcome]
+) -> TrialPanel:
     """The panel with more trials, whose means are exact."""
-    trials = dict(panel.told)
+    trials = dict(panel.trials)
     for own in chosen:
         gain, lost = outcome(own)
         attributes = {"sem": SEM}
@@ -76,20 +76,20 @@ def told(
         trials[panel.candidates.index(own)] = optuna.trial.create_trial(
             value=STATIC + gain, user_attrs=attributes
         )
-    return Panel(panel.candidates, trials, panel.static, panel.static_error, panel.defined)
+    return TrialPanel(panel.candidates, trials, panel.static, panel.static_error, panel.defined)
 
 
-def trained(spec: BoundarySpec, outcome: Callable[[Configuration], Outcome] = bent) -> Panel:
+def trained(spec: BoundarySpec, outcome: Callable[[Configuration], Outcome] = bent) -> TrialPanel:
     panel = panel_of(spec)
     while batch := next_cells(spec, panel):
         panel = told(panel, batch, outcome)
     return panel
 
 
-def wrong(panel: Panel) -> int:
+def wrong(panel: TrialPanel) -> int:
     """Cells that are not trained and on the wrong side of gain = 0 or forgetting = 0.4."""
     found = panel.predicted()
-    left = [index for index in range(len(panel.candidates)) if index not in panel.told]
+    left = [index for index in range(len(panel.candidates)) if index not in panel.trials]
     truth = np.array([bent(own) for own in panel.candidates], float)
     sides = ((found.gain > 0) != (truth[:, 0] > 0)) | (
         (found.forgetting > 0.4) != (truth[:, 1] > 0.4)
@@ -128,7 +128,7 @@ def test_predicted_labels_are_those_of_the_outcomes_where_they_are_clear() -> No
 
 def test_what_gains_nothing_is_neutral_and_ends_after_the_first_batch() -> None:
     panel = trained(spec_of(), lambda own: (0.0, 0.1))
-    assert len(panel.told) == 10
+    assert len(panel.trials) == 10
     found = panel.predicted()
     assert found.neutral.all()
     assert found.settled.all()
@@ -137,7 +137,7 @@ def test_what_gains_nothing_is_neutral_and_ends_after_the_first_batch() -> None:
 
 def test_the_budget_ends_it_where_cells_are_not_settled() -> None:
     panel = trained(spec_of())
-    assert len(panel.told) == 30
+    assert len(panel.trials) == 30
     assert panel.unsettled() > 0
     assert next_cells(spec_of(boundary={"cells": 40, "batch": 10}), panel)
 
@@ -166,7 +166,7 @@ def test_before_the_static_loss_is_trained_nothing_is_predicted() -> None:
     empty = panel_of(spec)
     known = told(empty, empty.candidates[:10], bent)
     static = np.full(len(empty.candidates), np.nan)
-    unknown = Panel(known.candidates, known.told, static, known.static_error, known.defined)
+    unknown = TrialPanel(known.candidates, known.trials, static, known.static_error, known.defined)
     assert np.isnan(unknown.predicted().gain).all()
 
 

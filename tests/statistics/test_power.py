@@ -41,7 +41,16 @@ def most(maps: int, level: float) -> float:
     return float(stats.binom.ppf(CONFIDENCE, maps, level)) / maps
 
 
-@pytest.mark.parametrize("spread", ["bimodal", "narrow", "static", "rare"])
+SPREAD = pytest.mark.parametrize(
+    "spread",
+    [
+        "bimodal",
+        *(pytest.param(each, marks=pytest.mark.long) for each in ("narrow", "static", "rare")),
+    ],
+)
+
+
+@SPREAD
 @pytest.mark.parametrize("replicates", [6, 10])
 def test_on_maps_on_which_nothing_happens_few_have_a_label(spread: str, replicates: int) -> None:
     # all discoveries are false: their rate is the share of the maps that have any
@@ -51,7 +60,7 @@ def test_on_maps_on_which_nothing_happens_few_have_a_label(spread: str, replicat
     assert np.isnan(found.power)
 
 
-@pytest.mark.parametrize("spread", ["bimodal", "narrow", "static", "rare"])
+@SPREAD
 @pytest.mark.parametrize("gain", [0.05, 0.2])
 def test_false_discoveries_are_below_their_level(spread: str, gain: float) -> None:
     found = calibrate(spread, 10, gain, MAPS // 2, tests=COARSE)
@@ -59,6 +68,7 @@ def test_false_discoveries_are_below_their_level(spread: str, gain: float) -> No
     assert found.power > (0.4 if gain == 0.2 else 0)
 
 
+@pytest.mark.long
 def test_the_tests_use_their_level() -> None:
     """They are not below it because they find nothing: half of the cells are null."""
     found = calibrate("narrow", 10, 0.2, MAPS, tests=COARSE)

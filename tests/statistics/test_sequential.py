@@ -171,7 +171,14 @@ def test_looks_at_simulated_maps_depend_on_the_first_replicates_alone(
 MAPS = 100
 
 
-@pytest.mark.parametrize(("spread", "gain"), [("bimodal", 0.0), ("narrow", 0.05), ("bimodal", 0.2)])
+@pytest.mark.parametrize(
+    ("spread", "gain"),
+    [
+        ("bimodal", 0.0),
+        pytest.param("narrow", 0.05, marks=pytest.mark.long),
+        pytest.param("bimodal", 0.2, marks=pytest.mark.long),
+    ],
+)
 def test_false_discoveries_are_below_their_level_though_one_looks_often(
     spread: str, gain: float
 ) -> None:

@@ -31,7 +31,7 @@ HERE = tuple(name for name in BACKENDS if name != "gpu")
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("classes", [2, 3, 4, 5])
+@pytest.mark.parametrize("classes", [2, 3, pytest.param(4, marks=pytest.mark.long), 5])
 @pytest.mark.parametrize("loss", FUSED)
 def test_one_step_from_a_shared_random_state_agrees(
     loss: str, classes: int, dtype: str, rng: np.random.Generator

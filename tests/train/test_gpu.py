@@ -72,7 +72,13 @@ def both(ensemble: Ensemble, data: Data, **arguments: Any) -> tuple[Outcome, Out
 
 @trains
 @pytest.mark.parametrize(
-    ("classes", "dtype"), [(2, "float64"), (3, "float64"), (3, "float32"), (5, "float64")]
+    ("classes", "dtype"),
+    [
+        (3, "float64"),
+        pytest.param(2, "float64", marks=pytest.mark.long),
+        pytest.param(3, "float32", marks=pytest.mark.long),
+        pytest.param(5, "float64", marks=pytest.mark.long),
+    ],
 )
 @pytest.mark.parametrize("loss", FUSED)
 def test_one_step_from_a_random_state_agrees(
@@ -96,7 +102,13 @@ def test_one_step_from_a_random_state_agrees(
 
 
 @trains
-@pytest.mark.parametrize("loss", FUSED)
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "dce",
+        *(pytest.param(loss, marks=pytest.mark.long) for loss in FUSED if loss != "dce"),
+    ],
+)
 def test_50_steps_agree_with_mixed_widths_schedules_tails_and_checkpoints(loss: str) -> None:
     static = not LOSSES[loss].dynamical
     ensemble = Ensemble.of(
@@ -245,9 +257,9 @@ def test_without_triton_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     ("loss", "width", "dtype", "programs"),
     [
         ("dce", 100, "float32", 8),
-        ("dce", 20, "float32", 12),
-        ("dmse2", 5, "float32", 16),
-        ("dce", 5, "float64", 8),
+        pytest.param("dce", 20, "float32", 12, marks=pytest.mark.long),
+        pytest.param("dmse2", 5, "float32", 16, marks=pytest.mark.long),
+        pytest.param("dce", 5, "float64", 8, marks=pytest.mark.long),
     ],
 )
 def test_it_compiles_for_a_card_without_spilling(

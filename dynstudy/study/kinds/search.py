@@ -6,16 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import optuna
 from pydantic import model_validator
 
-from dynstudy.config import (
-    MAX_AMPLITUDE,
-    MAX_LEARNING_RATE,
-    MAX_PERIOD,
-    MAX_WIDTH,
-    MIN_LEARNING_RATE,
-    Cell,
-    Configuration,
-    Section,
-)
+from dynstudy.config import Cell, Configuration, Section
 from dynstudy.measure.measures import reads
 from dynstudy.study.axes import Range, choices
 from dynstudy.study.over_axes import OverAxes
@@ -32,10 +23,10 @@ IntAxis = Range | tuple[int, ...]
 class SearchSpace(Section):
     """What a search draws from (``[space]``): ranges, or values to choose from."""
 
-    learning_rate: Annotated[FloatAxis, choices(MIN_LEARNING_RATE, MAX_LEARNING_RATE)]
-    width: Annotated[IntAxis, choices(1, MAX_WIDTH, integer=True)]
-    amplitude: Annotated[FloatAxis, choices(1, MAX_AMPLITUDE)] = (1.0,)
-    period: Annotated[IntAxis, choices(2, MAX_PERIOD, integer=True)] | None = None
+    learning_rate: Annotated[FloatAxis, choices("learning_rate")]
+    width: Annotated[IntAxis, choices("width")]
+    amplitude: Annotated[FloatAxis, choices("amplitude")] = (1.0,)
+    period: Annotated[IntAxis, choices("period")] | None = None
 
 
 class SearchSpec(OverAxes):
@@ -69,14 +60,7 @@ class SearchSpec(OverAxes):
         return ["maximize", "minimize"] if self.minimize else ["maximize"]
 
     def suggest(self, trial: optuna.Trial) -> Configuration:
-        """Draw a configuration.
-
-        Args:
-            trial: an Optuna trial, of any sampler.
-
-        Returns:
-            The configuration; one of a static loss has neither amplitude nor period.
-        """
+        """Draw a configuration; one of a static loss has neither amplitude nor period."""
         loss = trial.suggest_categorical("loss", self.loss)
         space = self.space
         drawn: dict[str, Any] = {
@@ -93,9 +77,6 @@ class SearchSpec(OverAxes):
 
         A search visits too many periods for its baselines to be read at each of them, so they are
         read at the end alone: its cells have a gain, but no net forgetting.
-
-        Args:
-            configurations: of the trials.
 
         Yields:
             Each cell once, baselines first.

@@ -1,0 +1,29 @@
+"""Panels that forget from a power law on."""
+
+import math
+
+import numpy as np
+
+from dynstudy.analysis.onsets import ForgettingPanel
+from dynstudy.statistics.outcomes import Outcomes
+
+AMPLITUDES = np.geomspace(10, 3000, 9)
+PERIODS = np.geomspace(30, 3000, 7).round()
+
+
+def forgetting(distance: np.ndarray) -> np.ndarray:
+    """Along log A - log A*, 0.4 at the onset."""
+    return 0.1 + 0.6 / (1 + np.exp(-3 * distance))
+
+
+def planted(
+    b: float, rate: float = 1.0, c: float = 0.0, width: int = 20, a: float = 1.5, seed: int = 0
+) -> ForgettingPanel:
+    """A panel that forgets from A* = e^a T^b η^c on."""
+    place = np.log([(x, t) for x in AMPLITUDES for t in PERIODS])
+    true = forgetting(place[:, 0] - a - b * place[:, 1] - c * math.log(rate))
+    rng = np.random.default_rng([seed, int(10 * rate), width])
+    samples = [rng.normal(mean, 0.08, 10) for mean in true]
+    return ForgettingPanel(
+        "planted", "dce", width, rate, Outcomes(place, samples), np.full(len(true), 1e-4)
+    )

@@ -1,0 +1,73 @@
+"""What holds for every command: help, completion, and how loud it is."""
+
+from pathlib import Path
+
+import tomli_w
+
+from tests.cli.three_studies import Command
+from tests.command import dynstudy
+from tests.planted import SMALL
+
+
+def test_help_has_every_exit_status(command: Command) -> None:
+    _, out, _ = command("--help")
+    for status in ("0 done", "1 reproduce", "2 something you can mend", "130 interrupted"):
+        assert status in " ".join(out.split())
+
+
+def complete(three: Path, *words: str) -> list[str]:
+    """What a shell offers for the last of the words."""
+    out, err = dynstudy(
+        three,
+        _DYNSTUDY_COMPLETE="complete_bash",
+        COMP_WORDS=" ".join(["dynstudy", *words]),
+        COMP_CWORD=str(len(words)),
+    )
+    assert err == ""
+    return out.split()
+
+
+def test_a_shell_completes_commands_studies_and_words(three: Path, tmp_path: Path) -> None:
+    assert set(complete(three, "re")) == {"rename", "reproduce"}
+    assert complete(three, "show", "s") == ["search", "small"]
+    elsewhere = tmp_path / "empty"
+    elsewhere.mkdir()
+    assert complete(elsewhere, "delete", "") == []
+    url = f"sqlite:///{three}/storage/dynstudy.db"
+    assert complete(elsewhere, "compare", "--storage", url, "small", "o") == ["other"]
+    assert complete(three, "list", "--format", "") == ["table", "json", "csv"]
+    assert complete(three, "list", "--status", "in") == ["incomplete"]
+    assert complete(three, "list", "--kind", "s") == ["search"]
+    assert complete(three, "run", "--backend", "a") == ["auto", "autograd"]
+    assert complete(three, "export", "--per", "") == ["width", "loss", "pareto"]
+    assert complete(three, "figure", "f") == ["fig3"]
+
+
+def test_a_shell_can_be_taught(three: Path) -> None:
+    # the shell is named instead of detected, which depends on what runs the tests
+    named = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    script, _ = dynstudy(three, "--show-completion", "bash", **named)
+    assert "_DYNSTUDY_COMPLETE=complete_bash" in script
+    assert script.strip().endswith("_dynstudy_completion dynstudy")
+
+
+def test_quiet_says_nothing_but_errors(command: Command, three: Path) -> None:
+    (three / "small.toml").write_text(tomli_w.dumps({**SMALL, "replicates": 1, "name": "q"}))
+    assert "8 taken from the ledger" in command("run", "small.toml")[2]
+    assert command("--quiet", "run", "small.toml", "--set", "name=r") == (0, "", "")
+    assert command("-q", "note", "small") == (0, "", "")
+    status, _, err = command("-q", "show", "absent")
+    assert (status, err[:6]) == (2, "error:")
+
+
+def test_verbose_says_each_chunk_and_optunas_messages(command: Command, three: Path) -> None:
+    (three / "small.toml").write_text(tomli_w.dumps(SMALL))
+    changes = ["--set", "protocol.steps=300"]
+    _, _, plain = command("run", "small.toml", "--set", "name=plain", *changes)
+    assert "16 networks trained" in plain
+    changes = ["--set", "protocol.steps=400"]
+    out, err = dynstudy(three, "-v", "run", "small.toml", "--set", "name=v", *changes)
+    assert out == ""
+    for said in ("networks recorded; 100%", "A new study created in RDB with name"):
+        assert said in err
+        assert said not in plain
