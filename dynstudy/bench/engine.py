@@ -70,8 +70,8 @@ def _at_width(
 
 
 def _fastest(width: int, made: dict[str, Competitor]) -> list[str]:
-    found = {name: competitor.fastest() for name, competitor in made.items()}
-    parts = [f"{name} {label}" for name, label in found.items() if label]
+    fastest = {name: competitor.fastest() for name, competitor in made.items()}
+    parts = [f"{name} {label}" for name, label in fastest.items() if label]
     return [f"fastest at width {width}: {'; '.join(parts)}"] if parts else []
 
 

@@ -46,9 +46,9 @@ def device_of(backend: str) -> str:
 
 def available(backends: tuple[str, ...] | None, device: str, notes: list[str]) -> list[str]:
     """The backends that can run here, the oracle last; those that are asked for must."""
-    known = (*BACKENDS, OF_A_CARD) if device == "cuda" else BACKENDS
-    found = []
-    for backend in known if backends is None else backends:
+    candidates = (*BACKENDS, OF_A_CARD) if device == "cuda" else BACKENDS
+    runnable = []
+    for backend in candidates if backends is None else backends:
         if backends is None and device_of(backend) != device:
             if device == "cpu":  # of a report on a card nobody expects the processor
                 notes.append(f"{backend}: only on a card")
@@ -60,6 +60,6 @@ def available(backends: tuple[str, ...] | None, device: str, notes: list[str]) -
                 raise
             notes.append(f"{backend}: left out, {error}")
         else:
-            found.append(backend)
+            runnable.append(backend)
     # what a reader looks for are the ratios of the others
-    return sorted(found, key=lambda name: name.startswith("autograd"))
+    return sorted(runnable, key=lambda name: name.startswith("autograd"))

@@ -38,9 +38,9 @@ def _print_tables(report: Report, out: TextIO) -> None:
     for title in (SIDE_BY_SIDE, ABSOLUTE, KERNEL):
         rows = [row for row in report.rows if _title(row) == title]
         for about_widths in (True, False):
-            some = [row for row in rows if (row.width is not None) is about_widths]
-            if some:
-                screen.print(_table(title, some))
+            group = [row for row in rows if (row.width is not None) is about_widths]
+            if group:
+                screen.print(_table(title, group))
     for note in report.notes:
         screen.print(Text(f"note: {note}"))
     screen.print(
@@ -65,9 +65,9 @@ def _table(title: str, rows: list[Row]) -> Table:
         table.add_column(f"width {width}" if width else "", justify="right")
     cells = {(row.quantity, row.unit, row.width or 0): row for row in rows}
     for quantity, unit in dict.fromkeys((row.quantity, row.unit) for row in rows):
-        found = [cells.get((quantity, unit, width)) for width in widths]
+        line = [cells.get((quantity, unit, width)) for width in widths]
         name = quantity if unit in {"ratio", "share"} else f"{quantity}, {unit}"
-        table.add_row(Text(name), *("" if row is None else shown(row) for row in found))
+        table.add_row(Text(name), *("" if row is None else shown(row) for row in line))
     return table
 
 

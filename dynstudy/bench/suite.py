@@ -52,13 +52,16 @@ def report(measures: Iterable[Measure], settings: Settings, say: Say) -> Report:
 
 def machine(settings: Settings) -> dict[str, Any]:
     """What the numbers depend on."""
-    own = versions()
+    installed_versions = versions()
     return {
         "processor": processor(),
         "threads": threads(),
         **described(settings.device),
         "system": platform.system(),
-        **{name: own[name] for name in ("dynstudy", "python", "torch", "numba", "numpy")},
+        **{
+            name: installed_versions[name]
+            for name in ("dynstudy", "python", "torch", "numba", "numpy")
+        },
         "triton": installed("triton"),
         "jax": installed("jax"),
         "rounds": settings.rounds,

@@ -60,21 +60,21 @@ class Display:
     def update(self, progress: "Progress") -> None:
         """Show where the run is."""
         share = progress.work_done / progress.work if progress.work else 1.0
-        told = f"{progress.done}/{progress.networks} networks, {progress.rate:,.0f} network-steps/s"
+        text = f"{progress.done}/{progress.networks} networks, {progress.rate:,.0f} network-steps/s"
         if not math.isnan(progress.seconds_left):
-            told += f", {clock(progress.seconds_left)} left"
+            text += f", {clock(progress.seconds_left)} left"
         if progress.stage:
-            told = f"{progress.stage}: {told}"
+            text = f"{progress.stage}: {text}"
         if self.verbose and progress.done > self.recorded:
-            self.log(f"{progress.done - self.recorded} networks recorded; {share:.0%}, {told}")
+            self.log(f"{progress.done - self.recorded} networks recorded; {share:.0%}, {text}")
             self.recorded = progress.done
         if self.bar is not None:
             if self.task is None:
-                self.task = self.bar.add_task(self.name, total=1.0, told=told)
-            self.bar.update(self.task, completed=share, told=told)
+                self.task = self.bar.add_task(self.name, total=1.0, told=text)
+            self.bar.update(self.task, completed=share, told=text)
         elif time.monotonic() - self.last_line > LINE_SECONDS:
             self.last_line = time.monotonic()
-            self.log(f"{share:.0%} of the work, {told}")
+            self.log(f"{share:.0%} of the work, {text}")
 
     def log(self, message: str) -> None:
         """Say something besides."""

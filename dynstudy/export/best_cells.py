@@ -16,26 +16,26 @@ from dynstudy.store.ledger import Ledger
 PARETO = "pareto"
 
 
-def candidates(found: RegimeMap, by: str) -> pd.DataFrame:
+def candidates(study_map: RegimeMap, by: str) -> pd.DataFrame:
     """The complete cells of which `by` is known, best first."""
-    name = found.spec.name
-    frame = found.frame
+    name = study_map.spec.name
+    frame = study_map.frame
     complete = frame[(frame.replicates > 0) & (frame.replicates >= frame.replicates_planned)]
     if not len(complete):
         raise ExportError(f"study {name!r} has no complete cell yet; run it first")
-    known = complete[complete[by].notna()]
-    if not len(known):
+    comparable = complete[complete[by].notna()]
+    if not len(comparable):
         raise ExportError(
             f"study {name!r} has no cell with a gain, for want of baselines; use --by val_accuracy"
         )
-    return known.sort_values(by, ascending=False, kind="stable")
+    return comparable.sort_values(by, ascending=False, kind="stable")
 
 
-def choose(found: RegimeMap, top: int, by: str = "val_accuracy", per: str | None = None) -> Any:
+def choose(study_map: RegimeMap, top: int, by: str = "val_accuracy", per: str | None = None) -> Any:
     """The best configurations of a study.
 
     Args:
-        found: the study.
+        study_map: what it found.
         top: how many, of each width or loss if `per` says so.
         by: ``val_accuracy`` or ``gain``.
         per: ``width``, ``loss``, ``pareto`` for the front of accuracy and width whatever `top` is,
@@ -48,20 +48,22 @@ def choose(found: RegimeMap, top: int, by: str = "val_accuracy", per: str | None
     Raises:
         ExportError: there are not so many.
     """
-    known = candidates(found, by)
+    comparable = candidates(study_map, by)
     if per == PARETO:
-        front = found.pareto_front().index.intersection(known.index)
-        return known.loc[front].sort_values("width", kind="stable"), len(known)
+        front = study_map.pareto_front().index.intersection(comparable.index)
+        return comparable.loc[front].sort_values("width", kind="stable"), len(comparable)
     if per is None:
-        chosen, largest = known.head(top), len(known)
+        chosen, largest = comparable.head(top), len(comparable)
     else:
-        groups = known.groupby(per, sort=False)
+        groups = comparable.groupby(per, sort=False)
         chosen = groups.head(top).sort_values(per, kind="stable")
         largest = int(groups.size().max())
     if top > largest:
         each = f" of any {per}" if per else ""
-        raise ExportError(f"--top {top}: study {found.spec.name!r} has only {largest} cells{each}")
-    return chosen, len(known)
+        raise ExportError(
+            f"--top {top}: study {study_map.spec.name!r} has only {largest} cells{each}"
+        )
+    return chosen, len(comparable)
 
 
 def measured(frame: pd.DataFrame, cells: Sequence[Cell], ledger: Ledger) -> list[Measured | None]:

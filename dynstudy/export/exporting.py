@@ -77,45 +77,47 @@ def export(
         BackendError: the backend is not on this machine.
         Interrupted: told to stop; the networks trained so far are in the ledger.
     """
-    found = regime_map(storage, name)
-    spec = found.spec
+    study_map = regime_map(storage, name)
+    spec = study_map.spec
     check_backend(backend, spec)
-    rows, candidates = choose(found, top, by, per)
+    rows, candidates = choose(study_map, top, by, per)
     planned = {_configuration(row): range(row.replicates_planned) for row in rows.itertuples()}
     chosen = list(planned)
-    for own in chosen:
-        planned.setdefault(own.baseline(), range(spec.baseline_replicates))
+    for configuration in chosen:
+        planned.setdefault(configuration.baseline(), range(spec.baseline_replicates))
 
     ledger = Ledger(storage.engine, spec.protocol)
     before = measure(ledger, planned)
-    for own, row in zip(chosen, frame_rows(rows), strict=True):  # labels depend on the whole map
+    for configuration, row in zip(
+        chosen, frame_rows(rows), strict=True
+    ):  # labels depend on the whole map
         labels = {"regime": row["regime"], "forgets": row["forgets"]}
-        before[own] = before[own].model_copy(update=labels)
-    keys = [ledger.key(own) for own in planned]
+        before[configuration] = before[configuration].model_copy(update=labels)
+    keys = [ledger.key(configuration) for configuration in planned]
     after: dict[Configuration, Measured] = {}
     count = spec.most_replicates if confirm is None else confirm
     if count:
         storage.upgrade()
         fresh_ledger = LaunchLedger(storage.engine, fresh_protocol(spec.protocol))
-        fresh = {own: range(FRESH, FRESH + count) for own in chosen}
-        for own in chosen:
-            fresh[own.baseline()] = range(FRESH, FRESH + BASELINE_FACTOR * count)
+        fresh = {configuration: range(FRESH, FRESH + count) for configuration in chosen}
+        for configuration in chosen:
+            fresh[configuration.baseline()] = range(FRESH, FRESH + BASELINE_FACTOR * count)
         number = storage.study_id(storage.study(name))
         with claim(storage.engine, number, spec, backend) as launch:
             training = Training(fresh_ledger, launch, backend, report, log)
             train_all(training, fresh)
         after = measure(fresh_ledger, fresh)
-        keys += [fresh_ledger.key(own) for own in fresh]
+        keys += [fresh_ledger.key(configuration) for configuration in fresh]
 
     trials = finished(storage.study(name))
 
-    def entry(own: Configuration) -> Entry:
+    def entry(configuration: Configuration) -> Entry:
         return Entry(
-            **asdict(own),
-            key=ledger.key(own),
-            trial=trials.get(own),
-            found=before.get(own),
-            confirmed=after.get(own),
+            **asdict(configuration),
+            key=ledger.key(configuration),
+            trial=trials.get(configuration),
+            found=before.get(configuration),
+            confirmed=after.get(configuration),
         )
 
     return Export(
@@ -128,8 +130,8 @@ def export(
         ),
         selection=Selection(by=by, top=top, per=per, candidates=candidates),
         provenance=_provenance(storage, keys),
-        configuration=[entry(own) for own in chosen],
-        baseline=[entry(own) for own in planned if own not in chosen],
+        configuration=[entry(configuration) for configuration in chosen],
+        baseline=[entry(configuration) for configuration in planned if configuration not in chosen],
     ).sealed()
 
 

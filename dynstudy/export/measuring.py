@@ -14,14 +14,18 @@ from dynstudy.store.ledger import Ledger
 
 def cells_of(protocol: Protocol, seeds: Mapping[Configuration, range]) -> list[Cell]:
     """The cells of some configurations, baselines first, each read wherever it is compared."""
-    periods: dict[Configuration, set[int]] = {own: set() for own in seeds}
-    for own in seeds:
-        if own.period is not None:
-            periods[own] = {own.period}
-            periods.setdefault(own.baseline(), set()).add(own.period)
+    periods: dict[Configuration, set[int]] = {configuration: set() for configuration in seeds}
+    for configuration in seeds:
+        if configuration.period is not None:
+            periods[configuration] = {configuration.period}
+            periods.setdefault(configuration.baseline(), set()).add(configuration.period)
     return [
-        Cell(own, seeds[own], reads(protocol, tuple(sorted(periods[own]))))
-        for own in sorted(seeds, key=lambda own: not own.static)
+        Cell(
+            configuration,
+            seeds[configuration],
+            reads(protocol, tuple(sorted(periods[configuration]))),
+        )
+        for configuration in sorted(seeds, key=lambda configuration: not configuration.static)
     ]
 
 
@@ -38,12 +42,12 @@ def measure(ledger: Ledger, seeds: Mapping[Configuration, range]) -> dict[Config
     """What the ledger knows of some configurations, judged as one family."""
     cells = cells_of(ledger.protocol, seeds)
     # all baselines have the same seeds, or none is in `seeds`
-    static = [own for own in seeds if own.static]
-    longest = max((seeds[own] for own in static), key=len, default=range(0))
+    static = [configuration for configuration in seeds if configuration.static]
+    longest = max((seeds[configuration] for configuration in static), key=len, default=range(0))
     labelled = judge(ledger, cells, longest, family=lambda _: "all")
-    found = measured(labelled.frame, cells, ledger)
+    of_cells = measured(labelled.frame, cells, ledger)
     return {
         cell.configuration: values
-        for cell, values in zip(cells, found, strict=True)
+        for cell, values in zip(cells, of_cells, strict=True)
         if values is not None
     }

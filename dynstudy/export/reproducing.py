@@ -87,7 +87,9 @@ def reproduce(
         for name in SETS:
             again[name] = _train(export, name, protocols[name], storage, backend, report, log)
         keys = [
-            Ledger(storage.engine, protocols[name]).key(own) for name in SETS for own in again[name]
+            Ledger(storage.engine, protocols[name]).key(configuration)
+            for name in SETS
+            for configuration in again[name]
         ]
         here = {origin.arithmetic for origin in origins(storage.engine, keys)}
         storage.engine.dispose()
@@ -96,15 +98,15 @@ def reproduce(
     }
     exact = here == there
     rows = []
-    for place, entry in _entries(export):
+    for position, entry in _entries(export):
         for name in SETS:
             recorded = getattr(entry, name)
             if recorded is None:
                 continue
             now = again[name][entry.configuration]
-            own = list(_differences(recorded, now, exact))
-            problems += [f"{place}, {name}: {problem}" for problem in own]
-            rows.append(_row(place, name, entry.configuration, recorded, now, not own))
+            differences = list(_differences(recorded, now, exact))
+            problems += [f"{position}, {name}: {problem}" for problem in differences]
+            rows.append(_row(position, name, entry.configuration, recorded, now, not differences))
     return Reproduction(BIT_EQUAL if exact else STATISTICAL, rows, problems)
 
 
@@ -136,31 +138,31 @@ def _train(
 
 
 def _wrong_keys(export: Export) -> Iterator[str]:
-    for place, entry in _entries(export):
+    for position, entry in _entries(export):
         if export.key_of(entry) != entry.key:
             yield (
-                f"{place}: its key is not that of its loss, width, learning rate, amplitude and "
+                f"{position}: its key is not that of its loss, width, learning rate, amplitude and "
                 "period under this protocol; one of them was changed, so nothing was trained"
             )
 
 
 def _inconsistencies(export: Export) -> Iterator[str]:
     """What can be seen without training anything."""
-    for place in export.changed():
-        yield f"since the file was written, something was changed: {place}"
-    for place, entry in _entries(export):
+    for position in export.changed():
+        yield f"since the file was written, something was changed: {position}"
+    for position, entry in _entries(export):
         static = next((e for _, e in _entries(export) if e.configuration == _baseline(entry)), None)
         for name in SETS:
             recorded = getattr(entry, name)
             if recorded is not None:
                 against = getattr(static, name) if static is not None else None
                 for problem in _contradictions(recorded, against):
-                    yield f"{place}, {name}: {problem}"
+                    yield f"{position}, {name}: {problem}"
 
 
 def _baseline(entry: Entry) -> Configuration | None:
-    own = entry.configuration
-    return None if own.static else own.baseline()
+    configuration = entry.configuration
+    return None if configuration.static else configuration.baseline()
 
 
 def _contradictions(recorded: Measured, static: Measured | None) -> Iterator[str]:
@@ -171,10 +173,10 @@ def _contradictions(recorded: Measured, static: Measured | None) -> Iterator[str
             f"{len(recorded.val_accuracies)}"
         )
         return
-    own = Moments.of([np.array(recorded.val_accuracies)])
-    expected = {"val_accuracy": float(own.mean[0]), "sem": or_none(own.variance[0] ** 0.5)}
+    moments = Moments.of([np.array(recorded.val_accuracies)])
+    expected = {"val_accuracy": float(moments.mean[0]), "sem": or_none(moments.variance[0] ** 0.5)}
     if static is not None and recorded.gain is not None:
-        gain = Difference.between(own, Moments.of([np.array(static.val_accuracies)]))
+        gain = Difference.between(moments, Moments.of([np.array(static.val_accuracies)]))
         low, high = gain.interval()
         expected |= {
             "gain": float(gain.estimate[0]),
@@ -190,11 +192,11 @@ def _contradictions(recorded: Measured, static: Measured | None) -> Iterator[str
 def _differences(recorded: Measured, now: Measured, exact: bool) -> Iterator[str]:
     """What training gave otherwise than the file says."""
     if exact:
-        for place, (before, after) in enumerate(
+        for index, (before, after) in enumerate(
             zip(recorded.val_accuracies, now.val_accuracies, strict=False)
         ):
             if before != after:
-                seed = recorded.first_seed + place
+                seed = recorded.first_seed + index
                 yield f"val_accuracies of seed {seed} is {before}, training gives {after}"
         trained = now.numbers()
         for number, said in recorded.numbers().items():
@@ -222,13 +224,18 @@ def _apart(recorded: Measured, now: Measured) -> tuple[float, float | None]:
 
 
 def _row(
-    place: str, name: str, own: Configuration, recorded: Measured, now: Measured, passed: bool
+    position: str,
+    name: str,
+    configuration: Configuration,
+    recorded: Measured,
+    now: Measured,
+    passed: bool,
 ) -> dict[str, Any]:
     apart, joint = _apart(recorded, now)
     return {
-        "entry": place,
+        "entry": position,
         "set": name,
-        "configuration": str(own),
+        "configuration": str(configuration),
         "replicates": recorded.replicates,
         "recorded": recorded.val_accuracy,
         "recorded_sem": recorded.sem,

@@ -31,8 +31,8 @@ def add_weights(export: Export, path: Path, backend: str = "auto") -> Export:
     """Train the best network again and write its parameters beside the export, sealed anew."""
     entry = export.configuration[0]
     assert entry.found is not None  # what was chosen was measured
-    place = int(np.argmax(entry.found.val_accuracies))
-    seed, recorded = entry.found.first_seed + place, entry.found.val_accuracies[place]
+    index = int(np.argmax(entry.found.val_accuracies))
+    seed, recorded = entry.found.first_seed + index, entry.found.val_accuracies[index]
     parameters, accuracy = train_one(entry.configuration, export.protocol, seed, backend)
     if accuracy != recorded:
         raise ExportError(
@@ -111,13 +111,13 @@ def check_weights(entry: Entry, protocol: Protocol, folder: Path) -> list[str]:
         "2.weight": (data.classes, entry.width),
         "2.bias": (data.classes,),
     }
-    found = {name: tensor.shape for name, tensor in tensors.items()}
-    if found != shapes:
-        width = found["0.bias"][0] if found.keys() == shapes.keys() else None
+    actual = {name: tensor.shape for name, tensor in tensors.items()}
+    if actual != shapes:
+        width = actual["0.bias"][0] if actual.keys() == shapes.keys() else None
         return [
             f"weights: {path} is of width {width}, the configuration of width {entry.width}"
             if width not in {None, entry.width}
-            else f"weights: {path} holds other tensors than the configuration's: {found}"
+            else f"weights: {path} holds other tensors than the configuration's: {actual}"
         ]
     problems = []
     if sha256(path) != weights.sha256:

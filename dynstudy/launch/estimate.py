@@ -103,7 +103,9 @@ def estimate(
             lacking = dict(Ledger(opened.engine, spec.protocol).lacking(all_cells))
     except NoDatabaseError:
         pass  # everything is missing
-    speeds, device = _speeds({own for own, seeds in lacking.items() if seeds}, spec, backend)
+    speeds, device = _speeds(
+        {configuration for configuration, seeds in lacking.items() if seeds}, spec, backend
+    )
 
     def of(cells: Sequence[Cell]) -> Estimate:
         networks = sum(cell.replicates for cell in cells)
@@ -112,7 +114,9 @@ def estimate(
             for cell in cells
         }
         seconds = sum(
-            count * spec.protocol.steps * speeds(own) for own, count in missing.items() if count
+            count * spec.protocol.steps * speeds(configuration)
+            for configuration, count in missing.items()
+            if count
         )
         return Estimate(
             spec.name,
@@ -138,26 +142,30 @@ def _speeds(
     missing: Collection[Configuration], spec: StudySpec, backend: str
 ) -> tuple[Callable[[Configuration], float], str]:
     """Seconds per network-step of what is to be trained, from probes of some widths; the device."""
-    widths = sorted({own.width for own in missing})
+    widths = sorted({configuration.width for configuration in missing})
     places = np.linspace(0, max(0, len(widths) - 1), min(WIDTHS_PROBED, len(widths)))
-    probed = [widths[int(place)] for place in places.round()]
-    found: dict[str, list[float]] = {}
+    probed = [widths[int(index)] for index in places.round()]
+    speeds_of: dict[str, list[float]] = {}
     device = ""
-    for loss in sorted({own.loss for own in missing}):
+    for loss in sorted({configuration.loss for configuration in missing}):
         speeds = [_seconds_per_step(loss, width, spec.protocol, backend) for width in probed]
-        found[loss], device = [speed for speed, _ in speeds], speeds[0][1]
-    return lambda own: float(np.interp(own.width, probed, found[own.loss])), device
+        speeds_of[loss], device = [speed for speed, _ in speeds], speeds[0][1]
+    return lambda configuration: float(
+        np.interp(configuration.width, probed, speeds_of[configuration.loss])
+    ), device
 
 
 def _seconds_per_step(loss: str, width: int, protocol: Protocol, backend: str) -> tuple[float, str]:
     """Seconds per network-step with all that train busy, and the device."""
     static = not LOSSES[loss].dynamical
-    own = Configuration(loss, width, 0.01, None if static else 2.0, None if static else 10)
+    configuration = Configuration(
+        loss, width, 0.01, None if static else 2.0, None if static else 10
+    )
     shared = side_by_side(backend)
     count, steps = 2 * at_once(shared[0]), 5
     while True:
         short = protocol.model_copy(update={"steps": steps, "tail": "none"})
-        ensemble, data = to_arrays([Replicate(own, seed) for seed in range(count)], short)
+        ensemble, data = to_arrays([Replicate(configuration, seed) for seed in range(count)], short)
         began = time.perf_counter()
         outcome = train(ensemble, data, backend=shared[0], checkpoints=[steps])
         seconds = time.perf_counter() - began

@@ -32,7 +32,7 @@ def places(backend: str) -> list[Place]:
         BackendError: there is no such backend.
     """
     backends = side_by_side(backend)
-    return [(Here if len(backends) == 1 else Apart)(own) for own in backends]
+    return [(Here if len(backends) == 1 else Apart)(name) for name in backends]
 
 
 class Here:

@@ -41,14 +41,14 @@ def boundary_lines(dynamical: pd.DataFrame, frame: pd.DataFrame) -> list[dict[st
     }
     rows = []
     for (loss, width, rate, period), lines in frame.groupby([*PANEL, "period"], sort=True):
-        own = ends[loss, width, rate]
+        extremes = ends[loss, width, rate]
         rows.append({
             "loss": loss,
             "width": width,
             "learning_rate": rate,
             "period": int(period),
-            "useful_amplitudes": _useful(lines, own),
-            "forgets_from": _forgets(lines, own),
+            "useful_amplitudes": _useful(lines, extremes),
+            "forgets_from": _forgets(lines, extremes),
         })
     return rows
 

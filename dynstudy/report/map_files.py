@@ -9,11 +9,11 @@ from dynstudy.pictures.regime_map import save_map
 from dynstudy.report.safe_files import file_stem, write_rows, write_whole
 
 
-def write_map(found: RegimeMap, folder: Path) -> list[Path]:
+def write_map(study_map: RegimeMap, folder: Path) -> list[Path]:
     """Write a map as PNG and CSV, named after its study."""
-    stem = file_stem(found.spec.name)
-    picture = write_whole(folder / f"{stem}.png", lambda path: save_map(found, path))
-    return [picture, write_rows(found.frame, folder / f"{stem}.csv")]
+    stem = file_stem(study_map.spec.name)
+    picture = write_whole(folder / f"{stem}.png", lambda path: save_map(study_map, path))
+    return [picture, write_rows(study_map.frame, folder / f"{stem}.csv")]
 
 
 def write_boundaries(name: str, frame: pd.DataFrame, folder: Path) -> Path:

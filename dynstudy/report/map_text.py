@@ -33,32 +33,32 @@ MOST_AMPLITUDES = 40
 """Across a grid of gains; a line of more is wider than any terminal."""
 
 
-def print_map(found: RegimeMap, out: TextIO) -> None:
+def print_map(study_map: RegimeMap, out: TextIO) -> None:
     """Print what a study found."""
     screen = console(out)
-    TEXTS[found.spec.kind](found, out)
-    screen.print(conditional(found.spec.protocol.data), style="dim")
-    for note in found.notes:
+    TEXTS[study_map.spec.kind](study_map, out)
+    screen.print(conditional(study_map.spec.protocol.data), style="dim")
+    for note in study_map.notes:
         screen.print(f"note: {note}", style="yellow", markup=False)
 
 
-def print_best(found: RegimeMap, out: TextIO) -> None:
+def print_best(study_map: RegimeMap, out: TextIO) -> None:
     """Print the best cells, in a table."""
-    best = found.frame.sort_values("val_accuracy", ascending=False).head(MOST_LISTED)
-    console(out).print(f"the best {len(best)} of {len(found.frame)} configurations")
+    best = study_map.frame.sort_values("val_accuracy", ascending=False).head(MOST_LISTED)
+    console(out).print(f"the best {len(best)} of {len(study_map.frame)} configurations")
     print_rows(frame_rows(best[SEARCH_COLUMNS]), Format.table, out)
 
 
-def print_grids(found: RegimeMap, out: TextIO) -> None:
+def print_grids(study_map: RegimeMap, out: TextIO) -> None:
     """Print one grid of gains per loss and width, T downwards and A across."""
-    dynamical = found.dynamical_cells()
+    dynamical = study_map.dynamical_cells()
     if not len(dynamical):
-        print_rows(frame_rows(found.frame[STATIC_COLUMNS]), Format.table, out)
+        print_rows(frame_rows(study_map.frame[STATIC_COLUMNS]), Format.table, out)
         return
     screen = console(out)
-    for (loss, width, rate), panel in found.panels():
+    for (loss, width, rate), panel in study_map.panels():
         title = Text(f"\n{loss}, width {width}, learning rate {rate:g}", style="bold")
-        title.append(f"   {found.static_accuracy(loss, width, rate)}", style="not bold")
+        title.append(f"   {study_map.static_accuracy(loss, width, rate)}", style="not bold")
         screen.print(title)
         if panel.amplitude.nunique() <= MOST_AMPLITUDES:
             screen.print(_grid(panel))
@@ -114,9 +114,9 @@ def headline(panel: pd.DataFrame) -> str:
     trained = panel[~panel.predicted].replicates
     if trained.min() < trained.max():
         line += f"; {trained.min()} to {trained.max()} networks a cell, {trained.sum()} in all"
-    known = panel[panel.gain.notna() & (panel.regime != DIVERGED) & (panel.replicates > 0)]
-    if len(known):
-        best: Any = known.loc[known.gain.idxmax()]
+    with_gain = panel[panel.gain.notna() & (panel.regime != DIVERGED) & (panel.replicates > 0)]
+    if len(with_gain):
+        best: Any = with_gain.loc[with_gain.gain.idxmax()]
         interval = (
             "" if math.isnan(best.gain_low) else f" [{best.gain_low:+.3f}, {best.gain_high:+.3f}]"
         )

@@ -24,7 +24,7 @@ MEANING = (
 
 def all_rows(found: Sequence[Scaling]) -> list[dict[str, Any]]:
     """The rows of all losses."""
-    return [row for own in found for row in own.rows]
+    return [row for scaling in found for row in scaling.rows]
 
 
 def short_rows(found: Sequence[Scaling]) -> list[dict[str, str]]:
@@ -83,9 +83,9 @@ def onset_rows(found: Sequence[Scaling]) -> list[dict[str, Any]]:
             "amplitude_low": float(low) if low > 0 else None,
             "amplitude_high": float(high) if math.isfinite(high) else None,
         }
-        for own in found
-        for panel, place in zip(own.panels, own.onsets, strict=True)
-        for period, low, high in zip(place.period, place.low, place.high, strict=True)
+        for scaling in found
+        for panel, onsets in zip(scaling.panels, scaling.onsets, strict=True)
+        for period, low, high in zip(onsets.period, onsets.low, onsets.high, strict=True)
     ]
 
 

@@ -45,28 +45,30 @@ class Overview:
 def overview(storage: Storage, name: str, top: int = 5) -> Overview:
     """Everything about one study, with its `top` best cells."""
     study = storage.study(name)
-    found = regime_map(storage, name)
+    study_map = regime_map(storage, name)
     done = storage.count_cells(study)
-    total = found.spec.planned_trials(study.user_attrs, int((~found.frame.predicted).sum()))
-    trained = found.trained()
+    total = study_map.spec.planned_trials(study.user_attrs, int((~study_map.frame.predicted).sum()))
+    trained = study_map.trained()
     best = trained.sort_values("val_accuracy", ascending=False).head(top)[names(FIRST)]
     front = (
-        found.pareto_front()[names(FIRST)] if len(found.spec.directions) > 1 else trained.head(0)
+        study_map.pareto_front()[names(FIRST)]
+        if len(study_map.spec.directions) > 1
+        else trained.head(0)
     )
-    edges = find_boundaries(found) if has_boundaries(found) else None
+    edges = find_boundaries(study_map) if has_boundaries(study_map) else None
     return Overview(
-        found.spec,
+        study_map.spec,
         study_status(storage.study_id(study) in running(storage.engine), done, total),
         done,
         total,
-        int(found.frame.replicates.sum()),
-        int(found.frame.replicates_planned.sum()),
-        int(found.frame.diverged.sum()),
-        found.ledger,
+        int(study_map.frame.replicates.sum()),
+        int(study_map.frame.replicates_planned.sum()),
+        int(study_map.frame.diverged.sum()),
+        study_map.ledger,
         frame_rows(best),
-        boundary_lines(found.dynamical_cells(), edges) if edges is not None else [],
+        boundary_lines(study_map.dynamical_cells(), edges) if edges is not None else [],
         frame_rows(front),
-        found.notes,
+        study_map.notes,
         [launch_facts(row) for row in launches(storage.engine, storage.study_id(study))],
         note_of(study),
         tags_of(study),

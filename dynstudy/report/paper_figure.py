@@ -42,14 +42,14 @@ def figure_file(figure: Figure, name: str, out: Path) -> Path:
     return out / f"{file_stem(name)}-{figure}.png"
 
 
-def over_width(found: RegimeMap, amplitude: float | None, period: int | None) -> RegimeMap:
+def over_width(study_map: RegimeMap, amplitude: float | None, period: int | None) -> RegimeMap:
     """A map's trained cells of one A and T over all widths, and the static ones."""
-    name = found.spec.name
-    if not found.spec.on_grid:
+    name = study_map.spec.name
+    if not study_map.spec.on_grid:
         raise DynstudyError(
-            f"study {name!r} is a {found.spec.title}; figure 3 needs a map over widths"
+            f"study {name!r} is a {study_map.spec.title}; figure 3 needs a map over widths"
         )
-    frame = found.trained()
+    frame = study_map.trained()
     if not len(frame):
         raise DynstudyError(f"study {name!r} has no trained cell yet")
     frame = _only(name, frame, "amplitude", amplitude)
@@ -59,7 +59,7 @@ def over_width(found: RegimeMap, amplitude: float | None, period: int | None) ->
         raise DynstudyError(
             f"study {name!r} has one trained width, {widths[0]}; figure 3 needs several"
         )
-    return replace(found, frame=frame)
+    return replace(study_map, frame=frame)
 
 
 def _only(name: str, frame: pd.DataFrame, axis: str, wanted: float | None) -> pd.DataFrame:

@@ -57,11 +57,11 @@ class State:
 
     def parameters(self) -> Parameters:
         """The parameters as they are now."""
-        own, outputs = self.ensemble.width, self.bias.shape[1]
-        batch, width = len(own), int(own.max())
+        widths, outputs = self.ensemble.width, self.bias.shape[1]
+        batch, width = len(widths), int(widths.max())
         packed = np.zeros((batch, 3 + outputs, width), self.bias.dtype)
         for b, units in enumerate(self.units):
-            packed[b, :, : own[b]] = units
+            packed[b, :, : widths[b]] = units
         W2, b2 = packed[:, 3:].transpose(0, 2, 1), self.bias[:, :, 0].copy()
         if self.mean is not None:
             W2, b2 = (absolute(*pair) for pair in zip((W2, b2), self.mean, strict=True))
