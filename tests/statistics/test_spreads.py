@@ -25,7 +25,7 @@ def test_two_modes_are_two_modes(
 ) -> None:
     planted = plant_map(rng, SPREADS[name], np.zeros(1), 2000)
     for outcomes, bimodal in ((planted.samples[0], cells), (planted.baseline, static)):
-        between = (LOW + 0.1 < outcomes) & (outcomes < HIGH - 0.1)
+        between = (outcomes > LOW + 0.1) & (outcomes < HIGH - 0.1)
         assert (between.mean() < 0.02) == bimodal
         assert (outcomes.std() > 0.2) == bimodal
         assert outcomes.mean() == pytest.approx(SPREADS[name].static, abs=0.03)
