@@ -18,8 +18,8 @@ test: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/pytest --numprocesses 2 --dist worksteal
 
-# All but what needs a card or a browser: some 15 minutes on two cores.
-test-all: test test-long test-compile test-jax
+# All that needs nothing more than `make test` installs; what continuous integration runs.
+test-all: test test-long
 
 # Simulated calibrations, more cases of the interpreted GPU kernel, reports on large maps.
 test-long: $(INSTALLED)
