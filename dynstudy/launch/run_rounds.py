@@ -50,7 +50,7 @@ def run_rounds(
         add_cells(study, map(summaries.of, new))
         present.update(cell.configuration for cell in new)
 
-    training.ledger.remember(all_cells, training.ledger.lacking(all_cells))
+    training.ledger.remember(all_cells, {cell.configuration: cell.seeds for cell in all_cells})
     families = read_compared(training.ledger, all_cells, seeds, spec.family).families
     looks = [FamilyLooks(indices, rounds.looks) for indices in families]
     baselines = [cell for cell in all_cells if cell.configuration.static]
