@@ -293,3 +293,51 @@ LONG = {"dynstudy.train.backends._cpu_kernel"}
 def test_files_stay_readable(module: str) -> None:
     lines = len(MODULES[module].read_text(encoding="utf-8").splitlines())
     assert lines <= (600 if module in LONG else 300)
+
+
+TESTS = ROOT / "tests"
+WHOLE = {"test_architecture", "test_docs", "test_readme", "test_sixth_loss"}
+"""What no part of the package has for itself: rules, texts, and a loss from the file to the map."""
+
+
+def defines(path: Path) -> bool:
+    """Whether a module has anything that could do something wrong."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in tree.body)
+
+
+def mirrors(module: Path) -> list[Path]:
+    """Where the tests of a module may stand, from tests/ on: a file of its name, or a folder."""
+    if module.name == "__init__.py":  # of a package, in its folder
+        return [module.parent / f"test_{module.parent.name or 'dynstudy'}.py"]
+    return [module.with_name(f"test_{module.name}"), module.with_suffix("")]
+
+
+PUBLIC = [
+    path.relative_to(PACKAGE)
+    for path in MODULES.values()
+    if not path.name.startswith("_") and defines(path)
+]
+
+
+@pytest.mark.parametrize("module", PUBLIC, ids=str)
+def test_a_module_has_tests_that_stand_where_it_does(module: Path) -> None:
+    """Private modules are tested through those that use them, ``__init__`` where there is more."""
+    file, folder = (TESTS / place for place in mirrors(module))
+    found = [file] if file.is_file() else sorted(folder.glob("test_*.py"))
+    assert found, f"{module} has no tests: write {file.relative_to(ROOT)}"
+    assert any("def test_" in path.read_text(encoding="utf-8") for path in found)
+
+
+@pytest.mark.parametrize(
+    "test", [path.relative_to(TESTS) for path in sorted(TESTS.rglob("test_*.py"))], ids=str
+)
+def test_no_test_stands_where_nothing_does(test: Path) -> None:
+    if test.parts[0] == "benchmarks":
+        measured = test.stem.removeprefix("test_")
+        names = {path.stem.strip("_") for path in (ROOT / "benchmarks").glob("*.py")}
+        assert measured in names, f"there is no benchmarks/{measured}.py"
+        return
+    modules = [path.relative_to(PACKAGE) for path in MODULES.values()]
+    places = {place for module in modules for place in mirrors(module)}
+    assert {test, test.parent} & places or test.stem in WHOLE, f"of which module is tests/{test}?"

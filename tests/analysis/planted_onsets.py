@@ -1,9 +1,11 @@
 """Panels that forget from a power law on."""
 
 import math
+from functools import cache
 
 import numpy as np
 
+from dynstudy.analysis.onset_scaling import Scaling, fit_panels
 from dynstudy.analysis.onsets import ForgettingPanel
 from dynstudy.statistics.outcomes import Outcomes
 
@@ -27,3 +29,10 @@ def planted(
     return ForgettingPanel(
         "planted", "dce", width, rate, Outcomes(place, samples), np.full(len(true), 1e-4)
     )
+
+
+@cache
+def three_panels() -> Scaling:
+    """Two panels of one width with laws, and one of another that forgets everywhere."""
+    panels = [planted(0.5, 1.0), planted(0.5, 3.0), planted(0.5, 3.0, width=50, a=-2)]
+    return fit_panels("dce", panels)

@@ -1,6 +1,5 @@
 """Boundaries of maps whose true edges are known, and of maps that do not reach them."""
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,64 +22,7 @@ from dynstudy.errors import DynstudyError
 from dynstudy.measure.accuracy import EQUIVALENCE
 from dynstudy.report.boundary_text import boundary_lines
 from dynstudy.statistics.columns import names
-from dynstudy.statistics.power import SPREADS, plant_map
-from dynstudy.study.spec import StudySpec
-
-AMPLITUDES = [3, 10, 30, 70, 150, 400, 1000]
-PERIODS = [100, 215, 464, 1000, 2154, 4642, 10_000]
-PEAK, FAR, WIDTH = 0.25, -0.05, 1.6
-HALF = WIDTH * np.sqrt(np.log(PEAK / (EQUIVALENCE - FAR)))
-"""A ridge of gain over log A; this far from its middle the gain is 0.02."""
-
-Field = Callable[[float, float], float]
-
-
-def middle(period: float) -> float:
-    """Log A of the ridge: it moves up with the period."""
-    return float(np.log(20) + 0.45 * np.log(period / 100))
-
-
-def ridge(amplitude: float, period: float) -> float:
-    return float(FAR + PEAK * np.exp(-(((np.log(amplitude) - middle(period)) / WIDTH) ** 2)))
-
-
-def simulated(
-    field: Field,
-    spread: str = "narrow",
-    replicates: int = 10,
-    seed: int = 0,
-    forgets: Callable[[float, float], bool | None] = lambda amplitude, period: False,
-    amplitudes: Sequence[float] = AMPLITUDES,
-    periods: Sequence[int] = PERIODS,
-) -> RegimeMap:
-    """A map of one panel with outcomes whose mean gains are those of a field."""
-    spec = StudySpec.of({
-        "name": "planted",
-        "kind": "map",
-        "loss": "dce",
-        "replicates": replicates,
-        "space": {
-            "learning_rate": 1.0,
-            "amplitude": list(amplitudes),
-            "period": list(periods),
-            "width": 20,
-        },
-    })
-    places = [(a, t) for a in amplitudes for t in periods]
-    gains = np.array([field(*place) for place in places])
-    planted = plant_map(np.random.default_rng(seed), SPREADS[spread], gains, replicates)
-    shared: dict[str, Any] = {
-        "width": 20,
-        "learning_rate": 1.0,
-        "replicates": replicates,
-        "predicted": False,
-    }
-    rows: list[dict[str, Any]] = [shared | {"loss": "ce", "regime": "baseline", "forgets": None}]
-    for amplitude, period in places:
-        own = {"loss": "dce", "regime": "unsettled", "amplitude": amplitude, "period": period}
-        rows.append(shared | own | {"forgets": forgets(amplitude, period)})
-    frame = pd.DataFrame(rows).astype({"forgets": object})
-    return RegimeMap(spec, frame, [], [planted.baseline, *planted.samples])
+from tests.analysis.simulated_maps import AMPLITUDES, HALF, PERIODS, middle, ridge, simulated
 
 
 def holds(row: Any, true: float) -> bool:
@@ -244,18 +186,6 @@ def test_replicates_that_agree_and_a_field_that_is_flat(outcome: float | None) -
     assert len(edges) >= len(PERIODS)
     if outcome:
         assert set(edges.says) == {NOWHERE}
-
-
-def test_more_cells_than_a_surface_takes_are_pooled_in_blocks() -> None:
-    amplitudes = np.geomspace(3, 1000, 40).tolist()
-    periods = np.geomspace(100, 10_000, 20).round().astype(int).tolist()
-    found = find_boundaries(
-        simulated(ridge, replicates=4, amplitudes=amplitudes, periods=periods), draws=100
-    )
-    edges = found[found.reached & (found.boundary == UPPER)]
-    assert len(edges) > 15
-    true = np.array([middle(period) + HALF for period in edges.period])
-    assert np.median(np.abs(np.log(edges.amplitude) - true)) < 0.15
 
 
 def test_the_contour_of_the_picture_is_the_table_s() -> None:

@@ -1,6 +1,5 @@
 """Losses and studies beside each other, from ledgers with chosen outcomes."""
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dynstudy.analysis.comparison import SideBySide, side_by_side
+from dynstudy.analysis.comparison import side_by_side
 from dynstudy.config import Cell
 from dynstudy.errors import DynstudyError
-from dynstudy.report.comparison_files import short_rows, write_comparison
+from dynstudy.report.comparison_files import write_comparison
 from dynstudy.statistics.two_samples import Difference, Moments
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
@@ -150,24 +149,6 @@ def test_one_replicate_has_no_interval_and_nothing_trained_no_rows(
     row = at(side_by_side(storage, ["small"]).summary, loss="dmse2")
     assert row["difference"] is not None
     assert row["difference_low"] is None
-
-
-@pytest.mark.parametrize("shape", ["maps", "widths"])
-def test_files_hold_what_is_printed(
-    shape: str, storage: Storage, make_spec: SpecMaker, tmp_path: Path
-) -> None:
-    one = {"learning_rate": 1.0, "amplitude": 3, "period": 10, "width": [5, 9]}
-    changes = {"space": one} if shape == "widths" else {}
-    plant(storage, make_spec(name="a$b", loss=["dmse1", "dmse2"], replicates=6, **changes))
-    found: SideBySide = side_by_side(storage, ["a$b"])
-    picture, *tables = write_comparison(found, tmp_path)
-    assert picture.read_bytes().startswith(b"\x89PNG")
-    for path, rows in zip(tables, (found.summary, found.cells), strict=True):
-        with path.open() as file:
-            read = list(csv.DictReader(file))
-        assert list(read[0]) == list(rows[0])
-        assert [row["gain"] for row in read] == [str(row["gain"]) for row in rows]
-    assert {row["study, loss"] for row in short_rows(found)} == {"a$b, dmse1", "a$b, dmse2"}
 
 
 def test_what_cannot_be_compared_is_refused(storage: Storage, make_spec: SpecMaker) -> None:

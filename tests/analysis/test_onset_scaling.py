@@ -1,9 +1,7 @@
 """Laws and curves of panels whose exponents are known."""
 
-from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from dynstudy.analysis.onset_laws import (
@@ -15,8 +13,8 @@ from dynstudy.analysis.onset_laws import (
     REJECTED,
 )
 from dynstudy.analysis.onset_scaling import ONE_CURVE, OWN_CURVES, Scaling, fit_panels
-from dynstudy.report.onset_scaling_files import short_rows, write_scaling
-from tests.analysis.planted_onsets import PERIODS, planted
+from dynstudy.report.onset_scaling_files import short_rows
+from tests.analysis.planted_onsets import planted
 
 
 def at(found: Scaling, model: str, panels: int | None = None) -> dict[str, Any]:
@@ -78,18 +76,3 @@ def test_a_panel_that_hardly_forgets_has_no_law_but_a_curve() -> None:
     assert curve["model"] == OWN_CURVES
     assert curve["period_exponent"] == pytest.approx(0.5, abs=0.05)
     assert short_rows([found])[0]["onsets"] == "0 of 7"
-
-
-def test_files(tmp_path: Path) -> None:
-    own = [planted(0.5, 1.0), planted(0.5, 3.0), planted(0.5, 3.0, width=50, a=-2)]
-    written = write_scaling([fit_panels("dce", own)], 0.4, tmp_path / "new")
-    assert [path.name for path in written] == [
-        "scaling-onsets.png", "scaling-collapse.png", "scaling.csv", "scaling-onsets.csv"
-    ]  # fmt: skip
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in written[:2])
-    table = pd.read_csv(written[3])
-    assert len(table) == 3 * len(PERIODS)
-    below = table[table.amplitude_low.isna()]
-    assert set(below.width) == {50}
-    assert (below.amplitude_high == 10).all()
-    assert len(pd.read_csv(written[2])) == 8

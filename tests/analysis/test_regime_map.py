@@ -1,6 +1,5 @@
 """The map of ledgers with planted regimes, and of ledgers with holes."""
 
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,8 @@ import pytest
 from sqlalchemy import select, update
 
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
-from dynstudy.config import Configuration
 from dynstudy.measure.window import forgetting_window
 from dynstudy.report.map_files import write_map
-from dynstudy.report.map_text import print_map
-from dynstudy.report.rows import frame_rows, print_rows, to_csv
-from dynstudy.report.safe_files import file_stem
-from dynstudy.report.words import Format
 from dynstudy.statistics.columns import MAP, names
 from dynstudy.store.series import VALIDATION
 from dynstudy.store.studies import Storage
@@ -158,90 +152,6 @@ def test_one_replicate_has_no_error_and_no_label(storage: Storage, make_spec: Sp
     assert any("below 6 nothing is tested" in note for note in found.notes)
 
 
-@pytest.fixture(params=["whole", "holes", "one replicate", "no baseline", "nothing"])
-def any_map(
-    request: pytest.FixtureRequest,
-    storage: Storage,
-    make_spec: SpecMaker,
-    rng: np.random.Generator,
-) -> RegimeMap:
-    few = request.param == "one replicate"
-    plant = Planted(storage, make_spec(replicates=1 if few else 6))
-    for index, cell in enumerate(plant.spec.grid_cells()):
-        skipped = {
-            "holes": index % 2 == 1,
-            "no baseline": cell.configuration.static,
-            "nothing": True,
-        }
-        if not skipped.get(request.param, False):
-            plant.put(cell, spread(rng, 0.5 + 0.1 * (index % 3), cell.replicates))
-    return regime_map(storage, "small")
-
-
-def test_every_map_can_be_printed_drawn_and_read_back(any_map: RegimeMap, tmp_path: Path) -> None:
-    with (tmp_path / "out.txt").open("w") as out:
-        print_map(any_map, out)
-        for form in Format:
-            print_rows(frame_rows(any_map.frame), form, out)
-    printed = (tmp_path / "out.txt").read_text()
-    assert "dce, width 5" in printed
-    assert "conditional on the training spiral of seed 0" in printed
-    picture, table = write_map(any_map, tmp_path)
-    assert picture.read_bytes().startswith(b"\x89PNG")
-    read = pd.read_csv(table)
-    assert list(read.columns) == names(MAP)
-    np.testing.assert_allclose(
-        read.val_accuracy, any_map.frame.val_accuracy.astype(float), rtol=1e-12
-    )
-    assert to_csv(any_map.frame).splitlines()[2].split(",")[4].isdecimal()  # a whole period
-    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix in {".png", ".csv"}) == [
-        "small.csv",
-        "small.png",
-    ]
-
-
-def test_stdout_and_the_file_are_the_same_csv(any_map: RegimeMap) -> None:
-    out = io.StringIO()
-    print_rows(frame_rows(any_map.frame), Format.csv, out)
-    assert out.getvalue() == to_csv(any_map.frame)
-
-
-@pytest.mark.parametrize("name", [r"a$\frac$", "🌀", "[bold]"])
-def test_a_name_that_looks_like_mathematics_or_has_no_glyph_is_drawn(
-    name: str, storage: Storage, make_spec: SpecMaker, tmp_path: Path
-) -> None:
-    spec = make_spec(name=name)
-    Planted(storage, spec)
-    assert write_map(regime_map(storage, spec.name), tmp_path)[0].exists()
-
-
-def test_a_map_of_one_amplitude_and_period_is_drawn_over_width(
-    storage: Storage, make_spec: SpecMaker, tmp_path: Path, rng: np.random.Generator
-) -> None:
-    space = {"learning_rate": 1.0, "amplitude": 3, "period": 10, "width": [5, 9, 20]}
-    plant = Planted(storage, make_spec(loss=["ce", "dce"], space=space))
-    for cell in plant.spec.grid_cells():
-        plant.put(cell, spread(rng, 0.5, cell.replicates))
-    picture, _ = write_map(regime_map(storage, "small"), tmp_path)
-    assert picture.stat().st_size > 10_000
-
-
-@pytest.mark.parametrize("name", ["../../etc/passwd", "a b", "é☃", "x" * 200, "...", "q\"uo'te"])
-def test_file_names_are_safe_and_distinct(name: str) -> None:
-    stem = file_stem(name)
-    assert "/" not in stem
-    assert stem
-    assert not stem.startswith(".")
-    assert len(stem) < 100
-    assert stem != file_stem(name + "!")
-
-
-def test_configurations_print_as_a_person_writes_them() -> None:
-    assert str(Configuration("dce", 20, 1.0, 300.0, 100)) == (
-        "loss=dce, width=20, learning_rate=1, amplitude=300, period=100"
-    )
-
-
 def test_the_digest_is_of_the_rows_that_a_study_stands_on(
     planted: Planted, storage: Storage, rng: np.random.Generator
 ) -> None:
@@ -266,16 +176,3 @@ def test_the_digest_is_of_the_rows_that_a_study_stands_on(
         )
     assert now() not in {empty, one, both}
     assert f"ledger {now()[:12]}" in regime_map(storage, "small").caption()
-
-
-def test_a_grid_that_is_wider_than_a_terminal_is_left_to_the_picture(
-    storage: Storage, make_spec: SpecMaker
-) -> None:
-    amplitudes = {"low": 3, "high": 30, "num": 41}
-    space = {"learning_rate": 1.0, "amplitude": amplitudes, "period": [10, 15], "width": 5}
-    Planted(storage, make_spec(replicates=10, space=space))
-    text = io.StringIO()
-    print_map(regime_map(storage, "small"), text)
-    assert "T \\ A" not in text.getvalue()
-    assert "see the picture and the CSV" in text.getvalue()
-    assert "82 cells" in text.getvalue()

@@ -143,3 +143,31 @@ def test_a_network_that_diverges_ends_there_and_counts_for_nothing() -> None:
     assert (last < 150).sum() == traced.diverged
     assert {len(values) for values in traced.kinds.values()} == {8 - traced.diverged}
     assert np.isfinite(traced.frame.loss).all()
+
+
+@pytest.mark.parametrize("backend", ["cpu", "autograd"])
+def test_a_curve_ends_where_the_ledger_says_and_shows_the_weights(
+    backend: str, studied: Storage
+) -> None:
+    spec = studied.spec(studied.study("small"))
+    ledger = Ledger(studied.engine, spec.protocol)
+    trial = next(t for t in studied.study("small").trials if t.params.get("period") == 30)
+    configuration = dynstudy.config.Configuration(**trial.params)
+    curve = train_curve(configuration, spec.protocol, seed=1, points=40, backend=backend)
+    end = curve[(curve.step == 200) & (curve["set"] == "validation")]
+    recorded = ledger.load([configuration]).set_index("seed").val_accuracy[1]
+    assert end.accuracy.mean() == pytest.approx(recorded)
+    assert curve.step.nunique() == 41
+    peak = curve[(curve.step == 15) & (curve["set"] == "train")].weight.tolist()
+    a = configuration.amplitude
+    assert a is not None
+    assert peak == pytest.approx([3 * a / (a + 2), 3 / (a + 2), 3 / (a + 2)])
+    tail = curve[curve.step >= 150].weight
+    assert tail.tolist() == pytest.approx([1.0] * len(tail))
+
+
+def test_a_curve_stops_where_the_network_diverges(make_spec: SpecMaker) -> None:
+    configuration = dynstudy.config.Configuration("dmse1", 5, 1e6, 3.0, 10)
+    curve = train_curve(configuration, make_spec().protocol, points=50)
+    assert curve.step.max() < 200
+    assert np.isfinite(curve.loss).all()

@@ -6,12 +6,11 @@ import pandas as pd
 import pytest
 
 import dynstudy
-from benchmarks.boundary_replay import replay
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.analysis.study_differences import study_differences
 from dynstudy.config import Configuration
 from dynstudy.dashboard.page import publish
-from dynstudy.errors import DynstudyError, StudyMismatchError
+from dynstudy.errors import StudyMismatchError
 from dynstudy.launch import run_boundary
 from dynstudy.report.listing import list_rows
 from dynstudy.search.prediction import predict_cells
@@ -91,31 +90,6 @@ def test_it_takes_its_cells_from_the_ledger_and_predicts_the_others(storage: Sto
         13,
         13,
     )
-
-
-def test_a_map_is_replayed_without_training(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def otherwise(*arguments: Any) -> tuple[pd.DataFrame, int]:
-        frame, unsettled = predict_cells(*arguments)
-        return frame.assign(forgets=[not own for own in frame.forgets]), unsettled
-
-    plant_map(storage)
-    rows = replay(storage, "planted", count=12, batch=4, seeds=3, resamples=20)
-    assert [row.rule for row in rows] == ["chosen", "space-filling", "random"]
-    for row in rows:
-        assert (row.trained, row.cells, row.studies) == (12, 24, 3)
-        assert 12 < row.stable <= 24
-        assert 0.5 < row.lowest <= row.agreement <= row.highest <= 1
-        assert row.predicted <= row.agreement
-    assert rows[0].agreement > 0.9
-    monkeypatch.setattr("benchmarks.boundary_replay.predict_cells", otherwise)
-    (spoilt, *_) = replay(storage, "planted", count=12, batch=4, seeds=3, resamples=20)
-    assert spoilt.predicted == 0  # both parts of a label count
-    assert 0 < spoilt.agreement < rows[0].agreement
-    monkeypatch.undo()
-    (whole, *_) = replay(storage, "planted", count=24, batch=12, seeds=1, resamples=20)
-    assert whole.agreement == 1  # all cells are trained, or settled
 
 
 @pytest.mark.parametrize("crash_at", [0, 5, 7])
@@ -219,20 +193,6 @@ def test_its_page_tells_what_is_predicted(storage: Storage) -> None:
 
 
 SIZES: dict[str, Any] = {"batch": 4, "seeds": 1, "resamples": 20}
-
-
-def test_what_cannot_be_replayed_is_said(storage: Storage) -> None:
-    plant_map(storage)
-    dynstudy.run(boundary(), storage=storage)
-    with pytest.raises(DynstudyError, match="'boundary' is a boundary; replay needs a map"):
-        replay(storage, "boundary", **SIZES)
-    with pytest.raises(DynstudyError, match=r"boundary.batch = 4: must be below boundary.cells"):
-        replay(storage, "planted", **SIZES, count=4)
-    storage.open_study(
-        StudySpec.of({**PLANTED, "name": "other", "space": PLANTED["space"] | {"width": 5}})
-    )
-    with pytest.raises(DynstudyError, match="'other': 25 cells are not trained yet"):
-        replay(storage, "other", **SIZES)
 
 
 def test_a_prediction_is_never_the_best_cell_of_a_comparison(

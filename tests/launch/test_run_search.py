@@ -1,6 +1,5 @@
 """Searches through the runner: what trials say, and that a crash changes nothing."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from optuna.trial import TrialState
 import dynstudy
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.config import Configuration
-from dynstudy.errors import SpecError, StudyMismatchError
+from dynstudy.errors import StudyMismatchError
 from dynstudy.launch import run_search, training
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
@@ -168,36 +167,3 @@ def test_told_to_stop_it_leaves_its_batch_running_and_resumes(
     resumed = dynstudy.run(make_search(), storage=storage)
     assert (resumed.interrupted, resumed.trained) == (False, 14)
     assert len(told(storage)) == 8
-
-
-@pytest.mark.parametrize("minimize", [None, "width"])
-def test_an_objective_serves_a_plain_optuna_study(
-    minimize: str | None, storage: Storage, make_search: SearchMaker
-) -> None:
-    spec = make_search(**({"minimize": minimize} if minimize else {}))
-    dynstudy.run(spec, storage=storage)
-    kept = {tuple(sorted(trial.params.items())): trial.values for trial in trials(storage)}
-
-    objective = dynstudy.Objective(spec)
-    study = optuna.create_study(directions=objective.directions)
-    for params in map(dict, kept):
-        study.enqueue_trial(params)
-    study.optimize(objective, n_trials=8)
-    for trial in study.trials:
-        assert trial.values == pytest.approx(kept[tuple(sorted(trial.params.items()))])
-        assert trial.user_attrs["replicates"] == 2
-
-
-def test_an_objective_of_gain_agrees_with_the_runner(
-    storage: Storage, make_search: SearchMaker
-) -> None:
-    spec = make_search(maximize="gain", search={"sampler": "random", "trials": 2})
-    dynstudy.run(spec, storage=storage)
-    objective = dynstudy.Objective(spec)
-    for trial in trials(storage):
-        assert objective(optuna.trial.FixedTrial(trial.params)) == pytest.approx(trial.value)
-
-
-def test_an_objective_needs_a_search(make_spec: Callable[..., Any]) -> None:
-    with pytest.raises(SpecError, match="'small' is a map; an Objective needs"):
-        dynstudy.Objective(make_spec())

@@ -7,16 +7,14 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
 
 from dynstudy.analysis.onset_laws import law_band
-from dynstudy.analysis.onset_scaling import Scaling, fit_panels
+from dynstudy.analysis.onset_scaling import Scaling
 from dynstudy.pictures.onset_scaling import collapse_figure, onset_figure
-from tests.analysis.test_onset_scaling import planted
+from tests.analysis.planted_onsets import three_panels
 
 
 @pytest.fixture(scope="module")
 def scaling() -> Scaling:
-    """Two panels of one width with laws, and one that forgets everywhere."""
-    panels = [planted(0.5, 1.0), planted(0.5, 3.0), planted(0.5, 3.0, width=50, a=-2)]
-    return fit_panels("dce", panels)
+    return three_panels()
 
 
 def bars(axis: Axes) -> list[np.ndarray]:

@@ -8,7 +8,6 @@ import pytest
 from matplotlib.colors import to_hex
 
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
-from dynstudy.pictures.interactive.over_width import WIDTH_FIGURE
 from dynstudy.pictures.interactive.over_width import width_figure as page_figure
 from dynstudy.pictures.over_width import width_figure
 from dynstudy.pictures.width_description import describe_widths
@@ -30,39 +29,6 @@ def planted(storage: Storage, make_spec: SpecMaker) -> MapMaker:
         return regime_map(storage, "small")
 
     return make
-
-
-def test_a_curve_has_the_best_cell_of_each_width_with_its_error(planted: MapMaker) -> None:
-    found = planted()
-    static, dynamical = describe_widths(found).curves
-    assert (static.name, static.static) == ("CE, static", True)
-    assert (dynamical.name, dynamical.static) == ("DCE, best cell of each width", False)
-    for curve, cells in ((static, found.baselines()), (dynamical, found.dynamical_cells())):
-        best = cells.sort_values("val_accuracy").groupby("width").tail(1).sort_values("width")
-        assert curve.cells.width.tolist() == WIDTHS
-        assert curve.cells.val_accuracy.tolist() == best.val_accuracy.tolist()
-        assert curve.error.tolist() == best["sem"].tolist()
-    assert describe_widths(found).chance == pytest.approx(1 / 3)
-
-
-def test_there_is_a_curve_for_each_loss_and_rate_and_each_has_a_colour(planted: MapMaker) -> None:
-    found = planted(["dce", "dmse1"], amplitude=3, period=10, learning_rate=[0.5, 1.0])
-    curves = describe_widths(found).curves
-    assert [curve.name for curve in curves if not curve.static] == [
-        f"{loss}, A = 3, T = 10, η = {rate}" for loss in ("DCE", "DMSE1") for rate in ("0.5", "1")
-    ]
-    dynamical = [curve.colour for curve in curves if not curve.static]
-    assert len(set(dynamical)) == 4
-    grey = [curve.colour for curve in curves if curve.static]
-    assert grey == ["#595959", "#595959", "#999999", "#999999"]
-
-
-def test_a_rate_is_named_though_the_other_is_not_trained(planted: MapMaker) -> None:
-    found = planted(learning_rate=[0.5, 1.0])
-    found.frame.loc[found.frame.learning_rate == 1.0, "replicates"] = 0
-    assert [curve.name for curve in describe_widths(found).curves] == [
-        "CE, static, η = 0.5", "DCE, best cell of each width, η = 0.5"
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("amplitude", [3, [3, 30]])
@@ -97,11 +63,3 @@ def test_both_pens_draw_the_same(amplitude: Any, planted: MapMaker) -> None:
     assert axis.get_xticks().tolist() == layout["xaxis"]["tickvals"] == WIDTHS
     assert axis.get_title() == found.caption()
     assert {text.get_text() for text in axis.get_legend().get_texts()} == {*drawn, "chance"}
-
-
-def test_what_is_not_trained_has_no_curve(storage: Storage, make_spec: SpecMaker) -> None:
-    storage.open_study(make_spec())
-    found = regime_map(storage, "small")
-    assert describe_widths(found).curves == []
-    assert traces(page_figure(found)) == {}
-    assert WIDTH_FIGURE > "map"  # figures are sorted, and maps come first

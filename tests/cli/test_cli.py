@@ -1,11 +1,15 @@
 """What holds for every command: help, completion, and how loud it is."""
 
+import sys
+import sysconfig
 from pathlib import Path
 
+import pytest
 import tomli_w
 
+from dynstudy._version import __version__
 from tests.cli.three_studies import Command
-from tests.command import dynstudy
+from tests.command import dynstudy, process
 from tests.planted import SMALL
 
 
@@ -71,3 +75,25 @@ def test_verbose_says_each_chunk_and_optunas_messages(command: Command, three: P
     for said in ("networks recorded; 100%", "A new study created in RDB with name"):
         assert said in err
         assert said not in plain
+
+
+SCRIPT = Path(sysconfig.get_path("scripts")) / "dynstudy"
+
+
+@pytest.mark.parametrize(
+    "program", [[str(SCRIPT)], [sys.executable, "-m", "dynstudy.cli"]], ids=["script", "module"]
+)
+def test_it_is_a_program(program: list[str], here: Path) -> None:
+    with process(here, *program, "--version") as command:
+        assert command.ends() == (0, f"dynstudy {__version__}\n", "")
+    with process(here, *program, "show", "absent") as command:
+        status, out, err = command.ends()
+    assert (status, out) == (2, "")
+    assert err.startswith("error: storage storage/dynstudy.db: there is no such database")
+
+
+def test_version_and_help(here: Path) -> None:
+    assert dynstudy(here, "--version")[0].startswith("dynstudy ")
+    for command in ([], ["run"], ["list"], ["show"], ["map"]):
+        out, _ = dynstudy(here, *command, "--help")
+        assert "Usage" in out

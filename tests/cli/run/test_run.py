@@ -4,8 +4,6 @@ import csv
 import io
 import json
 import sqlite3
-import sys
-import sysconfig
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,7 @@ from typing import Any
 import pytest
 import tomli_w
 
-from dynstudy._version import __version__
-from tests.command import dynstudy, fails, process, start
+from tests.command import dynstudy, fails, start
 from tests.planted import SEARCH, SMALL
 
 # about 5 s on two cores, in a dozen cells: long enough to be interrupted anywhere
@@ -59,27 +56,6 @@ def test_from_a_study_file_to_a_map(here: Path) -> None:
     assert "dce, width 5" in out
     assert "wrote pictures/small.png" in err
     assert (here / "pictures" / "small.csv").read_text().startswith("loss,width,learning_rate,")
-
-
-def test_boundaries_of_a_map(here: Path) -> None:
-    dynstudy(here, "run", "small.toml")
-    out, err = dynstudy(here, "map", "small", "--boundaries", "--out", "pictures")
-    assert "dce, width 5" in out  # the map, too
-    assert "useful amplitudes" in out
-    assert "forgets from: every tested amplitude" in " ".join(out.split())
-    assert "wrote pictures/small-boundaries.csv" in err
-    table = (here / "pictures" / "small-boundaries.csv").read_text()
-    rows = list(csv.DictReader(io.StringIO(table)))
-    assert {row["period"] for row in rows} == {"10", "30"}
-    printed, _ = dynstudy(here, "map", "small", "--boundaries", "--format", "csv")
-    assert printed == table
-    out, _ = dynstudy(here, "show", "small", "--format", "json")
-    assert [row["period"] for row in json.loads(out)["boundaries"]] == [10, 30]
-
-    dynstudy(here, "run", "small.toml", "--set", "name=line", "--set", "space.amplitude=3")
-    assert "line: has no boundaries" in fails(here, "map", "line", "--boundaries", "--out", "new")
-    out, _ = dynstudy(here, "show", "line")
-    assert "boundaries" not in out
 
 
 def test_rows_are_machine_readable_and_stdout_holds_nothing_else(here: Path) -> None:
@@ -188,14 +164,6 @@ def test_a_changed_file_is_refused_with_the_difference(here: Path) -> None:
     assert "give the study file a new name" in err
 
 
-def test_a_picture_that_cannot_be_written_leaves_nothing(here: Path) -> None:
-    dynstudy(here, "run", "small.toml")
-    (here / "taken").write_text("a file")
-    out, err = dynstudy(here, "map", "small", "--out", "taken", expected=2)
-    assert "taken: is a file, not a folder" in err
-    assert out == ""
-
-
 def recorded(here: Path) -> int:
     try:
         return count(here, "dynstudy_replicate")
@@ -258,25 +226,3 @@ def test_a_second_process_is_kept_off_a_running_study(here: Path) -> None:
         command.until(lambda: recorded(here))
         _, err = dynstudy(here, "run", "long.toml", expected=2)
         assert f"is being run by process {command.pid}" in err
-
-
-SCRIPT = Path(sysconfig.get_path("scripts")) / "dynstudy"
-
-
-@pytest.mark.parametrize(
-    "program", [[str(SCRIPT)], [sys.executable, "-m", "dynstudy.cli"]], ids=["script", "module"]
-)
-def test_it_is_a_program(program: list[str], here: Path) -> None:
-    with process(here, *program, "--version") as command:
-        assert command.ends() == (0, f"dynstudy {__version__}\n", "")
-    with process(here, *program, "show", "absent") as command:
-        status, out, err = command.ends()
-    assert (status, out) == (2, "")
-    assert err.startswith("error: storage storage/dynstudy.db: there is no such database")
-
-
-def test_version_and_help(here: Path) -> None:
-    assert dynstudy(here, "--version")[0].startswith("dynstudy ")
-    for command in ([], ["run"], ["list"], ["show"], ["map"]):
-        out, _ = dynstudy(here, *command, "--help")
-        assert "Usage" in out

@@ -12,7 +12,6 @@ from dynstudy.analysis import regime_map as regime_map_module
 from dynstudy.analysis.boundaries import find_boundaries
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.dashboard import page
-from dynstudy.dashboard.artifacts import artifacts_folder
 from dynstudy.dashboard.page import publish, published, search_page
 from dynstudy.errors import DynstudyError, StudyNotFoundError
 from dynstudy.report.rows import to_csv
@@ -92,28 +91,6 @@ def test_a_page_reads_its_map_once_and_fits_each_panel_once(
         monkeypatch.setattr(module, name, counted)
     publish(storage, "small")
     assert sorted(calls) == ["fit_panel", "fit_panel", "regime_map"]
-
-
-def test_a_file_is_refreshed_in_place(planted: Storage, folder: Path) -> None:
-    publish(planted, "small")
-    before = files(planted)
-    (folder / before["cells.csv"]).write_text("old")
-    (folder / before["study.toml"]).unlink()  # the folder was not copied with the database
-    publish(planted, "small")
-    assert files(planted) == before
-    assert (folder / before["cells.csv"]).read_text().startswith("loss,")
-    assert (folder / before["study.toml"]).exists()
-
-
-def test_a_file_that_was_deleted_on_the_page_comes_back(planted: Storage, folder: Path) -> None:
-    publish(planted, "small")
-    identifier = files(planted)["cells.csv"]
-    # as the dashboard does it
-    planted.optuna.set_study_system_attr(1, f"artifacts:{identifier}", json.dumps(None))
-    (folder / identifier).unlink()
-    publish(planted, "small")
-    assert (folder / files(planted)["cells.csv"]).exists()
-    assert len(list(folder.iterdir())) == 4
 
 
 def test_a_figure_that_became_smaller_is_read_whole(
@@ -204,13 +181,3 @@ def test_a_study_without_any_cell_has_a_page(storage: Storage, make_spec: SpecMa
 def test_a_study_that_is_not_there_is_said_to_be(storage: Storage) -> None:
     with pytest.raises(StudyNotFoundError):
         publish(storage, "absent")
-
-
-def test_the_folder_is_beside_the_database_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert artifacts_folder("sqlite:////data/x.db") == Path("/data/x.artifacts")
-    assert artifacts_folder("sqlite:///file:/data/x.db?mode=ro&uri=true") == Path(
-        "/data/x.artifacts"
-    )
-    monkeypatch.setenv("DYNSTUDY_ARTIFACTS", "/elsewhere")
-    assert artifacts_folder("sqlite:////data/x.db") == Path("/elsewhere")
-    assert artifacts_folder("sqlite:////data/x.db", "named") == Path("named")

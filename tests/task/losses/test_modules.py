@@ -1,13 +1,11 @@
-from dataclasses import replace
+"""The losses as PyTorch modules."""
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 import dynstudy
-from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
-from tests.conftest import ROOT
 
 MODULES = {
     "dce": dynstudy.DynamicalCrossEntropy,
@@ -90,50 +88,6 @@ def test_they_train_a_network_of_ones_own(loss: str, sample: tuple[Tensor, Tenso
         module(model(inputs), target, step).backward()
         optimiser.step()
     assert static(model(inputs), target, 0).item() < 0.8 * before
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_every_loss_follows_its_equation(loss: str, sample: tuple[Tensor, Tensor]) -> None:
-    for step in (0, 25, 99):
-        gamma = torch.as_tensor(class_weights(step, 4, 13, 50))
-        assert float(LOSSES[loss].weighted(*sample, gamma)) == pytest.approx(
-            by_definition(loss, *sample, gamma), rel=1e-12
-        )
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_with_even_weights_a_loss_is_its_static_one(
-    loss: str, sample: tuple[Tensor, Tensor]
-) -> None:
-    even, static = torch.ones(4, dtype=torch.float64), LOSSES[LOSSES[loss].static]
-    assert not static.dynamical
-    torch.testing.assert_close(
-        LOSSES[loss].weighted(*sample, even), static.weighted(*sample, even), rtol=1e-14, atol=0
-    )
-
-
-def test_the_docs_have_every_loss_as_it_is_defined() -> None:
-    page = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
-    for loss in LOSSES.values():
-        assert f"| `{loss.name}` | {loss.equation} | `{loss.static}` |" in page
-
-
-def test_a_name_that_the_ledger_has_no_room_for_is_refused() -> None:
-    with pytest.raises(ValueError, match="at most 16 characters"):
-        replace(LOSSES["dce"], name="d" * 17)
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_the_batched_form_is_the_single_one_for_each_network(
-    loss: str, sample: tuple[Tensor, Tensor]
-) -> None:
-    output, target = sample
-    gamma = torch.as_tensor(class_weights([3, 30], 4, [2, 9], [20, 50]))
-    batch = LOSSES[loss].weighted(torch.stack([output, 2 * output]), target, gamma)
-    for b, own in enumerate((output, 2 * output)):
-        assert float(batch[b]) == pytest.approx(
-            float(LOSSES[loss].weighted(own, target, gamma[b])), rel=1e-14
-        )
 
 
 @pytest.mark.parametrize(

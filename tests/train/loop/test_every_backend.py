@@ -1,20 +1,14 @@
 """One contract, every backend: what they compute, read, mark and refuse."""
 
-import importlib
-import inspect
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
-from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.network import draw
-from dynstudy.task.schedule import class_weights
 from dynstudy.train import Data, Ensemble, Outcome, Parameters, train
-from dynstudy.train.backends import BACKENDS, load
-from dynstudy.train.backends._cpu_kernel import _set_class_weights, advance_network
+from dynstudy.train.backends import BACKENDS
 from tests.conftest import make_data
 from tests.train.oracle import (
     FUSED,
@@ -245,28 +239,6 @@ def test_training_starts_from_the_draw_of_each_seed(backend: str, data: Data) ->
     np.testing.assert_allclose(outcome.parameters.W2[1], draw(8, 11, 3)[2], atol=1e-25)
 
 
-def test_the_kernel_has_the_schedule_of_the_definition() -> None:
-    gamma = np.empty(4)
-    for amplitude, period, tail_start in ((1.0, 2, 50), (70.0, 7, 40), (1e6, 12, 50), (3.5, 5, 0)):
-        for step in range(50):
-            _set_class_weights(gamma, step, amplitude, period, tail_start)
-            expected = class_weights(step, 4, amplitude, period, tail_start)
-            np.testing.assert_allclose(gamma, expected, rtol=1e-14)
-
-
-def test_compiled_code_is_kept_on_disk(data: Data) -> None:
-    train(Ensemble.of("ce", 2, width=4, learning_rate=0.1), data, backend="cpu", checkpoints=[2])
-    stats = advance_network.stats
-    assert stats.cache_path
-    assert sum(stats.cache_hits.values()) + sum(stats.cache_misses.values()) > 0
-    assert advance_network.targetoptions["nogil"] is True
-
-
-def test_auto_is_the_fused_kernel(data: Data) -> None:
-    ensemble = Ensemble.of("ce", 2, width=4, learning_rate=0.1)
-    assert train(ensemble, data, checkpoints=[2]).backend == "cpu"
-
-
 @pytest.mark.parametrize("backend", HERE)
 def test_what_progress_raises_stops_the_training(backend: str, data: Data) -> None:
     def stop(step: int) -> None:
@@ -275,77 +247,3 @@ def test_what_progress_raises_stops_the_training(backend: str, data: Data) -> No
     ensemble = Ensemble.of("ce", 1000, width=4, learning_rate=0.1)
     with pytest.raises(InterruptedError):
         train(ensemble, data, backend=backend, checkpoints=[1000], progress=stop)
-
-
-@pytest.mark.parametrize(
-    ("changes", "checkpoints", "named"),
-    [
-        ({"loss": "dcee"}, [10], "'dcee' is not one of .*did you mean 'dce'"),
-        ({"dtype": "float16"}, [10], "float16"),
-        ({"width": 0}, [10], "one unit"),
-        ({"amplitude": 0.5}, [10], "at least 1"),
-        ({"period": 1}, [10], "at least 2"),
-        ({"training_set": 1}, [10], "training_set"),
-        ({"loss": "ce"}, [10], "static"),
-        ({}, [11], "checkpoints"),
-        ({}, [5, 5], "checkpoints"),
-        ({}, [-1, 5], "checkpoints"),
-        ({}, [5, -2], "checkpoints"),
-    ],
-)
-def test_what_would_train_something_else_is_refused(
-    changes: dict[str, Any], checkpoints: list[int], named: str, data: Data
-) -> None:
-    settings: dict[str, Any] = {
-        "loss": "dce",
-        "width": 4,
-        "learning_rate": 0.1,
-        "amplitude": 3,
-        "period": 5,
-    } | changes
-    loss = settings.pop("loss")
-    with pytest.raises(ValueError, match=named):
-        train(Ensemble.of(loss, 10, **settings), data, checkpoints=checkpoints)
-
-
-@pytest.mark.parametrize(
-    ("backend", "said"),
-    [
-        ("cpuu", "did you mean 'cpu'"),
-        ("gpux", "did you mean 'gpu'"),
-        ("cpu:1", "no choice of device"),
-    ],
-)
-def test_unknown_backends_are_named(backend: str, said: str) -> None:
-    with pytest.raises(BackendError, match=said):
-        load(backend)
-
-
-@pytest.mark.parametrize("asked", ["zero", "0", "-1"])
-def test_a_wrong_number_of_threads_is_named(
-    asked: str, data: Data, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DYNSTUDY_THREADS", asked)
-    ensemble = Ensemble.of("ce", 2, width=4, learning_rate=0.1)
-    with pytest.raises(BackendError, match=f"DYNSTUDY_THREADS = '{asked}': must be a whole"):
-        train(ensemble, data, backend="cpu", checkpoints=[2])
-
-
-def test_a_device_that_is_not_there_is_named(data: Data) -> None:
-    missing = "cuda" if not torch.cuda.is_available() else "cuda:99"
-    ensemble = Ensemble.of("ce", 2, width=4, learning_rate=0.1)
-    with pytest.raises(BackendError, match=rf"no device '{missing}'.*use --backend cpu"):
-        train(ensemble, data, backend=f"autograd:{missing}", checkpoints=[2])
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_backend_is_two_functions(backend: str) -> None:
-    module = importlib.import_module(f"dynstudy.train.backends.{backend}")
-    start, advance = module.start, module.advance
-    assert list(inspect.signature(start).parameters)[:4] == [
-        "ensemble",
-        "data",
-        "initial",
-        "readings",
-    ]
-    assert list(inspect.signature(advance).parameters) == ["state", "step", "count"]

@@ -1,0 +1,56 @@
+"""`dynstudy map` as a user meets it."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+import tomli_w
+
+from tests.command import dynstudy, fails
+from tests.planted import SEARCH, SMALL
+
+# about 5 s on two cores, in a dozen cells: long enough to be interrupted anywhere
+LONG = {
+    **SMALL,
+    "name": "long",
+    "protocol": {"steps": 100_000, "tail": 1000},
+    "space": {"learning_rate": 1.0, "amplitude": [3, 30, 90], "period": [100, 300], "width": 20},
+}
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    for study in (SMALL, LONG, SEARCH):
+        (tmp_path / f"{study['name']}.toml").write_text(tomli_w.dumps(study))
+    return tmp_path
+
+
+def test_boundaries_of_a_map(here: Path) -> None:
+    dynstudy(here, "run", "small.toml")
+    out, err = dynstudy(here, "map", "small", "--boundaries", "--out", "pictures")
+    assert "dce, width 5" in out  # the map, too
+    assert "useful amplitudes" in out
+    assert "forgets from: every tested amplitude" in " ".join(out.split())
+    assert "wrote pictures/small-boundaries.csv" in err
+    table = (here / "pictures" / "small-boundaries.csv").read_text()
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert {row["period"] for row in rows} == {"10", "30"}
+    printed, _ = dynstudy(here, "map", "small", "--boundaries", "--format", "csv")
+    assert printed == table
+    out, _ = dynstudy(here, "show", "small", "--format", "json")
+    assert [row["period"] for row in json.loads(out)["boundaries"]] == [10, 30]
+
+    dynstudy(here, "run", "small.toml", "--set", "name=line", "--set", "space.amplitude=3")
+    assert "line: has no boundaries" in fails(here, "map", "line", "--boundaries", "--out", "new")
+    out, _ = dynstudy(here, "show", "line")
+    assert "boundaries" not in out
+
+
+def test_a_picture_that_cannot_be_written_leaves_nothing(here: Path) -> None:
+    dynstudy(here, "run", "small.toml")
+    (here / "taken").write_text("a file")
+    out, err = dynstudy(here, "map", "small", "--out", "taken", expected=2)
+    assert "taken: is a file, not a folder" in err
+    assert out == ""

@@ -1,0 +1,69 @@
+from typing import Any
+
+import optuna
+import pytest
+from sqlalchemy import func, select
+
+import dynstudy
+from dynstudy.store.studies import Storage
+from dynstudy.store.tables import ReplicateRow
+from tests.planted import SpecMaker
+
+
+def networks(storage: Storage) -> int:
+    with storage.engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(ReplicateRow)).scalar_one()
+
+
+def trials(storage: Storage, name: str = "small") -> list[optuna.trial.FrozenTrial]:
+    return optuna.load_study(study_name=name, storage=storage.optuna).trials
+
+
+def test_a_second_run_trains_nothing_and_makes_no_trial(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    dynstudy.run(make_spec(), storage=storage)
+    before = networks(storage), len(trials(storage))
+    again = dynstudy.run(make_spec(), storage=storage)
+    assert (again.trained, again.reused) == (0, 16)
+    assert (networks(storage), len(trials(storage))) == before
+
+
+def test_a_study_that_shares_cells_takes_them_from_the_ledger(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    dynstudy.run(make_spec(), storage=storage)
+    space = {"learning_rate": 1.0, "amplitude": [3, 9], "period": [10, 30], "width": 5}
+    second = dynstudy.run(make_spec(name="second", space=space), storage=storage)
+    assert (second.trained, second.reused) == (2 * 2, 8 + 2 * 2)
+    assert len(trials(storage, "second")) == 5
+
+
+def test_new_periods_train_the_baseline_again_for_their_readings_only(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    dynstudy.run(make_spec(), storage=storage)
+    space = {"learning_rate": 1.0, "amplitude": 3, "period": [10, 25], "width": 5}
+    second = dynstudy.run(make_spec(name="second", space=space), storage=storage)
+    assert second.trained == 8 + 2
+    assert networks(storage) == 16 + 2  # the baseline's networks are still the same rows
+    third = dynstudy.run(make_spec(name="third", space=space), storage=storage)
+    assert third.trained == 0
+
+
+def test_both_backends_give_the_same_map(
+    storage: Storage, make_spec: SpecMaker, tmp_path: Any
+) -> None:
+    protocol = {
+        "steps": 60,
+        "tail": 10,
+        "dtype": "float64",
+        "data": {"points_per_class": 20, "validation_points_per_class": 30},
+    }
+    spec = make_spec(protocol=protocol)
+    dynstudy.run(spec, storage=storage)
+    other = Storage(f"sqlite:///{tmp_path}/other.db", create=True)
+    dynstudy.run(spec, storage=other, backend="autograd")
+    assert [trial.value for trial in trials(storage)] == pytest.approx(
+        [trial.value for trial in trials(other)], abs=1e-12
+    )

@@ -1,0 +1,53 @@
+"""Networks in chunks, sized by how long the last one took."""
+
+import pytest
+
+from dynstudy.config import Configuration, Replicate
+from dynstudy.launch import chunks
+from dynstudy.launch.chunks import CHUNK_NETWORKS, CHUNK_SECONDS, Chunks, network_work
+from dynstudy.launch.replicates import Task
+
+STEPS = 100
+
+
+def tasks(count: int, loss: str = "ce", width: int = 5) -> list[Task]:
+    configuration = Configuration(loss, width, 1.0)
+    return [Task(Replicate(configuration, seed), (STEPS,)) for seed in range(count)]
+
+
+def test_everything_comes_once_in_its_order_and_each_chunk_has_one_loss() -> None:
+    networks = tasks(5) + tasks(3, "mse") + tasks(4)
+    cut = list(Chunks(iter(networks), STEPS, together=2))
+    assert [task for chunk in cut for task in chunk] == networks
+    assert [len(chunk) for chunk in cut] == [2, 2, 1, 2, 1, 2, 2]
+    for chunk in cut:
+        assert len({task.replicate.configuration.loss for task in chunk}) == 1
+    assert list(Chunks(iter([]), STEPS, together=2)) == []
+
+
+def test_the_next_chunk_takes_as_long_as_it_should_but_grows_fourfold_at_most() -> None:
+    networks = Chunks(iter(tasks(CHUNK_NETWORKS)), STEPS, together=2)
+    first = next(networks)
+    work = len(first) * network_work(5, STEPS)
+    networks.took(work, CHUNK_SECONDS / 100)
+    second = next(networks)
+    assert len(second) == 4 * len(first)
+    networks.took(4 * work, 2 * CHUNK_SECONDS)  # it took too long
+    assert len(next(networks)) == len(second) // 2
+    networks.took(work, 0.0)
+    assert networks.budget == 4 * work
+
+
+def test_whole_rounds_are_trained_and_never_more_than_memory_has_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK_NETWORKS", 10)
+    networks = Chunks(iter(tasks(40)), STEPS, together=3, budget=float("inf"))
+    assert [len(chunk) for chunk in networks] == [12, 12, 12, 4]
+    many_at_once = Chunks(iter(tasks(40)), STEPS, together=8, budget=float("inf"))
+    assert [len(chunk) for chunk in many_at_once] == [32, 8]
+
+
+def test_wider_networks_are_more_work() -> None:
+    assert network_work(50, STEPS) > network_work(5, STEPS)
+    assert network_work(5, 2 * STEPS) == 2 * network_work(5, STEPS)

@@ -1,0 +1,58 @@
+"""What a study will cost: counted exactly, measured roughly."""
+
+from pathlib import Path
+
+import pytest
+
+import dynstudy
+from dynstudy.errors import BackendError, StudyMismatchError
+from dynstudy.launch.estimate import duration, estimate
+from tests.planted import SearchMaker, SpecMaker
+
+
+def test_what_is_not_trained_yet_is_counted_and_nothing_is_written(
+    url: str, make_spec: SpecMaker, tmp_path: Path
+) -> None:
+    found = estimate(make_spec(), storage=url)
+    assert (found.cells, found.networks, found.network_steps, found.recorded) == (5, 16, 3200, 0)
+    assert found.seconds > 0
+    assert found.device.endswith("(cpu)")
+    assert found.least is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_in_the_ledger_costs_nothing(url: str, make_spec: SpecMaker) -> None:
+    dynstudy.run(make_spec(), storage=url)
+    done = estimate(make_spec(), storage=url)
+    assert (done.recorded, done.seconds, done.device) == (16, 0, "")
+    assert done.lines()[-1] == "time           none: everything is in the ledger"
+    space = {"learning_rate": 1.0, "amplitude": [3, 9], "period": [10, 30], "width": 5}
+    other = estimate(make_spec(name="other", space=space), storage=url)
+    assert (other.networks, other.recorded) == (16, 12)
+
+
+def test_a_study_that_cannot_be_run_is_refused_as_when_it_is_run(
+    url: str, make_spec: SpecMaker
+) -> None:
+    dynstudy.run(make_spec(), storage=url)
+    with pytest.raises(StudyMismatchError, match="replicates was 2, now 3"):
+        estimate(make_spec(replicates=3), storage=url)
+    with pytest.raises(BackendError):
+        estimate(make_spec(), backend="nope", storage=url)
+
+
+def test_in_rounds_it_is_from_the_least_to_the_most(url: str, make_spec: SpecMaker) -> None:
+    found = estimate(make_spec(replicates={"min": 6, "max": 9}), storage=url)
+    assert found.least is not None
+    assert (found.least.networks, found.networks) == (36 + 4 * 6, 36 + 4 * 9)
+    assert found.lines()[2].startswith("networks       60 to 72 (0 of the first 60 already")
+
+
+def test_a_search_costs_its_trials(url: str, make_search: SearchMaker) -> None:
+    found = estimate(make_search(), storage=url)
+    assert (found.cells, found.networks) == (8, 16)
+
+
+def test_times_are_in_the_unit_that_fits() -> None:
+    for seconds, said in ((0.2, "0 s"), (99, "99 s"), (120, "2.0 min"), (7200, "2.0 h")):
+        assert duration(seconds) == said

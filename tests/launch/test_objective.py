@@ -1,0 +1,49 @@
+"""A search as an objective for anyone's Optuna study."""
+
+from collections.abc import Callable
+from typing import Any
+
+import optuna
+import pytest
+
+import dynstudy
+from dynstudy.errors import SpecError
+from dynstudy.store.studies import Storage
+from tests.planted import SearchMaker
+
+
+def trials(storage: Storage, name: str = "search") -> list[optuna.trial.FrozenTrial]:
+    return optuna.load_study(study_name=name, storage=storage.optuna).trials
+
+
+@pytest.mark.parametrize("minimize", [None, "width"])
+def test_an_objective_serves_a_plain_optuna_study(
+    minimize: str | None, storage: Storage, make_search: SearchMaker
+) -> None:
+    spec = make_search(**({"minimize": minimize} if minimize else {}))
+    dynstudy.run(spec, storage=storage)
+    kept = {tuple(sorted(trial.params.items())): trial.values for trial in trials(storage)}
+
+    objective = dynstudy.Objective(spec)
+    study = optuna.create_study(directions=objective.directions)
+    for params in map(dict, kept):
+        study.enqueue_trial(params)
+    study.optimize(objective, n_trials=8)
+    for trial in study.trials:
+        assert trial.values == pytest.approx(kept[tuple(sorted(trial.params.items()))])
+        assert trial.user_attrs["replicates"] == 2
+
+
+def test_an_objective_of_gain_agrees_with_the_runner(
+    storage: Storage, make_search: SearchMaker
+) -> None:
+    spec = make_search(maximize="gain", search={"sampler": "random", "trials": 2})
+    dynstudy.run(spec, storage=storage)
+    objective = dynstudy.Objective(spec)
+    for trial in trials(storage):
+        assert objective(optuna.trial.FixedTrial(trial.params)) == pytest.approx(trial.value)
+
+
+def test_an_objective_needs_a_search(make_spec: Callable[..., Any]) -> None:
+    with pytest.raises(SpecError, match="'small' is a map; an Objective needs"):
+        dynstudy.Objective(make_spec())

@@ -1,0 +1,86 @@
+"""Maps: every cell a trial, whatever happened on the way."""
+
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+from sqlalchemy import func, select
+
+import dynstudy
+from dynstudy.config import Configuration
+from dynstudy.launch import run_map
+from dynstudy.store.launches import launches
+from dynstudy.store.ledger import Ledger
+from dynstudy.store.studies import Storage
+from dynstudy.store.tables import ReplicateRow
+from tests.planted import SpecMaker
+
+
+def networks(storage: Storage) -> int:
+    with storage.engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(ReplicateRow)).scalar_one()
+
+
+def trials(storage: Storage, name: str = "small") -> list[optuna.trial.FrozenTrial]:
+    return optuna.load_study(study_name=name, storage=storage.optuna).trials
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dynstudy.launch.chunks.CHUNK_SECONDS", 0.0)
+
+
+def test_a_map_becomes_trials_with_the_mean_over_their_replicates(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    spec = make_spec()
+    done = dynstudy.run(spec, storage=storage)
+    assert (done.cells, done.trained, done.reused, done.interrupted) == (5, 8 + 4 * 2, 0, False)
+    found = trials(storage)
+    assert {trial.state for trial in found} == {TrialState.COMPLETE}
+    assert found[0].params == {"loss": "ce", "width": 5, "learning_rate": 1.0}
+    ledger = Ledger(storage.engine, spec.protocol)
+    for trial in found:
+        rows = ledger.load([Configuration(**trial.params)])
+        assert trial.value == pytest.approx(rows.val_accuracy.mean())
+        assert trial.user_attrs["replicates"] == len(rows)
+        assert trial.user_attrs["sem"] == pytest.approx(rows.val_accuracy.sem())
+    gain = found[1].user_attrs["gain"]
+    assert gain == pytest.approx(found[1].value - found[0].value)
+
+
+def test_an_extended_study_trains_its_new_cells_alone(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    dynstudy.run(make_spec(), storage=storage)
+    space = {"learning_rate": 1.0, "amplitude": [3, 30, 9], "period": [10, 30], "width": 5}
+    extended = dynstudy.run(make_spec(space=space), storage=storage, extend=True)
+    assert extended.trained == 2 * 2
+    assert len(trials(storage)) == 7
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_after_a_crash_between_networks_and_trials_nothing_is_trained_again(
+    storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def crash(*arguments: Any) -> None:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise SystemError("power cut")
+        original(*arguments)
+
+    original = run_map.add_cells
+    monkeypatch.setattr(run_map, "add_cells", crash)
+    with pytest.raises(SystemError):
+        dynstudy.run(make_spec(), storage=storage)
+    monkeypatch.undo()
+    recorded = networks(storage)
+    assert 0 < recorded < 16
+    resumed = dynstudy.run(make_spec(), storage=storage)
+    assert (resumed.trained, resumed.reused) == (16 - recorded, recorded)
+    assert len(trials(storage)) == 5
+    number = storage.study_id(storage.study("small"))
+    assert [run.status for run in launches(storage.engine, number)] == ["failed", "complete"]

@@ -1,0 +1,88 @@
+"""Training what the ledger lacks: interrupted at any time, in any thread."""
+
+import threading
+from typing import Any
+
+import optuna
+import pytest
+from sqlalchemy import func, select
+
+import dynstudy
+from dynstudy.launch import training
+from dynstudy.store.studies import Storage
+from dynstudy.store.tables import ReplicateRow
+from tests.planted import SpecMaker
+
+
+def networks(storage: Storage) -> int:
+    with storage.engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(ReplicateRow)).scalar_one()
+
+
+def trials(storage: Storage, name: str = "small") -> list[optuna.trial.FrozenTrial]:
+    return optuna.load_study(study_name=name, storage=storage.optuna).trials
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dynstudy.launch.chunks.CHUNK_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_told_to_stop_it_finishes_its_chunk_and_resumes(
+    storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = training.Training._record
+
+    def stop_after(self: Any, *arguments: Any) -> None:
+        original(self, *arguments)
+        self.stop_after_chunk.set()
+
+    monkeypatch.setattr(training.Training, "_record", stop_after)
+    done = dynstudy.run(make_spec(), storage=storage)
+    assert done.interrupted
+    assert 0 < done.trained == networks(storage) < 16
+    monkeypatch.undo()
+    assert not dynstudy.run(make_spec(), storage=storage).interrupted
+    assert len(trials(storage)) == 5
+
+
+@pytest.fixture
+def told_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two Ctrl-C while the first chunk trains."""
+    original = training.Training._launched
+
+    def drop(self: Any, place: Any, chunk: Any) -> Any:
+        self.stop_after_chunk.set()
+        self.drop_chunk.set()
+        return original(self, place, chunk)
+
+    monkeypatch.setattr(training.Training, "_launched", drop)
+
+
+@pytest.mark.usefixtures("told_twice")
+def test_told_twice_it_drops_its_chunk(storage: Storage, make_spec: SpecMaker) -> None:
+    done = dynstudy.run(make_spec(), storage=storage)
+    assert (done.interrupted, done.trained, networks(storage)) == (True, 0, 0)
+
+
+@pytest.mark.usefixtures("told_twice")
+def test_a_chunk_that_does_not_answer_is_left_behind(
+    storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = threading.Event()
+    monkeypatch.setattr(training, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr("dynstudy.launch.workers.train_replicates", lambda *_: answer.wait(300))
+    done = dynstudy.run(make_spec(), storage=storage)
+    answer.set()
+    assert (done.interrupted, done.abandoned, done.trained) == (True, True, 0)
+
+
+def test_it_runs_outside_the_main_thread(storage: Storage, make_spec: SpecMaker) -> None:
+    results = []
+    thread = threading.Thread(
+        target=lambda: results.append(dynstudy.run(make_spec(), storage=storage)), daemon=True
+    )
+    thread.start()
+    thread.join(300)
+    assert results[0].trained == 16

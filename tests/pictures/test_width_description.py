@@ -1,0 +1,61 @@
+"""Which curves over width there are, whichever pen draws them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dynstudy.analysis.regime_map import RegimeMap, regime_map
+from dynstudy.pictures.width_description import describe_widths
+from dynstudy.store.studies import Storage
+from tests.planted import SpecMaker, plant
+
+MapMaker = Callable[..., RegimeMap]
+
+
+WIDTHS = [5, 9, 20]
+
+
+@pytest.fixture
+def planted(storage: Storage, make_spec: SpecMaker) -> MapMaker:
+    """A planted map; keywords replace parts of its space."""
+
+    def make(loss: Any = "dce", **changes: Any) -> RegimeMap:
+        space = {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 30], "width": WIDTHS}
+        plant(storage, make_spec(loss=loss, space=space | changes))
+        return regime_map(storage, "small")
+
+    return make
+
+
+def test_a_curve_has_the_best_cell_of_each_width_with_its_error(planted: MapMaker) -> None:
+    found = planted()
+    static, dynamical = describe_widths(found).curves
+    assert (static.name, static.static) == ("CE, static", True)
+    assert (dynamical.name, dynamical.static) == ("DCE, best cell of each width", False)
+    for curve, cells in ((static, found.baselines()), (dynamical, found.dynamical_cells())):
+        best = cells.sort_values("val_accuracy").groupby("width").tail(1).sort_values("width")
+        assert curve.cells.width.tolist() == WIDTHS
+        assert curve.cells.val_accuracy.tolist() == best.val_accuracy.tolist()
+        assert curve.error.tolist() == best["sem"].tolist()
+    assert describe_widths(found).chance == pytest.approx(1 / 3)
+
+
+def test_there_is_a_curve_for_each_loss_and_rate_and_each_has_a_colour(planted: MapMaker) -> None:
+    found = planted(["dce", "dmse1"], amplitude=3, period=10, learning_rate=[0.5, 1.0])
+    curves = describe_widths(found).curves
+    assert [curve.name for curve in curves if not curve.static] == [
+        f"{loss}, A = 3, T = 10, η = {rate}" for loss in ("DCE", "DMSE1") for rate in ("0.5", "1")
+    ]
+    dynamical = [curve.colour for curve in curves if not curve.static]
+    assert len(set(dynamical)) == 4
+    grey = [curve.colour for curve in curves if curve.static]
+    assert grey == ["#595959", "#595959", "#999999", "#999999"]
+
+
+def test_a_rate_is_named_though_the_other_is_not_trained(planted: MapMaker) -> None:
+    found = planted(learning_rate=[0.5, 1.0])
+    found.frame.loc[found.frame.learning_rate == 1.0, "replicates"] = 0
+    assert [curve.name for curve in describe_widths(found).curves] == [
+        "CE, static, η = 0.5", "DCE, best cell of each width, η = 0.5"
+    ]  # fmt: skip

@@ -1,0 +1,56 @@
+"""A comparison as a person takes it away."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from dynstudy.analysis.comparison import side_by_side
+from dynstudy.report.comparison_files import short_rows, write_comparison
+from dynstudy.store.studies import Storage
+from tests.planted import SpecMaker, plant
+
+
+@pytest.mark.parametrize("shape", ["maps", "widths"])
+def test_files_hold_what_is_printed(
+    shape: str, storage: Storage, make_spec: SpecMaker, tmp_path: Path
+) -> None:
+    one = {"learning_rate": 1.0, "amplitude": 3, "period": 10, "width": [5, 9]}
+    changes = {"space": one} if shape == "widths" else {}
+    plant(storage, make_spec(name="a$b", loss=["dmse1", "dmse2"], replicates=6, **changes))
+    found = side_by_side(storage, ["a$b"])
+    picture, *tables = write_comparison(found, tmp_path)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    for path, rows in zip(tables, (found.summary, found.cells), strict=True):
+        with path.open() as file:
+            read = list(csv.DictReader(file))
+        assert list(read[0]) == list(rows[0])
+        assert [row["gain"] for row in read] == [str(row["gain"]) for row in rows]
+    assert {row["study, loss"] for row in short_rows(found)} == {"a$b, dmse1", "a$b, dmse2"}
+
+
+def test_a_short_row_has_the_numbers_of_the_whole_one(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    plant(storage, make_spec(loss=["dmse1", "dmse2"], replicates=6))
+    found = side_by_side(storage, ["small"])
+    for row, short in zip(found.summary, short_rows(found), strict=True):
+        assert short["useful"] == f"{row['useful']} of {row['cells']}"
+        gain = f"{row['gain']:+.3f} [{row['gain_low']:+.3f}, {row['gain_high']:+.3f}]"
+        assert short["gain there"] == gain
+        assert short["at"] == f"A {row['best_amplitude']:g}, T {row['best_period']}"
+
+
+def test_without_replicates_to_compare_a_field_is_empty_or_has_no_interval(
+    storage: Storage, make_spec: SpecMaker, tmp_path: Path
+) -> None:
+    storage.open_study(make_spec(name="empty", loss=["dmse1", "dmse2"]))
+    empty = side_by_side(storage, ["empty"])
+    assert short_rows(empty) == []
+    assert [path.name for path in write_comparison(empty, tmp_path)] == ["compare.png"]
+    plant(storage, make_spec(loss=["dmse1", "dmse2"], replicates=1))
+    first, second = short_rows(side_by_side(storage, ["small"]))
+    assert first["difference"] == ""  # to itself
+    assert second["difference"].startswith(("+", "-"))
+    assert "[" not in second["difference"]
+    assert first["best useful"] == first["at"] == ""

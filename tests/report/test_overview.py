@@ -1,0 +1,70 @@
+"""What one study is."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from dynstudy.report.overview import Overview, overview, print_overview
+from dynstudy.report.words import Format
+from dynstudy.store.launches import claim
+from dynstudy.store.studies import Storage
+from tests.planted import SearchMaker, SpecMaker, plant
+
+
+@pytest.fixture
+def small(storage: Storage, make_spec: SpecMaker) -> Overview:
+    plant(storage, make_spec(replicates=6))
+    spec = make_spec(replicates=6)
+    number = storage.study_id(storage.study("small"))
+    with claim(storage.engine, number, spec, "cpu", ["replicates=6"]) as launch:
+        launch.recorded(3, "cpu", "two cores")
+    return overview(storage, "small", top=2)
+
+
+def printed(found: Overview, form: Format) -> str:
+    out = io.StringIO()
+    print_overview(found, form, out)
+    return out.getvalue()
+
+
+def test_it_counts_and_names_the_best_cells(small: Overview) -> None:
+    assert (small.status, small.cells_done, small.cells) == ("complete", 5, 5)
+    assert small.networks == small.networks_needed == 24 + 4 * 6
+    assert [row["amplitude"] for row in small.best] == [30, 30]  # where the planted gain is
+    assert len(small.ledger) == 64
+    assert [row["period"] for row in small.boundaries] == [10, 30]
+    assert small.pareto_front == []
+    (launch,) = small.runs
+    assert (launch["status"], launch["networks"], launch["device"]) == ("complete", 3, "two cores")
+
+
+def test_text_has_everything_that_json_has(small: Overview) -> None:
+    text = " ".join(printed(small, Format.table).split())
+    for said in (
+        "small: complete, 5 of 5 cells, 48 of 48 networks, 0 diverged",
+        "best cells",
+        "boundaries",
+        'kind = "map"',
+        f"SHA-256 {small.ledger}",
+        "--set replicates=6",
+        "cpu on two cores",
+    ):
+        assert said in text
+    shown = json.loads(printed(small, Format.json))
+    assert shown["spec"] == json.loads(json.dumps(small.spec.resolved()))
+    assert shown["best"] == json.loads(json.dumps(small.best))
+    assert shown["runs"][0]["overrides"] == ["replicates=6"]
+
+
+def test_csv_has_the_best_cells(small: Overview) -> None:
+    rows = list(csv.DictReader(io.StringIO(printed(small, Format.csv))))
+    assert [row["amplitude"] for row in rows] == ["30.0", "30.0"]
+
+
+def test_a_search_for_two_things_has_its_front(storage: Storage, make_search: SearchMaker) -> None:
+    storage.open_study(make_search(minimize="width"))
+    found = overview(storage, "search")
+    assert (found.status, found.cells, found.best, found.boundaries) == ("incomplete", 8, [], [])
+    assert found.pareto_front == []

@@ -1,0 +1,56 @@
+"""What a trial says of its cell."""
+
+import numpy as np
+import pytest
+
+from dynstudy.statistics.trial_summaries import Summaries
+from dynstudy.store.studies import Storage
+from tests.planted import Planted, SpecMaker
+
+STATIC, CELL = [0.5, 0.6, 0.4, 0.5] * 2, [0.7, 0.9]
+
+
+@pytest.fixture
+def planted(storage: Storage, make_spec: SpecMaker) -> Planted:
+    planted = Planted(storage, make_spec())
+    planted.put(planted.cell(amplitude=3, period=10), CELL)
+    return planted
+
+
+def test_a_cell_is_its_mean_and_its_gain_over_the_baseline(planted: Planted) -> None:
+    planted.put(planted.cell(loss="ce"), STATIC)
+    cell = planted.cell(amplitude=3, period=10)
+    finished = Summaries(planted.ledger, range(8)).of(cell)
+    assert (finished.configuration, finished.value) == (cell.configuration, pytest.approx(0.8))
+    told = finished.attributes
+    assert told["sem"] == pytest.approx(0.1)
+    assert (told["replicates"], told["diverged"]) == (2, 0)
+    assert told["gain"] == pytest.approx(0.3)
+    # the planted static networks forget nothing, the cell's 0.1 and 0.11
+    assert told["forgetting"] == pytest.approx(0.105)
+    assert told["forgetting_sem"] == pytest.approx(0.005)
+    assert told["cell"]["configuration"] == planted.ledger.key(cell.configuration)
+
+
+def test_only_the_seeds_that_count_are_compared_with(planted: Planted) -> None:
+    planted.put(planted.cell(loss="ce"), STATIC)
+    few = Summaries(planted.ledger, range(2)).of(planted.cell(amplitude=3, period=10))
+    assert few.attributes["gain"] == pytest.approx(0.8 - 0.55)
+
+
+def test_without_a_baseline_there_is_no_gain_and_of_one_network_no_error(
+    planted: Planted,
+) -> None:
+    summaries = Summaries(planted.ledger, range(8))
+    assert "gain" not in summaries.of(planted.cell(amplitude=3, period=10)).attributes
+    cell = planted.cell(amplitude=30, period=10)
+    planted.put(cell, [0.5])
+    assert summaries.of(cell).attributes["sem"] is None
+
+
+def test_a_baseline_has_neither_gain_nor_forgetting(planted: Planted) -> None:
+    planted.put(planted.cell(loss="ce"), STATIC, diverged=1)
+    told = Summaries(planted.ledger, range(8)).of(planted.cell(loss="ce")).attributes
+    assert told["diverged"] == 1
+    assert not {"gain", "forgetting"} & told.keys()
+    assert told["sem"] == pytest.approx(np.std([1 / 3, *STATIC[1:]], ddof=1) / np.sqrt(8))

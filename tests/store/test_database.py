@@ -1,0 +1,69 @@
+"""Where a database is, and what cannot be one."""
+
+from pathlib import Path
+
+import pytest
+
+from dynstudy.errors import (
+    StorageError,
+)
+from dynstudy.store.database import DEFAULT_STORAGE, storage_url
+from dynstudy.store.studies import Storage
+
+
+def test_the_url_is_the_given_one_then_the_environments_then_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert storage_url() == DEFAULT_STORAGE
+    monkeypatch.setenv("OPTUNA_STORAGE", "sqlite:///o.db")
+    assert storage_url() == "sqlite:///o.db"
+    monkeypatch.setenv("DYNSTUDY_STORAGE", "sqlite:///d.db")
+    assert storage_url() == "sqlite:///d.db"
+    assert storage_url("sqlite:///given.db") == "sqlite:///given.db"
+
+
+def test_a_file_that_is_not_a_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database, but longer than a header")
+    for create in (True, False):
+        with pytest.raises(StorageError, match="is not an SQLite database"):
+            Storage(f"sqlite:///{path}", create=create)
+    assert path.read_text().startswith("not a database")
+
+
+def test_a_damaged_database_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.db"
+    path.write_bytes(b"SQLite format 3\0" + b"garbage" * 1000)
+    with pytest.raises(StorageError, match=r"storage sqlite:///.*damaged.db: ") as caught:
+        Storage(f"sqlite:///{path}", create=True)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("nonsense", "must be sqlite:///PATH or postgresql"),
+        ("mysql://host/x", "must be sqlite:///PATH or postgresql"),
+        ("", "must be sqlite:///PATH or postgresql"),
+        ("sqlite://", "would be lost at the end; name a file"),
+        ("sqlite:///:memory:", "would be lost at the end; name a file"),
+        ("sqlite:///{tmp}", "is a folder"),
+        ("sqlite:///{tmp}/no/such/folder/x.db", "there is no folder"),
+    ],
+)
+def test_what_cannot_be_a_database_is_said_so(url: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=said):
+        Storage(url.format(tmp=tmp_path), create=True)
+
+
+def test_an_unreachable_server_is_one_line() -> None:
+    with pytest.raises(StorageError) as caught:
+        Storage("postgresql+psycopg://user:secret@127.0.0.1:1/none", create=True)
+    assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_passwords_are_not_shown() -> None:
+    with pytest.raises(StorageError) as caught:
+        Storage("mysql://user:secret@host/x")
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,60 @@
+"""What makes a network what it is: the ledger's keys."""
+
+from dataclasses import replace
+
+import pytest
+
+from dynstudy.config import Configuration, Protocol, SpiralData
+from dynstudy.store.keys import configuration_key
+
+PROTOCOL = Protocol(steps=200, tail=50)
+
+
+DCE = Configuration("dce", 5, 1.0, amplitude=3, period=10)
+
+
+CE = Configuration("ce", 5, 1.0)
+
+
+def test_the_key_is_pinned() -> None:
+    """Changing it would train everything again: raise NUMERICS or migrate instead."""
+    assert configuration_key(PROTOCOL, DCE) == (
+        "924f10d35068f5d4d1d0284fe363d3532c414b059d41660b1d9e716c4a113142"
+    )
+    assert configuration_key(PROTOCOL, CE) == (
+        "ae1274419e9581c73a5d4d00318bd98c70ea2aaa2a84600f7eb67662670007ba"
+    )
+
+
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        PROTOCOL.model_copy(update={"steps": 201}),
+        PROTOCOL.model_copy(update={"dtype": "float64"}),
+        PROTOCOL.model_copy(update={"data": SpiralData(noise=0.1)}),
+        PROTOCOL.model_copy(update={"data": SpiralData(train_seed="replicate")}),
+        PROTOCOL.model_copy(update={"data": SpiralData(validation_seed=2)}),
+    ],
+)
+def test_whatever_changes_a_network_changes_its_key(protocol: Protocol) -> None:
+    for configuration in (DCE, CE):
+        assert configuration_key(protocol, configuration) != configuration_key(
+            PROTOCOL, configuration
+        )
+    for other in (
+        replace(DCE, width=6),
+        replace(DCE, learning_rate=0.5),
+        replace(DCE, amplitude=4),
+        replace(DCE, period=11),
+        replace(DCE, loss="dmse1"),
+    ):
+        assert configuration_key(PROTOCOL, other) != configuration_key(PROTOCOL, DCE)
+
+
+def test_the_tail_counts_as_what_really_runs_and_not_for_static_losses() -> None:
+    # 15 oscillations of 10 steps fit before a tail of 50, and before one of 41
+    same = PROTOCOL.model_copy(update={"tail": 41})
+    other = PROTOCOL.model_copy(update={"tail": 40})
+    assert configuration_key(same, DCE) == configuration_key(PROTOCOL, DCE)
+    assert configuration_key(other, DCE) != configuration_key(PROTOCOL, DCE)
+    assert configuration_key(other, CE) == configuration_key(PROTOCOL, CE)

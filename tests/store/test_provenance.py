@@ -1,0 +1,79 @@
+"""Where a result comes from."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy
+import pytest
+
+from dynstudy._version import __version__
+from dynstudy.store import provenance as module
+from dynstudy.store.provenance import (
+    Trainer,
+    arithmetic,
+    git_state,
+    installed,
+    provenance,
+    versions,
+    without_passwords,
+)
+
+
+def test_versions_are_those_that_are_installed() -> None:
+    found = versions()
+    assert (found["dynstudy"], found["numpy"]) == (__version__, numpy.__version__)
+    assert installed("no-such-package") is None
+    assert "triton" in arithmetic("gpu")
+    assert "triton" not in arithmetic("cpu")
+    assert arithmetic("cpu").items() <= found.items()
+    assert Trainer.here("cpu", "x").versions == arithmetic("cpu")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://me:secret@host/db", "postgresql://me:***@host/db"),
+        ("a://b:c@d and e://f:g@h", "a://b:***@d and e://f:***@h"),
+        ("postgresql://me@host/db", "postgresql://me@host/db"),
+        ("sqlite:///storage/dynstudy.db", "sqlite:///storage/dynstudy.db"),
+    ],
+)
+def test_no_password_is_kept(text: str, shown: str) -> None:
+    assert without_passwords(text) == shown
+
+
+def test_a_launch_says_what_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["dynstudy", "run", "--storage", "a://b:secret@c"])
+    facts = provenance()
+    assert facts["command"] == "dynstudy run --storage a://b:***@c"
+    assert facts["pid"] == os.getpid()
+    assert json.loads(json.dumps(facts)) == facts
+
+
+def test_the_commit_is_that_of_dynstudy_s_own_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "dynstudy" / "store"
+    package.mkdir(parents=True)
+    monkeypatch.setattr(module, "__file__", str(package / "provenance.py"))
+    assert git_state() == (None, None)  # a copy outside a checkout
+
+    def git(*arguments: str) -> str:
+        line = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a", *arguments]
+        done = subprocess.run(line, check=True, capture_output=True, text=True, timeout=60)
+        return done.stdout.strip()
+
+    git("init", "-q")
+    (package / "provenance.py").write_text("1")
+    git("add", ".")
+    git("commit", "-q", "-m", "first")
+    assert git_state() == (git("rev-parse", "HEAD"), True)
+    (package / "provenance.py").write_text("2")
+    assert git_state() == (git("rev-parse", "HEAD"), False)
+    inside = tmp_path / "library" / "dynstudy" / "store"
+    inside.mkdir(parents=True)
+    monkeypatch.setattr(module, "__file__", str(inside / "provenance.py"))
+    assert git_state() == (None, None)  # somebody else's checkout around it

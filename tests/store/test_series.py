@@ -1,0 +1,80 @@
+"""What is read along training: joined, shared, and kept beside what is not known yet."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from dynstudy.config import Configuration, Protocol, Replicate
+from dynstudy.store.ledger import Ledger, Record
+from dynstudy.store.provenance import Trainer
+from dynstudy.store.series import TRAIN, VALIDATION, Series, read
+from dynstudy.store.studies import Storage
+from dynstudy.store.tables import ReplicateRow, SeriesRow, StepsRow
+
+PROTOCOL = Protocol(steps=200, tail=50)
+
+
+DCE = Configuration("dce", 5, 1.0, amplitude=3, period=10)
+
+
+CE = Configuration("ce", 5, 1.0)
+
+
+TRAINER = Trainer("cpu", "test", "a processor", {"numpy": "2"})
+
+
+ACCURACIES = {"train_accuracy": 0.5, "val_accuracy": 0.4}
+
+
+def record(
+    configuration: Configuration, seed: int, steps: tuple[int, ...], correct: int = 7
+) -> Record:
+    counts = np.full((len(steps), 3), correct, np.int32)
+    series = {TRAIN: Series(steps, counts), VALIDATION: Series(steps, counts + 1)}
+    return Record(Replicate(configuration, seed), None, ACCURACIES, series)
+
+
+@pytest.fixture
+def ledger(storage: Storage) -> Ledger:
+    return Ledger(storage.engine, PROTOCOL)
+
+
+def count(ledger: Ledger, table: type[ReplicateRow | SeriesRow | StepsRow]) -> int:
+    with ledger.engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def test_steps_that_many_networks_share_are_kept_once(ledger: Ledger) -> None:
+    ledger.add([record(CE, seed, (100, 200)) for seed in range(3)], TRAINER)
+    ledger.add([record(CE, 3, (100, 200)), record(DCE, 0, (200,))], TRAINER)
+    assert (count(ledger, SeriesRow), count(ledger, StepsRow)) == (2 * 5, 2)
+
+
+def test_a_network_has_as_many_series_as_were_read_of_it(ledger: Ledger, storage: Storage) -> None:
+    """One that this version knows nothing of is kept beside the others, and joined like them."""
+    steepness = Series((1, 2), np.array([[0.5], [2.5]]))
+    network = record(CE, 0, (100, 200))
+    ledger.add([replace(network, series={**network.series, "steepness": steepness})], TRAINER)
+    ledger.add([record(CE, 0, (150, 200))], TRAINER)
+    with storage.engine.connect() as connection:
+        (named,) = read(connection, ReplicateRow.seed == 0).values()
+    assert named["steepness"].steps == (1, 2)
+    assert named["steepness"].values.tolist() == [[0.5], [2.5]]
+    assert named[TRAIN].steps == (100, 150, 200)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2)), max_size=8), st.integers(0, 8))
+def test_series_are_joined_where_they_agree(rows: list[tuple[int, int]], cut: int) -> None:
+    first, second = (dict(sorted(part)) for part in (rows[:cut], rows[cut:]))
+    one, two = (Series(tuple(d), np.array([*d.values()]).reshape(-1, 1)) for d in (first, second))
+    union = one.union(two)
+    if any(second[step] != value for step, value in first.items() if step in second):
+        assert union is None
+    else:
+        assert union is not None
+        assert dict(zip(union.steps, union.values[:, 0], strict=True)) == first | second
+        assert list(union.steps) == sorted(first | second)

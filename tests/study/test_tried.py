@@ -1,0 +1,55 @@
+"""Which configurations the trials of a study have."""
+
+import optuna
+from optuna.trial import TrialState, create_trial
+
+from dynstudy.config import Configuration
+from dynstudy.store.studies import Storage
+from dynstudy.store.trials import distributions
+from dynstudy.study.tried import asked, configuration_of, finished, replicates_told
+from dynstudy.task.losses import LOSSES
+from tests.planted import SearchMaker, SpecMaker, plant
+
+DCE = {"loss": "dce", "width": 5, "learning_rate": 1.0, "amplitude": 3.0, "period": 10}
+
+
+def trial(params: dict[str, object], state: TrialState = TrialState.RUNNING) -> optuna.Trial:
+    known = distributions(list(LOSSES))
+    chosen = {name: known[name] for name in params}
+    value = 0.5 if state == TrialState.COMPLETE else None
+    return create_trial(state=state, value=value, params=params, distributions=chosen)
+
+
+def test_trials_are_the_cells_of_a_map_with_their_numbers(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    spec = make_spec()
+    plant(storage, spec)
+    study = storage.study("small")
+    cells = [cell.configuration for cell in spec.grid_cells()]
+    assert finished(study) == {cell: number for number, cell in enumerate(cells)}
+    assert replicates_told(study) == {c.configuration: c.replicates for c in spec.grid_cells()}
+
+
+def test_of_two_trials_of_a_cell_the_first_counts_and_one_in_training_is_asked_alone(
+    storage: Storage, make_search: SearchMaker
+) -> None:
+    study = storage.open_study(make_search())
+    study.add_trials([
+        trial(DCE, TrialState.COMPLETE),
+        trial(DCE, TrialState.COMPLETE),
+        trial(DCE | {"width": 3}),
+        trial({"loss": "dce"}),
+        trial(DCE | {"period": 30}, TrialState.FAIL),
+    ])
+    assert finished(study) == {Configuration(**DCE): 0}
+    assert set(asked(study)) == {Configuration(**DCE), Configuration(**DCE | {"width": 3})}
+
+
+def test_a_trial_of_which_not_all_was_drawn_is_no_configuration() -> None:
+    static = {"loss": "ce", "width": 5, "learning_rate": 1.0}
+    assert configuration_of(trial(static)) == Configuration("ce", 5, 1.0)
+    assert configuration_of(trial(DCE)) == Configuration(**DCE)
+    for missing in DCE:
+        part = {name: value for name, value in DCE.items() if name != missing}
+        assert configuration_of(trial(part)) is None
