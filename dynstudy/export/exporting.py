@@ -27,9 +27,9 @@ from dynstudy.export.export_file import (
 )
 from dynstudy.export.measuring import measure, train_all
 from dynstudy.export.words import By, Per
-from dynstudy.launch.check_backend import check_backend
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.training import Training
+from dynstudy.launch.workers import check_backend
 from dynstudy.report.rows import frame_rows
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import claim
@@ -56,17 +56,9 @@ def export(
 ) -> Export:
     """The best configurations of a study, each runnable and with what to expect of it.
 
-    Args:
-        storage: where the study is.
-        name: of the study.
-        top: how many, of each width or loss if `per` says so.
-        by: what is compared, ``val_accuracy`` or ``gain``.
-        per: ``width``, ``loss``, ``pareto`` (the front of accuracy and width, all of it) or None.
-        confirm: fresh seeds to train each one on; the study's replicates (the most that a cell may
-            have) if None, 0 for none.
-        backend: what trains them.
-        report: called with the progress of that.
-        log: called with what a person should know besides.
+    `top` of them, or of each width or loss if `per` says so; ``pareto`` is the front of accuracy
+    and width, all of it. Each is trained on `confirm` fresh seeds: the study's replicates (the most
+    that a cell may have) if None, none if 0.
 
     Returns:
         The export, sealed with its digest.
@@ -77,10 +69,10 @@ def export(
         BackendError: the backend is not on this machine.
         Interrupted: told to stop; the networks trained so far are in the ledger.
     """
-    study_map = regime_map(storage, name)
-    spec = study_map.spec
+    regimes = regime_map(storage, name)
+    spec = regimes.spec
     check_backend(backend, spec)
-    rows, candidates = choose(study_map, top, by, per)
+    rows, candidates = choose(regimes, top, by, per)
     planned = {_configuration(row): range(row.replicates_planned) for row in rows.itertuples()}
     chosen = list(planned)
     for configuration in chosen:
@@ -88,26 +80,23 @@ def export(
 
     ledger = Ledger(storage.engine, spec.protocol)
     before = measure(ledger, planned)
-    for configuration, row in zip(
-        chosen, frame_rows(rows), strict=True
-    ):  # labels depend on the whole map
-        labels = {"regime": row["regime"], "forgets": row["forgets"]}
+    for configuration, row in zip(chosen, frame_rows(rows), strict=True):
+        labels = {name: row[name] for name in ("regime", "forgets")}  # as the whole map has them
         before[configuration] = before[configuration].model_copy(update=labels)
-    keys = [ledger.key(configuration) for configuration in planned]
+    keys = list(map(ledger.key, planned))
     after: dict[Configuration, Measured] = {}
     count = spec.most_replicates if confirm is None else confirm
     if count:
         storage.upgrade()
         fresh_ledger = LaunchLedger(storage.engine, fresh_protocol(spec.protocol))
-        fresh = {configuration: range(FRESH, FRESH + count) for configuration in chosen}
+        fresh = dict.fromkeys(chosen, range(FRESH, FRESH + count))
         for configuration in chosen:
             fresh[configuration.baseline()] = range(FRESH, FRESH + BASELINE_FACTOR * count)
         number = storage.study_id(storage.study(name))
         with claim(storage.engine, number, spec, backend) as launch:
-            training = Training(fresh_ledger, launch, backend, report, log)
-            train_all(training, fresh)
+            train_all(Training(fresh_ledger, launch, backend, report, log), fresh)
         after = measure(fresh_ledger, fresh)
-        keys += [fresh_ledger.key(configuration) for configuration in fresh]
+        keys += map(fresh_ledger.key, fresh)
 
     trials = finished(storage.study(name))
 
@@ -130,8 +119,8 @@ def export(
         ),
         selection=Selection(by=by, top=top, per=per, candidates=candidates),
         provenance=_provenance(storage, keys),
-        configuration=[entry(configuration) for configuration in chosen],
-        baseline=[entry(configuration) for configuration in planned if configuration not in chosen],
+        configuration=list(map(entry, chosen)),
+        baseline=[entry(static) for static in planned if static not in chosen],
     ).sealed()
 
 

@@ -4,16 +4,16 @@ from collections.abc import Mapping
 
 from dynstudy.config import Cell, Configuration, Protocol
 from dynstudy.errors import Interrupted
-from dynstudy.export.best_cells import measured
 from dynstudy.export.export_file import Measured
 from dynstudy.launch.training import Training
-from dynstudy.measure.measures import reads
+from dynstudy.measure.measures import added, reads
+from dynstudy.report.rows import frame_rows
 from dynstudy.statistics.labelled_cells import judge
 from dynstudy.store.ledger import Ledger
 
 
-def cells_of(protocol: Protocol, seeds: Mapping[Configuration, range]) -> list[Cell]:
-    """The cells of some configurations, baselines first, each read wherever it is compared."""
+def _cells(protocol: Protocol, seeds: Mapping[Configuration, range]) -> list[Cell]:
+    """Baselines first, each read wherever it is compared."""
     periods: dict[Configuration, set[int]] = {configuration: set() for configuration in seeds}
     for configuration in seeds:
         if configuration.period is not None:
@@ -25,29 +25,40 @@ def cells_of(protocol: Protocol, seeds: Mapping[Configuration, range]) -> list[C
             seeds[configuration],
             reads(protocol, tuple(sorted(periods[configuration]))),
         )
-        for configuration in sorted(seeds, key=lambda configuration: not configuration.static)
+        for configuration in sorted(seeds, key=lambda each: not each.static)
     ]
 
 
 def train_all(training: Training, seeds: Mapping[Configuration, range]) -> None:
     """Train what is missing of some configurations; `Interrupted` if told to stop before."""
-    cells = cells_of(training.ledger.protocol, seeds)
+    cells = _cells(training.ledger.protocol, seeds)
     with training.interruptible():
-        whole = training.train_all(cells, training.plan(cells))
+        whole = training.complete(cells)
     if not whole:
         raise Interrupted(training.abandoned)
 
 
 def measure(ledger: Ledger, seeds: Mapping[Configuration, range]) -> dict[Configuration, Measured]:
-    """What the ledger knows of some configurations, judged as one family."""
-    cells = cells_of(ledger.protocol, seeds)
+    """What the ledger knows of those of which any was trained, judged as one family."""
+    cells = _cells(ledger.protocol, seeds)
     # all baselines have the same seeds, or none is in `seeds`
-    static = [configuration for configuration in seeds if configuration.static]
-    longest = max((seeds[configuration] for configuration in static), key=len, default=range(0))
-    labelled = judge(ledger, cells, longest, family=lambda _: "all")
-    of_cells = measured(labelled.frame, cells, ledger)
-    return {
-        cell.configuration: values
-        for cell, values in zip(cells, of_cells, strict=True)
-        if values is not None
-    }
+    static = [seeds[configuration] for configuration in seeds if configuration.static]
+    longest = max(static, key=len, default=range(0))
+    frame = judge(ledger, cells, longest, family=lambda _: "all").frame
+    loaded = ledger.load(cell.configuration for cell in cells)
+    by_key = dict(list(loaded.groupby("configuration")))
+    measured: dict[Configuration, Measured] = {}
+    for row, cell in zip(frame_rows(frame), cells, strict=True):
+        if not row["replicates"]:
+            continue
+        rows = by_key[ledger.key(cell.configuration)]
+        accuracies = rows.val_accuracy[rows.seed.isin(cell.seeds)].tolist()
+        values = {name: row[name] for name in Measured.model_fields if name in row}
+        values |= {
+            "first_seed": cell.seeds.start,
+            "replicates": len(accuracies),
+            "val_accuracies": accuracies,
+        }
+        more = {each.name: row[each.name] for each in added() if row[each.name] is not None}
+        measured[cell.configuration] = Measured(**values, measures=more or None)
+    return measured

@@ -55,7 +55,15 @@ def check_library(form: FileFormat) -> None:
 
 
 def replicates(storage: Storage, name: str) -> pd.DataFrame:
-    """Every network of a study that is trained, a row each."""
+    """Every network of a study.
+
+    Returns:
+        A row per network, with `COLUMNS`.
+
+    Raises:
+        StudyNotFoundError: there is no such study.
+        ExportError: nothing of it is trained yet.
+    """
     study = storage.study(name)
     spec = storage.spec(study)
     ledger = Ledger(storage.engine, spec.protocol)
@@ -67,10 +75,9 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
     for row in loaded.to_dict("records"):
         cell = own_cells[row["configuration"]]
         if row["seed"] in cell.seeds:
-            configuration = cell.configuration
             rows.append(
-                {"trial": trials.get(configuration)}
-                | {axis: getattr(configuration, axis) for axis in AXES}
+                {"trial": trials.get(cell.configuration)}
+                | {axis: getattr(cell.configuration, axis) for axis in AXES}
                 | {"seed": row["seed"]}
                 | {name: row[name] for name in VARIABLES}
                 | {"ledger_configuration": row["configuration"]}
@@ -84,7 +91,7 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
 
 
 def write_replicates(frame: pd.DataFrame, form: FileFormat, path: Path, name: str) -> None:
-    """Write the networks of a study as CSV, Parquet or NetCDF."""
+    """Write the networks of a study, from `replicates`."""
     if form is FileFormat.csv:
         frame.to_csv(path, index=False, lineterminator="\n")
     elif form is FileFormat.parquet:
@@ -99,10 +106,6 @@ def to_cube(frame: pd.DataFrame, name: str) -> "xr.Dataset":
     A static network has A = 1 and T = 0 here. The scattered configurations of a search would make a
     cube of holes: they go along one axis, ``configuration``, with seeds along the other.
 
-    Args:
-        frame: from `replicates`.
-        name: of the study.
-
     Returns:
         The measures as variables.
     """
@@ -114,10 +117,7 @@ def to_cube(frame: pd.DataFrame, name: str) -> "xr.Dataset":
     )
     whole = whole.astype(dict.fromkeys(VARIABLES, float))
     cells = whole[AXES].drop_duplicates()
-    grid = 1
-    for axis in AXES:
-        grid *= whole[axis].nunique()
-    if grid <= 4 * len(cells):
+    if whole[AXES].nunique().prod() <= 4 * len(cells):
         cube = whole.set_index([*AXES, "seed"])[VARIABLES].to_xarray()
     else:
         cells = cells.reset_index(drop=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from dynstudy.config import Configuration, Protocol
+from dynstudy.config import Configuration
 from dynstudy.export.export_file import Entry, Export, Measured
 from dynstudy.export.measuring import measure, train_all
 from dynstudy.launch.progress import Progress
@@ -22,7 +22,6 @@ from dynstudy.launch.training import Training
 from dynstudy.measure.accuracy import or_none
 from dynstudy.statistics.two_samples import Difference, Moments
 from dynstudy.store.launch_ledger import LaunchLedger
-from dynstudy.store.ledger import Ledger
 from dynstudy.store.origins import origins
 from dynstudy.store.studies import Storage
 from dynstudy.study.confirmation import fresh_protocol
@@ -34,6 +33,10 @@ ROUNDING = 1e-9
 
 BIT_EQUAL = "bit-equal"
 STATISTICAL = f"within {JOINT_ERRORS:g} joint standard errors"
+WRONG_KEY = (
+    "its key is not that of its loss, width, learning rate, amplitude and period under this "
+    "protocol; one of them was changed, so nothing was trained"
+)
 SETS = ("found", "confirmed")
 
 
@@ -60,11 +63,7 @@ def reproduce(
 ) -> Reproduction:
     """Train everything in an export again and compare.
 
-    Args:
-        export: from `dynstudy.export.export_file.load_export`.
-        backend: what trains; that which trained it before if None.
-        report: called with the progress.
-        log: called with what a person should know besides.
+    `backend` trains it; that which trained it before if None.
 
     Returns:
         What was tested, and what does not hold.
@@ -73,24 +72,32 @@ def reproduce(
         BackendError: the backend is not on this machine.
         Interrupted: told to stop.
     """
-    wrong_keys = list(_wrong_keys(export))
-    problems = [*_inconsistencies(export), *wrong_keys]
+    entries = list(_entries(export))
+    wrong_keys = [
+        f"{label}: {WRONG_KEY}" for label, entry in entries if export.key_of(entry) != entry.key
+    ]
+    problems = [*_inconsistencies(export, entries), *wrong_keys]
     if wrong_keys:  # it is not known what the numbers were measured on
         return Reproduction(None, [], problems)
     trained_by = export.provenance.trained
     backend = backend or (trained_by[0].backend if trained_by else "auto")
     load(backend)
-    protocols = {"found": export.protocol, "confirmed": fresh_protocol(export.protocol)}
+    again: dict[str, dict[Configuration, Measured]] = {}
+    keys: list[str] = []
     with tempfile.TemporaryDirectory(prefix="dynstudy-") as folder:
         storage = Storage(f"sqlite:///{folder}/reproduced.db", create=True)
-        again = {}
-        for name in SETS:
-            again[name] = _train(export, name, protocols[name], storage, backend, report, log)
-        keys = [
-            Ledger(storage.engine, protocols[name]).key(configuration)
-            for name in SETS
-            for configuration in again[name]
-        ]
+        for name, protocol in zip(
+            SETS, (export.protocol, fresh_protocol(export.protocol)), strict=True
+        ):
+            ledger = LaunchLedger(storage.engine, protocol)
+            seeds = {}
+            for _, entry in entries:
+                if (recorded := _of_set(entry, name)) is not None:
+                    first = recorded.first_seed
+                    seeds[entry.configuration] = range(first, first + recorded.replicates)
+            train_all(Training(ledger, None, backend, report, log), seeds)
+            again[name] = measure(ledger, seeds)
+            keys += map(ledger.key, again[name])
         here = {origin.arithmetic for origin in origins(storage.engine, keys)}
         storage.engine.dispose()
     there = {
@@ -98,15 +105,26 @@ def reproduce(
     }
     exact = here == there
     rows = []
-    for position, entry in _entries(export):
+    for label, entry in entries:
         for name in SETS:
-            recorded = getattr(entry, name)
-            if recorded is None:
+            if (recorded := _of_set(entry, name)) is None:
                 continue
             now = again[name][entry.configuration]
             differences = list(_differences(recorded, now, exact))
-            problems += [f"{position}, {name}: {problem}" for problem in differences]
-            rows.append(_row(position, name, entry.configuration, recorded, now, not differences))
+            problems += [f"{label}, {name}: {problem}" for problem in differences]
+            apart, joint = _apart(recorded, now)
+            rows.append({
+                "entry": label,
+                "set": name,
+                "configuration": str(entry.configuration),
+                "replicates": recorded.replicates,
+                "recorded": recorded.val_accuracy,
+                "recorded_sem": recorded.sem,
+                "reproduced": now.val_accuracy,
+                "reproduced_sem": now.sem,
+                "joint_errors_apart": apart / joint if joint else None,
+                "passed": not differences,
+            })
     return Reproduction(BIT_EQUAL if exact else STATISTICAL, rows, problems)
 
 
@@ -117,52 +135,25 @@ def _entries(export: Export) -> Iterator[tuple[str, Entry]]:
         yield f"baseline {number}", entry
 
 
-def _train(
-    export: Export,
-    name: str,
-    protocol: Protocol,
-    storage: Storage,
-    backend: str,
-    report: Callable[[Progress], None] | None,
-    log: Callable[[str], None] | None,
-) -> dict[Configuration, Measured]:
-    seeds = {}
-    for _, entry in _entries(export):
-        recorded: Measured | None = getattr(entry, name)
-        if recorded is not None:
-            first = recorded.first_seed
-            seeds[entry.configuration] = range(first, first + recorded.replicates)
-    ledger = LaunchLedger(storage.engine, protocol)
-    train_all(Training(ledger, None, backend, report, log), seeds)
-    return measure(ledger, seeds)
+def _of_set(entry: Entry, name: str) -> Measured | None:
+    return entry.found if name == "found" else entry.confirmed
 
 
-def _wrong_keys(export: Export) -> Iterator[str]:
-    for position, entry in _entries(export):
-        if export.key_of(entry) != entry.key:
-            yield (
-                f"{position}: its key is not that of its loss, width, learning rate, amplitude and "
-                "period under this protocol; one of them was changed, so nothing was trained"
-            )
-
-
-def _inconsistencies(export: Export) -> Iterator[str]:
+def _inconsistencies(export: Export, entries: list[tuple[str, Entry]]) -> Iterator[str]:
     """What can be seen without training anything."""
-    for position in export.changed():
-        yield f"since the file was written, something was changed: {position}"
-    for position, entry in _entries(export):
-        static = next((e for _, e in _entries(export) if e.configuration == _baseline(entry)), None)
+    for changed in export.changed():
+        yield f"since the file was written, something was changed: {changed}"
+    by_configuration = {entry.configuration: entry for _, entry in reversed(entries)}
+    for label, entry in entries:
+        configuration = entry.configuration
+        static = None
+        if not configuration.static:
+            static = by_configuration.get(configuration.baseline())
         for name in SETS:
-            recorded = getattr(entry, name)
-            if recorded is not None:
-                against = getattr(static, name) if static is not None else None
+            if (recorded := _of_set(entry, name)) is not None:
+                against = _of_set(static, name) if static is not None else None
                 for problem in _contradictions(recorded, against):
-                    yield f"{position}, {name}: {problem}"
-
-
-def _baseline(entry: Entry) -> Configuration | None:
-    configuration = entry.configuration
-    return None if configuration.static else configuration.baseline()
+                    yield f"{label}, {name}: {problem}"
 
 
 def _contradictions(recorded: Measured, static: Measured | None) -> Iterator[str]:
@@ -174,7 +165,8 @@ def _contradictions(recorded: Measured, static: Measured | None) -> Iterator[str
         )
         return
     moments = Moments.of([np.array(recorded.val_accuracies)])
-    expected = {"val_accuracy": float(moments.mean[0]), "sem": or_none(moments.variance[0] ** 0.5)}
+    mean, sem = moments.mean[0], moments.variance[0] ** 0.5
+    expected = {"val_accuracy": float(mean), "sem": or_none(sem)}
     if static is not None and recorded.gain is not None:
         gain = Difference.between(moments, Moments.of([np.array(static.val_accuracies)]))
         low, high = gain.interval()
@@ -192,11 +184,9 @@ def _contradictions(recorded: Measured, static: Measured | None) -> Iterator[str
 def _differences(recorded: Measured, now: Measured, exact: bool) -> Iterator[str]:
     """What training gave otherwise than the file says."""
     if exact:
-        for index, (before, after) in enumerate(
-            zip(recorded.val_accuracies, now.val_accuracies, strict=False)
-        ):
+        accuracies = zip(recorded.val_accuracies, now.val_accuracies, strict=False)
+        for seed, (before, after) in enumerate(accuracies, start=recorded.first_seed):
             if before != after:
-                seed = recorded.first_seed + index
                 yield f"val_accuracies of seed {seed} is {before}, training gives {after}"
         trained = now.numbers()
         for number, said in recorded.numbers().items():
@@ -221,29 +211,6 @@ def _apart(recorded: Measured, now: Measured) -> tuple[float, float | None]:
     if recorded.sem is None or now.sem is None:
         return apart, None
     return apart, math.hypot(recorded.sem, now.sem)
-
-
-def _row(
-    position: str,
-    name: str,
-    configuration: Configuration,
-    recorded: Measured,
-    now: Measured,
-    passed: bool,
-) -> dict[str, Any]:
-    apart, joint = _apart(recorded, now)
-    return {
-        "entry": position,
-        "set": name,
-        "configuration": str(configuration),
-        "replicates": recorded.replicates,
-        "recorded": recorded.val_accuracy,
-        "recorded_sem": recorded.sem,
-        "reproduced": now.val_accuracy,
-        "reproduced_sem": now.sem,
-        "joint_errors_apart": apart / joint if joint else None,
-        "passed": passed,
-    }
 
 
 def _close(first: float | None, second: float | None) -> bool:

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from dynstudy.config import Configuration, Protocol, Replicate
+from dynstudy.config import Protocol
 from dynstudy.errors import ExportError
 from dynstudy.export.export_file import Entry, Export, Weights
-from dynstudy.launch.replicates import Task, draw_data, train_replicates
-from dynstudy.measure.measures import reads
+from dynstudy.launch.replicates import draw_data, train_cell
 from dynstudy.report.safe_files import write_whole
 from dynstudy.study.confirmation import fresh_protocol
 from dynstudy.train import Parameters
@@ -31,9 +30,10 @@ def add_weights(export: Export, path: Path, backend: str = "auto") -> Export:
     """Train the best network again and write its parameters beside the export, sealed anew."""
     entry = export.configuration[0]
     assert entry.found is not None  # what was chosen was measured
-    index = int(np.argmax(entry.found.val_accuracies))
-    seed, recorded = entry.found.first_seed + index, entry.found.val_accuracies[index]
-    parameters, accuracy = train_one(entry.configuration, export.protocol, seed, backend)
+    best = int(np.argmax(entry.found.val_accuracies))
+    seed, recorded = entry.found.first_seed + best, entry.found.val_accuracies[best]
+    (record,), outcome = train_cell(entry.configuration, export.protocol, [seed], backend)
+    parameters, accuracy = outcome.parameters, record.val_accuracy
     if accuracy != recorded:
         raise ExportError(
             f"seed {seed} of {entry.configuration} reached {recorded:.4f} and reaches "
@@ -57,16 +57,6 @@ def add_weights(export: Export, path: Path, backend: str = "auto") -> Export:
     )
     first = entry.model_copy(update={"weights": weights})
     return export.model_copy(update={"configuration": [first, *export.configuration[1:]]}).sealed()
-
-
-def train_one(
-    configuration: Configuration, protocol: Protocol, seed: int, backend: str
-) -> tuple[Parameters, float]:
-    """Train one network; returns its parameters and its validation accuracy."""
-    periods = () if configuration.period is None else (configuration.period,)
-    task = Task(Replicate(configuration, seed), reads(protocol, periods))
-    (record,), outcome = train_replicates([task], protocol, backend)
-    return outcome.parameters, record.val_accuracy
 
 
 def to_tensors(parameters: Parameters, width: int) -> Tensors:
@@ -93,7 +83,7 @@ def sha256(path: Path) -> str:
 
 
 def check_weights(entry: Entry, protocol: Protocol, folder: Path) -> list[str]:
-    """What does not hold of an entry's weights, a line for each problem."""
+    """What does not hold of the weights of an entry, in the folder of its export: a line each."""
     weights = entry.weights
     if weights is None:
         return []
@@ -111,22 +101,22 @@ def check_weights(entry: Entry, protocol: Protocol, folder: Path) -> list[str]:
         "2.weight": (data.classes, entry.width),
         "2.bias": (data.classes,),
     }
-    actual = {name: tensor.shape for name, tensor in tensors.items()}
-    if actual != shapes:
-        width = actual["0.bias"][0] if actual.keys() == shapes.keys() else None
+    stored = {name: tensor.shape for name, tensor in tensors.items()}
+    if stored != shapes:
+        width = stored["0.bias"][0] if stored.keys() == shapes.keys() else None
         return [
             f"weights: {path} is of width {width}, the configuration of width {entry.width}"
             if width not in {None, entry.width}
-            else f"weights: {path} holds other tensors than the configuration's: {actual}"
+            else f"weights: {path} holds other tensors than the configuration's: {stored}"
         ]
     problems = []
     if sha256(path) != weights.sha256:
         problems.append(f"weights: {path} was changed: its digest does not match")
-    for name, own, recorded in (
+    for name, drawn_by, recorded in (
         ("val_accuracy", protocol, weights.val_accuracy),
         ("fresh_val_accuracy", fresh_protocol(protocol), weights.fresh_val_accuracy),
     ):
-        accuracy = evaluate(tensors, own, weights.seed)
+        accuracy = evaluate(tensors, drawn_by, weights.seed)
         if abs(accuracy - recorded) > EVALUATION_ROUNDING:
             problems.append(f"weights: {name} is {recorded:.4f}, {path} gives {accuracy:.4f}")
     return problems

@@ -29,13 +29,10 @@ class FileFormat(StrEnum):
 
     @classmethod
     def of(cls, path: Path | None) -> "FileFormat":
-        """The format that a file's suffix tells; TOML where there is no file.
-
-        Args:
-            path: the file.
+        """The format that a file's suffix tells.
 
         Returns:
-            Its format.
+            The format; TOML where there is no file.
 
         Raises:
             ExportError: its suffix is of none.

@@ -23,11 +23,8 @@ def network_work(width: int, steps: int) -> float:
 class Chunks(Iterator[list[Task]]):
     """Cut tasks into chunks of one loss that take about `CHUNK_SECONDS`, as measured on the way.
 
-    Args:
-        tasks: the networks.
-        steps: the length of each one's training.
-        together: how many are trained at the same time.
-        budget: the size of the first chunk, as an earlier one left it; else as small as can be.
+    So many are trained `together`, at the same time; `budget` is the size of the first chunk, as an
+    earlier one left it, else as small as can be.
     """
 
     def __init__(

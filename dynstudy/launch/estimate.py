@@ -8,8 +8,8 @@ import numpy as np
 
 from dynstudy.config import Cell, Configuration, Protocol, Replicate
 from dynstudy.errors import NoDatabaseError
-from dynstudy.launch.check_backend import check_backend
 from dynstudy.launch.replicates import to_arrays
+from dynstudy.launch.workers import check_backend
 from dynstudy.store.database import database_errors, storage_url
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
@@ -36,20 +36,18 @@ class Estimate:
     least: "Estimate | None" = None  # if all cells are settled at once, where that is looked at
 
     def lines(self) -> list[str]:
-        """For a person; where it depends on what is settled when, from the least to the most."""
-        networks = f"{self.networks} ({self.recorded} of them already in the ledger)"
-        steps, seconds = f"{self.network_steps:.4g}", duration(self.seconds)
-        if (least := self.least) is not None:
-            networks = (
-                f"{least.networks} to {self.networks} ({least.recorded} of the first "
-                f"{least.networks} already in the ledger), as cells are settled"
-            )
-            steps = f"{least.network_steps:.4g} to {steps}"
-            seconds = f"{duration(least.seconds)} to {seconds}"
+        """For a person; from the least to the most where that depends on what is settled when."""
+        ends = [self] if self.least is None else [self.least, self]
+        networks = " to ".join(str(each.networks) for each in ends)
+        steps = " to ".join(f"{each.network_steps:.4g}" for each in ends)
+        seconds = " to ".join(duration(each.seconds) for each in ends)
+        which = "them" if self.least is None else f"the first {self.least.networks}"
+        note = "" if self.least is None else ", as cells are settled"
         return [
             f"study          {self.study}",
             f"cells          {self.cells}",
-            f"networks       {networks}",
+            f"networks       {networks} ({ends[0].recorded} of {which} "
+            f"already in the ledger){note}",
             f"network-steps  {steps}",
             f"time           about {seconds} on {self.device}"
             if self.device
@@ -60,11 +58,8 @@ class Estimate:
 def duration(seconds: float) -> str:
     """Seconds as a person says it.
 
-    Args:
-        seconds: a time.
-
     Returns:
-        It in the unit that fits.
+        The time in the unit that fits.
 
     >>> duration(12.3), duration(750), duration(9000)
     ('12 s', '12.5 min', '2.5 h')
@@ -79,14 +74,8 @@ def estimate(
 ) -> Estimate:
     """Count a study's cells and networks, and measure how fast this machine trains such ones.
 
-    Args:
-        spec: the study.
-        backend: what would train it.
-        storage: where to look for networks that need not be trained; nothing is written.
-        extend: whether an existing study may grow.
-
     Returns:
-        Its sizes, and the time for what is missing.
+        Its sizes, and the time for what `storage` has not; nothing is written there.
 
     Raises:
         BackendError: the backend is not on this machine, or cannot train such networks.
@@ -103,19 +92,18 @@ def estimate(
             lacking = dict(Ledger(opened.engine, spec.protocol).lacking(all_cells))
     except NoDatabaseError:
         pass  # everything is missing
-    speeds, device = _speeds(
-        {configuration for configuration, seeds in lacking.items() if seeds}, spec, backend
-    )
+    missing = {configuration for configuration, seeds in lacking.items() if seeds}
+    speeds, device = _speeds(missing, spec, backend)
 
     def of(cells: Sequence[Cell]) -> Estimate:
         networks = sum(cell.replicates for cell in cells)
-        missing = {
+        counts = {
             cell.configuration: sum(seed in cell.seeds for seed in lacking[cell.configuration])
             for cell in cells
         }
         seconds = sum(
             count * spec.protocol.steps * speeds(configuration)
-            for configuration, count in missing.items()
+            for configuration, count in counts.items()
             if count
         )
         return Estimate(
@@ -123,7 +111,7 @@ def estimate(
             len(cells),
             networks,
             networks * spec.protocol.steps,
-            networks - sum(missing.values()),
+            networks - sum(counts.values()),
             seconds,
             device,
         )
@@ -143,29 +131,25 @@ def _speeds(
 ) -> tuple[Callable[[Configuration], float], str]:
     """Seconds per network-step of what is to be trained, from probes of some widths; the device."""
     widths = sorted({configuration.width for configuration in missing})
-    places = np.linspace(0, max(0, len(widths) - 1), min(WIDTHS_PROBED, len(widths)))
-    probed = [widths[int(index)] for index in places.round()]
-    speeds_of: dict[str, list[float]] = {}
+    indices = np.linspace(0, max(0, len(widths) - 1), min(WIDTHS_PROBED, len(widths)))
+    probed = [widths[int(index)] for index in indices.round()]
+    by_loss: dict[str, list[float]] = {}
     device = ""
     for loss in sorted({configuration.loss for configuration in missing}):
         speeds = [_seconds_per_step(loss, width, spec.protocol, backend) for width in probed]
-        speeds_of[loss], device = [speed for speed, _ in speeds], speeds[0][1]
-    return lambda configuration: float(
-        np.interp(configuration.width, probed, speeds_of[configuration.loss])
-    ), device
+        by_loss[loss], device = [speed for speed, _ in speeds], speeds[0][1]
+    return lambda of: float(np.interp(of.width, probed, by_loss[of.loss])), device
 
 
 def _seconds_per_step(loss: str, width: int, protocol: Protocol, backend: str) -> tuple[float, str]:
     """Seconds per network-step with all that train busy, and the device."""
     static = not LOSSES[loss].dynamical
-    configuration = Configuration(
-        loss, width, 0.01, None if static else 2.0, None if static else 10
-    )
+    cell = Configuration(loss, width, 0.01, None if static else 2.0, None if static else 10)
     shared = side_by_side(backend)
     count, steps = 2 * at_once(shared[0]), 5
     while True:
         short = protocol.model_copy(update={"steps": steps, "tail": "none"})
-        ensemble, data = to_arrays([Replicate(configuration, seed) for seed in range(count)], short)
+        ensemble, data = to_arrays([Replicate(cell, seed) for seed in range(count)], short)
         began = time.perf_counter()
         outcome = train(ensemble, data, backend=shared[0], checkpoints=[steps])
         seconds = time.perf_counter() - began

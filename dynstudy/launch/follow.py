@@ -50,16 +50,7 @@ def train_curve(
     backend: str = "auto",
     progress: Progress = None,
 ) -> pd.DataFrame:
-    """Train one network and read it on its way.
-
-    Args:
-        configuration: what is trained.
-        protocol: on what and for how long.
-        seed: of the replicate.
-        points: about how many steps to read it at, evenly spaced from before the first step to the
-            end.
-        backend: see `dynstudy.train.train`.
-        progress: called with the number of steps taken.
+    """Train one network and read it at about `points` steps, from before the first to the end.
 
     Returns:
         A row per step, set (``train``, ``validation``) and class: ``step`` (steps taken), ``set``,
@@ -86,14 +77,8 @@ def trace_cell(
 ) -> Trace:
     """Train the networks of a cell and read them closely over the last oscillations and the tail.
 
-    Args:
-        configuration: the cell, of a dynamical loss.
-        protocol: on what and for how long.
-        seeds: of the networks, at least one.
-        oscillations: how many before the tail; two cycles (or all there are) if None.
-        points: at how many steps each is read, and the tail.
-        backend: see `dynstudy.train.train`.
-        progress: called with the number of steps taken.
+    So many oscillations before the tail, two cycles (or all there are) if None; each at so many
+    points, and the tail.
 
     Returns:
         The trace. The columns of its frame: ``seed``, ``step`` (steps taken), ``set`` (``train``,

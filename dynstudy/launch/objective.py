@@ -5,12 +5,11 @@ from typing import Any, cast
 import numpy as np
 import optuna
 
-from dynstudy.config import Configuration, Replicate
+from dynstudy.config import Configuration
 from dynstudy.errors import SpecError
-from dynstudy.launch.check_backend import check_backend
-from dynstudy.launch.replicates import Task, train_replicates
+from dynstudy.launch.replicates import train_cell
+from dynstudy.launch.workers import check_backend
 from dynstudy.measure.accuracy import standard_error
-from dynstudy.measure.measures import reads
 from dynstudy.search.ask_and_tell import objective_values
 from dynstudy.store.trials import FinishedCell
 from dynstudy.study.kinds.search import SearchSpec
@@ -66,8 +65,5 @@ class Objective:
     def _train(self, configuration: Configuration, count: int) -> tuple[list[float], int]:
         """Final validation accuracies, and how many networks diverged."""
         protocol = self.spec.protocol
-        periods = () if configuration.period is None else (configuration.period,)
-        steps = reads(protocol, periods)
-        tasks = [Task(Replicate(configuration, seed), steps) for seed in range(count)]
-        records, outcome = train_replicates(tasks, protocol, self.backend)
+        records, outcome = train_cell(configuration, protocol, range(count), self.backend)
         return [record.val_accuracy for record in records], int(outcome.diverged.sum())

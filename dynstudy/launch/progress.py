@@ -1,4 +1,4 @@
-"""How far a run is, and what it did."""
+"""How far a launch is, and what it did."""
 
 import math
 import time
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Progress:
-    """How far a run is, for whoever shows it."""
+    """How far a launch is, for whoever shows it."""
 
     networks: int = 0  # to train in all, as far as is known
     work: float = 0.0  # in units x steps, which is what takes time
     done: int = 0  # networks
     work_done: float = 0.0
     steps_done: float = 0.0  # network-steps
-    stage: str = ""  # of a run that has several, whose sizes are not known before
+    stage: str = ""  # of a launch that has several, whose sizes are not known before
     began: float = field(default_factory=time.monotonic)
 
     def expect(self, networks: float, work: float) -> None:

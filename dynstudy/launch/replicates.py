@@ -1,7 +1,7 @@
 """Replicates to arrays and back: what the ledger speaks of, put into the engine's form."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dynstudy.config import Configuration, Protocol, Replicate, SpiralData
 from dynstudy.measure.measure import CellReadings
-from dynstudy.measure.measures import MEASURES
+from dynstudy.measure.measures import MEASURES, reads
 from dynstudy.measure.window import tail_start
 from dynstudy.store.ledger import Record
 from dynstudy.store.series import TRAIN, VALIDATION, Series
@@ -41,12 +41,22 @@ def train_replicates(
     return _records(tasks, protocol, outcome), outcome
 
 
+def train_cell(
+    configuration: Configuration, protocol: Protocol, seeds: Iterable[int], backend: str
+) -> tuple[list[Record], Outcome]:
+    """As `train_replicates`, of one configuration by itself, read as its own measures need."""
+    periods = () if configuration.period is None else (configuration.period,)
+    steps = reads(protocol, periods)
+    tasks = [Task(Replicate(configuration, seed), steps) for seed in seeds]
+    return train_replicates(tasks, protocol, backend)
+
+
 def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ensemble, Data]:
     """The engine's view of some replicates of one loss, and the data they are trained on."""
     (loss,) = {replicate.configuration.loss for replicate in replicates}
     configurations = [replicate.configuration for replicate in replicates]
     seeds = [replicate.seed for replicate in replicates]
-    own_data = protocol.data.train_seed == "replicate"
+    each_drawn = protocol.data.train_seed == "replicate"
     ensemble = Ensemble.of(
         loss,
         protocol.steps,
@@ -56,7 +66,7 @@ def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ense
         period=[c.period or 2 for c in configurations],
         tail_start=[tail_start(protocol, c) for c in configurations],
         seed=seeds,
-        training_set=np.unique(seeds, return_inverse=True)[1].tolist() if own_data else 0,
+        training_set=np.unique(seeds, return_inverse=True)[1].tolist() if each_drawn else 0,
         dtype=protocol.dtype,
     )
     return ensemble, draw_data(protocol.data, seeds)
@@ -64,22 +74,17 @@ def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ense
 
 def draw_data(data: SpiralData, seeds: Sequence[int]) -> Data:
     """The spirals of a protocol: one training set for all, or one per distinct seed, ascending."""
-    drawn = [
-        spiral(data.points_per_class, data.classes, data.turns, data.noise, seed)
-        for seed in (
-            [replicate_data_seed(seed) for seed in np.unique(seeds).tolist()]
-            if data.train_seed == "replicate"
-            else [int(data.train_seed)]
-        )
-    ]
-    validation_x, validation_y = spiral(
-        data.validation_points_per_class,
-        data.classes,
-        data.turns,
-        data.noise,
-        data.validation_seed,
-    )
-    return Data(np.stack([x for x, _ in drawn]), drawn[0][1], validation_x, validation_y)
+
+    def arms(points_per_class: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        return spiral(points_per_class, data.classes, data.turns, data.noise, seed)
+
+    if data.train_seed == "replicate":
+        training_seeds = [replicate_data_seed(seed) for seed in np.unique(seeds).tolist()]
+    else:
+        training_seeds = [int(data.train_seed)]
+    drawn = [arms(data.points_per_class, seed) for seed in training_seeds]
+    validation = arms(data.validation_points_per_class, data.validation_seed)
+    return Data(np.stack([x for x, _ in drawn]), drawn[0][1], *validation)
 
 
 def _records(tasks: Sequence[Task], protocol: Protocol, outcome: Outcome) -> list[Record]:

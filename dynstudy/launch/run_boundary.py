@@ -2,7 +2,6 @@
 
 import optuna
 
-from dynstudy.config import Cell
 from dynstudy.launch.training import Training
 from dynstudy.search.boundary import end, next_cells, trial_panels
 from dynstudy.statistics.trial_summaries import Summaries
@@ -26,20 +25,13 @@ def run_boundary(spec: BoundarySpec, study: optuna.Study, training: Training) ->
             training.log(_why_over(spec, study))
             break
         later = spec.planned_trials(study.user_attrs) - len(present) - len(batch)
-        if not _trained(batch, training, later * spec.replicates):
+        now = sum(cell.replicates for cell in batch)
+        if not training.complete(batch, share=now / (now + later * spec.replicates)):
             break  # interrupted: the next launch chooses the same batch and trains what is missing
         # networks are recorded first: a crash between the two costs nothing
         add_cells(study, map(summaries.of, batch))
     planned = spec.planned_trials(study.user_attrs)
     return planned, max(0, planned - len(finished(study)))
-
-
-def _trained(batch: list[Cell], training: Training, later: int) -> bool:
-    """Whether a batch could be trained, of which so many networks will come later."""
-    now = sum(cell.replicates for cell in batch)
-    lacking = training.plan(batch, share=now / (now + later))
-    training.ledger.remember(batch, lacking)
-    return training.train_all(batch, lacking)
 
 
 def _why_over(spec: BoundarySpec, study: optuna.Study) -> str:

@@ -30,13 +30,7 @@ def run_rounds(
     A launch after an interruption goes through the same rounds: what is recorded is not trained
     again, and equal outcomes give equal decisions.
 
-    Args:
-        spec: the study file.
-        rounds: what it says of replicates.
-        study: its study, which gets a trial for each cell once it is settled, or has the most
-            replicates that a cell may have.
-        training: what trains.
-        tests: what settles a cell.
+    A cell becomes a trial once `tests` settle it, or it has the most replicates that it may have.
 
     Returns:
         The study's cells, and how many of them are not trials yet.
@@ -62,14 +56,11 @@ def run_rounds(
         more = [replace(all_cells[index], seeds=range(before, size)) for index in sorted(going)]
         todo = [*(baselines if number == 1 else []), *more]
         training.progress.stage = f"round {number} of at most {len(rounds.looks)}"
-        lacking = training.plan(todo)
-        training.ledger.remember(todo, lacking)
-        if any(lacking.values()):
-            training.log(
-                f"round {number} of at most {len(rounds.looks)}: {len(more)} of "
-                f"{len(all_cells) - len(baselines)} cells go on to {size} replicates"
-            )
-        if not training.train_all(todo, lacking):
+        note = (
+            f"{training.progress.stage}: {len(more)} of {len(all_cells) - len(baselines)} cells go "
+            f"on to {size} replicates"
+        )
+        if not training.complete(todo, note=note):
             break  # interrupted: the next launch trains what is missing, and looks then
         make_trials(baselines)
         compared = read_compared(training.ledger, all_cells, seeds, spec.family)

@@ -15,9 +15,7 @@ def run_search(spec: SearchSpec, study: optuna.Study, training: Training) -> tup
     left = spec.search.trials - _complete(study)
     while not training.stopped and (batch := ask_batch(study, spec)):
         all_cells = list(spec.chosen_cells(batch.values()))
-        lacking = training.plan(all_cells, share=len(batch) / max(left, len(batch)))
-        training.ledger.remember(all_cells, lacking)
-        if not training.train_all(all_cells, lacking):
+        if not training.complete(all_cells, share=len(batch) / max(left, len(batch))):
             break  # interrupted: the next launch trains what is missing and tells them all
         by_configuration = {cell.configuration: cell for cell in all_cells}
         for number, configuration in batch.items():

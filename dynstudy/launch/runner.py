@@ -6,12 +6,12 @@ from typing import Any
 
 import optuna
 
-from dynstudy.launch.check_backend import check_backend
 from dynstudy.launch.progress import Progress, Summary
 from dynstudy.launch.run_boundary import run_boundary
 from dynstudy.launch.run_map import run_map
 from dynstudy.launch.run_search import run_search
 from dynstudy.launch.training import Training
+from dynstudy.launch.workers import check_backend
 from dynstudy.store.database import database_errors, storage_url
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import claim

@@ -13,7 +13,7 @@ from dynstudy.config import Cell, Configuration, Replicate
 from dynstudy.launch.chunks import Chunks, network_work
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.replicates import Task
-from dynstudy.launch.workers import Place, Trained, places
+from dynstudy.launch.workers import Trained, Worker, workers
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import Launch
 from dynstudy.store.ledger import Record
@@ -36,7 +36,7 @@ class Dropped(Exception):  # noqa: N818 - it is no error
 class Flight:
     """A chunk that is being trained."""
 
-    place: Place
+    worker: Worker
     chunk: Sequence[Task]
     work: float  # units x steps
     steps: int = 0  # taken, as its thread tells
@@ -46,14 +46,10 @@ class Flight:
 
 
 class Training:
-    """The networks that one launch trains.
+    """The networks that one launch trains; `launch` is None for a ledger that is thrown away.
 
-    Args:
-        ledger: where they are recorded.
-        launch: whose they are; None where nobody's, in a ledger that is thrown away.
-        backend: see `dynstudy.train.train`.
-        report: called about ten times a second with the progress.
-        log: called with what a person should know besides.
+    `report` is called about ten times a second with the progress, and `log` with what a person
+    should know besides.
     """
 
     def __init__(
@@ -65,7 +61,7 @@ class Training:
         log: Callable[[str], None] | None = None,
     ) -> None:
         self.ledger, self.launch = ledger, launch
-        self.places, self.together = places(backend), at_once(backend)
+        self.workers, self.together = workers(backend), at_once(backend)
         self.report, self.log = report or _ignore, log or _ignore
         self.steps = ledger.protocol.steps
         self.progress = Progress()
@@ -84,7 +80,8 @@ class Training:
         lacking = self.ledger.lacking(cells)
         networks = sum(map(len, lacking.values()))
         work = sum(
-            len(seeds) * network_work(own.width, self.steps) for own, seeds in lacking.items()
+            len(seeds) * network_work(configuration.width, self.steps)
+            for configuration, seeds in lacking.items()
         )
         self.progress.expect(networks / share, work / share)
         self.reused += sum(cell.replicates for cell in cells) - networks
@@ -93,7 +90,7 @@ class Training:
     def train(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[list[Record]]:
         """Train what is missing, cell after cell; yields each chunk when it is recorded."""
         chunks = Chunks(self._tasks(cells, lacking), self.steps, self.together, self._budget)
-        idle, flights = list(self.places), list[Flight]()
+        idle, flights = list(self.workers), list[Flight]()
         try:
             while True:
                 while idle and not self.stopped and (chunk := next(chunks, None)):
@@ -101,7 +98,7 @@ class Training:
                 if not flights or (flight := self._landed(flights)) is None:
                     return
                 flights.remove(flight)
-                idle.append(flight.place)
+                idle.append(flight.worker)
                 chunks.took(flight.work, time.monotonic() - flight.began)
                 self._budget = chunks.budget
                 records, trainer = flight.landed.result()
@@ -113,8 +110,12 @@ class Training:
             self.drop_chunk.set()  # nobody waits for what is under way any more
             raise
 
-    def train_all(self, cells: Sequence[Cell], lacking: Lacking) -> bool:
-        """As `train`, to the end: whether nothing is missing any more."""
+    def complete(self, cells: Sequence[Cell], share: float = 1.0, note: str = "") -> bool:
+        """Plan and train cells to the end, `note` logged if any is missing; false if stopped."""
+        lacking = self.plan(cells, share)
+        self.ledger.remember(cells, lacking)
+        if note and any(lacking.values()):
+            self.log(note)
         trained = sum(map(len, self.train(cells, lacking)))
         return trained == sum(map(len, lacking.values()))
 
@@ -128,10 +129,10 @@ class Training:
             for seed in seeds:
                 yield Task(Replicate(cell.configuration, seed), steps)
 
-    def _launched(self, place: Place, chunk: Sequence[Task]) -> Flight:
+    def _launched(self, worker: Worker, chunk: Sequence[Task]) -> Flight:
         """Train a chunk in a thread, so that this one is free to answer."""
         widths = (task.replicate.configuration.width for task in chunk)
-        flight = Flight(place, chunk, sum(network_work(width, self.steps) for width in widths))
+        flight = Flight(worker, chunk, sum(network_work(width, self.steps) for width in widths))
 
         def on_slice(step: int) -> None:
             if self.drop_chunk.is_set():
@@ -140,7 +141,7 @@ class Training:
 
         def train_in_thread() -> None:
             try:
-                flight.landed.set_result(place(chunk, self.ledger.protocol, on_slice))
+                flight.landed.set_result(worker(chunk, self.ledger.protocol, on_slice))
             except BaseException as error:
                 flight.landed.set_exception(error)
 

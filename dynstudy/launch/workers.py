@@ -3,26 +3,40 @@
 import multiprocessing
 import signal
 from collections.abc import Callable, Sequence
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from dynstudy.config import Protocol
 from dynstudy.errors import BackendError
-from dynstudy.launch.replicates import Task, train_replicates
+from dynstudy.launch.replicates import Task, draw_data, train_replicates
 from dynstudy.store.ledger import Record
 from dynstudy.store.provenance import Trainer
-from dynstudy.train.backends import side_by_side
+from dynstudy.study.spec import StudySpec
+from dynstudy.task.losses import LOSSES
+from dynstudy.train.backends import able, load, side_by_side
+from dynstudy.train.ensemble import Demand
 
 Trained = tuple[list[Record], Trainer]
-Place = Callable[[Sequence[Task], Protocol, Callable[[int], None]], Trained]
+Worker = Callable[[Sequence[Task], Protocol, Callable[[int], None]], Trained]
 """Trains a chunk; tells the steps taken to a function, and stops if that raises."""
 
 
-def places(backend: str) -> list[Place]:
-    """Find where networks are trained side by side.
+def check_backend(backend: str, spec: StudySpec) -> None:
+    """Load a backend for each loss of a study, and for the static losses they are compared with.
 
-    Args:
-        backend: as in `dynstudy.train.train`.
+    Raises:
+        BackendError: it is not on this machine, or cannot train such networks.
+    """
+    protocol = spec.protocol
+    data = draw_data(protocol.data, seeds=[0])
+    shape = data.features, data.classes, spec.widest, protocol.steps, protocol.dtype
+    for loss in (*spec.loss, *(LOSSES[loss].static for loss in spec.loss)):
+        load(able(backend, Demand(loss, *shape)))
+
+
+def workers(backend: str) -> list[Worker]:
+    """Find what trains networks side by side.
 
     Returns:
         This process; or a process for each of several cards, since one Python can hardly keep two
@@ -32,20 +46,17 @@ def places(backend: str) -> list[Place]:
         BackendError: there is no such backend.
     """
     backends = side_by_side(backend)
-    return [(Here if len(backends) == 1 else Apart)(name) for name in backends]
+    if len(backends) == 1:
+        return [partial(train_here, backend)]
+    return [Apart(of_card) for of_card in backends]
 
 
-class Here:
-    """This process."""
-
-    def __init__(self, backend: str) -> None:
-        self.backend = backend
-
-    def __call__(
-        self, chunk: Sequence[Task], protocol: Protocol, on_slice: Callable[[int], None]
-    ) -> Trained:
-        """Train a chunk."""
-        return _train(chunk, protocol, self.backend, on_slice)
+def train_here(
+    backend: str, chunk: Sequence[Task], protocol: Protocol, on_slice: Callable[[int], None]
+) -> Trained:
+    """Train a chunk in this process, and say what did."""
+    records, outcome = train_replicates(chunk, protocol, backend, on_slice)
+    return records, Trainer.here(outcome.backend, outcome.device)
 
 
 class Apart:
@@ -59,7 +70,14 @@ class Apart:
     def __call__(
         self, chunk: Sequence[Task], protocol: Protocol, on_slice: Callable[[int], None]
     ) -> Trained:
-        """Train a chunk in that process; what `on_slice` raises ends the process."""
+        """Train a chunk there; what `on_slice` raises ends the process.
+
+        Returns:
+            What was trained, and what trained it.
+
+        Raises:
+            BackendError: the backend cannot run, or the process ended.
+        """
         connection = self._connected()
         try:
             connection.send((chunk, protocol))
@@ -104,14 +122,6 @@ class Apart:
         return code
 
 
-def _train(
-    chunk: Sequence[Task], protocol: Protocol, backend: str, on_slice: Callable[[int], None]
-) -> Trained:
-    """Train a chunk in this process, and say what did."""
-    records, outcome = train_replicates(chunk, protocol, backend, on_slice)
-    return records, Trainer.here(outcome.backend, outcome.device)
-
-
 def _serve(connection: Connection, backend: str) -> None:
     """Train what is sent, until nobody is there any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
@@ -119,7 +129,7 @@ def _serve(connection: Connection, backend: str) -> None:
         while True:
             chunk, protocol = connection.recv()
             try:
-                answer: object = _train(chunk, protocol, backend, connection.send)
+                answer: object = train_here(backend, chunk, protocol, connection.send)
             except ConnectionError:
                 raise
             except Exception as error:  # a full disk, too, is an error of this side to be told

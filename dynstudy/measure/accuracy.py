@@ -50,10 +50,7 @@ def or_none(value: float) -> float | None:
 
 
 def standard_error(values: ArrayLike) -> float:
-    """Standard error of the mean of independent replicates.
-
-    Args:
-        values: (n,) one of each.
+    """Standard error of the mean of independent replicates (n,).
 
     Returns:
         s / √n with the unbiased variance s²; nan for fewer than two.

@@ -83,8 +83,10 @@ class Ledger:
 
     def steps_read(self, configuration: Configuration) -> set[int]:
         """All steps at which any network of a configuration was read."""
-        networks = self._networks(configuration).values()
-        return {step for _, named in networks for each in named.values() for step in each.steps}
+        with self.engine.connect() as connection:
+            which = ReplicateRow.configuration == self.key(configuration)
+            networks = read_any(connection, which).values()
+        return {step for named in networks for each in named.values() for step in each.steps}
 
     def _networks(self, configuration: Configuration) -> dict[int, Network]:
         """The networks of a configuration by seed."""

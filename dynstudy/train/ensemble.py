@@ -5,7 +5,7 @@ C classes, M checkpoints, H units.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +18,17 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Ensemble:
+class OfNetworks:
+    """Arrays over networks, along their first axis."""
+
+    def part(self, members: slice) -> Self:
+        """Those of some networks; what is written into its arrays is written into these."""
+        arrays = {name: each[members] for name, each in vars(self).items() if np.ndim(each)}
+        return replace(self, **arrays)
+
+
+@dataclass(frozen=True)
+class Ensemble(OfNetworks):
     """B networks that share loss, number of steps and dtype, and differ in all else."""
 
     loss: str  # a key of dynstudy.task.losses.LOSSES
@@ -86,14 +96,6 @@ class Ensemble:
     def __len__(self) -> int:
         return len(self.width)
 
-    def part(self, members: slice) -> Self:
-        """Some of its networks."""
-        columns = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(
-            self,
-            **{name: values[members] for name, values in columns.items() if np.ndim(values)},
-        )
-
 
 @dataclass(frozen=True)
 class Data:
@@ -133,10 +135,6 @@ class Data:
         """C."""
         return int(self.y.max(initial=-1)) + 1
 
-    def only(self, training_sets: Ints) -> Self:
-        """Some of its training sets."""
-        return replace(self, x=self.x[training_sets])
-
 
 @dataclass(frozen=True)
 class Demand:
@@ -157,7 +155,7 @@ class Demand:
 
 
 @dataclass(frozen=True)
-class Parameters:
+class Parameters(OfNetworks):
     """The parameters of B networks, zero beyond each one's width."""
 
     W1: Floats  # (B, F, H)
@@ -181,10 +179,6 @@ class Parameters:
             drawn.W2[b, :units], drawn.b2[b] = W2, b2
         return drawn
 
-    def part(self, members: slice) -> Self:
-        """Those of some networks."""
-        return type(self)(*(array[members] for array in vars(self).values()))
-
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """One after the other, as wide as the widest."""
@@ -205,7 +199,7 @@ class Parameters:
 
 
 @dataclass(frozen=True)
-class Readings:
+class Readings(OfNetworks):
     """What a backend fills in while it trains."""
 
     checkpoints: Ints  # (B, M) steps after which a network is read, ascending, padded with -1
@@ -225,10 +219,6 @@ class Readings:
             np.full((len(ensemble), ensemble.steps if trace else 0), np.nan),
             np.full(len(ensemble), -1, np.int64),
         )
-
-    def part(self, members: slice) -> Self:
-        """Those of some networks, to be filled in: what is written there is written here."""
-        return type(self)(*(array[members] for array in vars(self).values()))
 
 
 @dataclass(frozen=True)

@@ -22,14 +22,7 @@ UNITS_BESIDE = 8
 
 
 def step_work(width: ArrayLike) -> float:
-    """What one step of some networks takes, in units.
-
-    Args:
-        width: hidden units of each.
-
-    Returns:
-        The units, and what else takes time, as units.
-    """
+    """What one step of networks of these widths takes: their units, and what else, as units."""
     return float((np.asarray(width) + UNITS_BESIDE).sum())
 
 
@@ -90,7 +83,7 @@ def train(
         training_sets, part_sets = np.unique(part.training_set, return_inverse=True)
         state = start(
             replace(part, training_set=part_sets),
-            data.only(training_sets),
+            replace(data, x=data.x[training_sets]),
             first,
             readings.part(members),
         )

@@ -1,20 +1,25 @@
 """A trace is what a map and a single network's curve say of the same networks."""
 
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import log_softmax
 
 import dynstudy
 from dynstudy.analysis.kinds_of_forgetting import forgetting_rows
 from dynstudy.analysis.regime_map import regime_map
-from dynstudy.config import Configuration, Protocol
+from dynstudy.config import Configuration, Protocol, Replicate
 from dynstudy.errors import DynstudyError
 from dynstudy.launch.follow import trace_cell, train_curve
+from dynstudy.launch.replicates import to_arrays
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
+from dynstudy.task.network import draw
+from dynstudy.train import train
 from tests.planted import SMALL, SpecMaker
 
 DCE = Configuration("dce", 5, 1.0, amplitude=30, period=10)
@@ -81,6 +86,21 @@ def test_every_network_is_read_as_if_it_were_alone(train_seed: int | str) -> Non
         assert left[order].equals(right[order])
         for measure in ("gamma", "accuracy", "loss"):
             np.testing.assert_allclose(left[measure], right[measure], rtol=1e-9)
+
+
+def test_a_curve_goes_from_the_draw_to_what_training_gives() -> None:
+    double = protocol(dtype="float64")
+    curve = train_curve(DCE, double, seed=4, points=4)
+    ensemble, data = to_arrays([Replicate(DCE, 4)], double)
+    trained = train(ensemble, data, checkpoints=[200]).parameters
+    first_and_last = {0: draw(4, 5, 3), 200: [array[0] for array in vars(trained).values()]}
+    sets = {"train": (data.x[0], data.y), "validation": (data.validation_x, data.validation_y)}
+    for (step, (W1, b1, W2, b2)), (name, (x, y)) in product(first_and_last.items(), sets.items()):
+        output = np.maximum(x @ W1 + b1, 0) @ W2 + b2
+        rows = curve[(curve.step == step) & (curve.set == name)].set_index("class")
+        for c in range(3):
+            assert rows.accuracy[c] == (output.argmax(1) == y)[y == c].mean()
+            assert rows.loss[c] == pytest.approx(-log_softmax(output, axis=1)[y == c, c].mean())
 
 
 def test_two_cycles_are_traced_or_what_there_is() -> None:

@@ -18,7 +18,7 @@ from dynstudy.config import Configuration, Protocol, Replicate
 from dynstudy.errors import BackendError
 from dynstudy.launch import training
 from dynstudy.launch.replicates import Task
-from dynstudy.launch.workers import Apart, Here, _serve, places
+from dynstudy.launch.workers import Apart, _serve, train_here, workers
 from dynstudy.store.origins import origins
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import TRAIN, VALIDATION
@@ -33,10 +33,10 @@ CHUNK = [Task(Replicate(Configuration("ce", 5, 0.1), seed), (40,)) for seed in r
 
 @pytest.fixture
 def apart() -> Iterator[Apart]:
-    place = Apart("cpu")
-    yield place
-    if place.process is not None:
-        place._end()
+    worker = Apart("cpu")
+    yield worker
+    if worker.process is not None:
+        worker._end()
 
 
 @pytest.fixture
@@ -107,13 +107,14 @@ def test_told_to_stop_both_cards_finish_their_chunks(
 
 
 def test_one_device_is_trained_on_in_this_process() -> None:
-    assert [type(place) for place in places("cpu")] == [Here]
+    (worker,) = workers("cpu")
+    assert worker.func is train_here  # type: ignore[attr-defined]
 
 
 def test_a_process_trains_what_this_one_would(apart: Apart) -> None:
     steps: list[int] = []
     records, trainer = apart(CHUNK, PROTOCOL, steps.append)
-    expected, ours = Here("cpu")(CHUNK, PROTOCOL, lambda _: None)
+    expected, ours = train_here("cpu", CHUNK, PROTOCOL, lambda _: None)
     assert [r.measures for r in records] == [r.measures for r in expected]
     for record, other in zip(records, expected, strict=True):
         for name in (TRAIN, VALIDATION):
@@ -164,10 +165,10 @@ def test_a_process_that_ends_is_told_in_a_line(apart: Apart) -> None:
 
 
 def test_an_error_there_is_an_error_here() -> None:
-    place = Apart("autograd:nope")
+    worker = Apart("autograd:nope")
     with pytest.raises(BackendError, match="has no device 'nope'"):
-        place(CHUNK, PROTOCOL, lambda _: None)
-    place._end()
+        worker(CHUNK, PROTOCOL, lambda _: None)
+    worker._end()
 
 
 def test_an_error_of_its_system_is_told_and_is_no_lost_connection(
@@ -195,9 +196,9 @@ def test_a_process_does_not_outlive_the_one_that_started_it(tmp_path: Path) -> N
         "import os, time\n"
         "from dynstudy.launch.workers import Apart\n"
         "if __name__ == '__main__':\n"
-        "    place = Apart('cpu')\n"
-        "    place._connected()\n"
-        "    print(place.process.pid, flush=True)\n"
+        "    worker = Apart('cpu')\n"
+        "    worker._connected()\n"
+        "    print(worker.process.pid, flush=True)\n"
         "    time.sleep(60)\n"
     )
     with process(ROOT, sys.executable, str(script)) as parent:

@@ -12,16 +12,7 @@ if TYPE_CHECKING:
 
 
 def weighted_cross_entropy(output: "Tensor", target: "Tensor", weights: "Tensor") -> "Tensor":
-    """DCE = (1/P) Σ_j Γ_{y_j} · CE_j (eq. 2).
-
-    Args:
-        output: logits f (..., P, C).
-        target: class indices y (P,), int64.
-        weights: Γ (..., C).
-
-    Returns:
-        The loss (...).
-    """
+    """DCE = (1/P) Σ_j Γ_{y_j} · CE_j (eq. 2)."""
     import torch
 
     log_probability = torch.nn.functional.log_softmax(output, dim=-1)

@@ -12,16 +12,7 @@ if TYPE_CHECKING:
 
 
 def weighted_squared_error(output: "Tensor", target: "Tensor", weights: "Tensor") -> "Tensor":
-    """DMSE1 = (1/P) Σ_j Γ_{y_j} Σ_i (f_i - y_ji)² with one-hot y (eq. 3).
-
-    Args:
-        output: f (..., P, C).
-        target: class indices (P,), int64.
-        weights: Γ (..., C).
-
-    Returns:
-        The loss (...).
-    """
+    """DMSE1 = (1/P) Σ_j Γ_{y_j} Σ_i (f_i - y_ji)² with one-hot y (eq. 3)."""
     import torch
 
     one_hot = torch.nn.functional.one_hot(target, output.shape[-1]).to(output.dtype)

@@ -11,16 +11,7 @@ if TYPE_CHECKING:
 def weighted_target_squared_error(
     output: "Tensor", target: "Tensor", weights: "Tensor"
 ) -> "Tensor":
-    """DMSE2 = (1/P) Σ_j Σ_i (f_i - Γ_i y_ji)² with one-hot y (eq. 4).
-
-    Args:
-        output: f (..., P, C).
-        target: class indices (P,), int64.
-        weights: Γ (..., C).
-
-    Returns:
-        The loss (...).
-    """
+    """DMSE2 = (1/P) Σ_j Σ_i (f_i - Γ_i y_ji)² with one-hot y (eq. 4)."""
     import torch
 
     one_hot = torch.nn.functional.one_hot(target, output.shape[-1]).to(output.dtype)

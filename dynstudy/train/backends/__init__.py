@@ -63,10 +63,6 @@ def load(backend: str) -> tuple[Callable[..., State], Callable[[Any, int, int], 
 def able(backend: str, demand: Demand) -> str:
     """Find a backend that can train what is asked.
 
-    Args:
-        backend: as in `load`.
-        demand: what it is to train.
-
     Returns:
         The backend; the fastest that can, if it is ``"auto"``.
 
@@ -84,40 +80,28 @@ def able(backend: str, demand: Demand) -> str:
 
 
 def side_by_side(backend: str) -> list[str]:
-    """Compare the losses of one study or of several, each with the first loss of the first."""
-    _, module, chosen = _named(backend)
-    devices = module.devices() if not chosen and hasattr(module, "devices") else []
+    """``NAME:DEVICE`` for each of several devices that a backend stands for, else its name alone.
+
+    Returns:
+        The backends that share the work. ``auto:DEVICE`` is that card's ``auto``.
+    """
+    devices = [] if ":" in backend else _answer(backend, "devices") or []
     return [f"{backend}:{device}" for device in devices] if len(devices) > 1 else [backend]
 
 
 def at_once(backend: str) -> int:
-    """How many networks a backend trains at the same time.
-
-    Args:
-        backend: as in `load`, and known to load.
-
-    Returns:
-        At least 1. A device that is given fewer is not busy.
-    """
-    _, module, chosen = _named(backend)
-    if hasattr(module, "at_once"):
-        return int(module.at_once(**chosen))
+    """How many networks a backend trains at the same time; a device with fewer is not busy."""
+    if (networks := _answer(backend, "at_once")) is not None:
+        return int(networks)
     from dynstudy.train.backends.cpu import threads
 
     return threads()
 
 
 def block_size(backend: str) -> int | None:
-    """How many networks a backend wants at a time.
-
-    Args:
-        backend: as in `load`, and known to load.
-
-    Returns:
-        At least 1; None for all there are.
-    """
-    _, module, chosen = _named(backend)
-    return module.block_size(**chosen) if hasattr(module, "block_size") else None
+    """How many networks a backend wants at a time; None for all there are."""
+    size: int | None = _answer(backend, "block_size")
+    return size
 
 
 @cache
@@ -146,6 +130,12 @@ def _fastest_first(card: str) -> Iterator[str]:
 def _refusal(backend: str, demand: Demand) -> str | None:
     _, module, _ = _named(backend)
     return module.refusal(demand) if hasattr(module, "refusal") else None
+
+
+def _answer(backend: str, question: str) -> Any:
+    """What a backend says of itself and its device; None where it says nothing."""
+    _, module, chosen = _named(backend)
+    return getattr(module, question)(**chosen) if hasattr(module, question) else None
 
 
 def _named(backend: str) -> tuple[str, Any, dict[str, str]]:

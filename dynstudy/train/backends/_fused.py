@@ -1,10 +1,23 @@
-"""What the fused kernels of `cpu` and `gpu` can train."""
+"""What the fused kernels of `cpu` and `gpu` share: what they can train, and its parameters.
+
+Both keep a cross-entropy's outputs relative to the last class's, all that a softmax sees. Their
+gradients sum to 0 over the classes, so that the mean over the classes of what was taken off never
+moves, and gives it back.
+"""
+
+from dataclasses import replace
+
+import numpy as np
 
 from dynstudy.task.losses import LOSSES
-from dynstudy.train.ensemble import Demand
+from dynstudy.task.losses.loss import CROSS_ENTROPY
+from dynstudy.train.ensemble import Demand, Floats, Parameters
 
 FEATURES = 2
 """W1's two rows are names in the kernels, not a loop."""
+
+Means = tuple[Floats, Floats]
+"""Of W2 (B, H) and b2 (B,) over the classes."""
 
 
 def refusal(demand: Demand) -> str | None:
@@ -14,3 +27,25 @@ def refusal(demand: Demand) -> str | None:
     if demand.features != FEATURES:
         return f"trains networks of {FEATURES} inputs, not of {demand.features}"
     return None
+
+
+def as_trained(initial: Parameters, loss: str) -> tuple[Parameters, Means | None]:
+    """Parameters as a kernel takes them, and means over the classes if outputs are relative."""
+    if LOSSES[loss].fused != CROSS_ENTROPY:
+        return initial, None
+    W2, b2 = (outputs[..., :-1] - outputs[..., -1:] for outputs in (initial.W2, initial.b2))
+    return replace(initial, W2=W2, b2=b2), (initial.W2.mean(-1), initial.b2.mean(-1))
+
+
+def absolute(trained: Floats, mean: Floats) -> Floats:
+    """All outputs' parameters (..., C), from relative ones (..., C - 1) and their mean (...).
+
+    Returns:
+        What `as_trained` was given, as training moved it.
+
+    >>> absolute(np.array([1.0, -1.0]), np.array(2.0))  # of 3, 1 and 2
+    array([3., 1., 2.])
+    """
+    outputs = np.concatenate([trained, np.zeros_like(trained[..., :1])], axis=-1)
+    with np.errstate(invalid="ignore"):  # of a network that diverged
+        return outputs + (mean[..., None] - outputs.mean(-1, keepdims=True)).astype(outputs.dtype)

@@ -13,10 +13,7 @@ CAPABILITY = (8, 0)
 
 
 def check_device(device: str = "0") -> None:
-    """Find out before anything is trained or written whether the kernel can run.
-
-    Args:
-        device: the number of a card.
+    """Find out before anything is trained or written whether the kernel can run on a card.
 
     Raises:
         BackendError: no Triton, no such card, or none that Triton can use.

@@ -107,16 +107,7 @@ def registers_per_tile(outputs: int, dtype: str) -> int:
 
 
 def instructions_per_step(shape: Shape, outputs: int, points: int) -> float:
-    """Count the instructions of a warp, about.
-
-    Args:
-        shape: of the network.
-        outputs: K.
-        points: P.
-
-    Returns:
-        Their number, by a model: `_gpu_report` counts what is really compiled.
-    """
+    """About how many a warp takes, by a model; `benchmarks/` counts what is really compiled."""
     pair = 4 + 4 * outputs  # a, its maximum, outputs, comparison, sums
     reduction = 2 * outputs * math.log2(min(shape.lanes, WARP))  # a shuffle and an addition each
     point = FIXED + reduction + pair * shape.tiles

@@ -61,9 +61,6 @@ class State:
 def check_device(device: str = "cpu") -> None:
     """Find out before anything is trained or written whether PyTorch has a device.
 
-    Args:
-        device: as in ``torch.device``.
-
     Raises:
         BackendError: it has not.
     """
@@ -204,14 +201,14 @@ def _forward(tensors: list[Tensor], x: Tensor) -> Tensor:
 def _read(state: State, step: int) -> None:
     """Count the points each network classifies right, where this is one of its checkpoints."""
     readings = state.readings
-    networks, places = np.nonzero(readings.checkpoints == step)
+    networks, columns = np.nonzero(readings.checkpoints == step)
     running = readings.diverged_at[networks] < 0
-    networks, places = networks[running], places[running]
+    networks, columns = networks[running], columns[running]
     if not networks.size:
         return
     chosen = [tensor.detach()[networks] for tensor in state.tensors]
-    readings.correct[networks, places] = _correct(_forward(chosen, state.x[networks]), state.y)
-    readings.validation_correct[networks, places] = _correct(
+    readings.correct[networks, columns] = _correct(_forward(chosen, state.x[networks]), state.y)
+    readings.validation_correct[networks, columns] = _correct(
         _forward(chosen, state.validation_x), state.validation_y
     )
 

@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
-from dynstudy.task.losses.loss import CROSS_ENTROPY
 from dynstudy.train.backends._cpu_kernel import POINT_BLOCK, advance_network
-from dynstudy.train.backends._fused import refusal
-from dynstudy.train.backends._relative import absolute, relative
+from dynstudy.train.backends._fused import Means, absolute, as_trained, refusal
 from dynstudy.train.ensemble import Data, Ensemble, Floats, Ints, Parameters, Readings
 
 __all__ = ["advance", "refusal", "start", "threads"]
@@ -39,7 +37,7 @@ class State:
     readings: Readings
     units: list[Floats]  # B of (3 + K, H): rows W1[0], W1[1], b1, then the columns of W2
     bias: Floats  # (B, K, 1)
-    mean: tuple[Floats, Floats] | None  # (B, widest), (B,) of W2 and b2 over C, if K is C - 1
+    mean: Means | None  # if K is C - 1
     points: int  # P
     x: Floats  # (D, 2, P padded)
     one_hot: Floats  # (C, P padded)
@@ -58,8 +56,7 @@ class State:
     def parameters(self) -> Parameters:
         """The parameters as they are now."""
         widths, outputs = self.ensemble.width, self.bias.shape[1]
-        batch, width = len(widths), int(widths.max())
-        packed = np.zeros((batch, 3 + outputs, width), self.bias.dtype)
+        packed = np.zeros((len(widths), 3 + outputs, widths.max()), self.bias.dtype)
         for b, units in enumerate(self.units):
             packed[b, :, : widths[b]] = units
         W2, b2 = packed[:, 3:].transpose(0, 2, 1), self.bias[:, :, 0].copy()
@@ -102,12 +99,10 @@ def _pool(size: int) -> ThreadPoolExecutor:
 def start(ensemble: Ensemble, data: Data, initial: Parameters, readings: Readings) -> State:
     """Copy an ensemble into the kernel's layout, points padded with what adds nothing."""
     classes = data.classes
-    W2, b2, mean = initial.W2, initial.b2, None
-    if LOSSES[ensemble.loss].fused == CROSS_ENTROPY:
-        (W2, b2), mean = zip(*map(relative, (W2, b2)), strict=True)
+    initial, mean = as_trained(initial, ensemble.loss)
     units = []
     for b, width in enumerate(ensemble.width):
-        rows = initial.W1[b, :, :width], initial.b1[b, None, :width], W2[b, :width].T
+        rows = initial.W1[b, :, :width], initial.b1[b, None, :width], initial.W2[b, :width].T
         units.append(np.concatenate(rows).astype(ensemble.dtype))
     y = _pad_points(data.y, -1)
     checkpoints = np.where(readings.checkpoints < 0, NEVER, readings.checkpoints)
@@ -115,7 +110,7 @@ def start(ensemble: Ensemble, data: Data, initial: Parameters, readings: Reading
         ensemble,
         readings,
         units,
-        b2.astype(ensemble.dtype)[..., None],
+        initial.b2.astype(ensemble.dtype)[..., None],
         mean,
         len(data.y),
         _pad_points(data.x.swapaxes(1, 2).astype(ensemble.dtype), 0),

@@ -13,12 +13,10 @@ from torch import Tensor
 
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
-from dynstudy.task.losses.loss import CROSS_ENTROPY
 from dynstudy.train.backends import _fused
 from dynstudy.train.backends._gpu_batch import Batch, lay_out, unpacked
 from dynstudy.train.backends._gpu_cards import at_once, check_device, devices, interpreted
 from dynstudy.train.backends._gpu_shapes import LINE, WIDEST, compiler_options, shape_for
-from dynstudy.train.backends._relative import absolute, relative
 from dynstudy.train.ensemble import Data, Demand, Ensemble, Floats, Parameters, Readings
 
 __all__ = ["advance", "at_once", "check_device", "devices", "refusal", "start"]
@@ -28,8 +26,6 @@ LONGEST = 2**30
 MEMORY_SHARE = 0.8
 """Of the card's free memory, for one batch."""
 HOST = torch.device("cpu")
-Means = tuple[Floats, Floats]
-"""Of W2 (B, H) and b2 (B,) over the classes."""
 
 
 @dataclass
@@ -43,15 +39,14 @@ class State:
     classes: int  # C
     x: Tensor  # (D, P + V, 2)
     y: Tensor  # (P + V,) classes, C added for validation points
-    mean: Means | None  # over C, where outputs are relative to the last class's
+    mean: _fused.Means | None  # over C, where outputs are relative to the last class's
     batches: list[Batch] = field(default_factory=list)
     name: str = "gpu"
 
     @property
     def outputs(self) -> int:
         """K: a cross-entropy's outputs are kept relative to the last class's."""
-        relative_outputs = LOSSES[self.ensemble.loss].fused == CROSS_ENTROPY
-        return self.classes - 1 if relative_outputs else self.classes
+        return self.classes - (self.mean is not None)
 
     @property
     def device(self) -> str:
@@ -64,17 +59,17 @@ class State:
         """The parameters as they are now."""
         width, K = int(self.ensemble.width.max()), self.outputs
         rows = np.zeros((len(self.ensemble), 3 + K, width))
-        b2 = np.zeros((len(self.ensemble), K))
+        b2: Floats = np.zeros((len(self.ensemble), K))
         for batch in self.batches:
             units = min(width, batch.shape.units)
             lines = batch.columns["lines"].cpu().numpy()
             rows[batch.networks, :, :units] = unpacked(lines, batch.shape, K)[:, :, :units]
             b2[batch.networks] = batch.columns["biases"].cpu().numpy()
-        outputs: tuple[Floats, Floats] = rows[:, 3:].transpose(0, 2, 1), b2
+        W2: Floats = rows[:, 3:].transpose(0, 2, 1)
         if self.mean is not None:
-            outputs = absolute(outputs[0], self.mean[0]), absolute(outputs[1], self.mean[1])
+            W2, b2 = map(_fused.absolute, (W2, b2), self.mean)
         dtype = self.ensemble.dtype
-        return Parameters(*(array.astype(dtype) for array in (rows[:, :2], rows[:, 2], *outputs)))
+        return Parameters(*(array.astype(dtype) for array in (rows[:, :2], rows[:, 2], W2, b2)))
 
 
 def refusal(demand: Demand) -> str | None:
@@ -89,20 +84,9 @@ def refusal(demand: Demand) -> str | None:
 def start(
     ensemble: Ensemble, data: Data, initial: Parameters, readings: Readings, device: str = "0"
 ) -> State:
-    """Lay an ensemble out in batches of one shape each.
-
-    Args:
-        ensemble: the networks.
-        data: what they are trained and read on.
-        initial: where they start.
-        readings: to fill in.
-        device: the number of a card.
-
-    Returns:
-        The state before the first step.
-    """
+    """Lay an ensemble out in batches of one shape each, for the card of a number."""
     card = HOST if interpreted() else torch.device(f"cuda:{device}")
-    taken, mean = _as_trained(initial, ensemble.loss)
+    taken, mean = _fused.as_trained(initial, ensemble.loss)
     validation_x = np.broadcast_to(data.validation_x, (len(data.x), *data.validation_x.shape))
     state = State(
         ensemble,
@@ -135,11 +119,6 @@ def start(
 
 def advance(state: State, step: int, count: int) -> None:
     """Take `count` steps from `step` on with every network that has not diverged.
-
-    Args:
-        state: the networks.
-        step: taken so far.
-        count: to take.
 
     Raises:
         BackendError: not even one network fits into the card's memory.
@@ -223,14 +202,6 @@ def _collect(state: State, launched: list[tuple[Batch, Tensor]], step: int, coun
             readings.validation_correct[networks] = correct[:, :, 1]
         if readings.losses.size:
             readings.losses[networks, step : step + count] = losses.cpu().numpy()
-
-
-def _as_trained(initial: Parameters, loss: str) -> tuple[Parameters, Means | None]:
-    """Parameters as the kernel takes them, and means over the classes if outputs are relative."""
-    if LOSSES[loss].fused != CROSS_ENTROPY:
-        return initial, None
-    (W2, W2_mean), (b2, b2_mean) = relative(initial.W2), relative(initial.b2)
-    return Parameters(initial.W1, initial.b1, W2, b2), (W2_mean, b2_mean)
 
 
 def _most(batch: Batch, card: torch.device) -> int:
