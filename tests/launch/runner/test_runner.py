@@ -67,3 +67,9 @@ def test_both_backends_give_the_same_map(
     assert [trial.value for trial in trials(storage)] == pytest.approx(
         [trial.value for trial in trials(other)], abs=1e-12
     )
+
+
+def test_a_wrong_backend_writes_nothing(url: str, make_spec: SpecMaker, tmp_path: Any) -> None:
+    with pytest.raises(dynstudy.errors.BackendError):
+        dynstudy.run(make_spec(), storage=url, backend="nope")
+    assert not list(tmp_path.iterdir())
