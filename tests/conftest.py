@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+import dynstudy
 from dynstudy.store.studies import Storage
+from dynstudy.study.spec import StudySpec
 from dynstudy.task.spiral import spiral
 from dynstudy.train import Data
-from tests.planted import SearchMaker, SpecMaker, small_map, small_search
+from tests.planted import SMALL, SearchMaker, SpecMaker, small_map, small_search
 
 # Machines are noisy: no test depends on time. In CI the examples are the same every time.
 settings.register_profile(
@@ -90,3 +92,13 @@ def storage(url: str) -> Iterator[Storage]:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def studied(tmp_path_factory: pytest.TempPathFactory) -> Storage:
+    """A finished map of two widths, which nobody changes."""
+    space = {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 30], "width": [5, 8]}
+    spec = StudySpec.of(SMALL | {"replicates": 3, "loss": ["ce", "dce"], "space": space})
+    storage = Storage(f"sqlite:///{tmp_path_factory.mktemp('studied')}/studies.db", create=True)
+    dynstudy.run(spec, storage=storage)
+    return storage

@@ -83,17 +83,17 @@ SCRIPT = Path(sysconfig.get_path("scripts")) / "dynstudy"
 @pytest.mark.parametrize(
     "program", [[str(SCRIPT)], [sys.executable, "-m", "dynstudy.cli"]], ids=["script", "module"]
 )
-def test_it_is_a_program(program: list[str], here: Path) -> None:
-    with process(here, *program, "--version") as command:
+def test_it_is_a_program(program: list[str], tmp_path: Path) -> None:
+    with process(tmp_path, *program, "--version") as command:
         assert command.ends() == (0, f"dynstudy {__version__}\n", "")
-    with process(here, *program, "show", "absent") as command:
+    with process(tmp_path, *program, "show", "absent") as command:
         status, out, err = command.ends()
     assert (status, out) == (2, "")
     assert err.startswith("error: storage storage/dynstudy.db: there is no such database")
 
 
-def test_version_and_help(here: Path) -> None:
-    assert dynstudy(here, "--version")[0].startswith("dynstudy ")
+def test_version_and_help(tmp_path: Path) -> None:
+    assert dynstudy(tmp_path, "--version")[0].startswith("dynstudy ")
     for command in ([], ["run"], ["list"], ["show"], ["map"]):
-        out, _ = dynstudy(here, *command, "--help")
+        out, _ = dynstudy(tmp_path, *command, "--help")
         assert "Usage" in out

@@ -63,6 +63,7 @@ def test_autograd_trains_any_number_of_inputs(features: int, rng: np.random.Gene
     assert outcome.validation_correct[0, 0].sum() == right.sum()
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize("loss", LOSSES)
 def test_autograd_on_a_card_is_autograd(loss: str) -> None:
     static = not LOSSES[loss].dynamical
