@@ -12,7 +12,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, chdir, contextmanager
 from logging import StreamHandler
 from pathlib import Path
 from typing import TextIO
@@ -79,6 +79,12 @@ def answered(here: Path, answer: str, *arguments: str) -> tuple[str, str]:
         os.close(theirs)
     assert status == 0, err
     return out, err
+
+
+def script(here: Path, code: str) -> None:
+    """Run Python code in this process as a script in a folder; warnings are errors here, too."""
+    with chdir(here), _own_engines():
+        exec(compile(code, "script.py", "exec"), {"__name__": "__main__"})
 
 
 def called(here: Path, stdin: TextIO, *arguments: str, **variables: str) -> tuple[int, str, str]:

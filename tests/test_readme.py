@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dynstudy.study.spec import StudySpec
-from tests.command import dynstudy, python
+from tests.command import dynstudy, script
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -33,12 +33,15 @@ NEEDS_EXPORT = [example for example in PYTHON if "best.safetensors" in example]
 
 @pytest.mark.parametrize("number", [n for n, e in enumerate(PYTHON) if e not in NEEDS_EXPORT])
 def test_python_examples_run(number: int, here: Path) -> None:
-    python(here, "-W", "error", "-c", PYTHON[number])
+    script(here, PYTHON[number])
 
 
 # 2 losses x 6 A x 2 T x 2 widths, and 4 baselines; or so many trials
 @pytest.mark.parametrize(("number", "cells"), [(0, 52), (1, 100)])
-def test_the_study_files_are_valid(number: int, cells: int, here: Path) -> None:
+def test_the_study_files_are_valid(
+    number: int, cells: int, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dynstudy.launch.estimate.PROBE_SECONDS", 0.001)
     (here / "mine.toml").write_text(blocks(README, "toml")[number])
     out, _ = dynstudy(here, "run", "mine.toml", "--dry-run")
     assert f"cells          {cells}" in out
@@ -57,7 +60,7 @@ def test_commands_run_and_the_quickstart_shows_what_it_promises(here: Path) -> N
         out, _ = dynstudy(here, *command.split())
     assert (here / "results" / "best-1-seed0.png").exists()
     for example in NEEDS_EXPORT:
-        python(here, "-W", "error", "-c", example)
+        script(here, example)
     # the last one is the map: useful cells in a band, forgetting at large amplitudes
     assert "useful" in out
     rows = (here / "results" / "quickstart.csv").read_text().splitlines()

@@ -59,6 +59,7 @@ PLANTED: dict[str, Any] = WHOLE | {
 }
 
 
+@pytest.mark.long
 def test_a_map_is_replayed_without_training(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

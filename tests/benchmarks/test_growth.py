@@ -21,6 +21,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaling, "POINTS", (10, 20, 40))
     monkeypatch.setattr(scaling, "STEPS", 10)
     monkeypatch.setattr(scaling, "threads", lambda: 1)
+    monkeypatch.setattr(scaling, "release", lambda: None)  # of what little there is
     monkeypatch.setitem(scaling.MEMORY_NETWORKS, "cpu", 50)
 
 

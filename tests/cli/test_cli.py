@@ -84,8 +84,6 @@ SCRIPT = Path(sysconfig.get_path("scripts")) / "dynstudy"
     "program", [[str(SCRIPT)], [sys.executable, "-m", "dynstudy.cli"]], ids=["script", "module"]
 )
 def test_it_is_a_program(program: list[str], tmp_path: Path) -> None:
-    with process(tmp_path, *program, "--version") as command:
-        assert command.ends() == (0, f"dynstudy {__version__}\n", "")
     with process(tmp_path, *program, "show", "absent") as command:
         status, out, err = command.ends()
     assert (status, out) == (2, "")
@@ -93,7 +91,7 @@ def test_it_is_a_program(program: list[str], tmp_path: Path) -> None:
 
 
 def test_version_and_help(tmp_path: Path) -> None:
-    assert dynstudy(tmp_path, "--version")[0].startswith("dynstudy ")
+    assert dynstudy(tmp_path, "--version") == (f"dynstudy {__version__}\n", "")
     for command in ([], ["run"], ["list"], ["show"], ["map"]):
         out, _ = dynstudy(tmp_path, *command, "--help")
         assert "Usage" in out
