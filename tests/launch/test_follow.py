@@ -147,11 +147,12 @@ def test_a_network_that_diverges_ends_there_and_counts_for_nothing() -> None:
 
 @pytest.mark.parametrize("backend", ["cpu", "autograd"])
 def test_a_curve_ends_where_the_ledger_says_and_shows_the_weights(
-    backend: str, studied: Storage
+    backend: str, storage: Storage, make_spec: SpecMaker
 ) -> None:
-    spec = studied.spec(studied.study("small"))
-    ledger = Ledger(studied.engine, spec.protocol)
-    trial = next(t for t in studied.study("small").trials if t.params.get("period") == 30)
+    spec = make_spec()
+    dynstudy.run(spec, storage=storage)
+    ledger = Ledger(storage.engine, spec.protocol)
+    trial = next(t for t in storage.study("small").trials if t.params.get("period") == 30)
     configuration = dynstudy.config.Configuration(**trial.params)
     curve = train_curve(configuration, spec.protocol, seed=1, points=40, backend=backend)
     end = curve[(curve.step == 200) & (curve["set"] == "validation")]
