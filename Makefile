@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Small matrices that are spread over threads wait for each other: with a thread each it takes a fifth less.
+SIDE_BY_SIDE := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist worksteal
 
 .PHONY: quickstart test test-all test-long test-browser test-jax test-compile test-gpu format docs bench bench-all clean
 
@@ -16,14 +18,14 @@ test: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses 2 --dist worksteal
+	$(SIDE_BY_SIDE)
 
 # All that needs nothing more than `make test` installs; what continuous integration runs.
 test-all: test test-long
 
 # Simulated calibrations, more cases of the interpreted GPU kernel, reports on large maps.
 test-long: $(INSTALLED)
-	$(BIN)/pytest --numprocesses 2 --dist worksteal -m "long and not gpu"
+	$(SIDE_BY_SIDE) -m "long and not gpu"
 
 # The dashboard in a real browser: Chromium has to be there (apt-get install chromium).
 test-browser: $(INSTALLED)

@@ -31,6 +31,7 @@ def test_the_default_is_ten_thousand_cells() -> None:
     assert sum(not cell.configuration.static for cell in spec.grid_cells()) == 10_000
 
 
+@pytest.mark.long
 def test_reading_is_timed_once_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "CELLS", 8)
     said: list[str] = []

@@ -132,7 +132,9 @@ def test_50_steps_agree_with_mixed_widths_schedules_tails_and_checkpoints(loss: 
 
 @trains
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the interpreter is NumPy, and says inf
-@pytest.mark.parametrize("loss", ["ce", "mse", "dmse2"])
+@pytest.mark.parametrize(
+    "loss", ["dmse2", *(pytest.param(loss, marks=pytest.mark.long) for loss in ("ce", "mse"))]
+)
 def test_a_diverging_network_is_marked_and_the_others_go_on(loss: str) -> None:
     ensemble = Ensemble.of(
         loss,
