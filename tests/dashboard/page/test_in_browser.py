@@ -1,6 +1,7 @@
 """The dashboard in a real browser: what a person sees, gets and is refused."""
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,7 +114,7 @@ def test_a_person_finds_the_map_the_note_and_the_files(
 
     page.goto(f"{address}/dashboard/studies/1/smartSelection")
     for column in ("sem", "gain", "forgetting", "replicates", "diverged"):
-        page.get_by_role("columnheader", name=column).wait_for()
+        page.get_by_role("columnheader", name=re.compile(rf"\bUserAttribute {column}\b")).wait_for()
     picture(page, "trials")
     assert complaints == []
 
