@@ -18,7 +18,7 @@ import pkgutil
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from dynstudy.errors import BackendError, nearest
 from dynstudy.train.ensemble import Demand, Parameters
@@ -41,17 +41,7 @@ class State(Protocol):
 
 
 def load(backend: str) -> tuple[Callable[..., State], Callable[[Any, int, int], None]]:
-    """Find a backend by name.
-
-    Args:
-        backend: ``"auto"``, a name, or ``NAME:DEVICE``.
-
-    Returns:
-        Its functions ``start`` and ``advance``.
-
-    Raises:
-        BackendError: there is no such backend, or no such device for it.
-    """
+    """A backend's ``start`` and ``advance``; `BackendError` for what is not on this machine."""
     name, module, chosen = _named(backend)
     if hasattr(module, "check_device"):
         module.check_device(**chosen)
@@ -61,14 +51,7 @@ def load(backend: str) -> tuple[Callable[..., State], Callable[[Any, int, int], 
 
 
 def able(backend: str, demand: Demand) -> str:
-    """Find a backend that can train what is asked.
-
-    Returns:
-        The backend; the fastest that can, if it is ``"auto"``.
-
-    Raises:
-        BackendError: there is no such backend, or it cannot; names one that can.
-    """
+    """The backend, of ``auto`` the fastest, that can train this; `BackendError` if it cannot."""
     name, _, device = backend.partition(":")
     ways = _fastest_first(device if name == "auto" else "")
     fastest_able = next(way for way in ways if _refusal(way, demand) is None)
@@ -80,11 +63,7 @@ def able(backend: str, demand: Demand) -> str:
 
 
 def side_by_side(backend: str) -> list[str]:
-    """``NAME:DEVICE`` for each of several devices that a backend stands for, else its name alone.
-
-    Returns:
-        The backends that share the work. ``auto:DEVICE`` is that card's ``auto``.
-    """
+    """``NAME:DEVICE`` for each of the devices that a backend stands for, else its name alone."""
     devices = [] if ":" in backend else _answer(backend, "devices") or []
     return [f"{backend}:{device}" for device in devices] if len(devices) > 1 else [backend]
 
@@ -100,8 +79,7 @@ def at_once(backend: str) -> int:
 
 def block_size(backend: str) -> int | None:
     """How many networks a backend wants at a time; None for all there are."""
-    size: int | None = _answer(backend, "block_size")
-    return size
+    return cast(int | None, _answer(backend, "block_size"))
 
 
 @cache

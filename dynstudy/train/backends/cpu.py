@@ -66,14 +66,7 @@ class State:
 
 
 def threads() -> int:
-    """How many networks are trained at once.
-
-    Returns:
-        ``DYNSTUDY_THREADS``, or every core we may use.
-
-    Raises:
-        BackendError: ``DYNSTUDY_THREADS`` is not a whole number from 1 to 4096.
-    """
+    """Networks trained at once: ``DYNSTUDY_THREADS`` (1 to 4096), or every core we may use."""
     asked = os.environ.get("DYNSTUDY_THREADS")
     if asked:
         if not asked.isdecimal() or not 1 <= int(asked) <= 4096:
