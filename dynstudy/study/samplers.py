@@ -5,7 +5,9 @@ and the trial's number: a search that was interrupted and resumed asks for the s
 that was not.
 """
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import optuna
@@ -23,6 +25,13 @@ class Search(Section):
     trials: int = Field(ge=1, le=100_000)
     batch: int = Field(10, ge=1, le=MAX_BATCH, description="trials asked for and trained together")
     seed: int = Field(0, ge=0, le=MAX_SEED)
+
+    drawn_by: ClassVar[Callable[..., optuna.samplers.BaseSampler]]
+    """Optuna's sampler."""
+
+    def build(self, number: int) -> optuna.samplers.BaseSampler:
+        """The sampler of one trial."""
+        return self.drawn_by(**self.options(), seed=self.seed_of(number))
 
     def options(self) -> dict[str, Any]:
         """What is Optuna's own of them."""
@@ -42,16 +51,13 @@ class TPESearch(Search):
     multivariate: bool = True
     group: bool = True
     constant_liar: bool = True
+    drawn_by = optuna.samplers.TPESampler
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.group and not self.multivariate:
             raise ValueError("search.group = true needs search.multivariate = true")
         return self
-
-    def build(self, number: int) -> optuna.samplers.BaseSampler:
-        """The sampler of one trial."""
-        return optuna.samplers.TPESampler(**self.options(), seed=self.seed_of(number))
 
 
 class GPSearch(Search):
@@ -60,12 +66,7 @@ class GPSearch(Search):
     sampler: Literal["gp"]
     n_startup_trials: int = Field(10, ge=0, le=100_000)
     deterministic_objective: bool = False
-
-    def build(self, number: int) -> optuna.samplers.BaseSampler:
-        """The sampler of one trial."""
-        return optuna.samplers.GPSampler(
-            **self.options(), warn_independent_sampling=False, seed=self.seed_of(number)
-        )
+    drawn_by = partial(optuna.samplers.GPSampler, warn_independent_sampling=False)
 
 
 class QMCSearch(Search):
@@ -90,10 +91,7 @@ class RandomSearch(Search):
     """Independent draws."""
 
     sampler: Literal["random"]
-
-    def build(self, number: int) -> optuna.samplers.BaseSampler:
-        """The sampler of one trial."""
-        return optuna.samplers.RandomSampler(seed=self.seed_of(number))
+    drawn_by = optuna.samplers.RandomSampler
 
 
 AnySearch = Annotated[
