@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import optuna
 import sqlalchemy
-from sqlalchemy import URL
+from sqlalchemy import URL, Connection
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from dynstudy.errors import NoDatabaseError, StorageError
@@ -106,3 +106,11 @@ def batches(values: Iterable[Value]) -> Iterator[list[Value]]:
     remaining = iter(values)
     while batch := list(islice(remaining, QUERY_SIZE)):
         yield batch
+
+
+def rows_among(
+    connection: Connection, query: Any, column: Any, values: Iterable[Value]
+) -> Iterator[Any]:
+    """The rows of a query whose column has one of any number of values."""
+    for batch in batches(values):
+        yield from connection.execute(query.where(column.in_(batch))).all()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from dynstudy.config import MAX_SEED
 from dynstudy.errors import StorageError, StudyBusyError
 from dynstudy.store import series
-from dynstudy.store.database import batches
+from dynstudy.store.database import batches, rows_among
 from dynstudy.store.keys import configuration_key
 from dynstudy.store.launches import lock, running_now
 from dynstudy.store.optuna_private import STUDIES, TRIALS
@@ -73,12 +73,9 @@ def _recorded(storage: Storage, study: optuna.Study) -> dict[int, Network]:
     """The networks of a study that the ledger has, by their row."""
     needed = _needed(storage, study)
     query = select(ReplicateRow.id, ReplicateRow.configuration, ReplicateRow.seed)
-    recorded: dict[int, Network] = {}
     with storage.engine.connect() as connection:
-        for batch in batches(needed):
-            rows = connection.execute(query.where(ReplicateRow.configuration.in_(batch)))
-            recorded |= {row: (key, seed) for row, key, seed in rows if seed in needed[key]}
-    return recorded
+        rows = rows_among(connection, query, ReplicateRow.configuration, needed)
+        return {row: (key, seed) for row, key, seed in rows if seed in needed[key]}
 
 
 def _needed_elsewhere(storage: Storage, name: str, networks: set[Network]) -> set[Network]:

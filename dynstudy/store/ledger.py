@@ -18,7 +18,7 @@ from dynstudy.config import Cell, Configuration, Protocol, Replicate
 from dynstudy.measure.measure import CellReadings, Measure
 from dynstudy.measure.measures import MEASURES
 from dynstudy.store import series
-from dynstudy.store.database import batches
+from dynstudy.store.database import rows_among
 from dynstudy.store.keys import configuration_key, content, digest
 from dynstudy.store.launches import lock
 from dynstudy.store.migrations import column_of, missing_columns, read_any
@@ -83,10 +83,8 @@ class Ledger:
 
     def steps_read(self, configuration: Configuration) -> set[int]:
         """All steps at which any network of a configuration was read."""
-        with self.engine.connect() as connection:
-            which = ReplicateRow.configuration == self.key(configuration)
-            networks = read_any(connection, which).values()
-        return {step for named in networks for each in named.values() for step in each.steps}
+        networks = self._networks(configuration).values()
+        return {step for _, named in networks for each in named.values() for step in each.steps}
 
     def _networks(self, configuration: Configuration) -> dict[int, Network]:
         """The networks of a configuration by seed."""
@@ -177,11 +175,7 @@ class Ledger:
     def _numbers(self, connection: Connection, keys: Iterable[str]) -> dict[str, int]:
         """The rows that are there, by key."""
         query = select(ReplicateRow.key, ReplicateRow.id)
-        return {
-            key: number
-            for batch in batches(keys)
-            for key, number in connection.execute(query.where(ReplicateRow.key.in_(batch)))
-        }
+        return dict(map(tuple, rows_among(connection, query, ReplicateRow.key, keys)))
 
     def load(self, configurations: Iterable[Configuration]) -> pd.DataFrame:
         """All recorded replicates of some configurations, a row each, in order of their seeds."""
@@ -205,6 +199,4 @@ class Ledger:
 
     def _rows_of(self, query: Any, configurations: Iterable[str]) -> Iterator[Any]:
         with self.engine.connect() as connection:
-            for batch in batches(configurations):
-                rows = query.where(ReplicateRow.configuration.in_(batch))
-                yield from connection.execute(rows).all()
+            yield from rows_among(connection, query, ReplicateRow.configuration, configurations)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Engine, func, select
 
-from dynstudy.store.database import batches
+from dynstudy.store.database import rows_among
 from dynstudy.store.tables import ReplicateRow
 
 
@@ -20,9 +20,8 @@ def networks_trained(engine: Engine, needed: Sequence[Mapping[str, range]]) -> l
         # mostly all seeds up to the last are there, and the numbers above say all
         gaps = [key for key, (count, span) in grouped.items() if count != len(span)]
         seeds: dict[str, list[int]] = {}
-        for batch in batches(gaps):
-            for key, number in connection.execute(select(cell, seed).where(cell.in_(batch))):
-                seeds.setdefault(key, []).append(number)
+        for key, number in rows_among(connection, select(cell, seed), cell, gaps):
+            seeds.setdefault(key, []).append(number)
 
     def trained(key: str, wanted: range) -> int:
         if key in seeds:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from dynstudy.config import Protocol
 from dynstudy.measure.measure import CellReadings
-from dynstudy.store.database import batches
+from dynstudy.store.database import batches, rows_among
 from dynstudy.store.tables import ReplicateRow, SeriesRow, StepsRow
 
 TRAIN, VALIDATION = "train", "validation"
@@ -83,11 +83,8 @@ def _numbers(
     """The rows of some lists of steps, which are made where they are missing."""
     texts = {_json(steps): steps for steps in lists if steps}
     columns = StepsRow.id, StepsRow.steps
-    numbers = {
-        texts[text]: number
-        for batch in batches(texts)
-        for number, text in connection.execute(select(*columns).where(StepsRow.steps.in_(batch)))
-    }
+    recorded = rows_among(connection, select(*columns), StepsRow.steps, texts)
+    numbers = {texts[text]: number for number, text in recorded}
     missing = [{"steps": text} for text, steps in texts.items() if steps not in numbers]
     if missing:
         made = connection.execute(insert(StepsRow).returning(*columns), missing)

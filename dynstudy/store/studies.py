@@ -38,14 +38,9 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 class Storage:
-    """An open database.
+    """An open database of SQLite or PostgreSQL; `create` makes what is missing, to write into it.
 
-    Args:
-        url: an SQLAlchemy URL of SQLite or PostgreSQL.
-        create: make what is missing, to write into it; otherwise it must be there.
-
-    Raises:
-        StorageError: it cannot be reached or written, or is not a database of ours.
+    It raises a `StorageError` where it cannot be reached or written, or is not a database of ours.
     """
 
     def __init__(self, url: str, *, create: bool = False) -> None:
@@ -225,12 +220,11 @@ def _check_extension(stored: StudySpec, new: StudySpec, extend: bool) -> None:
         f"{key} was {before}, now {now}"
         for key, before, now in differences(stored.resolved(), new.resolved())
     )
-    problem = f"study {new.name!r} exists and means something else: {changes}"
-    if not stored.grows_to(new):
-        raise StudyMismatchError(f"{problem}; give the study file a new name")
-    if not extend:
+    grows = stored.grows_to(new)
+    if not (grows and extend):
         raise StudyMismatchError(
-            f"{problem}; give the study file a new name, or add what is new with --extend"
+            f"study {new.name!r} exists and means something else: {changes}; give the study file a "
+            f"new name{', or add what is new with --extend' if grows else ''}"
         )
 
 
