@@ -15,11 +15,6 @@ CHUNK_ROUNDS = 4
 """But so often what is trained at once may be in one."""
 
 
-def network_work(width: int, steps: int) -> float:
-    """What training one network takes, in units x steps."""
-    return step_work(width) * steps
-
-
 class Chunks(Iterator[list[Task]]):
     """Cut tasks into chunks of one loss that take about `CHUNK_SECONDS`, as measured on the way.
 
@@ -47,7 +42,7 @@ class Chunks(Iterator[list[Task]]):
             if whole and (work >= self.budget or len(chunk) >= self.most):
                 break
             chunk.append(self.next_task)
-            work += network_work(self.next_task.replicate.configuration.width, self.steps)
+            work += step_work(self.next_task.replicate.configuration.width) * self.steps
             self.next_task = next(self.tasks, None)
         return chunk
 

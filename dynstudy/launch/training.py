@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from dynstudy.config import Cell, Configuration, Replicate
-from dynstudy.launch.chunks import Chunks, network_work
+from dynstudy.launch.chunks import Chunks
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.replicates import Task
 from dynstudy.launch.workers import Trained, Worker, workers
@@ -19,6 +19,7 @@ from dynstudy.store.launches import Launch
 from dynstudy.store.ledger import Record
 from dynstudy.store.provenance import Trainer
 from dynstudy.train.backends import at_once
+from dynstudy.train.loop import step_work
 
 PATIENCE_SECONDS = 1.0
 """How long a dropped chunk may take to notice it."""
@@ -62,7 +63,7 @@ class Training:
     ) -> None:
         self.ledger, self.launch = ledger, launch
         self.workers, self.together = workers(backend), at_once(backend)
-        self.report, self.log = report or _ignore, log or _ignore
+        self.report, self.log = report or (lambda _: None), log or (lambda _: None)
         self.steps = ledger.protocol.steps
         self.progress = Progress()
         self.reused = self.diverged = 0
@@ -80,7 +81,7 @@ class Training:
         lacking = self.ledger.lacking(cells)
         networks = sum(map(len, lacking.values()))
         work = sum(
-            len(seeds) * network_work(configuration.width, self.steps)
+            len(seeds) * step_work(configuration.width) * self.steps
             for configuration, seeds in lacking.items()
         )
         self.progress.expect(networks / share, work / share)
@@ -131,8 +132,8 @@ class Training:
 
     def _launched(self, worker: Worker, chunk: Sequence[Task]) -> Flight:
         """Train a chunk in a thread, so that this one is free to answer."""
-        widths = (task.replicate.configuration.width for task in chunk)
-        flight = Flight(worker, chunk, sum(network_work(width, self.steps) for width in widths))
+        widths = [task.replicate.configuration.width for task in chunk]
+        flight = Flight(worker, chunk, step_work(widths) * self.steps)
 
         def on_slice(step: int) -> None:
             if self.drop_chunk.is_set():
@@ -199,7 +200,3 @@ class Training:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def _ignore(_: object) -> None:
-    pass

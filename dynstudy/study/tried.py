@@ -20,10 +20,8 @@ def finished(study: optuna.Study) -> dict[Configuration, int]:
 def asked(study: optuna.Study) -> Iterator[Configuration]:
     """The configurations of trials that are complete, or in training."""
     states = (TrialState.COMPLETE, TrialState.RUNNING)
-    for trial in study.get_trials(deepcopy=False, states=states):
-        configuration = configuration_of(trial)
-        if configuration is not None:
-            yield configuration
+    trials = study.get_trials(deepcopy=False, states=states)
+    return filter(None, map(configuration_of, trials))
 
 
 def replicates_told(study: optuna.Study) -> dict[Configuration, int]:

@@ -4,8 +4,9 @@ import pytest
 
 from dynstudy.config import Configuration, Replicate
 from dynstudy.launch import chunks
-from dynstudy.launch.chunks import CHUNK_NETWORKS, CHUNK_SECONDS, Chunks, network_work
+from dynstudy.launch.chunks import CHUNK_NETWORKS, CHUNK_SECONDS, Chunks
 from dynstudy.launch.replicates import Task
+from dynstudy.train.loop import step_work
 
 STEPS = 100
 
@@ -28,7 +29,7 @@ def test_everything_comes_once_in_its_order_and_each_chunk_has_one_loss() -> Non
 def test_the_next_chunk_takes_as_long_as_it_should_but_grows_fourfold_at_most() -> None:
     networks = Chunks(iter(tasks(CHUNK_NETWORKS)), STEPS, together=2)
     first = next(networks)
-    work = len(first) * network_work(5, STEPS)
+    work = len(first) * step_work(5) * STEPS
     networks.took(work, CHUNK_SECONDS / 100)
     second = next(networks)
     assert len(second) == 4 * len(first)
@@ -48,6 +49,12 @@ def test_whole_rounds_are_trained_and_never_more_than_memory_has_room_for(
     assert [len(chunk) for chunk in many_at_once] == [32, 8]
 
 
-def test_wider_networks_are_more_work() -> None:
-    assert network_work(50, STEPS) > network_work(5, STEPS)
-    assert network_work(5, 2 * STEPS) == 2 * network_work(5, STEPS)
+@pytest.mark.parametrize(
+    ("width", "steps", "count"), [(5, STEPS, 6), (5, 2 * STEPS, 4), (50, STEPS, 2)]
+)
+def test_wider_networks_and_longer_trainings_are_more_work(
+    width: int, steps: int, count: int
+) -> None:
+    budget = 6 * step_work(5) * STEPS
+    networks = Chunks(iter(tasks(9, width=width)), steps, together=2, budget=budget)
+    assert len(next(networks)) == count
