@@ -51,8 +51,7 @@ class ExportError(DynstudyError):
 class Interrupted(Exception):  # noqa: N818 - it is no error
     """Told to stop before the work was done; what was done is kept.
 
-    Args:
-        abandoned: whether a training thread could not be stopped and ends with the process.
+    `abandoned` says whether a training thread could not be stopped and ends with the process.
     """
 
     def __init__(self, abandoned: bool = False) -> None:
@@ -61,13 +60,7 @@ class Interrupted(Exception):  # noqa: N818 - it is no error
 
 
 def either(words: Iterable[str]) -> str:
-    """List what is allowed.
-
-    Args:
-        words: at least one.
-
-    Returns:
-        Them as a part of a sentence.
+    """Return what is allowed, at least one word, as a part of a sentence.
 
     >>> either(["dce", "dmse1", "dmse2"])
     'dce, dmse1 or dmse2'
@@ -76,20 +69,13 @@ def either(words: Iterable[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Suggest what was probably meant, as the end of an error message.
-
-    Args:
-        name: what was asked for.
-        known: what there is.
-
-    Returns:
-        ``"; did you mean 'x'?"``, or an empty string when nothing is close.
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return what was probably meant, as the end of an error message; empty if nothing is close.
 
     >>> nearest("replicate", ["replicates", "loss"])
     "; did you mean 'replicates'?"
     >>> nearest("zzz", ["replicates"])
     ''
     """
-    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    close = difflib.get_close_matches(name, list(names), n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else ""

@@ -56,10 +56,7 @@ class Estimate:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says it.
-
-    Returns:
-        The time in the unit that fits.
+    """Return seconds as a person says it, in the unit that fits.
 
     >>> duration(12.3), duration(750), duration(9000)
     ('12 s', '12.5 min', '2.5 h')
@@ -72,14 +69,9 @@ def duration(seconds: float) -> str:
 def estimate(
     spec: StudySpec, *, backend: str = "auto", storage: str | None = None, extend: bool = False
 ) -> Estimate:
-    """Count a study's cells and networks, and measure how fast this machine trains such ones.
+    """Return the sizes of a study, and the time that this machine takes for what `storage` lacks.
 
-    Returns:
-        Its sizes, and the time for what `storage` has not; nothing is written there.
-
-    Raises:
-        BackendError: the backend is not on this machine, or cannot train such networks.
-        StorageError: there is a database, but the study cannot be run in it.
+    Nothing is written there; a `StorageError` says that the study could not be run in it.
     """
     check_backend(backend, spec)
     all_cells = spec.cells_ahead()

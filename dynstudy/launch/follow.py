@@ -32,12 +32,18 @@ Progress = Callable[[int], None] | None
 
 @dataclass(frozen=True)
 class Trace:
-    """The networks of one cell over their last oscillations."""
+    """The networks of one cell over their last oscillations.
+
+    The columns of `frame`: ``seed``, ``step`` (steps taken), ``set`` (``train``, ``validation``),
+    ``class``, ``gamma`` (its weight in the loss at that step), ``accuracy`` and ``loss`` (the
+    static loss on that class alone). A network that diverges has no more rows from there on.
+    """
 
     frame: pd.DataFrame  # a row per seed, step, set and class
     period: int
     tail_start: int  # where A = 1 begins; the end of training where there is no tail
-    kinds: dict[str, NDArray[np.float64]]  # by kind of forgetting (F,), F networks stayed finite
+    kinds: dict[str, NDArray[np.float64]]
+    """By kind of forgetting (F,), F networks stayed finite; the static loss's are not taken off."""
     diverged: int  # networks that did not
 
 
@@ -50,15 +56,9 @@ def train_curve(
     backend: str = "auto",
     progress: Progress = None,
 ) -> pd.DataFrame:
-    """Train one network and read it at about `points` steps, from before the first to the end.
+    """Return what a network does at about `points` steps, from before the first to the end.
 
-    Returns:
-        A row per step, set (``train``, ``validation``) and class: ``step`` (steps taken), ``set``,
-        ``class``, ``weight`` (the class's weight in the loss at that step), ``accuracy`` and
-        ``loss`` (the static loss on that class alone). It ends early where the network diverges.
-
-    Raises:
-        BackendError: the backend is not on this machine.
+    A row per step, set and class, as in a `Trace` without its seed, and ``weight`` for ``gamma``.
     """
     stops = np.unique(np.linspace(0, protocol.steps, points + 1).round().astype(int)).tolist()
     frame, _ = _follow(configuration, protocol, [seed], stops, 0, backend, progress)
@@ -81,15 +81,10 @@ def trace_cell(
     points, and the tail.
 
     Returns:
-        The trace. The columns of its frame: ``seed``, ``step`` (steps taken), ``set`` (``train``,
-        ``validation``), ``class``, ``gamma`` (its weight in the loss at that step), ``accuracy``
-        and ``loss`` (the static loss on that class alone). A network that diverges has no more rows
-        from there on. The kinds of forgetting are those that a map reads, before the static loss's
-        are taken off.
+        The trace.
 
     Raises:
         DynstudyError: the cell has no oscillations or not as many, or all its networks diverged.
-        BackendError: the backend is not on this machine.
     """
     steps = _steps(configuration, protocol, oscillations, points)
     period = configuration.period or 0

@@ -25,15 +25,12 @@ def run_rounds(
     training: Training,
     tests: CellTests = CELL_TESTS,
 ) -> tuple[int, int]:
-    """Train and record round after round until all cells are settled, or until told to stop.
+    """Return how many cells there are, and how many are not trials when all are settled or stopped.
 
     A launch after an interruption goes through the same rounds: what is recorded is not trained
     again, and equal outcomes give equal decisions.
 
     A cell becomes a trial once `tests` settle it, or it has the most replicates that it may have.
-
-    Returns:
-        The study's cells, and how many of them are not trials yet.
     """
     all_cells = spec.cells_ahead()
     seeds = range(spec.baseline_replicates)

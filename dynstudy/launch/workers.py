@@ -23,11 +23,7 @@ Worker = Callable[[Sequence[Task], Protocol, Callable[[int], None]], Trained]
 
 
 def check_backend(backend: str, spec: StudySpec) -> None:
-    """Load a backend for each loss of a study, and for the static losses they are compared with.
-
-    Raises:
-        BackendError: it is not on this machine, or cannot train such networks.
-    """
+    """Load a backend for the losses of a study and their static ones, or raise a `BackendError`."""
     protocol = spec.protocol
     data = draw_data(protocol.data, seeds=[0])
     shape = data.features, data.classes, spec.widest, protocol.steps, protocol.dtype
@@ -36,14 +32,9 @@ def check_backend(backend: str, spec: StudySpec) -> None:
 
 
 def workers(backend: str) -> list[Worker]:
-    """Find what trains networks side by side.
+    """Return what trains networks side by side: this process, or one for each of several cards.
 
-    Returns:
-        This process; or a process for each of several cards, since one Python can hardly keep two
-        busy. They start when they get their first chunk.
-
-    Raises:
-        BackendError: there is no such backend.
+    One Python can hardly keep two cards busy. Processes start when they get their first chunk.
     """
     backends = side_by_side(backend)
     if len(backends) == 1:
@@ -70,14 +61,7 @@ class Apart:
     def __call__(
         self, chunk: Sequence[Task], protocol: Protocol, on_slice: Callable[[int], None]
     ) -> Trained:
-        """Train a chunk there; what `on_slice` raises ends the process.
-
-        Returns:
-            What was trained, and what trained it.
-
-        Raises:
-            BackendError: the backend cannot run, or the process ended.
-        """
+        """Train a chunk there; what `on_slice` raises ends it, and its end is a `BackendError`."""
         connection = self._connected()
         try:
             connection.send((chunk, protocol))

@@ -14,11 +14,10 @@ NUMERICS = 1
 
 
 def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
-    """What makes a network what it is, but for its seed.
+    """Return what makes a network what it is, but for its seed: everything that its key is of.
 
-    Returns:
-        Everything that goes into the key. The tail counts as the steps that really run at A = 1, so
-        that two ways of asking for the same training share it.
+    The tail counts as the steps that really run at A = 1, so that two ways of asking for the same
+    training share it.
     """
     values: dict[str, Any] = {
         "loss": configuration.loss,
@@ -38,10 +37,7 @@ def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
 
 
 def digest(values: Mapping[str, Any]) -> str:
-    """SHA-256 of canonical JSON, without nan.
-
-    Returns:
-        64 hexadecimal digits.
+    """Return the SHA-256 of canonical JSON, without nan, in 64 hexadecimal digits.
 
     >>> digest({"b": 1, "a": 2.0}) == digest({"a": 2.0, "b": 1})
     True

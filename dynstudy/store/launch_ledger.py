@@ -29,10 +29,8 @@ class LaunchLedger(Ledger):
     ) -> None:
         """Read what is recorded of some cells and of their baselines, all of it at once.
 
-        Args:
-            cells: the cells.
-            lacking: the seeds of each that are not recorded; where others are recorded than are
-                remembered, another process added them, and the cell is read again.
+        `lacking` has the seeds of each that are not recorded; where others are recorded than are
+        remembered, another process added them, and the cell is read again.
         """
         unread = {cell.configuration.baseline() for cell in cells} - self._rows.keys()
         for cell in cells:

@@ -54,21 +54,7 @@ class Launch:
 def claim(
     engine: Engine, study_id: int, spec: StudySpec, backend: str, overrides: Sequence[str] = ()
 ) -> Iterator[Launch]:
-    """Keep other processes off a study while this one runs it, and record its provenance.
-
-    Args:
-        engine: the database.
-        study_id: Optuna's number of the study.
-        spec: the study file.
-        backend: what was asked for.
-        overrides: what replaced values of the study file, ``KEY=VALUE`` each.
-
-    Yields:
-        The launch, to be told about progress.
-
-    Raises:
-        StudyBusyError: another process, still alive, runs this study.
-    """
+    """Yield a launch that keeps others off a study, or raise a `StudyBusyError` for a live one."""
     facts = provenance() | {"overrides": list(overrides)}
     columns = ("host", "pid", "process_started", "git_commit", "git_clean", "command")
     with Session(engine) as session, session.begin():

@@ -95,20 +95,13 @@ def _older_series(
 
 
 def upgrade(session: Session) -> None:
-    """Add what the tables of an older dynstudy lack, and fill it from what they have.
-
-    Args:
-        session: in a transaction, which changes all or nothing.
-
-    Raises:
-        StudyBusyError: the older dynstudy is at work, and would not find its tables again.
-    """
+    """In a transaction, add what an older dynstudy's tables lack, filled from what they have."""
     # First a write: it locks the database, so that of two processes one upgrades and the other
     # finds it done; and it fails now if the database is read-only, even if it changes nothing.
     lock(session)
     connection = session.connection()
     if version(connection) < SERIES_SINCE:
-        if running_now(session):
+        if running_now(session):  # and would not find its tables again
             raise StudyBusyError(
                 "an older dynstudy made this database and is running a study in it; wait for it"
             )

@@ -32,10 +32,7 @@ def versions() -> dict[str, str]:
 
 
 def arithmetic(backend: str) -> dict[str, str]:
-    """Find the versions that can change what a backend trains.
-
-    Returns:
-        Those of dynstudy, Python and the packages it computes with.
+    """Return the versions that can change what a backend trains.
 
     >>> list(arithmetic("cpu"))
     ['dynstudy', 'python', 'torch', 'numba', 'numpy']
@@ -77,10 +74,7 @@ def git_state() -> tuple[str | None, bool | None]:
 
 
 def without_passwords(text: str) -> str:
-    """Hide the passwords of all URLs in a text that is kept or shown.
-
-    Returns:
-        It with *** in place of each password.
+    """Return a text that is kept or shown with *** for the passwords of all URLs in it.
 
     >>> without_passwords("run --storage postgresql://me:secret@host/db")
     'run --storage postgresql://me:***@host/db'

@@ -22,14 +22,7 @@ MAX_TAG = 50
 
 
 def rename(storage: Storage, name: str, new: str) -> None:
-    """Give a study another name; its number, trials, launches and networks stay.
-
-    Raises:
-        StudyNotFoundError: there is no such study.
-        SpecError: the new name is not allowed.
-        StudyMismatchError: a study of the new name exists.
-        StudyBusyError: a process is running the study, and knows it by its old name.
-    """
+    """Give a study another name, unless it is run now; number, trials and networks stay."""
     study = storage.study(name)
     stored = storage.spec(study)
     spec = StudySpec.of({**stored.resolved(), "name": new}, "rename")
@@ -80,15 +73,7 @@ def tags_of(study: AnyStudy) -> list[str]:
 def change_tags(
     storage: Storage, name: str, add: Iterable[str] = (), remove: Iterable[str] = ()
 ) -> list[str]:
-    """Add tags to a study, and remove others.
-
-    Returns:
-        Its tags from now on, sorted.
-
-    Raises:
-        DynstudyError: a tag is not one word, or one to remove is not there.
-        StudyNotFoundError: there is no such study.
-    """
+    """Add tags of one word to a study and remove others, which it must have: its tags, sorted."""
     study = storage.study(name)
     before = set(tags_of(study))
     added, removed = {_checked(tag) for tag in add}, set(remove)

@@ -47,11 +47,9 @@ def distributions(losses: Sequence[str]) -> dict[str, BaseDistribution]:
 
 
 def loss_choices(study: optuna.Study) -> tuple[str, ...]:
-    """The losses that a study's trials may have, in Optuna's order.
+    """Return the losses that a study's trials may have, in Optuna's order.
 
-    Returns:
-        Those that its trials could choose from when the first was made, since Optuna never lets
-        them change; all there are, where it has no trial yet.
+    Those that the first trial could have, since Optuna never lets them change; else all there are.
     """
     for trial in study.get_trials(deepcopy=False):
         distribution = trial.distributions.get("loss")

@@ -13,10 +13,9 @@ class Change(NamedTuple):
 
 
 def differences(old: Any, new: Any, key: str = "") -> Iterator[Change]:
-    """Compare nested tables; one that is absent counts as empty.
+    """Yield a change for every key in which nested tables differ, in the order of `old`.
 
-    Yields:
-        A change for every key that differs, with dots between tables, in the order of `old`.
+    Dots stand between the tables of a key; a table that is absent counts as empty.
 
     >>> list(differences({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 3, "d": 4}}))
     [Change(key='b.c', old=2, new=3), Change(key='b.d', old=None, new=4)]

@@ -40,14 +40,11 @@ class GridSpec(OverAxes):
         return self
 
     def grid_cells(self) -> Iterator[Cell]:
-        """All cells of the grid, baselines first, widest first within a loss.
+        """Yield all cells of the grid, baselines first, widest first within a loss.
 
         A baseline is read wherever a cell that is judged against it is. Nothing is listed twice: at
         A = 1, and for the losses ``ce`` and ``mse``, a cell is the baseline. Where replicates come
         in rounds, a cell has the most that it may have.
-
-        Yields:
-            Each cell once.
         """
         space = self.space
         periods = space.period or ()

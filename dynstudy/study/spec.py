@@ -123,11 +123,7 @@ class StudySpec(Section):
 
     @abstractmethod
     def cells(self, study: optuna.Study) -> list[Cell]:
-        """The cells of a study, as far as its file and its trials tell.
-
-        Returns:
-            Each cell once, baselines first, with the most replicates that it may have.
-        """
+        """Each cell once that file and trials tell, baselines first, with its most replicates."""
 
     @abstractmethod
     def cells_ahead(self) -> list[Cell]:

@@ -73,13 +73,10 @@ class SearchSpec(OverAxes):
         return Configuration(loss, **drawn)
 
     def chosen_cells(self, configurations: Iterable[Configuration]) -> Iterator[Cell]:
-        """The cells of some trials, and where gain is aimed at their baselines.
+        """Yield each cell of some trials once, and where gain is aimed at, their baselines first.
 
         A search visits too many periods for its baselines to be read at each of them, so they are
         read at the end alone: its cells have a gain, but no net forgetting.
-
-        Yields:
-            Each cell once, baselines first.
         """
         protocol, for_gain = self.protocol, self.maximize == "gain"
         chosen = dict.fromkeys(configurations)
