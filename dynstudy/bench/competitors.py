@@ -13,9 +13,8 @@ from dynstudy.bench.settings import Settings
 from dynstudy.bench.variants import (
     PeerMissingError,
     Variant,
-    Way,
-    own_ways,
-    peer_ways,
+    own_variants,
+    peer_variants,
     prepared,
 )
 from dynstudy.train.backends.cpu import threads
@@ -46,38 +45,31 @@ class Competitor:
 def competitors(
     settings: Settings, backends: Sequence[str], width: int, notes: list[str], say: Say
 ) -> dict[str, Competitor]:
-    """Make everything that is measured at a width.
-
-    Args:
-        settings: which peers, on which device, and how long each is measured.
-        backends: which of dynstudy's own.
-        width: of the networks.
-        notes: told what is left out.
-        say: told what is being prepared.
+    """Make all that is measured at a width: dynstudy's backends, peers; `notes` says what is not.
 
     Returns:
-        The competitors by name; the work of `MATRIX_PRODUCT` is FLOP, of all others network-steps.
+        By name; the work of `MATRIX_PRODUCT` is FLOP, of all others network-steps.
 
     Raises:
         RuntimeError: one failed, and not for lack of memory.
     """
     made = {}
 
-    def add(name: str, ways: list[Way]) -> None:
+    def add(name: str, variants: list[Variant]) -> None:
         at_width: list[str] = []
-        if variants := prepared(name, ways, at_width):
-            made[name] = Competitor(variants)
+        if fitting := prepared(name, variants, at_width):
+            made[name] = Competitor(fitting)
         notes.extend(f"{note} at width {width}" for note in at_width)
 
     for backend in backends:
         say(f"engine: width {width}, preparing {backend}")
-        add(backend, own_ways(backend, width, settings))
+        add(backend, own_variants(backend, width, settings))
     for name in settings.peers:
         say(f"engine: width {width}, preparing {name}")
         if name == "compile":
             torch.compiler.reset()  # or its limit of compiled versions is met after some widths
         try:
-            add(name, peer_ways(name, width, settings))
+            add(name, peer_variants(name, width, settings))
         except PeerMissingError as missing:
             notes.append(f"{name}: {missing}")
         except RuntimeError as error:  # of which all that the compiler raises are
@@ -85,7 +77,7 @@ def competitors(
                 raise
             first = str(error).strip().partition("\n")[0]
             notes.append(f"{name}: left out, torch.compile cannot compile here ({first})")
-    add(MATRIX_PRODUCT, [Way("", threads(), partial(_product, settings))])
+    add(MATRIX_PRODUCT, [Variant("", threads(), partial(_product, settings))])
     return made
 
 

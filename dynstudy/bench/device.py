@@ -60,13 +60,10 @@ def full_float32() -> Iterator[None]:
 
 
 def out_of_memory(error: BaseException | None) -> bool:
-    """Whether this, or what it was raised from, says that the memory is too small.
-
-    Args:
-        error: what was raised.
+    """Tell lack of memory from other failures.
 
     Returns:
-        Whether it does.
+        Whether this, or what it was raised from, says that the memory is too small.
 
     >>> out_of_memory(RuntimeError("CUDA out of memory. Tried to allocate 9 GiB"))
     True

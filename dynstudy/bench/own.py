@@ -29,10 +29,7 @@ def own_backend(backend: str, problem: Problem) -> Callable[[int], object]:
 
 
 def device_of(backend: str) -> str:
-    """Where a backend runs.
-
-    Args:
-        backend: a name, or ``NAME:DEVICE``.
+    """Where a backend, ``NAME`` or ``NAME:DEVICE``, runs.
 
     Returns:
         ``"cuda"`` for a card, else ``"cpu"``.

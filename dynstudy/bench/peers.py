@@ -56,19 +56,8 @@ class Loop:
 def batched_step(
     x: Tensor, one_hot: Tensor, target: Tensor, weights: Tensor, state: State
 ) -> State:
-    """One step of all networks, the gradient by hand.
-
-    Args:
-        x: points (B, P, F).
-        one_hot: of their classes (P, C).
-        target: their classes (P,).
-        weights: Γ (B, C).
-        state: W1 (B, F, H), b1 (B, 1, H), W2 (B, H, C), b2 (B, 1, C).
-
-    Returns:
-        The state after the step.
-    """
-    W1, b1, W2, b2 = state
+    """One step of all networks, with points (B, P, F) and Γ (B, C): the gradient by hand."""
+    W1, b1, W2, b2 = state  # (B, F, H), (B, 1, H), (B, H, C), (B, 1, C)
     hidden = torch.relu(torch.baddbmm(b1, x, W1))
     output = torch.baddbmm(b2, hidden, W2)
     of_point = (weights[:, target] / len(target))[..., None]
@@ -176,5 +165,5 @@ class Graphed(Batched):
         self._keep(state)
 
     def _keep(self, state: State | list[Tensor]) -> None:
-        for own, new in zip(self.state, state, strict=True):
-            own.copy_(new)
+        for kept, new in zip(self.state, state, strict=True):
+            kept.copy_(new)

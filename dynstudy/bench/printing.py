@@ -74,9 +74,6 @@ def _table(title: str, rows: list[Row]) -> Table:
 def shown(row: Row) -> str:
     """Median and range as a person reads them.
 
-    Args:
-        row: a quantity.
-
     Returns:
         Three digits, or whole numbers from 100 on; no range of what was measured once.
 

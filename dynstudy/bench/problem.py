@@ -53,14 +53,8 @@ class Problem:
         return Parameters.drawn(self.ensemble(1), CLASSES)
 
     def cycle(self, more: int = 0) -> NDArray[np.float32]:
-        """Γ of each network at all steps of a cycle, and so many more: (CYCLE + more, B, C).
-
-        Args:
-            more: so that a slice that begins within the cycle may end beyond it.
-
-        Returns:
-            What peers look their weights up in: beside a step on a card, computing them takes long.
-        """
+        """Γ of each network at all steps of a cycle and `more` for slices: (CYCLE + more, B, C)."""
+        # peers look their weights up: beside a step on a card, computing them takes long
         steps = np.arange(CYCLE + more)[:, None]
         return class_weights(steps, CLASSES, self._amplitudes, PERIOD).astype(np.float32)
 

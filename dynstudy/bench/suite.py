@@ -30,11 +30,6 @@ class Report:
 def report(measures: Iterable[Measure], settings: Settings, say: Say) -> Report:
     """Make measurements one after the other.
 
-    Args:
-        measures: the kinds of measurement.
-        settings: what to measure.
-        say: told what is being measured.
-
     Returns:
         Relative rows, absolute rows, and the machine.
 
@@ -52,16 +47,12 @@ def report(measures: Iterable[Measure], settings: Settings, say: Say) -> Report:
 
 def machine(settings: Settings) -> dict[str, Any]:
     """What the numbers depend on."""
-    installed_versions = versions()
     return {
         "processor": processor(),
         "threads": threads(),
         **described(settings.device),
         "system": platform.system(),
-        **{
-            name: installed_versions[name]
-            for name in ("dynstudy", "python", "torch", "numba", "numpy")
-        },
+        **{name: versions()[name] for name in ("dynstudy", "python", "torch", "numba", "numpy")},
         "triton": installed("triton"),
         "jax": installed("jax"),
         "rounds": settings.rounds,

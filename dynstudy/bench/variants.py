@@ -33,45 +33,40 @@ class Variant:
 
     label: str
     torch_threads: int
-    speed: Speed
+    start: Callable[[], Speed]
+    speed: Speed | None = None  # once it is warm
+
+    def warm(self) -> Speed:
+        """Make it and run it once, so that it is compiled and caches are full."""
+        torch.set_num_threads(self.torch_threads)  # before compiling: it enters the code
+        if self.speed is None:
+            speed = self.start()
+            speed.run(speed.grain)
+            self.speed = speed
+        return self.speed
 
     def measure(self) -> float:
         """Work per second."""
-        torch.set_num_threads(self.torch_threads)
-        return self.speed.measure()
+        return self.warm().measure()
 
 
-@dataclass(frozen=True)
-class Way:
-    """A variant that nothing was done for yet."""
-
-    label: str
-    torch_threads: int
-    start: Callable[[], Speed]
-
-    def variant(self) -> Variant:
-        """Make it and run it once, so that it is compiled and caches are full."""
-        torch.set_num_threads(self.torch_threads)  # before compiling: it enters the code
-        speed = self.start()
-        speed.run(speed.grain)
-        return Variant(self.label, self.torch_threads, speed)
-
-
-def prepared(name: str, ways: Iterable[Way], notes: list[str]) -> list[Variant]:
+def prepared(name: str, variants: Iterable[Variant], notes: list[str]) -> list[Variant]:
     """The variants that the memory is large enough for, warm; `notes` is told of the others."""
-    made = []
-    for way in ways:
+    fitting = []
+    for variant in variants:
         try:
-            made.append(way.variant())
+            variant.warm()
         except Exception as error:
             if not out_of_memory(error):
                 raise
-            notes.append(f"{name}: {way.label} left out, out of memory")
+            notes.append(f"{name}: {variant.label} left out, out of memory")
             release()
-    return made
+        else:
+            fitting.append(variant)
+    return fitting
 
 
-def own_ways(backend: str, width: int, settings: Settings) -> list[Way]:
+def own_variants(backend: str, width: int, settings: Settings) -> list[Variant]:
     """How a backend of dynstudy's is run: with networks enough for its threads or for a card."""
     sizes: tuple[int, ...] = (4 * threads(),)
     choices = thread_choices()
@@ -87,7 +82,7 @@ def own_ways(backend: str, width: int, settings: Settings) -> list[Way]:
     return _crossed(start, width, sizes, choices)
 
 
-def peer_ways(name: str, width: int, settings: Settings) -> list[Way]:
+def peer_variants(name: str, width: int, settings: Settings) -> list[Variant]:
     """How a peer is run: with several sizes, so that it is shown at its best."""
     make = _peer(name, settings.device)
     choices = [threads()] if name == "jax" or settings.device == "cuda" else thread_choices()
@@ -137,13 +132,13 @@ def _peer(name: str, device: str) -> MakePeer:
 
 def _crossed(
     start: Callable[[Problem], Speed], width: int, sizes: Iterable[int], choices: list[int]
-) -> list[Way]:
+) -> list[Variant]:
     """Every size on every number of threads."""
-    ways = []
+    variants = []
     for size in sizes:
         for number in choices:
             label = "one at a time" if size == 1 else f"{size} at once"
             if len(choices) > 1:
                 label += f" on {number} thread{'s' if number > 1 else ''}"
-            ways.append(Way(label, number, partial(start, Problem(width, size))))
-    return ways
+            variants.append(Variant(label, number, partial(start, Problem(width, size))))
+    return variants

@@ -15,7 +15,7 @@ def test_a_competitor_is_as_fast_as_its_fastest_variant(monkeypatch: pytest.Monk
     speeds = {"one": [3.0, 5.0, 5.0], "two": [4.0, 4.0, 4.0]}
     monkeypatch.setattr(Variant, "measure", lambda self: speeds[self.label].pop(0))
     unused = Speed(lambda _: None, 1, 1)
-    both = Competitor([Variant("one", 1, unused), Variant("two", 1, unused)])
+    both = Competitor([Variant("one", 1, lambda: unused), Variant("two", 1, lambda: unused)])
     assert [both.measure() for _ in range(3)] == [4, 5, 5]
     assert both.fastest() == "one"
 

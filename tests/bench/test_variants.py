@@ -13,9 +13,9 @@ from dynstudy.bench.variants import (
     CARD_SIZES,
     KERNEL_SIZES,
     PeerMissingError,
-    Way,
-    own_ways,
-    peer_ways,
+    Variant,
+    own_variants,
+    peer_variants,
     prepared,
 )
 
@@ -40,18 +40,18 @@ def test_on_a_card_sizes_vary_and_threads_do_not(
 ) -> None:
     for maker in ("Loop", "Batched", "Graphed", "Compiled"):
         monkeypatch.setattr(peers, maker, Still)
-    ways = peer_ways(name, 5, CARD)
+    made = peer_variants(name, 5, CARD)
     sizes = [1] if name == "loop" else list(CARD_SIZES)
-    assert [way.start().work for way in ways] == sizes
+    assert [variant.warm().work for variant in made] == sizes
     words = ["one at a time" if size == 1 else f"{size} at once" for size in sizes]
-    assert [way.variant().label for way in ways] == words
+    assert [variant.label for variant in made] == words
 
 
 def test_a_kernel_gets_networks_enough_to_fill_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(variants, "own_backend", lambda *_: None)
     monkeypatch.setattr(variants, "threads", lambda: 2)
     sizes = {
-        name: [way.start().work for way in own_ways(name, 5, CARD)]
+        name: [variant.start().work for variant in own_variants(name, 5, CARD)]
         for name in ("gpu", "gpu:0", "autograd:cuda", "cpu", "autograd")
     }
     assert sizes == {
@@ -67,12 +67,12 @@ def test_a_variant_that_does_not_fit_is_dropped_with_a_note() -> None:
     def full(_: int) -> None:
         raise RuntimeError("CUDA out of memory. Tried to allocate 9 GiB")
 
-    def way(label: str, run: object) -> Way:
-        return Way(label, 1, lambda: Speed(run, 1, 1))  # type: ignore[arg-type]
+    def variant(label: str, run: object) -> Variant:
+        return Variant(label, 1, lambda: Speed(run, 1, 1))  # type: ignore[arg-type]
 
     notes: list[str] = []
-    ways = [way("8 at once", lambda _: None), way("9 at once", full)]
-    assert [made.label for made in prepared("bmm", ways, notes)] == ["8 at once"]
+    both = [variant("8 at once", lambda _: None), variant("9 at once", full)]
+    assert [made.label for made in prepared("bmm", both, notes)] == ["8 at once"]
     assert notes == ["bmm: 9 at once left out, out of memory"]
 
 
@@ -81,12 +81,12 @@ def test_what_fails_for_another_reason_is_not_hidden() -> None:
         raise RuntimeError("an illegal memory access was encountered")
 
     with pytest.raises(RuntimeError, match="illegal memory"):
-        prepared("bmm", [Way("8 at once", 1, broken)], [])
+        prepared("bmm", [Variant("8 at once", 1, broken)], [])
 
 
 def test_a_graph_is_only_on_a_card() -> None:
     with pytest.raises(PeerMissingError, match="only on a card"):
-        peer_ways("graph", 5, Settings())
+        peer_variants("graph", 5, Settings())
 
 
 def test_jax_without_a_card_is_left_out_on_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,8 @@ def test_jax_without_a_card_is_left_out_on_one(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setitem(sys.modules, "dynstudy.bench.jax_peer", fake)  # type: ignore[arg-type]
         monkeypatch.setattr(dynstudy.bench, "jax_peer", fake, raising=False)
         if there:
-            assert [way.start().work for way in peer_ways("jax", 5, CARD)] == list(CARD_SIZES)
+            made = peer_variants("jax", 5, CARD)
+            assert [variant.start().work for variant in made] == list(CARD_SIZES)
         else:
             with pytest.raises(PeerMissingError, match="this JAX finds no card"):
-                peer_ways("jax", 5, CARD)
+                peer_variants("jax", 5, CARD)
