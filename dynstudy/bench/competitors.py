@@ -1,27 +1,156 @@
-"""Who is measured at a width, each compiled and warm."""
+"""Who is measured at a width, in which variants, each compiled and warm.
+
+A variant is so many networks at once on so many threads; a competitor is as fast as its fastest.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import torch
 
-from dynstudy.bench.device import finish
+from dynstudy.bench.device import finish, out_of_memory, release
 from dynstudy.bench.measure import Say, Speed
+from dynstudy.bench.own import CARD_ONLY, device_of, own_backend
+from dynstudy.bench.problem import MakePeer, Problem
 from dynstudy.bench.settings import Settings
-from dynstudy.bench.variants import (
-    PeerMissingError,
-    Variant,
-    own_variants,
-    peer_variants,
-    prepared,
-)
 from dynstudy.train.backends.cpu import threads
 
 MATRIX = {"cpu": 2048, "cuda": 8192}
 """Rows of a matrix that is large on the device."""
 MATRIX_PRODUCT = "torch.mm"
+
+
+OWN_THREADS = frozenset({"cpu"})
+"""Backends that spread networks over threads of their own: PyTorch's do not matter to them."""
+
+CARD_SIZES = (64, 1024, 8192)
+"""Networks at once on a card: from where its calls take the time to where its memory does."""
+
+KERNEL_SIZES = (1024, 8192, 32_768)
+"""For a kernel that gives a network one warp: a large card has thousands."""
+
+
+class PeerMissingError(Exception):
+    """A peer that cannot be measured on this machine; its text says why."""
+
+
+@dataclass
+class Variant:
+    """One way of running a competitor: so many networks at once, so many PyTorch threads."""
+
+    label: str
+    torch_threads: int
+    start: Callable[[], Speed]
+    speed: Speed | None = None  # once it is warm
+
+    def warm(self) -> Speed:
+        """Make it and run it once, so that it is compiled and caches are full."""
+        torch.set_num_threads(self.torch_threads)  # before compiling: it enters the code
+        if self.speed is None:
+            speed = self.start()
+            speed.run(speed.grain)
+            self.speed = speed
+        return self.speed
+
+    def measure(self) -> float:
+        """Work per second."""
+        return self.warm().measure()
+
+
+def prepared(name: str, variants: Iterable[Variant], notes: list[str]) -> list[Variant]:
+    """The variants that the memory is large enough for, warm; `notes` is told of the others."""
+    fitting = []
+    for variant in variants:
+        try:
+            variant.warm()
+        except Exception as error:
+            if not out_of_memory(error):
+                raise
+            notes.append(f"{name}: {variant.label} left out, out of memory")
+            release()
+        else:
+            fitting.append(variant)
+    return fitting
+
+
+def own_variants(backend: str, width: int, settings: Settings) -> list[Variant]:
+    """How a backend of dynstudy's is run: with networks enough for its threads or for a card."""
+    sizes: tuple[int, ...] = (4 * threads(),)
+    choices = thread_choices()
+    if device_of(backend) == "cuda":
+        kernel = backend.partition(":")[0] == CARD_ONLY
+        sizes, choices = KERNEL_SIZES if kernel else CARD_SIZES, [threads()]
+    elif backend in OWN_THREADS:
+        choices = [threads()]
+
+    def start(problem: Problem) -> Speed:
+        return Speed(own_backend(backend, problem), problem.networks, settings.seconds)
+
+    return _crossed(start, width, sizes, choices)
+
+
+def peer_variants(name: str, width: int, settings: Settings) -> list[Variant]:
+    """How a peer is run: with several sizes, so that it is shown at its best."""
+    make = _peer(name, settings.device)
+    choices = [threads()] if name == "jax" or settings.device == "cuda" else thread_choices()
+    if name == "loop":
+        sizes: tuple[int, ...] = (1,)
+    elif settings.device == "cuda":
+        sizes = CARD_SIZES
+    else:
+        sizes = (1 if name == "jax" else 16 * threads(), 4 * threads())
+
+    def start(problem: Problem) -> Speed:
+        peer = make(problem, settings.device)
+        return Speed(peer.advance, problem.networks, settings.seconds, peer.grain)
+
+    return _crossed(start, width, sorted(sizes), choices)
+
+
+def thread_choices() -> list[int]:
+    """All threads and a single one: small operations are often faster on one."""
+    return sorted({1, threads()})
+
+
+def _peer(name: str, device: str) -> MakePeer:
+    if name == "jax":
+        try:
+            from dynstudy.bench import jax_peer
+        except ModuleNotFoundError:
+            raise PeerMissingError("not installed (pip install 'dynstudy[bench]')") from None
+        if device == "cuda" and not jax_peer.has_a_card():
+            raise PeerMissingError(
+                "left out, this JAX finds no card (pip install 'jax[cuda12]', or a newer CUDA's)"
+            )
+        return jax_peer.JaxScan
+    if name == "graph" and device == "cpu":
+        raise PeerMissingError("only on a card")
+
+    from dynstudy.bench.peers import Batched, Compiled, Graphed, Loop
+
+    makers: dict[str, MakePeer] = {
+        "loop": Loop,
+        "bmm": Batched,
+        "graph": Graphed,
+        "compile": Compiled,
+    }
+    return makers[name]
+
+
+def _crossed(
+    start: Callable[[Problem], Speed], width: int, sizes: Iterable[int], choices: list[int]
+) -> list[Variant]:
+    """Every size on every number of threads."""
+    variants = []
+    for size in sizes:
+        for number in choices:
+            label = "one at a time" if size == 1 else f"{size} at once"
+            if len(choices) > 1:
+                label += f" on {number} thread{'s' if number > 1 else ''}"
+            variants.append(Variant(label, number, partial(start, Problem(width, size))))
+    return variants
 
 
 @dataclass

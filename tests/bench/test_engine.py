@@ -47,7 +47,7 @@ def test_what_does_not_fit_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> N
     def full(backend: str, problem: object) -> None:
         raise RuntimeError("CUDA out of memory. Tried to allocate 9 GiB")
 
-    monkeypatch.setattr("dynstudy.bench.variants.own_backend", full)
+    monkeypatch.setattr("dynstudy.bench.competitors.own_backend", full)
     monkeypatch.setitem(MATRIX, "cpu", 64)
     settings = Settings(widths=(5,), rounds=1, seconds=0.001, backends=("cpu",), peers=("loop",))
     found = engine.measure(settings, lambda _: None)
