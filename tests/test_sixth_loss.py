@@ -16,7 +16,7 @@ from dynstudy.export.export_file import Export
 from dynstudy.export.exporting import export
 from dynstudy.launch.estimate import estimate
 from dynstudy.launch.follow import train_curve
-from dynstudy.pictures.width_description import GREYS, describe_widths
+from dynstudy.pictures.accuracy_description import GREYS, describe_widths
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow

@@ -15,9 +15,8 @@ from dynstudy.analysis.boundaries import find_boundaries, has_boundaries
 from dynstudy.analysis.regime_map import RegimeMap, regime_map, with_error
 from dynstudy.dashboard.artifacts import Filler, artifacts_folder, refresh_artifacts
 from dynstudy.dashboard.note import split_note, write_note
-from dynstudy.pictures.interactive.over_width import WIDTH_FIGURE, width_figure
+from dynstudy.pictures.interactive.accuracy import WIDTH_FIGURE, search_figures, width_figure
 from dynstudy.pictures.interactive.regime_map import MOST_PANELS, map_figures
-from dynstudy.pictures.interactive.search import search_figures
 from dynstudy.pictures.regime_map import save_map
 from dynstudy.report.map_text import headline
 from dynstudy.report.overview import launch_facts

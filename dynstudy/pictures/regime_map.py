@@ -16,9 +16,8 @@ from matplotlib.path import Path as Outline
 
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.pictures import map_description as described
+from dynstudy.pictures.accuracy import search_figure, width_figure
 from dynstudy.pictures.map_description import MapPanel, describe_panel, largest_gain
-from dynstudy.pictures.over_width import width_figure
-from dynstudy.pictures.search import search_figure
 from dynstudy.pictures.style import COLOURS, CONTOUR, ONSET, SIGNS, save
 
 PANEL_INCHES = (4.6, 3.9)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.errors import DynstudyError
-from dynstudy.pictures.over_width import width_figure
+from dynstudy.pictures.accuracy import width_figure
 from dynstudy.pictures.style import save
 from dynstudy.report.safe_files import file_stem, write_whole
 from dynstudy.report.words import Figure

@@ -8,7 +8,7 @@ import pytest
 
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.errors import DynstudyError
-from dynstudy.pictures.over_width import width_figure
+from dynstudy.pictures.accuracy import width_figure
 from dynstudy.report.paper_figure import figure_file, over_width, write_figure3
 from dynstudy.report.words import Figure
 from dynstudy.store.studies import Storage

@@ -24,7 +24,7 @@ from dynstudy.launch.run_map import run_map
 from dynstudy.launch.runner import run
 from dynstudy.measure.measures import reads
 from dynstudy.pictures import regime_map as pictures
-from dynstudy.pictures.search import search_figure
+from dynstudy.pictures.accuracy import search_figure
 from dynstudy.report import map_text
 from dynstudy.report.listing import list_rows
 from dynstudy.report.paper_figure import over_width

@@ -1,4 +1,4 @@
-"""Accuracy over width as it is to be drawn, by whichever pen: the curves that there are."""
+"""Accuracies as they are to be drawn, by whichever pen: curves over width, a search's trials."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -61,3 +61,25 @@ def _schedules(cells: pd.DataFrame) -> str:
     only: Any = pairs.iloc[0]
     several = len(pairs) > 1
     return "best cell of each width" if several else f"A = {only.amplitude:g}, T = {only.period:g}"
+
+
+@dataclass(frozen=True)
+class SearchPoints:
+    """Trained trials over width, and over amplitude and period: rows of the search's frame."""
+
+    by_loss: dict[str, pd.DataFrame]  # by the name of each loss
+    front: pd.DataFrame  # those that no narrower one surpasses
+    schedule: pd.DataFrame  # those with an amplitude, the best last and so on top
+    chance: float
+
+
+def describe_search(study_map: RegimeMap) -> SearchPoints:
+    """Say which points there are."""
+    trained = study_map.trained()
+    trained = trained.assign(sem=trained["sem"].astype(float).fillna(0))
+    return SearchPoints(
+        {str(loss).upper(): cells for loss, cells in trained.groupby("loss", sort=True)},
+        study_map.pareto_front(),
+        trained[trained.amplitude.notna()].sort_values("val_accuracy"),
+        1 / study_map.spec.protocol.data.classes,
+    )

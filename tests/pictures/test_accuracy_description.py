@@ -1,4 +1,4 @@
-"""Which curves over width there are, whichever pen draws them."""
+"""Which curves over width and which trials there are, whichever pen draws them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
-from dynstudy.pictures.width_description import describe_widths
+from dynstudy.pictures.accuracy_description import describe_search, describe_widths
 from dynstudy.store.studies import Storage
 from tests.planted import SpecMaker, plant
 
@@ -59,3 +59,13 @@ def test_a_rate_is_named_though_the_other_is_not_trained(planted: MapMaker) -> N
     assert [curve.name for curve in describe_widths(found).curves] == [
         "CE, static, η = 0.5", "DCE, best cell of each width, η = 0.5"
     ]  # fmt: skip
+
+
+def test_only_trained_trials_are_drawn_the_best_on_top(found: RegimeMap) -> None:
+    points = describe_search(found)
+    assert {name: cells.index.tolist() for name, cells in points.by_loss.items()} == {
+        "DCE": [0, 1, 2], "MSE": [3]
+    }  # fmt: skip
+    assert points.by_loss["DCE"]["sem"].tolist() == [0.02, 0.01, 0]  # one replicate has no error
+    assert points.schedule.val_accuracy.tolist() == [0.6, 0.65, 0.7]
+    assert points.front.index.tolist() == [1, 3]

@@ -1,14 +1,37 @@
-"""Pictures of a search: what its trials reached, over width and over amplitude and period."""
+"""Pictures of accuracies: over width, and what the trials of a search reached."""
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dynstudy.analysis.regime_map import RegimeMap
-from dynstudy.pictures.search_description import SearchPoints, describe_search
-from dynstudy.pictures.style import ACCURACY, AMPLITUDE, CHANCE, FRONT, PERIOD, WIDTH
+from dynstudy.pictures.accuracy_description import SearchPoints, describe_search, describe_widths
+from dynstudy.pictures.style import ACCURACY, AMPLITUDE, CHANCE, FRONT, PERIOD, WIDTH, label_widths
 
-COLOURS = mpl.colormaps["viridis"]
+
+def width_figure(study_map: RegimeMap) -> Figure:
+    """Accuracy over width, one curve per loss, with standard errors (the paper's figure 3)."""
+    described = describe_widths(study_map)
+    figure = Figure(figsize=(6.2, 4.4), layout="constrained")
+    axis = figure.subplots()
+    for curve in described.curves:
+        axis.errorbar(
+            curve.cells.width,
+            curve.cells.val_accuracy,
+            yerr=curve.error,
+            marker="o" if curve.static else "s",
+            linestyle="--" if curve.static else "-",
+            color=curve.colour,
+            capsize=3,
+            markersize=4,
+            label=curve.name,
+        )
+    axis.axhline(described.chance, color="0.8", zorder=0, label=CHANCE)
+    axis.set_ylabel(f"{ACCURACY} (mean ± standard error)")
+    label_widths(axis, described.widths)
+    axis.set_title(study_map.caption(), fontsize=9, parse_math=False)
+    axis.legend(fontsize=8, frameon=False)
+    return figure
 
 
 def search_figure(study_map: RegimeMap) -> Figure:
@@ -64,7 +87,7 @@ def _over_schedule(figure: Figure, axis: Axes, points: SearchPoints) -> None:
         points.schedule.period,
         c=points.schedule.val_accuracy,
         s=18,
-        cmap=COLOURS,
+        cmap="viridis",
         edgecolors="0.3",
         linewidths=0.3,
     )

@@ -1,0 +1,123 @@
+"""Figures of a study's page: accuracy over width, and what the trials of a search reached."""
+
+import math
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.pictures.accuracy_description import (
+    SearchPoints,
+    WidthCurve,
+    describe_search,
+    describe_widths,
+)
+from dynstudy.pictures.interactive.regime_map import lay_out
+from dynstudy.pictures.style import ACCURACY, AMPLITUDE, CHANCE, FRONT, PERIOD, WIDTH
+
+WIDTH_FIGURE = "width-accuracy"  # after the maps, as the page sorts them
+WIDTH_HOVER = "width %{x}: %{y:.3f} ± %{error_y.array:.3f}<br>%{text}<extra></extra>"
+SCHEDULE_FIGURE = "schedule-accuracy"
+SCHEDULE_HOVER = "A = %{x:.3g}, T = %{y}: %{marker.color:.3f}<br>%{text}<extra></extra>"
+
+
+def width_figure(study_map: RegimeMap) -> go.Figure:
+    """Accuracy over width with standard errors: static losses, and the best cell of each loss."""
+    described = describe_widths(study_map)
+    figure = go.Figure([_curve(curve) for curve in described.curves])
+    lay_out_widths(figure, described.chance)
+    lowest = [float((one.cells.val_accuracy - one.error).min()) for one in described.curves]
+    few = described.widths[:: max(1, math.ceil(len(described.widths) / 12))]
+    figure.update_xaxes(tickvals=few)
+    figure.update_yaxes(range=[0.8 * min([described.chance, *lowest]), 1.02])
+    return figure
+
+
+def lay_out_widths(figure: go.Figure, chance: float) -> None:
+    """What figures over width look alike in."""
+    lay_out(figure, "Accuracy over width<br><sup>mean and standard error over replicates</sup>")
+    figure.add_hline(chance, line={"color": "#bbbbbb", "width": 1}, annotation_text=CHANCE)
+    figure.update_xaxes(type="log", title={"text": WIDTH})
+    figure.update_yaxes(title={"text": ACCURACY})
+
+
+def _curve(curve: WidthCurve) -> go.Scatter:
+    return go.Scatter(
+        x=curve.cells.width.tolist(),
+        y=curve.cells.val_accuracy.astype(float).tolist(),
+        error_y={"array": curve.error.tolist(), "width": 5},
+        mode="lines+markers",
+        line={"color": curve.colour, "dash": "dash" if curve.static else "solid"},
+        marker={"symbol": "circle" if curve.static else "square", "size": 7},
+        name=curve.name,
+        text=[_cell(row, curve.static) for row in curve.cells.itertuples()],
+        hovertemplate=WIDTH_HOVER,
+    )
+
+
+def _cell(cell: Any, static: bool) -> str:
+    replicates = f"n = {cell.replicates:g}"
+    return replicates if static else f"A = {cell.amplitude:g}, T = {cell.period:g}, {replicates}"
+
+
+def search_figures(study_map: RegimeMap) -> dict[str, go.Figure]:
+    """Accuracy over width, and over amplitude and period; nothing before anything is trained."""
+    points = describe_search(study_map)
+    if not points.by_loss:
+        return {}
+    figures = {WIDTH_FIGURE: _over_width(points)}
+    if len(points.schedule):
+        figures[SCHEDULE_FIGURE] = _over_schedule(points.schedule)
+    return figures
+
+
+def _over_width(points: SearchPoints) -> go.Figure:
+    figure = go.Figure([
+        go.Scatter(
+            x=cells.width.tolist(),
+            y=cells.val_accuracy.tolist(),
+            error_y={"array": cells["sem"].tolist(), "width": 0, "thickness": 1},
+            mode="markers",
+            marker={"size": 6, "opacity": 0.7},
+            name=name,
+            text=[_trial(row) for row in cells.itertuples()],
+            hovertemplate=WIDTH_HOVER,
+        )
+        for name, cells in points.by_loss.items()
+    ])
+    front_line = {"color": "black", "width": 1.5, "shape": "hv"}
+    x, y = points.front.width.tolist(), points.front.val_accuracy.tolist()
+    figure.add_scatter(x=x, y=y, mode="lines", line=front_line, name=FRONT, hoverinfo="skip")
+    lay_out_widths(figure, points.chance)
+    figure.update_xaxes(dtick="D1")
+    return figure
+
+
+def _over_schedule(cells: pd.DataFrame) -> go.Figure:
+    figure = go.Figure(
+        go.Scatter(
+            x=cells.amplitude.tolist(),
+            y=cells.period.astype(int).tolist(),
+            mode="markers",
+            marker={
+                "size": 8,
+                "color": cells.val_accuracy.tolist(),
+                "colorscale": "Viridis",
+                "colorbar": {"title": {"text": "validation<br>accuracy"}},
+            },
+            text=[_trial(row) for row in cells.itertuples()],
+            hovertemplate=SCHEDULE_HOVER,
+        )
+    )
+    lay_out(figure, "Accuracy over amplitude and period")
+    figure.update_xaxes(type="log", title={"text": AMPLITUDE})
+    figure.update_yaxes(type="log", title={"text": PERIOD})
+    return figure
+
+
+def _trial(row: Any) -> str:
+    static = f"{row.loss}, width {row.width}, η = {row.learning_rate:.3g}, n = {row.replicates}"
+    if pd.isna(row.amplitude):
+        return static
+    return f"{static}, A = {row.amplitude:.3g}, T = {row.period:g}"

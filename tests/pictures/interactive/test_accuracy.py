@@ -1,0 +1,39 @@
+"""The figures of accuracies on a study's page."""
+
+from dynstudy.analysis.regime_map import RegimeMap, regime_map
+from dynstudy.pictures.accuracy import search_figure
+from dynstudy.pictures.accuracy_description import describe_widths
+from dynstudy.pictures.interactive.accuracy import WIDTH_FIGURE, search_figures
+from dynstudy.pictures.interactive.accuracy import width_figure as page_figure
+from dynstudy.store.studies import Storage
+from tests.pictures.made_up import traces
+from tests.planted import SpecMaker, plant
+
+
+def test_what_is_not_trained_has_no_curve(storage: Storage, make_spec: SpecMaker) -> None:
+    storage.open_study(make_spec())
+    found = regime_map(storage, "small")
+    assert describe_widths(found).curves == []
+    assert traces(page_figure(found)) == {}
+    assert WIDTH_FIGURE > "map"  # figures are sorted, and maps come first
+
+
+def test_hovering_tells_which_cell_a_point_is(storage: Storage, make_spec: SpecMaker) -> None:
+    plant(storage, make_spec())
+    static, dynamical = page_figure(regime_map(storage, "small")).data
+    assert static.text == ("n = 8",)
+    assert dynamical.text[0] in {f"A = 30, T = {period}, n = 2" for period in (10, 30)}
+
+
+def test_hovering_tells_what_a_trial_was(found: RegimeMap) -> None:
+    dce, mse, _ = search_figures(found)["width-accuracy"].data
+    assert dce.text[0] == "dce, width 3, η = 1, n = 2, A = 10, T = 20"
+    assert mse.text == ("mse, width 5, η = 1, n = 2",)
+
+
+def test_without_a_schedule_there_is_one_axis(found: RegimeMap) -> None:
+    found.frame.loc[found.frame.loss == "dce", "replicates"] = 0
+    assert len(search_figure(found).axes) == 1
+    assert list(search_figures(found)) == ["width-accuracy"]
+    found.frame["replicates"] = 0
+    assert search_figures(found) == {}
