@@ -116,9 +116,9 @@ def _accuracies(entry: "Entry") -> str:
 
     from dynstudy.analysis.regime_map import with_error
 
-    found, fresh = entry.found, entry.confirmed
-    assert found is not None  # what was chosen was measured
-    text = with_error(found.val_accuracy, nan if found.sem is None else found.sem) + " as found"
+    picked, fresh = entry.found, entry.confirmed
+    assert picked is not None  # what was chosen was measured
+    text = with_error(picked.val_accuracy, nan if picked.sem is None else picked.sem) + " as found"
     if fresh is not None:
         again = with_error(fresh.val_accuracy, nan if fresh.sem is None else fresh.sem)
         text += f", {again} on fresh seeds (n = {fresh.replicates})"

@@ -34,16 +34,16 @@ def command(
     from dynstudy.analysis.boundaries import find_boundaries
     from dynstudy.analysis.regime_map import regime_map
     from dynstudy.report.boundary_text import print_boundaries
-    from dynstudy.report.map_files import write_boundaries, write_map
-    from dynstudy.report.map_text import print_map
+    from dynstudy.report.map_text import print_map, write_map
     from dynstudy.report.rows import frame_rows, print_rows
+    from dynstudy.report.safe_files import file_stem, write_rows
 
     with opened(storage) as database:
         shown = regime_map(database, study)
     lines = find_boundaries(shown) if boundaries else None
     written = write_map(shown, out)
     if lines is not None:
-        written.append(write_boundaries(study, lines, out))
+        written.append(write_rows(lines, out / f"{file_stem(study)}-boundaries.csv"))
     if form is Format.table:
         print_map(shown, sys.stdout)
         if lines is not None:

@@ -51,19 +51,7 @@ StudyArgument = Annotated[
 
 
 def numbers(option: str, text: str, read: Callable[[str], N], example: str) -> tuple[N, ...]:
-    """Read the numbers of an option.
-
-    Args:
-        option: its name.
-        text: numbers with commas between.
-        read: ``int`` or ``float``.
-        example: of what is meant.
-
-    Returns:
-        Each once.
-
-    Raises:
-        DynstudyError: something else is there, or nothing.
+    """Read the numbers of an option, which have commas between; each once.
 
     >>> numbers("--widths", "20, 100,20", int, "20,100")
     (20, 100)

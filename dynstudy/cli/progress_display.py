@@ -3,7 +3,6 @@
 import math
 import time
 from contextlib import suppress
-from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from rich.console import Console
@@ -18,14 +17,7 @@ LINE_SECONDS = 10.0
 
 
 class Display:
-    """Shows the progress of one run.
-
-    Args:
-        name: of the study.
-        out: where to; usually stderr.
-        quiet: show nothing at all.
-        verbose: say a line for every chunk that is recorded.
-    """
+    """Shows the progress of a run: nothing if quiet, if verbose a line for each recorded chunk."""
 
     def __init__(
         self, name: str, out: TextIO, *, quiet: bool = False, verbose: bool = False
@@ -39,7 +31,7 @@ class Display:
             self.bar = Bar(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=20),
-                TextColumn("{task.fields[told]}", markup=False),
+                TextColumn("{task.fields[state]}", markup=False),
                 console=Console(file=out),
             )
 
@@ -48,12 +40,7 @@ class Display:
             self.bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.bar is not None:
             self.bar.stop()
 
@@ -70,8 +57,8 @@ class Display:
             self.recorded = progress.done
         if self.bar is not None:
             if self.task is None:
-                self.task = self.bar.add_task(self.name, total=1.0, told=text)
-            self.bar.update(self.task, completed=share, told=text)
+                self.task = self.bar.add_task(self.name, total=1.0, state=text)
+            self.bar.update(self.task, completed=share, state=text)
         elif time.monotonic() - self.last_line > LINE_SECONDS:
             self.last_line = time.monotonic()
             self.log(f"{share:.0%} of the work, {text}")
@@ -89,12 +76,6 @@ class Display:
 
 def clock(seconds: float) -> str:
     """Seconds as h:mm:ss.
-
-    Args:
-        seconds: a time.
-
-    Returns:
-        It, rounded to seconds.
 
     >>> clock(75), clock(3700)
     ('0:01:15', '1:01:40')

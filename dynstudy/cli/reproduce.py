@@ -34,22 +34,15 @@ def command(
     export = load_export(file)
     with progress_display(file.name) as display:
         done = reproduce(export, backend=backend, report=display.update, log=display.log)
-    problems = [
-        *done.problems,
-        *(
-            problem
-            for entry in export.configuration
-            for problem in check_weights(entry, export.protocol, file.parent)
-        ),
-    ]
+    problems = [*done.problems]
+    for entry in export.configuration:
+        problems += check_weights(entry, export.protocol, file.parent)
     if done.rows:
         print_rows(done.rows, form, sys.stdout)
     verdict = "failed" if problems else "passed"
     tested = f"tested: {done.test}" if done.test else "nothing was trained"
-    if form is Format.table:
-        typer.echo(f"{verdict} ({tested})")
-    else:
-        log(f"{verdict} ({tested})")
+    say = typer.echo if form is Format.table else log
+    say(f"{verdict} ({tested})")
     for problem in problems:
         log(f"failed: {problem}")
     if problems:

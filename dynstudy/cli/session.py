@@ -93,16 +93,7 @@ def progress_display(name: str) -> Iterator["Display"]:
 
 @contextmanager
 def step_display(name: str, networks: int, steps: int) -> Iterator[Callable[[int], None]]:
-    """Show how far networks are that are trained side by side, once and for all their steps.
-
-    Args:
-        name: what is being done.
-        networks: how many.
-        steps: of each.
-
-    Yields:
-        What to call with the step that they have reached.
-    """
+    """Show how far networks are that are trained side by side; call what it yields with a step."""
     from dynstudy.launch.progress import Progress
 
     progress = Progress(networks=networks, work=float(steps))

@@ -69,7 +69,7 @@ def command(
     from dynstudy.pictures.class_curves import trace_figure
     from dynstudy.pictures.style import save
     from dynstudy.report.rows import print_rows
-    from dynstudy.report.safe_files import check_folder, file_stem, write_rows, write_whole
+    from dynstudy.report.safe_files import check_folder, file_stem, write_drawn
     from dynstudy.statistics.baseline import Baseline
     from dynstudy.store.ledger import Ledger
 
@@ -97,10 +97,7 @@ def command(
     shown = f"seed {seed}" if seed is not None else f"{len(seeds)} networks, mean ± standard error"
     title = f"{spec.name}: {shown}\n{configuration}"
     figure = trace_figure(traced.frame, traced.period, traced.tail_start, title)
-    written = [
-        write_whole(out / f"{stem}.png", lambda path: save(figure, path)),
-        write_rows(traced.frame, out / f"{stem}.csv"),
-    ]
+    written = write_drawn(out / stem, lambda path: save(figure, path), traced.frame)
     print_rows(rows, form, sys.stdout)
     sys.stdout.flush()
     if traced.diverged:

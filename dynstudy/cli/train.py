@@ -36,7 +36,7 @@ def command(
     from dynstudy.pictures.style import save
     from dynstudy.report.curve_text import curve_rows
     from dynstudy.report.rows import frame_rows, print_rows
-    from dynstudy.report.safe_files import check_folder, file_stem, write_rows, write_whole
+    from dynstudy.report.safe_files import check_folder, file_stem, write_drawn
 
     name, configuration, protocol = _target(target, rank, storage)
     stem = f"{file_stem(name)}-seed{seed}"
@@ -46,10 +46,7 @@ def command(
             configuration, protocol, seed=seed, points=points, backend=backend, progress=on_step
         )
     title = f"{name}, seed {seed}\n{configuration}"
-    written = [
-        write_whole(out / f"{stem}.png", lambda path: save(curve_figure(curve, title), path)),
-        write_rows(curve, out / f"{stem}.csv"),
-    ]
+    written = write_drawn(out / stem, lambda path: save(curve_figure(curve, title), path), curve)
     print_rows(curve_rows(curve) if form is Format.table else frame_rows(curve), form, sys.stdout)
     sys.stdout.flush()
     last = int(curve.step.max())

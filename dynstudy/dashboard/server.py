@@ -29,14 +29,7 @@ class _Handler(WSGIRequestHandler):
 class DashboardServer(socketserver.ThreadingMixIn, WSGIServer):
     """Serves the studies of a storage; listens once made, answers in `serve_forever`.
 
-    Args:
-        storage: what is shown.
-        port: where; 0 for any that is free.
-        writable: whether the page may change studies.
-        artifacts: folder of the artifacts; see `artifacts_folder`.
-
-    Raises:
-        DynstudyError: the port cannot be had.
+    Port 0 is any that is free; `DynstudyError` is raised if one cannot be had.
     """
 
     daemon_threads = True  # an open page does not keep the command from ending

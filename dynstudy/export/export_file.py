@@ -46,6 +46,11 @@ class Measured(Section):
     forgets: bool | None = None
     measures: dict[str, float] | None = None  # those that have no place above
 
+    @property
+    def seeds(self) -> range:
+        """Of the replicates."""
+        return range(self.first_seed, self.first_seed + self.replicates)
+
     def numbers(self) -> dict[str, float | None]:
         """Everything that training it again must give, but for the labels."""
         numbers = self.model_dump(exclude=_NO_NUMBERS)
@@ -80,6 +85,12 @@ class Entry(Section):
     def configuration(self) -> Configuration:
         """What is trained."""
         return Configuration(self.loss, self.width, self.learning_rate, self.amplitude, self.period)
+
+    @property
+    def measured(self) -> dict[str, Measured]:
+        """By name: what was found among many, and what was confirmed, as far as there is either."""
+        sets = {"found": self.found, "confirmed": self.confirmed}
+        return {name: measured for name, measured in sets.items() if measured is not None}
 
 
 class Selection(Section):

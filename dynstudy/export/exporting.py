@@ -4,14 +4,12 @@ Picking the best of many flatters it. What is chosen is trained again on fresh s
 fresh validation spiral, together with its static baseline; that number is the one to expect.
 """
 
-import math
 import platform
 import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
 from dynstudy.analysis.regime_map import conditional, regime_map
 from dynstudy.config import Configuration
@@ -31,6 +29,7 @@ from dynstudy.launch.progress import Progress
 from dynstudy.launch.training import Training
 from dynstudy.launch.workers import check_backend
 from dynstudy.report.rows import frame_rows
+from dynstudy.statistics.columns import AXES, names
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import claim
 from dynstudy.store.ledger import Ledger
@@ -73,15 +72,19 @@ def export(
     spec = regimes.spec
     check_backend(backend, spec)
     rows, candidates = choose(regimes, top, by, per)
-    planned = {_configuration(row): range(row.replicates_planned) for row in rows.itertuples()}
-    chosen = list(planned)
+    records = frame_rows(rows)
+    chosen = [Configuration(*(record[axis] for axis in names(AXES))) for record in records]
+    planned = {
+        configuration: range(record["replicates_planned"])
+        for configuration, record in zip(chosen, records, strict=True)
+    }
     for configuration in chosen:
         planned.setdefault(configuration.baseline(), range(spec.baseline_replicates))
 
     ledger = Ledger(storage.engine, spec.protocol)
     before = measure(ledger, planned)
-    for configuration, row in zip(chosen, frame_rows(rows), strict=True):
-        labels = {name: row[name] for name in ("regime", "forgets")}  # as the whole map has them
+    for configuration, record in zip(chosen, records, strict=True):
+        labels = {name: record[name] for name in ("regime", "forgets")}  # as the whole map has them
         before[configuration] = before[configuration].model_copy(update=labels)
     keys = list(map(ledger.key, planned))
     after: dict[Configuration, Measured] = {}
@@ -122,17 +125,6 @@ def export(
         configuration=list(map(entry, chosen)),
         baseline=[entry(static) for static in planned if static not in chosen],
     ).sealed()
-
-
-def _configuration(row: Any) -> Configuration:
-    static = math.isnan(row.amplitude)
-    return Configuration(
-        row.loss,
-        row.width,
-        row.learning_rate,
-        None if static else row.amplitude,
-        None if static else int(row.period),
-    )
 
 
 def _provenance(storage: Storage, keys: Sequence[str]) -> Provenance:

@@ -1,8 +1,9 @@
 """A whole study as a file for other programs: one row per replicate, or a cube."""
 
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -33,20 +34,12 @@ COLUMNS = (
 AXES = names(columns.AXES)
 VARIABLES = [*PINNED, "diverged_at", *(measure.name for measure in added())]
 
-
 LIBRARIES = {FileFormat.parquet: "pyarrow", FileFormat.netcdf: "xarray"}
 """Of extras that are called as the formats are."""
 
 
 def check_library(form: FileFormat) -> None:
-    """Find out before anything is computed whether a format can be written here.
-
-    Args:
-        form: the format.
-
-    Raises:
-        ExportError: what writes it is not installed.
-    """
+    """Find out before anything is computed whether what writes a format is installed."""
     library = LIBRARIES.get(form)
     if library is not None and find_spec(library) is None:
         raise ExportError(
@@ -68,20 +61,17 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
     spec = storage.spec(study)
     ledger = Ledger(storage.engine, spec.protocol)
     asked_for = cells_asked_for(ledger, spec.cells(study), spec)
-    own_cells = {ledger.key(cell.configuration): cell for cell in asked_for}
+    cells = {ledger.key(cell.configuration): cell for cell in asked_for}
     trials = finished(study)
-    loaded = ledger.load(cell.configuration for cell in own_cells.values())
-    rows: list[dict[str, Any]] = []
-    for row in loaded.to_dict("records"):
-        cell = own_cells[row["configuration"]]
-        if row["seed"] in cell.seeds:
-            rows.append(
-                {"trial": trials.get(cell.configuration)}
-                | {axis: getattr(cell.configuration, axis) for axis in AXES}
-                | {"seed": row["seed"]}
-                | {name: row[name] for name in VARIABLES}
-                | {"ledger_configuration": row["configuration"]}
-            )
+    loaded = ledger.load(cell.configuration for cell in cells.values())
+    rows = [
+        asdict(cell.configuration)
+        | {name: row[name] for name in ("seed", *VARIABLES)}
+        | {"trial": trials.get(cell.configuration), "ledger_configuration": row["configuration"]}
+        for row in loaded.to_dict("records")
+        for cell in [cells[row["configuration"]]]
+        if row["seed"] in cell.seeds
+    ]
     if not rows:
         raise ExportError(f"study {name!r} has no trained network yet; run it first")
     frame = pd.DataFrame(rows, columns=names(COLUMNS))

@@ -37,7 +37,6 @@ WRONG_KEY = (
     "its key is not that of its loss, width, learning rate, amplitude and period under this "
     "protocol; one of them was changed, so nothing was trained"
 )
-SETS = ("found", "confirmed")
 
 
 @dataclass(frozen=True)
@@ -86,15 +85,14 @@ def reproduce(
     keys: list[str] = []
     with tempfile.TemporaryDirectory(prefix="dynstudy-") as folder:
         storage = Storage(f"sqlite:///{folder}/reproduced.db", create=True)
-        for name, protocol in zip(
-            SETS, (export.protocol, fresh_protocol(export.protocol)), strict=True
-        ):
+        protocols = {"found": export.protocol, "confirmed": fresh_protocol(export.protocol)}
+        for name, protocol in protocols.items():
             ledger = LaunchLedger(storage.engine, protocol)
-            seeds = {}
-            for _, entry in entries:
-                if (recorded := _of_set(entry, name)) is not None:
-                    first = recorded.first_seed
-                    seeds[entry.configuration] = range(first, first + recorded.replicates)
+            seeds = {
+                entry.configuration: entry.measured[name].seeds
+                for _, entry in entries
+                if name in entry.measured
+            }
             train_all(Training(ledger, None, backend, report, log), seeds)
             again[name] = measure(ledger, seeds)
             keys += map(ledger.key, again[name])
@@ -106,9 +104,7 @@ def reproduce(
     exact = here == there
     rows = []
     for label, entry in entries:
-        for name in SETS:
-            if (recorded := _of_set(entry, name)) is None:
-                continue
+        for name, recorded in entry.measured.items():
             now = again[name][entry.configuration]
             differences = list(_differences(recorded, now, exact))
             problems += [f"{label}, {name}: {problem}" for problem in differences]
@@ -135,25 +131,19 @@ def _entries(export: Export) -> Iterator[tuple[str, Entry]]:
         yield f"baseline {number}", entry
 
 
-def _of_set(entry: Entry, name: str) -> Measured | None:
-    return entry.found if name == "found" else entry.confirmed
-
-
 def _inconsistencies(export: Export, entries: list[tuple[str, Entry]]) -> Iterator[str]:
     """What can be seen without training anything."""
     for changed in export.changed():
         yield f"since the file was written, something was changed: {changed}"
     by_configuration = {entry.configuration: entry for _, entry in reversed(entries)}
     for label, entry in entries:
-        configuration = entry.configuration
         static = None
-        if not configuration.static:
-            static = by_configuration.get(configuration.baseline())
-        for name in SETS:
-            if (recorded := _of_set(entry, name)) is not None:
-                against = _of_set(static, name) if static is not None else None
-                for problem in _contradictions(recorded, against):
-                    yield f"{label}, {name}: {problem}"
+        if not entry.configuration.static:
+            static = by_configuration.get(entry.configuration.baseline())
+        for name, recorded in entry.measured.items():
+            against = static.measured.get(name) if static is not None else None
+            for problem in _contradictions(recorded, against):
+                yield f"{label}, {name}: {problem}"
 
 
 def _contradictions(recorded: Measured, static: Measured | None) -> Iterator[str]:

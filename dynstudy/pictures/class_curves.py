@@ -1,7 +1,5 @@
 """Pictures of each class along training: of one network, and of a cell's last oscillations."""
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,24 +10,15 @@ from dynstudy.analysis.class_curves import ClassCurves
 from dynstudy.pictures.style import SMALLEST_LOSS
 
 TAIL = "0.93"
-PANELS = {
-    "accuracy": "accuracy",
-    "loss": "static loss\nof the class",
-    "gamma": "weight Γ",
-}
+PANELS = {"accuracy": "accuracy", "loss": "static loss\nof the class", "gamma": "weight Γ"}
 
 
 def trace_figure(frame: pd.DataFrame, period: int, tail_start: int, title: str) -> Figure:
-    """Accuracy, loss and weight of each class: means over seeds, bands of a standard error.
-
-    Args:
-        frame: of `dynstudy.launch.follow.Trace`.
-        period: T.
-        tail_start: the step at which the tail begins, which is shaded and has a scale of its own.
-        title: above the picture.
+    """Accuracy, loss and weight of each class in the frame of a `dynstudy.launch.follow.Trace`.
 
     Returns:
-        Solid lines are of the validation set, dotted ones of training.
+        Means over seeds, bands of a standard error; solid lines are of the validation set, dotted
+        ones of training. The tail, from `tail_start` on, is shaded and has a scale of its own.
     """
     first, last = int(frame.step.min()), int(frame.step.max())
     tail = last > tail_start
@@ -66,23 +55,18 @@ def trace_figure(frame: pd.DataFrame, period: int, tail_start: int, title: str) 
 def _lines(axis: Axes, curves: ClassCurves, measure: str) -> None:
     """A line per class, solid and with its band on the validation set, dotted in training."""
     for label in curves.mean.index.unique("class"):
-        style: dict[str, Any] = {
-            "color": f"C{label}",
-            "linewidth": 1.3,
-            "label": f"class {label}, validation",
-        }
+        colour, name = f"C{label}", f"class {label}"
         line = curves.mean.loc["validation", label][measure]
-        axis.plot(line.index, line, **style)
+        axis.plot(line.index, line, color=colour, linewidth=1.3, label=f"{name}, validation")
         if measure == "gamma":
             continue
         error = curves.error.loc["validation", label][measure]
         low, high = line - error, line + error
         if measure == "loss":
             low = low.clip(lower=SMALLEST_LOSS)
-        axis.fill_between(line.index, low, high, color=f"C{label}", alpha=0.2, linewidth=0)
-        dotted = {"linewidth": 0.9, "linestyle": ":", "label": f"class {label}, train"}
+        axis.fill_between(line.index, low, high, color=colour, alpha=0.2, linewidth=0)
         trained = curves.mean.loc["train", label][measure]
-        axis.plot(trained.index, trained, **style | dotted)
+        axis.plot(trained.index, trained, ":", color=colour, linewidth=0.9, label=f"{name}, train")
     if measure == "accuracy":
         _together(axis, curves, 1.2)
 
@@ -95,14 +79,9 @@ def curve_figure(frame: pd.DataFrame, title: str) -> Figure:
     for label in curves.mean.index.unique("class"):
         for subset, dashes in (("train", ":"), ("validation", "-")):
             line = curves.mean.loc[subset, label]
-            style: dict[str, Any] = {
-                "color": f"C{label}",
-                "linestyle": dashes,
-                "linewidth": 1.2,
-                "label": f"class {label}, {subset}",
-            }
-            upper.plot(line.index, line.accuracy, **style)
-            lower.plot(line.index, line.loss.clip(lower=SMALLEST_LOSS), **style)
+            style = {"color": f"C{label}", "linewidth": 1.2, "label": f"class {label}, {subset}"}
+            upper.plot(line.index, line.accuracy, dashes, **style)
+            lower.plot(line.index, line.loss.clip(lower=SMALLEST_LOSS), dashes, **style)
     _together(upper, curves, 1.6)
     upper.set(ylabel="accuracy", ylim=(-0.02, 1.02))
     lower.set(ylabel="static loss of the class", xlabel="step", yscale="log")

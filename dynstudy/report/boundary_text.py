@@ -24,11 +24,7 @@ def print_boundaries(dynamical: pd.DataFrame, frame: pd.DataFrame, out: TextIO) 
 
 
 def boundary_lines(dynamical: pd.DataFrame, frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Shorten boundaries.
-
-    Args:
-        dynamical: the dynamical cells of the map.
-        frame: of `dynstudy.analysis.boundaries.find_boundaries`.
+    """Shorten what `find_boundaries` has, of a map with some dynamical cells.
 
     Returns:
         A row for each panel and period: between which amplitudes the gain is above 0.02, each with

@@ -1,5 +1,6 @@
 """The training of one network in a few lines."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -11,11 +12,9 @@ LINES = 12
 def curve_rows(curve: pd.DataFrame) -> list[dict[str, Any]]:
     """A few steps of a curve: accuracies, training loss, validation accuracy of each class."""
     steps = sorted(curve.step.unique())
-    every = max(1, -(-len(steps) // LINES))
-    chosen = sorted({*steps[::every], steps[-1]})
+    chosen = {*steps[:: math.ceil(len(steps) / LINES)], steps[-1]}
     rows = []
-    for step in chosen:
-        now = curve[curve.step == step]
+    for step, now in curve[curve.step.isin(chosen)].groupby("step"):
         train, validation = (now[now["set"] == name] for name in ("train", "validation"))
         rows.append(
             {

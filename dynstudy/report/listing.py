@@ -35,14 +35,7 @@ def list_rows(
     tags: Sequence[str] = (),
     match: str = "*",
 ) -> list[dict[str, Any]]:
-    """A row per study, by name.
-
-    Args:
-        storage: where they are.
-        status: only those that are running, complete or incomplete.
-        kind: only maps, searches or boundary studies.
-        tags: only those that have all of these.
-        match: only those whose name matches this pattern, as in ``regime-*``.
+    """A row per study, by name; only those that have all `tags` and a name like ``regime-*``.
 
     Returns:
         The rows. `networks` are those that the study needs as far as is known, `networks_trained`

@@ -1,6 +1,7 @@
-"""Rows for people and for programs: a table on the terminal, JSON, or CSV."""
+"""A regime map as a person takes it away: on the terminal, and as files."""
 
 import math
+from pathlib import Path
 from typing import Any, TextIO
 
 import pandas as pd
@@ -9,25 +10,25 @@ from rich.table import Table
 from rich.text import Text
 
 from dynstudy.analysis.regime_map import PANEL, RegimeMap, conditional, with_error
+from dynstudy.pictures.regime_map import save_map
 from dynstudy.report.rows import console, frame_rows, print_rows
+from dynstudy.report.safe_files import file_stem, write_drawn
 from dynstudy.report.words import Format
-from dynstudy.statistics.labels import BASELINE, DIVERGED, HARMFUL, MISSING, UNSETTLED, USEFUL
+from dynstudy.statistics.labels import (
+    BASELINE,
+    DIVERGED,
+    HARMFUL,
+    MISSING,
+    NEUTRAL,
+    UNSETTLED,
+    USEFUL,
+)
 
 STYLES = {USEFUL: "green", HARMFUL: "red", UNSETTLED: "dim", MISSING: "dim"}
 MOST_LISTED = 20
-SEARCH_COLUMNS = [
-    *PANEL,
-    "amplitude",
-    "period",
-    "val_accuracy",
-    "sem",
-    "gain",
-    "replicates",
-    "diverged",
-]
+SEARCH_COLUMNS = [*PANEL, *"amplitude period val_accuracy sem gain replicates diverged".split()]
 STATIC_COLUMNS = [*PANEL, "val_accuracy", "sem", "replicates", "diverged"]
-MARKS = {"useful": "+", "harmful": "-", "neutral": "=", "unsettled": "?"}
-
+MARKS = {USEFUL: "+", HARMFUL: "-", NEUTRAL: "=", UNSETTLED: "?"}
 
 MOST_AMPLITUDES = 40
 """Across a grid of gains; a line of more is wider than any terminal."""
@@ -125,3 +126,9 @@ def headline(panel: pd.DataFrame) -> str:
             f"T = {best.period:g}: {with_error(best.val_accuracy, best['sem'])}"
         )
     return line
+
+
+def write_map(study_map: RegimeMap, folder: Path) -> list[Path]:
+    """Write a map as PNG and CSV, named after its study."""
+    stem = file_stem(study_map.spec.name)
+    return write_drawn(folder / stem, lambda path: save_map(study_map, path), study_map.frame)

@@ -11,7 +11,7 @@ from dynstudy.analysis.onset_laws import EXPONENTS
 from dynstudy.analysis.onset_scaling import Scaling
 from dynstudy.pictures.onset_scaling import collapse_figure, onset_figure
 from dynstudy.pictures.style import save
-from dynstudy.report.rows import console, print_rows
+from dynstudy.report.rows import console, print_rows, with_interval
 from dynstudy.report.safe_files import write_rows, write_whole
 from dynstudy.report.words import Format
 
@@ -22,12 +22,12 @@ MEANING = (
 )
 
 
-def all_rows(found: Sequence[Scaling]) -> list[dict[str, Any]]:
+def all_rows(scalings: Sequence[Scaling]) -> list[dict[str, Any]]:
     """The rows of all losses."""
-    return [row for scaling in found for row in scaling.rows]
+    return [row for scaling in scalings for row in scaling.rows]
 
 
-def short_rows(found: Sequence[Scaling]) -> list[dict[str, str]]:
+def short_rows(scalings: Sequence[Scaling]) -> list[dict[str, str]]:
     """The rows in few columns, for a terminal."""
     return [
         {
@@ -35,27 +35,22 @@ def short_rows(found: Sequence[Scaling]) -> list[dict[str, str]]:
             "width": "all" if row["width"] is None else str(row["width"]),
             "rate": "all" if row["learning_rate"] is None else f"{row['learning_rate']:g}",
             "model": row["model"],
-            "T to the": _with_interval(row, EXPONENTS[0]),
-            "rate to the": _with_interval(row, EXPONENTS[1]),
-            "width to the": _with_interval(row, EXPONENTS[2]),
+            "T to the": with_interval(row, EXPONENTS[0], ".2f"),
+            "rate to the": with_interval(row, EXPONENTS[1], ".2f"),
+            "width to the": with_interval(row, EXPONENTS[2], ".2f"),
             "onsets": _onsets(row),
-            "explained": _with_interval(row, "explained"),
+            "explained": with_interval(row, "explained", ".2f"),
             "against": row["against"] or "",
             "says": _says(row),
         }
-        for row in all_rows(found)
+        for row in all_rows(scalings)
     ]
 
 
-def print_scaling(found: Sequence[Scaling], out: TextIO) -> None:
+def print_scaling(scalings: Sequence[Scaling], out: TextIO) -> None:
     """Print the rows for a person, and what their words mean."""
-    print_rows(short_rows(found), Format.table, out)
+    print_rows(short_rows(scalings), Format.table, out)
     console(out).print(MEANING, style="dim", markup=False)
-
-
-def _with_interval(row: dict[str, Any], name: str) -> str:
-    value, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
-    return "" if value is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def _onsets(row: dict[str, Any]) -> str:
@@ -67,11 +62,11 @@ def _says(row: dict[str, Any]) -> str:
     if row["p_value"] is not None:
         return f"{row['says']} (p = {row['p_value']:.2g})"
     if row["lost"] is not None:
-        return f"{row['says']} (explains {_with_interval(row, 'lost')} less)"
+        return f"{row['says']} (explains {with_interval(row, 'lost', '.2f')} less)"
     return row["says"] or ""
 
 
-def onset_rows(found: Sequence[Scaling]) -> list[dict[str, Any]]:
+def onset_rows(scalings: Sequence[Scaling]) -> list[dict[str, Any]]:
     """Between which tested amplitudes forgetting sets in, per panel and period; None beyond."""
     return [
         {
@@ -83,21 +78,21 @@ def onset_rows(found: Sequence[Scaling]) -> list[dict[str, Any]]:
             "amplitude_low": float(low) if low > 0 else None,
             "amplitude_high": float(high) if math.isfinite(high) else None,
         }
-        for scaling in found
+        for scaling in scalings
         for panel, onsets in zip(scaling.panels, scaling.onsets, strict=True)
         for period, low, high in zip(onsets.period, onsets.low, onsets.high, strict=True)
     ]
 
 
-def write_scaling(found: list[Scaling], level: float, folder: Path) -> list[Path]:
+def write_scaling(scalings: list[Scaling], level: float, folder: Path) -> list[Path]:
     """Write two pictures and two tables."""
 
     def picture(name: str, figure: Figure) -> Path:
         return write_whole(folder / name, lambda path: save(figure, path, "scaling"))
 
-    tables = {"scaling.csv": all_rows(found), "scaling-onsets.csv": onset_rows(found)}
+    tables = {"scaling.csv": all_rows(scalings), "scaling-onsets.csv": onset_rows(scalings)}
     return [
-        picture("scaling-onsets.png", onset_figure(found, level)),
-        picture("scaling-collapse.png", collapse_figure(found)),
+        picture("scaling-onsets.png", onset_figure(scalings, level)),
+        picture("scaling-collapse.png", collapse_figure(scalings)),
         *(write_rows(rows, folder / name) for name, rows in tables.items()),
     ]

@@ -96,43 +96,43 @@ def launch_facts(row: RunRow) -> dict[str, Any]:
     }
 
 
-def print_overview(found: Overview, form: Format, out: TextIO) -> None:
+def print_overview(shown: Overview, form: Format, out: TextIO) -> None:
     """Print an overview; CSV has the best cells alone."""
     if form is Format.csv:
-        print_rows(found.best, form, out)
+        print_rows(shown.best, form, out)
         return
     if form is Format.json:
-        values = {**found.__dict__, "spec": found.spec.resolved()}
+        values = {**shown.__dict__, "spec": shown.spec.resolved()}
         json.dump(values, out, indent=1)
         out.write("\n")
         return
     screen = console(out)
     screen.print(
-        f"{found.spec.name}: {found.status}, {found.cells_done} of {found.cells} cells, "
-        f"{found.networks} of {found.networks_needed} networks, {found.diverged} diverged",
+        f"{shown.spec.name}: {shown.status}, {shown.cells_done} of {shown.cells} cells, "
+        f"{shown.networks} of {shown.networks_needed} networks, {shown.diverged} diverged",
         markup=False,
     )
-    if found.tags:
-        screen.print(f"tags: {' '.join(found.tags)}", markup=False)
-    if found.note:
-        screen.print(found.note, markup=False)
-    for note in found.notes:
+    if shown.tags:
+        screen.print(f"tags: {' '.join(shown.tags)}", markup=False)
+    if shown.note:
+        screen.print(shown.note, markup=False)
+    for note in shown.notes:
         screen.print(f"note: {note}", style="yellow", markup=False)
     screen.print("\n[bold]best cells[/bold]")
     shortened = ("p_value", "q_value", "unrecovered", "forgetting_sem")
-    print_rows(_without(found.best, shortened), form, out)
-    if found.boundaries:
+    print_rows(_without(shown.best, shortened), form, out)
+    if shown.boundaries:
         screen.print("[bold]boundaries[/bold]")
-        print_rows(found.boundaries, form, out)
+        print_rows(shown.boundaries, form, out)
         screen.print(MEANING, style="dim", markup=False)
-    if found.pareto_front:
+    if shown.pareto_front:
         screen.print("[bold]Pareto front[/bold]: no narrower network is as accurate")
-        print_rows(_without(found.pareto_front, shortened), form, out)
+        print_rows(_without(shown.pareto_front, shortened), form, out)
     screen.print("[bold]study file, resolved[/bold]")
-    screen.print(tomli_w.dumps(found.spec.resolved()), markup=False)
+    screen.print(tomli_w.dumps(shown.spec.resolved()), markup=False)
     screen.print("[bold]provenance[/bold] (times are UTC)")
-    screen.print(f"ledger rows: SHA-256 {found.ledger}")
-    for run in found.runs:
+    screen.print(f"ledger rows: SHA-256 {shown.ledger}")
+    for run in shown.runs:
         commit = run["git_commit"] or "no git checkout"
         state = "" if run["git_clean"] in {True, None} else ", with uncommitted changes"
         versions = " ".join(f"{name} {number}" for name, number in run["versions"].items())

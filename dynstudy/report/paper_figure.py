@@ -17,15 +17,10 @@ SUFFIXES = (".png", ".pdf")
 
 
 def figure_file(figure: Figure, name: str, out: Path) -> Path:
-    """Where a figure is written.
-
-    Args:
-        figure: which.
-        name: of the study.
-        out: a file whose suffix says what it is, or a folder for a PNG.
+    """The file that a figure of a study is written to.
 
     Returns:
-        The file.
+        `out`, whose suffix says what it is, or a PNG in it where it is a folder.
 
     Raises:
         DynstudyError: no figure can be written as such a file.

@@ -46,10 +46,7 @@ def console(out: TextIO) -> Console:
 
 
 def shown(value: Any) -> str:
-    """A value as a person reads it.
-
-    Args:
-        value: of a cell.
+    """A value of a cell as a person reads it.
 
     Returns:
         Three digits of a fraction, nothing for what is absent.
@@ -64,6 +61,14 @@ def shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}" if value == round(value) else f"{value:.3f}"
     return str(value)
+
+
+def with_interval(row: Mapping[str, Any], name: str, form: str = "+.3f") -> str:
+    """A number of a row with the 95 % interval beside it, as far as there are such."""
+    value, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    if value is None:
+        return ""
+    return f"{value:{form}}" + ("" if low is None else f" [{low:{form}}, {high:{form}}]")
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

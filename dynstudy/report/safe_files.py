@@ -16,11 +16,8 @@ from dynstudy.report.rows import Rows, to_csv
 def file_stem(name: str) -> str:
     """A file name for a study, whatever it is called; distinct for distinct studies.
 
-    Args:
-        name: of the study.
-
     Returns:
-        The name itself where it is safe, else its safe characters and a part of its digest.
+        Its name itself where that is safe, else its safe characters and a part of its digest.
 
     >>> file_stem("regime-dce"), file_stem("../x")
     ('regime-dce', 'x-d6b96a97')
@@ -64,3 +61,10 @@ def check_folder(path: Path) -> None:
 def write_rows(rows: Rows | pd.DataFrame, path: Path) -> Path:
     """Write rows as CSV, whole or not at all."""
     return write_whole(path, lambda whole: whole.write_text(to_csv(rows), encoding="utf-8"))
+
+
+def write_drawn(
+    stem: Path, draw: Callable[[Path], object], rows: Rows | pd.DataFrame
+) -> list[Path]:
+    """Write what `draw` draws as PNG, and the numbers in it as CSV of the same name."""
+    return [write_whole(Path(f"{stem}.png"), draw), write_rows(rows, Path(f"{stem}.csv"))]

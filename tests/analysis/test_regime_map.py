@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.measure.window import forgetting_window
-from dynstudy.report.map_files import write_map
+from dynstudy.report.map_text import write_map
 from dynstudy.statistics.columns import MAP, names
 from dynstudy.store.series import VALIDATION
 from dynstudy.store.studies import Storage

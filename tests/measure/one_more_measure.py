@@ -54,7 +54,7 @@ def main(folder: Path) -> None:
     from dynstudy.export.replicate_table import replicates, to_cube
     from dynstudy.export.reproducing import _differences, reproduce
     from dynstudy.export.words import FileFormat
-    from dynstudy.report.map_files import write_map
+    from dynstudy.report.map_text import write_map
     from dynstudy.statistics.baseline import Baseline
     from dynstudy.statistics.samples import read_samples
     from dynstudy.store.ledger import Ledger

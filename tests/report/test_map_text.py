@@ -1,11 +1,19 @@
-"""A map on a terminal."""
+"""A map as a person takes it away: on a terminal, and as files."""
 
 import io
+from pathlib import Path
 
-from dynstudy.analysis.regime_map import regime_map
-from dynstudy.report.map_text import print_map
+import numpy as np
+import pandas as pd
+import pytest
+
+from dynstudy.analysis.regime_map import RegimeMap, regime_map
+from dynstudy.report.map_text import print_map, write_map
+from dynstudy.report.rows import frame_rows, print_rows, to_csv
+from dynstudy.report.words import Format
+from dynstudy.statistics.columns import MAP, names
 from dynstudy.store.studies import Storage
-from tests.planted import Planted, SpecMaker
+from tests.planted import Planted, SpecMaker, spread
 
 
 def test_a_grid_that_is_wider_than_a_terminal_is_left_to_the_picture(
@@ -19,3 +27,45 @@ def test_a_grid_that_is_wider_than_a_terminal_is_left_to_the_picture(
     assert "T \\ A" not in text.getvalue()
     assert "see the picture and the CSV" in text.getvalue()
     assert "82 cells" in text.getvalue()
+
+
+def test_every_map_can_be_printed_drawn_and_read_back(any_map: RegimeMap, tmp_path: Path) -> None:
+    with (tmp_path / "out.txt").open("w") as out:
+        print_map(any_map, out)
+        for form in Format:
+            print_rows(frame_rows(any_map.frame), form, out)
+    printed = (tmp_path / "out.txt").read_text()
+    assert "dce, width 5" in printed
+    assert "conditional on the training spiral of seed 0" in printed
+    picture, table = write_map(any_map, tmp_path)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    read = pd.read_csv(table)
+    assert list(read.columns) == names(MAP)
+    np.testing.assert_allclose(
+        read.val_accuracy, any_map.frame.val_accuracy.astype(float), rtol=1e-12
+    )
+    assert to_csv(any_map.frame).splitlines()[2].split(",")[4].isdecimal()  # a whole period
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix in {".png", ".csv"}) == [
+        "small.csv",
+        "small.png",
+    ]
+
+
+@pytest.mark.parametrize("name", [r"a$\frac$", "🌀", "[bold]"])
+def test_a_name_that_looks_like_mathematics_or_has_no_glyph_is_drawn(
+    name: str, storage: Storage, make_spec: SpecMaker, tmp_path: Path
+) -> None:
+    spec = make_spec(name=name)
+    Planted(storage, spec)
+    assert write_map(regime_map(storage, spec.name), tmp_path)[0].exists()
+
+
+def test_a_map_of_one_amplitude_and_period_is_drawn_over_width(
+    storage: Storage, make_spec: SpecMaker, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    space = {"learning_rate": 1.0, "amplitude": 3, "period": 10, "width": [5, 9, 20]}
+    plant = Planted(storage, make_spec(loss=["ce", "dce"], space=space))
+    for cell in plant.spec.grid_cells():
+        plant.put(cell, spread(rng, 0.5, cell.replicates))
+    picture, _ = write_map(regime_map(storage, "small"), tmp_path)
+    assert picture.stat().st_size > 10_000
