@@ -57,15 +57,7 @@ def has_boundaries(study_map: RegimeMap) -> bool:
 
 
 def find_boundaries(study_map: RegimeMap, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
-    """Find the boundaries of every panel of a map.
-
-    Args:
-        study_map: the map.
-        draws: resampled surfaces R.
-        seed: of the resampling, so that a map reads the same every time.
-
-    Returns:
-        A row for each boundary at each period, with `COLUMNS`.
+    """Return the boundaries of every panel of a map: a row each at each period, with `COLUMNS`.
 
     Raises:
         DynstudyError: the study is no map over amplitude.
@@ -105,15 +97,9 @@ def _edges(
 
 
 def _pieces(x: Array, gain: Array, drawn: Array) -> list[dict[str, Any]]:
-    """The edges of gain > 0.02 along one period.
+    """Return two rows for each piece of gain > 0.02 along a period, or one that there is none.
 
-    Args:
-        x: log A (G,), ascending.
-        gain: the surface (G,).
-        drawn: resampled surfaces (R, G).
-
-    Returns:
-        Two rows for each piece, or one that says that there is none.
+    At log A (G,), ascending, of the surface's gain (G,) and resampled ones `drawn` (R, G).
     """
     up, down = (_crossings(x, gain[None], rising)[0] for rising in (True, False))
     up, down = up[np.isfinite(up)], down[np.isfinite(down)]

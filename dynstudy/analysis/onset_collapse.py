@@ -67,14 +67,9 @@ def _splines(x: Array, ends: tuple[float, float]) -> Array:
 
 
 def cells_of(panels: Sequence[ForgettingPanel], shared: Array) -> Cells:
-    """Take the cells of panels together.
+    """Return the K cells of all panels, panel after panel.
 
-    Args:
-        panels: K cells in all.
-        shared: what the variable divides by beside T: logs (panels, q - 1).
-
-    Returns:
-        The cells, panel after panel.
+    `shared` is what the variable divides by beside T: logs (panels, q - 1).
     """
     log_amplitude, log_period = np.concatenate([panel.cells.places for panel in panels]).T
     sizes = [len(panel.static) for panel in panels]
@@ -85,16 +80,11 @@ def cells_of(panels: Sequence[ForgettingPanel], shared: Array) -> Cells:
 def collapse(
     panels: Sequence[ForgettingPanel], shared: Array, exponents: Array
 ) -> tuple[list[Array], Array]:
-    """The cells of panels over the one variable, and the curve through them.
+    """Return the cells of one loss's panels over the one variable, and the curve through them.
 
-    Args:
-        panels: of one loss.
-        shared: what the variable divides by beside T: logs (panels, q - 1).
-        exponents: of the variable (q,).
-
-    Returns:
-        For each panel amplitude, variable, forgetting and its standard error (4, K); and the
-        curve, values of the variable and forgetting there (2, G).
+    For each panel amplitude, variable, forgetting and its standard error (4, K); and the curve,
+    values of the variable and forgetting there (2, G). `shared` is as in `cells_of`, `exponents`
+    are (q,).
     """
     cells = cells_of(panels, shared)
     x, y = cells.variable(exponents), np.concatenate([panel.cells.means() for panel in panels])
@@ -106,16 +96,7 @@ def collapse(
 
 
 def best_exponents(cells: Cells, y: Array, near: Array | None = None) -> Array:
-    """The exponents whose curve has the least squares.
-
-    Args:
-        cells: K of them.
-        y: their forgetting (K,).
-        near: where to start; anywhere if None.
-
-    Returns:
-        (q,).
-    """
+    """The exponents (q,) whose curve through y (K,) has the least squares, `near` some if given."""
 
     def squares(exponents: Array) -> float:
         x = cells.variable(exponents)
@@ -133,9 +114,7 @@ def best_exponents(cells: Cells, y: Array, near: Array | None = None) -> Array:
 class LeftOut:
     """Prediction of each period's cells by a curve through the others.
 
-    Args:
-        cells: K of them.
-        y: their forgetting (K,), which chooses the exponents for each period that is left out.
+    Forgetting y (K,) chooses the exponents for each period that is left out.
     """
 
     def __init__(self, cells: Cells, y: Array) -> None:
@@ -154,14 +133,9 @@ class LeftOut:
 
 
 def explained(y: Array, predicted: Array) -> float:
-    """The share of the variance between cells that is predicted.
+    """Return the share of the variance between K cells that is predicted, at most 1.
 
-    Args:
-        y: of K cells.
-        predicted: likewise.
-
-    Returns:
-        At most 1; below 0 where the mean of the cells would predict better.
+    It is below 0 where the mean of the cells would predict better.
 
     >>> explained(np.array([0.0, 1.0]), np.array([0.0, 0.5]))
     0.5

@@ -33,13 +33,9 @@ def empty_row(model: str) -> dict[str, Any]:
 
 
 def own_law(onsets: Onsets) -> tuple[Line | None, dict[str, Any]]:
-    """Fit A* = factor · T^b to a panel, and test it against a law with (log T)².
+    """Return a panel's fit of A* = factor · T^b, and its row: tested against one with (log T)².
 
-    Args:
-        onsets: its onsets.
-
-    Returns:
-        The fit of log A* = a + b log T, None where too few onsets lie inside the map; and its row.
+    The fit is of log A* = a + b log T; None where too few onsets lie inside the map.
     """
     design, ends = _straight(onsets.period), _ends([onsets])
     law = fit_line(design, *ends)
@@ -54,16 +50,7 @@ def own_law(onsets: Onsets) -> tuple[Line | None, dict[str, Any]]:
 
 
 def law_band(onsets: Onsets, law: Line, period: Array) -> Array:
-    """A* of a panel's law at some periods, with its 95 % interval.
-
-    Args:
-        onsets: its onsets.
-        law: as of `own_law`.
-        period: G of them.
-
-    Returns:
-        (3, G): the law, and the ends of its interval.
-    """
+    """A* of a panel's law at G periods and the ends of its 95 % interval: (3, G)."""
     rows = []
     for at in np.log(period):
         design = _straight(onsets.period)
@@ -77,15 +64,10 @@ def law_band(onsets: Onsets, law: Line, period: Array) -> Array:
 def shared_laws(
     panel_onsets: Sequence[Onsets], shared: Array, names: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
-    """Fit and test the laws that panels share.
+    """Yield a row for each law but the curved that panels share; none with fewer than two panels.
 
-    Args:
-        panel_onsets: onsets of panels that have a law of their own.
-        shared: logs (panels, q - 1) of η and width, those of them that are asked for.
-        names: the q columns of EXPONENTS that this makes.
-
-    Yields:
-        A row for each law but the curved; none with fewer than two panels.
+    All of them have a law of their own. `shared` are logs (panels, q - 1) of η and width, those of
+    them that are asked for, and `names` the q columns of EXPONENTS that this makes.
     """
     if len(panel_onsets) < 2:
         return

@@ -80,19 +80,12 @@ class Scaling:
 def scaling(
     storage: Storage, names: Sequence[str], level: float = CATASTROPHIC, seed: int = 0
 ) -> list[Scaling]:
-    """Fit and test how the onset of forgetting moves.
+    """Return how the onset of forgetting moves, fitted and tested for each loss.
 
-    Args:
-        storage: where the studies are.
-        names: of maps over amplitude and period; panels of one loss are taken together.
-        level: of net forgetting at which it sets in.
-        seed: of the resampling, so that a study reads the same every time.
-
-    Returns:
-        One for each loss.
+    Panels of one loss are taken together; forgetting sets in at a `level` of it, net.
 
     Raises:
-        DynstudyError: a study is no such map, or two do not go together.
+        DynstudyError: a study is no map over amplitude and period, or two do not go together.
     """
     if not 0 < level < 1:
         raise DynstudyError(f"--level {level:g}: forgetting is a share; choose between 0 and 1")

@@ -67,14 +67,7 @@ class Onsets:
 
 
 def forgetting_panels(study_map: RegimeMap) -> Iterator[ForgettingPanel]:
-    """The panels of a map.
-
-    Args:
-        study_map: the map.
-
-    Yields:
-        Those with cells whose forgetting is known.
-    """
+    """The panels of a map, with those of their cells whose forgetting is known, if any."""
     for (loss, width, rate), cells in study_map.panels():
         rows = cells.dropna(subset=["forgetting"])
         if not len(rows):
@@ -92,15 +85,10 @@ def forgetting_panels(study_map: RegimeMap) -> Iterator[ForgettingPanel]:
 
 
 def onsets(panel: ForgettingPanel, level: float) -> Onsets:
-    """Find where forgetting sets in.
+    """Return where forgetting passes the level for good, at each period.
 
-    Args:
-        panel: whose cells to look at.
-        level: of net forgetting.
-
-    Returns:
-        For each period the last tested amplitude whose mean is at most the level, and the next:
-        all tested ones from there on are above it.
+    Low is the last tested amplitude whose mean is at most the level, and high the next: all tested
+    ones from there on are above it.
     """
     log_amplitude, log_period = panel.cells.places.T
     means = panel.cells.means()

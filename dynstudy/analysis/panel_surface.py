@@ -62,16 +62,10 @@ class PanelSurface:
 
 
 def fit_panel(panel: pd.DataFrame, samples: list[Array], baseline: Array) -> PanelSurface | None:
-    """Fit the surface of a panel.
+    """Return the surface of a panel's rows that have replicates, of these their accuracies.
 
-    Args:
-        panel: its rows, of which those without replicates are left out.
-        samples: accuracies of each row's replicates.
-        baseline: those of the static loss.
-
-    Returns:
-        The surface; None where there are too few cells (fewer than two amplitudes, or four cells
-        with two replicates), or no baseline.
+    None where there are too few cells (fewer than two amplitudes, or four cells with two
+    replicates), or no baseline.
     """
     has_any = (panel.replicates > 0).to_numpy()
     trained = panel[has_any]

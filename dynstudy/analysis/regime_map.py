@@ -126,14 +126,7 @@ def _of(cells: pd.DataFrame, loss: str, width: int, learning_rate: float) -> pd.
 
 
 def with_error(value: float, sem: float) -> str:
-    """A mean and its standard error, if it has one.
-
-    Args:
-        value: the mean.
-        sem: its standard error, or nan.
-
-    Returns:
-        Both with three digits.
+    """Return a mean with its standard error unless that is nan, both with three digits.
 
     >>> with_error(0.71234, 0.02), with_error(0.7, float("nan"))
     ('0.712 ± 0.020', '0.700')

@@ -21,16 +21,10 @@ Gain = tuple[float, float, str]  # itself, its standard error, and where
 
 
 def study_differences(storage: Storage, first: str, second: str, top: int = 10) -> Rows:
-    """Tell two studies apart, whatever they trained.
+    """Yield rows of part, key, a and b, each with its standard error where it has one.
 
-    Args:
-        storage: where both are.
-        first: name of one.
-        second: name of the other.
-        top: how many shared configurations to list, those that differ most first.
-
-    Yields:
-        Rows of part, key, a and b, each with its standard error where it has one.
+    They tell two studies apart, whatever they trained. Of configurations that both have, `top` are
+    listed, those that differ most first.
 
     Raises:
         DynstudyError: one of them does not exist, or they are one.

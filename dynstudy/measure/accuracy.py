@@ -21,15 +21,10 @@ FEWEST = 6
 def accuracy(
     correct: NDArray[Any], points_per_class: int, diverged: ArrayLike = False
 ) -> NDArray[np.float64]:
-    """The share of points classified right; chance, 1/C, for a network that diverged.
+    """Return the share (...) of points classified right; chance, 1/C, for a network that diverged.
 
-    Args:
-        correct: (..., C) points of each class classified right.
-        points_per_class: N, the same for all classes.
-        diverged: (...) whether the network's loss or parameters stopped being finite.
-
-    Returns:
-        The accuracy over all classes (...).
+    `correct` (..., C) are points of each class, of which all have `points_per_class`; `diverged`
+    (...) is whether the network's loss or parameters stopped being finite.
 
     >>> accuracy(np.array([[90, 80, 70], [0, 0, 0]]), 100, diverged=[False, True]).round(3)
     array([0.8  , 0.333])
@@ -50,10 +45,7 @@ def or_none(value: float) -> float | None:
 
 
 def standard_error(values: ArrayLike) -> float:
-    """Standard error of the mean of independent replicates (n,).
-
-    Returns:
-        s / √n with the unbiased variance s²; nan for fewer than two.
+    """Return s / √n of independent replicates (n,), s² unbiased; nan for fewer than two.
 
     >>> round(standard_error([1.0, 2.0, 3.0]), 4), standard_error([1.0])
     (0.5774, nan)

@@ -32,21 +32,14 @@ CATASTROPHIC = 0.4
 
 
 def forgetting(middle: Array, end: Array, first: int) -> tuple[Array, Array]:
-    """Forgetting and unrecovered accuracy of each network.
+    """Return forgetting and unrecovered (R,) of each network; nan below C + 1 oscillations.
 
-    For each class c and each of its own oscillations that the others' C - 1 follow,
-    *forgetting* = a_c(own end) - min over the others' middles of a_c, and
-    *unrecovered* = a_c(own end) - a_c(end of the last of the others), averaged per class and then
-    over classes. Subtract the same statistic of the static loss, read at the same steps, to know
-    what the oscillation did.
-
-    Args:
-        middle: (R, K, C) accuracy on each class in the middle of K successive oscillations.
-        end: (R, K, C) likewise at their ends.
-        first: the number of the first of them, which tells whose turn it is.
-
-    Returns:
-        forgetting (R,) and unrecovered (R,); nan with fewer than C + 1 oscillations.
+    Of accuracies (R, K, C) on each class in the middle and at the end of K successive oscillations;
+    the number of the `first` of them tells whose turn it is. For each class c and each of its own
+    oscillations that the others' C - 1 follow, *forgetting* = a_c(own end) - min over the others'
+    middles of a_c, and *unrecovered* = a_c(own end) - a_c(end of the last of the others), averaged
+    per class and then over classes. Subtract the same statistic of the static loss, read at the
+    same steps, to know what the oscillation did.
 
     >>> end = np.array([[[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]]], float)  # knows only the last
     >>> lost, missing = forgetting(end, end, first=0)
@@ -74,20 +67,13 @@ def forgetting(middle: Array, end: Array, first: int) -> tuple[Array, Array]:
 
 
 def lasting(end: Array, final: Array, first: int) -> Array:
-    """What each network lost for good: still missing after the static tail.
+    """Return what each network (R,) lost for good: still missing after the static tail.
 
-    For each class c, the mean of a_c at the ends of its last three own oscillations (of those that
-    were read) minus a_c at the end of training; then the mean over classes. Subtract the same
-    statistic of the static loss, read at the same steps. It is negative where the tail taught more
-    than was lost.
-
-    Args:
-        end: (R, K, C) accuracy on each class at the ends of K successive oscillations.
-        final: (R, C) accuracy on each class at the end of training.
-        first: the number of the first of them, which tells whose turn it is.
-
-    Returns:
-        (R,); nan where a class has no own oscillation among them, that is with fewer than C.
+    For each class c, the mean of a_c at the ends of its last three own oscillations (of the K that
+    were read, the `first` of which tells whose turn it is) minus a_c at the end of training; then
+    the mean over classes. `end` is (R, K, C), `final` (R, C); nan where a class has no own
+    oscillation, that is with fewer than C. Subtract the same statistic of the static loss, read at
+    the same steps. It is negative where the tail taught more than was lost.
 
     >>> end = np.array([[[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]]], float)  # knows only the last
     >>> final = np.array([[0.9, 0.9, 0.6]])

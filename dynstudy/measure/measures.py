@@ -38,15 +38,7 @@ def added() -> list[Measure]:
 
 @lru_cache(maxsize=4096)  # cells of one period share theirs, however many there are
 def reads(protocol: Protocol, periods: tuple[int, ...]) -> tuple[int, ...]:
-    """The steps to read: what each measure needs, for each period and for none.
-
-    Args:
-        protocol: what gives the oscillations.
-        periods: whose.
-
-    Returns:
-        Ascending numbers of steps.
-    """
+    """The steps to read, ascending: what each measure needs, for each period and for none."""
     return tuple(
         sorted({
             step

@@ -140,15 +140,7 @@ class TrialPanel:
 
 
 def trial_panels(spec: BoundarySpec, study: optuna.Study) -> list[TrialPanel]:
-    """What the trials of a study tell, for each loss and learning rate.
-
-    Args:
-        spec: the study file.
-        study: its study.
-
-    Returns:
-        The panels, in the order of its candidates.
-    """
+    """What a study's trials tell, by loss and learning rate in the order of its candidates."""
     trials: dict[Configuration, FrozenTrial] = {}
     for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         trials.setdefault(Configuration(**trial.params), trial)

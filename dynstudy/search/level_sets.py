@@ -35,28 +35,18 @@ class Field:
     variance: Array  # (G,) of the levels themselves, where they were measured
 
     def score(self, mean: Array, variance: Array) -> Array:
-        """The straddle score, 0 where settled, in units of the quantity's spread.
+        """Return the straddle score, 0 where settled, in units of the quantity's spread.
 
-        Args:
-            mean: of the surface (G,).
-            variance: of the surface, (G,) or (..., G).
-
-        Returns:
-            As many as variances.
+        Of the surface's mean (G,) and variance, (G,) or (..., G), the shape of the score.
         """
         gap = np.abs(mean - self.levels).min(axis=0)
         error = np.sqrt(np.maximum(variance, 0.0) + self.variance)
         return np.maximum(CONFIDENT * error - gap, 0.0) / self.surface.spread
 
     def fall(self, places: Array, watched: NDArray[np.int64]) -> Array:
-        """By how much the summed score of some places will fall if one place is measured.
+        """Return by how much the summed score falls if one place is measured, for each (G,).
 
-        Args:
-            places: all that can be chosen (G, D).
-            watched: which of them are summed over (H,).
-
-        Returns:
-            For each place (G,).
+        `places` are all that can be chosen (G, D), `watched` which of them are summed over (H,).
         """
         there = replace(self, levels=self.levels[:, watched], variance=self.variance[watched])
         mean, error = self.surface.at(places[watched])
@@ -70,17 +60,10 @@ class Field:
 def choose(
     fields: Sequence[Field], places: Array, taken: Sequence[int], count: int, pending: Array
 ) -> list[int]:
-    """The places to measure next.
+    """Return indices of `count` places to measure next, the most wanted first, or of all left.
 
-    Args:
-        fields: the quantities, known at the same scale of places.
-        places: all that can be chosen (G, D).
-        taken: indices of those that are not to be chosen any more.
-        count: how many.
-        pending: other places (N, D) that are being measured.
-
-    Returns:
-        Indices, the first one most wanted; fewer than `count` where no more are left.
+    Of `places` (G, D) those whose indices are `taken` are not chosen any more; `pending` are others
+    (N, D) that are being measured. The fields are known at the same scale of places.
     """
     fields = [replace(field, surface=field.surface.believing(pending)) for field in fields]
     left = np.setdiff1d(np.arange(len(places)), np.array(taken, int))
@@ -101,16 +84,10 @@ def choose(
 
 
 def spread_out(places: Array, near: Array, count: int, rng: np.random.Generator) -> list[int]:
-    """Places far from each other, to begin with: each the farthest from all before it.
+    """Return indices of `count` places, or of all, each the farthest from all before it.
 
-    Args:
-        places: all that can be chosen (G, D).
-        near: places (N, D) to keep away from as well, possibly none.
-        count: how many.
-        rng: draws the first one, and of several that are as far.
-
-    Returns:
-        Their indices; all there are, if fewer than `count`.
+    Of `places` (G, D); those `near` (N, D), possibly none, are kept away from as well. `rng` draws
+    the first one, and of several that are as far.
     """
     distance = np.full(len(places), np.inf)
     for place in near:

@@ -14,15 +14,10 @@ MOST_LISTED = 12  # values in a message
 
 
 def choose_cell(all_cells: Sequence[Cell], text: str) -> Cell:
-    """The one cell that some of its values name.
+    """Return the one cell, of at least one, that some of its values name.
 
-    Args:
-        all_cells: to choose from, at least one.
-        text: ``key=value`` pairs with commas between them, as in ``loss=dce,amplitude=300``; what
-            the cells have one value of may be left out, and six digits of a number are enough.
-
-    Returns:
-        The cell.
+    ``key=value`` pairs have commas between them, as in ``loss=dce,amplitude=300``; what the cells
+    have one value of may be left out, and six digits of a number are enough.
 
     Raises:
         DynstudyError: a key or value is not there, or several cells have these.

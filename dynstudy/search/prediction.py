@@ -16,18 +16,12 @@ from dynstudy.study.kinds.boundary import BoundarySpec
 def predict_cells(
     spec: BoundarySpec, study: optuna.Study, ledger: Ledger
 ) -> tuple[pd.DataFrame, int]:
-    """Predict the cells that are not trained from those that are.
+    """Return cells predicted from those that are trained, and how many are not settled.
 
-    Args:
-        spec: the study file.
-        study: its study.
-        ledger: what gives the cells' keys.
-
-    Returns:
-        A row for each, like those of cells that are trained, with ``predicted`` true. ``sem``,
-        ``gain_low`` and ``gain_high`` (95 %) are those of the surface; there are no p-values. No
-        row before enough cells are trained. And how many of them are not settled, in their regime
-        or in whether they forget.
+    A row for each that is not trained, like those of cells that are, with ``predicted`` true.
+    ``sem``, ``gain_low`` and ``gain_high`` (95 %) are those of the surface; there are no p-values.
+    No row before enough cells are trained. Settled are those of which regime and forgetting are
+    known.
     """
     panels = trial_panels(spec, study)
     rows = [row for panel in panels for row in _rows(panel, ledger)]

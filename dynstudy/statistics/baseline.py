@@ -13,13 +13,7 @@ from dynstudy.store.ledger import Ledger
 
 
 class Baseline:
-    """The replicates of a static configuration, read from the ledger when they are needed.
-
-    Args:
-        ledger: where they are.
-        configuration: the static configuration.
-        seeds: of the replicates that count.
-    """
+    """The replicates of a static configuration with some seeds; readings are loaded when needed."""
 
     def __init__(self, ledger: Ledger, configuration: Configuration, seeds: range) -> None:
         rows = ledger.load([configuration])

@@ -31,16 +31,7 @@ class Contrast:
     def of(
         cls, samples: list[Array], keys: Sequence[K], static: Callable[[K], Array]
     ) -> "Contrast":
-        """Make one.
-
-        Args:
-            samples: (K) replicates of the cells.
-            keys: (K) of their static losses; thousands of cells share a few.
-            static: the replicates of the static loss with a key.
-
-        Returns:
-            The contrast.
-        """
+        """Make one of the samples and static losses of K cells; thousands share a few of these."""
         numbers: dict[K, int] = {}
         baseline_of = [numbers.setdefault(key, len(numbers)) for key in keys]
         return cls(samples, [static(key) for key in numbers], np.array(baseline_of, np.int64))
@@ -63,14 +54,10 @@ CellTest = Callable[[Contrast], Array]
 
 
 def by_rows(test: Callable[[Array, Array], Array]) -> CellTest:
-    """Make a test of cells from one of samples of one size.
+    """Return a test of cells, from one of samples of one size.
 
-    Args:
-        test: given replicates (k, n) of some cells and those of their static loss (m,), the
-            p-values (k,).
-
-    Returns:
-        The test; it leaves out cells that have too few replicates, or their static loss.
+    `test` gives the p-values (k,) of replicates (k, n) beside the static loss's (m,). Cells are
+    left out where they or their static loss have too few replicates.
     """
 
     def of_cells(contrast: Contrast) -> Array:
@@ -130,15 +117,7 @@ class CellTests:
     retains: CellTest = retained
 
     def __call__(self, accuracy: Contrast, forgetting: Contrast) -> Evidence:
-        """Test some cells, each by itself.
-
-        Args:
-            accuracy: of K cells.
-            forgetting: of the same.
-
-        Returns:
-            The evidence; nothing is tested with fewer than 6 replicates.
-        """
+        """Test K cells, each by itself; nothing is tested with fewer than 6 replicates."""
 
         def tested(test: CellTest, contrast: Contrast) -> Array:
             return np.where(contrast.sizes >= FEWEST, test(contrast), np.nan)

@@ -36,15 +36,10 @@ class Line:
 
 
 def fit_line(design: Array, low: Array, high: Array) -> Line | None:
-    """Find β by maximum likelihood.
+    """Return the likeliest β, of `design` X (P, k) and the ends of each y (P,).
 
-    Args:
-        design: X (P, k).
-        low: where each y begins (P,), -inf where that is unknown.
-        high: where it ends (P,), inf where that is unknown.
-
-    Returns:
-        The fit; None where observations with two finite ends do not tell β and an error.
+    These are infinite where unknown. None where too few observations have two finite ends (fewer
+    than k + 1, or of a lower rank than k) to tell β and an error.
     """
     inside = np.isfinite(low) & np.isfinite(high)
     count, size = int(inside.sum()), design.shape[1]
@@ -91,20 +86,11 @@ def _log_share(low: Array, high: Array) -> Array:
 def interval(
     design: Array, low: Array, high: Array, line: Line, column: int
 ) -> tuple[float, float]:
-    """The 95 % interval of one β by profile likelihood.
+    """Return the 95 % interval of one β by profile likelihood, infinite where unbounded.
 
     Twice the log likelihood may fall by n log(1 + t²/(n - k)), t Student's quantile with n - k
     degrees of freedom: exact for values that are not censored, where it is the usual interval.
-
-    Args:
-        design: X (P, k).
-        low: (P,) as of `fit_line`.
-        high: likewise.
-        line: from `fit_line`.
-        column: which β.
-
-    Returns:
-        Its ends, infinite where nothing bounds it.
+    `line` is what `fit_line` made of the same arrays.
     """
     t = stats.t.ppf(1 - LEVEL / 2, line.freedom)
     allowed = line.inside * np.log1p(t**2 / line.freedom)
@@ -128,17 +114,10 @@ def interval(
 
 
 def p_value(small: Line, large: Line) -> float:
-    """Likelihood ratio test of a model within a larger one.
+    """Return p of the likelihood ratio test of a model within a larger one, nan if untestable.
 
     The ratio is read as the F that it would be with values that are not censored, for which the
     test is exact; with χ² it would reject too often, as there are few observations.
-
-    Args:
-        small: with the fewer β.
-        large: with all of those, and more.
-
-    Returns:
-        p; nan where nothing is left to test.
     """
     more = len(large.beta) - len(small.beta)
     if more < 1 or large.freedom < 1:

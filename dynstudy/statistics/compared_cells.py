@@ -18,7 +18,11 @@ Family = Callable[[Configuration], Hashable]
 
 @dataclass(frozen=True)
 class ComparedCells:
-    """Cells beside their static losses."""
+    """Cells beside their static losses.
+
+    Its methods take K dynamical cells by index; `seeds` is how many of their first count, all if
+    None.
+    """
 
     cells: list[Cell]  # those that are not trained included
     keys: list[str]  # of their configurations in the ledger
@@ -29,14 +33,9 @@ class ComparedCells:
     def with_replicates(
         self, planned: Mapping[int, int], seen: Mapping[int, int]
     ) -> "ComparedCells":
-        """The same cells with fewer replicates.
+        """Return the same cells, beside the same baselines, with fewer replicates.
 
-        Args:
-            planned: how many replicates a cell is to have, by its index.
-            seen: how many of the first of them are read.
-
-        Returns:
-            Them beside the same baselines.
+        `planned` says by index how many a cell is to have, `seen` how many of the first are read.
         """
         cells, samples = list(self.cells), list(self.samples)
         for index, count in planned.items():
@@ -51,30 +50,13 @@ class ComparedCells:
         return np.array(sizes, np.int64)
 
     def accuracy(self, indices: Indices, seeds: int | None = None) -> Contrast:
-        """Final validation accuracies beside the static loss's.
-
-        Args:
-            indices: (K,) of dynamical cells.
-            seeds: how many of their first replicates count; all if None.
-
-        Returns:
-            The contrast.
-        """
+        """Final validation accuracies beside the static loss's."""
         samples = [self.samples[index].below(seeds).val_accuracy for index in indices]
         static = [self.cells[index].configuration.baseline() for index in indices]
         return Contrast.of(samples, static, lambda key: self.baselines[key].val_accuracy)
 
     def measure(self, name: str, indices: Indices, seeds: int | None = None) -> Contrast:
-        """A measure, where it is defined, beside the static loss's read at the same steps.
-
-        Args:
-            name: of the measure.
-            indices: (K,) of dynamical cells.
-            seeds: how many of their first replicates count; all if None.
-
-        Returns:
-            The contrast.
-        """
+        """A measure where it is defined, beside the static loss's read at the same steps."""
         samples = [self.samples[index].below(seeds).measures[name] for index in indices]
         defined = [values[np.isfinite(values)] for values in samples]
         configurations = [self.cells[index].configuration for index in indices]
@@ -84,16 +66,7 @@ class ComparedCells:
         )
 
     def evidence(self, tests: CellTests, indices: Indices, seeds: int | None = None) -> Evidence:
-        """Test some cells, each by itself.
-
-        Args:
-            tests: which tests.
-            indices: (K,) of dynamical cells.
-            seeds: how many of their first replicates count; all if None.
-
-        Returns:
-            What they say.
-        """
+        """Test cells, each by itself."""
         return tests(self.accuracy(indices, seeds), self.measure("forgetting", indices, seeds))
 
 
@@ -103,17 +76,7 @@ def read_compared(
     baseline_seeds: range,
     family: Family,
 ) -> ComparedCells:
-    """Read cells and their static losses from the ledger.
-
-    Args:
-        ledger: where their replicates are.
-        cells: the cells.
-        baseline_seeds: of the baselines' replicates that count.
-        family: which cells share their control of false discoveries.
-
-    Returns:
-        The cells and their baselines.
-    """
+    """Read cells, and the replicates of their static losses that count, from the ledger."""
     families: dict[Hashable, list[int]] = {}
     baselines: dict[Configuration, Baseline] = {}
     for index, configuration in enumerate(cell.configuration for cell in cells):

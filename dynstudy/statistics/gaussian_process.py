@@ -29,13 +29,9 @@ SMALLEST = 1e-8
 
 
 def floored(errors: Array) -> Array:
-    """Variances of means from their standard errors (K,), unknown ones nan.
+    """Return variances of means from their standard errors (K,), unknown ones nan.
 
-    Args:
-        errors: standard errors.
-
-    Returns:
-        None of them less than a share of their average, as few replicates may agree by chance.
+    None is less than a share of their average, as few replicates may agree by chance.
 
     >>> floored(np.array([0.0, 0.2, np.nan])).round(3)
     array([0.005, 0.04 , 0.02 ])
@@ -47,13 +43,10 @@ def floored(errors: Array) -> Array:
 
 
 class GaussianProcess:
-    """A surface conditioned on the means of some cells.
+    """A surface conditioned on the means (K,) of at least two cells, at places (K, D).
 
-    Args:
-        places: where they are (K, D), at least two.
-        means: theirs (K,).
-        noise: variances of these means (K,), none of them 0.
-        like: one whose kernel and level are taken over; fitted if None.
+    `noise` is the variance of each mean (K,), never 0. Kernel and level are those of `like`, or
+    fitted.
     """
 
     def __init__(
@@ -97,13 +90,10 @@ class GaussianProcess:
         return np.asarray(self.kernel(first, second) - self.kernel(first, self.places) @ weights)
 
     def believing(self, places: Array) -> "GaussianProcess":
-        """As if some places (N, D) had been measured and had shown just what is expected of them.
+        """Return the surface as if places (N, D) had shown just what is expected of them.
 
         The kriging believer (Ginsbourger, Le Riche & Carraro 2010), which lets several places be
-        chosen before any of them is measured; the noise is that of the others' median.
-
-        Returns:
-            Another surface, of the same kernel.
+        chosen before any of them is measured; the noise is the others' median, the kernel the same.
         """
         if not len(places):
             return self
@@ -115,15 +105,10 @@ class GaussianProcess:
         )
 
     def draws(self, places: Array, means: Array, rng: np.random.Generator) -> Array:
-        """Surfaces that agree with resampled means: conditioning by kriging (Matheron's rule).
+        """Return surfaces (draws, G) by resampled means (draws, K): Matheron's rule of kriging.
 
-        Args:
-            places: where (G, D).
-            means: of the cells (draws, K), resampled: they are the noise, which need not be normal.
-            rng: of the surfaces between the cells.
-
-        Returns:
-            One surface for each (draws, G).
+        The means are the noise, which need not be normal; `rng` draws the surfaces between the
+        cells.
         """
         count = len(places)
         both = np.concatenate([places, self.places])

@@ -42,19 +42,10 @@ def judge(
     rounds: Rounds | None = None,
     tests: CellTests = CELL_TESTS,
 ) -> LabelledCells:
-    """Judge cells against the static loss.
+    """Return cells, those that are not trained included, judged against the static loss.
 
-    Args:
-        ledger: where their replicates are.
-        cells: the cells, those that are not trained included.
-        baseline_seeds: of the baselines' replicates that count.
-        family: which cells share their control of false discoveries.
-        rounds: in which replicates were added where a cell was not settled; only those that its
-            rule asked for are read.
-        tests: what the labels rest on.
-
-    Returns:
-        The cells, labelled.
+    Of the baselines, the replicates of `baseline_seeds` count; of cells whose replicates came in
+    `rounds`, those that the rule of these asked for.
     """
     compared = read_compared(ledger, cells, baseline_seeds, family)
     if rounds is None:
@@ -65,30 +56,13 @@ def judge(
 
 
 def label_cells(compared: ComparedCells, tests: CellTests = CELL_TESTS) -> LabelledCells:
-    """Judge cells that are read already, by all their replicates.
-
-    Args:
-        compared: the cells, beside their static losses.
-        tests: what the labels rest on.
-
-    Returns:
-        The cells, labelled.
-    """
+    """Judge cells that are read already, by all their replicates."""
     verdicts = [_of_all(compared, indices, tests) for indices in compared.families]
     return LabelledCells(_frame(compared, verdicts), compared)
 
 
 def cells_asked_for(ledger: Ledger, cells: Sequence[Cell], spec: StudySpec) -> list[Cell]:
-    """The cells of a study with the replicates that it has asked for so far.
-
-    Args:
-        ledger: where their replicates are.
-        cells: the cells, with the most replicates that they may have.
-        spec: the study file.
-
-    Returns:
-        Them in their order.
-    """
+    """Cells that have the most replicates they may have, with those asked for so far."""
     if spec.rounds is None:
         return list(cells)
     baseline_seeds = range(spec.baseline_replicates)

@@ -26,17 +26,11 @@ class Labels:
 
 
 def label(evidence: Evidence, sizes: Indices, baseline_sizes: Indices | int) -> Labels:
-    """Label the cells of one family.
+    """Return what the cells of one family are called, by so many replicates of each (K,).
 
-    Args:
-        evidence: tests of K cells.
-        sizes: (K,) replicates of each that were tested.
-        baseline_sizes: replicates of its static loss.
-
-    Returns:
-        useful or harmful where the gain is significant, neutral where it is shown to be within
-        ±0.02, unsettled otherwise, untested with fewer than 6 replicates; and which forget
-        significantly more than 0.4.
+    useful or harmful where the gain is significant, neutral where it is shown to be within ±0.02,
+    unsettled otherwise, untested with fewer than 6 replicates, of a cell or its static loss; and
+    which forget significantly more than 0.4.
     """
     enough = (sizes >= FEWEST) & (baseline_sizes >= FEWEST)
     p_values = np.where(enough, evidence.differs, np.nan)

@@ -33,16 +33,11 @@ class Outcomes:
         return spread / sizes, np.maximum(spread, FLOOR * pooled) / sizes + SMALLEST
 
     def resampled(self, draws: int, rng: np.random.Generator) -> Array:
-        """Draw replicates of each cell with replacement.
+        """Return means (draws, K) of replicates that are drawn with replacement.
 
-        Args:
-            draws: how often.
-            rng: what draws.
-
-        Returns:
-            Their means (draws, K), as spread as means of so many really are: the bootstrap
-            of n replicates varies by (n - 1)/n too little, which is undone; what a variance was
-            raised by to its floor is added as normal noise.
+        They are as spread as means of so many really are: the bootstrap of n replicates varies by
+        (n - 1)/n too little, which is undone; what a variance was raised by to its floor is added
+        as normal noise.
         """
         variances, floored = self.variances()
         means = np.empty((draws, len(self.samples)))

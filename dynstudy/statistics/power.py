@@ -73,17 +73,7 @@ class Calibration:
 def plant_map(
     rng: np.random.Generator, spread: Spread, gains: Array, replicates: int
 ) -> SimulatedMap:
-    """Draw the outcomes of a map.
-
-    Args:
-        rng: what they are drawn from.
-        spread: how they scatter.
-        gains: (K,) true gains of the cells.
-        replicates: of each cell; the baseline has four times as many.
-
-    Returns:
-        The map.
-    """
+    """Draw outcomes of cells with true gains (K,); their baseline has four times the replicates."""
     means = np.repeat((spread.static + gains)[:, None], replicates, axis=1)
     static = np.full(BASELINE_FACTOR * replicates, spread.static)
     return SimulatedMap(
@@ -103,16 +93,7 @@ def _outcomes(rng: np.random.Generator, means: Array, bimodal: bool) -> Array:
 def judge_map(
     planted: SimulatedMap, tests: CellTests = CELL_TESTS, fewest: int | None = None
 ) -> Verdicts:
-    """Judge a map as the report of a study does.
-
-    Args:
-        planted: the map.
-        tests: of a cell.
-        fewest: with how many replicates rounds begin; all are looked at at once if None.
-
-    Returns:
-        Labels and intervals.
-    """
+    """Judge a map as a study's report does; rounds, if any, begin with `fewest` replicates."""
     count, replicates = planted.samples.shape
     looks = (replicates,) if fewest is None else Rounds(min=fewest, max=replicates).looks
     family = FamilyLooks(np.arange(count), looks)
@@ -143,18 +124,7 @@ def planted_gains(spread: Spread, gain: float, cells: int = CELLS) -> Array:
 
 
 def check(spread: str, replicates: int, gain: float, fewest: int | None = None) -> None:
-    """Find out whether something can be simulated.
-
-    Args:
-        spread: one of `SPREADS`.
-        replicates: of each cell.
-        gain: true gain.
-        fewest: with how many replicates rounds begin, if there are any.
-
-    Raises:
-        DynstudyError: the outcomes cannot have such a gain, or there are too few or too many
-            replicates.
-    """
+    """Raise a `DynstudyError` where outcomes cannot gain so much, or replicates are off limits."""
     static = SPREADS[spread].static
     most = round(HIGH - static, 9)
     if not 0 <= gain <= most:  # nan, too
@@ -181,22 +151,11 @@ def calibrate(
     fewest: int | None = None,
     tests: CellTests = CELL_TESTS,
 ) -> Calibration:
-    """Simulate maps of one size of effect, and count what the statistics say about them.
+    """Return what the statistics say of simulated maps of one size of effect.
 
-    Args:
-        spread: one of `SPREADS`.
-        replicates: of each cell; the most of them, in rounds.
-        gain: true gain of the cells that have one; 0 for maps on which nothing happens.
-        maps: how many.
-        seed: of their outcomes.
-        fewest: with how many replicates rounds begin; all cells have as many if None.
-        tests: of a cell.
-
-    Returns:
-        What came out.
-
-    Raises:
-        DynstudyError: this cannot be simulated.
+    `spread` is one of `SPREADS`; `gain` the true one of the cells that have any, 0 for maps on
+    which nothing happens. Replicates come in rounds if there is a `fewest` to begin with,
+    `replicates` at most. What cannot be simulated is a `DynstudyError`.
 
     >>> calibrate("narrow", 6, 0.2, maps=5).power
     1.0

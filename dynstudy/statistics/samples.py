@@ -74,16 +74,11 @@ def read_samples(ledger: Ledger, all_cells: Sequence[Cell]) -> list[Sample]:
 
 
 def digest(keys: Sequence[str], samples: Sequence[Sample]) -> str:
-    """What a study stands on, as one number: changed rows or missing ones change it.
+    """Return what a study stands on as one number: changed rows or missing ones change it.
 
-    Args:
-        keys: of the cells' configurations in the ledger.
-        samples: their replicates.
-
-    Returns:
-        SHA-256, in hexadecimal, of the cells in order of their keys: the key, and each of the
-        `PINNED` measures and the step of divergence of the replicates in order of their seeds, as
-        float64, little-endian.
+    SHA-256, in hexadecimal, of the cells in order of their `keys` (of their configurations in the
+    ledger): the key, and each of the `PINNED` measures and the step of divergence of the replicates
+    in order of their seeds, as float64, little-endian.
     """
     sha256 = hashlib.sha256()
     for key, sample in sorted(zip(keys, samples, strict=True), key=lambda pair: pair[0]):

@@ -31,16 +31,10 @@ HOPELESS = 0.2
 
 
 def weights(looks: Sequence[int]) -> Array:
-    """The share of the level that each look may spend (L,), in proportion to √n.
+    """Return the shares (L,) of the level that looks may spend, in proportion to √n, of sum 1.
 
     Later looks decide more closely; equal weights use as many networks and decide fewer cells like
     a map of as many replicates everywhere (docs/calibration.md).
-
-    Args:
-        looks: numbers of replicates, ascending.
-
-    Returns:
-        Numbers above 0 of sum 1.
 
     >>> weights([1, 4, 9]).round(3)
     array([0.167, 0.333, 0.5  ])
@@ -50,12 +44,7 @@ def weights(looks: Sequence[int]) -> Array:
 
 
 class FamilyLooks:
-    """The looks at one family of cells, one after the other.
-
-    Args:
-        indices: (K,) of its cells.
-        looks: numbers of replicates, ascending.
-    """
+    """The looks at a family of K cells, one after the other: ascending numbers of replicates."""
 
     def __init__(self, indices: Indices, looks: Sequence[int]) -> None:
         count = len(indices)
@@ -79,11 +68,7 @@ class FamilyLooks:
         return 1 - LEVEL * self.spent
 
     def look(self, tests: Callable[[Indices, int], Evidence]) -> None:
-        """Look at the cells that are going on, with their next number of replicates.
-
-        Args:
-            tests: what gives the evidence of some cells with so many of their first replicates.
-        """
+        """Test the cells that are going on, with the next number of their first replicates."""
         size, weight = self.looks[self.taken], self.weights[self.taken]
         going = np.flatnonzero(self.going)
         new = tests(self.indices[going], size)
@@ -148,19 +133,14 @@ class FamilyLooks:
 
 
 def predictive_power(p_values: Array, level: float, more: float) -> Array:
-    """How probable it is that tests will be significant with more replicates.
+    """Return how probable it is that tests will be significant with more replicates.
 
     With known variance, z of N replicates given z of n is normal, with mean z √(N/n) and variance
     N/n - 1 (Spiegelhalter, Freedman & Blackburn 1986, a flat prior). The static loss's part of the
     error, which does not shrink, is taken to: that is optimistic, so fewer cells are given up.
 
-    Args:
-        p_values: of now, one-sided; nan gives nan.
-        level: that they will have to reach.
-        more: N/n, above 1.
-
-    Returns:
-        Probabilities, as many.
+    The p-values are of now, one-sided; nan gives nan. `level` is what they will have to reach,
+    `more` is N/n, above 1.
 
     >>> predictive_power(np.array([0.5, 0.05, 0.001]), 0.025, 4.0).round(2)
     array([0.13, 0.78, 0.99])
@@ -182,16 +162,9 @@ def take_looks(
     baseline_size: int,
     tests: CellTests = CELL_TESTS,
 ) -> list[FamilyLooks]:
-    """Take all looks that the ledger's replicates allow, as they were taken when they came in.
+    """Return all looks that the ledger's replicates allow, as they were taken when they came in.
 
-    Args:
-        compared: cells with all their replicates.
-        looks: numbers of replicates, ascending.
-        baseline_size: replicates of a whole baseline; before it is whole, nothing is looked at.
-        tests: of a cell.
-
-    Returns:
-        The looks at each of its families.
+    Before a baseline is whole, with all its `baseline_size` replicates, nothing is looked at.
     """
     families = [FamilyLooks(indices, looks) for indices in compared.families]
     unbroken = np.array([sample.unbroken for sample in compared.samples])
@@ -205,16 +178,9 @@ def take_looks(
 
 
 def cells_looked_at(compared: ComparedCells, families: Sequence[FamilyLooks]) -> ComparedCells:
-    """Cells with the replicates that count: those their looks saw, and no more of the ledger's.
+    """Return cells with the seeds asked for and the replicates that count: those looked at.
 
     Before the first look, the first round's replicates are shown as they come in.
-
-    Args:
-        compared: cells with all their replicates.
-        families: the looks at each of its families.
-
-    Returns:
-        Them with the seeds that were asked for, and the replicates that were looked at.
     """
     planned: dict[int, int] = {}
     seen: dict[int, int] = {}

@@ -11,12 +11,7 @@ from dynstudy.store.trials import FinishedCell
 
 
 class Summaries:
-    """Reads finished cells from the ledger, each baseline once.
-
-    Args:
-        ledger: where the replicates are.
-        baseline_seeds: of the baselines' replicates that count.
-    """
+    """Reads finished cells from the ledger, each baseline (its replicates of some seeds) once."""
 
     def __init__(self, ledger: Ledger, baseline_seeds: range) -> None:
         self.ledger, self.baseline_seeds = ledger, baseline_seeds

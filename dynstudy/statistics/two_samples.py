@@ -93,19 +93,12 @@ class Difference:
 def permutation_p_values(
     samples: Array, baseline: Array, resamples: int = RESAMPLES, seed: int = 0
 ) -> Array:
-    """Two-sided permutation tests of the studentised difference of means.
+    """Return two-sided permutation tests (K,) of the studentised difference of means.
 
-    The same random splits serve all samples, as sums over them are one matrix product.
-
-    Args:
-        samples: (K, n), n replicates of each of K cells.
-        baseline: (m,), the replicates that all are compared with.
-        resamples: random splits R; the smallest p-value is 1 / (R + 1).
-        seed: of the splits, so that a map reads the same every time.
-
-    Returns:
-        p (K,); nan where a sample or the baseline has fewer than two members, 1 where nothing
-        varies at all.
+    Of `samples` (K, n), the replicates of K cells, and the `baseline` (m,) of all: nan where n or m
+    is below two, 1 where nothing varies at all. The same random splits serve all samples, as sums
+    over them are one matrix product; the smallest p-value is 1 / (resamples + 1). The seed is
+    fixed, so that a map reads the same every time.
 
     >>> cells = np.array([[0.70, 0.71, 0.69, 0.72, 0.70, 0.71], [0.5, 0.4, 0.6, 0.5, 0.4, 0.6]])
     >>> static = np.tile([0.4, 0.45, 0.5, 0.55, 0.6, 0.5], 4)

@@ -13,20 +13,11 @@ BIAS_STD = 0.01
 def draw(
     seed: int, width: int, classes: int, features: int = 2
 ) -> tuple[Array, Array, Array, Array]:
-    """Draw one network with Glorot-normal weights and nearly zero biases.
+    """Return W1 (F, H), b1 (H,), W2 (H, C), b2 (C,): Glorot-normal weights, biases nearly zero.
 
-    The draw depends on the seed and the width alone: never on the network's place in a batch, on
-    the backend or on the dtype it is cast to afterwards.
-
-    Args:
-        seed: the replicate's seed, not negative.
-        width: the number of hidden units H.
-        classes: the number of outputs C.
-        features: the number of inputs F.
-
-    Returns:
-        W1 (F, H) and W2 (H, C), with variance 2 / (fan_in + fan_out), and b1 (H,) and b2 (C,), with
-        standard deviation 0.01, in the order W1, b1, W2, b2.
+    The weights have variance 2 / (fan_in + fan_out), the biases standard deviation 0.01. The draw
+    depends on the seed, not negative, and the width alone: never on the network's place in a batch,
+    on the backend or on the dtype it is cast to afterwards.
 
     >>> W1, b1, W2, b2 = draw(seed=0, width=20, classes=3)
     >>> W1.shape, b1.shape, W2.shape, b2.shape

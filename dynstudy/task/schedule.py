@@ -15,21 +15,12 @@ def class_weights(
     period: ArrayLike,
     tail_start: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
-    """Γ(k), the weight of each class at a step; all arguments broadcast against each other.
+    """Return Γ(k) (..., C), the weight of each class at a step; all arguments broadcast.
 
-    At step k, class c = (k div T) mod C is emphasised with the triangle w = 1 + 2(A-1)τ/T for
-    τ < T/2 and 2A - 1 - 2(A-1)τ/T after, where τ = k mod T. The other weights are 1, and all are
-    scaled to sum to C: Γ_i = C·w_i / Σ w.
-
-    Args:
-        step: k, the number of steps taken before.
-        classes: C.
-        amplitude: A >= 1.
-        period: T >= 2, whole.
-        tail_start: from this step on A = 1; never, if None.
-
-    Returns:
-        Γ, of shape (..., C), float64.
+    At step k (steps taken before), class c = (k div T) mod C is emphasised with the triangle w = 1
+    + 2(A-1)τ/T for τ < T/2 and 2A - 1 - 2(A-1)τ/T after, where τ = k mod T. The other weights are
+    1, and all are scaled to sum to C: Γ_i = C·w_i / Σ w. A >= 1, and 1 from `tail_start` on if
+    there is one; T >= 2, whole.
 
     >>> class_weights([0, 50, 100, 150], classes=3, amplitude=4, period=100)
     array([[1. , 1. , 1. ],
@@ -49,15 +40,9 @@ def class_weights(
 
 
 def oscillations(steps: int, tail: int | str, period: int) -> int:
-    """The number of whole oscillations that fit before the tail.
+    """Return how many whole oscillations fit before the tail: floor((S - tail) / T), or 0.
 
-    Args:
-        steps: S, the length of training.
-        tail: a number of steps, ``"period"`` (T) or ``"none"`` (0).
-        period: T.
-
-    Returns:
-        floor((S - tail) / T), or 0 when the tail is as long as the training.
+    The tail is a number of steps, ``"period"`` (T) or ``"none"`` (0).
 
     >>> oscillations(100_000, "period", 5000)
     19

@@ -40,14 +40,8 @@ def spiral(
 
 
 def replicate_data_seed(seed: int) -> int:
-    """The training spiral's seed where every replicate draws its own (``train_seed="replicate"``).
+    """Return the seed for `spiral` where every replicate draws its own training spiral.
 
     Spread over all 2**32 seeds, so that it does not meet the validation seed.
-
-    Args:
-        seed: the replicate's seed.
-
-    Returns:
-        A seed for `spiral`.
     """
     return int(np.random.SeedSequence((seed, 0x59124A1)).generate_state(1)[0])
