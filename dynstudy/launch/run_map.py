@@ -1,15 +1,25 @@
 """Run a study whose cells are known before: train what is missing, make cells trials.
 
-A cell becomes a trial once it can be compared with its static loss.
+A cell becomes a trial once it can be compared with its static loss. Where replicates come in
+rounds, it does once it is settled, or has the most replicates that it may have; a launch after an
+interruption goes through the same rounds: what is recorded is not trained again, and equal outcomes
+give equal decisions.
 """
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 
 import optuna
 
 from dynstudy.config import Cell
-from dynstudy.launch.run_rounds import run_rounds
 from dynstudy.launch.training import Training
+from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests
+from dynstudy.statistics.compared_cells import read_compared
+from dynstudy.statistics.sequential import FamilyLooks
 from dynstudy.statistics.trial_summaries import Summaries
 from dynstudy.store.trials import add_cells
+from dynstudy.study.rounds import Rounds
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.tried import finished
 
@@ -44,3 +54,51 @@ def run_map(spec: StudySpec, study: optuna.Study, training: Training) -> tuple[i
             lacking[record.replicate.configuration] -= 1
         make_trials()
     return len(all_cells), sum(map(bool, lacking.values()))
+
+
+def run_rounds(
+    spec: StudySpec,
+    rounds: Rounds,
+    study: optuna.Study,
+    training: Training,
+    tests: CellTests = CELL_TESTS,
+) -> tuple[int, int]:
+    """As `run_map`, round after round until `tests` settle all cells."""
+    all_cells = spec.cells_ahead()
+    seeds = range(spec.baseline_replicates)
+    summaries, present = Summaries(training.ledger, seeds), set(finished(study))
+
+    def make_trials(ready: Iterable[Cell]) -> None:
+        new = [cell for cell in ready if cell.configuration not in present]
+        add_cells(study, map(summaries.of, new))
+        present.update(cell.configuration for cell in new)
+
+    training.ledger.remember(all_cells, {cell.configuration: cell.seeds for cell in all_cells})
+    families = read_compared(training.ledger, all_cells, seeds, spec.family).families
+    looks = [FamilyLooks(indices, rounds.looks) for indices in families]
+    baselines = [cell for cell in all_cells if cell.configuration.static]
+    before = 0
+    for number, size in enumerate(rounds.looks, start=1):
+        going = [int(index) for each in looks for index in each.indices[each.going]]
+        if number > 1 and not going:
+            break
+        more = [replace(all_cells[index], seeds=range(before, size)) for index in sorted(going)]
+        todo = [*(baselines if number == 1 else []), *more]
+        training.progress.stage = f"round {number} of at most {len(rounds.looks)}"
+        note = (
+            f"{training.progress.stage}: {len(more)} of {len(all_cells) - len(baselines)} cells go "
+            f"on to {size} replicates"
+        )
+        if not training.complete(todo, note=note):
+            break  # interrupted: the next launch trains what is missing, and looks then
+        make_trials(baselines)
+        compared = read_compared(training.ledger, all_cells, seeds, spec.family)
+        for family in looks:
+            if family.going.any():
+                family.look(partial(compared.evidence, tests))
+            done = zip(family.indices, family.looked, family.going, strict=True)
+            make_trials(
+                replace(all_cells[index], seeds=range(count)) for index, count, on in done if not on
+            )
+        before = size
+    return len(all_cells), len(all_cells) - len(present)

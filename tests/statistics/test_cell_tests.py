@@ -9,7 +9,7 @@ from scipy import stats
 import dynstudy
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.launch import run_map
-from dynstudy.launch.run_rounds import run_rounds
+from dynstudy.launch.run_map import run_rounds
 from dynstudy.statistics.cell_tests import (
     CELL_TESTS,
     CellTests,

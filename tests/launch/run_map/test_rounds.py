@@ -14,7 +14,7 @@ from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.export.exporting import export
 from dynstudy.export.replicate_table import replicates
 from dynstudy.export.reproducing import reproduce
-from dynstudy.launch import run_rounds, training
+from dynstudy.launch import run_map, training
 from dynstudy.launch.estimate import estimate
 from dynstudy.report.listing import list_rows
 from dynstudy.report.overview import overview
@@ -122,7 +122,7 @@ def test_after_a_crash_between_networks_and_trials_nothing_is_trained_again(
     def crash(*_: Any) -> None:
         raise SystemError("power cut")
 
-    monkeypatch.setattr(run_rounds, "add_cells", crash)
+    monkeypatch.setattr(run_map, "add_cells", crash)
     with pytest.raises(SystemError):
         dynstudy.run(study_file(), storage=storage)
     recorded = networks(storage)
