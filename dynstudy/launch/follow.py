@@ -75,13 +75,10 @@ def trace_cell(
     backend: str = "auto",
     progress: Progress = None,
 ) -> Trace:
-    """Train the networks of a cell and read them closely over the last oscillations and the tail.
+    """Return what the networks of a cell do over the last oscillations and in the tail.
 
     So many oscillations before the tail, two cycles (or all there are) if None; each at so many
     points, and the tail.
-
-    Returns:
-        The trace.
 
     Raises:
         DynstudyError: the cell has no oscillations or not as many, or all its networks diverged.
@@ -134,25 +131,14 @@ def _follow(
                 output = _forward(parameters, x, b)
                 losses_of_set[b, reading] = loss_per_class(output, y, classes, static)
 
-    correct, validation_correct = (
+    correct, validation = (
         np.where(counts < 0, np.nan, counts)
         for counts in (readings.correct, readings.validation_correct)
     )
-    read = CellReadings(
-        protocol,
-        configuration.period,
-        tuple(stops),
-        correct,
-        validation_correct,
-        readings.diverged_at >= 0,
-    )
-    gamma = class_weights(
-        np.minimum(stops, protocol.steps - 1),
-        classes,
-        ensemble.amplitude[0],
-        ensemble.period[0],
-        ensemble.tail_start[0],
-    )
+    diverged = readings.diverged_at >= 0
+    read = CellReadings(protocol, configuration.period, tuple(stops), correct, validation, diverged)
+    schedule = (each[0] for each in (ensemble.amplitude, ensemble.period, ensemble.tail_start))
+    gamma = class_weights(np.minimum(stops, protocol.steps - 1), classes, *schedule)
     values = {
         "gamma": np.broadcast_to(gamma, losses.shape),
         "accuracy": np.stack([read.train_accuracy, read.validation_accuracy]),

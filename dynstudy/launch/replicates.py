@@ -3,16 +3,16 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynstudy.config import Configuration, Protocol, Replicate, SpiralData
-from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import MEASURES, reads
 from dynstudy.measure.window import tail_start
 from dynstudy.store.ledger import Record
-from dynstudy.store.series import TRAIN, VALIDATION, Series
+from dynstudy.store.series import TRAIN, VALIDATION, Network, Series, to_readings
 from dynstudy.task.spiral import replicate_data_seed, spiral
 from dynstudy.train import Data, Ensemble, Outcome, train
 
@@ -74,54 +74,37 @@ def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ense
 
 def draw_data(data: SpiralData, seeds: Sequence[int]) -> Data:
     """The spirals of a protocol: one training set for all, or one per distinct seed, ascending."""
-
-    def arms(points_per_class: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        return spiral(points_per_class, data.classes, data.turns, data.noise, seed)
-
+    arms = partial(spiral, classes=data.classes, turns=data.turns, noise=data.noise)
     if data.train_seed == "replicate":
         training_seeds = [replicate_data_seed(seed) for seed in np.unique(seeds).tolist()]
     else:
         training_seeds = [int(data.train_seed)]
-    drawn = [arms(data.points_per_class, seed) for seed in training_seeds]
-    validation = arms(data.validation_points_per_class, data.validation_seed)
+    drawn = [arms(data.points_per_class, seed=seed) for seed in training_seeds]
+    validation = arms(data.validation_points_per_class, seed=data.validation_seed)
     return Data(np.stack([x for x, _ in drawn]), drawn[0][1], *validation)
 
 
 def _records(tasks: Sequence[Task], protocol: Protocol, outcome: Outcome) -> list[Record]:
     """What to record of each network, its measures from those of its cell together."""
-    cells: dict[tuple[Configuration, tuple[int, ...]], list[int]] = {}
+    networks: list[Network] = []
+    cells: dict[Configuration, list[int]] = {}
     for b, task in enumerate(tasks):
-        cells.setdefault((task.replicate.configuration, task.reads), []).append(b)
+        diverged_at = int(outcome.diverged_at[b]) if outcome.diverged[b] else None
+        counts = {TRAIN: outcome.correct[b], VALIDATION: outcome.validation_correct[b]}
+        series = {name: _series(task.reads, correct) for name, correct in counts.items()}
+        networks.append((diverged_at, series))
+        cells.setdefault(task.replicate.configuration, []).append(b)
     measures: dict[int, dict[str, float | None]] = {}
-    for (configuration, steps), networks in cells.items():
-        read = CellReadings(
-            protocol,
-            configuration.period,
-            steps,
-            _counts(outcome.correct[networks, : len(steps)]),
-            _counts(outcome.validation_correct[networks, : len(steps)]),
-            outcome.diverged[networks],
-        )
+    for configuration, members in cells.items():
+        read = to_readings(protocol, configuration.period, [networks[b] for b in members])
         values = np.array([measure.of(read) for measure in MEASURES.values()])
-        for b, of_network in zip(networks, values.T.tolist(), strict=True):
+        for b, of_network in zip(members, values.T.tolist(), strict=True):
             defined = [None if math.isnan(value) else value for value in of_network]
             measures[b] = dict(zip(MEASURES, defined, strict=True))
     return [
-        Record(
-            task.replicate,
-            int(outcome.diverged_at[b]) if outcome.diverged[b] else None,
-            measures[b],
-            {
-                TRAIN: _series(task.reads, outcome.correct[b]),
-                VALIDATION: _series(task.reads, outcome.validation_correct[b]),
-            },
-        )
-        for b, task in enumerate(tasks)
+        Record(task.replicate, diverged_at, measures[b], series)
+        for b, (task, (diverged_at, series)) in enumerate(zip(tasks, networks, strict=True))
     ]
-
-
-def _counts(correct: NDArray[np.int32]) -> NDArray[np.float64]:
-    return np.where(correct < 0, np.nan, correct)
 
 
 def _series(steps: tuple[int, ...], correct: NDArray[np.int32]) -> Series:

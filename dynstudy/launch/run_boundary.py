@@ -13,7 +13,7 @@ from dynstudy.study.tried import finished
 def run_boundary(spec: BoundarySpec, study: optuna.Study, training: Training) -> tuple[int, int]:
     """Choose and train until all is settled or spent: trials planned, and how many are missing."""
     all_cells = {cell.configuration: cell for cell in spec.grid_cells()}
-    static = [cell for cell in all_cells.values() if cell.configuration.static]
+    static = spec.static_cells()
     summaries = Summaries(training.ledger, range(spec.baseline_replicates))
     while not training.stopped:
         present = finished(study)
