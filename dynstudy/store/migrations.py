@@ -12,19 +12,7 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Engine,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    null,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, Engine, column, null, select, table, update
 from sqlalchemy.orm import Session
 
 from dynstudy.config import Protocol
@@ -36,14 +24,8 @@ from dynstudy.store.series import Series, read, to_readings, write
 from dynstudy.store.tables import SCHEMA_VERSION, Base, Meta, ReplicateRow, RunRow
 
 SERIES_SINCE = 3
-_READING = Table(  # of versions 1 and 2; never created
-    "dynstudy_reading",
-    MetaData(),
-    Column("replicate_id", Integer),
-    Column("step", Integer),
-    Column("subset", String),
-    Column("class", Integer),
-    Column("correct", Integer),
+_READING = table(  # of versions 1 and 2
+    "dynstudy_reading", *map(column, ("replicate_id", "subset", "step", "class", "correct"))
 )
 
 
@@ -74,11 +56,10 @@ def read_any(connection: Connection, which: ColumnElement[bool]) -> dict[int, di
 def _older_series(
     connection: Connection, which: ColumnElement[bool]
 ) -> Iterator[tuple[int, dict[str, Series]]]:
-    columns = _READING.c
-    order = (columns.replicate_id, columns.subset, columns.step, columns["class"])
+    *order, _ = columns = _READING.c
     query = (
-        select(*order, columns.correct)
-        .join(ReplicateRow, columns.replicate_id == ReplicateRow.id)
+        select(*columns)
+        .join(ReplicateRow, _READING.c.replicate_id == ReplicateRow.id)
         .where(which)
         .order_by(*order)
     )
@@ -125,7 +106,7 @@ def _make_series(connection: Connection) -> None:
     """From the rows of ``dynstudy_reading``, which goes."""
     for networks in batches(connection.scalars(select(ReplicateRow.id)).all()):
         write(connection, dict(_older_series(connection, ReplicateRow.id.in_(networks))))
-    _READING.drop(connection)
+    connection.exec_driver_sql(f"DROP TABLE {_READING.name}")
 
 
 def _fill_processor(connection: Connection) -> None:

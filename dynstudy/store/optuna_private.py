@@ -3,33 +3,17 @@
 import optuna
 from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial
-from sqlalchemy import Column, Integer, MetaData, String, Table, Text
+from sqlalchemy import String, Text, column, table
 
 __all__ = ["STUDIES", "STUDY_ATTRIBUTES", "TRIALS", "FrozenStudy", "open_running_trial", "study_id"]
 
 # The few columns that are read or written by SQL, where Optuna has no API.
-_OPTUNA = MetaData()  # not ours: nothing here is ever created
-
-STUDIES = Table(
-    "studies",
-    _OPTUNA,
-    Column("study_id", Integer, primary_key=True),
-    Column("study_name", String(512)),
+STUDIES = table("studies", column("study_id"), column("study_name", String))
+STUDY_ATTRIBUTES = table(
+    "study_user_attributes", column("study_id"), column("key"), column("value_json", Text)
 )
-STUDY_ATTRIBUTES = Table(
-    "study_user_attributes",
-    _OPTUNA,
-    Column("study_id", Integer),
-    Column("key", String(512)),
-    Column("value_json", Text),
-)
-TRIALS = Table(
-    "trials",
-    _OPTUNA,
-    Column("trial_id", Integer, primary_key=True),
-    Column("study_id", Integer),
-    Column("state", String),  # an enumeration of PostgreSQL's: cast it to compare it
-)
+TRIALS = table("trials", column("study_id"), column("state"))
+"""PostgreSQL's state is an enumeration: cast it to compare it."""
 
 
 def study_id(study: FrozenStudy) -> int:

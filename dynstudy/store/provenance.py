@@ -24,8 +24,8 @@ ARITHMETIC = ("torch", "numba", "numpy")
 def versions() -> dict[str, str]:
     """Versions of Python, dynstudy and the packages it computes with."""
     numbers = {"dynstudy": __version__, "python": platform.python_version()}
-    for package in (*ARITHMETIC, "optuna", "sqlalchemy", "scipy"):
-        numbers[package] = installed(package) or "not installed"
+    packages = (*ARITHMETIC, "optuna", "sqlalchemy", "scipy")
+    numbers |= {package: installed(package) or "not installed" for package in packages}
     if (triton := installed("triton")) is not None:  # which only a card needs
         numbers["triton"] = triton
     return numbers
@@ -56,13 +56,8 @@ def git_state() -> tuple[str | None, bool | None]:
     here = Path(__file__).resolve().parents[2]
 
     def git(*arguments: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(here), *arguments],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
-        )
+        command = ["git", "-C", str(here), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
         return done.stdout.strip()
 
     try:
