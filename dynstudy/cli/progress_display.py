@@ -10,7 +10,7 @@ from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
 if TYPE_CHECKING:
-    from dynstudy.launch.progress import Progress
+    from dynstudy.launch.training import Progress
 
 LINE_SECONDS = 10.0
 """Between two plain lines."""

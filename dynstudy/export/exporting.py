@@ -25,8 +25,7 @@ from dynstudy.export.export_file import (
 )
 from dynstudy.export.measuring import measure, train_all
 from dynstudy.export.words import By, Per
-from dynstudy.launch.progress import Progress
-from dynstudy.launch.training import Training
+from dynstudy.launch.training import Progress, Training
 from dynstudy.launch.workers import check_backend
 from dynstudy.report.rows import frame_rows
 from dynstudy.statistics.columns import AXES, names

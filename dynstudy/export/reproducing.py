@@ -17,8 +17,7 @@ import numpy as np
 from dynstudy.config import Configuration
 from dynstudy.export.export_file import Entry, Export, Measured
 from dynstudy.export.measuring import measure, train_all
-from dynstudy.launch.progress import Progress
-from dynstudy.launch.training import Training
+from dynstudy.launch.training import Progress, Training
 from dynstudy.measure.accuracy import or_none
 from dynstudy.statistics.two_samples import Difference, Moments
 from dynstudy.store.launch_ledger import LaunchLedger

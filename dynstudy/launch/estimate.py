@@ -1,7 +1,8 @@
 """What a study will cost, from a short measured probe."""
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -75,15 +76,13 @@ def estimate(
     """
     check_backend(backend, spec)
     all_cells = spec.cells_ahead()
-    lacking: dict[Configuration, Sequence[int]]
+    lacking: Mapping[Configuration, Sequence[int]]
     lacking = {cell.configuration: cell.seeds for cell in all_cells}
-    try:
+    with suppress(NoDatabaseError):  # where there is none, everything is missing
         opened = Storage(storage_url(storage))
         with database_errors(opened.url):
             opened.check_study(spec, extend=extend)
-            lacking = dict(Ledger(opened.engine, spec.protocol).lacking(all_cells))
-    except NoDatabaseError:
-        pass  # everything is missing
+            lacking = Ledger(opened.engine, spec.protocol).lacking(all_cells)
     missing = {configuration for configuration, seeds in lacking.items() if seeds}
     speeds, device = _speeds(missing, spec, backend)
 

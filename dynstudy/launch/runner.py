@@ -2,15 +2,15 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import optuna
 
-from dynstudy.launch.progress import Progress, Summary
 from dynstudy.launch.run_boundary import run_boundary
 from dynstudy.launch.run_map import run_map
 from dynstudy.launch.run_search import run_search
-from dynstudy.launch.training import Training
+from dynstudy.launch.training import Progress, Training
 from dynstudy.launch.workers import check_backend
 from dynstudy.store.database import database_errors, storage_url
 from dynstudy.store.launch_ledger import LaunchLedger
@@ -25,6 +25,20 @@ RUNS: dict[str, Callable[[Any, optuna.Study, Training], tuple[int, int]]] = {
     "boundary": run_boundary,
 }
 """By kind of study, what trains it: the cells that it is to have, and how many are not trials."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a launch did."""
+
+    study: str
+    cells: int  # of the study
+    trained: int  # networks
+    reused: int  # networks that the ledger had
+    diverged: int  # of those trained
+    seconds: float
+    interrupted: bool
+    abandoned: bool  # the training thread could not be stopped and ends with the process
 
 
 def run(

@@ -1,5 +1,6 @@
 """Train what the ledger lacks and record it, in chunks, ready to be interrupted at any time."""
 
+import math
 import signal
 import threading
 import time
@@ -11,7 +12,6 @@ from types import FrameType
 
 from dynstudy.config import Cell, Configuration, Replicate
 from dynstudy.launch.chunks import Chunks
-from dynstudy.launch.progress import Progress
 from dynstudy.launch.replicates import Task
 from dynstudy.launch.workers import Trained, Worker, workers
 from dynstudy.store.launch_ledger import LaunchLedger
@@ -24,13 +24,42 @@ from dynstudy.train.loop import step_work
 PATIENCE_SECONDS = 1.0
 """How long a dropped chunk may take to notice it."""
 
-
 Lacking = dict[Configuration, tuple[int, ...]]
 """Seeds of the networks that are to be trained."""
 
 
 class Dropped(Exception):  # noqa: N818 - it is no error
     """Leaves the training thread between two slices."""
+
+
+@dataclass
+class Progress:
+    """How far a launch is, for whoever shows it."""
+
+    networks: int = 0  # to train in all, as far as is known
+    work: float = 0.0  # in units x steps, which is what takes time
+    done: int = 0  # networks
+    work_done: float = 0.0
+    steps_done: float = 0.0  # network-steps
+    stage: str = ""  # of a launch that has several, whose sizes are not known before
+    began: float = field(default_factory=time.monotonic)
+
+    def expect(self, networks: float, work: float) -> None:
+        """Say how much there is still to do."""
+        self.networks = self.done + round(networks)
+        self.work = self.work_done + work
+
+    @property
+    def rate(self) -> float:
+        """Network-steps per second."""
+        return self.steps_done / max(time.monotonic() - self.began, 1e-9)
+
+    @property
+    def seconds_left(self) -> float:
+        """Estimated from the work done so far; nan before any was."""
+        if not self.work_done:
+            return math.nan
+        return (time.monotonic() - self.began) * (self.work / self.work_done - 1)
 
 
 @dataclass

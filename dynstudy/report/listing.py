@@ -11,7 +11,7 @@ from dynstudy.errors import DynstudyError, nearest
 from dynstudy.report.words import Status
 from dynstudy.store.keys import configuration_key
 from dynstudy.store.launches import running
-from dynstudy.store.ledger_counts import networks_trained
+from dynstudy.store.ledger import networks_trained
 from dynstudy.store.optuna_private import TRIALS, FrozenStudy, study_id
 from dynstudy.store.rename_note_tag import tags_of
 from dynstudy.store.studies import SPEC, Storage

@@ -93,8 +93,7 @@ def delete_study(storage: Storage, planned: Deletion) -> None:
     if planned.purge:
         storage.upgrade()
     # Optuna deletes in this session of its own and commits it, with all that we do in it before.
-    session = storage.optuna.scoped_session()
-    try:
+    with storage.optuna.scoped_session() as session:
         lock(session)
         _check_unchanged(session, planned)
         series.remove(session, planned.networks)
@@ -105,11 +104,6 @@ def delete_study(storage: Storage, planned: Deletion) -> None:
         launches = RunRow.study_id == planned.number
         session.execute(update(RunRow).where(launches).values(study_id=None))
         storage.optuna.delete_study(planned.number)
-    except BaseException:
-        session.rollback()
-        raise
-    finally:
-        session.close()
     if planned.study in storage.names():  # Optuna is silent on a broken constraint
         raise StorageError(f"study {planned.study!r}: the database refused to delete it")
 

@@ -34,11 +34,10 @@ class LaunchLedger(Ledger):
         """
         unread = {cell.configuration.baseline() for cell in cells} - self._rows.keys()
         for cell in cells:
-            absent = set(cell.seeds).difference(self._rows.get(cell.configuration, ()))
-            if cell.configuration not in self._rows or absent.difference(
-                lacking[cell.configuration]
-            ):
-                unread.add(cell.configuration)
+            configuration = cell.configuration
+            absent = set(cell.seeds).difference(self._rows.get(configuration, ()))
+            if configuration not in self._rows or absent.difference(lacking[configuration]):
+                unread.add(configuration)
         by_key = {self.key(configuration): configuration for configuration in unread}
         self._rows |= {configuration: {} for configuration in unread}
         for row in super().load(unread)[COLUMNS].itertuples(index=False, name=None):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from dynstudy.config import Cell, Configuration, Protocol, Replicate
 from dynstudy.measure.measure import CellReadings, Measure
@@ -121,7 +121,7 @@ class Ledger:
         configurations = {record.replicate.configuration for record in records}
         contents = {each: self._content(each) for each in configurations}
         rows = [self._row(record, contents) | shared for record in records]
-        by_key = {row["key"]: record for row, record in zip(rows, records, strict=True)}
+        by_key = {row["key"]: (record, row) for row, record in zip(rows, records, strict=True)}
         with self.engine.begin() as connection:
             lock(connection)  # what is there stays what it is until all is written
             before = self._numbers(connection, by_key)
@@ -129,32 +129,23 @@ class Ledger:
             if new:
                 connection.execute(insert(ReplicateRow), new)
             numbers = self._numbers(connection, (row["key"] for row in new))
-            written = {number: by_key[key].series for key, number in numbers.items()}
-            if before:
-                again = {row["key"]: row for row in rows if row["key"] in before}
-                written |= self._joined(connection, before, by_key, again)
-                series.remove(connection, before.values())
+            written = {number: by_key[key][0].series for key, number in numbers.items()}
+            for key, number in before.items():
+                written[number] = self._joined(connection, number, *by_key[key])
+            series.remove(connection, before.values())
             series.write(connection, written)
 
     def _joined(
-        self,
-        connection: Connection,
-        before: Mapping[str, int],
-        records: Mapping[str, Record],
-        rows: Mapping[str, Mapping[str, Any]],
-    ) -> dict[int, NamedSeries]:
-        """The series of networks that were trained again, and their rows where they differ."""
-        joined: dict[int, NamedSeries] = {}
-        for key, number in before.items():
-            record, this = records[key], ReplicateRow.id == number
-            query = select(ReplicateRow.diverged_at).where(this)
-            stored = series.read(connection, this).get(number, {})
-            union = series.join(stored, record.series)
-            if union is None or connection.scalar(query) != record.diverged_at:
-                connection.execute(update(ReplicateRow).where(this).values(rows[key]))
-                union = dict(record.series)
-            joined[number] = union
-        return joined
+        self, connection: Connection, number: int, record: Record, row: Mapping[str, Any]
+    ) -> NamedSeries:
+        """The series of a network that was trained again; its row is replaced if it differs."""
+        this = ReplicateRow.id == number
+        union = series.join(series.read(connection, this).get(number, {}), record.series)
+        query = select(ReplicateRow.diverged_at).where(this)
+        if union is None or connection.scalar(query) != record.diverged_at:
+            connection.execute(update(ReplicateRow).where(this).values(row))
+            return record.series
+        return union
 
     def _content(self, configuration: Configuration) -> tuple[dict[str, Any], dict[str, Any]]:
         """What goes into the keys of a configuration's networks, and the columns they share."""
@@ -200,3 +191,27 @@ class Ledger:
     def _rows_of(self, query: Any, configurations: Iterable[str]) -> Iterator[Any]:
         with self.engine.connect() as connection:
             yield from rows_among(connection, query, ReplicateRow.configuration, configurations)
+
+
+def networks_trained(engine: Engine, needed: Sequence[Mapping[str, range]]) -> list[int]:
+    """How many networks of each study the ledger has, by the seeds that its cells' keys need."""
+    cell, seed = ReplicateRow.configuration, ReplicateRow.seed
+    query = select(cell, func.count(), func.min(seed), func.max(seed)).group_by(cell)
+    with engine.connect() as connection:
+        grouped = {
+            key: (count, range(low, high + 1))
+            for key, count, low, high in connection.execute(query)
+        }
+        # mostly all seeds up to the last are there, and the numbers above say all
+        gaps = [key for key, (count, span) in grouped.items() if count != len(span)]
+        seeds: dict[str, list[int]] = {}
+        for key, number in rows_among(connection, select(cell, seed), cell, gaps):
+            seeds.setdefault(key, []).append(number)
+
+    def trained(key: str, wanted: range) -> int:
+        if key in seeds:
+            return sum(number in wanted for number in seeds[key])
+        span = grouped[key][1] if key in grouped else range(0)
+        return max(0, min(span.stop, wanted.stop) - max(span.start, wanted.start))
+
+    return [sum(trained(key, wanted) for key, wanted in study.items()) for study in needed]

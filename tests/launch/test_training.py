@@ -1,5 +1,6 @@
 """Training what the ledger lacks: interrupted at any time, in any thread."""
 
+import math
 import threading
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import func, select
 
 import dynstudy
 from dynstudy.launch import training
+from dynstudy.launch.training import Progress
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow
 from tests.planted import SpecMaker
@@ -86,3 +88,32 @@ def test_it_runs_outside_the_main_thread(storage: Storage, make_spec: SpecMaker)
     thread.start()
     thread.join(300)
     assert results[0].trained == 16
+
+
+def test_progress_ends_at_all_networks(storage: Storage, make_spec: SpecMaker) -> None:
+    seen = []
+    dynstudy.run(
+        make_spec(),
+        storage=storage,
+        report=lambda progress: seen.append((progress.done, progress.networks, progress.rate)),
+    )
+    assert seen[-1][:2] == (16, 16)
+    assert seen[-1][2] > 0
+
+
+def test_what_is_left_follows_from_the_work_and_not_from_the_networks() -> None:
+    progress = Progress()
+    assert math.isnan(progress.seconds_left)
+    progress.began -= 10
+    progress.expect(networks=8, work=100.0)
+    progress.work_done = 25.0  # of wide networks, of which one is done
+    progress.done = 1
+    assert progress.seconds_left == pytest.approx(30, rel=0.01)
+    progress.steps_done = 500.0
+    assert progress.rate == pytest.approx(50, rel=0.01)
+
+
+def test_more_may_be_expected_on_the_way() -> None:
+    progress = Progress(done=5, work_done=50.0)
+    progress.expect(networks=3.4, work=30.0)
+    assert (progress.networks, progress.work) == (8, 80.0)

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from dynstudy.config import Cell, Configuration, Protocol, Replicate
-from dynstudy.store.ledger import Ledger, Record
+from dynstudy.store.ledger import Ledger, Record, networks_trained
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import TRAIN, VALIDATION, Series
 from dynstudy.store.studies import Storage
@@ -114,3 +114,33 @@ def test_more_configurations_than_one_query_takes(ledger: Ledger, make_spec: Spe
     assert len(many) == 1 + 60 * 20
     ledger.add([record(cell.configuration, 0, (200,)) for cell in many], TRAINER)
     assert len(ledger.load(cell.configuration for cell in many)) == len(many)
+
+
+def test_networks_are_counted_by_seed_whatever_is_missing(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    ledger = Ledger(storage.engine, make_spec().protocol)
+    one, two = Configuration("ce", 5, 1.0), Configuration("ce", 9, 1.0)
+    accuracies = {"train_accuracy": 0.5, "val_accuracy": 0.5}
+    ledger.add(
+        [
+            Record(Replicate(own, seed), None, accuracies, {})
+            for own in (one, two)
+            for seed in range(10)
+        ],
+        Trainer("cpu", "here", "a processor", {}),
+    )
+    with storage.engine.begin() as connection:  # a hole at seed 4, and nothing below seed 2
+        gone = ReplicateRow.seed.in_([4]) & (ReplicateRow.configuration == ledger.key(one))
+        connection.execute(delete(ReplicateRow).where(gone))
+        gone = (ReplicateRow.seed < 2) & (ReplicateRow.configuration == ledger.key(two))
+        connection.execute(delete(ReplicateRow).where(gone))
+    first, second = ledger.key(one), ledger.key(two)
+    wanted = [
+        {first: range(10)},
+        {first: range(5), second: range(5)},
+        {first: range(4, 20), second: range(40, 60)},
+        {"absent": range(3)},
+        {},
+    ]
+    assert networks_trained(storage.engine, wanted) == [9, 4 + 3, 5, 0, 0]
