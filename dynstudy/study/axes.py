@@ -124,8 +124,6 @@ def choices(parameter: str) -> BeforeValidator:
     kind: Callable[[float], float] = int if bounds.integer else float
 
     def parse(value: Any) -> Range | tuple[float, ...]:
-        if isinstance(value, Range):
-            return value
         if not isinstance(value, Mapping):
             return bounds.listed(value)
         if "num" in value:

@@ -37,8 +37,6 @@ def counted(*, rounds: bool) -> BeforeValidator:
     """A number of replicates, or where rounds are possible a table of the least and the most."""
 
     def parse(value: Any) -> int | Rounds:
-        if isinstance(value, Rounds) and rounds:
-            return value
         if isinstance(value, Mapping):
             if not rounds:
                 raise ValueError("must be a whole number; replicates in rounds belong to a map")

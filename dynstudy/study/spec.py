@@ -68,8 +68,6 @@ class StudySpec(Section):
         replicates = values.get("replicates") if isinstance(values, dict) else None
         if isinstance(replicates, dict):
             replicates = replicates.get("max")
-        elif isinstance(replicates, Rounds):
-            replicates = replicates.max
         if isinstance(replicates, int) and "baseline_replicates" not in values:
             return values | {"baseline_replicates": BASELINE_FACTOR * replicates}
         return values

@@ -11,7 +11,7 @@ from dynstudy.config import MAX_SEED, Cell, Section
 from dynstudy.errors import either
 from dynstudy.measure.accuracy import FEWEST
 from dynstudy.study.axes import shown
-from dynstudy.study.grid import GridSpec
+from dynstudy.study.over_axes import GridSpec
 from dynstudy.study.rounds import counted
 from dynstudy.study.spec import MAX_CELLS, StudySpec
 from dynstudy.study.tried import finished

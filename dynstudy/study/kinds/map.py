@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import optuna
 
 from dynstudy.config import Cell
-from dynstudy.study.grid import GridSpec
+from dynstudy.study.over_axes import GridSpec
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.tried import replicates_told
 
