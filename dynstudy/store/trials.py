@@ -13,22 +13,16 @@ from optuna.distributions import (
 )
 from optuna.trial import TrialState
 
-from dynstudy.config import (
-    MAX_AMPLITUDE,
-    MAX_LEARNING_RATE,
-    MAX_PERIOD,
-    MAX_WIDTH,
-    MIN_LEARNING_RATE,
-    Configuration,
-)
+from dynstudy.config import Configuration
+from dynstudy.study.axes import BOUNDS
 from dynstudy.task.losses import LOSSES
 
 # Physical bounds, the same in every study: Optuna forgets parameters whose range changes.
 RANGES: dict[str, BaseDistribution] = {
-    "width": IntDistribution(1, MAX_WIDTH, log=True),
-    "learning_rate": FloatDistribution(MIN_LEARNING_RATE, MAX_LEARNING_RATE, log=True),
-    "amplitude": FloatDistribution(1, MAX_AMPLITUDE, log=True),
-    "period": IntDistribution(2, MAX_PERIOD, log=True),
+    name: IntDistribution(int(bounds.low), int(bounds.high), log=True)
+    if bounds.integer
+    else FloatDistribution(bounds.low, bounds.high, log=True)
+    for name, bounds in BOUNDS.items()
 }
 
 

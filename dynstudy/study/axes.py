@@ -89,7 +89,7 @@ class _Bounds:
         return low, high, log
 
 
-_BOUNDS = {
+BOUNDS = {
     "learning_rate": _Bounds(MIN_LEARNING_RATE, MAX_LEARNING_RATE),
     "width": _Bounds(1, MAX_WIDTH, integer=True),
     "amplitude": _Bounds(1, MAX_AMPLITUDE),
@@ -99,7 +99,7 @@ _BOUNDS = {
 
 def values(parameter: str) -> BeforeValidator:
     """An axis of a map, as ascending values without duplicates."""
-    bounds = _BOUNDS[parameter]
+    bounds = BOUNDS[parameter]
 
     def spread(table: Mapping[str, Any]) -> Iterable[float]:
         start, stop, log = bounds.ends(table, ("low", "high", "num", "log"))
@@ -120,7 +120,7 @@ def values(parameter: str) -> BeforeValidator:
 
 def choices(parameter: str) -> BeforeValidator:
     """An axis of a search: a `Range`, or a tuple of the values to choose from."""
-    bounds = _BOUNDS[parameter]
+    bounds = BOUNDS[parameter]
     kind: Callable[[float], float] = int if bounds.integer else float
 
     def parse(value: Any) -> Range | tuple[float, ...]:
