@@ -38,11 +38,6 @@ def database_errors(url: str) -> Iterator[None]:
         raise StorageError(f"storage {url}: {reason.splitlines()[0]}") from error
 
 
-def is_sqlite(url: URL) -> bool:
-    """Whether it is a file of SQLite's."""
-    return url.get_backend_name() == "sqlite"
-
-
 def parse(url: str) -> URL:
     """Read the URL of a database, or raise a `StorageError`."""
     try:

@@ -18,7 +18,7 @@ from dynstudy.errors import (
     StudyNotFoundError,
     nearest,
 )
-from dynstudy.store.database import check_file, database_errors, is_sqlite, parse, readable
+from dynstudy.store.database import check_file, database_errors, parse, readable
 from dynstudy.store.launches import running
 from dynstudy.store.migrations import upgrade
 from dynstudy.store.optuna_private import TRIALS, FrozenStudy
@@ -46,7 +46,7 @@ class Storage:
     def __init__(self, url: str, *, create: bool = False) -> None:
         parsed = parse(url)
         self.url = parsed.render_as_string(hide_password=True)
-        if is_sqlite(parsed):
+        if parsed.get_backend_name() == "sqlite":
             check_file(parsed, create)
             parsed = parsed if create else readable(parsed)
         # Processes that start on a new database at once make its tables at once: one of them wins.
@@ -64,7 +64,8 @@ class Storage:
 
     def _open(self, url: URL, create: bool) -> None:
         self._check_contents(url, create)
-        kwargs = {"connect_args": {"timeout": BUSY_SECONDS}} if is_sqlite(url) else {}
+        sqlite = url.get_backend_name() == "sqlite"
+        kwargs = {"connect_args": {"timeout": BUSY_SECONDS}} if sqlite else {}
         try:
             self.optuna = optuna.storages.RDBStorage(
                 url.render_as_string(hide_password=False),
@@ -75,7 +76,7 @@ class Storage:
             reason = str(error).splitlines()[0]
             raise StorageError(f"storage {self.url}: {reason}") from None
         self.engine: Engine = self.optuna.engine
-        if is_sqlite(url):
+        if sqlite:
             self._tune_sqlite(create)
         if create:
             self._create_tables()

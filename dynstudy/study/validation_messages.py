@@ -31,13 +31,11 @@ def _explain(problem: ErrorDetails, model: type[BaseModel]) -> str:
         fields = list(section.model_fields)
         hint = nearest(keys[-1], fields) or f"; known: {', '.join(fields)}"
         return f"unknown key {key!r}{hint}"
-    if kind == "missing":
+    if "discriminator" in context:
+        key = f"{key}.{context['discriminator'].strip(chr(39))}"
+    if kind in {"missing", "union_tag_not_found"}:
         return f"key {key!r} is missing"
-    if kind == "union_tag_not_found":
-        return f"key '{key}.{context['discriminator'].strip(chr(39))}' is missing"
-    value = problem["input"]
-    if kind == "union_tag_invalid":
-        key, value = f"{key}.{context['discriminator'].strip(chr(39))}", context["tag"]
+    value = context.get("tag", problem["input"])
     allowed = {
         "greater_than_equal": "must be at least {ge}",
         "less_than_equal": "must be at most {le}",

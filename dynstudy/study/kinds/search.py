@@ -126,13 +126,9 @@ class SearchSpec(OverAxes):
 
 
 def _draw(trial: optuna.Trial, name: str, axis: Range | tuple[float, ...]) -> Any:
-    if isinstance(axis, Range) and isinstance(axis.low, int) and isinstance(axis.high, int):
-        return trial.suggest_int(name, axis.low, axis.high, log=axis.log)
-    if isinstance(axis, Range):
-        return trial.suggest_float(name, axis.low, axis.high, log=axis.log)
-    if len(axis) > 1:
-        return trial.suggest_categorical(name, axis)
-    (value,) = axis  # a number, so that pictures show one
-    if isinstance(value, int):
-        return trial.suggest_int(name, value, value)
-    return trial.suggest_float(name, value, value)
+    if not isinstance(axis, Range):
+        if len(axis) > 1:
+            return trial.suggest_categorical(name, axis)
+        axis = Range(low=axis[0], high=axis[0])  # a number, so that pictures show one
+    suggest: Any = trial.suggest_int if isinstance(axis.low, int) else trial.suggest_float
+    return suggest(name, axis.low, axis.high, log=axis.log)
