@@ -1,11 +1,10 @@
 """The engine's speed beside its peers, and the share of a matrix product's that it reaches."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 
 import torch
 
-from dynstudy.bench.competitors import MATRIX_PRODUCT, Competitor, competitors
+from dynstudy.bench.competitors import MATRIX_PRODUCT, competitors
 from dynstudy.bench.device import full_float32, release
 from dynstudy.bench.measure import Measured, Row, Say
 from dynstudy.bench.own import available, device_of
@@ -17,7 +16,8 @@ def measure(settings: Settings, say: Say) -> Measured:
     """Measure backends and peers at each width: ratios, shares of a product's FLOP/s, speeds."""
     rows: list[Row] = []
     notes: list[str] = []
-    with _threads_restored(), full_float32():
+    with full_float32(), ExitStack() as at_the_end:
+        at_the_end.callback(torch.set_num_threads, torch.get_num_threads())
         backends = available(settings.backends, settings.device, notes)
         for width in settings.widths:
             rows += _at_width(width, settings, backends, notes, say)
@@ -64,21 +64,8 @@ def _at_width(
         say(f"engine: width {width}, round {number + 1} of {settings.rounds}")
         for name, competitor in made.items():
             speeds[name].append(competitor.measure())
-    notes += _fastest(width, made)
+    fastest = {name: competitor.fastest() for name, competitor in made.items()}
+    if parts := [f"{name} {label}" for name, label in fastest.items() if label]:
+        notes.append(f"fastest at width {width}: {'; '.join(parts)}")
     measured = [backend for backend in backends if backend in made]
     return compare(width, measured, speeds, settings.device)
-
-
-def _fastest(width: int, made: dict[str, Competitor]) -> list[str]:
-    fastest = {name: competitor.fastest() for name, competitor in made.items()}
-    parts = [f"{name} {label}" for name, label in fastest.items() if label]
-    return [f"fastest at width {width}: {'; '.join(parts)}"] if parts else []
-
-
-@contextmanager
-def _threads_restored() -> Iterator[None]:
-    before = torch.get_num_threads()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -60,13 +60,9 @@ class Measured:
 
 
 class Speed:
-    """How many units of work `run` does in a second.
+    """How many units of work `run` does in a second, `work` of them in a step; looks for `seconds`.
 
-    Args:
-        run: does so many steps, and has done them when it returns.
-        work: units of work in a step.
-        grain: `run` is always asked for a multiple of this.
-        seconds: about how long to look.
+    `run` has done the steps when it returns, and is always asked for a multiple of `grain`.
     """
 
     def __init__(

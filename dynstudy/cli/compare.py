@@ -1,13 +1,12 @@
 """``dynstudy compare``."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dynstudy.cli.options import FormatOption, StorageOption, complete_study
-from dynstudy.cli.session import log_files, opened
+from dynstudy.cli.session import log_files, opened, show_rows
 from dynstudy.report.words import Format
 
 EXAMPLES = (
@@ -56,21 +55,20 @@ def command(
     from dynstudy.analysis.comparison import side_by_side
     from dynstudy.analysis.study_differences import study_differences
     from dynstudy.report.comparison_files import short_rows, write_comparison
-    from dynstudy.report.rows import print_rows
 
     if differences:
         if len(studies) != 2 or cells or out is not None:
             raise typer.BadParameter("--differences is of two studies, without --cells or --out")
         with opened(storage) as database:
             rows = [*study_differences(database, studies[0], studies[1], top)]
-        print_rows(rows, form, sys.stdout)
+        show_rows(rows, form)
         return
     with opened(storage) as database:
         compared = side_by_side(database, studies)
     written = [] if out is None else write_comparison(compared, out)
     if cells:
-        print_rows(compared.cells, form, sys.stdout)
+        show_rows(compared.cells, form)
     else:
         short = form is Format.table
-        print_rows(short_rows(compared) if short else compared.summary, form, sys.stdout)
+        show_rows(short_rows(compared) if short else compared.summary, form)
     log_files(written, compared.notes)

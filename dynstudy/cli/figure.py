@@ -1,13 +1,12 @@
 """``dynstudy figure``."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dynstudy.cli.options import FormatOption, StorageOption, StudyArgument
-from dynstudy.cli.session import log_files, opened
+from dynstudy.cli.session import log_files, opened, show_rows
 from dynstudy.report.words import Figure, Format
 
 EXAMPLES = (
@@ -41,12 +40,12 @@ def command(
     """
     from dynstudy.analysis.regime_map import regime_map
     from dynstudy.report.paper_figure import figure_file, over_width, write_figure3
-    from dynstudy.report.rows import frame_rows, print_rows
+    from dynstudy.report.rows import frame_rows
 
     path = figure_file(name, study, out)
     with opened(storage) as database:
         shown = over_width(regime_map(database, study), amplitude, period)
     write_figure3(shown, path)
     rows = shown.frame.sort_values(["loss", "learning_rate", "width"])
-    print_rows(frame_rows(rows[COLUMNS]), form, sys.stdout)
+    show_rows(frame_rows(rows[COLUMNS]), form)
     log_files([path])

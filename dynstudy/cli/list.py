@@ -1,12 +1,11 @@
 """``dynstudy list``."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from dynstudy.cli.options import FormatOption, StorageOption
-from dynstudy.cli.session import log, opened
+from dynstudy.cli.session import log, opened, show_rows
 from dynstudy.report.words import Format, Status
 from dynstudy.study.kinds import KINDS
 
@@ -34,11 +33,10 @@ def command(
 ) -> None:
     """List the studies in the storage, with their sizes."""
     from dynstudy.report.listing import list_rows
-    from dynstudy.report.rows import print_rows
 
     with opened(storage) as database:
         rows = list_rows(database, status=status, kind=kind, tags=tag or (), match=match)
         empty = not rows and not database.names()
     if not rows:
         log("there are no studies yet" if empty else "no study is like that")
-    print_rows(rows, form, sys.stdout)
+    show_rows(rows, form)

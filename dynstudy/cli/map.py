@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dynstudy.cli.options import FolderOption, FormatOption, StorageOption, StudyArgument
-from dynstudy.cli.session import log_files, opened
+from dynstudy.cli.session import log_files, opened, show_rows
 from dynstudy.report.words import Format
 
 EXAMPLES = (
@@ -35,7 +35,7 @@ def command(
     from dynstudy.analysis.regime_map import regime_map
     from dynstudy.report.boundary_text import print_boundaries
     from dynstudy.report.map_text import print_map, write_map
-    from dynstudy.report.rows import frame_rows, print_rows
+    from dynstudy.report.rows import frame_rows
     from dynstudy.report.safe_files import file_stem, write_rows
 
     with opened(storage) as database:
@@ -50,5 +50,5 @@ def command(
             print_boundaries(shown.dynamical_cells(), lines, sys.stdout)
         log_files(written)
     else:
-        print_rows(frame_rows(shown.frame if lines is None else lines), form, sys.stdout)
+        show_rows(frame_rows(shown.frame if lines is None else lines), form)
         log_files(written, shown.notes)

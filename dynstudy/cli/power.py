@@ -1,13 +1,12 @@
 """``dynstudy power``."""
 
-import sys
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from dynstudy.cli.options import FormatOption, numbers
-from dynstudy.cli.session import log
+from dynstudy.cli.session import log, show_rows
 from dynstudy.report.words import Format
 from dynstudy.statistics.spreads import SpreadName
 
@@ -61,7 +60,6 @@ def command(
     `--min`, cells have that many replicates at first, and those of `--replicates` only where they
     are not settled before. Nothing is trained, and no storage is needed.
     """
-    from dynstudy.report.rows import print_rows
     from dynstudy.statistics.power import CELLS, calibrate, check
 
     counts = numbers("--replicates", replicates, int, "10,20")
@@ -75,4 +73,4 @@ def command(
         for count in counts
         for each in gains
     ]
-    print_rows(rows, form, sys.stdout)
+    show_rows(rows, form)

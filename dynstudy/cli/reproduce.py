@@ -1,13 +1,12 @@
 """``dynstudy reproduce``."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dynstudy.cli.options import FormatOption
-from dynstudy.cli.session import log, progress_display
+from dynstudy.cli.session import log, progress_display, show_rows
 from dynstudy.report.words import Format
 
 EXAMPLES = ("dynstudy reproduce best.toml",)
@@ -29,7 +28,6 @@ def command(
     from dynstudy.export.export_file import load_export
     from dynstudy.export.reproducing import reproduce
     from dynstudy.export.weights import check_weights
-    from dynstudy.report.rows import print_rows
 
     export = load_export(file)
     with progress_display(file.name) as display:
@@ -38,7 +36,7 @@ def command(
     for entry in export.configuration:
         problems += check_weights(entry, export.protocol, file.parent)
     if done.rows:
-        print_rows(done.rows, form, sys.stdout)
+        show_rows(done.rows, form)
     verdict = "failed" if problems else "passed"
     tested = f"tested: {done.test}" if done.test else "nothing was trained"
     say = typer.echo if form is Format.table else log

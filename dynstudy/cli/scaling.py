@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dynstudy.cli.options import FormatOption, StorageOption, complete_study
-from dynstudy.cli.session import log_files, opened
+from dynstudy.cli.session import log_files, opened, show_rows
 from dynstudy.report.words import Format
 
 EXAMPLES = (
@@ -48,7 +48,6 @@ def command(
     """
     from dynstudy.analysis.onset_scaling import scaling
     from dynstudy.report.onset_scaling_files import all_rows, print_scaling, write_scaling
-    from dynstudy.report.rows import print_rows
 
     with opened(storage) as database:
         laws = scaling(database, studies, level)
@@ -56,5 +55,5 @@ def command(
     if form is Format.table:
         print_scaling(laws, sys.stdout)
     else:
-        print_rows(all_rows(laws), form, sys.stdout)
+        show_rows(all_rows(laws), form)
     log_files(written)

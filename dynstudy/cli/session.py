@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from dynstudy.report.words import Format
+
 if TYPE_CHECKING:
     from dynstudy.cli.progress_display import Display
+    from dynstudy.report.rows import Rows
     from dynstudy.store.studies import Storage
 
 
@@ -45,11 +48,19 @@ def log(message: str, level: Verbosity = Verbosity.normal) -> None:
 
 def log_files(written: Iterable[Path], notes: Iterable[str] = ()) -> None:
     """Say what a reader of the table has to know, and which files were written."""
-    sys.stdout.flush()  # the table first, where both go to one terminal
+    sys.stdout.flush()  # what is printed first, where both go to one terminal
     for note in notes:
         log(f"note: {note}")
     for path in written:
         log(f"wrote {path}")
+
+
+def show_rows(rows: "Rows", form: Format) -> None:
+    """Print rows before anything more is said on stderr."""
+    from dynstudy.report.rows import print_rows
+
+    print_rows(rows, form, sys.stdout)
+    sys.stdout.flush()
 
 
 def tune_optuna() -> None:

@@ -1,12 +1,11 @@
 """``dynstudy tag``."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from dynstudy.cli.options import FormatOption, StorageOption, StudyArgument
-from dynstudy.cli.session import log, opened
+from dynstudy.cli.session import log, opened, show_rows
 from dynstudy.report.words import Format
 
 EXAMPLES = ("dynstudy tag quickstart paper checked", "dynstudy tag quickstart --remove checked")
@@ -22,11 +21,10 @@ def command(
     form: FormatOption = Format.table,
 ) -> None:
     """Print the tags of a study, after adding or removing some."""
-    from dynstudy.report.rows import print_rows
     from dynstudy.store.rename_note_tag import change_tags
 
     with opened(storage) as database:
         tags = change_tags(database, study, add or (), remove or ())
     if not tags:
         log(f"{study} has no tags")
-    print_rows([{"tag": tag} for tag in tags], form, sys.stdout)
+    show_rows([{"tag": tag} for tag in tags], form)

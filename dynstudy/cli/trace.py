@@ -1,6 +1,5 @@
 """``dynstudy trace``: the networks of one cell over their last oscillations."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ from dynstudy.cli.options import (
     StorageOption,
     complete_study,
 )
-from dynstudy.cli.session import log, log_files, opened, step_display
+from dynstudy.cli.session import log, log_files, opened, show_rows, step_display
 from dynstudy.report.words import Format
 
 EXAMPLES = (
@@ -68,7 +67,6 @@ def command(
     from dynstudy.launch.follow import trace_cell
     from dynstudy.pictures.class_curves import trace_figure
     from dynstudy.pictures.style import save
-    from dynstudy.report.rows import print_rows
     from dynstudy.report.safe_files import check_folder, file_stem, write_drawn
     from dynstudy.statistics.baseline import Baseline
     from dynstudy.store.ledger import Ledger
@@ -98,8 +96,7 @@ def command(
     title = f"{spec.name}: {shown}\n{configuration}"
     figure = trace_figure(traced.frame, traced.period, traced.tail_start, title)
     written = write_drawn(out / stem, lambda path: save(figure, path), traced.frame)
-    print_rows(rows, form, sys.stdout)
-    sys.stdout.flush()
+    show_rows(rows, form)
     if traced.diverged:
         log(f"{traced.diverged} of {len(seeds)} networks diverged; they end there")
     if rows[0]["static"] is None:

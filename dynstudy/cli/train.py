@@ -1,13 +1,12 @@
 """``dynstudy train``: one network, and its curve."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from dynstudy.cli.options import BackendOption, FolderOption, FormatOption, StorageOption
-from dynstudy.cli.session import log, log_files, opened, step_display
+from dynstudy.cli.session import log, log_files, opened, show_rows, step_display
 from dynstudy.report.words import Format
 
 EXAMPLES = (
@@ -35,7 +34,7 @@ def command(
     from dynstudy.pictures.class_curves import curve_figure
     from dynstudy.pictures.style import save
     from dynstudy.report.curve_text import curve_rows
-    from dynstudy.report.rows import frame_rows, print_rows
+    from dynstudy.report.rows import frame_rows
     from dynstudy.report.safe_files import check_folder, file_stem, write_drawn
 
     name, configuration, protocol = _target(target, rank, storage)
@@ -47,8 +46,7 @@ def command(
         )
     title = f"{name}, seed {seed}\n{configuration}"
     written = write_drawn(out / stem, lambda path: save(curve_figure(curve, title), path), curve)
-    print_rows(curve_rows(curve) if form is Format.table else frame_rows(curve), form, sys.stdout)
-    sys.stdout.flush()
+    show_rows(curve_rows(curve) if form is Format.table else frame_rows(curve), form)
     last = int(curve.step.max())
     if last < protocol.steps:
         log(f"diverged between steps {last} and {protocol.steps}; the curve ends there")

@@ -10,10 +10,13 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
-from dynstudy.analysis.regime_map import conditional, regime_map
+import pandas as pd
+
+from dynstudy.analysis.regime_map import RegimeMap, conditional, regime_map
 from dynstudy.config import Configuration
-from dynstudy.export.best_cells import choose
+from dynstudy.errors import ExportError
 from dynstudy.export.export_file import (
     VERSION,
     Entry,
@@ -70,7 +73,7 @@ def export(
     regimes = regime_map(storage, name)
     spec = regimes.spec
     check_backend(backend, spec)
-    rows, candidates = choose(regimes, top, by, per)
+    rows, candidates = _choose(regimes, top, by, per)
     records = frame_rows(rows)
     chosen = [Configuration(*(record[axis] for axis in names(AXES))) for record in records]
     planned = {
@@ -124,6 +127,40 @@ def export(
         configuration=list(map(entry, chosen)),
         baseline=[entry(static) for static in planned if static not in chosen],
     ).sealed()
+
+
+def _choose(regimes: RegimeMap, top: int, by: By, per: Per | None) -> Any:
+    """The rows of the best, best first (by width or loss first, if `per`), and out of how many."""
+    candidates = _candidates(regimes, by)
+    if per == "pareto":  # all of it, whatever `top` is
+        front = regimes.pareto_front().index.intersection(candidates.index)
+        return candidates.loc[front].sort_values("width", kind="stable"), len(candidates)
+    if per is None:
+        chosen, largest = candidates.head(top), len(candidates)
+    else:
+        groups = candidates.groupby(per, sort=False)
+        chosen = groups.head(top).sort_values(per, kind="stable")
+        largest = int(groups.size().max())
+    if top > largest:
+        each = f" of any {per}" if per else ""
+        raise ExportError(
+            f"--top {top}: study {regimes.spec.name!r} has only {largest} cells{each}"
+        )
+    return chosen, len(candidates)
+
+
+def _candidates(regimes: RegimeMap, by: str) -> pd.DataFrame:
+    """Cells whose replicates are all there and where what is compared is defined, best first."""
+    name, frame = regimes.spec.name, regimes.frame
+    complete = frame[(frame.replicates > 0) & (frame.replicates >= frame.replicates_planned)]
+    if not len(complete):
+        raise ExportError(f"study {name!r} has no complete cell yet; run it first")
+    defined = complete[complete[by].notna()]
+    if not len(defined):
+        raise ExportError(
+            f"study {name!r} has no cell with a gain, for want of baselines; use --by val_accuracy"
+        )
+    return defined.sort_values(by, ascending=False, kind="stable")
 
 
 def _provenance(storage: Storage, keys: Sequence[str]) -> Provenance:

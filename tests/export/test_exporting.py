@@ -1,10 +1,15 @@
 """Exports: what is chosen and confirmed, and whether reproduce tells true files from false."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
+import dynstudy
+from dynstudy.analysis.regime_map import regime_map
 from dynstudy.config import Replicate
+from dynstudy.errors import ExportError
 from dynstudy.export.export_file import Export
 from dynstudy.export.exporting import export
 from dynstudy.launch.replicates import Task, train_replicates
@@ -12,6 +17,7 @@ from dynstudy.launch.training import Training
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.store.studies import Storage
 from dynstudy.study.confirmation import FRESH, fresh_protocol
+from tests.planted import SearchMaker, SpecMaker
 
 
 def test_the_best_are_chosen_and_confirmed_on_what_nothing_was_chosen_on(
@@ -57,3 +63,52 @@ def test_a_second_export_trains_nothing_and_no_confirmation_is_possible(
     unconfirmed = export(studied, "small", confirm=0)
     assert unconfirmed.configuration[0].confirmed is None
     assert unconfirmed.configuration[0].found == made.configuration[0].found
+
+
+def test_per_width_and_per_loss_take_the_best_of_each(studied: Storage) -> None:
+    per_width = export(studied, "small", per="width", confirm=0).configuration
+    assert [entry.width for entry in per_width] == [5, 8]
+    per_loss = export(studied, "small", per="loss", top=2, confirm=0).configuration
+    assert [entry.loss for entry in per_loss] == ["ce", "ce", "dce", "dce"]
+    found = regime_map(studied, "small")
+    front = export(studied, "small", per="pareto", confirm=0).configuration
+    expected = found.pareto_front()
+    assert [entry.width for entry in front] == expected.width.tolist()
+    assert [entry.found.val_accuracy for entry in front if entry.found] == pytest.approx(
+        expected.val_accuracy.tolist()
+    )
+    by_gain = export(studied, "small", by="gain", top=8, confirm=0).configuration
+    gains = [entry.found.gain for entry in by_gain if entry.found]
+    assert gains == sorted(gains, reverse=True)
+    assert not any(entry.configuration.static for entry in by_gain)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"top": 11}, "has only 10 cells"),
+        ({"top": 6, "per": "width"}, "has only 5 cells of any width"),
+        ({"top": 9, "by": "gain"}, "has only 8 cells"),
+    ],
+)
+def test_more_than_there_is_cannot_be_exported(
+    options: dict[str, Any], said: str, studied: Storage
+) -> None:
+    with pytest.raises(ExportError, match=said):
+        export(studied, "small", **options)
+
+
+def test_a_study_without_complete_cells_or_gains_says_so(
+    storage: Storage, make_spec: SpecMaker, make_search: SearchMaker
+) -> None:
+    storage.open_study(make_spec())
+    with pytest.raises(ExportError, match="'small' has no complete cell yet; run it first"):
+        export(storage, "small")
+    dynstudy.run(make_search(), storage=storage)
+    with pytest.raises(ExportError, match=r"no cell with a gain.*use --by val_accuracy"):
+        export(storage, "search", by="gain")
+    made = export(storage, "search")  # confirmation trains the baseline as well
+    assert made.configuration[0].found is not None
+    assert made.configuration[0].found.gain is None
+    assert made.configuration[0].confirmed is not None
+    assert made.configuration[0].confirmed.gain is not None

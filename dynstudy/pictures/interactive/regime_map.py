@@ -29,12 +29,7 @@ HOVER = (
 
 
 def map_figures(study_map: RegimeMap, present: Iterable[str] = ()) -> dict[str, go.Figure]:
-    """One map per loss, width and learning rate.
-
-    Args:
-        study_map: of them.
-        present: figures that the page has already; where there are too many for one page, these
-            are drawn again and not others.
+    """One map per loss, width and learning rate; where they are too many, those `present` first.
 
     Returns:
         Figures by identifier; none where there is only one amplitude and one period.
