@@ -54,7 +54,7 @@ def command(
     """
     from dynstudy.analysis.comparison import side_by_side
     from dynstudy.analysis.study_differences import study_differences
-    from dynstudy.report.comparison_files import short_rows, write_comparison
+    from dynstudy.report.across_studies import short_comparison, write_comparison
 
     if differences:
         if len(studies) != 2 or cells or out is not None:
@@ -70,5 +70,5 @@ def command(
         show_rows(compared.cells, form)
     else:
         short = form is Format.table
-        show_rows(short_rows(compared) if short else compared.summary, form)
+        show_rows(short_comparison(compared) if short else compared.summary, form)
     log_files(written, compared.notes)

@@ -47,7 +47,7 @@ def command(
     docs/scaling.md has the method.
     """
     from dynstudy.analysis.onset_scaling import scaling
-    from dynstudy.report.onset_scaling_files import all_rows, print_scaling, write_scaling
+    from dynstudy.report.across_studies import all_rows, print_scaling, write_scaling
 
     with opened(storage) as database:
         laws = scaling(database, studies, level)

@@ -74,13 +74,13 @@ def tune_optuna() -> None:
 
 
 @contextmanager
-def opened(storage: str | None, *, create: bool = False) -> Iterator["Storage"]:
-    """Open a database for a command: to read, or with `create` to make what is missing."""
+def opened(storage: str | None) -> Iterator["Storage"]:
+    """Open a database for a command, which makes none where there is none."""
     from dynstudy.store.database import database_errors, storage_url
     from dynstudy.store.studies import Storage
 
     tune_optuna()
-    database = Storage(storage_url(storage), create=create)
+    database = Storage(storage_url(storage))
     with database_errors(database.url):
         yield database
 

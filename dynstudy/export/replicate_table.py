@@ -99,13 +99,9 @@ def to_cube(frame: pd.DataFrame, name: str) -> "xr.Dataset":
     Returns:
         The measures as variables.
     """
-    whole = frame.assign(
-        amplitude=frame.amplitude.astype(float).fillna(1.0),
-        period=frame.period.fillna(0).astype("int32"),
-        width=frame.width.astype("int32"),
-        seed=frame.seed.astype("int32"),
-    )
-    whole = whole.astype(dict.fromkeys(VARIABLES, float))
+    whole = frame.astype({"amplitude": float}).fillna({"amplitude": 1.0, "period": 0})
+    integers = dict.fromkeys(("width", "period", "seed"), "int32")
+    whole = whole.astype(integers | dict.fromkeys(VARIABLES, float))
     cells = whole[AXES].drop_duplicates()
     if whole[AXES].nunique().prod() <= 4 * len(cells):
         cube = whole.set_index([*AXES, "seed"])[VARIABLES].to_xarray()

@@ -46,11 +46,6 @@ class Reproduction:
     rows: list[dict[str, Any]]  # one per configuration and set
     problems: list[str]  # what does not hold, a line each
 
-    @property
-    def passed(self) -> bool:
-        """Whether everything holds."""
-        return not self.problems
-
 
 def reproduce(
     export: Export,

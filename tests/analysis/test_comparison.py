@@ -10,7 +10,7 @@ from scipy import stats
 from dynstudy.analysis.comparison import side_by_side
 from dynstudy.config import Cell
 from dynstudy.errors import DynstudyError
-from dynstudy.report.comparison_files import write_comparison
+from dynstudy.report.across_studies import write_comparison
 from dynstudy.statistics.two_samples import Difference, Moments
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec

@@ -13,7 +13,7 @@ from dynstudy.analysis.onset_laws import (
     REJECTED,
 )
 from dynstudy.analysis.onset_scaling import ONE_CURVE, OWN_CURVES, Scaling, fit_panels
-from dynstudy.report.onset_scaling_files import short_rows
+from dynstudy.report.across_studies import short_scaling
 from tests.analysis.planted_onsets import planted
 
 
@@ -75,4 +75,4 @@ def test_a_panel_that_hardly_forgets_has_no_law_but_a_curve() -> None:
     assert law["period_exponent"] is None
     assert curve["model"] == OWN_CURVES
     assert curve["period_exponent"] == pytest.approx(0.5, abs=0.05)
-    assert short_rows([found])[0]["onsets"] == "0 of 7"
+    assert short_scaling([found])[0]["onsets"] == "0 of 7"

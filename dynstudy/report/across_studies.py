@@ -1,4 +1,7 @@
-"""What sets the onset, as a person takes it away: short rows, two CSVs and two pictures."""
+"""Studies side by side as a person takes them away: rows to print, CSVs and pictures.
+
+Of a comparison, and of what sets the onset of forgetting.
+"""
 
 import math
 from collections.abc import Sequence
@@ -7,8 +10,11 @@ from typing import Any, TextIO
 
 from matplotlib.figure import Figure
 
+from dynstudy.analysis.comparison import SideBySide
 from dynstudy.analysis.onset_laws import EXPONENTS
 from dynstudy.analysis.onset_scaling import Scaling
+from dynstudy.analysis.regime_map import with_error
+from dynstudy.pictures.comparison import comparison_figure
 from dynstudy.pictures.onset_scaling import collapse_figure, onset_figure
 from dynstudy.pictures.style import save
 from dynstudy.report.rows import console, print_rows, with_interval
@@ -22,12 +28,66 @@ MEANING = (
 )
 
 
+def write_comparison(compared: SideBySide, folder: Path) -> list[Path]:
+    """Write a comparison as PNG and as CSVs, by width and side and by matched cell."""
+    tables = {"compare.csv": compared.summary, "compare-cells.csv": compared.cells}
+    return [
+        _write_picture(comparison_figure(compared), folder / "compare.png", "comparison"),
+        *(write_rows(rows, folder / name) for name, rows in tables.items() if rows),
+    ]
+
+
+def write_scaling(scalings: list[Scaling], level: float, folder: Path) -> list[Path]:
+    """Write two pictures and two tables."""
+    tables = {"scaling.csv": all_rows(scalings), "scaling-onsets.csv": onset_rows(scalings)}
+    return [
+        _write_picture(onset_figure(scalings, level), folder / "scaling-onsets.png", "scaling"),
+        _write_picture(collapse_figure(scalings), folder / "scaling-collapse.png", "scaling"),
+        *(write_rows(rows, folder / name) for name, rows in tables.items()),
+    ]
+
+
+def _write_picture(figure: Figure, path: Path, title: str) -> Path:
+    return write_whole(path, lambda whole: save(figure, whole, title))
+
+
+def short_comparison(compared: SideBySide) -> list[dict[str, str]]:
+    """A comparison's summary in few columns, for a terminal."""
+    return [
+        {
+            "width": str(row["width"]),
+            "rate": f"{row['learning_rate']:g}",
+            "study, loss": f"{row['study']}, {row['loss']}",
+            "static": _mean(row["static"], row["static_sem"]),
+            "useful": f"{row['useful']} of {row['cells']}",
+            "harmful": str(row["harmful"]),
+            "forgetting": str(row["forgetting"]),
+            "best useful": with_interval(row, "best_gain"),
+            "at": _best_cell(row),
+            "matched": str(row["matched"]),
+            "gain there": with_interval(row, "gain"),
+            "difference": with_interval(row, "difference"),
+        }
+        for row in compared.summary
+    ]
+
+
+def _mean(value: float | None, sem: float | None) -> str:
+    return "" if value is None else with_error(value, math.nan if sem is None else sem)
+
+
+def _best_cell(row: dict[str, Any]) -> str:
+    if row["best_gain"] is None:
+        return ""
+    return f"A {row['best_amplitude']:g}, T {row['best_period']}"
+
+
 def all_rows(scalings: Sequence[Scaling]) -> list[dict[str, Any]]:
     """The rows of all losses."""
     return [row for scaling in scalings for row in scaling.rows]
 
 
-def short_rows(scalings: Sequence[Scaling]) -> list[dict[str, str]]:
+def short_scaling(scalings: Sequence[Scaling]) -> list[dict[str, str]]:
     """The rows in few columns, for a terminal."""
     return [
         {
@@ -49,7 +109,7 @@ def short_rows(scalings: Sequence[Scaling]) -> list[dict[str, str]]:
 
 def print_scaling(scalings: Sequence[Scaling], out: TextIO) -> None:
     """Print the rows for a person, and what their words mean."""
-    print_rows(short_rows(scalings), Format.table, out)
+    print_rows(short_scaling(scalings), Format.table, out)
     console(out).print(MEANING, style="dim", markup=False)
 
 
@@ -81,18 +141,4 @@ def onset_rows(scalings: Sequence[Scaling]) -> list[dict[str, Any]]:
         for scaling in scalings
         for panel, onsets in zip(scaling.panels, scaling.onsets, strict=True)
         for period, low, high in zip(onsets.period, onsets.low, onsets.high, strict=True)
-    ]
-
-
-def write_scaling(scalings: list[Scaling], level: float, folder: Path) -> list[Path]:
-    """Write two pictures and two tables."""
-
-    def picture(name: str, figure: Figure) -> Path:
-        return write_whole(folder / name, lambda path: save(figure, path, "scaling"))
-
-    tables = {"scaling.csv": all_rows(scalings), "scaling-onsets.csv": onset_rows(scalings)}
-    return [
-        picture("scaling-onsets.png", onset_figure(scalings, level)),
-        picture("scaling-collapse.png", collapse_figure(scalings)),
-        *(write_rows(rows, folder / name) for name, rows in tables.items()),
     ]

@@ -1,18 +1,20 @@
-"""A comparison as a person takes it away."""
+"""Comparisons, laws and curves as a person takes them away."""
 
 import csv
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from dynstudy.analysis.comparison import side_by_side
-from dynstudy.report.comparison_files import short_rows, write_comparison
+from dynstudy.report.across_studies import short_comparison, write_comparison, write_scaling
 from dynstudy.store.studies import Storage
+from tests.analysis.planted_onsets import PERIODS, three_panels
 from tests.planted import SpecMaker, plant
 
 
 @pytest.mark.parametrize("shape", ["maps", "widths"])
-def test_files_hold_what_is_printed(
+def test_files_of_a_comparison_hold_what_is_printed(
     shape: str, storage: Storage, make_spec: SpecMaker, tmp_path: Path
 ) -> None:
     one = {"learning_rate": 1.0, "amplitude": 3, "period": 10, "width": [5, 9]}
@@ -26,7 +28,7 @@ def test_files_hold_what_is_printed(
             read = list(csv.DictReader(file))
         assert list(read[0]) == list(rows[0])
         assert [row["gain"] for row in read] == [str(row["gain"]) for row in rows]
-    assert {row["study, loss"] for row in short_rows(found)} == {"a$b, dmse1", "a$b, dmse2"}
+    assert {row["study, loss"] for row in short_comparison(found)} == {"a$b, dmse1", "a$b, dmse2"}
 
 
 def test_a_short_row_has_the_numbers_of_the_whole_one(
@@ -34,7 +36,7 @@ def test_a_short_row_has_the_numbers_of_the_whole_one(
 ) -> None:
     plant(storage, make_spec(loss=["dmse1", "dmse2"], replicates=6))
     found = side_by_side(storage, ["small"])
-    for row, short in zip(found.summary, short_rows(found), strict=True):
+    for row, short in zip(found.summary, short_comparison(found), strict=True):
         assert short["useful"] == f"{row['useful']} of {row['cells']}"
         gain = f"{row['gain']:+.3f} [{row['gain_low']:+.3f}, {row['gain_high']:+.3f}]"
         assert short["gain there"] == gain
@@ -46,11 +48,25 @@ def test_without_replicates_to_compare_a_field_is_empty_or_has_no_interval(
 ) -> None:
     storage.open_study(make_spec(name="empty", loss=["dmse1", "dmse2"]))
     empty = side_by_side(storage, ["empty"])
-    assert short_rows(empty) == []
+    assert short_comparison(empty) == []
     assert [path.name for path in write_comparison(empty, tmp_path)] == ["compare.png"]
     plant(storage, make_spec(loss=["dmse1", "dmse2"], replicates=1))
-    first, second = short_rows(side_by_side(storage, ["small"]))
+    first, second = short_comparison(side_by_side(storage, ["small"]))
     assert first["difference"] == ""  # to itself
     assert second["difference"].startswith(("+", "-"))
     assert "[" not in second["difference"]
     assert first["best useful"] == first["at"] == ""
+
+
+def test_files_of_a_scaling(tmp_path: Path) -> None:
+    written = write_scaling([three_panels()], 0.4, tmp_path / "new")
+    assert [path.name for path in written] == [
+        "scaling-onsets.png", "scaling-collapse.png", "scaling.csv", "scaling-onsets.csv"
+    ]  # fmt: skip
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in written[:2])
+    table = pd.read_csv(written[3])
+    assert len(table) == 3 * len(PERIODS)
+    below = table[table.amplitude_low.isna()]
+    assert set(below.width) == {50}
+    assert (below.amplitude_high == 10).all()
+    assert len(pd.read_csv(written[2])) == 8
