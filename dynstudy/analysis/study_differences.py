@@ -17,7 +17,7 @@ FILE, SIZE, GAIN, ACCURACY = "study file", "size", "largest gain", "accuracy"
 """The parts of the rows."""
 
 Rows = Iterator[dict[str, Any]]
-Gain = tuple[float, float, str]  # itself, its standard error, and where
+Gain = tuple[float, float, str]  # itself, its standard error, and of which cell
 
 
 def study_differences(storage: Storage, first: str, second: str, top: int = 10) -> Rows:
@@ -43,7 +43,7 @@ def study_differences(storage: Storage, first: str, second: str, top: int = 10) 
     yield from _gains(a, b)
     for row in both.loc[unequal.index].head(top).itertuples():
         yield _row(
-            ACCURACY, _place(row), row.val_accuracy_a, row.val_accuracy_b, row.sem_a, row.sem_b
+            ACCURACY, _cell(row), row.val_accuracy_a, row.val_accuracy_b, row.sem_a, row.sem_b
         )
 
 
@@ -75,12 +75,12 @@ def _gains(a: RegimeMap, b: RegimeMap) -> Rows:
     for panel in sorted({*best_a, *best_b}):
         one, other = best_a.get(panel), best_b.get(panel)
         if one != other:
-            a_gain, a_sem, a_place = one or (None, None, None)
-            b_gain, b_sem, b_place = other or (None, None, None)
+            a_gain, a_sem, a_cell = one or (None, None, None)
+            b_gain, b_sem, b_cell = other or (None, None, None)
             name = f"{panel[0]}, width {panel[1]}"
             yield _row(GAIN, name, a_gain, b_gain, a_sem, b_sem)
-            if a_place != b_place:
-                yield _row(GAIN, f"{name}: at", a_place, b_place)
+            if a_cell != b_cell:
+                yield _row(GAIN, f"{name}: at", a_cell, b_cell)
 
 
 def _largest(study: RegimeMap) -> dict[tuple[str, int], Gain]:
@@ -91,8 +91,8 @@ def _largest(study: RegimeMap) -> dict[tuple[str, int], Gain]:
             row: Any = panel.loc[panel.gain.idxmax()]
             static = side.static(int(width), row.learning_rate)
             error = math.nan if static is None else math.hypot(row["sem"], static.sem)
-            place = f"A {row.amplitude:g}, T {row.period:g}, learning rate {row.learning_rate:g}"
-            largest[side.loss, int(width)] = float(row.gain), error, place
+            cell = f"A {row.amplitude:g}, T {row.period:g}, learning rate {row.learning_rate:g}"
+            largest[side.loss, int(width)] = float(row.gain), error, cell
     return largest
 
 
@@ -101,7 +101,7 @@ def _trained(study: RegimeMap) -> pd.DataFrame:
     return dynamical.loc[dynamical.replicates > 0, [*CELL, "val_accuracy", "sem"]]
 
 
-def _place(row: Any) -> str:
+def _cell(row: Any) -> str:
     return (
         f"{row.loss}, width {row.width}, learning rate {row.learning_rate:g}, "
         f"A {row.amplitude:g}, T {row.period:g}"

@@ -12,7 +12,6 @@ cells right on all four maps it was tried on (docs/boundary.md).
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import optuna
@@ -190,5 +189,4 @@ def end(study: optuna.Study, spec: BoundarySpec, trials: int) -> None:
 
 def _numbers(trials: Sequence[FrozenTrial], name: str) -> Array:
     """A user attribute of each trial, nan where it has none."""
-    values: list[Any] = [trial.user_attrs.get(name) for trial in trials]
-    return np.array([np.nan if value is None else value for value in values], float)
+    return np.array([trial.user_attrs.get(name) for trial in trials], float)

@@ -235,8 +235,8 @@ def _has(trial: FrozenTrial, axes: Sequence[_Axis]) -> bool:
 def _among(places: Array, taken: Array) -> list[int]:
     """Which of the places are taken."""
     indices = []
-    for place in taken:
-        distance = ((places - place) ** 2).sum(axis=1)
+    for point in taken:
+        distance = ((places - point) ** 2).sum(axis=1)
         if distance.min() < 1e-12:
             indices.append(int(distance.argmin()))
     return list(dict.fromkeys(indices))

@@ -90,8 +90,8 @@ def spread_out(places: Array, near: Array, count: int, rng: np.random.Generator)
     the first one, and of several that are as far.
     """
     distance = np.full(len(places), np.inf)
-    for place in near:
-        distance = np.minimum(distance, ((places - place) ** 2).sum(axis=1))
+    for neighbour in near:
+        distance = np.minimum(distance, ((places - neighbour) ** 2).sum(axis=1))
     chosen: list[int] = []
     ties = rng.random(len(places)) * 1e-6
     for _ in range(min(count, len(places))):

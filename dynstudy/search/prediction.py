@@ -1,5 +1,7 @@
 """The cells that a boundary study did not train, as its surfaces predict them."""
 
+from dataclasses import asdict
+
 import numpy as np
 import optuna
 import pandas as pd
@@ -34,17 +36,11 @@ def _rows(panel: TrialPanel, ledger: Ledger) -> list[dict[str, object]]:
     if np.isnan(cells.gain).all():
         return []
     regimes: Array = np.select(
-        [cells.useful, cells.harmful, cells.neutral],
-        [USEFUL, HARMFUL, NEUTRAL],
-        UNSETTLED,
+        [cells.useful, cells.harmful, cells.neutral], [USEFUL, HARMFUL, NEUTRAL], UNSETTLED
     )
     return [
         {
-            "loss": configuration.loss,
-            "width": configuration.width,
-            "learning_rate": configuration.learning_rate,
-            "amplitude": configuration.amplitude,
-            "period": configuration.period,
+            **asdict(configuration),
             "val_accuracy": cells.accuracy[index],
             "sem": cells.accuracy_error[index],
             "gain": cells.gain[index],

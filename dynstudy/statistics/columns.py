@@ -68,9 +68,7 @@ FIRST = (
     ),
     Column("q_value", "", "Benjamini-Hochberg of the p-values of one loss and width"),
     Column(
-        "regime",
-        "",
-        "useful, harmful, neutral, unsettled, untested, diverged, missing or baseline",
+        "regime", "", "useful, harmful, neutral, unsettled, untested, diverged, missing or baseline"
     ),
     _CELL["forgetting"],
     Column(

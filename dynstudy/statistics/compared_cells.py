@@ -71,10 +71,7 @@ class ComparedCells:
 
 
 def read_compared(
-    ledger: Ledger,
-    cells: Sequence[Cell],
-    baseline_seeds: range,
-    family: Family,
+    ledger: Ledger, cells: Sequence[Cell], baseline_seeds: range, family: Family
 ) -> ComparedCells:
     """Read cells, and the replicates of their static losses that count, from the ledger."""
     families: dict[Hashable, list[int]] = {}

@@ -4,7 +4,7 @@ Labels depend on all the cells that are tested together, so they are never store
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from dynstudy.statistics.columns import MAP, names
 from dynstudy.statistics.compared_cells import ComparedCells, Family, read_compared
 from dynstudy.statistics.labels import BASELINE, DIVERGED, MISSING, label
 from dynstudy.statistics.samples import Sample
-from dynstudy.statistics.sequential import FamilyLooks, cells_looked_at, take_looks
+from dynstudy.statistics.sequential import cells_looked_at, take_looks
 from dynstudy.statistics.two_samples import LEVEL
 from dynstudy.store.ledger import Ledger
 from dynstudy.study.rounds import Rounds
@@ -52,13 +52,19 @@ def judge(
         return label_cells(compared, tests)
     looks = take_looks(compared, rounds.looks, len(baseline_seeds), tests)
     compared = cells_looked_at(compared, looks)
-    return LabelledCells(_frame(compared, [_of_looks(each) for each in looks]), compared)
+    frame = _frame(compared)
+    for each in looks:
+        _judge(frame, compared, each.indices, each.evidence, each.looked, each.confidence)
+    return LabelledCells(frame, compared)
 
 
 def label_cells(compared: ComparedCells, tests: CellTests = CELL_TESTS) -> LabelledCells:
     """Judge cells that are read already, by all their replicates."""
-    verdicts = [_of_all(compared, indices, tests) for indices in compared.families]
-    return LabelledCells(_frame(compared, verdicts), compared)
+    frame = _frame(compared)
+    for cells in compared.families:
+        sizes = frame.replicates[cells].to_numpy()
+        _judge(frame, compared, cells, compared.evidence(tests, cells), sizes, 1 - LEVEL)
+    return LabelledCells(frame, compared)
 
 
 def cells_asked_for(ledger: Ledger, cells: Sequence[Cell], spec: StudySpec) -> list[Cell]:
@@ -71,32 +77,11 @@ def cells_asked_for(ledger: Ledger, cells: Sequence[Cell], spec: StudySpec) -> l
     return cells_looked_at(compared, looks).cells
 
 
-@dataclass(frozen=True)
-class _Verdict:
-    """What the cells of one family are judged by."""
-
-    indices: Indices  # (K,)
-    evidence: Evidence
-    sizes: Indices  # (K,) replicates that were tested
-    confidence: ArrayLike  # of the gain's interval
-
-
-def _of_all(compared: ComparedCells, indices: Indices, tests: CellTests) -> _Verdict:
-    sizes = np.array([len(compared.samples[index]) for index in indices], np.int64)
-    return _Verdict(indices, compared.evidence(tests, indices), sizes, 1 - LEVEL)
-
-
-def _of_looks(looks: FamilyLooks) -> _Verdict:
-    return _Verdict(looks.indices, looks.evidence, looks.looked, looks.confidence)
-
-
-def _frame(compared: ComparedCells, verdicts: Sequence[_Verdict]) -> pd.DataFrame:
+def _frame(compared: ComparedCells) -> pd.DataFrame:
+    """A row per cell, not yet judged."""
     rows = list(map(_row, compared.cells, compared.samples, compared.keys))
     frame = pd.DataFrame(rows, columns=names(MAP))
-    frame = frame.astype({"regime": object, "forgets": object, "width": "int64"})
-    for verdict in verdicts:
-        _judge(frame, compared, verdict)
-    return frame
+    return frame.astype({"regime": object, "forgets": object, "width": "int64"})
 
 
 def _row(cell: Cell, sample: Sample, key: str) -> dict[str, object]:
@@ -105,11 +90,7 @@ def _row(cell: Cell, sample: Sample, key: str) -> dict[str, object]:
     if configuration.static:
         regime = BASELINE if count else MISSING
     return {
-        "loss": configuration.loss,
-        "width": configuration.width,
-        "learning_rate": configuration.learning_rate,
-        "amplitude": configuration.amplitude,
-        "period": configuration.period,
+        **asdict(configuration),
         "sem": standard_error(sample.val_accuracy),
         "regime": regime,
         "forgets": None,
@@ -121,12 +102,18 @@ def _row(cell: Cell, sample: Sample, key: str) -> dict[str, object]:
     } | {name: mean(sample.measures[name]) for name, measure in MEASURES.items() if not measure.net}
 
 
-def _judge(frame: pd.DataFrame, compared: ComparedCells, verdict: _Verdict) -> None:
-    """Write the columns of one family, in place."""
-    cells = verdict.indices
+def _judge(
+    frame: pd.DataFrame,
+    compared: ComparedCells,
+    cells: Indices,
+    evidence: Evidence,
+    sizes: Indices,
+    confidence: ArrayLike,
+) -> None:
+    """Write the columns of one family of K cells, of so many tested replicates (K,), in place."""
     gain = compared.accuracy(cells).difference
     frame.loc[cells, "gain"] = gain.estimate
-    low, high = gain.interval(verdict.confidence)
+    low, high = gain.interval(confidence)
     frame.loc[cells, "gain_low"], frame.loc[cells, "gain_high"] = low, high
     for name in (name for name, measure in MEASURES.items() if measure.net):
         net = compared.measure(name, cells).difference
@@ -134,9 +121,9 @@ def _judge(frame: pd.DataFrame, compared: ComparedCells, verdict: _Verdict) -> N
         if f"{name}_sem" in frame:
             frame.loc[cells, f"{name}_sem"] = net.standard_error
 
-    labels = label(verdict.evidence, verdict.sizes, compared.baseline_sizes(cells))
+    labels = label(evidence, sizes, compared.baseline_sizes(cells))
     frame.loc[cells, "p_value"], frame.loc[cells, "q_value"] = labels.p_values, labels.q_values
-    sizes, diverged = (frame.loc[cells, name].to_numpy() for name in ("replicates", "diverged"))
-    special = np.where(sizes == 0, MISSING, np.where(diverged == sizes, DIVERGED, ""))
+    count, diverged = (frame.loc[cells, name].to_numpy() for name in ("replicates", "diverged"))
+    special = np.where(count == 0, MISSING, np.where(diverged == count, DIVERGED, ""))
     frame.loc[cells, "regime"] = np.where(special == "", labels.regimes, special)
     frame.loc[cells, "forgets"] = np.array(labels.forgets, object)

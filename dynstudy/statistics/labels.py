@@ -10,8 +10,6 @@ from dynstudy.statistics.cell_tests import Evidence
 from dynstudy.statistics.two_samples import LEVEL, false_discovery_q_values
 
 USEFUL, HARMFUL, NEUTRAL, UNSETTLED = "useful", "harmful", "neutral", "unsettled"
-
-
 UNTESTED, DIVERGED, MISSING, BASELINE = "untested", "diverged", "missing", "baseline"
 
 

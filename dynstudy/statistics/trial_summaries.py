@@ -1,9 +1,10 @@
 """What a trial says of its cell: the mean over its replicates, and a few numbers beside it."""
 
 import math
+from functools import cache
 from typing import Any
 
-from dynstudy.config import Cell, Configuration
+from dynstudy.config import Cell
 from dynstudy.measure.accuracy import or_none, standard_error
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.store.ledger import Ledger
@@ -14,8 +15,8 @@ class Summaries:
     """Reads finished cells from the ledger, each baseline (its replicates of some seeds) once."""
 
     def __init__(self, ledger: Ledger, baseline_seeds: range) -> None:
-        self.ledger, self.baseline_seeds = ledger, baseline_seeds
-        self._baselines: dict[Configuration, Baseline] = {}
+        self.ledger = ledger
+        self._baseline = cache(lambda static: Baseline(ledger, static, baseline_seeds))
 
     def of(self, cell: Cell) -> FinishedCell:
         """A cell all of whose replicates are in the ledger; its gain if its baseline is as well."""
@@ -43,10 +44,3 @@ class Summaries:
                     error = math.hypot(standard_error(of_cell), standard_error(static))
                     attributes["forgetting_sem"] = or_none(error)
         return FinishedCell(configuration, mean, attributes)
-
-    def _baseline(self, configuration: Configuration) -> Baseline:
-        if configuration not in self._baselines:
-            self._baselines[configuration] = Baseline(
-                self.ledger, configuration, self.baseline_seeds
-            )
-        return self._baselines[configuration]

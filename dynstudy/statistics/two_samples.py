@@ -74,11 +74,8 @@ class Difference:
         """One-sided p-values of the difference being at most `bound`."""
         excess = self.estimate - bound
         with np.errstate(divide="ignore", invalid="ignore"):
-            t = excess / self.standard_error
-        certain = self.standard_error == 0
-        t = np.where(certain & (excess > 0), np.inf, t)
-        t = np.where(certain & (excess < 0), -np.inf, t)
-        t = np.where(certain & (excess == 0), 0.0, t)
+            t = excess / self.standard_error  # infinite where nothing varies
+        t = np.where((self.standard_error == 0) & (excess == 0), 0.0, t)
         return np.asarray(stats.t.sf(t, self.freedom))
 
     def below(self, bound: float) -> Array:
