@@ -21,11 +21,10 @@ from dynstudy.statistics.labels import DIVERGED, HARMFUL, USEFUL
 from dynstudy.statistics.two_samples import LEVEL
 from dynstudy.store.studies import Storage
 from dynstudy.study.differences import differences
-from dynstudy.task.losses import LOSSES
 
 WIDTH_AND_RATE = ["width", "learning_rate"]
-CELL = ["amplitude", "period"]
 INTERVAL = ("", "_low", "_high")
+GAIN = [f"gain{end}" for end in INTERVAL]
 
 Part = tuple[float, float]  # a variance, and its degrees of freedom
 
@@ -48,9 +47,7 @@ class Side:
 
     def static(self, width: int, rate: float) -> Any:
         """The cell that those of a width and learning rate are compared with."""
-        rows = self.study_map.baselines()
-        static = LOSSES[self.loss].static
-        rows = rows[(rows.loss == static) & (rows.width == width) & (rows.learning_rate == rate)]
+        rows = self.study_map.baseline(self.loss, width, rate)
         return next(rows.itertuples(), None)  # as a Series, its sem would be a method
 
 
@@ -85,23 +82,17 @@ def side_by_side(storage: Storage, names: Sequence[str]) -> SideBySide:
         )
     summary: list[dict[str, Any]] = []
     cells: list[dict[str, Any]] = []
-    tables = [side.trained() for side in compared]
-    panels = sorted({
-        panel
-        for table in tables
-        for panel in table[WIDTH_AND_RATE].itertuples(index=False, name=None)
-    })
-    for width, rate in panels:
+    tables = [dict(iter(side.trained().groupby(WIDTH_AND_RATE))) for side in compared]
+    for key in sorted({key for of_side in tables for key in of_side}):
         here = [
-            _Panel(side, table[(table.width == width) & (table.learning_rate == rate)], width, rate)
-            for side, table in zip(compared, tables, strict=True)
+            _Panel(side, of_side[key], int(key[0]), float(key[1]))
+            for side, of_side in zip(compared, tables, strict=True)
+            if key in of_side
         ]
-        here = [panel for panel in here if len(panel.cells)]
         common = [cell for cell in here[0].cells if all(cell in panel.cells for panel in here)]
         matched = common if len(here) > 1 else []
         summary += [_summary(panel, here[0], matched) for panel in here]
-        for cell in matched:
-            cells += [_cell(panel, here[0], cell) for panel in here]
+        cells += [_cell(panel, here[0], cell) for cell in matched for panel in here]
     return SideBySide(compared, summary, cells, list(_notes(compared, cells)))
 
 
@@ -263,3 +254,37 @@ def _at(table: Any, key: str) -> Any:
     for name in key.split("."):
         table = table.get(name) if isinstance(table, dict) else None
     return table
+
+
+@dataclass(frozen=True)
+class GainCurve:
+    """How the gain of one side moves with the width, at one learning rate."""
+
+    study: str
+    loss: str
+    learning_rate: float
+    gains: pd.DataFrame  # a row per width: gain, gain_low, gain_high
+
+    @classmethod
+    def of(cls, compared: SideBySide) -> "list[GainCurve]":
+        """The curves: mean gains over matched cells with 95 % intervals, or of the only cell."""
+        rows: dict[tuple[str, str, float], list[Any]] = {}
+        for row in compared.summary:
+            gain = row if row["gain"] is not None else _of_only_cell(compared, row)
+            if gain is not None:
+                side = row["study"], row["loss"], row["learning_rate"]
+                rows.setdefault(side, []).append([row["width"], *(gain[name] for name in GAIN)])
+        return [
+            cls(*side, pd.DataFrame(values, columns=["width", *GAIN], dtype=float))
+            for side, values in rows.items()
+        ]
+
+
+def _of_only_cell(compared: SideBySide, row: dict[str, Any]) -> Any:
+    """The gain of a side's only cell of a width and learning rate, which may match no other."""
+    if row["cells"] != 1:
+        return None
+    side = next(s for s in compared.sides if (s.study, s.loss) == (row["study"], row["loss"]))
+    cells = side.trained()
+    cells = cells[(cells.width == row["width"]) & (cells.learning_rate == row["learning_rate"])]
+    return None if pd.isna(cells.gain.iloc[0]) else cells.iloc[0]

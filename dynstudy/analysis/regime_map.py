@@ -52,9 +52,13 @@ class RegimeMap:
         """The static cells."""
         return self.frame[self.frame.regime == BASELINE]
 
+    def baseline(self, loss: str, width: int, learning_rate: float) -> pd.DataFrame:
+        """The static cell that a panel is judged against, if the study has it."""
+        return _of(self.baselines(), LOSSES[loss].static, width, learning_rate)
+
     def baseline_outcomes(self, loss: str, width: int, learning_rate: float) -> Array:
         """Final validation accuracies (m,) of what a panel is judged against, possibly none."""
-        static = self._baseline(loss, width, learning_rate)
+        static = self.baseline(loss, width, learning_rate)
         return self.outcomes[static.index[0]] if len(static) else np.empty(0)
 
     def dynamical_cells(self) -> pd.DataFrame:
@@ -92,7 +96,7 @@ class RegimeMap:
 
     def static_accuracy(self, loss: str, width: int, learning_rate: float) -> str:
         """What the cells of a panel are judged against, in words."""
-        static = self._baseline(loss, width, learning_rate)
+        static = self.baseline(loss, width, learning_rate)
         if not len(static):
             return "no static baseline"
         row: Any = static.iloc[0]
@@ -114,9 +118,6 @@ class RegimeMap:
     def condition(self) -> str:
         """What every statement of it is conditional on."""
         return conditional(self.spec.protocol.data)
-
-    def _baseline(self, loss: str, width: int, learning_rate: float) -> pd.DataFrame:
-        return _of(self.baselines(), LOSSES[loss].static, width, learning_rate)
 
 
 def _of(cells: pd.DataFrame, loss: str, width: int, learning_rate: float) -> pd.DataFrame:

@@ -63,7 +63,7 @@ def command(
     Its networks are trained again and read closely; nothing is recorded. Prints the kinds of
     forgetting of these networks, of the static loss and their difference, with standard errors.
     """
-    from dynstudy.analysis.kinds_of_forgetting import forgetting_rows
+    from dynstudy.analysis.traces import forgetting_rows
     from dynstudy.launch.follow import trace_cell
     from dynstudy.pictures.class_curves import trace_figure
     from dynstudy.pictures.style import save

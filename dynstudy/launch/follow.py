@@ -13,7 +13,6 @@ from dynstudy.errors import DynstudyError
 from dynstudy.launch.replicates import to_arrays
 from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import MEASURES, reads
-from dynstudy.measure.per_class import loss_per_class
 from dynstudy.measure.window import tail_start
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
@@ -112,7 +111,7 @@ def _follow(
 ) -> tuple[pd.DataFrame, CellReadings]:
     """Train networks: a row per seed, stop (from `begins` on), set and class, and all readings."""
     ensemble, data = to_arrays([Replicate(configuration, seed) for seed in seeds], protocol)
-    classes, static = data.classes, LOSSES[configuration.loss].static
+    classes, static = data.classes, LOSSES[LOSSES[configuration.loss].static]
     start, advance = load(able(backend, Demand.of(ensemble, data)))
     readings = Readings.empty(ensemble, np.tile(stops, (len(seeds), 1)), classes, trace=False)
     state = start(ensemble, data, Parameters.drawn(ensemble, classes, data.features), readings)
@@ -129,7 +128,7 @@ def _follow(
             sets = (trained_on, (data.validation_x, data.validation_y))
             for losses_of_set, (x, y) in zip(losses, sets, strict=True):
                 output = _forward(parameters, x, b)
-                losses_of_set[b, reading] = loss_per_class(output, y, classes, static)
+                losses_of_set[b, reading] = static.per_class(output, y, classes)
 
     correct, validation = (
         np.where(counts < 0, np.nan, counts)

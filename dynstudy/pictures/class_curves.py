@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-from dynstudy.analysis.class_curves import ClassCurves
+from dynstudy.analysis.traces import ClassCurves
 from dynstudy.pictures.style import SMALLEST_LOSS
 
 TAIL = "0.93"

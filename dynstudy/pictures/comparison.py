@@ -2,8 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from dynstudy.analysis.comparison import Side, SideBySide
-from dynstudy.analysis.gain_over_width import GainCurve
+from dynstudy.analysis.comparison import GainCurve, Side, SideBySide
 from dynstudy.pictures.map_description import describe_panel, largest_gain
 from dynstudy.pictures.regime_map import add_legend, colour_bar, draw_panel
 from dynstudy.pictures.style import label_widths

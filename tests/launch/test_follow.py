@@ -8,8 +8,8 @@ import pytest
 from scipy.special import log_softmax
 
 import dynstudy
-from dynstudy.analysis.kinds_of_forgetting import forgetting_rows
 from dynstudy.analysis.regime_map import regime_map
+from dynstudy.analysis.traces import forgetting_rows
 from dynstudy.config import Configuration, Protocol, Replicate
 from dynstudy.errors import DynstudyError
 from dynstudy.launch.follow import trace_cell, train_curve

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynstudy.analysis.comparison import SideBySide, side_by_side
-from dynstudy.analysis.gain_over_width import GainCurve
+from dynstudy.analysis.comparison import GainCurve, SideBySide, side_by_side
 from dynstudy.pictures.comparison import comparison_figure
 from dynstudy.pictures.map_description import largest_gain
 from dynstudy.store.studies import Storage

@@ -46,3 +46,15 @@ class Loss:
     def dynamical(self) -> bool:
         """Whether amplitude and period matter to it."""
         return self.name != self.static
+
+    def per_class(self, output: Array, y: Ints, classes: int) -> Array:
+        """Return a static loss's means (C,) over each class's points, from f (P, C) and y (P,).
+
+        >>> from dynstudy.task.losses import LOSSES
+        >>> LOSSES["mse"].per_class(np.eye(2), np.array([0, 1]), 2)
+        array([0., 0.])
+        """
+        assert self.of_points is not None  # as it is static
+        return np.bincount(y, self.of_points(output, y), classes) / np.bincount(
+            y, minlength=classes
+        )

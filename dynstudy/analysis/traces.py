@@ -1,14 +1,32 @@
-"""The kinds of forgetting of one cell, a row each."""
+"""What networks that were followed along training say: means by class, and what they forgot."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from dynstudy.arrays import Array
 from dynstudy.measure.accuracy import mean, or_none, standard_error
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.two_samples import Difference, Moments
+
+
+@dataclass(frozen=True)
+class ClassCurves:
+    """One network or several, by set, class and step."""
+
+    mean: pd.DataFrame  # a column per measure
+    error: pd.DataFrame  # standard errors; nan of one network
+    accuracy: "pd.Series[float]"  # of all classes together on the validation set, by step
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, measures: Sequence[str]) -> "ClassCurves":
+        """From a row per network, step, set and class; accuracy is one of the measures."""
+        groups = frame.groupby(["set", "class", "step"])[list(measures)]
+        mean = groups.mean()
+        return cls(mean, groups.sem(), mean.accuracy["validation"].groupby("step").mean())
 
 
 def forgetting_rows(
