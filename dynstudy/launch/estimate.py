@@ -87,25 +87,15 @@ def estimate(
     speeds, device = _speeds(missing, spec, backend)
 
     def of(cells: Sequence[Cell]) -> Estimate:
-        networks = sum(cell.replicates for cell in cells)
+        networks, steps = sum(cell.replicates for cell in cells), spec.protocol.steps
         counts = {
             cell.configuration: sum(seed in cell.seeds for seed in lacking[cell.configuration])
             for cell in cells
         }
-        seconds = sum(
-            count * spec.protocol.steps * speeds(configuration)
-            for configuration, count in counts.items()
-            if count
-        )
-        return Estimate(
-            spec.name,
-            len(cells),
-            networks,
-            networks * spec.protocol.steps,
-            networks - sum(counts.values()),
-            seconds,
-            device,
-        )
+        recorded = networks - sum(counts.values())
+        seconds = steps * sum(count * speeds(each) for each, count in counts.items() if count)
+        sizes = len(cells), networks, networks * steps, recorded
+        return Estimate(spec.name, *sizes, seconds, device)
 
     most = of(all_cells)
     if spec.rounds is None:

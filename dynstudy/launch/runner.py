@@ -85,13 +85,6 @@ def run(
             with training.interruptible():
                 cells, left = RUNS[spec.kind](spec, study, training)
             launch.interrupted = training.stopped and left > 0
-    return Summary(
-        spec.name,
-        cells,
-        training.progress.done,
-        training.reused,
-        training.diverged,
-        time.monotonic() - began,
-        launch.interrupted,
-        training.abandoned,
-    )
+    networks = training.progress.done, training.reused, training.diverged
+    seconds = time.monotonic() - began
+    return Summary(spec.name, cells, *networks, seconds, launch.interrupted, training.abandoned)

@@ -114,10 +114,8 @@ class Ledger:
         trainings amplify rounding), the new training replaces the old one whole, so that no network
         is a mixture of two.
         """
-        shared = asdict(trainer) | {
-            "versions": json.dumps(trainer.versions, sort_keys=True),
-            "run_id": run_id,
-        }
+        versions = json.dumps(trainer.versions, sort_keys=True)
+        shared = asdict(trainer) | {"versions": versions, "run_id": run_id}
         configurations = {record.replicate.configuration for record in records}
         contents = {each: self._content(each) for each in configurations}
         rows = [self._row(record, contents) | shared for record in records]
@@ -150,12 +148,9 @@ class Ledger:
     def _content(self, configuration: Configuration) -> tuple[dict[str, Any], dict[str, Any]]:
         """What goes into the keys of a configuration's networks, and the columns they share."""
         values = content(self.protocol, configuration)
+        data = json.dumps(values["data"], sort_keys=True)
         columns = dict.fromkeys(("amplitude", "period", "tail")) | values
-        columns |= {
-            "configuration": digest(values),
-            "data": json.dumps(values["data"], sort_keys=True),
-        }
-        return values, columns
+        return values, columns | {"configuration": digest(values), "data": data}
 
     def _row(self, record: Record, contents: Mapping[Configuration, Any]) -> dict[str, Any]:
         values, columns = contents[record.replicate.configuration]
@@ -172,11 +167,8 @@ class Ledger:
         """All recorded replicates of some configurations, a row each, in order of their seeds."""
         keys = [self.key(configuration) for configuration in configurations]
         row = ReplicateRow
-        columns = (
-            *(row.id, row.configuration, row.seed, row.diverged_at),
-            *(column_of(name, self._missing) for name in MEASURES),
-            row.run_id,
-        )
+        measures = [column_of(name, self._missing) for name in MEASURES]
+        columns = row.id, row.configuration, row.seed, row.diverged_at, *measures, row.run_id
         # a table is made of tuples much faster than of rows
         rows = map(tuple, self._rows_of(select(*columns), keys))
         frame = pd.DataFrame(rows, columns=[column.key for column in columns])

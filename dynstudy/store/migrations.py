@@ -122,9 +122,8 @@ def _fill_measures(connection: Connection, names: set[str]) -> None:
         return
     row = ReplicateRow
     columns = (row.configuration, row.steps, row.tail, row.period, row.dtype, row.data)
-    for key, steps, tail, period, dtype, data in connection.execute(
-        select(*columns).distinct()
-    ).all():
+    cells = connection.execute(select(*columns).distinct()).all()
+    for key, steps, tail, period, dtype, data in cells:
         whole = {"steps": steps, "tail": tail or "none", "dtype": dtype, "data": json.loads(data)}
         protocol = Protocol.model_validate(whole)
         query = select(row.id, row.diverged_at).where(row.configuration == key)

@@ -5,7 +5,7 @@ A map and a boundary study share a grid of cells, each beside its static loss.
 
 import math
 from collections.abc import Hashable, Iterator, Sequence
-from itertools import product
+from itertools import product, starmap
 from typing import Annotated, Any, ClassVar, Self
 
 import optuna
@@ -107,13 +107,9 @@ class GridSpec(OverAxes):
         """
         space = self.space
         periods = space.period or ()
+        axes = self.loss, space.width, space.learning_rate, space.amplitude, periods or (2,)
         grid = sorted(
-            {
-                Configuration(loss, width, rate, amplitude, period)
-                for loss, width, rate, amplitude, period in product(
-                    self.loss, space.width, space.learning_rate, space.amplitude, periods or (2,)
-                )
-            },
+            set(starmap(Configuration, product(*axes))),
             key=lambda c: (c.loss, -c.width, c.learning_rate, c.period or 0, c.amplitude or 0),
         )
         compared_with = {c.baseline() for c in grid if not c.static}
