@@ -56,7 +56,7 @@ def has_boundaries(study_map: RegimeMap) -> bool:
     return study_map.spec.on_grid and study_map.dynamical_cells().amplitude.nunique() > 1
 
 
-def find_boundaries(study_map: RegimeMap, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
+def find_boundaries(study_map: RegimeMap, draws: int = DRAWS) -> pd.DataFrame:
     """Return the boundaries of every panel of a map: a row each at each period, with `COLUMNS`.
 
     Raises:
@@ -71,18 +71,16 @@ def find_boundaries(study_map: RegimeMap, draws: int = DRAWS, seed: int = 0) -> 
     with threadpool_limits(1):  # many small matrices: threads would wait for each other
         for key, panel in study_map.panels():
             named = dict(zip(PANEL, key, strict=True))
-            edges = _edges(study_map.surface(*key), panel, draws, seed)
+            edges = _edges(study_map.surface(*key), panel, draws)
             rows += [named | row for row in (*edges, *_onsets(panel))]
     return pd.DataFrame(rows, columns=names(COLUMNS))
 
 
-def _edges(
-    surface: PanelSurface | None, panel: pd.DataFrame, draws: int, seed: int
-) -> list[dict[str, Any]]:
+def _edges(surface: PanelSurface | None, panel: pd.DataFrame, draws: int) -> list[dict[str, Any]]:
     if surface is None:
         return []
     process, baseline = surface.process, surface.baseline
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)  # a map reads the same every time
     means = surface.outcomes.resampled(draws, rng)
     static = Outcomes(np.zeros((1, 2)), [baseline]).resampled(draws, rng)
     amplitudes = panel.amplitude.astype(float)
@@ -173,14 +171,15 @@ def _onsets(panel: pd.DataFrame) -> list[dict[str, Any]]:
         amplitudes = ordered.amplitude.to_numpy(float)
         remembers = np.flatnonzero(~ordered.forgets.to_numpy(bool))
         last = remembers[-1] if remembers.size else -1
-        reached = 0 <= last < len(amplitudes) - 1
+        below, above = np.r_[np.nan, amplitudes, np.nan][[last + 1, last + 2]]
+        reached = bool(np.isfinite(below) and np.isfinite(above))
         rows.append({
             "period": int(period),
             "boundary": ONSET,
             "piece": 1,
-            "amplitude": amplitudes[last + 1] if last < len(amplitudes) - 1 else np.nan,
-            "amplitude_low": amplitudes[last] if last >= 0 else np.nan,
-            "amplitude_high": amplitudes[last + 1] if last < len(amplitudes) - 1 else np.nan,
+            "amplitude": above,
+            "amplitude_low": below,
+            "amplitude_high": above,
             "reached": reached,
             "support": np.nan,
             "says": "" if reached else BELOW if last < 0 else ABOVE,

@@ -10,6 +10,7 @@ An onset is known to lie between two tested amplitudes (`dynstudy.analysis.onset
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,8 +56,7 @@ def law_band(onsets: Onsets, law: Line, period: Array) -> Array:
     for at in np.log(period):
         design = _straight(onsets.period)
         design[:, 1] -= at  # the first coefficient is log A* there
-        shifted = Line(np.array([law.beta[0] + law.beta[1] * at, law.beta[1]]), law.sd,
-                       law.log_likelihood, law.inside)  # fmt: skip
+        shifted = replace(law, beta=np.array([law.beta[0] + law.beta[1] * at, law.beta[1]]))
         rows.append((shifted.beta[0], *interval(design, *_ends([onsets]), shifted, 0)))
     return np.exp(np.array(rows).T)
 

@@ -114,12 +114,12 @@ def judge_map(
     return Verdicts(labels.regimes, low, high, sizes)
 
 
-def planted_gains(spread: Spread, gain: float, cells: int = CELLS) -> Array:
+def planted_gains(spread: Spread, gain: float) -> Array:
     """Gains of a map's cells: half of them 0, the others plus and (if it can be) minus `gain`."""
-    gains = np.zeros(cells)
-    gains[: cells // 2] = gain
+    gains = np.zeros(CELLS)
+    gains[: CELLS // 2] = gain
     if spread.harm:
-        gains[: cells // 4] = -gain
+        gains[: CELLS // 4] = -gain
     return gains
 
 
