@@ -18,8 +18,7 @@ EXAMPLES = ("dynstudy dashboard quickstart", "dynstudy dashboard --port 0 --no-o
 
 def command(
     study: Annotated[
-        str | None,
-        typer.Argument(help="Open this study's page.", autocompletion=complete_study),
+        str | None, typer.Argument(help="Open this study's page.", autocompletion=complete_study)
     ] = None,
     port: Annotated[
         int, typer.Option(help="Port on 127.0.0.1; 0 for any that is free.", min=0, max=65535)

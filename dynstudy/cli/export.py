@@ -40,8 +40,7 @@ def command(
         ),
     ] = None,
     weights: Annotated[
-        bool,
-        typer.Option("--weights", help="Write the best network's parameters beside --out."),
+        bool, typer.Option("--weights", help="Write the best network's parameters beside --out.")
     ] = False,
     out: Annotated[
         Path | None, typer.Option(help="File to write; stdout if absent.", show_default=False)

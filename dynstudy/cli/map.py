@@ -33,7 +33,7 @@ def command(
     """Print the regime map of a study, and write it as PNG and CSV."""
     from dynstudy.analysis.boundaries import find_boundaries
     from dynstudy.analysis.regime_map import regime_map
-    from dynstudy.report.boundary_text import print_boundaries
+    from dynstudy.report.boundary_text import boundary_lines, print_boundaries
     from dynstudy.report.map_text import print_map, write_map
     from dynstudy.report.rows import frame_rows
     from dynstudy.report.safe_files import file_stem, write_rows
@@ -47,7 +47,7 @@ def command(
     if form is Format.table:
         print_map(shown, sys.stdout)
         if lines is not None:
-            print_boundaries(shown.dynamical_cells(), lines, sys.stdout)
+            print_boundaries(boundary_lines(shown.dynamical_cells(), lines), sys.stdout)
         log_files(written)
     else:
         show_rows(frame_rows(shown.frame if lines is None else lines), form)

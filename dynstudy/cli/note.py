@@ -8,10 +8,7 @@ from dynstudy.cli.options import StorageOption, StudyArgument
 from dynstudy.cli.pages import refresh_page
 from dynstudy.cli.session import log, opened
 
-EXAMPLES = (
-    "dynstudy note quickstart 'the band moves with the width'",
-    "dynstudy note quickstart",
-)
+EXAMPLES = ("dynstudy note quickstart 'the band moves with the width'", "dynstudy note quickstart")
 
 
 def command(

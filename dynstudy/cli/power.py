@@ -35,7 +35,7 @@ def command(
         SpreadName,
         typer.Option(
             help="How outcomes scatter: in two modes, in one, in two in cells alone or in the "
-            "static loss alone, or in a second mode that the static loss never reaches.",
+            "static loss alone, or in a second mode that the static loss never reaches."
         ),
     ] = BIMODAL,
     fewest: Annotated[

@@ -15,8 +15,7 @@ EXAMPLES = ("dynstudy reproduce best.toml",)
 def command(
     file: Annotated[Path, typer.Argument(help="An export, as TOML.")],
     backend: Annotated[
-        str | None,
-        typer.Option(help="What trains. [default: that which trained it before]"),
+        str | None, typer.Option(help="What trains. [default: that which trained it before]")
     ] = None,
     form: FormatOption = Format.table,
 ) -> None:

@@ -9,10 +9,7 @@ from dynstudy.cli.options import BackendOption, FolderOption, FormatOption, Stor
 from dynstudy.cli.session import log, log_files, opened, show_rows, step_display
 from dynstudy.report.words import Format
 
-EXAMPLES = (
-    "dynstudy train best.toml --seed 3",
-    "dynstudy train quickstart#12 --out results",
-)
+EXAMPLES = ("dynstudy train best.toml --seed 3", "dynstudy train quickstart#12 --out results")
 
 
 def command(

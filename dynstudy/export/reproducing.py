@@ -65,7 +65,14 @@ def reproduce(
         BackendError: the backend is not on this machine.
         Interrupted: told to stop.
     """
-    entries = list(_entries(export))
+    entries = [
+        (f"{kind} {number}", entry)
+        for kind, several in (
+            ("configuration", export.configuration),
+            ("baseline", export.baseline),
+        )
+        for number, entry in enumerate(several, start=1)
+    ]
     wrong_keys = [
         f"{label}: {WRONG_KEY}" for label, entry in entries if export.key_of(entry) != entry.key
     ]
@@ -116,13 +123,6 @@ def reproduce(
                 "passed": not differences,
             })
     return Reproduction(BIT_EQUAL if exact else STATISTICAL, rows, problems)
-
-
-def _entries(export: Export) -> Iterator[tuple[str, Entry]]:
-    for number, entry in enumerate(export.configuration, start=1):
-        yield f"configuration {number}", entry
-    for number, entry in enumerate(export.baseline, start=1):
-        yield f"baseline {number}", entry
 
 
 def _inconsistencies(export: Export, entries: list[tuple[str, Entry]]) -> Iterator[str]:

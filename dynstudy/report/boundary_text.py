@@ -7,7 +7,7 @@ import pandas as pd
 
 from dynstudy.analysis.boundaries import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
 from dynstudy.analysis.regime_map import PANEL
-from dynstudy.report.rows import console, print_rows
+from dynstudy.report.rows import Rows, console, print_rows
 from dynstudy.report.words import Format
 
 MEANING = (
@@ -17,9 +17,9 @@ MEANING = (
 )
 
 
-def print_boundaries(dynamical: pd.DataFrame, frame: pd.DataFrame, out: TextIO) -> None:
-    """Print boundaries, and what their words mean."""
-    print_rows(boundary_lines(dynamical, frame), Format.table, out)
+def print_boundaries(lines: Rows, out: TextIO) -> None:
+    """Print what `boundary_lines` made, and what its words mean."""
+    print_rows(lines, Format.table, out)
     console(out).print(MEANING, style="dim", markup=False)
 
 

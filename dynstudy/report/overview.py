@@ -1,4 +1,4 @@
-"""Which studies there are, and what one of them is: spec, progress, best cells, provenance."""
+"""What one study is: spec, progress, best cells, provenance."""
 
 import json
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ import tomli_w
 
 from dynstudy.analysis.boundaries import find_boundaries, has_boundaries
 from dynstudy.analysis.regime_map import regime_map
-from dynstudy.report.boundary_text import MEANING, boundary_lines
+from dynstudy.report.boundary_text import boundary_lines, print_boundaries
 from dynstudy.report.listing import study_status
 from dynstudy.report.rows import console, frame_rows, print_rows
 from dynstudy.report.words import Format
@@ -19,6 +19,9 @@ from dynstudy.store.rename_note_tag import note_of, tags_of
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import RunRow
 from dynstudy.study.spec import StudySpec
+
+RECORDED = "networks backend device host git_commit git_clean command".split()
+"""Of a launch, as the database has them."""
 
 
 @dataclass(frozen=True)
@@ -82,17 +85,9 @@ def launch_facts(row: RunRow) -> dict[str, Any]:
         "started": str(row.started_at)[:19],
         "ended": str(row.ended_at)[:19] if row.ended_at else None,
         "status": "lost" if row.status == "running" and not alive(row) else row.status,
-        "networks": row.networks,
-        "backend": row.backend,
-        "device": row.device,
-        "host": row.host,
-        "git_commit": row.git_commit,
-        "git_clean": row.git_clean,
-        "command": row.command,
+        **{name: getattr(row, name) for name in RECORDED},
         "overrides": facts.get("overrides", []),
-        "processor": facts["processor"],
-        "system": facts["system"],
-        "versions": facts["versions"],
+        **{name: facts[name] for name in ("processor", "system", "versions")},
     }
 
 
@@ -123,8 +118,7 @@ def print_overview(shown: Overview, form: Format, out: TextIO) -> None:
     print_rows(_without(shown.best, shortened), form, out)
     if shown.boundaries:
         screen.print("[bold]boundaries[/bold]")
-        print_rows(shown.boundaries, form, out)
-        screen.print(MEANING, style="dim", markup=False)
+        print_boundaries(shown.boundaries, out)
     if shown.pareto_front:
         screen.print("[bold]Pareto front[/bold]: no narrower network is as accurate")
         print_rows(_without(shown.pareto_front, shortened), form, out)

@@ -65,7 +65,7 @@ def test_a_row_for_each_period_in_their_order_and_what_the_words_mean() -> None:
     frame = pd.DataFrame([edge(period, ONSET, 50, 30, 300) for period in (30, 10)])
     assert [row["period"] for row in boundary_lines(CELLS, frame)] == [10, 30]
     out = io.StringIO()
-    print_boundaries(CELLS, frame, out)
+    print_boundaries(boundary_lines(CELLS, frame), out)
     text = " ".join(out.getvalue().split())
     assert "between 30 and 300" in text
     assert "< and > are the ends of the map" in text
