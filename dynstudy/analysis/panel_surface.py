@@ -5,7 +5,7 @@ A panel is what a map has of one loss, width and learning rate.
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import compress
+from itertools import compress, count
 
 import numpy as np
 import pandas as pd
@@ -83,14 +83,12 @@ def fit_panel(panel: pd.DataFrame, samples: list[Array], baseline: Array) -> Pan
 def _coarse(places: Array, samples: list[Array]) -> Outcomes:
     """At most so many cells: blocks of neighbours on the grid as one, at their middle."""
     columns, rows = (np.unique(places[:, axis], return_inverse=True)[1] for axis in (0, 1))
-    side = 1
-    while True:
+    for side in count(1):
         blocks, block = np.unique(
             np.stack([columns // side, rows // side]), axis=1, return_inverse=True
         )
         if blocks.shape[1] <= MOST_CELLS:
             break
-        side += 1
     if side == 1:
         return Outcomes(places, samples)
     members = [np.flatnonzero(block.ravel() == b) for b in range(blocks.shape[1])]

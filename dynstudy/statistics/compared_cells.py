@@ -1,7 +1,7 @@
 """Cells beside their static losses, as the ledger has them."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,19 +29,6 @@ class ComparedCells:
     samples: list[Sample]  # their replicates
     baselines: Mapping[Configuration, Baseline]  # by their static configuration
     families: list[Indices]  # of the dynamical cells that share their control of false discoveries
-
-    def with_replicates(
-        self, planned: Mapping[int, int], seen: Mapping[int, int]
-    ) -> "ComparedCells":
-        """Return the same cells, beside the same baselines, with fewer replicates.
-
-        `planned` says by index how many a cell is to have, `seen` how many of the first are read.
-        """
-        cells, samples = list(self.cells), list(self.samples)
-        for index, count in planned.items():
-            cells[index] = replace(self.cells[index], seeds=range(count))
-            samples[index] = self.samples[index].below(seen[index])
-        return replace(self, cells=cells, samples=samples)
 
     def baseline_sizes(self, indices: Indices) -> Indices:
         """Replicates of the baseline of each of K cells (K,)."""

@@ -16,6 +16,7 @@ Pure: outcomes in order of the seeds give the same looks while a map is run and 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -182,10 +183,10 @@ def cells_looked_at(compared: ComparedCells, families: Sequence[FamilyLooks]) ->
 
     Before the first look, the first round's replicates are shown as they come in.
     """
-    planned: dict[int, int] = {}
-    seen: dict[int, int] = {}
+    cells, samples = list(compared.cells), list(compared.samples)
     for family in families:
-        planned |= zip(family.indices.tolist(), family.planned.tolist(), strict=True)
-        looked = np.where(family.looked > 0, family.looked, family.looks[0])
-        seen |= zip(family.indices.tolist(), looked.tolist(), strict=True)
-    return compared.with_replicates(planned, seen)
+        seen = np.where(family.looked > 0, family.looked, family.looks[0])
+        for index, count, size in zip(family.indices, family.planned, seen, strict=True):
+            cells[index] = replace(cells[index], seeds=range(count))
+            samples[index] = samples[index].below(size)
+    return replace(compared, cells=cells, samples=samples)

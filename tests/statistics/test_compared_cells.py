@@ -9,6 +9,7 @@ from dynstudy.config import Configuration
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.cell_tests import CELL_TESTS
 from dynstudy.statistics.compared_cells import ComparedCells, read_compared
+from dynstudy.statistics.sequential import FamilyLooks, cells_looked_at
 from dynstudy.store.studies import Storage
 from tests.planted import Planted, SpecMaker, spread
 
@@ -76,7 +77,9 @@ def test_evidence_is_what_the_tests_say_of_the_contrasts(compared: ComparedCells
 
 def test_fewer_replicates_are_planned_and_seen(compared: ComparedCells) -> None:
     first, second, *_ = compared.families[0]
-    fewer = compared.with_replicates({first: 9}, {first: 6})
+    looks = FamilyLooks(np.array([first]), [6, 9])
+    looks.taken, looks.looked[:] = 1, 6
+    fewer = cells_looked_at(compared, [looks])
     assert fewer.cells[first] == replace(compared.cells[first], seeds=range(9))
     assert fewer.samples[first].seed.tolist() == list(range(6))
     assert len(fewer.samples[second]) == len(compared.samples[first]) == 10
