@@ -96,7 +96,7 @@ def collapse(
 
 
 def best_exponents(cells: Cells, y: Array, near: Array | None = None) -> Array:
-    """The exponents (q,) whose curve through y (K,) has the least squares, `near` some if given."""
+    """The exponents (q,) of the curve of least squares through y (K,), from `near` on if given."""
 
     def squares(exponents: Array) -> float:
         x = cells.variable(exponents)

@@ -68,7 +68,7 @@ def label_cells(compared: ComparedCells, tests: CellTests = CELL_TESTS) -> Label
 
 
 def cells_asked_for(ledger: Ledger, cells: Sequence[Cell], spec: StudySpec) -> list[Cell]:
-    """Cells that have the most replicates they may have, with those asked for so far."""
+    """Cut cells with all replicates that they may have to those that were asked for so far."""
     if spec.rounds is None:
         return list(cells)
     baseline_seeds = range(spec.baseline_replicates)
