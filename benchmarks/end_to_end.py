@@ -16,10 +16,9 @@ from unittest.mock import patch
 
 import numpy as np
 
-from dynstudy.bench.measure import Measured, Row, Say, last_line
+from dynstudy.bench.measure import Measured, Row, Say, Settings, last_line
 from dynstudy.bench.own import own_backend
 from dynstudy.bench.problem import Problem
-from dynstudy.bench.settings import Settings
 from dynstudy.errors import BenchError
 from dynstudy.launch import runner
 from dynstudy.study.kinds.map import MapSpec

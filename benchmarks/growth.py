@@ -7,10 +7,9 @@ import torch
 
 from dynstudy.bench.competitors import OWN_THREADS
 from dynstudy.bench.device import full_float32, out_of_memory, release
-from dynstudy.bench.measure import Measured, Row, Say, Speed
+from dynstudy.bench.measure import Measured, Row, Say, Settings, Speed
 from dynstudy.bench.own import available, device_of, own_backend
 from dynstudy.bench.problem import Problem
-from dynstudy.bench.settings import Settings
 from dynstudy.train.backends.cpu import threads
 
 POINTS = (25, 100, 400, 1600)

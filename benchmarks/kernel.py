@@ -11,8 +11,7 @@ import sys
 from dataclasses import asdict
 
 from benchmarks.gpu_instructions import Compiled, compiled, missing
-from dynstudy.bench.measure import Measured, Row, Say, last_line
-from dynstudy.bench.settings import Settings
+from dynstudy.bench.measure import Measured, Row, Say, Settings, last_line
 from dynstudy.task.losses import LOSSES
 from dynstudy.train.backends._gpu_shapes import SCHEDULERS
 

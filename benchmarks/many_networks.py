@@ -1,8 +1,7 @@
 """One call of the engine with very many networks: its speed beside that of a call with few."""
 
-from dynstudy.bench.measure import Measured, Row, Say, Speed
+from dynstudy.bench.measure import Measured, Row, Say, Settings, Speed
 from dynstudy.bench.problem import Problem
-from dynstudy.bench.settings import Settings
 from dynstudy.train import train
 
 COUNTS = (64, 1000, 6000, 100_000)

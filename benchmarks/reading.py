@@ -7,8 +7,7 @@ from benchmarks.page import measure_page
 from benchmarks.planted import NAME, REPLICATES, plant, planted_spec
 from benchmarks.reports import measure_report
 from dynstudy.analysis.regime_map import regime_map
-from dynstudy.bench.measure import Measured, Row, Say
-from dynstudy.bench.settings import Settings
+from dynstudy.bench.measure import Measured, Row, Say, Settings
 from dynstudy.dashboard.page import publish
 from dynstudy.store.studies import Storage
 

@@ -11,16 +11,15 @@ from functools import partial
 import torch
 
 from dynstudy.bench.device import finish, out_of_memory, release
-from dynstudy.bench.measure import Say, Speed
+from dynstudy.bench.measure import Say, Settings, Speed
 from dynstudy.bench.own import CARD_ONLY, device_of, own_backend
 from dynstudy.bench.problem import MakePeer, Problem
-from dynstudy.bench.settings import Settings
 from dynstudy.train.backends.cpu import threads
 
 MATRIX = {"cpu": 2048, "cuda": 8192}
 """Rows of a matrix that is large on the device."""
 MATRIX_PRODUCT = "torch.mm"
-
+"""Its work is FLOP, that of all others network-steps."""
 
 OWN_THREADS = frozenset({"cpu"})
 """Backends that spread networks over threads of their own: PyTorch's do not matter to them."""
@@ -174,14 +173,7 @@ class Competitor:
 def competitors(
     settings: Settings, backends: Sequence[str], width: int, notes: list[str], say: Say
 ) -> dict[str, Competitor]:
-    """Make all that is measured at a width: dynstudy's backends, peers; `notes` says what is not.
-
-    Returns:
-        By name; the work of `MATRIX_PRODUCT` is FLOP, of all others network-steps.
-
-    Raises:
-        RuntimeError: one failed, and not for lack of memory.
-    """
+    """Make all that is measured at a width, by name; `notes` is told what is left out, and why."""
     made = {}
 
     def add(name: str, variants: list[Variant]) -> None:

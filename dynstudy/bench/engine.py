@@ -6,10 +6,9 @@ import torch
 
 from dynstudy.bench.competitors import MATRIX_PRODUCT, competitors
 from dynstudy.bench.device import full_float32, release
-from dynstudy.bench.measure import Measured, Row, Say
+from dynstudy.bench.measure import Measured, Row, Say, Settings
 from dynstudy.bench.own import available, device_of
 from dynstudy.bench.problem import Problem
-from dynstudy.bench.settings import Settings
 
 
 def measure(settings: Settings, say: Say) -> Measured:

@@ -1,10 +1,16 @@
-"""How things are measured: speeds, and ratios of what was measured in the same round."""
+"""What is measured and how: settings, speeds, and ratios of what was measured in the same round."""
 
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
+
+from dynstudy.bench.words import Device
+from dynstudy.config import MAX_WIDTH
+from dynstudy.errors import BenchError, nearest
+
+PEERS = ("loop", "bmm", "graph", "compile", "jax")
 
 Say = Callable[[str], None]
 """Tells a person what is being measured."""
@@ -15,6 +21,30 @@ FIRST_STEPS = 10
 def last_line(stderr: str) -> str:
     """Why a process failed, in one line, as far as what it wrote tells."""
     return (stderr.strip().splitlines() or ["no message"])[-1]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One run of the benchmark."""
+
+    widths: tuple[int, ...] = (20, 100, 500)
+    rounds: int = 3
+    backends: tuple[str, ...] | None = None  # None: all that this machine has
+    peers: tuple[str, ...] = PEERS
+    seconds: float = 1.0  # about how long a competitor is measured for in a round
+    device: Device = Device.cpu
+
+    def __post_init__(self) -> None:
+        for width in self.widths:
+            if not 1 <= width <= MAX_WIDTH:
+                raise BenchError(f"--widths: {width} must be from 1 to {MAX_WIDTH}")
+        if not 0 < self.seconds <= 3600:  # nor is nan
+            raise BenchError(f"--seconds {self.seconds:g}: must be above 0 and at most 3600")
+        for name in self.peers:
+            if name not in PEERS:
+                raise BenchError(
+                    f"--peers: {name!r} is not one of {', '.join(PEERS)}{nearest(name, PEERS)}"
+                )
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from typing import Any
 import psutil
 
 from dynstudy.bench.device import described
-from dynstudy.bench.measure import Measured, Row, Say
-from dynstudy.bench.settings import Settings
+from dynstudy.bench.measure import Measured, Row, Say, Settings
 from dynstudy.store.provenance import installed, processor, versions
 from dynstudy.train.backends.cpu import threads
 
@@ -28,15 +27,7 @@ class Report:
 
 
 def report(measures: Iterable[Measure], settings: Settings, say: Say) -> Report:
-    """Make measurements one after the other.
-
-    Returns:
-        Relative rows, absolute rows, and the machine.
-
-    Raises:
-        BackendError: a backend that was asked for is not on this machine.
-        BenchError: a measurement could not be made.
-    """
+    """Make measurements one after the other; one that cannot be made is an error."""
     facts = machine(settings)  # the load after it is our own
     measured = [measure(settings, say) for measure in measures]
     rows = [row for part in measured for row in part.rows]

@@ -14,7 +14,7 @@ from dynstudy.cli.session import log, log_files
 from dynstudy.report.words import Format
 
 if TYPE_CHECKING:
-    from dynstudy.bench.settings import Settings
+    from dynstudy.bench.measure import Settings
     from dynstudy.bench.suite import Measure
 
 EXAMPLES = (
@@ -79,7 +79,7 @@ def settings_of(
 ) -> "Settings":
     """What the options of a benchmark ask for."""
     from dynstudy.bench.device import chosen
-    from dynstudy.bench.settings import Settings
+    from dynstudy.bench.measure import Settings
 
     return Settings(
         numbers("--widths", widths, int, "20,100,500"),

@@ -22,7 +22,6 @@ VERSION = 1
 MARK = "dynstudy_export"
 """The key that tells an export from any other file, and whose value is its version."""
 
-
 _NO_NUMBERS = {"first_seed", "replicates", "val_accuracies", "regime", "forgets", "measures"}
 
 

@@ -48,15 +48,7 @@ def check_library(form: FileFormat) -> None:
 
 
 def replicates(storage: Storage, name: str) -> pd.DataFrame:
-    """Every network of a study.
-
-    Returns:
-        A row per network, with `COLUMNS`.
-
-    Raises:
-        StudyNotFoundError: there is no such study.
-        ExportError: nothing of it is trained yet.
-    """
+    """Every network of a study, a row each with `COLUMNS`; `ExportError` if none is trained yet."""
     study = storage.study(name)
     spec = storage.spec(study)
     ledger = Ledger(storage.engine, spec.protocol)
@@ -91,21 +83,15 @@ def write_replicates(frame: pd.DataFrame, form: FileFormat, path: Path, name: st
 
 
 def to_cube(frame: pd.DataFrame, name: str) -> "xr.Dataset":
-    """The networks of a study over (loss, width, learning rate, A, T, seed), nan where none is.
-
-    A static network has A = 1 and T = 0 here. The scattered configurations of a search would make a
-    cube of holes: they go along one axis, ``configuration``, with seeds along the other.
-
-    Returns:
-        The measures as variables.
-    """
+    """Measures over (loss, width, learning rate, A, T, seed), nan where there is no network."""
+    # A = 1 and T = 0 where static
     whole = frame.astype({"amplitude": float}).fillna({"amplitude": 1.0, "period": 0})
     integers = dict.fromkeys(("width", "period", "seed"), "int32")
     whole = whole.astype(integers | dict.fromkeys(VARIABLES, float))
     cells = whole[AXES].drop_duplicates()
     if whole[AXES].nunique().prod() <= 4 * len(cells):
         cube = whole.set_index([*AXES, "seed"])[VARIABLES].to_xarray()
-    else:
+    else:  # a search, which would make a cube of holes: over (configuration, seed)
         cells = cells.reset_index(drop=True)
         numbered = whole.merge(cells.reset_index(names="configuration"), on=AXES)
         cube = numbered.set_index(["configuration", "seed"])[VARIABLES].to_xarray()

@@ -81,16 +81,12 @@ TEXTS = {"map": print_grids, "search": print_best, "boundary": print_grids}
 def _grid(panel: pd.DataFrame) -> Table:
     amplitudes, periods = sorted(panel.amplitude.unique()), sorted(panel.period.unique())
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    grid.add_column("T \\ A", justify="right")
-    for amplitude in amplitudes:
-        grid.add_column(f"{amplitude:g}", justify="right")
+    for title in ("T \\ A", *(f"{amplitude:g}" for amplitude in amplitudes)):
+        grid.add_column(title, justify="right")
     cells = {(row.period, row.amplitude): row for row in panel.itertuples()}
     for period in periods:
-        line = [Text(f"{period:g}")]
-        for amplitude in amplitudes:
-            row = cells.get((period, amplitude))
-            line.append(_cell(row) if row is not None else Text(""))
-        grid.add_row(*line)
+        line = [cells.get((period, amplitude)) for amplitude in amplitudes]
+        grid.add_row(f"{period:g}", *("" if row is None else _cell(row) for row in line))
     return grid
 
 

@@ -19,10 +19,9 @@ from dynstudy.bench.competitors import (
     peer_variants,
     prepared,
 )
-from dynstudy.bench.measure import Speed
+from dynstudy.bench.measure import Settings, Speed
 from dynstudy.bench.peers import Compiled
 from dynstudy.bench.problem import Problem
-from dynstudy.bench.settings import Settings
 
 CARD = Settings(device="cuda")
 

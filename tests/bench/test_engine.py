@@ -5,7 +5,7 @@ import pytest
 from dynstudy.bench import engine
 from dynstudy.bench.competitors import MATRIX, MATRIX_PRODUCT
 from dynstudy.bench.engine import compare
-from dynstudy.bench.settings import Settings
+from dynstudy.bench.measure import Settings
 from dynstudy.bench.words import Device
 from dynstudy.train.backends.cpu import threads
 

@@ -1,7 +1,6 @@
 """Measurements in turn."""
 
-from dynstudy.bench.measure import Measured, Row
-from dynstudy.bench.settings import Settings
+from dynstudy.bench.measure import Measured, Row, Settings
 from dynstudy.bench.suite import machine, report
 from dynstudy.bench.words import Device
 

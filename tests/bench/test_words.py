@@ -2,7 +2,7 @@
 
 import torch
 
-from dynstudy.bench.settings import Settings
+from dynstudy.bench.measure import Settings
 from dynstudy.bench.words import Device
 
 

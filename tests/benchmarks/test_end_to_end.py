@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import end_to_end
 from benchmarks.end_to_end import map_spec, peak_memory, run_map
-from dynstudy.bench.settings import Settings
+from dynstudy.bench.measure import Settings
 from dynstudy.launch.training import Training
 from tests.command import python
 from tests.conftest import ROOT

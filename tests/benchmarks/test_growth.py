@@ -8,9 +8,8 @@ import pytest
 from benchmarks import growth as scaling
 from benchmarks.growth import Case, cases, peak
 from dynstudy.bench import own
-from dynstudy.bench.measure import Speed
+from dynstudy.bench.measure import Settings, Speed
 from dynstudy.bench.problem import CLASSES, Problem
-from dynstudy.bench.settings import Settings
 from dynstudy.bench.words import Device
 
 TINY: dict[str, Any] = {"widths": (3, 5), "rounds": 2, "seconds": 1e-6}

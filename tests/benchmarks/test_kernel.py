@@ -8,7 +8,7 @@ import pytest
 from benchmarks import gpu_instructions as _gpu_report
 from benchmarks import kernel
 from benchmarks.gpu_instructions import Compiled, missing, programs_at_once
-from dynstudy.bench.settings import Settings
+from dynstudy.bench.measure import Settings
 from tests.command import python
 from tests.conftest import ROOT
 

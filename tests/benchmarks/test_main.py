@@ -10,8 +10,7 @@ from typer.testing import CliRunner
 import benchmarks
 from benchmarks import growth, kernel
 from benchmarks.__main__ import app
-from dynstudy.bench.measure import Measured, Row
-from dynstudy.bench.settings import Settings
+from dynstudy.bench.measure import Measured, Row, Settings
 from tests.conftest import ROOT
 
 TINY = ["--widths", "5", "--rounds", "1", "--device", "cpu", "--format", "json"]

@@ -9,7 +9,7 @@ from benchmarks import reading
 from benchmarks.planted import NAME, plant, planted_spec
 from benchmarks.reports import measure_report
 from dynstudy.analysis.regime_map import regime_map
-from dynstudy.bench.settings import Settings
+from dynstudy.bench.measure import Settings
 from dynstudy.errors import BenchError
 from dynstudy.store.studies import Storage
 
