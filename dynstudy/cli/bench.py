@@ -15,7 +15,7 @@ from dynstudy.report.words import Format
 
 if TYPE_CHECKING:
     from dynstudy.bench.measure import Settings
-    from dynstudy.bench.suite import Measure
+    from dynstudy.bench.report import Measure
 
 EXAMPLES = (
     "dynstudy bench --widths 20 --peers loop",
@@ -100,8 +100,7 @@ def print_measured(
     measures: "Iterable[Measure]", settings: "Settings", form: Format, out: Path | None
 ) -> None:
     """Measure, and print what came out, into a file as well where one is named."""
-    from dynstudy.bench.printing import print_report
-    from dynstudy.bench.suite import report
+    from dynstudy.bench.report import print_report, report
     from dynstudy.errors import BenchError
 
     if out is not None and (out.is_dir() or not os.access(out.parent, os.W_OK)):

@@ -1,19 +1,64 @@
-"""A report for people, ratios first, and for programs."""
+"""Measurements in turn, and the machine they were made on: a report for people and for programs."""
 
 import json
-from dataclasses import asdict
-from typing import TextIO
+import platform
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, TextIO
 
+import psutil
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from dynstudy.bench.measure import Row
-from dynstudy.bench.suite import Report
+from dynstudy.bench.device import described
+from dynstudy.bench.measure import Measured, Row, Say, Settings
 from dynstudy.report.rows import console, print_rows
 from dynstudy.report.words import Format
+from dynstudy.store.provenance import installed, processor, versions
+from dynstudy.train.backends.cpu import threads
+
+Measure = Callable[[Settings, Say], Measured]
+"""One kind of measurement."""
 
 SIDE_BY_SIDE, ABSOLUTE, KERNEL = "Side by side", "Absolute", "GPU kernel, compiled"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run of the benchmark found."""
+
+    rows: list[Row]  # relative ones first
+    notes: list[str]
+    machine: dict[str, Any]
+
+
+def report(measures: Iterable[Measure], settings: Settings, say: Say) -> Report:
+    """Make measurements one after the other; one that cannot be made is an error."""
+    facts = machine(settings)  # the load after it is our own
+    measured = [measure(settings, say) for measure in measures]
+    rows = [row for part in measured for row in part.rows]
+    notes = [note for part in measured for note in part.notes]
+    once = list(dict.fromkeys(notes))  # two measurements may leave out the same
+    return Report(sorted(rows, key=lambda row: not row.relative), once, facts)
+
+
+def machine(settings: Settings) -> dict[str, Any]:
+    """What the numbers depend on."""
+    return {
+        "processor": processor(),
+        "threads": threads(),
+        **described(settings.device),
+        "system": platform.system(),
+        **{name: versions()[name] for name in ("dynstudy", "python", "torch", "numba", "numpy")},
+        "triton": installed("triton"),
+        "jax": installed("jax"),
+        "rounds": settings.rounds,
+        "seconds": settings.seconds,
+        "date": time.strftime("%Y-%m-%d"),
+        "load": round(psutil.getloadavg()[0], 2),
+    }
 
 
 def print_report(report: Report, form: Format, out: TextIO) -> None:
