@@ -51,7 +51,7 @@ StudyArgument = Annotated[
 
 
 def numbers(option: str, text: str, read: Callable[[str], N], example: str) -> tuple[N, ...]:
-    """Read the numbers of an option, which have commas between; each once.
+    """Read the numbers of an option, each once; a `DynstudyError` shows an `example` of them.
 
     >>> numbers("--widths", "20, 100,20", int, "20,100")
     (20, 100)

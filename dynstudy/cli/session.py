@@ -1,4 +1,4 @@
-"""What every command does: it opens the storage, and says things on stderr as loud as was asked."""
+"""What every command does: open the storage, print rows, say things as loud as was asked."""
 
 import os
 import sys
