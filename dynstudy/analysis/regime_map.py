@@ -135,11 +135,13 @@ def with_error(value: float, sem: float) -> str:
     return f"{value:.3f}" if math.isnan(sem) else f"{value:.3f} ± {sem:.3f}"
 
 
-def regime_map(storage: Storage, name: str, tests: CellTests = CELL_TESTS) -> RegimeMap:
+def regime_map(
+    storage: Storage, name: str, tests: CellTests = CELL_TESTS, ledger: Ledger | None = None
+) -> RegimeMap:
     """Read the map of a study, cells that are not trained yet included."""
     study = storage.study(name)
     spec = storage.spec(study)
-    ledger = Ledger(storage.engine, spec.protocol)
+    ledger = ledger or Ledger(storage.engine, spec.protocol)
     seeds = range(spec.baseline_replicates)
     labelled = judge(ledger, spec.cells(study), seeds, spec.family, spec.rounds, tests)
     frame, samples = labelled.frame, labelled.compared.samples

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dynstudy.cli.options import BackendOption, StorageOption
-from dynstudy.cli.pages import page_after_run
+from dynstudy.cli.pages import page_after_launch
 from dynstudy.cli.session import log, progress_display, tune_optuna
 
 EXAMPLES = (
@@ -61,7 +61,7 @@ def command(
         f"{done.diverged} diverged, {done.cells} cells, {done.seconds:.1f} s"
     )
     if not done.abandoned:
-        page_after_run(storage, spec.name, trained=bool(done.trained))
+        page_after_launch(done.storage, spec.name, trained=bool(done.trained), ledger=done.ledger)
     if done.interrupted:
         log("interrupted; the same command resumes it")
         if done.abandoned:

@@ -22,6 +22,7 @@ from dynstudy.report.map_text import headline
 from dynstudy.report.overview import launch_facts
 from dynstudy.report.rows import to_csv
 from dynstudy.store.launches import launches
+from dynstudy.store.ledger import Ledger
 from dynstudy.store.rename_note_tag import NOTE, note_of
 from dynstudy.store.studies import Storage
 
@@ -44,9 +45,8 @@ class Page:
     notes: list[str] = field(default_factory=list)  # what to know before believing it
 
 
-def map_page(storage: Storage, study: optuna.Study, present: list[str]) -> Page:
+def map_page(study_map: RegimeMap, present: list[str]) -> Page:
     """The page of a map: maps, accuracy over width, picture, cells, a line per loss and width."""
-    study_map = regime_map(storage, study.study_name)
     dynamical = study_map.dynamical_cells()
     lines = []
     for (loss, width, rate), panel in study_map.panels():
@@ -72,9 +72,8 @@ def map_page(storage: Storage, study: optuna.Study, present: list[str]) -> Page:
     return Page(figures, files, lines, study_map.notes)
 
 
-def search_page(storage: Storage, study: optuna.Study, _present: list[str]) -> Page:
+def search_page(study_map: RegimeMap, _present: list[str]) -> Page:
     """The page of a search: trials over width and over A and T, picture, cells, the best."""
-    study_map = regime_map(storage, study.study_name)
     best = study_map.trained().sort_values("val_accuracy", ascending=False)
     lines = [
         f"{with_error(row.val_accuracy, row['sem'])} (n = {row.replicates}): "
@@ -97,23 +96,31 @@ def _text(text: str) -> Filler:
     return lambda path: path.write_text(text, encoding="utf-8")
 
 
-PAGES: dict[str, Callable[[Storage, optuna.Study, list[str]], Page]] = {
+PAGES: dict[str, Callable[[RegimeMap, list[str]], Page]] = {
     "map": map_page,
     "search": search_page,
     "boundary": map_page,
 }
-"""By kind of study, what makes its page."""
+"""By kind of study, what makes its page, given the figures that are there."""
 
 
-def publish(storage: Storage, name: str, folder: str | Path | None = None) -> None:
-    """Put a study's figures, note and files on its page, over what was there."""
+def publish(
+    storage: Storage,
+    name: str,
+    folder: str | Path | None = None,
+    ledger: Ledger | None = None,
+) -> None:
+    """Put a study's figures, note and files on its page, over what was there.
+
+    `ledger` has its networks in memory where it was just trained.
+    """
     study = storage.study(name)
     attributes = storage.system_attributes(study)
     present = sorted({
         key.removeprefix(FIGURE).rpartition(":")[0] for key in attributes if key.startswith(FIGURE)
     })
     spec = storage.spec(study)
-    page = PAGES[spec.kind](storage, study, present)
+    page = PAGES[spec.kind](regime_map(storage, name, ledger=ledger), present)
     number = storage.study_id(study)
     users_words = _users_words(study, attributes.get(PUBLISHED, ""))
     # what is killed half-way is not taken for a whole page

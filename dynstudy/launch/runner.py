@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
@@ -39,6 +39,8 @@ class Summary:
     seconds: float
     interrupted: bool
     abandoned: bool  # the training thread could not be stopped and ends with the process
+    storage: Storage = field(repr=False)  # where it is
+    ledger: LaunchLedger = field(repr=False)  # which has its networks in memory
 
 
 def run(
@@ -86,5 +88,5 @@ def run(
                 cells, left = RUNS[spec.kind](spec, study, training)
             launch.interrupted = training.stopped and left > 0
     networks = training.progress.done, training.reused, training.diverged
-    seconds = time.monotonic() - began
-    return Summary(spec.name, cells, *networks, seconds, launch.interrupted, training.abandoned)
+    ended = time.monotonic() - began, launch.interrupted, training.abandoned
+    return Summary(spec.name, cells, *networks, *ended, opened, ledger)

@@ -151,12 +151,12 @@ class Training:
 
     def _tasks(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[Task]:
         """The networks to train, cell after cell."""
+        # what other studies need of a baseline is read again with what this one needs
+        static = (cell.configuration for cell in cells if cell.configuration.static)
+        read = self.ledger.steps_read(each for each in static if lacking[each])
         for cell in cells:
-            seeds, steps = lacking[cell.configuration], cell.reads
-            if seeds and cell.configuration.static:
-                # what other studies need of a baseline is read again with what this one needs
-                steps = tuple(sorted({*steps, *self.ledger.steps_read(cell.configuration)}))
-            for seed in seeds:
+            steps = tuple(sorted({*cell.reads, *read.get(cell.configuration, ())}))
+            for seed in lacking[cell.configuration]:
                 yield Task(Replicate(cell.configuration, seed), steps)
 
     def _launched(self, worker: Worker, chunk: Sequence[Task]) -> Flight:

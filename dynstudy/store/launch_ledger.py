@@ -9,11 +9,9 @@ from sqlalchemy import Engine
 from dynstudy.config import Cell, Configuration, Protocol
 from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import MEASURES
-from dynstudy.store.ledger import Ledger, Record
+from dynstudy.store.ledger import COLUMNS, Ledger, Record
 from dynstudy.store.provenance import Trainer
-from dynstudy.store.series import to_readings
-
-COLUMNS = ["configuration", "seed", "diverged_at", *MEASURES]
+from dynstudy.store.series import Network, to_readings
 
 
 class LaunchLedger(Ledger):
@@ -22,7 +20,7 @@ class LaunchLedger(Ledger):
     def __init__(self, engine: Engine, protocol: Protocol) -> None:
         super().__init__(engine, protocol)
         self._rows: dict[Configuration, dict[int, tuple[Any, ...]]] = {}  # COLUMNS, by seed
-        self._static: dict[Configuration, dict[int, Record]] = {}  # trained by this launch, by seed
+        self._static: dict[Configuration, dict[int, Network]] = {}  # by seed
 
     def remember(
         self, cells: Sequence[Cell], lacking: Mapping[Configuration, Sequence[int]]
@@ -40,8 +38,9 @@ class LaunchLedger(Ledger):
                 unread.add(configuration)
         by_key = {self.key(configuration): configuration for configuration in unread}
         self._rows |= {configuration: {} for configuration in unread}
-        for row in super().load(unread)[COLUMNS].itertuples(index=False, name=None):
+        for row in super().load(unread).itertuples(index=False, name=None):
             self._rows[by_key[row[0]]][row[1]] = row
+        self._static |= self._networks(each for each in unread if each.static)
 
     def add(
         self, records: Sequence[Record], trainer: Trainer, *, run_id: int | None = None
@@ -55,7 +54,8 @@ class LaunchLedger(Ledger):
                 key = self.key(configuration)
                 self._rows[configuration][seed] = (key, seed, record.diverged_at, *measures)
             if configuration.static:
-                self._static.setdefault(configuration, {})[seed] = record
+                networks = self._static.setdefault(configuration, {})
+                networks[seed] = record.diverged_at, record.series
 
     def load(self, configurations: Iterable[Configuration]) -> pd.DataFrame:
         """As the ledger's, from memory where all of them are remembered."""
@@ -67,9 +67,9 @@ class LaunchLedger(Ledger):
         return frame.sort_values(["configuration", "seed"], ignore_index=True)
 
     def readings(self, configuration: Configuration, seeds: Sequence[int]) -> CellReadings:
-        """As the ledger's, from memory where this launch trained all of them."""
-        trained = self._static.get(configuration, {})
-        if not trained.keys() >= set(seeds):
+        """As the ledger's, from memory where all of them are remembered."""
+        networks = self._static.get(configuration, {})
+        if not networks.keys() >= set(seeds):
             return super().readings(configuration, seeds)
-        networks = [(trained[seed].diverged_at, trained[seed].series) for seed in seeds]
-        return to_readings(self.protocol, configuration.period, networks)
+        ordered = [networks[seed] for seed in seeds]
+        return to_readings(self.protocol, configuration.period, ordered)

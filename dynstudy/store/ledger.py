@@ -5,12 +5,11 @@ study that shares cells all take what is there, and nothing is trained twice.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
@@ -18,13 +17,16 @@ from dynstudy.config import Cell, Configuration, Protocol, Replicate
 from dynstudy.measure.measure import CellReadings, Measure
 from dynstudy.measure.measures import MEASURES
 from dynstudy.store import series
-from dynstudy.store.database import rows_among
+from dynstudy.store.database import batches, rows_among
 from dynstudy.store.keys import configuration_key, content, digest
 from dynstudy.store.launches import lock
-from dynstudy.store.migrations import column_of, missing_columns, read_any
+from dynstudy.store.migrations import column_of, missing_columns, networks_read, read_any
 from dynstudy.store.provenance import Trainer
-from dynstudy.store.series import VALIDATION, NamedSeries, Network, Series
+from dynstudy.store.series import NamedSeries, Network
 from dynstudy.store.tables import ReplicateRow
+
+COLUMNS = ["configuration", "seed", "diverged_at", *MEASURES]
+"""Of a network, as it is loaded."""
 
 
 @dataclass(frozen=True)
@@ -64,45 +66,41 @@ class Ledger:
 
     def lacking(self, cells: Sequence[Cell]) -> dict[Configuration, tuple[int, ...]]:
         """The seeds of each cell that have to be trained: unrecorded, or not read where needed."""
-        by_key = {self.key(cell.configuration): cell.configuration for cell in cells}
-        recorded: dict[Configuration, set[int]] = {cell.configuration: set() for cell in cells}
-        query = select(ReplicateRow.configuration, ReplicateRow.seed)
-        for key, seed in self._rows_of(query, by_key):
-            recorded[by_key[key]].add(seed)
-        for cell in cells:
-            # A dynamical cell is always read at the same steps; what a baseline is read for depends
-            # on the studies that share it.
-            if cell.configuration.static and recorded[cell.configuration]:
-                recorded[cell.configuration] = self._fully_read(cell)
-        return {
-            cell.configuration: tuple(
-                seed for seed in cell.seeds if seed not in recorded[cell.configuration]
-            )
-            for cell in cells
-        }
-
-    def steps_read(self, configuration: Configuration) -> set[int]:
-        """All steps at which any network of a configuration was read."""
-        networks = self._networks(configuration).values()
-        return {step for _, named in networks for each in named.values() for step in each.steps}
-
-    def _networks(self, configuration: Configuration) -> dict[int, Network]:
-        """The networks of a configuration by seed."""
-        which = ReplicateRow.configuration == self.key(configuration)
-        query = select(ReplicateRow.seed, ReplicateRow.id, ReplicateRow.diverged_at).where(which)
+        by_key = {self.key(cell.configuration): cell for cell in cells}
+        recorded: dict[str, set[int]] = {key: set() for key in by_key}
         with self.engine.connect() as connection:
-            rows = connection.execute(query).all()
-            series_of = read_any(connection, which)
-        return {seed: (step, series_of.get(number, {})) for seed, number, step in rows}
-
-    def _fully_read(self, cell: Cell) -> set[int]:
-        """The seeds of a cell that were read at all its steps, or diverged and have no readings."""
-        unread = Series((), np.empty(0))
+            for key, seed, diverged_at, steps in networks_read(connection, by_key):
+                if diverged_at is not None or steps.issuperset(by_key[key].reads):
+                    recorded[key].add(seed)
         return {
-            seed
-            for seed, (diverged_at, named) in self._networks(cell.configuration).items()
-            if diverged_at is not None or {*named.get(VALIDATION, unread).steps} >= {*cell.reads}
+            cell.configuration: tuple(seed for seed in cell.seeds if seed not in recorded[key])
+            for key, cell in by_key.items()
         }
+
+    def steps_read(self, configurations: Iterable[Configuration]) -> dict[Configuration, set[int]]:
+        """All steps at which any network of each configuration was read."""
+        by_key = {self.key(configuration): configuration for configuration in configurations}
+        read: dict[Configuration, set[int]] = {each: set() for each in by_key.values()}
+        with self.engine.connect() as connection:
+            for key, _, _, steps in networks_read(connection, by_key):
+                read[by_key[key]] |= steps
+        return read
+
+    def _networks(
+        self, configurations: Iterable[Configuration]
+    ) -> dict[Configuration, dict[int, Network]]:
+        """The networks of some configurations by seed."""
+        by_key = {self.key(configuration): configuration for configuration in configurations}
+        networks: dict[Configuration, dict[int, Network]] = {each: {} for each in by_key.values()}
+        row = ReplicateRow
+        query = select(row.configuration, row.seed, row.id, row.diverged_at)
+        with self.engine.connect() as connection:
+            for keys in batches(by_key):
+                which = row.configuration.in_(keys)
+                series_of = read_any(connection, which)
+                for key, seed, number, diverged_at in connection.execute(query.where(which)):
+                    networks[by_key[key]][seed] = diverged_at, series_of.get(number, {})
+        return networks
 
     def add(
         self, records: Sequence[Record], trainer: Trainer, *, run_id: int | None = None
@@ -136,13 +134,17 @@ class Ledger:
     def _joined(
         self, connection: Connection, number: int, record: Record, row: Mapping[str, Any]
     ) -> NamedSeries:
-        """The series of a network that was trained again; its row is replaced if it differs."""
+        """The series of a network trained again; its row is filled, or replaced if it differs."""
         this = ReplicateRow.id == number
         union = series.join(series.read(connection, this).get(number, {}), record.series)
         query = select(ReplicateRow.diverged_at).where(this)
         if union is None or connection.scalar(query) != record.diverged_at:
             connection.execute(update(ReplicateRow).where(this).values(row))
             return record.series
+        # a measure that came after the network was recorded may need steps that it was not read at
+        columns = {name: getattr(ReplicateRow, name) for name in MEASURES}
+        filled = {name: func.coalesce(column, row[name]) for name, column in columns.items()}
+        connection.execute(update(ReplicateRow).where(this).values(filled))
         return union
 
     def _content(self, configuration: Configuration) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -168,21 +170,18 @@ class Ledger:
         keys = [self.key(configuration) for configuration in configurations]
         row = ReplicateRow
         measures = [column_of(name, self._missing) for name in MEASURES]
-        columns = row.id, row.configuration, row.seed, row.diverged_at, *measures, row.run_id
-        # a table is made of tuples much faster than of rows
-        rows = map(tuple, self._rows_of(select(*columns), keys))
-        frame = pd.DataFrame(rows, columns=[column.key for column in columns])
+        query = select(row.configuration, row.seed, row.diverged_at, *measures)
+        with self.engine.connect() as connection:
+            # a table is made of tuples much faster than of rows
+            rows = map(tuple, rows_among(connection, query, row.configuration, keys))
+            frame = pd.DataFrame(rows, columns=COLUMNS)
         return frame.sort_values(["configuration", "seed"], ignore_index=True)
 
     def readings(self, configuration: Configuration, seeds: Sequence[int]) -> CellReadings:
         """Everything read of networks in the order of their seeds, nan where one was not read."""
-        networks = self._networks(configuration)
+        networks = self._networks([configuration])[configuration]
         ordered = [networks.get(seed, (None, {})) for seed in seeds]
         return series.to_readings(self.protocol, configuration.period, ordered)
-
-    def _rows_of(self, query: Any, configurations: Iterable[str]) -> Iterator[Any]:
-        with self.engine.connect() as connection:
-            yield from rows_among(connection, query, ReplicateRow.configuration, configurations)
 
 
 def networks_trained(engine: Engine, needed: Sequence[Mapping[str, range]]) -> list[int]:

@@ -12,16 +12,24 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy
-from sqlalchemy import ColumnElement, Connection, Engine, column, null, select, table, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, column, null, select, table, update
 from sqlalchemy.orm import Session
 
 from dynstudy.config import Protocol
 from dynstudy.errors import StudyBusyError
 from dynstudy.measure.measures import MEASURES
-from dynstudy.store.database import batches
+from dynstudy.store.database import batches, rows_among
 from dynstudy.store.launches import lock, running_now
-from dynstudy.store.series import Series, read, to_readings, write
-from dynstudy.store.tables import SCHEMA_VERSION, Base, Meta, ReplicateRow, RunRow
+from dynstudy.store.series import VALIDATION, Series, read, to_readings, write
+from dynstudy.store.tables import (
+    SCHEMA_VERSION,
+    Base,
+    Meta,
+    ReplicateRow,
+    RunRow,
+    SeriesRow,
+    StepsRow,
+)
 
 SERIES_SINCE = 3
 _READING = table(  # of versions 1 and 2
@@ -51,6 +59,34 @@ def read_any(connection: Connection, which: ColumnElement[bool]) -> dict[int, di
     if version(connection) >= SERIES_SINCE:
         return read(connection, which)
     return dict(_older_series(connection, which))
+
+
+def networks_read(
+    connection: Connection, configurations: Iterable[str]
+) -> Iterator[tuple[str, int, int | None, frozenset[int]]]:
+    """The networks of some configurations' keys, of a database of any version.
+
+    Yields:
+        Key, seed, when it diverged, and the steps at which it was read.
+    """
+    row = ReplicateRow
+    columns = row.configuration, row.seed, row.diverged_at
+    if version(connection) >= SERIES_SINCE:
+        lists = {
+            number: frozenset(json.loads(steps))
+            for number, steps in connection.execute(select(StepsRow.id, StepsRow.steps))
+        }
+        validation = and_(SeriesRow.replicate_id == row.id, SeriesRow.name == VALIDATION)
+        query = select(*columns, SeriesRow.steps_id).outerjoin(SeriesRow, validation)
+        for *network, number in rows_among(connection, query, row.configuration, configurations):
+            yield *network, lists.get(number, frozenset())
+        return
+    of, subset, step, label, _ = _READING.c
+    validation = and_(of == row.id, subset == VALIDATION, label == 0)
+    query = select(row.id, *columns, step).outerjoin(_READING, validation).order_by(row.id)
+    rows = rows_among(connection, query, row.configuration, configurations)
+    for (_, *network), of_network in groupby(rows, key=lambda row: tuple(row[:4])):
+        yield *network, frozenset(step for *_, step in of_network)
 
 
 def _older_series(

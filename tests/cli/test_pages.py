@@ -4,14 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from dynstudy.cli.pages import page_after_run
+from dynstudy.cli.pages import page_after_launch
 from dynstudy.store.studies import Storage
 from tests.planted import SpecMaker, plant
 
 
 def test_a_page_that_cannot_be_written_is_one_line_and_made_up_for(
     storage: Storage,
-    url: str,
     make_spec: SpecMaker,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -19,17 +18,19 @@ def test_a_page_that_cannot_be_written_is_one_line_and_made_up_for(
     plant(storage, make_spec())
     taken = tmp_path / "studies.artifacts"
     taken.write_text("a file")
-    page_after_run(url, "small", trained=True)
+    page_after_launch(storage, "small", trained=True)
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("warning: the page of small in the dashboard was not written: ")
     assert str(taken) in said.err
     assert said.err.count("\n") == 1
     taken.unlink()
-    page_after_run(url, "small", trained=False)  # by the next run, though it has nothing to train
+    page_after_launch(
+        storage, "small", trained=False
+    )  # by the next launch, though it has nothing to train
     assert len(list(taken.iterdir())) == 4
     for file in taken.iterdir():
         file.unlink()
-    page_after_run(url, "small", trained=False)
+    page_after_launch(storage, "small", trained=False)
     assert not list(taken.iterdir())  # nothing changed: it was not made again
     assert capsys.readouterr().err == ""

@@ -88,11 +88,30 @@ def test_nothing_of_a_failed_write_stays(ledger: Ledger) -> None:
 
 
 def test_what_lacks_is_what_is_not_recorded_or_not_read_where_needed(ledger: Ledger) -> None:
-    ledger.add([record(DCE, seed, (200,)) for seed in (0, 2)], TRAINER)
-    ledger.add([record(CE, 0, (100, 200)), record(CE, 1, (200,))], TRAINER)
-    ledger.add([diverged(CE, 2)], TRAINER)
-    lacking = ledger.lacking([Cell(DCE, range(4), (200,)), Cell(CE, range(4), (100, 200))])
+    for configuration in (DCE, CE):  # a dynamical one, too: a measure may come that needs more
+        ledger.add([record(configuration, 0, (100, 200)), diverged(configuration, 2)], TRAINER)
+        ledger.add([record(configuration, 1, (200,))], TRAINER)
+    lacking = ledger.lacking([Cell(DCE, range(4), (100, 200)), Cell(CE, range(4), (100, 200))])
     assert lacking == {DCE: (1, 3), CE: (1, 3)}
+    assert ledger.lacking([Cell(DCE, range(2), (200,))]) == {DCE: ()}
+
+
+def test_the_steps_read_are_those_of_accuracies(ledger: Ledger) -> None:
+    of_every_step = Series(tuple(range(200)), np.zeros((200, 1)))
+    network = record(CE, 0, (100, 200))
+    ledger.add([replace(network, series={**network.series, "loss": of_every_step})], TRAINER)
+    ledger.add([record(CE, 1, (150, 200))], TRAINER)
+    assert ledger.steps_read([CE, DCE]) == {CE: {100, 150, 200}, DCE: set()}
+
+
+def test_a_network_trained_again_gets_the_measures_that_it_did_not_have(ledger: Ledger) -> None:
+    ledger.add([record(DCE, 0, (100, 200))], TRAINER)
+    assert ledger.load([DCE]).forgetting.tolist() == [None]
+    more = {"forgetting": 0.3, "val_accuracy": 0.9}
+    ledger.add([replace(record(DCE, 0, (100, 150, 200)), measures=ACCURACIES | more)], TRAINER)
+    loaded = ledger.load([DCE])
+    assert loaded.forgetting.tolist() == [0.3]
+    assert loaded.val_accuracy.tolist() == [0.4]  # what it had, it keeps
 
 
 def test_a_ledger_of_another_protocol_sees_nothing(ledger: Ledger, storage: Storage) -> None:

@@ -84,9 +84,9 @@ def test_a_page_reads_its_map_once_and_fits_each_panel_once(
     for module, name in ((page, "regime_map"), (regime_map_module, "fit_panel")):
         original = getattr(module, name)
 
-        def counted(*given: Any, name: str = name, original: Any = original) -> Any:
+        def counted(*given: Any, name: str = name, original: Any = original, **more: Any) -> Any:
             calls.append(name)
-            return original(*given)
+            return original(*given, **more)
 
         monkeypatch.setattr(module, name, counted)
     publish(storage, "small")
@@ -159,7 +159,7 @@ def test_a_search_has_its_trials_over_width_and_schedule(
     dynstudy.run(make_search(**minimize), storage=storage)
     publish(storage, "search")
     study = storage.study("search")
-    page = search_page(storage, study, [])
+    page = search_page(regime_map(storage, "search"), [])
     assert list(page.figures) == ["width-accuracy", "schedule-accuracy"]
     points, front = page.figures["width-accuracy"].data
     accuracies = sorted(trial.values[0] for trial in study.trials)

@@ -1,6 +1,7 @@
 """What a launch has just trained is in memory: the ledger is asked once, not cell by cell."""
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 from sqlalchemy import event
 
 import dynstudy
+from dynstudy.cli.pages import page_after_launch
+from dynstudy.dashboard.page import published
 from dynstudy.launch import training
 from dynstudy.launch.chunks import Chunks
 from dynstudy.launch.replicates import Task
@@ -16,7 +19,8 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 from tests.planted import SEARCH, SMALL
 
-MOST = 10
+READ = "dynstudy_(replicate|series)"
+MOST = 12
 """Per batch or round: what is lacking, what is there of it, and for each chunk its keys, twice."""
 
 SPACE: dict[str, Any] = SMALL["space"]
@@ -28,6 +32,12 @@ def amplitudes(count: int) -> list[float]:
 
 def a_map(cells: int, **changes: Any) -> dict[str, Any]:
     return SMALL | {"space": SPACE | {"amplitude": amplitudes(cells), "period": 10}} | changes
+
+
+def many_widths(cells: int) -> dict[str, Any]:
+    """A static loss for each."""
+    axes = {"amplitude": 3.0, "period": 10, "width": [2 + number for number in range(cells)]}
+    return SMALL | {"space": SPACE | axes}
 
 
 def with_rounds(cells: int) -> dict[str, Any]:
@@ -48,11 +58,11 @@ def a_search(cells: int) -> dict[str, Any]:
 
 @contextmanager
 def selects(storage: Storage) -> Iterator[list[str]]:
-    """What is read of the networks' table."""
+    """What is read of networks, and of their series."""
     statements: list[str] = []
 
     def on_execute(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("SELECT") and "FROM dynstudy_replicate" in statement:
+        if statement.startswith("SELECT") and re.search(READ, statement):
             statements.append(statement)
 
     event.listen(storage.engine, "before_cursor_execute", on_execute)
@@ -73,8 +83,8 @@ class Whole(Chunks):
         pass
 
 
-@pytest.mark.parametrize("study", [a_map, with_rounds, a_boundary_study, a_search])
-def test_a_launch_reads_the_ledger_a_few_times_however_many_cells_it_has(
+@pytest.mark.parametrize("study", [a_map, many_widths, with_rounds, a_boundary_study, a_search])
+def test_a_launch_reads_the_ledger_a_few_times_however_many_cells_it_has_and_its_page_not_at_all(
     study: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "Chunks", Whole)
@@ -83,9 +93,13 @@ def test_a_launch_reads_the_ledger_a_few_times_however_many_cells_it_has(
         storage = Storage(f"sqlite:///{tmp_path}/{cells}.db", create=True)
         spec = StudySpec.of(study(cells))
         with selects(storage) as fresh:
-            dynstudy.run(spec, storage=storage)
+            done = dynstudy.run(spec, storage=storage)
+        with selects(storage) as of_page:
+            page_after_launch(storage, spec.name, trained=True, ledger=done.ledger)
+        assert published(storage, spec.name)
         with selects(storage) as again:
             dynstudy.run(spec, storage=storage)
         storage.engine.dispose()
-        counts.append((len(fresh), len(again)))
-    assert max(max(pair) for pair in counts) <= MOST, counts
+        counts.append((len(fresh), len(of_page), len(again)))
+    assert max(max(of_launch) for of_launch in counts) <= MOST, counts
+    assert [of_page for _, of_page, _ in counts] == [0, 0]
