@@ -43,7 +43,7 @@ def measure(
     form: FormatOption = Format.table,
     out: ReportOption = None,
 ) -> None:
-    """Measure how the engine scales, a map end to end, reading a large one, the GPU kernel.
+    """Measure how the engine's time grows, a map end to end, reading a large one, the GPU kernel.
 
     `python -m benchmarks boundary_replay STUDY` reads a finished map instead; see its --help.
 
@@ -52,8 +52,10 @@ def measure(
     """
     for name in names or ():
         if name not in MEASUREMENTS:
-            known = (*MEASUREMENTS, REPLAY)
-            raise BenchError(f"{name!r} is not one of {', '.join(known)}{nearest(name, known)}")
+            available = (*MEASUREMENTS, REPLAY)
+            raise BenchError(
+                f"{name!r} is not one of {', '.join(available)}{nearest(name, available)}"
+            )
     settings = settings_of(widths, rounds, device, backends, seconds)
     measures = [import_module(f"benchmarks.{name}").measure for name in names or MEASUREMENTS]
     print_measured(measures, settings, form, out)

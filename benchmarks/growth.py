@@ -59,7 +59,7 @@ def measure(settings: Settings, say: Say) -> Measured:
     backend = next((name for name in there if device_of(name) == settings.device), None)
     if backend is None:
         asked = ", ".join(there)
-        return Measured([], [*notes, f"scaling: left out, {asked} not on {settings.device}"])
+        return Measured([], [*notes, f"growth: left out, {asked} not on {settings.device}"])
     with full_float32():
         rows = _times(backend, settings, notes, say) + _memory(backend, settings, notes, say)
     return Measured(rows, notes)
@@ -82,48 +82,48 @@ def cases(settings: Settings) -> tuple[Case, dict[str, dict[int, Case]]]:
 def _times(backend: str, settings: Settings, notes: list[str], say: Say) -> list[Row]:
     base, axes = cases(settings)
     notes.append(
-        f"scaling: {backend}, {base.networks} networks of {base.width} hidden units, "
+        f"growth: {backend}, {base.networks} networks of {base.width} hidden units, "
         f"{base.points} points per class and {base.steps} steps, but for what grows"
     )
-    names = {case: f"{axis} = {n}" for axis, own in axes.items() for n, case in own.items()}
+    names = {case: f"{axis} = {n}" for axis, grown in axes.items() for n, case in grown.items()}
     speeds: dict[Case, list[float]] = {}
     for case, name in names.items():
-        say(f"scaling: {name}")
+        say(f"growth: {name}")
         try:  # one at a time: the largest fill the memory
             speed = case.speed(backend, settings.seconds)
             speeds[case] = [speed.measure() for _ in range(settings.rounds)]
         except Exception as error:
             if not out_of_memory(error):
                 raise
-            notes.append(f"scaling: {name} left out, out of memory")
+            notes.append(f"growth: {name} left out, out of memory")
         release()
     return [
-        Row.of("scaling", f"{axis} = {n}", "network-steps/s", speeds[case])
-        for axis, own in axes.items()
-        for n, case in own.items()
+        Row.of("growth", f"{axis} = {n}", "network-steps/s", speeds[case])
+        for axis, grown in axes.items()
+        for n, case in grown.items()
         if case in speeds
     ]
 
 
 def _memory(backend: str, settings: Settings, notes: list[str], say: Say) -> list[Row]:
     if settings.device == "cpu" and backend not in OWN_THREADS:
-        notes.append(f"scaling: memory of {backend} left out, only a card tells what PyTorch takes")
+        notes.append(f"growth: memory of {backend} left out, only a card tells what PyTorch takes")
         return []
     how = "NumPy's and Python's" if settings.device == "cpu" else "PyTorch's on the card"
     networks = MEMORY_NETWORKS[settings.device]
-    notes.append(f"scaling: memory is {how} at its peak over {networks} networks")
+    notes.append(f"growth: memory is {how} at its peak over {networks} networks")
     rows = []
     for width in settings.widths:
         name = f"memory per network, width = {width}"
-        say(f"scaling: {name}")
+        say(f"growth: {name}")
         try:
             taken = peak(backend, Problem(width, networks), settings.device) / networks
         except Exception as error:
             if not out_of_memory(error):
                 raise
-            notes.append(f"scaling: {name} left out, out of memory")
+            notes.append(f"growth: {name} left out, out of memory")
         else:
-            rows.append(Row.of("scaling", name, "KiB", [taken / 2**10]))
+            rows.append(Row.of("growth", name, "KiB", [taken / 2**10]))
         release()
     return rows
 

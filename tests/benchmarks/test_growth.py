@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import growth as scaling
+from benchmarks import growth
 from benchmarks.growth import Case, cases, peak
 from dynstudy.bench import own
 from dynstudy.bench.measure import Settings, Speed
@@ -17,11 +17,11 @@ TINY: dict[str, Any] = {"widths": (3, 5), "rounds": 2, "seconds": 1e-6}
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scaling, "POINTS", (10, 20, 40))
-    monkeypatch.setattr(scaling, "STEPS", 10)
-    monkeypatch.setattr(scaling, "threads", lambda: 1)
-    monkeypatch.setattr(scaling, "release", lambda: None)  # of what little there is
-    monkeypatch.setitem(scaling.MEMORY_NETWORKS, "cpu", 50)
+    monkeypatch.setattr(growth, "POINTS", (10, 20, 40))
+    monkeypatch.setattr(growth, "STEPS", 10)
+    monkeypatch.setattr(growth, "threads", lambda: 1)
+    monkeypatch.setattr(growth, "release", lambda: None)  # of what little there is
+    monkeypatch.setitem(growth.MEMORY_NETWORKS, "cpu", 50)
 
 
 def test_one_thing_grows_and_the_others_stay() -> None:
@@ -38,7 +38,7 @@ def test_one_thing_grows_and_the_others_stay() -> None:
 
 def test_every_case_has_a_row_with_its_name() -> None:
     said: list[str] = []
-    found = scaling.measure(Settings(**TINY, backends=("cpu",)), said.append)
+    found = growth.measure(Settings(**TINY, backends=("cpu",)), said.append)
     _, axes = cases(Settings(**TINY))
     speeds = [row for row in found.rows if row.unit == "network-steps/s"]
     assert [row.quantity for row in speeds] == [
@@ -48,17 +48,17 @@ def test_every_case_has_a_row_with_its_name() -> None:
     memory = [row for row in found.rows if row.unit == "KiB"]
     assert [row.quantity for row in memory] == [f"memory per network, width = {w}" for w in (3, 5)]
     for row in found.rows:
-        assert row.measurement == "scaling"
+        assert row.measurement == "growth"
         assert row.rounds == (1 if row in memory else 2)
         assert 0 < row.min <= row.median <= row.max
-    assert "scaling: networks = " in "".join(said)
-    assert any(note.startswith("scaling: cpu, ") for note in found.notes)
+    assert "growth: networks = " in "".join(said)
+    assert any(note.startswith("growth: cpu, ") for note in found.notes)
 
 
 def test_a_call_trains_what_the_case_says(monkeypatch: pytest.MonkeyPatch) -> None:
     trained: list[tuple[Problem, int]] = []
     monkeypatch.setattr(
-        scaling, "own_backend", lambda _, problem: lambda n: trained.append((problem, n))
+        growth, "own_backend", lambda _, problem: lambda n: trained.append((problem, n))
     )
     speed = Case(networks=4, points=50, steps=30, width=6).speed("cpu", 1)
     trained.clear()
@@ -79,11 +79,11 @@ def test_what_does_not_fit_has_a_note_and_no_row(monkeypatch: pytest.MonkeyPatch
         return speed(self, backend, seconds)
 
     monkeypatch.setattr(Case, "speed", small)
-    found = scaling.measure(Settings(**TINY, backends=("cpu",)), lambda _: None)
+    found = growth.measure(Settings(**TINY, backends=("cpu",)), lambda _: None)
     quantities = {row.quantity for row in found.rows}
     assert "points per class = 20" in quantities
     assert "points per class = 40" not in quantities
-    assert "scaling: points per class = 40 left out, out of memory" in found.notes
+    assert "growth: points per class = 40 left out, out of memory" in found.notes
 
 
 def test_a_wider_network_takes_more_memory_and_more_networks_the_same_each() -> None:
@@ -97,16 +97,16 @@ def test_a_wider_network_takes_more_memory_and_more_networks_the_same_each() -> 
 
 
 def test_the_memory_of_pytorch_on_a_processor_is_not_made_up() -> None:
-    found = scaling.measure(Settings(**TINY, backends=("autograd",)), lambda _: None)
+    found = growth.measure(Settings(**TINY, backends=("autograd",)), lambda _: None)
     assert {row.unit for row in found.rows} == {"network-steps/s"}
     assert any("memory of autograd left out" in note for note in found.notes)
 
 
 def test_without_a_backend_on_the_device_there_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own, "own_backend", lambda *_: lambda _: None)
-    found = scaling.measure(Settings(device=Device.cuda, backends=("cpu",)), lambda _: None)
+    found = growth.measure(Settings(device=Device.cuda, backends=("cpu",)), lambda _: None)
     assert found.rows == []
-    assert found.notes == ["scaling: left out, cpu not on cuda"]
+    assert found.notes == ["growth: left out, cpu not on cuda"]
 
 
 @pytest.mark.gpu
