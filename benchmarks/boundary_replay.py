@@ -109,18 +109,22 @@ def replay(
     if not stable:
         raise DynstudyError(f"study {name!r}: no cell has a stable label to compare with")
     summaries = Summaries(ledger, range(spec.baseline_replicates))
-    known = {cell.configuration: summaries.of(cell) for cell in planned.grid_cells()}
+    cells_of_map = {cell.configuration: summaries.of(cell) for cell in planned.grid_cells()}
     rows = []
     for title, rule in RULES.items():
         log(f"{name}: {seeds} x {title}")
-        found = [_compared(_seeded(planned, seed), ledger, known, rule) for seed in range(seeds)]
-        alike = np.array([[labels[cell] == truth[cell] for cell in stable] for labels, _ in found])
-        unseen = np.array([[cell not in chosen for cell in stable] for _, chosen in found])
+        studies = [
+            _compared(_seeded(planned, seed), ledger, cells_of_map, rule) for seed in range(seeds)
+        ]
+        alike = np.array([
+            [labels[cell] == truth[cell] for cell in stable] for labels, _ in studies
+        ])
+        unseen = np.array([[cell not in chosen for cell in stable] for _, chosen in studies])
         shares = alike.mean(axis=1)
         rows.append(
             Replay(
                 title,
-                max(len(chosen) for _, chosen in found),
+                max(len(chosen) for _, chosen in studies),
                 len(truth),
                 len(stable),
                 float(shares.mean()),
@@ -157,7 +161,10 @@ def stable_labels(
         drawn = replace(
             compared,
             samples=[_drawn(sample, rng) for sample in compared.samples],
-            baselines={own: _DrawnBaseline(one, rng) for own, one in compared.baselines.items()},
+            baselines={
+                static: _DrawnBaseline(baseline, rng)
+                for static, baseline in compared.baselines.items()
+            },
         )
         for cell, label in _labels(label_cells(drawn).frame).items():
             alike[cell] += label == truth[cell]
@@ -167,12 +174,12 @@ def stable_labels(
 class _DrawnBaseline(Baseline):
     """A baseline whose replicates are drawn with replacement from another's."""
 
-    def __init__(self, own: Baseline, rng: np.random.Generator) -> None:
-        self.own, self.rng = own, rng
-        self.val_accuracy = rng.choice(own.val_accuracy, len(own.val_accuracy))
+    def __init__(self, baseline: Baseline, rng: np.random.Generator) -> None:
+        self.baseline, self.rng = baseline, rng
+        self.val_accuracy = rng.choice(baseline.val_accuracy, len(baseline.val_accuracy))
 
     def measure(self, name: str, period: int) -> NDArray[np.float64]:
-        values = self.own.measure(name, period)
+        values = self.baseline.measure(name, period)
         return self.rng.choice(values, len(values)) if len(values) else values
 
 
@@ -216,17 +223,17 @@ def _seeded(spec: BoundarySpec, seed: int) -> BoundarySpec:
 
 
 def _compared(
-    spec: BoundarySpec, ledger: Ledger, known: dict[Configuration, FinishedCell], rule: Rule
+    spec: BoundarySpec, ledger: Ledger, cells_of_map: dict[Configuration, FinishedCell], rule: Rule
 ) -> tuple[Labels, set[Configuration]]:
     """The labels of a study in memory, and which cells it trained."""
     study = optuna.create_study(direction="maximize")
-    batch = [own for own in known if own.static]
+    batch = [configuration for configuration in cells_of_map if configuration.static]
     while batch:
-        add_cells(study, [known[own] for own in batch])
+        add_cells(study, [cells_of_map[configuration] for configuration in batch])
         batch = [
-            own
+            configuration
             for number, panel in enumerate(trial_panels(spec, study))
-            for own in rule(spec, panel, number)
+            for configuration in rule(spec, panel, number)
         ]
     own_cells = [cell for cell in spec.cells(study) if not cell.configuration.static]
     labelled = judge(ledger, own_cells, range(spec.baseline_replicates), spec.family)

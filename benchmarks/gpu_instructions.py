@@ -198,10 +198,10 @@ def _disassembled(cubin: bytes) -> tuple[str, str]:
 
 
 def _usage(text: str) -> tuple[int, int]:
-    found = re.search(r"REG:(\d+) STACK:\d+ SHARED:(\d+)", text)
-    if found is None:
+    usage = re.search(r"REG:(\d+) STACK:\d+ SHARED:(\d+)", text)
+    if usage is None:
         raise ValueError("cuobjdump -res-usage tells no registers")
-    return int(found[1]), int(found[2])
+    return int(usage[1]), int(usage[2])
 
 
 def _training_loop(code: str) -> tuple[int, int]:
@@ -221,14 +221,14 @@ def _training_loop(code: str) -> tuple[int, int]:
     follows the exit is for lanes that part, which never happens.
     """
     lines = code.partition(" EXIT ")[0].splitlines()
-    place = {
+    line_of = {
         match[1]: n for n, line in enumerate(lines) if (match := re.match(r"^(\.L_\w+):", line))
     }
     instruction = [bool(re.search(r"/\*[0-9a-f]{4,}\*/\s+\S", line)) for line in lines]
     loops = [
-        (place[match[1]], n)
+        (line_of[match[1]], n)
         for n, line in enumerate(lines)
-        if (match := re.search(r"\bBRA\b.*`\((\.L_\w+)\)", line)) and place.get(match[1], n) < n
+        if (match := re.search(r"\bBRA\b.*`\((\.L_\w+)\)", line)) and line_of.get(match[1], n) < n
     ]
 
     def count(first: int, last: int) -> int:
@@ -238,16 +238,16 @@ def _training_loop(code: str) -> tuple[int, int]:
         return sum("FFMA" in line or "DFMA" in line for line in lines[loop[0] : loop[1]])
 
     inner = [
-        own
-        for own in loops
-        if not any(own[0] <= other[0] and other[1] <= own[1] and own != other for other in loops)
+        loop
+        for loop in loops
+        if not any(loop[0] <= other[0] and other[1] <= loop[1] and loop != other for other in loops)
     ]
     if not inner:
         raise ValueError("nvdisasm shows no loop over the points")
     training = max(inner, key=fused)
-    outer = [own for own in loops if own[0] < training[0] and training[1] < own[1]]
+    outer = [loop for loop in loops if loop[0] < training[0] and training[1] < loop[1]]
     if not outer:
         raise ValueError("nvdisasm shows no loop over the steps")
-    steps = min(outer, key=lambda own: own[1] - own[0])
-    others = sum(count(*own) for own in inner if steps[0] < own[0] and own[1] < steps[1])
+    steps = min(outer, key=lambda loop: loop[1] - loop[0])
+    others = sum(count(*loop) for loop in inner if steps[0] < loop[0] and loop[1] < steps[1])
     return count(*training), count(*steps) - others

@@ -65,9 +65,9 @@ def plant(storage: Storage, spec: MapSpec) -> int:
             batch.clear()
 
     for cell in spec.grid_cells():
-        own = list(_networks(cell, spec, rng))
-        batch += own
-        finished.append(_finished(ledger, own))
+        records = list(_networks(cell, spec, rng))
+        batch += records
+        finished.append(_finished(ledger, records))
         if len(batch) >= BATCH:
             record()
     record()
@@ -76,43 +76,43 @@ def plant(storage: Storage, spec: MapSpec) -> int:
 
 
 def _finished(ledger: Ledger, records: list[Record]) -> FinishedCell:
-    own = records[0].replicate.configuration
+    configuration = records[0].replicate.configuration
     values = np.array([record.val_accuracy for record in records])
     mean, error = float(values.mean()), standard_error(values)
     attributes = {
         "sem": None if math.isnan(error) else error,
         "replicates": len(values),
         "diverged": 0,
-        "cell": {"configuration": ledger.key(own), "train_accuracy": mean},
+        "cell": {"configuration": ledger.key(configuration), "train_accuracy": mean},
     }
-    if not own.static:
+    if not configuration.static:
         lost = records[0].measures["forgetting"]
         attributes |= {"gain": mean - STATIC, "forgetting": lost}
-    return FinishedCell(own, mean, attributes)
+    return FinishedCell(configuration, mean, attributes)
 
 
 def _networks(cell: Cell, spec: MapSpec, rng: np.random.Generator) -> Iterator[Record]:
     """Gains in a band of amplitudes, forgetting beyond it, noise on both."""
     data = spec.protocol.data
-    own = cell.configuration
+    configuration = cell.configuration
     counts = np.full((len(cell.reads), data.classes), data.validation_points_per_class // 2)
     series = {TRAIN: Series(cell.reads, counts // 10), VALIDATION: Series(cell.reads, counts)}
-    amplitude = own.amplitude or 1.0
+    amplitude = configuration.amplitude or 1.0
     typical = min(amplitude / 1000, 1)
     mean = STATIC + 0.2 * (5 < amplitude < 100) - 0.2 * (amplitude > 400)
     for seed in cell.seeds:
         accuracy = float(np.clip(mean + rng.normal(0, 0.05), 0, 1))
-        lost = None if own.static else typical * rng.uniform(0.7, 1)
+        lost = None if configuration.static else typical * rng.uniform(0.7, 1)
         yield Record(
-            Replicate(own, seed),
+            Replicate(configuration, seed),
             diverged_at=None,
             measures={
                 "train_accuracy": accuracy,
                 "val_accuracy": accuracy,
-                "val_accuracy_before_tail": None if own.static else accuracy,
+                "val_accuracy_before_tail": None if configuration.static else accuracy,
                 "forgetting": lost,
                 "unrecovered": None if lost is None else lost / 2,
                 "lasting": None if lost is None else lost / 4,
             },
-            series=series if own.static else {},
+            series=series if configuration.static else {},
         )

@@ -28,7 +28,9 @@ WORDS = {"int": "NUMBER", "float": "NUMBER", "Path": "PATH", "str": "TEXT"}
 def generated() -> dict[Path, str]:
     """Everything that is made: the contents of each file, by its path."""
     group: Any = get_command(app)
-    pages = {COMMANDS / f"{name}.md": page(name, own) for name, own in group.commands.items()}
+    pages = {
+        COMMANDS / f"{name}.md": page(name, command) for name, command in group.commands.items()
+    }
     return {
         COMMANDS / "README.md": index(group),
         **pages,
@@ -41,8 +43,8 @@ def generated() -> dict[Path, str]:
 def index(group: Any) -> str:
     """The list of commands, the options before them, and the exit statuses."""
     rows = [
-        (f"[`dynstudy {name}`]({name}.md)", paragraphs(own.help)[0])
-        for name, own in group.commands.items()
+        (f"[`dynstudy {name}`]({name}.md)", paragraphs(command.help)[0])
+        for name, command in group.commands.items()
     ]
     parts = [
         MADE,
@@ -58,8 +60,8 @@ def index(group: Any) -> str:
 
 def page(name: str, command: Any) -> str:
     """One command: what it does, how it is called, and examples."""
-    arguments = [own for own in command.params if own.param_type_name == "argument"]
-    rows = [(f"`{placeholder(own)}`", own.help or "") for own in arguments]
+    arguments = [argument for argument in command.params if argument.param_type_name == "argument"]
+    rows = [(f"`{placeholder(argument)}`", argument.help or "") for argument in arguments]
     usage = " ".join([f"dynstudy {name}", "[OPTIONS]", *map(in_usage, arguments)])
     parts = [
         MADE,
@@ -67,7 +69,7 @@ def page(name: str, command: Any) -> str:
         *paragraphs(command.help),
         f"```\n{usage}\n```",
         *([table(("argument", "is"), rows)] if rows else []),
-        options(own for own in command.params if own.param_type_name == "option"),
+        options(option for option in command.params if option.param_type_name == "option"),
     ]
     lines = "\n".join(f"$ {line}" for line in EXAMPLES[name])
     parts += ["## Examples", f"```console\n{lines}\n```"]
@@ -111,12 +113,12 @@ def options(parameters: Any) -> str:
     """A table of options."""
     rows = [
         (
-            ", ".join(f"`{name}`" for name in (*own.opts, *own.secondary_opts)),
-            f"`{placeholder(own)}`" if placeholder(own) else "",
-            default(own),
-            (own.help or "") + (" Can be given several times." if own.multiple else ""),
+            ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts)),
+            f"`{placeholder(option)}`" if placeholder(option) else "",
+            default(option),
+            (option.help or "") + (" Can be given several times." if option.multiple else ""),
         )
-        for own in parameters
+        for option in parameters
     ]
     return table(("option", "value", "default", "meaning"), rows)
 
@@ -164,13 +166,13 @@ def columns_page() -> str:
 
 def schema() -> str:
     """dynstudy's tables, in the order in which they depend on each other."""
-    return "\n\n".join(part for own in Base.metadata.sorted_tables for part in described(own))
+    return "\n\n".join(part for each in Base.metadata.sorted_tables for part in described(each))
 
 
-def described(own: Any) -> Iterator[str]:
+def described(sql_table: Any) -> Iterator[str]:
     """One table: its name, what a row is, and its columns."""
-    model = next(m.class_ for m in Base.registry.mappers if m.local_table is own)
-    yield f"### `{own.name}`"
+    model = next(m.class_ for m in Base.registry.mappers if m.local_table is sql_table)
+    yield f"### `{sql_table.name}`"
     yield model.__doc__
     rows = [
         (
@@ -179,7 +181,7 @@ def described(own: Any) -> Iterator[str]:
             column.doc or "",
             ", ".join(keys(column)),
         )
-        for column in own.columns
+        for column in sql_table.columns
     ]
     yield table(("column", "type", "meaning", "key"), rows)
 

@@ -16,9 +16,9 @@ MARKER = re.compile(r"(<!-- table: (\w+) ([\w -]+) -->\n).*?(<!-- end -->)", re.
 def with_tables(text: str) -> str:
     """A page whose every table is what the files say now."""
 
-    def made(found: re.Match[str]) -> str:
-        kind, names = found[2], found[3].split()
-        return f"{found[1]}\n{table(KINDS[kind](names))}\n\n{found[4]}"
+    def made(marker: re.Match[str]) -> str:
+        kind, names = marker[2], marker[3].split()
+        return f"{marker[1]}\n{table(KINDS[kind](names))}\n\n{marker[4]}"
 
     return MARKER.sub(made, text)
 
@@ -64,7 +64,7 @@ def regimes(names: list[str]) -> pd.DataFrame:
                 "study": name,
                 "width": width,
                 "static": accuracy(static),
-                **{own: counts.get(own, 0) for own in REGIMES},
+                **{regime: counts.get(regime, 0) for regime in REGIMES},
                 "largest gain": f"{gain(best)} at A = {best.amplitude:g}, T = {best.period:g}",
             })
     return pd.DataFrame(rows)
@@ -82,7 +82,7 @@ def forgetting(names: list[str]) -> pd.DataFrame:
                 "study": name,
                 "width": width,
                 "cells that forget": len(lost),
-                **{f"of them {own}": counts.get(own, 0) for own in ("useful", "harmful")},
+                **{f"of them {regime}": counts.get(regime, 0) for regime in ("useful", "harmful")},
                 "lasting, where they forget": spread(lost.lasting),
                 "lasting, elsewhere": spread(kept.lasting),
             })

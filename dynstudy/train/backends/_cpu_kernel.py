@@ -367,13 +367,13 @@ def _cross_entropy(f, one_hot, share):
         top = 0.0  # the last class has the logit 0
         for c in range(f.shape[0]):
             top = max(top, f[c, p])
-        total, of_class, own = np.exp(-top), 0.0, 0.0
+        total, of_class, of_targets = np.exp(-top), 0.0, 0.0
         for c in range(f.shape[0]):
             total += np.exp(f[c, p] - top)
-            own += share[c] * one_hot[c, p] * f[c, p]
+            of_targets += share[c] * one_hot[c, p] * f[c, p]
         for c in range(len(share)):
             of_class += share[c] * one_hot[c, p]
-        loss += (np.log(total) + top) * of_class - own
+        loss += (np.log(total) + top) * of_class - of_targets
     return loss
 
 
