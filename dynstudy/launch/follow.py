@@ -26,7 +26,7 @@ CYCLES = 2  # traced
 SETS = ("train", "validation")
 SLICE_STEPS = 500
 
-Progress = Callable[[int], None] | None
+OnStep = Callable[[int], None] | None
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def train_curve(
     seed: int = 0,
     points: int = CURVE_POINTS,
     backend: str = "auto",
-    progress: Progress = None,
+    progress: OnStep = None,
 ) -> pd.DataFrame:
     """Return what a network does at about `points` steps, from before the first to the end.
 
@@ -72,7 +72,7 @@ def trace_cell(
     oscillations: int | None = None,
     points: int = TRACE_POINTS,
     backend: str = "auto",
-    progress: Progress = None,
+    progress: OnStep = None,
 ) -> Trace:
     """Return what the networks of a cell do over the last oscillations and in the tail.
 
@@ -107,7 +107,7 @@ def _follow(
     stops: Sequence[int],
     begins: int,
     backend: str,
-    progress: Progress,
+    progress: OnStep,
 ) -> tuple[pd.DataFrame, CellReadings]:
     """Train networks: a row per seed, stop (from `begins` on), set and class, and all readings."""
     ensemble, data = to_arrays([Replicate(configuration, seed) for seed in seeds], protocol)
@@ -173,7 +173,7 @@ def _steps(
 
 
 def _walk(
-    advance: Callable[[int, int], None], stops: Sequence[int], progress: Progress
+    advance: Callable[[int, int], None], stops: Sequence[int], progress: OnStep
 ) -> Iterator[int]:
     """Take a training to each of some steps, in slices short enough to be interrupted."""
     step = 0

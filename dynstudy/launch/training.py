@@ -13,7 +13,7 @@ from types import FrameType
 from dynstudy.config import Cell, Configuration, Replicate
 from dynstudy.launch.chunks import Chunks
 from dynstudy.launch.replicates import Task
-from dynstudy.launch.workers import Trained, Worker, workers
+from dynstudy.launch.workers import TrainedChunk, Worker, workers
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import Launch
 from dynstudy.store.ledger import Record
@@ -72,7 +72,7 @@ class Flight:
     steps: int = 0  # taken, as its thread tells
     counted: int = 0  # of them, in the progress
     began: float = field(default_factory=time.monotonic)
-    landed: Future[Trained] = field(default_factory=Future)
+    landed: Future[TrainedChunk] = field(default_factory=Future)
 
 
 class Training:

@@ -17,8 +17,8 @@ from dynstudy.task.losses import LOSSES
 from dynstudy.train.backends import able, load, side_by_side
 from dynstudy.train.ensemble import Demand
 
-Trained = tuple[list[Record], Trainer]
-Worker = Callable[[Sequence[Task], Protocol, Callable[[int], None]], Trained]
+TrainedChunk = tuple[list[Record], Trainer]
+Worker = Callable[[Sequence[Task], Protocol, Callable[[int], None]], TrainedChunk]
 """Trains a chunk; tells the steps taken to a function, and stops if that raises."""
 
 
@@ -44,7 +44,7 @@ def workers(backend: str) -> list[Worker]:
 
 def train_here(
     backend: str, chunk: Sequence[Task], protocol: Protocol, on_slice: Callable[[int], None]
-) -> Trained:
+) -> TrainedChunk:
     """Train a chunk in this process, and say what did."""
     records, outcome = train_replicates(chunk, protocol, backend, on_slice)
     return records, Trainer.here(outcome.backend, outcome.device)
@@ -60,7 +60,7 @@ class Apart:
 
     def __call__(
         self, chunk: Sequence[Task], protocol: Protocol, on_slice: Callable[[int], None]
-    ) -> Trained:
+    ) -> TrainedChunk:
         """Train a chunk there; what `on_slice` raises ends it, and its end is a `BackendError`."""
         connection = self._connected()
         try:
