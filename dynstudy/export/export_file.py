@@ -16,6 +16,7 @@ from dynstudy.config import MAX_SEED, Configuration, LossName, Protocol, Section
 from dynstudy.errors import ExportError
 from dynstudy.export.words import By, FileFormat, Per
 from dynstudy.store.keys import configuration_key, digest
+from dynstudy.store.origins import Origin
 from dynstudy.study.validation_messages import explain, one_line
 
 VERSION = 1
@@ -101,17 +102,6 @@ class Selection(Section):
     candidates: int
 
 
-class Trained(Section):
-    """What trained some of the networks."""
-
-    networks: int
-    backend: str
-    device: str
-    processor: str
-    versions: dict[str, str]
-    git_commit: str | None = None
-
-
 class Provenance(Section):
     """Where the file comes from."""
 
@@ -121,7 +111,7 @@ class Provenance(Section):
     versions: dict[str, str]
     git_commit: str | None = None
     git_clean: bool | None = None
-    trained: list[Trained]
+    trained: list[Origin]
 
 
 class Export(Section):

@@ -24,7 +24,6 @@ from dynstudy.export.export_file import (
     Measured,
     Provenance,
     Selection,
-    Trained,
 )
 from dynstudy.export.measuring import measure, train_all
 from dynstudy.export.words import By, Per
@@ -172,5 +171,5 @@ def _provenance(storage: Storage, keys: Sequence[str]) -> Provenance:
         versions=versions(),
         git_commit=commit,
         git_clean=clean,
-        trained=[Trained(**asdict(origin)) for origin in origins(storage.engine, keys)],
+        trained=origins(storage.engine, keys),
     )

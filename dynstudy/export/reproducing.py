@@ -99,10 +99,7 @@ def reproduce(
             keys += map(ledger.key, again[name])
         here = {origin.arithmetic for origin in origins(storage.engine, keys)}
         storage.engine.dispose()
-    there = {
-        (t.backend, t.device, t.processor, tuple(sorted(t.versions.items()))) for t in trained_by
-    }
-    exact = here == there
+    exact = here == {origin.arithmetic for origin in trained_by}
     rows = []
     for label, entry in entries:
         for name, recorded in entry.measured.items():

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Engine, func, select
 
+from dynstudy.config import Section
 from dynstudy.store.migrations import column_of, missing_columns
 from dynstudy.store.tables import ReplicateRow, RunRow
 
@@ -14,8 +14,7 @@ UNKNOWN = "unknown"
 """The processor of networks of which an older dynstudy did not record it."""
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Section):
     """What trained some networks; equal origins give bit-equal results."""
 
     networks: int
@@ -23,7 +22,7 @@ class Origin:
     device: str
     processor: str
     versions: dict[str, str]
-    git_commit: str | None
+    git_commit: str | None = None
 
     @property
     def arithmetic(self) -> tuple[Any, ...]:
@@ -49,9 +48,15 @@ def origins(engine: Engine, configurations: Iterable[str]) -> list[Origin]:
         for count, processor, backend, device, texts, launch, commit in connection.execute(query):
             if processor is None and launch is not None:  # of before it was recorded with networks
                 processor = json.loads(launch).get("processor")
-            versions = json.loads(texts)
-            origin = Origin(count, backend, device, processor or UNKNOWN, versions, commit)
+            origin = Origin(
+                networks=count,
+                backend=backend,
+                device=device,
+                processor=processor or UNKNOWN,
+                versions=json.loads(texts),
+                git_commit=commit,
+            )
             key = (origin.arithmetic, commit)
             before = distinct[key].networks if key in distinct else 0
-            distinct[key] = replace(origin, networks=before + count)
+            distinct[key] = origin.model_copy(update={"networks": before + count})
     return list(distinct.values())

@@ -1,6 +1,7 @@
 """Who trained what."""
 
 from dataclasses import replace
+from typing import Any
 
 from dynstudy.config import Configuration, Protocol, Replicate
 from dynstudy.store.ledger import Ledger, Record
@@ -18,6 +19,10 @@ def networks(configuration: Configuration, *seeds: int) -> list[Record]:
     return [Record(Replicate(configuration, seed), None, ACCURACIES, {}) for seed in seeds]
 
 
+def origin(**values: Any) -> Origin:
+    return Origin.model_validate({"networks": 1, **vars(HERE), **values})
+
+
 def test_networks_are_counted_by_what_trained_them(storage: Storage) -> None:
     ledger = Ledger(storage.engine, PROTOCOL)
     card = replace(HERE, backend="gpu", device="a card")
@@ -25,22 +30,22 @@ def test_networks_are_counted_by_what_trained_them(storage: Storage) -> None:
     ledger.add(networks(MSE, 0), HERE)
     ledger.add(networks(CE, 2), card)
     keys = [ledger.key(CE), ledger.key(MSE)]
-    found = {origin.backend: origin for origin in origins(storage.engine, keys)}
-    assert found["cpu"] == Origin(3, "cpu", "two cores", "a processor", {"numpy": "2"}, None)
-    assert found["gpu"].networks == 1
-    assert found["cpu"].arithmetic != found["gpu"].arithmetic
-    assert [origin.networks for origin in origins(storage.engine, keys[1:])] == [1]
+    by_backend = {each.backend: each for each in origins(storage.engine, keys)}
+    assert by_backend["cpu"] == origin(networks=3)
+    assert by_backend["gpu"].networks == 1
+    assert by_backend["cpu"].arithmetic != by_backend["gpu"].arithmetic
+    assert [each.networks for each in origins(storage.engine, keys[1:])] == [1]
     assert origins(storage.engine, []) == []
 
 
 def test_every_part_of_the_arithmetic_counts_and_the_commit_does_not() -> None:
-    origin = Origin(1, "cpu", "two cores", "a processor", {"numpy": "2", "numba": "1"}, "abc")
+    one = origin(versions={"numpy": "2", "numba": "1"}, git_commit="abc")
     for change in (
         {"backend": "autograd"},
         {"device": "one core"},
         {"processor": UNKNOWN},
         {"versions": {"numpy": "3", "numba": "1"}},
     ):
-        assert replace(origin, **change).arithmetic != origin.arithmetic
-    same = replace(origin, versions={"numba": "1", "numpy": "2"}, git_commit=None, networks=9)
-    assert same.arithmetic == origin.arithmetic
+        assert one.model_copy(update=change).arithmetic != one.arithmetic
+    same = origin(versions={"numba": "1", "numpy": "2"}, networks=9)
+    assert same.arithmetic == one.arithmetic
