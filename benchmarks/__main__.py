@@ -28,7 +28,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
-def measure(
+def command(
     names: Annotated[
         list[str] | None,
         typer.Argument(

@@ -41,7 +41,7 @@ from dynstudy.study.spec import StudySpec
 STABLE = 0.95
 """The share of resamples that give a stable label, at least."""
 
-Labels = dict[Configuration, tuple[str, bool | None]]
+CellLabels = dict[Configuration, tuple[str, bool | None]]
 """Regime and whether it forgets, of each dynamical cell."""
 
 
@@ -139,7 +139,7 @@ def replay(
 
 def stable_labels(
     spec: MapSpec | BoundarySpec, ledger: Ledger, resamples: int, seed: int = 0
-) -> tuple[Labels, list[Configuration]]:
+) -> tuple[CellLabels, list[Configuration]]:
     """The labels of a map, and where they do not hang on which replicates were drawn.
 
     Args:
@@ -187,7 +187,7 @@ def _drawn(sample: Sample, rng: np.random.Generator) -> Sample:
     return sample.part(rng.integers(len(sample), size=len(sample)))
 
 
-def _labels(frame: pd.DataFrame) -> Labels:
+def _labels(frame: pd.DataFrame) -> CellLabels:
     return {
         Configuration(row.loss, row.width, row.learning_rate, row.amplitude, int(row.period)): (
             str(row.regime),
@@ -224,7 +224,7 @@ def _seeded(spec: BoundarySpec, seed: int) -> BoundarySpec:
 
 def _compared(
     spec: BoundarySpec, ledger: Ledger, cells_of_map: dict[Configuration, FinishedCell], rule: Rule
-) -> tuple[Labels, set[Configuration]]:
+) -> tuple[CellLabels, set[Configuration]]:
     """The labels of a study in memory, and which cells it trained."""
     study = optuna.create_study(direction="maximize")
     batch = [configuration for configuration in cells_of_map if configuration.static]

@@ -30,7 +30,7 @@ STEPS = 30_000
 
 
 @dataclass(frozen=True)
-class Cost:
+class MapCost:
     """Of one map."""
 
     cells: int
@@ -55,7 +55,7 @@ def measure(settings: Settings, say: Say) -> Measured:
         say(f"end to end: a map of {CELLS} cells, {number + 1} of {settings.rounds}")
         costs.append(_in_a_process_of_its_own())
 
-    def row(quantity: str, unit: str, of: Callable[[Cost], float]) -> Row:
+    def row(quantity: str, unit: str, of: Callable[[MapCost], float]) -> Row:
         return Row.of("end_to_end", quantity, unit, [of(cost) for cost in costs])
 
     one = costs[0]
@@ -94,7 +94,7 @@ def map_spec(cells: int, steps: int) -> MapSpec:
     })
 
 
-def run_map(cells: int, steps: int, folder: str) -> Cost:
+def measure_map(cells: int, steps: int, folder: str) -> MapCost:
     """Run it into a database of its own, the time inside the engine counted apart.
 
     Args:
@@ -125,7 +125,7 @@ def run_map(cells: int, steps: int, folder: str) -> Cost:
         wall = time.perf_counter() - began
     if done.interrupted:
         raise KeyboardInterrupt
-    return Cost(done.cells, done.trained, wall, inside, peak_memory())
+    return MapCost(done.cells, done.trained, wall, inside, peak_memory())
 
 
 def peak_memory() -> int:
@@ -142,7 +142,7 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _in_a_process_of_its_own() -> Cost:
+def _in_a_process_of_its_own() -> MapCost:
     size = (str(CELLS), str(STEPS))
     with tempfile.TemporaryDirectory(prefix="dynstudy-bench-") as folder:  # ours: it may be killed
         done = subprocess.run(
@@ -156,11 +156,11 @@ def _in_a_process_of_its_own() -> Cost:
     if done.returncode:
         last = last_line(done.stderr)
         raise BenchError(f"end_to_end: the map could not be run ({last})")
-    return Cost(**json.loads(done.stdout))
+    return MapCost(**json.loads(done.stdout))
 
 
 if __name__ == "__main__":
     try:
-        json.dump(asdict(run_map(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])), sys.stdout)
+        json.dump(asdict(measure_map(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])), sys.stdout)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -28,7 +28,7 @@ TOOLS = ("cuobjdump", "nvdisasm")
 
 
 @dataclass(frozen=True)
-class Compiled:
+class CompiledKernel:
     """A kernel for one shape of network, as the assembler made it."""
 
     loss: str
@@ -107,7 +107,7 @@ def compiled(
     points: int = 300,
     dtype: str = "float32",
     capability: int = 90,
-) -> Compiled:
+) -> CompiledKernel:
     """Compile the kernel for a network and count what came out.
 
     Args:
@@ -162,7 +162,7 @@ def compiled(
     usage, code = _disassembled(cubin)
     registers, shared = _usage(usage)
     loop, around = _training_loop(code)
-    return Compiled(
+    return CompiledKernel(
         loss,
         width,
         points,

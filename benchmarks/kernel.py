@@ -10,7 +10,7 @@ import subprocess
 import sys
 from dataclasses import asdict
 
-from benchmarks.gpu_instructions import Compiled, compiled, missing
+from benchmarks.gpu_instructions import CompiledKernel, compiled, missing
 from dynstudy.bench.measure import Measured, Row, Say, Settings, last_line
 from dynstudy.task.losses import LOSSES
 from dynstudy.train.backends._gpu_shapes import SCHEDULERS
@@ -33,7 +33,7 @@ def measure(settings: Settings, say: Say) -> Measured:
     Returns:
         For each loss: registers of a lane, spilled instructions, shared bytes of a program, how
         many programs fit on a multiprocessor, the warp instructions of a network's step, those of
-        a lane for each pair of a unit and a point (`Compiled.pair_instructions`), and the bound.
+        a lane for each pair of a unit and a point (`pair_instructions`), and the bound.
         A program trains one network.
 
     Raises:
@@ -51,7 +51,7 @@ def measure(settings: Settings, say: Say) -> Measured:
         except RuntimeError as error:
             notes.append(f"kernel: width {width} left out ({error})")
         else:
-            rows += [row for report in reports for row in described(report)]
+            rows += [row for report in reports for row in kernel_rows(report)]
     if rows:
         notes.append(
             f"kernel: compiled, not run; the bound is {MULTIPROCESSORS} multiprocessors x "
@@ -61,7 +61,7 @@ def measure(settings: Settings, say: Say) -> Measured:
     return Measured(rows, notes)
 
 
-def described(report: Compiled) -> list[Row]:
+def kernel_rows(report: CompiledKernel) -> list[Row]:
     """One kernel in rows.
 
     Args:
@@ -84,7 +84,7 @@ def described(report: Compiled) -> list[Row]:
     ]
 
 
-def bound(report: Compiled) -> float:
+def bound(report: CompiledKernel) -> float:
     """The network-steps per second of a card that issued an instruction whenever it can.
 
     Args:
@@ -96,7 +96,7 @@ def bound(report: Compiled) -> float:
     return MULTIPROCESSORS * SCHEDULERS * CLOCK / report.network_instructions
 
 
-def _in_a_process_of_its_own(width: int) -> list[Compiled]:
+def _in_a_process_of_its_own(width: int) -> list[CompiledKernel]:
     done = subprocess.run(
         [sys.executable, "-m", __name__, str(width)],
         check=False,
@@ -108,7 +108,7 @@ def _in_a_process_of_its_own(width: int) -> list[Compiled]:
         raise KeyboardInterrupt
     if done.returncode:
         raise RuntimeError(last_line(done.stderr))
-    return [Compiled(**report) for report in json.loads(done.stdout)]
+    return [CompiledKernel(**report) for report in json.loads(done.stdout)]
 
 
 if __name__ == "__main__":

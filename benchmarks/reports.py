@@ -15,14 +15,14 @@ from dynstudy.errors import BenchError
 
 
 @dataclass(frozen=True)
-class Cost:
+class CommandCost:
     """Of one command."""
 
     seconds: float  # from start to end, Python's own start included
     peak: int  # bytes of memory, at most
 
 
-def measure_report(arguments: Sequence[str], url: str, folder: str) -> Cost:
+def measure_report(arguments: Sequence[str], url: str, folder: str) -> CommandCost:
     """Run a command to its end.
 
     Args:
@@ -49,7 +49,7 @@ def measure_report(arguments: Sequence[str], url: str, folder: str) -> Cost:
     if done.returncode:
         last = last_line(done.stderr)
         raise BenchError(f"reading: dynstudy {arguments[0]} failed ({last})")
-    return Cost(seconds, json.loads(peak.read_text(encoding="utf-8")))
+    return CommandCost(seconds, json.loads(peak.read_text(encoding="utf-8")))
 
 
 def _run(peak: Path, arguments: list[str]) -> None:

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from benchmarks import end_to_end
-from benchmarks.end_to_end import map_spec, peak_memory, run_map
+from benchmarks.end_to_end import map_spec, measure_map, peak_memory
 from dynstudy.bench.measure import Settings
 from dynstudy.launch.training import Training
 from tests.command import python
@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 
 
 def test_a_map_is_trained_and_its_training_counted_apart(tmp_path: Path) -> None:
-    cost = run_map(4, 300, str(tmp_path))
+    cost = measure_map(4, 300, str(tmp_path))
     assert (cost.cells, cost.networks) == (5, 80)  # with the baseline's 40
     assert 0 < cost.training < cost.wall
     with closing(sqlite3.connect(tmp_path / "bench.db")) as connection:
@@ -29,7 +29,7 @@ def test_a_map_is_trained_and_its_training_counted_apart(tmp_path: Path) -> None
 def test_an_interrupted_map_is_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Training, "stopped", property(lambda self: True))
     with pytest.raises(KeyboardInterrupt):
-        run_map(2, 200, str(tmp_path))
+        measure_map(2, 200, str(tmp_path))
 
 
 def test_what_is_not_training_has_a_share(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,12 @@ import pytest
 
 from benchmarks import gpu_instructions as _gpu_report
 from benchmarks import kernel
-from benchmarks.gpu_instructions import Compiled, missing, programs_at_once
+from benchmarks.gpu_instructions import CompiledKernel, missing, programs_at_once
 from dynstudy.bench.measure import Settings
 from tests.command import python
 from tests.conftest import ROOT
 
-REPORT = Compiled(
+REPORT = CompiledKernel(
     loss="dce",
     width=100,
     points=300,
@@ -31,8 +31,8 @@ REPORT = Compiled(
 )
 
 
-def changed(**values: int) -> Compiled:
-    return Compiled(**{**vars(REPORT), **values})
+def changed(**values: int) -> CompiledKernel:
+    return CompiledKernel(**{**vars(REPORT), **values})
 
 
 def quiet(_: str) -> None:
