@@ -4,4 +4,4 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
+Ints = NDArray[np.int64]

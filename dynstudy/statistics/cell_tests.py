@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from dynstudy.arrays import Array, Indices
+from dynstudy.arrays import Array, Ints
 from dynstudy.measure.accuracy import EQUIVALENCE, FEWEST
 from dynstudy.measure.forgetting import CATASTROPHIC
 from dynstudy.statistics.two_samples import Difference, Moments, permutation_p_values
@@ -25,7 +25,7 @@ class Contrast:
 
     samples: list[Array]  # (K) of the replicates on which it is defined
     baselines: list[Array]  # of the static losses, each once
-    baseline_of: Indices  # (K,) which of these a cell is compared with
+    baseline_of: Ints  # (K,) which of these a cell is compared with
 
     @classmethod
     def of(
@@ -37,7 +37,7 @@ class Contrast:
         return cls(samples, [static(key) for key in numbers], np.array(baseline_of, np.int64))
 
     @cached_property
-    def sizes(self) -> Indices:
+    def sizes(self) -> Ints:
         """(K,) replicates."""
         return np.array([len(sample) for sample in self.samples], np.int64)
 
@@ -104,7 +104,7 @@ class Evidence:
     equivalent: Array  # (K,) of the gain not lying within ±0.02
     forgets: Array  # (K,) of net forgetting being at most 0.4
     retains: Array  # (K,) of net forgetting being at least 0.4
-    forgetting_sizes: Indices  # (K,) replicates of which forgetting is defined
+    forgetting_sizes: Ints  # (K,) replicates of which forgetting is defined
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynstudy.arrays import Indices
+from dynstudy.arrays import Ints
 from dynstudy.config import Cell, Configuration
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.cell_tests import CellTests, Contrast, Evidence
@@ -28,21 +28,21 @@ class ComparedCells:
     keys: list[str]  # of their configurations in the ledger
     samples: list[Sample]  # their replicates
     baselines: Mapping[Configuration, Baseline]  # by their static configuration
-    families: list[Indices]  # of the dynamical cells that share their control of false discoveries
+    families: list[Ints]  # of the dynamical cells that share their control of false discoveries
 
-    def baseline_sizes(self, indices: Indices) -> Indices:
+    def baseline_sizes(self, indices: Ints) -> Ints:
         """Replicates of the baseline of each of K cells (K,)."""
         configurations = [self.cells[index].configuration for index in indices]
         sizes = [len(self.baselines[each.baseline()].val_accuracy) for each in configurations]
         return np.array(sizes, np.int64)
 
-    def accuracy(self, indices: Indices, seeds: int | None = None) -> Contrast:
+    def accuracy(self, indices: Ints, seeds: int | None = None) -> Contrast:
         """Final validation accuracies beside the static loss's."""
         samples = [self.samples[index].below(seeds).val_accuracy for index in indices]
         static = [self.cells[index].configuration.baseline() for index in indices]
         return Contrast.of(samples, static, lambda key: self.baselines[key].val_accuracy)
 
-    def measure(self, name: str, indices: Indices, seeds: int | None = None) -> Contrast:
+    def measure(self, name: str, indices: Ints, seeds: int | None = None) -> Contrast:
         """A measure where it is defined, beside the static loss's read at the same steps."""
         samples = [self.samples[index].below(seeds).measures[name] for index in indices]
         defined = [values[np.isfinite(values)] for values in samples]
@@ -52,7 +52,7 @@ class ComparedCells:
             defined, static, lambda key: self.baselines[key[0]].measure(name, key[1])
         )
 
-    def evidence(self, tests: CellTests, indices: Indices, seeds: int | None = None) -> Evidence:
+    def evidence(self, tests: CellTests, indices: Ints, seeds: int | None = None) -> Evidence:
         """Test cells, each by itself."""
         return tests(self.accuracy(indices, seeds), self.measure("forgetting", indices, seeds))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from dynstudy.arrays import Indices
+from dynstudy.arrays import Ints
 from dynstudy.config import Cell
 from dynstudy.measure.accuracy import mean, standard_error
 from dynstudy.measure.measures import MEASURES
@@ -105,9 +105,9 @@ def _row(cell: Cell, sample: Sample, key: str) -> dict[str, object]:
 def _judge(
     frame: pd.DataFrame,
     compared: ComparedCells,
-    cells: Indices,
+    cells: Ints,
     evidence: Evidence,
-    sizes: Indices,
+    sizes: Ints,
     confidence: ArrayLike,
 ) -> None:
     """Write the columns of one family of K cells, of so many tested replicates (K,), in place."""

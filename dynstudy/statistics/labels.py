@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynstudy.arrays import Array, Indices
+from dynstudy.arrays import Array, Ints
 from dynstudy.measure.accuracy import FEWEST
 from dynstudy.statistics.cell_tests import Evidence
 from dynstudy.statistics.two_samples import LEVEL, false_discovery_q_values
@@ -23,7 +23,7 @@ class Labels:
     q_values: Array  # (K,) adjusted over the family
 
 
-def label(evidence: Evidence, sizes: Indices, baseline_sizes: Indices | int) -> Labels:
+def label(evidence: Evidence, sizes: Ints, baseline_sizes: Ints | int) -> Labels:
     """Return what the cells of one family are called, by so many replicates of each (K,).
 
     useful or harmful where the gain is significant, neutral where it is shown to be within ±0.02,

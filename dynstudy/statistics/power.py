@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynstudy.arrays import Array, Indices
+from dynstudy.arrays import Array, Ints
 from dynstudy.errors import DynstudyError
 from dynstudy.measure.accuracy import EQUIVALENCE, FEWEST, standard_error
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Contrast, Evidence
@@ -43,7 +43,7 @@ class Verdicts:
     labels: list[str]  # (K,)
     low: Array  # (K,) of the 95 % interval of the gain
     high: Array  # (K,)
-    replicates: Indices  # (K,) that were needed
+    replicates: Ints  # (K,) that were needed
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def judge_map(
     family = FamilyLooks(np.arange(count), looks)
     forgetting = [np.empty(0)]  # nothing of it is simulated
 
-    def evidence(indices: Indices, size: int) -> Evidence:
+    def evidence(indices: Ints, size: int) -> Evidence:
         shared = np.zeros(len(indices), np.int64)
         accuracy = Contrast(list(planted.samples[indices, :size]), [planted.baseline], shared)
         return tests(accuracy, Contrast(forgetting * len(indices), forgetting, shared))

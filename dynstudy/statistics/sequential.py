@@ -22,7 +22,7 @@ from functools import partial
 import numpy as np
 from scipy import stats
 
-from dynstudy.arrays import Array, Indices
+from dynstudy.arrays import Array, Ints
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Evidence
 from dynstudy.statistics.compared_cells import ComparedCells
 from dynstudy.statistics.two_samples import LEVEL, false_discovery_q_values
@@ -47,7 +47,7 @@ def weights(looks: Sequence[int]) -> Array:
 class FamilyLooks:
     """The looks at a family of K cells, one after the other: ascending numbers of replicates."""
 
-    def __init__(self, indices: Indices, looks: Sequence[int]) -> None:
+    def __init__(self, indices: Ints, looks: Sequence[int]) -> None:
         count = len(indices)
         self.indices, self.looks, self.weights = indices, tuple(looks), weights(looks)
         self.taken = 0  # looks
@@ -58,7 +58,7 @@ class FamilyLooks:
         self.evidence = Evidence(np.zeros(count), ones, ones, ones, ones, undefined)  # corrected
 
     @property
-    def planned(self) -> Indices:
+    def planned(self) -> Ints:
         """(K,) replicates that each cell is to have before its next look, or has for good."""
         following = self.looks[min(self.taken, len(self.looks) - 1)]
         return np.where(self.going, following, self.looked)
@@ -68,7 +68,7 @@ class FamilyLooks:
         """(K,) of the interval at its last look, for all intervals of its looks to hold at 95 %."""
         return 1 - LEVEL * self.spent
 
-    def look(self, tests: Callable[[Indices, int], Evidence]) -> None:
+    def look(self, tests: Callable[[Ints, int], Evidence]) -> None:
         """Test the cells that are going on, with the next number of their first replicates."""
         size, weight = self.looks[self.taken], self.weights[self.taken]
         going = np.flatnonzero(self.going)
@@ -92,7 +92,7 @@ class FamilyLooks:
         forgets = false_discovery_q_values(tests.forgets) <= LEVEL
         return regime, forgets | (tests.retains <= LEVEL) | np.isnan(tests.forgets)
 
-    def _hopeless(self, new: Evidence, going: Indices) -> np.ndarray:
+    def _hopeless(self, new: Evidence, going: Ints) -> np.ndarray:
         """Which of the cells that were looked at would hardly be decided at the last look."""
         more, last = self.looks[-1] / self.looks[self.taken - 1], self.weights[-1]
         differs = LEVEL * last * _share_to_join(self.evidence.differs)
@@ -104,7 +104,7 @@ class FamilyLooks:
         settled = [decided[going] for decided in self._decided()]
         return (settled[0] | (regime < HOPELESS)) & (settled[1] | (forgetting < HOPELESS))
 
-    def _joined(self, new: Evidence, going: Indices, weight: float) -> Evidence:
+    def _joined(self, new: Evidence, going: Ints, weight: float) -> Evidence:
         """What is known after a look: the smallest corrected p-values, and the gain of theirs."""
         old = self.evidence
         differs = np.fmin(old.differs[going], new.differs / weight)

@@ -11,10 +11,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from dynstudy.arrays import Ints
 from dynstudy.task.network import draw
 
 Floats = NDArray[np.floating]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dynstudy.arrays import Array
+from dynstudy.arrays import Array, Ints
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Ints = NDArray[np.int64]
 
 CROSS_ENTROPY, WEIGHTED_SQUARES, WEIGHTED_TARGETS = range(3)
 """The equations that the fused kernels know, 2 to 4 of arXiv:2410.10690."""

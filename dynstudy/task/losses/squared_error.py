@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dynstudy.arrays import Array
-from dynstudy.task.losses.loss import WEIGHTED_SQUARES, Ints, Loss
+from dynstudy.arrays import Array, Ints
+from dynstudy.task.losses.loss import WEIGHTED_SQUARES, Loss
 
 if TYPE_CHECKING:
     from torch import Tensor

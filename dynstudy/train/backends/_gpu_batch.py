@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dynstudy.arrays import Ints
 from dynstudy.train.backends._gpu_shapes import LINE, Shape
-from dynstudy.train.ensemble import Ensemble, Floats, Ints, Parameters, Readings
+from dynstudy.train.ensemble import Ensemble, Floats, Parameters, Readings
 
 NEVER = np.iinfo(np.int32).max
 

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynstudy.arrays import Ints
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
 from dynstudy.train.backends._cpu_kernel import POINT_BLOCK, advance_network
 from dynstudy.train.backends._fused import Means, absolute, as_trained, refusal
-from dynstudy.train.ensemble import Data, Ensemble, Floats, Ints, Parameters, Readings
+from dynstudy.train.ensemble import Data, Ensemble, Floats, Parameters, Readings
 
 __all__ = ["advance", "refusal", "start", "threads"]
 
