@@ -17,7 +17,7 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
 from dynstudy.train import train
-from dynstudy.train.backends import at_once, side_by_side
+from dynstudy.train.backends import at_once, per_device
 
 PROBE_SECONDS = 0.15
 WIDTHS_PROBED = 4
@@ -126,7 +126,7 @@ def _seconds_per_step(loss: str, width: int, protocol: Protocol, backend: str) -
     """Seconds per network-step with all that train busy, and the device."""
     static = not LOSSES[loss].dynamical
     cell = Configuration(loss, width, 0.01, None if static else 2.0, None if static else 10)
-    shared = side_by_side(backend)
+    shared = per_device(backend)
     count, steps = 2 * at_once(shared[0]), 5
     while True:
         short = protocol.model_copy(update={"steps": steps, "tail": "none"})

@@ -14,7 +14,7 @@ from dynstudy.store.ledger import Record
 from dynstudy.store.provenance import Trainer
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
-from dynstudy.train.backends import able, load, side_by_side
+from dynstudy.train.backends import able, load, per_device
 from dynstudy.train.ensemble import Demand
 
 TrainedChunk = tuple[list[Record], Trainer]
@@ -36,7 +36,7 @@ def workers(backend: str) -> list[Worker]:
 
     One Python can hardly keep two cards busy. Processes start when they get their first chunk.
     """
-    backends = side_by_side(backend)
+    backends = per_device(backend)
     if len(backends) == 1:
         return [partial(train_here, backend)]
     return [Apart(of_card) for of_card in backends]

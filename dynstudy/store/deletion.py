@@ -66,10 +66,10 @@ def _needed(storage: Storage, study: optuna.Study) -> dict[str, range]:
     return needed
 
 
-Network = tuple[str, int]  # configuration and seed
+NetworkKey = tuple[str, int]  # configuration and seed
 
 
-def _recorded(storage: Storage, study: optuna.Study) -> dict[int, Network]:
+def _recorded(storage: Storage, study: optuna.Study) -> dict[int, NetworkKey]:
     """The networks of a study that the ledger has, by their row."""
     needed = _needed(storage, study)
     query = select(ReplicateRow.id, ReplicateRow.configuration, ReplicateRow.seed)
@@ -78,9 +78,9 @@ def _recorded(storage: Storage, study: optuna.Study) -> dict[int, Network]:
         return {row: (key, seed) for row, key, seed in rows if seed in needed[key]}
 
 
-def _needed_elsewhere(storage: Storage, name: str, networks: set[Network]) -> set[Network]:
+def _needed_elsewhere(storage: Storage, name: str, networks: set[NetworkKey]) -> set[NetworkKey]:
     """Those of some networks that other studies need."""
-    shared: set[Network] = set()
+    shared: set[NetworkKey] = set()
     for other in storage.names():
         if other != name:
             needed = _needed(storage, storage.study(other))

@@ -46,7 +46,7 @@ class _Bounds:
 
     def number(self, value: Any, where: str = "") -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{where}{shown(value)} is not a number; allowed are {self}")
+            raise ValueError(f"{where}{short(value)} is not a number; allowed are {self}")
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{where}{value} is not finite; allowed are {self}")
         return value
@@ -54,7 +54,7 @@ class _Bounds:
     def member(self, value: Any) -> float:
         inside = self.low <= self.number(value) <= self.high
         if not inside or (self.integer and not isinstance(value, int)):
-            raise ValueError(f"{shown(value)} is not allowed; allowed are {self}")
+            raise ValueError(f"{short(value)} is not allowed; allowed are {self}")
         return value
 
     def listed(self, value: Any) -> tuple[float, ...]:
@@ -78,14 +78,14 @@ class _Bounds:
         low, high = self.number(table["low"], "low = "), self.number(table["high"], "high = ")
         log = table.get("log", False)
         if not isinstance(log, bool):
-            raise ValueError(f"log = {shown(log)} is neither true nor false")
+            raise ValueError(f"log = {short(log)} is neither true nor false")
         if low > high:
-            raise ValueError(f"low = {shown(low)} is above high = {shown(high)}")
+            raise ValueError(f"low = {short(low)} is above high = {short(high)}")
         if log and low <= 0:
-            raise ValueError(f"low = {shown(low)} must be positive where log = true")
+            raise ValueError(f"low = {short(low)} must be positive where log = true")
         for name, end in (("low", low), ("high", high)):
             if not self.low <= end <= self.high:
-                raise ValueError(f"{name} = {shown(end)} is not allowed; allowed are {self}")
+                raise ValueError(f"{name} = {short(end)} is not allowed; allowed are {self}")
         return low, high, log
 
 
@@ -105,7 +105,7 @@ def values(parameter: str) -> BeforeValidator:
         start, stop, log = bounds.ends(table, ("low", "high", "num", "log"))
         num = table["num"]
         if isinstance(num, bool) or not isinstance(num, int) or not 1 <= num <= MAX_VALUES:
-            raise ValueError(f"num = {shown(num)} is not a whole number from 1 to {MAX_VALUES}")
+            raise ValueError(f"num = {short(num)} is not a whole number from 1 to {MAX_VALUES}")
         even = (np.geomspace if log else np.linspace)(start, stop, num)
         if bounds.integer:
             return [math.floor(value + 0.5) for value in even]
@@ -136,7 +136,7 @@ def choices(parameter: str) -> BeforeValidator:
     return BeforeValidator(parse)
 
 
-def shown(value: Any) -> str:
+def short(value: Any) -> str:
     """A value in an error message, shortened; very large integers cannot even be printed."""
     try:
         text = repr(value)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator
 from dynstudy.config import MAX_REPLICATES
 from dynstudy.errors import nearest
 from dynstudy.measure.accuracy import FEWEST
-from dynstudy.study.axes import shown
+from dynstudy.study.axes import short
 
 GROWTH = 1.5
 """About how many times the replicates of a look the next one has."""
@@ -53,7 +53,7 @@ def _rounds(table: Mapping[str, Any]) -> Rounds:
     for key in Rounds.model_fields:
         if key not in table:
             raise ValueError(f"rounds need min and max; {key} is missing")
-    low, high = (_number(table[key], f"{key} = {shown(table[key])}: ") for key in ("min", "max"))
+    low, high = (_number(table[key], f"{key} = {short(table[key])}: ") for key in ("min", "max"))
     if low < FEWEST:
         raise ValueError(f"min = {low}: must be at least {FEWEST}, below which nothing is tested")
     if high <= low:

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from dynstudy.config import MAX_REPLICATES, Cell, Configuration, Protocol, Section
 from dynstudy.errors import SpecError, nearest
-from dynstudy.study.axes import shown
+from dynstudy.study.axes import short
 from dynstudy.study.kinds import KINDS
 from dynstudy.study.rounds import Rounds, counted
 from dynstudy.study.validation_messages import explain
@@ -174,7 +174,7 @@ class StudySpec(Section):
             raise SpecError(f"{source}: key 'kind' is missing; it is one of {', '.join(KINDS)}")
         if not isinstance(kind, str) or kind not in KINDS:
             allowed = " or ".join(map(repr, KINDS))
-            raise SpecError(f"{source}: kind = {shown(kind)}: must be {allowed}")
+            raise SpecError(f"{source}: kind = {short(kind)}: must be {allowed}")
         model: type[StudySpec] = pkgutil.resolve_name(KINDS[kind])
         try:
             return model.model_validate(dict(values))

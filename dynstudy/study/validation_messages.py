@@ -6,7 +6,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from dynstudy.errors import nearest
-from dynstudy.study.axes import shown
+from dynstudy.study.axes import short
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
@@ -53,7 +53,7 @@ def _explain(problem: ErrorDetails, model: type[BaseModel]) -> str:
         "value_error": "{error}",
     }.get(kind)
     message = allowed.format(**context) if allowed else one_line(problem["msg"])
-    return f"{key} = {shown(value)}: {message}" if key and value is not model else message
+    return f"{key} = {short(value)}: {message}" if key and value is not model else message
 
 
 def _keys(location: tuple[Any, ...], model: type[BaseModel]) -> tuple[list[str], type[BaseModel]]:

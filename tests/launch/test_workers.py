@@ -41,7 +41,7 @@ def apart() -> Iterator[Apart]:
 
 @pytest.fixture
 def two_cards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dynstudy.launch.workers.side_by_side", lambda _: ["cpu", "autograd"])
+    monkeypatch.setattr("dynstudy.launch.workers.per_device", lambda _: ["cpu", "autograd"])
     monkeypatch.setattr("dynstudy.launch.chunks.CHUNK_SECONDS", 0.0)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from dynstudy.study.axes import MAX_VALUES, Range, choices, shown, values
+from dynstudy.study.axes import MAX_VALUES, Range, choices, short, values
 
 
 class Axes(BaseModel):
@@ -74,6 +74,6 @@ def test_a_range_on_a_logarithm_is_the_same_study_on_every_machine() -> None:
 
 
 def test_what_is_shown_is_short() -> None:
-    assert shown([1, 2]) == "[1, 2]"
-    assert len(shown("x" * 1000)) == 60
-    assert shown(10**5000) == "a number of thousands of digits"
+    assert short([1, 2]) == "[1, 2]"
+    assert len(short("x" * 1000)) == 60
+    assert short(10**5000) == "a number of thousands of digits"

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from dynstudy.config import MAX_SEED, Cell, Section
 from dynstudy.errors import either
 from dynstudy.measure.accuracy import FEWEST
-from dynstudy.study.axes import shown
+from dynstudy.study.axes import short
 from dynstudy.study.over_axes import GridSpec
 from dynstudy.study.rounds import counted
 from dynstudy.study.spec import MAX_CELLS, StudySpec
@@ -49,7 +49,7 @@ class BoundarySpec(GridSpec):
             )
         if sum(amplitude > 1 for amplitude in self.space.amplitude) < 2:
             raise ValueError(
-                f"space.amplitude = {shown(list(self.space.amplitude))}: a boundary study needs at "
+                f"space.amplitude = {short(list(self.space.amplitude))}: a boundary study needs at "
                 "least two amplitudes above 1 to find a boundary between; give a list, or "
                 "{ low, high, num, log }"
             )

@@ -62,7 +62,7 @@ def able(backend: str, demand: Demand) -> str:
     return backend
 
 
-def side_by_side(backend: str) -> list[str]:
+def per_device(backend: str) -> list[str]:
     """``NAME:DEVICE`` for each of the devices that a backend stands for, else its name alone."""
     devices = [] if ":" in backend else _answer(backend, "devices") or []
     return [f"{backend}:{device}" for device in devices] if len(devices) > 1 else [backend]

@@ -28,7 +28,7 @@ import triton.language as tl
 from triton.language import constexpr
 
 from dynstudy.task.losses import loss as equations
-from dynstudy.train.backends._gpu_losses import class_weights, cross_entropy, squares
+from dynstudy.train.backends._gpu_losses import cross_entropy, squares, weights_at
 from dynstudy.train.backends._gpu_units import load_units, store_units
 
 CROSS_ENTROPY = constexpr(equations.CROSS_ENTROPY)
@@ -270,7 +270,7 @@ def advance_networks(
             _count_correct(units, bias, x, y, all_points, here, TILES, K, C, ROWS, LANES)
             at += 1
         if k < step + count:
-            gamma = class_weights(k, amplitude, slope, period, tail_start, C)
+            gamma = weights_at(k, amplitude, slope, period, tail_start, C)
             share = ()
             for c in tl.static_range(C):
                 if KIND == WEIGHTED_TARGETS:

@@ -14,7 +14,7 @@ jit: Any = triton.jit
 
 
 @jit
-def class_weights(k, amplitude, slope, period, tail_start, C: constexpr):
+def weights_at(k, amplitude, slope, period, tail_start, C: constexpr):
     """Γ(k), as in dynstudy.task.schedule.class_weights."""
     phase = k % period
     rising = phase < period - phase

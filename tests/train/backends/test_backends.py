@@ -11,7 +11,7 @@ import pytest
 
 from dynstudy.errors import BackendError
 from dynstudy.train import Data, Ensemble, backends, train
-from dynstudy.train.backends import BACKENDS, able, at_once, fastest, gpu, load, side_by_side
+from dynstudy.train.backends import BACKENDS, able, at_once, fastest, gpu, load, per_device
 from dynstudy.train.ensemble import Demand
 from tests.command import python
 from tests.conftest import ROOT
@@ -65,11 +65,11 @@ def test_a_card_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.usefixtures("cards")
 def test_all_cards_that_can_be_used_share_the_work() -> None:
-    assert side_by_side("gpu") == ["gpu:0", "gpu:2"]
-    assert side_by_side("auto") == ["auto:0", "auto:2"]  # each is free to take another backend
+    assert per_device("gpu") == ["gpu:0", "gpu:2"]
+    assert per_device("auto") == ["auto:0", "auto:2"]  # each is free to take another backend
     assert load("auto:2")[0].keywords == {"device": "2"}  # type: ignore[attr-defined]
-    assert side_by_side("gpu:2") == ["gpu:2"]
-    assert side_by_side("cpu") == ["cpu"]
+    assert per_device("gpu:2") == ["gpu:2"]
+    assert per_device("cpu") == ["cpu"]
     assert at_once("gpu") == 8 * 132
 
 
