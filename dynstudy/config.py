@@ -21,6 +21,12 @@ MAX_STEPS = 10**9
 MAX_REPLICATES = 100_000
 MAX_SEED = 2**32 - 1
 
+EQUIVALENCE = 0.02
+"""A gain in accuracy is neutral when it is shown to lie within plus or minus this."""
+
+FEWEST = 6
+"""With fewer replicates a cell is not tested."""
+
 
 def _integer_or(*words: str, high: int) -> BeforeValidator:
     """Accept a whole number from 0 to `high`, or one of the words."""

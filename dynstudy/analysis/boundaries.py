@@ -19,8 +19,8 @@ from threadpoolctl import threadpool_limits
 from dynstudy.analysis.panel_surface import PanelSurface
 from dynstudy.analysis.regime_map import PANEL, RegimeMap
 from dynstudy.arrays import Array
+from dynstudy.config import EQUIVALENCE
 from dynstudy.errors import DynstudyError
-from dynstudy.measure.accuracy import EQUIVALENCE
 from dynstudy.statistics.columns import AXES, Column, names
 from dynstudy.statistics.outcomes import Outcomes
 from dynstudy.statistics.two_samples import LEVEL

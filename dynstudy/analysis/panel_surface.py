@@ -12,7 +12,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from dynstudy.arrays import Array
-from dynstudy.measure.accuracy import EQUIVALENCE
+from dynstudy.config import EQUIVALENCE
 from dynstudy.statistics.gaussian_process import GaussianProcess
 from dynstudy.statistics.outcomes import Outcomes
 

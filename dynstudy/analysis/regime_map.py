@@ -11,8 +11,7 @@ import pandas as pd
 
 from dynstudy.analysis.panel_surface import PanelSurface, fit_panel
 from dynstudy.arrays import Array
-from dynstudy.config import SpiralData
-from dynstudy.measure.accuracy import FEWEST
+from dynstudy.config import FEWEST, SpiralData
 from dynstudy.search.prediction import predict_cells
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests

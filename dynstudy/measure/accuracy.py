@@ -11,12 +11,6 @@ from dynstudy.config import Protocol
 from dynstudy.measure.measure import CellReadings, Measure
 from dynstudy.measure.window import forgetting_window
 
-EQUIVALENCE = 0.02
-"""A gain in accuracy is neutral when it is shown to lie within plus or minus this."""
-
-FEWEST = 6
-"""With fewer replicates a cell is not tested."""
-
 
 def accuracy(
     correct: NDArray[Any], points_per_class: int, diverged: ArrayLike = False

@@ -20,8 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 from threadpoolctl import threadpool_limits
 
 from dynstudy.arrays import Array
-from dynstudy.config import Configuration
-from dynstudy.measure.accuracy import EQUIVALENCE
+from dynstudy.config import EQUIVALENCE, Configuration
 from dynstudy.measure.forgetting import CATASTROPHIC
 from dynstudy.measure.window import forgetting_window
 from dynstudy.search.level_sets import STRETCH, Field, choose, spread_out

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from dynstudy.arrays import Array, Ints
-from dynstudy.measure.accuracy import EQUIVALENCE, FEWEST
+from dynstudy.config import EQUIVALENCE, FEWEST
 from dynstudy.measure.forgetting import CATASTROPHIC
 from dynstudy.statistics.two_samples import Difference, Moments, permutation_p_values
 

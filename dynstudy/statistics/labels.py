@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynstudy.arrays import Array, Ints
-from dynstudy.measure.accuracy import FEWEST
+from dynstudy.config import FEWEST
 from dynstudy.statistics.cell_tests import Evidence
 from dynstudy.statistics.two_samples import LEVEL, false_discovery_q_values
 

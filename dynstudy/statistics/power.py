@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynstudy.arrays import Array, Ints
+from dynstudy.config import EQUIVALENCE, FEWEST
 from dynstudy.errors import DynstudyError
-from dynstudy.measure.accuracy import EQUIVALENCE, FEWEST, standard_error
+from dynstudy.measure.accuracy import standard_error
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Contrast, Evidence
 from dynstudy.statistics.labels import HARMFUL, NEUTRAL, USEFUL, label
 from dynstudy.statistics.sequential import FamilyLooks

@@ -6,9 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, BeforeValidator
 
-from dynstudy.config import MAX_REPLICATES
+from dynstudy.config import FEWEST, MAX_REPLICATES
 from dynstudy.errors import nearest
-from dynstudy.measure.accuracy import FEWEST
 from dynstudy.study.axes import short
 
 GROWTH = 1.5

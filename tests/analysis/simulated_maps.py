@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dynstudy.analysis.regime_map import RegimeMap
-from dynstudy.measure.accuracy import EQUIVALENCE
+from dynstudy.config import EQUIVALENCE
 from dynstudy.statistics.power import SPREADS, plant_map
 from dynstudy.study.spec import StudySpec
 

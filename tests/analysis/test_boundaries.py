@@ -18,8 +18,8 @@ from dynstudy.analysis.boundaries import (
     find_boundaries,
 )
 from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.config import EQUIVALENCE
 from dynstudy.errors import DynstudyError
-from dynstudy.measure.accuracy import EQUIVALENCE
 from dynstudy.report.boundary_text import boundary_lines
 from dynstudy.statistics.columns import names
 from tests.analysis.simulated_maps import AMPLITUDES, HALF, PERIODS, middle, ridge, simulated

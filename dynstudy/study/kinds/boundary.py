@@ -7,9 +7,8 @@ import numpy as np
 import optuna
 from pydantic import Field, model_validator
 
-from dynstudy.config import MAX_SEED, Cell, Section
+from dynstudy.config import FEWEST, MAX_SEED, Cell, Section
 from dynstudy.errors import either
-from dynstudy.measure.accuracy import FEWEST
 from dynstudy.study.axes import short
 from dynstudy.study.over_axes import GridSpec
 from dynstudy.study.rounds import counted
