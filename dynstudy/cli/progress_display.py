@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, plain lines elsewhere."""
+"""How far a launch is: a bar on a terminal, plain lines elsewhere."""
 
 import math
 import time
@@ -17,7 +17,7 @@ LINE_SECONDS = 10.0
 
 
 class Display:
-    """Shows the progress of a run: nothing if quiet, if verbose a line for each recorded chunk."""
+    """Shows how far a launch is: nothing if quiet, if verbose a line for each recorded chunk."""
 
     def __init__(
         self, name: str, out: TextIO, *, quiet: bool = False, verbose: bool = False
@@ -45,7 +45,7 @@ class Display:
             self.bar.stop()
 
     def update(self, progress: "Progress") -> None:
-        """Show where the run is."""
+        """Show where the launch is."""
         share = progress.work_done / progress.work if progress.work else 1.0
         text = f"{progress.done}/{progress.networks} networks, {progress.rate:,.0f} network-steps/s"
         if not math.isnan(progress.seconds_left):

@@ -40,7 +40,7 @@ class Overview:
     boundaries: list[dict[str, Any]]  # of a map over amplitude
     pareto_front: list[dict[str, Any]]  # accuracy and width, of a search for both
     notes: list[str]
-    runs: list[dict[str, Any]]
+    launches: list[dict[str, Any]]  # ``runs`` in JSON
     note: str  # the user's own words
     tags: list[str]
 
@@ -97,8 +97,9 @@ def print_overview(shown: Overview, form: Format, out: TextIO) -> None:
         print_rows(shown.best, form, out)
         return
     if form is Format.json:
-        values = {**shown.__dict__, "spec": shown.spec.resolved()}
-        json.dump(values, out, indent=1)
+        keys = {"launches": "runs"}
+        values = {keys.get(name, name): value for name, value in vars(shown).items()}
+        json.dump(values | {"spec": shown.spec.resolved()}, out, indent=1)
         out.write("\n")
         return
     screen = console(out)
@@ -126,17 +127,17 @@ def print_overview(shown: Overview, form: Format, out: TextIO) -> None:
     screen.print(tomli_w.dumps(shown.spec.resolved()), markup=False)
     screen.print("[bold]provenance[/bold] (times are UTC)")
     screen.print(f"ledger rows: SHA-256 {shown.ledger}")
-    for run in shown.runs:
-        commit = run["git_commit"] or "no git checkout"
-        state = "" if run["git_clean"] in {True, None} else ", with uncommitted changes"
-        versions = " ".join(f"{name} {number}" for name, number in run["versions"].items())
-        overrides = "".join(f"\n  --set {override}" for override in run["overrides"])
+    for launch in shown.launches:
+        commit = launch["git_commit"] or "no git checkout"
+        state = "" if launch["git_clean"] in {True, None} else ", with uncommitted changes"
+        versions = " ".join(f"{name} {number}" for name, number in launch["versions"].items())
+        overrides = "".join(f"\n  --set {override}" for override in launch["overrides"])
         screen.print(
-            f"{run['started']} to {run['ended'] or '-'}: {run['status']}, "
-            f"{run['networks']} networks\n"
-            f"  {run['command']}{overrides}\n"
-            f"  {run['backend']} on {run['device'] or '-'}; {run['processor']}; {run['host']}; "
-            f"{run['system']}\n"
+            f"{launch['started']} to {launch['ended'] or '-'}: {launch['status']}, "
+            f"{launch['networks']} networks\n"
+            f"  {launch['command']}{overrides}\n"
+            f"  {launch['backend']} on {launch['device'] or '-'}; {launch['processor']}; "
+            f"{launch['host']}; {launch['system']}\n"
             f"  {versions}; commit {commit}{state}",
             markup=False,
         )

@@ -36,7 +36,7 @@ def test_it_counts_and_names_the_best_cells(small: Overview) -> None:
     assert len(small.ledger) == 64
     assert [row["period"] for row in small.boundaries] == [10, 30]
     assert small.pareto_front == []
-    (launch,) = small.runs
+    (launch,) = small.launches
     assert (launch["status"], launch["networks"], launch["device"]) == ("complete", 3, "two cores")
 
 
@@ -55,6 +55,7 @@ def test_text_has_everything_that_json_has(small: Overview) -> None:
     shown = json.loads(printed(small, Format.json))
     assert shown["spec"] == json.loads(json.dumps(small.spec.resolved()))
     assert shown["best"] == json.loads(json.dumps(small.best))
+    assert list(shown)[-4:] == ["notes", "runs", "note", "tags"]
     assert shown["runs"][0]["overrides"] == ["replicates=6"]
 
 
