@@ -1,4 +1,4 @@
-"""The words of a study: protocol, configuration, replicate.
+"""The words of a study: protocol, configuration, replicate; their limits, and those of tests.
 
 *Protocol* is what all networks of a study share, a *configuration* is what one cell of a map (or
 one trial of a search) fixes, and a *replicate* is one network: a configuration and a seed.

@@ -1,4 +1,4 @@
-"""What is measured and how: settings, speeds, and ratios of what was measured in the same round."""
+"""How something is measured, and how it is told: settings, speeds, rows of all rounds."""
 
 import statistics
 import time

@@ -1,4 +1,4 @@
-"""The bridge between search and train: which networks are missing -> train -> record."""
+"""A launch from end to end: the study is claimed, what it lacks is trained, and its end is told."""
 
 import time
 from collections.abc import Callable, Sequence

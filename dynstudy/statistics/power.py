@@ -1,4 +1,4 @@
-"""Maps whose true gains are known, to see what the statistics of `regimes` hold of what they claim.
+"""Maps whose true gains are known, to see what the tests of cells hold of what they claim.
 
 Outcomes are as those of trained networks: near the transition each learns the spiral or does not,
 and accuracies are whole numbers of validation points, so ties happen.

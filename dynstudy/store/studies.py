@@ -127,8 +127,9 @@ class Storage:
         self.engine.dispose()  # connections made from now on are tuned
 
     def _create_tables(self) -> None:
-        with Session(self.engine) as session, session.begin():  # tables and version, or neither
-            # first the one that locks: tables of an older dynstudy are changed under its lock only
+        with Session(self.engine) as session, session.begin():
+            # first the one that locks: tables of an older dynstudy are changed under its lock only;
+            # last the version, since SQLite commits each table by itself: without it some may lack
             Base.metadata.create_all(session.connection(), [Base.metadata.tables["dynstudy_meta"]])
             if session.get(Meta, "schema_version") is None:
                 Base.metadata.create_all(session.connection())
