@@ -1,6 +1,6 @@
 """Maintainers' measurements and simulations; not in the wheel. ``python -m benchmarks --help``.
 
-A measurement is a file with a function ``measure(settings, say) -> Measured``, and its name in
+A measurement is a file with a function ``measure(settings, say) -> Measurement``, and its name in
 `MEASUREMENTS`.
 """
 

@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from dynstudy.bench.measure import Measured, Row, Say, Settings, last_line
+from dynstudy.bench.measure import Measurement, Row, Say, Settings, last_line
 from dynstudy.bench.own import own_backend
 from dynstudy.bench.problem import Problem
 from dynstudy.errors import BenchError
@@ -40,7 +40,7 @@ class MapCost:
     peak: int  # bytes of memory, at most
 
 
-def measure(settings: Settings, say: Say) -> Measured:
+def measure(settings: Settings, say: Say) -> Measurement:
     """Train a map of small networks in every round.
 
     Args:
@@ -63,7 +63,7 @@ def measure(settings: Settings, say: Say) -> Measured:
         f"end to end: {one.cells} cells, {one.networks} networks of 20 hidden units, "
         f"{STEPS} steps each, SQLite"
     )
-    return Measured(
+    return Measurement(
         [
             row("wall time that is not training", "share", lambda c: 1 - c.training / c.wall),
             row("map, wall time", "s", lambda c: c.wall),

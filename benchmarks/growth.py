@@ -7,7 +7,7 @@ import torch
 
 from dynstudy.bench.competitors import OWN_THREADS
 from dynstudy.bench.device import full_float32, out_of_memory, release
-from dynstudy.bench.measure import Measured, Row, Say, Settings, Speed
+from dynstudy.bench.measure import Measurement, Row, Say, Settings, Speed
 from dynstudy.bench.own import available, device_of, own_backend
 from dynstudy.bench.problem import Problem
 from dynstudy.train.backends.cpu import threads
@@ -41,7 +41,7 @@ class Case:
         return Speed(call, self.networks * self.steps, seconds, grain=1)
 
 
-def measure(settings: Settings, say: Say) -> Measured:
+def measure(settings: Settings, say: Say) -> Measurement:
     """Let one of networks, points, steps and width grow while the others stay.
 
     Args:
@@ -59,10 +59,10 @@ def measure(settings: Settings, say: Say) -> Measured:
     backend = next((name for name in there if device_of(name) == settings.device), None)
     if backend is None:
         asked = ", ".join(there)
-        return Measured([], [*notes, f"growth: left out, {asked} not on {settings.device}"])
+        return Measurement([], [*notes, f"growth: left out, {asked} not on {settings.device}"])
     with full_float32():
         rows = _times(backend, settings, notes, say) + _memory(backend, settings, notes, say)
-    return Measured(rows, notes)
+    return Measurement(rows, notes)
 
 
 def cases(settings: Settings) -> tuple[Case, dict[str, dict[int, Case]]]:

@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict
 
 from benchmarks.gpu_instructions import CompiledKernel, compiled, missing
-from dynstudy.bench.measure import Measured, Row, Say, Settings, last_line
+from dynstudy.bench.measure import Measurement, Row, Say, Settings, last_line
 from dynstudy.task.losses import LOSSES
 from dynstudy.train.backends._gpu_shapes import SCHEDULERS
 
@@ -23,7 +23,7 @@ CLOCK = 1.98e9
 INTERPRETED = "TRITON_INTERPRET"
 
 
-def measure(settings: Settings, say: Say) -> Measured:
+def measure(settings: Settings, say: Say) -> Measurement:
     """Compile the kernel for a Hopper card at each width, for 300 points of 3 classes in float32.
 
     Args:
@@ -41,7 +41,7 @@ def measure(settings: Settings, say: Say) -> Measured:
     """
     absent = missing()
     if absent is not None:
-        return Measured([], [f"kernel: left out, {absent}"])
+        return Measurement([], [f"kernel: left out, {absent}"])
     rows: list[Row] = []
     notes: list[str] = []
     for width in settings.widths:
@@ -58,7 +58,7 @@ def measure(settings: Settings, say: Say) -> Measured:
             f"{SCHEDULERS} schedulers x {CLOCK / 1e9:g} GHz (H100 or H200 SXM) over the "
             "instructions of a step: no such card can be faster, none was measured"
         )
-    return Measured(rows, notes)
+    return Measurement(rows, notes)
 
 
 def kernel_rows(report: CompiledKernel) -> list[Row]:

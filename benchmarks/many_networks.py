@@ -1,6 +1,6 @@
 """One call of the engine with very many networks: its speed beside that of a call with few."""
 
-from dynstudy.bench.measure import Measured, Row, Say, Settings, Speed
+from dynstudy.bench.measure import Measurement, Row, Say, Settings, Speed
 from dynstudy.bench.problem import Problem
 from dynstudy.train import train
 
@@ -10,7 +10,7 @@ STEPS = {64: 20_000, 1000: 2000, 6000: 1000, 100_000: 200}
 WIDTH = 20
 
 
-def measure(settings: Settings, say: Say) -> Measured:
+def measure(settings: Settings, say: Say) -> Measurement:
     """Train ensembles of very different sizes on the `cpu` backend, in turn.
 
     Args:
@@ -42,7 +42,7 @@ def measure(settings: Settings, say: Say) -> Measured:
         for count, values in speeds.items()
     ]
     steps = ", ".join(f"{STEPS[count]} of {count} networks" for count in COUNTS)
-    return Measured(rows, [f"many networks: cpu, one call each, steps: {steps}"])
+    return Measurement(rows, [f"many networks: cpu, one call each, steps: {steps}"])
 
 
 def _call(count: int) -> Speed:

@@ -7,7 +7,7 @@ from benchmarks.page import measure_page
 from benchmarks.planted import NAME, REPLICATES, plant, planted_spec
 from benchmarks.reports import measure_report
 from dynstudy.analysis.regime_map import regime_map
-from dynstudy.bench.measure import Measured, Row, Say, Settings
+from dynstudy.bench.measure import Measurement, Row, Say, Settings
 from dynstudy.dashboard.page import publish
 from dynstudy.store.studies import Storage
 
@@ -19,7 +19,7 @@ REPORTS = (
 """Commands that report on the whole study."""
 
 
-def measure(settings: Settings, say: Say) -> Measured:
+def measure(settings: Settings, say: Say) -> Measurement:
     """Read the map of a planted study in every round, and its page a few times.
 
     Args:
@@ -65,7 +65,7 @@ def measure(settings: Settings, say: Say) -> Measured:
         written = time.perf_counter() - began
         loads = measure_page(storage, NAME, settings.rounds)
         storage.engine.dispose()
-    return Measured(
+    return Measurement(
         [
             Row.of("reading", "map, read and labelled", "s", seconds),
             *reports,

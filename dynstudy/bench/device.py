@@ -27,7 +27,7 @@ def chosen(asked: Device | None) -> Device:
     return asked or (Device.cuda if has_card else Device.cpu)
 
 
-def described(device: str) -> dict[str, Any]:
+def device_facts(device: str) -> dict[str, Any]:
     """What of the device the numbers depend on, the processor apart."""
     if device == "cpu":
         return {"device": "cpu"}

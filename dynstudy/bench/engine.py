@@ -6,12 +6,12 @@ import torch
 
 from dynstudy.bench.competitors import MATRIX_PRODUCT, competitors
 from dynstudy.bench.device import full_float32, release
-from dynstudy.bench.measure import Measured, Row, Say, Settings
+from dynstudy.bench.measure import Measurement, Row, Say, Settings
 from dynstudy.bench.own import available, device_of
 from dynstudy.bench.problem import Problem
 
 
-def measure(settings: Settings, say: Say) -> Measured:
+def measure(settings: Settings, say: Say) -> Measurement:
     """Measure backends and peers at each width: ratios, shares of a product's FLOP/s, speeds."""
     rows: list[Row] = []
     notes: list[str] = []
@@ -23,7 +23,7 @@ def measure(settings: Settings, say: Say) -> Measured:
             release()  # the next width's networks are larger
     if settings.device == "cuda":
         notes.append("engine: float32 throughout, TF32 is off in PyTorch and in JAX")
-    return Measured(rows, list(dict.fromkeys(notes)))
+    return Measurement(rows, list(dict.fromkeys(notes)))
 
 
 def compare(

@@ -82,7 +82,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """What one kind of measurement found."""
 
     rows: list[Row] = field(default_factory=list)

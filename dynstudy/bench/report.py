@@ -12,17 +12,15 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from dynstudy.bench.device import described
-from dynstudy.bench.measure import Measured, Row, Say, Settings
+from dynstudy.bench.device import device_facts
+from dynstudy.bench.measure import Measurement, Row, Say, Settings
 from dynstudy.report.rows import console, print_rows
 from dynstudy.report.words import Format
 from dynstudy.store.provenance import installed, processor, versions
 from dynstudy.train.backends.cpu import threads
 
-Measure = Callable[[Settings, Say], Measured]
+Benchmark = Callable[[Settings, Say], Measurement]
 """One kind of measurement."""
-
-SIDE_BY_SIDE, ABSOLUTE, KERNEL = "Side by side", "Absolute", "GPU kernel, compiled"
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Report:
     machine: dict[str, Any]
 
 
-def report(measures: Iterable[Measure], settings: Settings, say: Say) -> Report:
+def report(measures: Iterable[Benchmark], settings: Settings, say: Say) -> Report:
     """Make measurements one after the other; one that cannot be made is an error."""
     facts = machine(settings)  # the load after it is our own
     measured = [measure(settings, say) for measure in measures]
@@ -49,7 +47,7 @@ def machine(settings: Settings) -> dict[str, Any]:
     return {
         "processor": processor(),
         "threads": threads(),
-        **described(settings.device),
+        **device_facts(settings.device),
         "system": platform.system(),
         **{name: versions()[name] for name in ("dynstudy", "python", "torch", "numba", "numpy")},
         "triton": installed("triton"),
@@ -80,8 +78,8 @@ def print_report(report: Report, form: Format, out: TextIO) -> None:
 
 def _print_tables(report: Report, out: TextIO) -> None:
     screen = console(out)
-    for title in (SIDE_BY_SIDE, ABSOLUTE, KERNEL):
-        rows = [row for row in report.rows if _title(row) == title]
+    for title, relative in (("Side by side", True), ("Absolute", False)):
+        rows = [row for row in report.rows if row.relative is relative]
         for about_widths in (True, False):
             group = [row for row in rows if (row.width is not None) is about_widths]
             if group:
@@ -91,13 +89,6 @@ def _print_tables(report: Report, out: TextIO) -> None:
     screen.print(
         Text("machine: " + ", ".join(f"{key} {value}" for key, value in report.machine.items()))
     )
-
-
-def _title(row: Row) -> str:
-    """Of the table that a row belongs to."""
-    if row.relative:
-        return SIDE_BY_SIDE
-    return KERNEL if row.measurement == "kernel" else ABSOLUTE
 
 
 def _table(title: str, rows: list[Row]) -> Table:
@@ -112,21 +103,21 @@ def _table(title: str, rows: list[Row]) -> Table:
     for quantity, unit in dict.fromkeys((row.quantity, row.unit) for row in rows):
         line = [cells.get((quantity, unit, width)) for width in widths]
         name = quantity if unit in {"ratio", "share"} else f"{quantity}, {unit}"
-        table.add_row(Text(name), *("" if row is None else shown(row) for row in line))
+        table.add_row(Text(name), *("" if row is None else median_and_range(row) for row in line))
     return table
 
 
-def shown(row: Row) -> str:
+def median_and_range(row: Row) -> str:
     """Median and range as a person reads them.
 
     Returns:
         Three digits, or whole numbers from 100 on; no range of what was measured once.
 
-    >>> shown(Row.of("engine", "cpu / loop", "ratio", [71.23, 70.0, 912.34]))
+    >>> median_and_range(Row.of("engine", "cpu / loop", "ratio", [71.23, 70.0, 912.34]))
     '71.2 (70 to 912)'
-    >>> shown(Row.of("engine", "cpu", "share", [0.5, 0.25, 0.75]))
+    >>> median_and_range(Row.of("engine", "cpu", "share", [0.5, 0.25, 0.75]))
     '50.0% (25.0% to 75.0%)'
-    >>> shown(Row.of("kernel", "dce", "registers a lane", [200.0]))
+    >>> median_and_range(Row.of("engine", "torch.mm", "GFLOP/s", [200.0]))
     '200'
     """
 

@@ -15,7 +15,7 @@ from dynstudy.report.words import Format
 
 if TYPE_CHECKING:
     from dynstudy.bench.measure import Settings
-    from dynstudy.bench.report import Measure
+    from dynstudy.bench.report import Benchmark
 
 EXAMPLES = (
     "dynstudy bench --widths 20 --peers loop",
@@ -97,7 +97,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def print_measured(
-    measures: "Iterable[Measure]", settings: "Settings", form: Format, out: Path | None
+    measures: "Iterable[Benchmark]", settings: "Settings", form: Format, out: Path | None
 ) -> None:
     """Measure, and print what came out, into a file as well where one is named."""
     from dynstudy.bench.report import print_report, report

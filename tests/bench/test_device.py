@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dynstudy.bench import device
-from dynstudy.bench.device import chosen, described, full_float32, out_of_memory
+from dynstudy.bench.device import chosen, device_facts, full_float32, out_of_memory
 from dynstudy.bench.words import Device
 from dynstudy.errors import BenchError
 
@@ -61,13 +61,13 @@ def test_a_card_is_waited_for_and_a_processor_is_not(monkeypatch: pytest.MonkeyP
 
 
 def test_a_processor_needs_no_more_words() -> None:
-    assert described("cpu") == {"device": "cpu"}
+    assert device_facts("cpu") == {"device": "cpu"}
 
 
 @pytest.mark.gpu
 def test_a_card_is_described() -> None:
     """Needs an NVIDIA card, so it is deselected; `make test-gpu` or `pytest -m gpu`."""
-    found = described("cuda")
+    found = device_facts("cuda")
     assert found["card"] == torch.cuda.get_device_name()
     assert found["multiprocessors"] > 0
     assert found["cuda"] == torch.version.cuda

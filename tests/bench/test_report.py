@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from dynstudy.bench.measure import Measured, Row, Settings
+from dynstudy.bench.measure import Measurement, Row, Settings
 from dynstudy.bench.report import Report, machine, print_report, report
 from dynstudy.bench.words import Device
 from dynstudy.report.words import Format
@@ -40,7 +40,6 @@ def test_ratios_come_first_and_the_machine_last() -> None:
             "3.2% (3.1% to 3.3%)",
             "Absolute: median (range) of 2",
             "cpu, network-steps/s",
-            "GPU kernel, compiled  ",
             "dce, registers a lane",
             "jax: not installed",
             "machine: processor a [bold] one, rounds 2",
@@ -84,13 +83,13 @@ def row(name: str, unit: str) -> Row:
 def test_ratios_come_first_and_what_two_left_out_is_told_once() -> None:
     said: list[str] = []
 
-    def first(settings: Settings, say: object) -> Measured:
+    def first(settings: Settings, say: object) -> Measurement:
         said.append(f"first {settings.rounds}")
-        return Measured([row("a", "s"), row("b", "ratio")], ["no jax"])
+        return Measurement([row("a", "s"), row("b", "ratio")], ["no jax"])
 
-    def second(settings: Settings, say: object) -> Measured:
+    def second(settings: Settings, say: object) -> Measurement:
         said.append("second")
-        return Measured([row("c", "share")], ["no jax", "no card"])
+        return Measurement([row("c", "share")], ["no jax", "no card"])
 
     found = report([first, second], Settings(rounds=2), said.append)
     assert [each.measurement for each in found.rows] == ["b", "c", "a"]

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import benchmarks
 from benchmarks import growth, kernel
 from benchmarks.__main__ import app
-from dynstudy.bench.measure import Measured, Row, Settings
+from dynstudy.bench.measure import Measurement, Row, Settings
 from tests.conftest import ROOT
 
 TINY = ["--widths", "5", "--rounds", "1", "--device", "cpu", "--format", "json"]
@@ -23,9 +23,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Settings]]:
     for module in (growth, kernel):
         name = module.__name__.partition(".")[2]
 
-        def measure(settings: Settings, say: object, name: str = name) -> Measured:
+        def measure(settings: Settings, say: object, name: str = name) -> Measurement:
             calls.append((name, settings))
-            return Measured([Row.of(name, "speed", "ratio", [1.0])], [f"{name}: a note"])
+            return Measurement([Row.of(name, "speed", "ratio", [1.0])], [f"{name}: a note"])
 
         monkeypatch.setattr(module, "measure", measure)
     monkeypatch.setattr("benchmarks.__main__.MEASUREMENTS", ("growth", "kernel"))
