@@ -9,7 +9,7 @@ from jax import lax
 from dynstudy.bench.problem import CLASSES, CYCLE, RATE, Problem
 from dynstudy.train import Parameters
 
-Arrays = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
+JaxState = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
 
 
 def has_a_card() -> bool:
@@ -28,18 +28,18 @@ class JaxScan:
         x = put(problem.data.x[0].astype("float32"))
         one_hot = put(jax.nn.one_hot(problem.data.y, CLASSES, dtype=jnp.float32))
 
-        def loss(state: Arrays, weights: jax.Array) -> jax.Array:
+        def loss(state: JaxState, weights: jax.Array) -> jax.Array:
             W1, b1, W2, b2 = state
             output = jax.nn.relu(x @ W1 + b1) @ W2 + b2
             return -((one_hot @ weights) * (jax.nn.log_softmax(output) * one_hot).sum(-1)).mean()
 
-        def take(state: Arrays, weights: jax.Array) -> tuple[Arrays, None]:
+        def take(state: JaxState, weights: jax.Array) -> tuple[JaxState, None]:
             gradients = jax.grad(loss)(state, weights)
             return jax.tree.map(lambda p, g: p - RATE * g, state, gradients), None
 
         @partial(jax.jit, static_argnames="count")
-        def scan(state: Arrays, cycle: jax.Array, first: int, count: int) -> Arrays:
-            def one(state: Arrays, cycle: jax.Array) -> Arrays:
+        def scan(state: JaxState, cycle: jax.Array, first: int, count: int) -> JaxState:
+            def one(state: JaxState, cycle: jax.Array) -> JaxState:
                 weights = lax.dynamic_slice_in_dim(cycle, first, count)
                 return lax.scan(take, state, weights)[0]
 
@@ -49,7 +49,7 @@ class JaxScan:
         drawn = problem.initial()
         arrays = (drawn.W1, drawn.b1, drawn.W2, drawn.b2)
         W1, b1, W2, b2 = (put(array.astype("float32")) for array in arrays)
-        self.state: Arrays = (W1, b1, W2, b2)
+        self.state: JaxState = (W1, b1, W2, b2)
         self.cycle = put(problem.cycle(self.grain).swapaxes(0, 1))  # (B, CYCLE + grain, C)
         # a batch of one would be slower than no batch
         self.alone = problem.networks == 1

@@ -10,7 +10,7 @@ from dynstudy.bench.problem import CLASSES, CYCLE, RATE, Problem
 from dynstudy.task.losses.cross_entropy import weighted_cross_entropy
 from dynstudy.train import Parameters
 
-Tensors = tuple[Tensor, Tensor, Tensor, Tensor]
+TorchState = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 class Loop:
@@ -54,8 +54,8 @@ class Loop:
 
 
 def batched_step(
-    x: Tensor, one_hot: Tensor, target: Tensor, weights: Tensor, state: Tensors
-) -> Tensors:
+    x: Tensor, one_hot: Tensor, target: Tensor, weights: Tensor, state: TorchState
+) -> TorchState:
     """One step of all networks, with points (B, P, F) and Γ (B, C): the gradient by hand."""
     W1, b1, W2, b2 = state  # (B, F, H), (B, 1, H), (B, H, C), (B, 1, C)
     hidden = torch.relu(torch.baddbmm(b1, x, W1))
@@ -82,7 +82,7 @@ class Batched:
         drawn = problem.initial()
         arrays = (drawn.W1, drawn.b1[:, None], drawn.W2, drawn.b2[:, None])
         W1, b1, W2, b2 = (torch.tensor(a, dtype=torch.float32, device=device) for a in arrays)
-        self.state: Tensors = (W1, b1, W2, b2)
+        self.state: TorchState = (W1, b1, W2, b2)
         x = torch.tensor(problem.data.x, dtype=torch.float32, device=device)
         self.x = x.repeat(problem.networks, 1, 1)
         self.target = torch.tensor(problem.data.y, device=device)
@@ -98,7 +98,7 @@ class Batched:
         finish(self.device)
 
     @torch.no_grad()
-    def stepped(self, state: Tensors, weights: Tensor) -> Tensors:
+    def stepped(self, state: TorchState, weights: Tensor) -> TorchState:
         """One step from a state, which stays as it is, with the weights (B, C)."""
         return self.take(self.x, self.one_hot, self.target, weights, state)
 
@@ -164,6 +164,6 @@ class Graphed(Batched):
             state = self.stepped(state, weights)
         self._keep(state)
 
-    def _keep(self, state: Tensors | list[Tensor]) -> None:
+    def _keep(self, state: TorchState | list[Tensor]) -> None:
         for kept, new in zip(self.state, state, strict=True):
             kept.copy_(new)

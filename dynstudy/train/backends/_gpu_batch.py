@@ -44,7 +44,7 @@ class Batch:
         ]
 
 
-def lay_out(
+def as_batch(
     ensemble: Ensemble,
     readings: Readings,
     classes: int,

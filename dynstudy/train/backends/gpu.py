@@ -14,7 +14,7 @@ from torch import Tensor
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
 from dynstudy.train.backends import _fused
-from dynstudy.train.backends._gpu_batch import Batch, lay_out, unpacked
+from dynstudy.train.backends._gpu_batch import Batch, as_batch, unpacked
 from dynstudy.train.backends._gpu_cards import at_once, check_device, devices, interpreted
 from dynstudy.train.backends._gpu_shapes import LINE, WIDEST, compiler_options, shape_for
 from dynstudy.train.ensemble import Data, Demand, Ensemble, Floats, Parameters, Readings
@@ -112,7 +112,7 @@ def start(
     ]
     for shape in sorted(set(shapes), key=lambda shape: -shape.units):  # the longest launch first
         networks = np.array([b for b, its_shape in enumerate(shapes) if its_shape == shape])
-        batch = lay_out(ensemble, readings, data.classes, taken, networks, shape)
+        batch = as_batch(ensemble, readings, data.classes, taken, networks, shape)
         state.batches += batch.cut(min(len(batch), _most(batch, card)))
     return state
 
