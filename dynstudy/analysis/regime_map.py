@@ -17,7 +17,7 @@ from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests
 from dynstudy.statistics.labelled_cells import judge
 from dynstudy.statistics.labels import BASELINE
-from dynstudy.statistics.samples import digest
+from dynstudy.statistics.samples import rows_digest
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.study.rounds import Rounds
@@ -153,7 +153,7 @@ def regime_map(
         )
     outcomes = [sample.val_accuracy for sample in samples]
     lost = [sample.forgetting for sample in samples]
-    rows = digest(frame.ledger_configuration.tolist(), samples)
+    rows = rows_digest(frame.ledger_configuration.tolist(), samples)
     if (predict := PREDICTIONS.get(spec.kind)) is not None:
         predicted, unsettled = predict(spec, study, ledger)
         if len(predicted):

@@ -13,14 +13,14 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.differences import differences
 
 CELL = [*PANEL, "amplitude", "period"]
-FILE, SIZE, GAIN, ACCURACY = "study file", "size", "largest gain", "accuracy"
+FILE, SIZE, LARGEST_GAIN, ACCURACIES = "study file", "size", "largest gain", "accuracy"
 """The parts of the rows."""
 
-Rows = Iterator[dict[str, Any]]
+Differences = Iterator[dict[str, Any]]
 Gain = tuple[float, float, str]  # itself, its standard error, and of which cell
 
 
-def study_differences(storage: Storage, first: str, second: str, top: int = 10) -> Rows:
+def study_differences(storage: Storage, first: str, second: str, top: int = 10) -> Differences:
     """Yield rows of part, key, a and b, each with its standard error where it has one.
 
     They tell two studies apart, whatever they trained. Of configurations that both have, `top` are
@@ -43,7 +43,7 @@ def study_differences(storage: Storage, first: str, second: str, top: int = 10) 
     yield from _gains(a, b)
     for row in both.loc[unequal.index].head(top).itertuples():
         yield _row(
-            ACCURACY, _cell(row), row.val_accuracy_a, row.val_accuracy_b, row.sem_a, row.sem_b
+            ACCURACIES, _cell(row), row.val_accuracy_a, row.val_accuracy_b, row.sem_a, row.sem_b
         )
 
 
@@ -55,7 +55,7 @@ def _row(
     return row | dict.fromkeys(absent)
 
 
-def _sizes(a: pd.DataFrame, b: pd.DataFrame) -> Rows:
+def _sizes(a: pd.DataFrame, b: pd.DataFrame) -> Differences:
     """How large both are, and what they share: the same number on either side."""
     yield _row(SIZE, "configurations", len(a), len(b))
     cells_a, cells_b = (
@@ -69,7 +69,7 @@ def _sizes(a: pd.DataFrame, b: pd.DataFrame) -> Rows:
     yield _row(SIZE, "networks in both", networks, networks)
 
 
-def _gains(a: RegimeMap, b: RegimeMap) -> Rows:
+def _gains(a: RegimeMap, b: RegimeMap) -> Differences:
     """The largest gain of each loss and width in each study, where they differ."""
     best_a, best_b = _largest(a), _largest(b)
     for panel in sorted({*best_a, *best_b}):
@@ -78,9 +78,9 @@ def _gains(a: RegimeMap, b: RegimeMap) -> Rows:
             a_gain, a_sem, a_cell = one or (None, None, None)
             b_gain, b_sem, b_cell = other or (None, None, None)
             name = f"{panel[0]}, width {panel[1]}"
-            yield _row(GAIN, name, a_gain, b_gain, a_sem, b_sem)
+            yield _row(LARGEST_GAIN, name, a_gain, b_gain, a_sem, b_sem)
             if a_cell != b_cell:
-                yield _row(GAIN, f"{name}: at", a_cell, b_cell)
+                yield _row(LARGEST_GAIN, f"{name}: at", a_cell, b_cell)
 
 
 def _largest(study: RegimeMap) -> dict[tuple[str, int], Gain]:

@@ -15,7 +15,7 @@ from dynstudy.analysis.boundaries import find_boundaries, has_boundaries
 from dynstudy.analysis.regime_map import RegimeMap, regime_map, with_error
 from dynstudy.dashboard.artifacts import Filler, artifacts_folder, refresh_artifacts
 from dynstudy.dashboard.note import split_note, write_note
-from dynstudy.pictures.interactive.accuracy import WIDTH_FIGURE, search_figures, width_figure
+from dynstudy.pictures.interactive.accuracy import WIDTH_FIGURE, accuracy_over_width, search_figures
 from dynstudy.pictures.interactive.regime_map import MOST_PANELS, map_figures
 from dynstudy.pictures.regime_map import save_map
 from dynstudy.report.map_text import headline
@@ -65,7 +65,7 @@ def map_page(study_map: RegimeMap, present: list[str]) -> Page:
             "of the same cell with new seeds"
         )
     figures = map_figures(study_map, present)
-    figures[WIDTH_FIGURE] = width_figure(study_map)
+    figures[WIDTH_FIGURE] = accuracy_over_width(study_map)
     files = _files(study_map, "map.png")
     if has_boundaries(study_map):
         files["boundaries.csv"] = _text(to_csv(find_boundaries(study_map)))

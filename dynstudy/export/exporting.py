@@ -25,7 +25,7 @@ from dynstudy.export.export_file import (
     Provenance,
     Selection,
 )
-from dynstudy.export.measuring import measure, train_all
+from dynstudy.export.measuring import judged, train_all
 from dynstudy.export.words import By, Per
 from dynstudy.launch.training import Progress, Training
 from dynstudy.launch.workers import check_backend
@@ -83,7 +83,7 @@ def export(
         planned.setdefault(configuration.baseline(), range(spec.baseline_replicates))
 
     ledger = Ledger(storage.engine, spec.protocol)
-    before = measure(ledger, planned)
+    before = judged(ledger, planned)
     for configuration, record in zip(chosen, records, strict=True):
         labels = {name: record[name] for name in ("regime", "forgets")}  # as the whole map has them
         before[configuration] = before[configuration].model_copy(update=labels)
@@ -99,7 +99,7 @@ def export(
         number = storage.study_id(storage.study(name))
         with claim(storage.engine, number, spec, backend) as launch:
             train_all(Training(fresh_ledger, launch, backend, report, log), fresh)
-        after = measure(fresh_ledger, fresh)
+        after = judged(fresh_ledger, fresh)
         keys += map(fresh_ledger.key, fresh)
 
     trials = finished(storage.study(name))

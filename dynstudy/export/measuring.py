@@ -38,7 +38,7 @@ def train_all(training: Training, seeds: Mapping[Configuration, range]) -> None:
         raise Interrupted(training.abandoned)
 
 
-def measure(ledger: Ledger, seeds: Mapping[Configuration, range]) -> dict[Configuration, Measured]:
+def judged(ledger: Ledger, seeds: Mapping[Configuration, range]) -> dict[Configuration, Measured]:
     """What the ledger knows of those of which any was trained, judged as one family."""
     cells = _cells(ledger.protocol, seeds)
     # all baselines have the same seeds, or none is in `seeds`

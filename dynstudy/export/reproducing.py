@@ -16,7 +16,7 @@ import numpy as np
 
 from dynstudy.config import Configuration
 from dynstudy.export.export_file import Entry, Export, Measured
-from dynstudy.export.measuring import measure, train_all
+from dynstudy.export.measuring import judged, train_all
 from dynstudy.launch.training import Progress, Training
 from dynstudy.measure.accuracy import or_none
 from dynstudy.statistics.two_samples import Difference, Moments
@@ -95,7 +95,7 @@ def reproduce(
                 if name in entry.measured
             }
             train_all(Training(ledger, None, backend, report, log), seeds)
-            again[name] = measure(ledger, seeds)
+            again[name] = judged(ledger, seeds)
             keys += map(ledger.key, again[name])
         here = {origin.arithmetic for origin in origins(storage.engine, keys)}
         storage.engine.dispose()

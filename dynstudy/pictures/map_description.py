@@ -27,8 +27,8 @@ USEFUL_BORDER = "border of the useful regime"
 ONSET_OF_FORGETTING = "onset of forgetting"
 POOLED_CONTOUR = "gain = 0.02 of all cells pooled"
 POOLED_BAND = "not decided by the pooled gain (95 %)"
-FORGETTING = "catastrophic forgetting"
-GAIN = "gain in validation accuracy over the static loss"
+FORGETTING_LABEL = "catastrophic forgetting"
+GAIN_LABEL = "gain in validation accuracy over the static loss"
 
 Grid = NDArray[Any]  # (periods, amplitudes)
 

@@ -136,7 +136,7 @@ def _write_cells(axis: Axes, panel: MapPanel) -> None:
 def colour_bar(figure: Figure, axes: Any, limit: float, **layout: Any) -> None:
     """What the colours of panels mean."""
     mappable = mpl.cm.ScalarMappable(Normalize(-limit, limit), COLOURS)
-    figure.colorbar(mappable, ax=axes, label=described.GAIN, **layout)
+    figure.colorbar(mappable, ax=axes, label=described.GAIN_LABEL, **layout)
 
 
 def add_legend(figure: Figure, *, predicted: bool = False, signs: bool = True) -> None:
@@ -146,7 +146,7 @@ def add_legend(figure: Figure, *, predicted: bool = False, signs: bool = True) -
         Line2D([], [], label=described.ONSET_OF_FORGETTING, **ONSET_LINE),
         Line2D([], [], label=described.POOLED_CONTOUR, **CONTOUR_LINE),
         Patch(label=described.POOLED_BAND, **BAND),
-        Patch(fill=False, label=described.FORGETTING, **HATCH),
+        Patch(fill=False, label=described.FORGETTING_LABEL, **HATCH),
     ]
     if signs:
         meaning = "  ".join(f"{sign} {regime}" for regime, sign in SIGNS.items())

@@ -73,7 +73,7 @@ def read_samples(ledger: Ledger, all_cells: Sequence[Cell]) -> list[Sample]:
     return samples
 
 
-def digest(keys: Sequence[str], samples: Sequence[Sample]) -> str:
+def rows_digest(keys: Sequence[str], samples: Sequence[Sample]) -> str:
     """Return what a study stands on as one number: changed rows or missing ones change it.
 
     SHA-256, in hexadecimal, of the cells in order of their `keys` (of their configurations in the

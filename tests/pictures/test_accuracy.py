@@ -10,8 +10,8 @@ from matplotlib.colors import to_hex
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.pictures.accuracy import search_figure, width_figure
 from dynstudy.pictures.accuracy_description import describe_search, describe_widths
+from dynstudy.pictures.interactive.accuracy import accuracy_over_width as page_figure
 from dynstudy.pictures.interactive.accuracy import search_figures
-from dynstudy.pictures.interactive.accuracy import width_figure as page_figure
 from dynstudy.store.studies import Storage
 from tests.pictures.made_up import traces
 from tests.planted import SpecMaker, plant

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dynstudy.measure.measures import PINNED
-from dynstudy.statistics.samples import Sample, digest, read_samples
+from dynstudy.statistics.samples import Sample, read_samples, rows_digest
 from dynstudy.store.studies import Storage
 from tests.planted import Planted, SpecMaker
 
@@ -50,4 +50,8 @@ def test_the_digest_is_as_it_is_written_down() -> None:
         for name in PINNED:
             sha256.update(each.measures[name].astype("<f8").tobytes())
         sha256.update(each.diverged_at.astype("<f8").tobytes())
-    assert digest(["b", "a"], [one, two]) == digest(["a", "b"], [two, one]) == sha256.hexdigest()
+    assert (
+        rows_digest(["b", "a"], [one, two])
+        == rows_digest(["a", "b"], [two, one])
+        == sha256.hexdigest()
+    )

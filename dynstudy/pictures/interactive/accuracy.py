@@ -22,7 +22,7 @@ SCHEDULE_FIGURE = "schedule-accuracy"
 SCHEDULE_HOVER = "A = %{x:.3g}, T = %{y}: %{marker.color:.3f}<br>%{text}<extra></extra>"
 
 
-def width_figure(study_map: RegimeMap) -> go.Figure:
+def accuracy_over_width(study_map: RegimeMap) -> go.Figure:
     """Accuracy over width with standard errors: static losses, and the best cell of each loss."""
     described = describe_widths(study_map)
     figure = go.Figure([_curve(curve) for curve in described.curves])

@@ -144,7 +144,7 @@ def _slashes(panel: MapPanel) -> go.Scatter:
             "color": ONSET,
         },
         opacity=0.45 if panel.written else 0.8,
-        name=described.FORGETTING,
+        name=described.FORGETTING_LABEL,
         hoverinfo="skip",
     )
 
