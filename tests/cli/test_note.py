@@ -6,21 +6,29 @@ import pytest
 
 from tests.cli.three_studies import Command, Refusal, words
 
+NOTE = "[bold]look[/bold] here ☃"
 
-def test_renamed_noted_and_tagged_a_study_says_so(command: Command) -> None:
+
+def test_a_note_is_kept_replaced_shown_and_removed(command: Command) -> None:
+    assert command("note", "small", "look there") == (0, "", "")
+    assert command("note", "small", NOTE) == (0, "", "")
+    assert command("note", "small") == (0, f"{NOTE}\n", "")
+    _, out, _ = command("show", "small")
+    assert NOTE in out
+    assert "look there" not in out
+    _, out, _ = command("show", "small", "--format", "json")
+    assert json.loads(out)["note"] == NOTE
+    assert command("note", "small", "--clear") == (0, "", "")
+    assert command("note", "small") == (0, "", "small has no note\n")
+
+
+def test_a_note_stays_with_a_study_of_another_name(command: Command) -> None:
+    assert command("note", "small", NOTE)[0] == 0
     assert command("rename", "small", "tiny")[0] == 0
-    assert "there" not in command("note", "tiny", "[bold]look[/bold] here ☃")[1]
-    assert command("note", "tiny")[1] == "[bold]look[/bold] here ☃\n"
-    _, out, _ = command("tag", "tiny", "b", "a", "--format", "csv")
-    assert out == "tag\na\nb\n"
+    assert command("note", "tiny") == (0, f"{NOTE}\n", "")
     _, out, _ = command("show", "tiny")
-    for fact in ("tiny: complete", "[bold]look[/bold] here ☃", "tags: a b", 'name = "tiny"'):
+    for fact in ("tiny: complete", NOTE, 'name = "tiny"'):
         assert fact in out
-    _, out, _ = command("show", "tiny", "--format", "json")
-    shown = json.loads(out)
-    assert (shown["note"], shown["tags"]) == ("[bold]look[/bold] here ☃", ["a", "b"])
-    assert command("note", "tiny", "--clear") == (0, "", "")
-    assert command("note", "tiny") == (0, "", "tiny has no note\n")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,10 @@ class Terminal(io.StringIO):
 class Gone(io.StringIO):
     """What nobody reads any more."""
 
+    tried = 0
+
     def write(self, _: str) -> int:
+        self.tried += 1
         raise BrokenPipeError
 
 
@@ -72,9 +75,12 @@ def test_quiet_says_nothing(out: io.StringIO) -> None:
 
 
 def test_a_reader_that_went_away_stops_no_training() -> None:
-    with Display("small", Gone()) as display:
+    gone = Gone()
+    with Display("small", gone) as display:
         display.update(HALF)
+        tried = gone.tried
         display.log("nobody hears it")
+    assert gone.tried > tried > 0
 
 
 def test_nothing_to_do_is_done() -> None:

@@ -1,8 +1,23 @@
 """``dynstudy tag``."""
 
+import json
+
 import pytest
 
-from tests.cli.three_studies import Refusal, words
+from tests.cli.three_studies import Command, Refusal, names, words
+
+
+def test_tags_are_added_shown_listed_and_removed(command: Command) -> None:
+    _, out, _ = command("tag", "small", "b", "a", "--format", "csv")
+    assert out == "tag\na\nb\n"
+    _, out, _ = command("tag", "small", "c", "--remove", "b", "--format", "csv")
+    assert out == "tag\na\nc\n"
+    assert command("rename", "small", "tiny")[0] == 0
+    assert "tags: a c" in command("show", "tiny")[1]
+    _, out, _ = command("show", "tiny", "--format", "json")
+    assert json.loads(out)["tags"] == ["a", "c"]
+    assert names(command, "--tag", "c") == ["tiny"]
+    assert names(command, "--tag", "b") == []
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import tomli_w
 
 from tests.command import dynstudy, fails
 from tests.planted import SEARCH, SMALL
+from tests.png import title_of
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def test_a_cell_is_named_by_its_values_and_traced_with_all_its_networks(studied:
         assert kind in out
     stem = "results/small-dce-width5-rate1-A30-T10-trace"
     assert f"wrote {stem}.png" in err
-    assert (studied / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
+    assert title_of(studied / f"{stem}.png") is None
     found = rows(studied / f"{stem}.csv")
     assert list(found[0]) == ["seed", "step", "set", "class", "gamma", "accuracy", "loss"]
     assert {row["seed"] for row in found} == {"0", "1"}

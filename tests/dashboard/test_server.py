@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 
 from benchmarks.page import measure_page
+from dynstudy.analysis.regime_map import regime_map
 from dynstudy.dashboard.page import publish
 from dynstudy.dashboard.server import DashboardServer
 from dynstudy.errors import DynstudyError
+from dynstudy.report.map_text import write_map
 from dynstudy.store.studies import Storage
 from tests.planted import SpecMaker, plant
 
@@ -47,7 +49,7 @@ def ask(
 
 
 def test_a_study_is_served_with_its_figures_note_and_files(
-    storage: Storage, make_spec: SpecMaker
+    storage: Storage, make_spec: SpecMaker, tmp_path: Path
 ) -> None:
     space = {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 30], "width": [5, 9, 20]}
     plant(storage, make_spec(space=space))
@@ -66,7 +68,8 @@ def test_a_study_is_served_with_its_figures_note_and_files(
         files = {artifact["filename"]: artifact for artifact in study["artifacts"]}
         assert set(files) == {"map.png", "cells.csv", "boundaries.csv", "study.toml"}
         picture = ask(server, f"/artifacts/1/{files['map.png']['artifact_id']}")[1]
-        assert picture.startswith(b"\x89PNG")
+        own, _ = write_map(regime_map(storage, "small"), tmp_path / "own")
+        assert picture == own.read_bytes()
         numbers = {entry["key"] for entry in study["union_user_attrs"] if entry["sortable"]}
         assert {"sem", "gain", "forgetting", "replicates", "diverged"} <= numbers
         for path in ("/dashboard", "/dashboard/studies/1", "/api/meta", "/api/studies", "/csv/1"):

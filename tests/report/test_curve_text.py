@@ -1,5 +1,7 @@
 """The training of one network in a few lines."""
 
+from itertools import pairwise
+
 import pandas as pd
 import pytest
 
@@ -21,9 +23,14 @@ def curve(steps: int) -> pd.DataFrame:
 def test_few_steps_are_shown_and_the_first_and_last_among_them(steps: int) -> None:
     shown = [row["step"] for row in curve_rows(curve(steps))]
     assert (shown[0], shown[-1]) == (0, steps - 1)
-    assert shown == sorted(set(shown))
-    assert len(shown) <= LINES + 1
-    assert len(shown) == min(steps, len(shown))
+    assert min(steps, LINES // 2) <= len(shown) <= LINES + 1
+    apart = [after - before for before, after in pairwise(shown)]
+    assert all(gap > 0 for gap in apart)
+    assert len(set(apart[:-1])) <= 1  # the last may be nearer
+
+
+def test_all_of_a_few_steps_are_shown() -> None:
+    assert [row["step"] for row in curve_rows(curve(LINES))] == list(range(LINES))
 
 
 def test_a_row_has_means_over_classes_and_each_class_of_the_validation_set() -> None:

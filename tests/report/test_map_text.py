@@ -8,12 +8,15 @@ import pandas as pd
 import pytest
 
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
+from dynstudy.pictures.accuracy import width_figure
+from dynstudy.pictures.style import save
 from dynstudy.report.map_text import print_map, write_map
 from dynstudy.report.rows import frame_rows, print_rows, to_csv
 from dynstudy.report.words import Format
 from dynstudy.statistics.columns import MAP, names
 from dynstudy.store.studies import Storage
 from tests.planted import Planted, SpecMaker, spread
+from tests.png import title_of
 
 
 def test_a_grid_that_is_wider_than_a_terminal_is_left_to_the_picture(
@@ -38,7 +41,7 @@ def test_every_map_can_be_printed_drawn_and_read_back(any_map: RegimeMap, tmp_pa
     assert "dce, width 5" in printed
     assert "conditional on the training spiral of seed 0" in printed
     picture, table = write_map(any_map, tmp_path)
-    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert title_of(picture) == "small"
     read = pd.read_csv(table)
     assert list(read.columns) == names(MAP)
     np.testing.assert_allclose(
@@ -57,7 +60,7 @@ def test_a_name_that_looks_like_mathematics_or_has_no_glyph_is_drawn(
 ) -> None:
     spec = make_spec(name=name)
     Planted(storage, spec)
-    assert write_map(regime_map(storage, spec.name), tmp_path)[0].exists()
+    assert title_of(write_map(regime_map(storage, spec.name), tmp_path)[0]) == name
 
 
 def test_a_map_of_one_amplitude_and_period_is_drawn_over_width(
@@ -67,5 +70,13 @@ def test_a_map_of_one_amplitude_and_period_is_drawn_over_width(
     plant = Planted(storage, make_spec(loss=["ce", "dce"], space=space))
     for cell in plant.spec.grid_cells():
         plant.put(cell, spread(rng, 0.5, cell.replicates))
-    picture, _ = write_map(regime_map(storage, "small"), tmp_path)
-    assert picture.stat().st_size > 10_000
+    found = regime_map(storage, "small")
+    figure = width_figure(found)
+    (axis,) = figure.axes
+    assert axis.get_xlabel() == "width (hidden units)"
+    curves = {curve.get_label(): curve.lines[0] for curve in axis.containers}
+    assert list(curves) == ["CE, static", "DCE, A = 3, T = 10"]
+    for curve in curves.values():
+        assert curve.get_xdata().tolist() == [5, 9, 20]
+    picture, _ = write_map(found, tmp_path)
+    assert picture.read_bytes() == save(figure, tmp_path / "own.png", "small").read_bytes()

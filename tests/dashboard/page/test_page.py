@@ -14,6 +14,7 @@ from dynstudy.analysis.regime_map import regime_map
 from dynstudy.dashboard import page
 from dynstudy.dashboard.page import publish, published, search_page
 from dynstudy.errors import DynstudyError, StudyNotFoundError
+from dynstudy.report.map_text import write_map
 from dynstudy.report.rows import to_csv
 from dynstudy.store.rename_note_tag import NOTE
 from dynstudy.store.studies import Storage
@@ -62,12 +63,14 @@ def test_published_again_it_has_the_same_identifiers_and_nothing_piles_up(
 
 
 def test_files_are_what_the_map_command_writes(
-    planted: Storage, folder: Path, make_spec: SpecMaker
+    planted: Storage, folder: Path, make_spec: SpecMaker, tmp_path: Path
 ) -> None:
     publish(planted, "small")
     stored = {name: folder / identifier for name, identifier in files(planted).items()}
     assert stored["cells.csv"].read_text() == to_csv(regime_map(planted, "small").frame)
-    assert stored["map.png"].read_bytes().startswith(b"\x89PNG")
+    (tmp_path / "own").mkdir()
+    picture, _ = write_map(regime_map(planted, "small"), tmp_path / "own")
+    assert stored["map.png"].read_bytes() == picture.read_bytes()
     assert stored["boundaries.csv"].read_text() == to_csv(
         find_boundaries(regime_map(planted, "small"))
     )
