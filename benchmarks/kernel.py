@@ -70,7 +70,7 @@ def kernel_rows(report: CompiledKernel) -> list[Row]:
     Returns:
         A row for each number.
     """
-    found = {
+    numbers = {
         "registers a lane": report.registers,
         "spilled instructions": report.spilled,
         "shared bytes a program": report.shared_bytes,
@@ -80,7 +80,8 @@ def kernel_rows(report: CompiledKernel) -> list[Row]:
         "network-steps/s at most, by arithmetic": bound(report),
     }
     return [
-        Row.of("kernel", report.loss, unit, [value], report.width) for unit, value in found.items()
+        Row.of("kernel", report.loss, unit, [value], report.width)
+        for unit, value in numbers.items()
     ]
 
 

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -196,6 +196,98 @@ def asked_for_classes(path: Path) -> set[str]:
 def test_the_kind_of_a_study_is_asked_for_in_its_own_file_alone(module: str) -> None:
     here = {place.partition(":")[2] for place in KINDS.values() if place.startswith(f"{module}:")}
     assert asked_for_classes(MODULES[module]) & SPECS <= here
+
+
+def parsed(*folders: str) -> Iterator[tuple[str, ast.Module]]:
+    """The Python files of some folders of the repository: where each is, and its tree."""
+    for path in (path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))):
+        yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
+
+
+# What every command, backend and benchmark has, so that they can be used alike.
+PROTOCOLS = {"command", "main", "measure", "State", "start", "advance", "refusal"}
+PROTOCOLS |= {"check_device", "at_once", "block_size"}
+
+
+def public_names(tree: ast.Module) -> Iterator[str]:
+    """Classes, functions and aliases of types, which are written as classes are."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names = [node.name]
+        else:
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            written = (target.id for target in targets if isinstance(target, ast.Name))
+            names = [name for name in written if re.fullmatch(r"[A-Z]\w*[a-z]\w*", name)]
+        yield from (name for name in names if not name.startswith("_"))
+
+
+def repeated_names(trees: Iterable[tuple[str, ast.Module]]) -> dict[str, list[str]]:
+    """Where each name stands that more than one file gives to something of its own."""
+    files: dict[str, list[str]] = {}
+    for file, tree in trees:
+        for name in public_names(tree):
+            files.setdefault(name, []).append(file)
+    return {name: several for name, several in files.items() if len(several) > 1}
+
+
+def test_a_public_name_stands_for_one_thing() -> None:
+    repeated = repeated_names(parsed("dynstudy", "benchmarks"))
+    assert {name: files for name, files in repeated.items() if name not in PROTOCOLS} == {}
+    assert set(repeated) == PROTOCOLS  # what repeats no more is to be taken off the list
+
+
+@pytest.mark.parametrize(
+    "planted", ["class Cost:\n    pass", "def Cost(): pass", "Cost = tuple[int]"]
+)
+def test_a_name_for_two_things_would_be_found(planted: str) -> None:
+    trees = [("a.py", ast.parse("class Cost:\n    seconds: float")), ("b.py", ast.parse(planted))]
+    assert repeated_names(trees) == {"Cost": ["a.py", "b.py"]}
+
+
+# Of anything one can say that it was found, is known or has a place: names say what it is.
+EMPTY_NAMES = {"own", "found", "place", "known", "told", "some"}
+KEYS = {("dynstudy/export/export_file.py", "found")}
+"""Of file formats, which stay."""
+
+
+NAMED = {ast.Name: "id", ast.Attribute: "attr", ast.arg: "arg", ast.alias: "asname"}
+NAMED |= dict.fromkeys((ast.FunctionDef, ast.ClassDef, ast.ExceptHandler), "name")
+NAMED |= dict.fromkeys((ast.MatchAs, ast.MatchStar), "name")
+"""The parts of a syntax tree that give names, and where these stand in them."""
+
+
+def given_names(tree: ast.Module) -> Iterator[str]:
+    """Names of variables, parameters, attributes, functions and classes that a file gives."""
+    for node in ast.walk(tree):
+        if type(node) in NAMED and not isinstance(getattr(node, "ctx", None), ast.Load):
+            yield getattr(node, NAMED[type(node)]) or ""
+
+
+def empty_names(trees: Iterable[tuple[str, ast.Module]]) -> set[tuple[str, str]]:
+    """Those of them that are empty, with the file of each."""
+    return {
+        (file, name) for file, tree in trees for name in given_names(tree) if name in EMPTY_NAMES
+    }
+
+
+def test_names_say_what_they_hold() -> None:
+    assert empty_names(parsed("dynstudy", "benchmarks", "docs")) == KEYS
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "found = f(x)",
+        "def f(own): pass",
+        "[own for own in cells]",
+        "self.known = 1",
+        "def told(): pass",
+        "with f() as place: pass",
+        "import own_backends as own",
+    ],
+)
+def test_an_empty_name_would_be_found(planted: str) -> None:
+    assert len(empty_names([("a.py", ast.parse(planted))])) == 1
 
 
 # Optuna may move what is private: one file has to be mended then.
