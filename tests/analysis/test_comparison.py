@@ -148,8 +148,9 @@ def test_one_replicate_has_no_interval_and_nothing_trained_no_rows(
     assert any("no cell matches" in note for note in empty.notes)
     assert [path.name for path in write_comparison(empty, tmp_path)] == ["compare.png"]
     plant(storage, make_spec(loss=["dmse1", "dmse2"], replicates=1))
-    row = at(side_by_side(storage, ["small"]).summary, loss="dmse2")
-    assert row["difference"] is not None
+    first, row = side_by_side(storage, ["small"]).summary
+    assert (first["loss"], row["loss"]) == ("dmse1", "dmse2")
+    assert row["difference"] == pytest.approx(row["gain"] - first["gain"])
     assert row["difference_low"] is None
 
 
@@ -194,7 +195,9 @@ def test_several_cells_that_match_nothing_have_none(storage: Storage, make_spec:
 
 def test_one_replicate_has_a_gain_without_interval(storage: Storage, make_spec: SpecMaker) -> None:
     plant_small(storage, make_spec(loss=["dce", "dmse1"], replicates=1, space=SPACE))
-    for curve in GainCurve.of(side_by_side(storage, ["small"])):
+    curves = GainCurve.of(side_by_side(storage, ["small"]))
+    assert len(curves) == 2
+    for curve in curves:
         assert curve.gains.gain.notna().all()
         assert curve.gains[["gain_low", "gain_high"]].isna().all(axis=None)
         assert len(curve.gains) == 2

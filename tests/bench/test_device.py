@@ -57,7 +57,7 @@ def test_a_card_is_waited_for_and_a_processor_is_not(monkeypatch: pytest.MonkeyP
     device.finish("cpu")
     assert not waited
     device.finish("cuda")
-    assert waited
+    assert waited == [True]
 
 
 def test_a_processor_needs_no_more_words() -> None:

@@ -35,6 +35,7 @@ def test_its_kinds_of_forgetting_are_those_of_the_map(
     spec = make_spec(replicates=3)
     dynstudy.run(spec, storage=storage)
     ledger, found = Ledger(storage.engine, spec.protocol), regime_map(storage, "small").frame
+    assert found.amplitude.notna().sum() == 4
     for _, cell in found[found.amplitude.notna()].iterrows():
         own = Configuration(
             cell.loss, cell.width, cell.learning_rate, cell.amplitude, int(cell.period)

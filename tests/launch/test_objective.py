@@ -29,6 +29,7 @@ def test_an_objective_serves_a_plain_optuna_study(
     for params in map(dict, kept):
         study.enqueue_trial(params)
     study.optimize(objective, n_trials=8)
+    assert len(study.trials) == len(kept) > 0
     for trial in study.trials:
         assert trial.values == pytest.approx(kept[tuple(sorted(trial.params.items()))])
         assert trial.user_attrs["replicates"] == 2
@@ -40,6 +41,7 @@ def test_an_objective_of_gain_agrees_with_the_runner(
     spec = make_search(maximize="gain", search={"sampler": "random", "trials": 2})
     dynstudy.run(spec, storage=storage)
     objective = dynstudy.Objective(spec)
+    assert len(trials(storage)) == 2
     for trial in trials(storage):
         assert objective(optuna.trial.FixedTrial(trial.params)) == pytest.approx(trial.value)
 

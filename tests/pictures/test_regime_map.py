@@ -6,11 +6,13 @@ from matplotlib.collections import LineCollection, PatchCollection, PathCollecti
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.path import Path as Outline
+from sklearn.gaussian_process import GaussianProcessRegressor
 
-from dynstudy.pictures.map_description import MapPanel, describe_panel
+from dynstudy.pictures.interactive.regime_map import map_figures
+from dynstudy.pictures.map_description import POOLED_CONTOUR, MapPanel, describe_panel
 from dynstudy.pictures.regime_map import draw_panel, regime_figure
 from dynstudy.pictures.style import COLOURS, CONTOUR, ONSET
-from tests.pictures.made_up import described, made_up, with_baseline
+from tests.pictures.made_up import described, made_up, traces, with_baseline
 from tests.planted import SpecMaker
 
 LEGEND = [
@@ -124,6 +126,28 @@ def test_predicted_cells_are_marked(make_spec: SpecMaker, rng: np.random.Generat
     }
     whole = regime_figure(made_up(make_spec(), rng))
     assert "brackets" not in whole.legends[0].get_texts()[-1].get_text()
+
+
+def test_what_is_fitted_already_is_drawn_by_both_pens_without_a_fit(
+    make_spec: SpecMaker, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fit(*_: object) -> None:
+        raise AssertionError("a picture fits a Gaussian process")
+
+    space = {"learning_rate": 1.0, "amplitude": [3, 10, 30, 90], "period": [10, 20], "width": 5}
+    found = with_baseline(made_up(make_spec(space=space), rng), rng)
+    ((key, _),) = found.panels()
+    with monkeypatch.context() as patched:
+        patched.setattr(GaussianProcessRegressor, "fit", fit)
+        with pytest.raises(AssertionError, match="fits a Gaussian process"):
+            regime_figure(found)  # a fresh map has to be fitted
+    assert found.surface(*key) is not None
+    monkeypatch.setattr(GaussianProcessRegressor, "fit", fit)
+    axis = regime_figure(found).axes[0]
+    lines = [each for each in axis.collections if isinstance(each, LineCollection)]
+    assert CONTOUR in {to_hex(each.get_color()[0]) for each in lines if each.get_segments()}
+    (page,) = map_figures(found).values()
+    assert POOLED_CONTOUR in traces(page)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

@@ -1,5 +1,6 @@
 """Where a database is, and what cannot be one."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,13 @@ def test_a_damaged_database_is_refused_in_one_line(tmp_path: Path) -> None:
 def test_what_cannot_be_a_database_is_said_so(url: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=said):
         Storage(url.format(tmp=tmp_path), create=True)
+
+
+def test_without_a_driver_one_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StorageError, match=r"; pip install 'dynstudy\[postgresql\]'$") as caught:
+        Storage("postgresql+psycopg://user:secret@127.0.0.1:1/none", create=True)
+    assert "\n" not in str(caught.value)
 
 
 def test_an_unreachable_server_is_one_line() -> None:
