@@ -80,13 +80,13 @@ def test_there_is_no_import_cycle() -> None:
     @cache
     def reaches(module: str) -> frozenset[str]:
         path.append(module)
-        found = set()
+        reached = set()
         for imported in imports(MODULES[module], everywhere=False):
             if imported in MODULES and imported != module:
                 assert imported not in path, f"cycle: {' -> '.join([*path, imported])}"
-                found |= {imported} | reaches(imported)
+                reached |= {imported} | reaches(imported)
         path.pop()
-        return frozenset(found)
+        return frozenset(reached)
 
     path: list[str] = []
     # a package's own __init__ is loaded before its modules, so it may not lead back to them
@@ -170,7 +170,7 @@ SPECS = {
     "StudySpec",
     "OverAxes",
     "GridSpec",
-    *(place.partition(":")[2] for place in KINDS.values()),
+    *(home.partition(":")[2] for home in KINDS.values()),
 }
 
 
@@ -194,7 +194,7 @@ def asked_for_classes(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_kind_of_a_study_is_asked_for_in_its_own_file_alone(module: str) -> None:
-    here = {place.partition(":")[2] for place in KINDS.values() if place.startswith(f"{module}:")}
+    here = {home.partition(":")[2] for home in KINDS.values() if home.startswith(f"{module}:")}
     assert asked_for_classes(MODULES[module]) & SPECS <= here
 
 
@@ -271,7 +271,7 @@ def empty_names(trees: Iterable[tuple[str, ast.Module]]) -> set[tuple[str, str]]
 
 
 def test_names_say_what_they_hold() -> None:
-    assert empty_names(parsed("dynstudy", "benchmarks", "docs")) == KEYS
+    assert empty_names(parsed("dynstudy", "benchmarks", "docs", "tests")) == KEYS
 
 
 @pytest.mark.parametrize(
@@ -351,8 +351,8 @@ def test_importing_them_loads_neither_torch_nor_numba() -> None:
 
 
 def test_what_loads_them_would_be_found() -> None:
-    found = loaders(["dynstudy", "dynstudy.train.backends.cpu", "dynstudy.report.map_text"])
-    assert found == "dynstudy.train.backends.cpu loads numba\n"
+    loading = loaders(["dynstudy", "dynstudy.train.backends.cpu", "dynstudy.report.map_text"])
+    assert loading == "dynstudy.train.backends.cpu loads numba\n"
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -415,10 +415,10 @@ PUBLIC = [
 @pytest.mark.parametrize("module", PUBLIC, ids=str)
 def test_a_module_has_tests_that_stand_where_it_does(module: Path) -> None:
     """Private modules are tested through those that use them, ``__init__`` where there is more."""
-    file, folder = (TESTS / place for place in mirrors(module))
-    found = [file] if file.is_file() else sorted(folder.glob("test_*.py"))
-    assert found, f"{module} has no tests: write {file.relative_to(ROOT)}"
-    assert any("def test_" in path.read_text(encoding="utf-8") for path in found)
+    file, folder = (TESTS / mirror for mirror in mirrors(module))
+    files = [file] if file.is_file() else sorted(folder.glob("test_*.py"))
+    assert files, f"{module} has no tests: write {file.relative_to(ROOT)}"
+    assert any("def test_" in path.read_text(encoding="utf-8") for path in files)
 
 
 @pytest.mark.parametrize(
@@ -431,5 +431,5 @@ def test_no_test_stands_where_nothing_does(test: Path) -> None:
         assert measured in names, f"there is no benchmarks/{measured}.py"
         return
     modules = [path.relative_to(PACKAGE) for path in MODULES.values()]
-    places = {place for module in modules for place in mirrors(module)}
+    places = {mirror for module in modules for mirror in mirrors(module)}
     assert {test, test.parent} & places or test.stem in WHOLE, f"of which module is tests/{test}?"

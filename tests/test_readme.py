@@ -90,13 +90,13 @@ def check_queries(here: Path) -> None:
 
     queries = blocks((ROOT / "storage" / "README.md").read_text(encoding="utf-8"), "sql")
     with closing(sqlite3.connect(here / "storage" / "dynstudy.db")) as connection:
-        found = [connection.execute(query).fetchall() for query in queries]
+        answers = [connection.execute(query).fetchall() for query in queries]
         (trial,) = connection.execute(
             "SELECT json_extract(value_json, '$.configuration') FROM trial_user_attributes "
             "JOIN trials USING (trial_id) JOIN studies USING (study_id) "
             "WHERE key = 'cell' AND study_name = 'quickstart' AND number = 9"
         ).fetchone()
-    replicates, gains, diverged, accuracies, ((lost, static_lost, net),), *rest = found
+    replicates, gains, diverged, accuracies, ((lost, static_lost, net),), *rest = answers
     launches, ((shared,),) = rest
 
     assert [seed for seed, _ in replicates] == list(range(10))
@@ -121,12 +121,12 @@ def check_queries(here: Path) -> None:
     assert 0 <= steps[0] <= steps[-1] <= 1200
 
     # A = 1000, T = 300 forgets: it knows the class whose turn it is, and none of the others
-    own, others = [], []
+    emphasised, others = [], []
     for _, turn, *classes in accuracies[:-1]:
-        own.append(classes.pop(turn))
+        emphasised.append(classes.pop(turn))
         others += classes
-    assert len(own) == 2 * 9  # middles and ends of three cycles
-    assert sum(own) / len(own) > 0.8
+    assert len(emphasised) == 2 * 9  # middles and ends of three cycles
+    assert sum(emphasised) / len(emphasised) > 0.8
     assert sum(others) / len(others) < 0.2
     step, turn, *classes = accuracies[-1]
     assert (step, turn) == (30_000, None)

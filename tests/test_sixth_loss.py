@@ -150,9 +150,9 @@ def test_a_map_of_it_beside_another_is_trained_recorded_drawn_and_exported(
     assert trained_by == {"ce": "cpu", "dce": "cpu", "p4": "autograd", "dp4": "autograd"}
     dp4 = Configuration("dp4", 4, 0.01, 3, 10)
     assert len(Ledger(storage.engine, spec.protocol).load([dp4])) == 2
-    found = regime_map(storage, "small")
-    assert set(found.frame[found.frame.loss == "dp4"].regime) == {"untested"}
-    colours = {curve.name: curve.colour for curve in describe_widths(found).curves}
+    study_map = regime_map(storage, "small")
+    assert set(study_map.frame[study_map.frame.loss == "dp4"].regime) == {"untested"}
+    colours = {curve.name: curve.colour for curve in describe_widths(study_map).curves}
     assert "DP4, A = 3, T = 10" in colours
     assert colours["P4, static"] == GREYS[STATIC_BEFORE % len(GREYS)] != colours["CE, static"]
     curve = train_curve(dp4, spec.protocol, points=2)

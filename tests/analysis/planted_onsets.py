@@ -22,12 +22,12 @@ def planted(
     b: float, rate: float = 1.0, c: float = 0.0, width: int = 20, a: float = 1.5, seed: int = 0
 ) -> ForgettingPanel:
     """A panel that forgets from A* = e^a T^b η^c on."""
-    place = np.log([(x, t) for x in AMPLITUDES for t in PERIODS])
-    true = forgetting(place[:, 0] - a - b * place[:, 1] - c * math.log(rate))
+    points = np.log([(x, t) for x in AMPLITUDES for t in PERIODS])
+    true = forgetting(points[:, 0] - a - b * points[:, 1] - c * math.log(rate))
     rng = np.random.default_rng([seed, int(10 * rate), width])
     samples = [rng.normal(mean, 0.08, 10) for mean in true]
     return ForgettingPanel(
-        "planted", "dce", width, rate, Outcomes(place, samples), np.full(len(true), 1e-4)
+        "planted", "dce", width, rate, Outcomes(points, samples), np.full(len(true), 1e-4)
     )
 
 

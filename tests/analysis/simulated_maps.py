@@ -59,7 +59,7 @@ def simulated(
         },
     })
     places = [(a, t) for a in amplitudes for t in periods]
-    gains = np.array([field(*place) for place in places])
+    gains = np.array([field(*point) for point in places])
     planted = plant_map(np.random.default_rng(seed), SPREADS[spread], gains, replicates)
     shared: dict[str, Any] = {
         "width": 20,
@@ -69,7 +69,7 @@ def simulated(
     }
     rows: list[dict[str, Any]] = [shared | {"loss": "ce", "regime": "baseline", "forgets": None}]
     for amplitude, period in places:
-        own = {"loss": "dce", "regime": "unsettled", "amplitude": amplitude, "period": period}
-        rows.append(shared | own | {"forgets": forgets(amplitude, period)})
+        cell = {"loss": "dce", "regime": "unsettled", "amplitude": amplitude, "period": period}
+        rows.append(shared | cell | {"forgets": forgets(amplitude, period)})
     frame = pd.DataFrame(rows).astype({"forgets": object})
     return RegimeMap(spec, frame, [], [planted.baseline, *planted.samples])

@@ -38,8 +38,8 @@ def test_bands_hold_planted_edges(spread: str, replicates: int) -> None:
     """As often as they claim, within simulation error: maps are independent, edges are not."""
     shares, reached = [], []
     for seed in range(40):
-        found = find_boundaries(simulated(ridge, spread, replicates, seed), draws=200)
-        edges = found[found.reached & (found.boundary != ONSET)]
+        boundaries = find_boundaries(simulated(ridge, spread, replicates, seed), draws=200)
+        edges = boundaries[boundaries.reached & (boundaries.boundary != ONSET)]
         reached.append(len(edges) / (2 * len(PERIODS)))
         if len(edges):
             held = [
@@ -55,9 +55,9 @@ def test_bands_hold_planted_edges(spread: str, replicates: int) -> None:
 def test_planted_edges_are_found_and_more_replicates_narrow_their_bands() -> None:
     bands = []
     for replicates in (10, 160):
-        found = find_boundaries(simulated(ridge, "narrow", replicates))
-        assert list(found.columns) == names(COLUMNS)
-        edges = found[found.boundary != ONSET]
+        boundaries = find_boundaries(simulated(ridge, "narrow", replicates))
+        assert list(boundaries.columns) == names(COLUMNS)
+        edges = boundaries[boundaries.boundary != ONSET]
         assert (edges.groupby("period").size() == 2).all()  # one piece, two edges
         inside = edges[edges.period == 1000].set_index("boundary")
         for boundary, sign in ((LOWER, -1), (UPPER, 1)):
@@ -72,8 +72,8 @@ def test_planted_edges_are_found_and_more_replicates_narrow_their_bands() -> Non
 
 
 def test_the_same_map_reads_the_same_every_time() -> None:
-    found = simulated(ridge, "bimodal")
-    pd.testing.assert_frame_equal(find_boundaries(found), find_boundaries(found))
+    study_map = simulated(ridge, "bimodal")
+    pd.testing.assert_frame_equal(find_boundaries(study_map), find_boundaries(study_map))
 
 
 def test_edges_beyond_the_map_are_told_and_not_extrapolated() -> None:
@@ -104,8 +104,8 @@ def test_several_pieces_are_told_apart() -> None:
         return 0.2 if amplitude in (10, 400) else -0.2
 
     whole = simulated(two, replicates=40)
-    found = find_boundaries(whole)
-    edges = found[(found.boundary != ONSET) & (found.period == 1000)]
+    boundaries = find_boundaries(whole)
+    edges = boundaries[(boundaries.boundary != ONSET) & (boundaries.period == 1000)]
     assert edges.piece.tolist() == [1, 1, 2, 2]
     assert edges.boundary.tolist() == [LOWER, UPPER, LOWER, UPPER]
     assert (np.diff(edges.amplitude) > 0).all()
@@ -113,7 +113,7 @@ def test_several_pieces_are_told_apart() -> None:
     assert 3 < first[0] < 10 < first[1] < 70
     assert 150 < second[0] < 400 < second[1] < 1000
     (line,) = [
-        row for row in boundary_lines(whole.dynamical_cells(), found) if row["period"] == 1000
+        row for row in boundary_lines(whole.dynamical_cells(), boundaries) if row["period"] == 1000
     ]
     assert line["useful_amplitudes"].count("; ") == 1
 
@@ -131,8 +131,8 @@ def test_the_onset_is_where_all_larger_amplitudes_forget() -> None:
     def forgets(amplitude: float, period: float) -> bool:
         return amplitude in patterns[int(period)]
 
-    found = find_boundaries(simulated(ridge, forgets=forgets, periods=periods))
-    onset = found[found.boundary == ONSET].set_index("period")
+    boundaries = find_boundaries(simulated(ridge, forgets=forgets, periods=periods))
+    onset = boundaries[boundaries.boundary == ONSET].set_index("period")
     assert onset.loc[100, ["amplitude", "amplitude_low", "amplitude_high"]].tolist() == [
         150, 70, 150,
     ]  # fmt: skip
@@ -151,8 +151,8 @@ def test_cells_that_are_not_tested_for_forgetting_are_no_onset() -> None:
             return None
         return None if amplitude == 150 else amplitude > 150
 
-    found = find_boundaries(simulated(ridge, forgets=forgets))
-    onset = found[found.boundary == ONSET]
+    boundaries = find_boundaries(simulated(ridge, forgets=forgets))
+    onset = boundaries[boundaries.boundary == ONSET]
     assert 10_000 not in set(onset.period)
     assert set(onset.amplitude_low) == {70}  # between tested amplitudes: 150 is none
     assert set(onset.amplitude_high) == {400}
@@ -164,14 +164,14 @@ def test_cells_that_are_not_trained_are_left_out() -> None:
     holes = frame[(frame.amplitude == 70) & (frame.period == 1000)].index
     frame.loc[holes, "replicates"] = 0
     outcomes[holes[0]] = np.empty(0)
-    found = find_boundaries(RegimeMap(whole.spec, frame, [], outcomes))
-    edge = found[(found.period == 1000) & (found.boundary == UPPER)].iloc[0]
+    boundaries = find_boundaries(RegimeMap(whole.spec, frame, [], outcomes))
+    edge = boundaries[(boundaries.period == 1000) & (boundaries.boundary == UPPER)].iloc[0]
     assert holds(edge, np.exp(middle(1000) + HALF))
 
 
 def test_too_few_cells_have_onsets_but_no_edges() -> None:
-    found = find_boundaries(simulated(ridge, amplitudes=[10, 100], periods=[1000]))
-    assert set(found.boundary) == {ONSET}
+    boundaries = find_boundaries(simulated(ridge, amplitudes=[10, 100], periods=[1000]))
+    assert set(boundaries.boundary) == {ONSET}
     alone = find_boundaries(simulated(ridge, replicates=1))
     assert set(alone.boundary) == {ONSET}
 
@@ -179,9 +179,11 @@ def test_too_few_cells_have_onsets_but_no_edges() -> None:
 @pytest.mark.parametrize("outcome", [0.5, None])
 def test_replicates_that_agree_and_a_field_that_is_flat(outcome: float | None) -> None:
     """Zero variance everywhere: there is an answer, and no warning."""
-    found = simulated(ridge, replicates=4)
-    cells = [np.full(4, outcome if outcome else 0.5 + 0.001 * k) for k in range(len(found.frame))]
-    frame = find_boundaries(RegimeMap(found.spec, found.frame, [], cells))
+    study_map = simulated(ridge, replicates=4)
+    cells = [
+        np.full(4, outcome if outcome else 0.5 + 0.001 * k) for k in range(len(study_map.frame))
+    ]
+    frame = find_boundaries(RegimeMap(study_map.spec, study_map.frame, [], cells))
     edges = frame[frame.boundary != ONSET]
     assert len(edges) >= len(PERIODS)
     if outcome:
@@ -189,14 +191,14 @@ def test_replicates_that_agree_and_a_field_that_is_flat(outcome: float | None) -
 
 
 def test_the_contour_of_the_picture_is_the_table_s() -> None:
-    found = simulated(ridge, replicates=40)
-    surface = found.surface("dce", 20, 1.0)
+    study_map = simulated(ridge, replicates=40)
+    surface = study_map.surface("dce", 20, 1.0)
     assert surface is not None
     pooled = surface.pooled
     assert pooled is not None
     row = pooled.gain[np.abs(pooled.period - 1000).argmin()]
     inside = pooled.amplitude[row > EQUIVALENCE]
-    edges = find_boundaries(found).query("period == 1000").set_index("boundary").amplitude
+    edges = find_boundaries(study_map).query("period == 1000").set_index("boundary").amplitude
     assert inside.min() == pytest.approx(edges[LOWER], rel=0.1)
     assert inside.max() == pytest.approx(edges[UPPER], rel=0.1)
     assert (pooled.excess > 0).sum() == (pooled.gain > EQUIVALENCE).sum()
@@ -214,7 +216,7 @@ def test_edges_lie_between_the_places_where_a_surface_is_looked_at() -> None:
 
 
 def test_predicted_cells_are_no_onset() -> None:
-    found = simulated(ridge, forgets=lambda amplitude, period: amplitude >= 150, periods=[100])
-    found.frame["predicted"] = found.frame.amplitude.isin([70, 150])
-    (onset,) = find_boundaries(found).query("boundary == @ONSET").itertuples()
+    study_map = simulated(ridge, forgets=lambda amplitude, period: amplitude >= 150, periods=[100])
+    study_map.frame["predicted"] = study_map.frame.amplitude.isin([70, 150])
+    (onset,) = find_boundaries(study_map).query("boundary == @ONSET").itertuples()
     assert (onset.amplitude_low, onset.amplitude_high) == (30, 400)

@@ -23,10 +23,14 @@ LONGER = {"steps": 400, "tail": 50, "data": {"points_per_class": 20}}
 
 def accuracies(cell: Cell, shift: float = 0.0) -> np.ndarray:
     """Outcomes that depend on the cell, so that no two have the same variance."""
-    own = cell.configuration
-    place = (own.amplitude or 0) + (own.period or 0) + (7 if own.loss == "dmse2" else 0)
-    rng = np.random.default_rng(int(place))
-    return rng.normal(0.5 + shift + 0.001 * place, 0.02, cell.replicates)
+    configuration = cell.configuration
+    level = (
+        (configuration.amplitude or 0)
+        + (configuration.period or 0)
+        + (7 if configuration.loss == "dmse2" else 0)
+    )
+    rng = np.random.default_rng(int(level))
+    return rng.normal(0.5 + shift + 0.001 * level, 0.02, cell.replicates)
 
 
 def plant(storage: Storage, spec: MapSpec, shift: float = 0.0) -> dict[str, np.ndarray]:
@@ -35,8 +39,8 @@ def plant(storage: Storage, spec: MapSpec, shift: float = 0.0) -> dict[str, np.n
     for cell in spec.grid_cells():
         values = accuracies(cell, shift)
         planted.put(cell, values.tolist())
-        own = cell.configuration
-        outcomes[f"{own.loss} {own.amplitude} {own.period}"] = values
+        configuration = cell.configuration
+        outcomes[f"{configuration.loss} {configuration.amplitude} {configuration.period}"] = values
     return outcomes
 
 
@@ -57,23 +61,23 @@ def welch(first: np.ndarray, second: np.ndarray) -> list[float]:
 
 def test_two_losses_that_share_a_baseline(storage: Storage, make_spec: SpecMaker) -> None:
     outcomes = plant(storage, make_spec(loss=["dmse1", "dmse2"], replicates=6))
-    found = side_by_side(storage, ["small"])
-    assert [str(side) for side in found.sides] == ["small, dmse1", "small, dmse2"]
-    row = at(found.cells, loss="dmse2", amplitude=3, period=10)
+    compared = side_by_side(storage, ["small"])
+    assert [str(side) for side in compared.sides] == ["small, dmse1", "small, dmse2"]
+    row = at(compared.cells, loss="dmse2", amplitude=3, period=10)
     dmse1, dmse2 = outcomes["dmse1 3.0 10"], outcomes["dmse2 3.0 10"]
     assert interval(row, "gain") == pytest.approx(welch(dmse2, outcomes["mse None None"]))
     # the baseline is the same networks: it takes no part in the difference
     assert interval(row, "difference") == pytest.approx(welch(dmse2, dmse1))
     assert row["against"] == "small, dmse1"
-    first = at(found.cells, loss="dmse1", amplitude=3, period=10)
+    first = at(compared.cells, loss="dmse1", amplitude=3, period=10)
     assert first["against"] is None
     assert first["difference"] is None
 
-    summary = at(found.summary, loss="dmse2")
+    summary = at(compared.summary, loss="dmse2")
     assert (summary["cells"], summary["matched"]) == (4, 4)
-    own = [row for row in found.cells if row["loss"] == "dmse2"]
-    assert summary["gain"] == pytest.approx(np.mean([row["gain"] for row in own]))
-    assert summary["difference"] == pytest.approx(np.mean([row["difference"] for row in own]))
+    dynamical = [row for row in compared.cells if row["loss"] == "dmse2"]
+    assert summary["gain"] == pytest.approx(np.mean([row["gain"] for row in dynamical]))
+    assert summary["difference"] == pytest.approx(np.mean([row["difference"] for row in dynamical]))
     # the mean of four cells, and the baseline once
     own_variances = [outcomes[name].var(ddof=1) / 6 / 16 for name in outcomes if "dmse2" in name]
     static = outcomes["mse None None"].var(ddof=1) / 24
@@ -97,26 +101,26 @@ def test_two_studies_of_different_protocols(storage: Storage, make_spec: SpecMak
     two = plant(
         storage, make_spec(name="other", replicates=7, space=space, protocol=LONGER), shift=0.1
     )
-    found = side_by_side(storage, ["small", "other"])
+    compared = side_by_side(storage, ["small", "other"])
     # A = 30 at both periods of width 5 is all that both have
     assert [
-        (row["width"], row["amplitude"], row["period"], row["study"]) for row in found.cells
+        (row["width"], row["amplitude"], row["period"], row["study"]) for row in compared.cells
     ] == [
         (5, 30, 10, "small"),
         (5, 30, 10, "other"),
         (5, 30, 30, "small"),
         (5, 30, 30, "other"),
     ]
-    row = at(found.cells, study="other", period=10)
+    row = at(compared.cells, study="other", period=10)
     parts = [two["dce 30.0 10"], two["ce None None"], one["dce 30.0 10"], one["ce None None"]]
     means = [values.mean() for values in parts]
     assert row["difference"] == pytest.approx(means[0] - means[1] - (means[2] - means[3]))
     # nothing is shared between protocols: all four means have errors
     error = np.sqrt(sum(values.var(ddof=1) / len(values) for values in parts))
     assert (row["difference_high"] - row["difference_low"]) / 2 > stats.norm.ppf(0.975) * error
-    lone = at(found.summary, study="other", width=9)
+    lone = at(compared.summary, study="other", width=9)
     assert (lone["matched"], lone["gain"], lone["difference"]) == (0, None, None)
-    notes = " ".join(found.notes)
+    notes = " ".join(compared.notes)
     assert "not the same in all: protocol.steps = 200 (small), 400 (other)" in notes
     assert "not the same in all: replicates = 6 (small), 7 (other)" in notes
     assert "flattered" in notes
@@ -128,8 +132,8 @@ def test_networks_that_both_have_take_no_part(storage: Storage, make_spec: SpecM
     same = make_spec(name="same", replicates=6)
     more = make_spec(name="more", replicates=9)
     storage.open_study(same)
-    found = side_by_side(storage, ["small", "same"])
-    row = at(found.summary, study="same")
+    compared = side_by_side(storage, ["small", "same"])
+    row = at(compared.summary, study="same")
     assert interval(row, "difference") == [0, 0, 0]
     plant(storage, more)
     cell = at(side_by_side(storage, ["small", "more"]).cells, study="more", amplitude=3, period=10)

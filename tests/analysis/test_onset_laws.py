@@ -50,11 +50,11 @@ def test_intervals_hold_planted_exponents_as_often_as_they_claim(b: float, sd: f
 
 
 def test_the_band_of_a_law_holds_it_and_is_narrowest_inside() -> None:
-    found = planted_onsets(0, 0.6, 0.2)
-    law, row = own_law(found)
+    panel = planted_onsets(0, 0.6, 0.2)
+    law, row = own_law(panel)
     assert law is not None
     at = np.array([30.0, 300, 3000])
-    middle, low, high = law_band(found, law, at)
+    middle, low, high = law_band(panel, law, at)
     assert middle == pytest.approx(row["factor"] * at ** row["period_exponent"])
     assert (low < middle).all()
     assert (middle < high).all()

@@ -11,15 +11,15 @@ from tests.planted import SpecMaker
 
 
 def test_onsets_lie_between_the_tested_amplitudes_on_both_sides_of_the_truth() -> None:
-    found = onsets(planted(0.5), 0.4)
-    true = np.exp(1.5) * found.period**0.5
-    assert (found.low < true).all()
-    assert (true <= found.high).all()
-    assert found.inside == len(PERIODS)
+    ends = onsets(planted(0.5), 0.4)
+    true = np.exp(1.5) * ends.period**0.5
+    assert (ends.low < true).all()
+    assert (true <= ends.high).all()
+    assert ends.inside == len(PERIODS)
     # the largest amplitude that remembers counts, whatever happens below it
     panel = planted(0.5)
     panel.cells.samples[0][:] = 0.9
-    assert (onsets(panel, 0.4).low == found.low).all()
+    assert (onsets(panel, 0.4).low == ends.low).all()
     assert (onsets(panel, 0.05).low == 0).all()
     assert np.isinf(onsets(panel, 0.95).high).all()
 
@@ -41,10 +41,10 @@ def test_panels_of_a_map_hold_the_net_forgetting(make_spec: SpecMaker) -> None:
     frame = pd.DataFrame([
         shared
         | {"amplitude": 3.0 + k, "period": 10.0, "regime": "useful"}
-        | {"forgetting": float(np.nanmean(own)) - 0.1 if k < 2 else np.nan}
-        | {"forgetting_sem": float(np.sqrt(np.nanvar(own, ddof=1) / (4 - k) + 0.0004)) if k < 2
+        | {"forgetting": float(np.nanmean(losses)) - 0.1 if k < 2 else np.nan}
+        | {"forgetting_sem": float(np.sqrt(np.nanvar(losses, ddof=1) / (4 - k) + 0.0004)) if k < 2
            else np.nan}
-        for k, own in enumerate(lost)
+        for k, losses in enumerate(lost)
     ])  # fmt: skip
     (panel,) = forgetting_panels(RegimeMap(make_spec(), frame, [], [], lost))
     assert panel.cells.means() == pytest.approx([lost[0].mean() - 0.1, lost[1][:3].mean() - 0.1])

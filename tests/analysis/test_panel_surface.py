@@ -11,18 +11,18 @@ from tests.analysis.simulated_maps import HALF, middle, ridge, simulated
 def test_more_cells_than_a_surface_takes_are_pooled_in_blocks() -> None:
     amplitudes = np.geomspace(3, 1000, 40).tolist()
     periods = np.geomspace(100, 10_000, 20).round().astype(int).tolist()
-    found = find_boundaries(
+    boundaries = find_boundaries(
         simulated(ridge, replicates=4, amplitudes=amplitudes, periods=periods), draws=100
     )
-    edges = found[found.reached & (found.boundary == UPPER)]
+    edges = boundaries[boundaries.reached & (boundaries.boundary == UPPER)]
     assert len(edges) > 15
     true = np.array([middle(period) + HALF for period in edges.period])
     assert np.median(np.abs(np.log(edges.amplitude) - true)) < 0.15
 
 
 def test_between_the_cells_it_is_their_gain_and_surest_where_they_are() -> None:
-    found = simulated(ridge, replicates=40)
-    surface = found.surface("dce", 20, 1.0)
+    study_map = simulated(ridge, replicates=40)
+    surface = study_map.surface("dce", 20, 1.0)
     assert surface is not None
     pooled = surface.pooled
     assert isinstance(pooled, PooledGain)
@@ -33,14 +33,14 @@ def test_between_the_cells_it_is_their_gain_and_surest_where_they_are() -> None:
     assert np.abs(pooled.gain - true).max() < 0.05
     np.testing.assert_allclose(pooled.excess, (pooled.gain - 0.02) / pooled.error)
     # what is known of the static loss is no better anywhere
-    static = found.outcomes[0].std(ddof=1) / np.sqrt(len(found.outcomes[0]))
+    static = study_map.outcomes[0].std(ddof=1) / np.sqrt(len(study_map.outcomes[0]))
     assert (pooled.error >= static).all()
 
 
 def test_too_little_has_no_surface() -> None:
-    found = simulated(ridge, replicates=4)
-    cells = found.dynamical_cells()
-    outcomes, baseline = list(found.outcomes[1:]), found.outcomes[0]
+    study_map = simulated(ridge, replicates=4)
+    cells = study_map.dynamical_cells()
+    outcomes, baseline = list(study_map.outcomes[1:]), study_map.outcomes[0]
     assert fit_panel(cells, outcomes, baseline) is not None
     assert fit_panel(cells, outcomes, baseline[:1]) is None
     assert fit_panel(cells[:3], outcomes[:3], baseline) is None

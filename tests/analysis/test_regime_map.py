@@ -25,8 +25,8 @@ def planted(storage: Storage, make_spec: SpecMaker) -> Planted:
     return Planted(storage, make_spec(replicates=10, space=space))
 
 
-def row(found: RegimeMap, **wanted: Any) -> pd.Series:
-    frame = found.frame
+def row(study_map: RegimeMap, **wanted: Any) -> pd.Series:
+    frame = study_map.frame
     for key, value in wanted.items():
         frame = frame[frame[key] == value]
     assert len(frame) == 1
@@ -42,12 +42,12 @@ def test_planted_regimes_are_found(
         for (amplitude, period), mean in means.items():
             cell = planted.cell(width=width, amplitude=amplitude, period=period)
             planted.put(cell, spread(rng, mean, 10), forgetting=0.9 if amplitude == 30 else 0.1)
-    found = regime_map(storage, "small")
-    assert list(found.frame.columns) == names(MAP)
-    assert found.notes == []
+    study_map = regime_map(storage, "small")
+    assert list(study_map.frame.columns) == names(MAP)
+    assert study_map.notes == []
     expected = {(3, 10): "useful", (30, 10): "harmful", (3, 15): "neutral", (30, 15): "useful"}
     for (amplitude, period), regime in expected.items():
-        cell = row(found, width=9, amplitude=amplitude, period=period)
+        cell = row(study_map, width=9, amplitude=amplitude, period=period)
         assert cell.regime == regime
         assert cell.forgets is (amplitude == 30)
         assert cell.gain_low < cell.gain < cell.gain_high
@@ -55,7 +55,7 @@ def test_planted_regimes_are_found(
         assert cell.p_value <= cell.q_value
         # the planted static networks never change, so nothing is taken off
         assert cell.forgetting == pytest.approx((0.9 if amplitude == 30 else 0.1) + 0.009)
-    assert (found.frame[found.frame.loss == "ce"].regime == "baseline").all()
+    assert (study_map.frame[study_map.frame.loss == "ce"].regime == "baseline").all()
 
 
 def test_discoveries_are_controlled_per_loss_and_width(
@@ -65,12 +65,12 @@ def test_discoveries_are_controlled_per_loss_and_width(
     for width in (5, 9):
         planted.put(planted.cell(loss="ce", width=width), spread(rng, 0.5, 40, 0.05))
         for cell in planted.spec.grid_cells():
-            own = cell.configuration
-            if not own.static and own.width == width:
-                clear = width == 5 and (own.amplitude, own.period) == (3, 10)
+            configuration = cell.configuration
+            if not configuration.static and configuration.width == width:
+                clear = width == 5 and (configuration.amplitude, configuration.period) == (3, 10)
                 planted.put(cell, spread(rng, 0.9 if clear else 0.5, 10, 0.05))
-    found = regime_map(storage, "small").dynamical_cells()
-    for _, family in found.groupby("width"):
+    dynamical = regime_map(storage, "small").dynamical_cells()
+    for _, family in dynamical.groupby("width"):
         ranks = family.p_value.rank(method="max")
         expected = [
             min((family.p_value * len(family) / ranks)[family.p_value >= p]) for p in family.p_value
@@ -107,11 +107,11 @@ def test_what_the_static_loss_forgets_is_taken_off(
 def test_holes_are_holes(planted: Planted, storage: Storage, rng: np.random.Generator) -> None:
     planted.put(planted.cell(loss="ce", width=5), spread(rng, 0.5, 40))
     planted.put(planted.cell(width=5, amplitude=3, period=10), spread(rng, 0.7, 7))
-    found = regime_map(storage, "small")
-    assert row(found, width=5, amplitude=3, period=10).regime == "useful"
-    assert (found.frame.regime == "missing").sum() == 1 + 7
-    assert found.notes[0].startswith("8 of 10 cells are not trained and 1 lack replicates")
-    assert any("no baseline (loss=ce, width=9" in note for note in found.notes)
+    study_map = regime_map(storage, "small")
+    assert row(study_map, width=5, amplitude=3, period=10).regime == "useful"
+    assert (study_map.frame.regime == "missing").sum() == 1 + 7
+    assert study_map.notes[0].startswith("8 of 10 cells are not trained and 1 lack replicates")
+    assert any("no baseline (loss=ce, width=9" in note for note in study_map.notes)
 
 
 def test_without_a_baseline_there_is_no_gain(
@@ -130,26 +130,28 @@ def test_nothing_but_diverged_networks_is_called_that(
     planted.put(planted.cell(loss="ce", width=5), spread(rng, 0.5, 40))
     planted.put(planted.cell(width=5, amplitude=3, period=10), [0.0] * 10, diverged=10)
     planted.put(planted.cell(width=5, amplitude=30, period=10), spread(rng, 0.5, 10), diverged=2)
-    found = regime_map(storage, "small")
-    lost = row(found, width=5, amplitude=3, period=10)
+    study_map = regime_map(storage, "small")
+    lost = row(study_map, width=5, amplitude=3, period=10)
     assert (lost.regime, lost.diverged, lost.forgets) == ("diverged", 10, None)
     assert lost.val_accuracy == pytest.approx(1 / 3)
     assert np.isnan(lost.forgetting)
-    assert row(found, width=5, amplitude=30, period=10).diverged == 2
-    assert len(write_map(found, tmp_path)) == 2
-    assert any("12 of 60 networks diverged; each counts as chance, 0.333" in n for n in found.notes)
+    assert row(study_map, width=5, amplitude=30, period=10).diverged == 2
+    assert len(write_map(study_map, tmp_path)) == 2
+    assert any(
+        "12 of 60 networks diverged; each counts as chance, 0.333" in n for n in study_map.notes
+    )
 
 
 def test_one_replicate_has_no_error_and_no_label(storage: Storage, make_spec: SpecMaker) -> None:
     one = Planted(storage, make_spec(replicates=1))
     for cell in one.spec.grid_cells():
         one.put(cell, [0.5] * cell.replicates)
-    found = regime_map(storage, "small")
-    dynamical = found.dynamical_cells()
+    study_map = regime_map(storage, "small")
+    dynamical = study_map.dynamical_cells()
     assert set(dynamical.regime) == {"untested"}
     assert dynamical["sem"].isna().all()
     assert dynamical.gain_low.isna().all()
-    assert any("below 6 nothing is tested" in note for note in found.notes)
+    assert any("below 6 nothing is tested" in note for note in study_map.notes)
 
 
 def test_the_digest_is_of_the_rows_that_a_study_stands_on(

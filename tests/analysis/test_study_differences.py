@@ -22,8 +22,8 @@ def plant(storage: Storage, spec: MapSpec, accuracy: Callable[[Cell], float]) ->
 
 
 def rows(storage: Storage, part: str, **options: int) -> list[dict[str, Any]]:
-    found = study_differences(storage, "small", "other", **options)
-    return [row for row in found if row["part"] == part]
+    differences = study_differences(storage, "small", "other", **options)
+    return [row for row in differences if row["part"] == part]
 
 
 def test_files_sizes_gains_and_shared_configurations(
@@ -52,13 +52,13 @@ def test_files_sizes_gains_and_shared_configurations(
         ("dynamical ones trained in both", 2, 2),
         ("of these, unequal in mean accuracy", 2, 2),
     ]
-    gain, place = rows(storage, "largest gain")
+    gain, where = rows(storage, "largest gain")
     assert gain["key"] == "dce, width 5"
     assert (gain["a"], gain["b"]) == (pytest.approx(0.03), pytest.approx(0.06))
     # of 2 replicates 0.01 apart, and of 8 baselines in steps of 0.01
     cell, static = 0.005, 0.01 * np.sqrt(6 / 8)
     assert gain["a_sem"] == pytest.approx(np.hypot(cell, static))
-    assert place["b"] == "A 30, T 30, learning rate 1"
+    assert where["b"] == "A 30, T 30, learning rate 1"
 
     short, long = sorted(rows(storage, "accuracy"), key=lambda row: row["b"])
     assert short["key"] == "dce, width 5, learning rate 1, A 30, T 10"
@@ -72,9 +72,9 @@ def test_files_sizes_gains_and_shared_configurations(
 def test_what_is_not_trained_yet_is_not_compared(storage: Storage, make_spec: SpecMaker) -> None:
     storage.open_study(make_spec())
     storage.open_study(make_spec(name="other", replicates=1))
-    found = list(study_differences(storage, "small", "other"))
-    assert {row["part"] for row in found} == {"study file", "size"}
-    assert [(row["a"], row["b"]) for row in found[-2:]] == [(0, 0), (0, 0)]
+    differences = list(study_differences(storage, "small", "other"))
+    assert {row["part"] for row in differences} == {"study file", "size"}
+    assert [(row["a"], row["b"]) for row in differences[-2:]] == [(0, 0), (0, 0)]
 
 
 def test_studies_without_a_dynamical_loss_have_differences(

@@ -28,9 +28,9 @@ def assert_follows_the_oracle(
     for until in (1, steps):
         peer.advance(until - taken)
         taken = until
-        found, expected = peer.parameters(), oracle(networks, until)
+        parameters, expected = peer.parameters(), oracle(networks, until)
         for name in NAMES:
-            a, b = getattr(found, name), getattr(expected, name)
+            a, b = getattr(parameters, name), getattr(expected, name)
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-6)
     # or agreement would mean nothing
-    assert np.abs(found.W1 - initial.W1).max() > 0.05
+    assert np.abs(parameters.W1 - initial.W1).max() > 0.05

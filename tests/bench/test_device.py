@@ -67,7 +67,7 @@ def test_a_processor_needs_no_more_words() -> None:
 @pytest.mark.gpu
 def test_a_card_is_described() -> None:
     """Needs an NVIDIA card, so it is deselected; `make test-gpu` or `pytest -m gpu`."""
-    found = device_facts("cuda")
-    assert found["card"] == torch.cuda.get_device_name()
-    assert found["multiprocessors"] > 0
-    assert found["cuda"] == torch.version.cuda
+    facts = device_facts("cuda")
+    assert facts["card"] == torch.cuda.get_device_name()
+    assert facts["multiprocessors"] > 0
+    assert facts["cuda"] == torch.version.cuda

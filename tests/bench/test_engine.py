@@ -50,9 +50,9 @@ def test_what_does_not_fit_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("dynstudy.bench.competitors.own_backend", full)
     monkeypatch.setitem(MATRIX, "cpu", 64)
     settings = Settings(widths=(5,), rounds=1, seconds=0.001, backends=("cpu",), peers=("loop",))
-    found = engine.measure(settings, lambda _: None)
-    assert {row.quantity for row in found.rows} == {"loop", MATRIX_PRODUCT}
-    assert [note for note in found.notes if note.startswith("cpu: ")] == [
+    measurement = engine.measure(settings, lambda _: None)
+    assert {row.quantity for row in measurement.rows} == {"loop", MATRIX_PRODUCT}
+    assert [note for note in measurement.notes if note.startswith("cpu: ")] == [
         f"cpu: {4 * threads()} at once left out, out of memory at width 5"
     ]
 
@@ -63,8 +63,8 @@ def test_what_does_not_fit_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_card_is_measured_beside_its_peers() -> None:
     """Needs an NVIDIA card, so it is deselected; `make test-gpu` or `pytest -m gpu`."""
     settings = Settings(widths=(5,), rounds=1, seconds=0.001, device=Device.cuda)
-    found = engine.measure(settings, lambda _: None)
-    quantities = {row.quantity for row in found.rows}
+    measurement = engine.measure(settings, lambda _: None)
+    quantities = {row.quantity for row in measurement.rows}
     for peer in ("loop", "bmm", "graph", "compile"):
         assert f"autograd:cuda / {peer}" in quantities
     assert f"autograd:cuda, FLOP/s of {MATRIX_PRODUCT}" in quantities

@@ -25,11 +25,11 @@ def test_a_backend_that_cannot_run_is_left_out_unless_it_was_asked_for(
 
 
 @pytest.mark.parametrize(
-    ("device", "expected", "told"),
+    ("device", "expected", "noted"),
     [("cpu", ["cpu", "autograd"], ["gpu: only on a card"]), ("cuda", ["gpu", "autograd:cuda"], [])],
 )
 def test_a_device_is_measured_with_the_backends_of_its_own(
-    device: str, expected: list[str], told: list[str], monkeypatch: pytest.MonkeyPatch
+    device: str, expected: list[str], noted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[str] = []
     monkeypatch.setattr(own, "BACKENDS", ("autograd", "cpu", "gpu"))
@@ -37,5 +37,5 @@ def test_a_device_is_measured_with_the_backends_of_its_own(
     notes: list[str] = []
     assert available(None, device, notes) == expected
     assert set(tried) == set(expected)  # a card is not even touched for the processor
-    assert notes == told
+    assert notes == noted
     assert available(("gpu", "cpu"), device, notes) == ["gpu", "cpu"]  # asked for by name

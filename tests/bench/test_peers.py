@@ -42,8 +42,8 @@ def test_the_weights_of_a_graph_go_on_beyond_a_cycle() -> None:
     graphed.advance(CYCLE + 19)
     batched.advance(CYCLE + 20)
     for name in NAMES:
-        found, expected = (getattr(peer.parameters(), name) for peer in (graphed, batched))
-        np.testing.assert_array_equal(found, expected)
+        replayed, expected = (getattr(peer.parameters(), name) for peer in (graphed, batched))
+        np.testing.assert_array_equal(replayed, expected)
 
 
 def test_a_graph_always_finds_the_state_where_it_was() -> None:

@@ -58,10 +58,10 @@ def test_what_was_found_once_has_no_range() -> None:
 
 
 def test_json_has_its_parts() -> None:
-    found = json.loads(printed(Format.json))
-    assert [row["width"] for row in found["ratios"]] == [20, 500, None]
-    assert [row["median"] for row in found["absolutes"]] == [750_000, 238, 243]
-    assert found["machine"]["rounds"] == 2
+    parsed = json.loads(printed(Format.json))
+    assert [row["width"] for row in parsed["ratios"]] == [20, 500, None]
+    assert [row["median"] for row in parsed["absolutes"]] == [750_000, 238, 243]
+    assert parsed["machine"]["rounds"] == 2
 
 
 def test_csv_has_a_row_each() -> None:
@@ -91,11 +91,11 @@ def test_ratios_come_first_and_what_two_left_out_is_told_once() -> None:
         said.append("second")
         return Measurement([row("c", "share")], ["no jax", "no card"])
 
-    found = report([first, second], Settings(rounds=2), said.append)
-    assert [each.measurement for each in found.rows] == ["b", "c", "a"]
-    assert found.notes == ["no jax", "no card"]
+    combined = report([first, second], Settings(rounds=2), said.append)
+    assert [each.measurement for each in combined.rows] == ["b", "c", "a"]
+    assert combined.notes == ["no jax", "no card"]
     assert said == ["first 2", "second"]
-    assert found.machine["rounds"] == 2
+    assert combined.machine["rounds"] == 2
 
 
 def test_the_machine_is_what_the_numbers_depend_on() -> None:

@@ -65,7 +65,7 @@ def test_a_map_is_replayed_without_training(
 ) -> None:
     def otherwise(*arguments: Any) -> tuple[pd.DataFrame, int]:
         frame, unsettled = predict_cells(*arguments)
-        return frame.assign(forgets=[not own for own in frame.forgets]), unsettled
+        return frame.assign(forgets=[not answer for answer in frame.forgets]), unsettled
 
     plant(storage, StudySpec.of(PLANTED))
     rows = replay(storage, "planted", count=12, batch=4, seeds=3, resamples=20)

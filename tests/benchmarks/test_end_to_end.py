@@ -35,9 +35,9 @@ def test_an_interrupted_map_is_no_result(tmp_path: Path, monkeypatch: pytest.Mon
 def test_what_is_not_training_has_a_share(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(end_to_end, "CELLS", 2)
     monkeypatch.setattr(end_to_end, "STEPS", 200)
-    found = end_to_end.measure(Settings(rounds=1), lambda _: None)
-    rows = {row.quantity: row for row in found.rows}
-    assert all((row.measurement, row.rounds) == ("end_to_end", 1) for row in found.rows)
+    measurement = end_to_end.measure(Settings(rounds=1), lambda _: None)
+    rows = {row.quantity: row for row in measurement.rows}
+    assert all((row.measurement, row.rounds) == ("end_to_end", 1) for row in measurement.rows)
     assert 0 < rows["wall time that is not training"].median < 1
     assert rows["peak memory"].median > 50
 

@@ -38,21 +38,21 @@ def test_one_thing_grows_and_the_others_stay() -> None:
 
 def test_every_case_has_a_row_with_its_name() -> None:
     said: list[str] = []
-    found = growth.measure(Settings(**TINY, backends=("cpu",)), said.append)
+    measurement = growth.measure(Settings(**TINY, backends=("cpu",)), said.append)
     _, axes = cases(Settings(**TINY))
-    speeds = [row for row in found.rows if row.unit == "network-steps/s"]
+    speeds = [row for row in measurement.rows if row.unit == "network-steps/s"]
     assert [row.quantity for row in speeds] == [
-        f"{a} = {n}" for a, own in axes.items() for n in own
+        f"{a} = {n}" for a, grown in axes.items() for n in grown
     ]
     assert "points per class = 40" in {row.quantity for row in speeds}
-    memory = [row for row in found.rows if row.unit == "KiB"]
+    memory = [row for row in measurement.rows if row.unit == "KiB"]
     assert [row.quantity for row in memory] == [f"memory per network, width = {w}" for w in (3, 5)]
-    for row in found.rows:
+    for row in measurement.rows:
         assert row.measurement == "growth"
         assert row.rounds == (1 if row in memory else 2)
         assert 0 < row.min <= row.median <= row.max
     assert "growth: networks = " in "".join(said)
-    assert any(note.startswith("growth: cpu, ") for note in found.notes)
+    assert any(note.startswith("growth: cpu, ") for note in measurement.notes)
 
 
 def test_a_call_trains_what_the_case_says(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,11 +79,11 @@ def test_what_does_not_fit_has_a_note_and_no_row(monkeypatch: pytest.MonkeyPatch
         return speed(self, backend, seconds)
 
     monkeypatch.setattr(Case, "speed", small)
-    found = growth.measure(Settings(**TINY, backends=("cpu",)), lambda _: None)
-    quantities = {row.quantity for row in found.rows}
+    measurement = growth.measure(Settings(**TINY, backends=("cpu",)), lambda _: None)
+    quantities = {row.quantity for row in measurement.rows}
     assert "points per class = 20" in quantities
     assert "points per class = 40" not in quantities
-    assert "growth: points per class = 40 left out, out of memory" in found.notes
+    assert "growth: points per class = 40 left out, out of memory" in measurement.notes
 
 
 def test_a_wider_network_takes_more_memory_and_more_networks_the_same_each() -> None:
@@ -97,16 +97,16 @@ def test_a_wider_network_takes_more_memory_and_more_networks_the_same_each() -> 
 
 
 def test_the_memory_of_pytorch_on_a_processor_is_not_made_up() -> None:
-    found = growth.measure(Settings(**TINY, backends=("autograd",)), lambda _: None)
-    assert {row.unit for row in found.rows} == {"network-steps/s"}
-    assert any("memory of autograd left out" in note for note in found.notes)
+    measurement = growth.measure(Settings(**TINY, backends=("autograd",)), lambda _: None)
+    assert {row.unit for row in measurement.rows} == {"network-steps/s"}
+    assert any("memory of autograd left out" in note for note in measurement.notes)
 
 
 def test_without_a_backend_on_the_device_there_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own, "own_backend", lambda *_: lambda _: None)
-    found = growth.measure(Settings(device=Device.cuda, backends=("cpu",)), lambda _: None)
-    assert found.rows == []
-    assert found.notes == ["growth: left out, cpu not on cuda"]
+    measurement = growth.measure(Settings(device=Device.cuda, backends=("cpu",)), lambda _: None)
+    assert measurement.rows == []
+    assert measurement.notes == ["growth: left out, cpu not on cuda"]
 
 
 @pytest.mark.gpu

@@ -42,11 +42,13 @@ def quiet(_: str) -> None:
 def test_a_kernel_of_each_loss_is_compiled_and_none_spills(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRITON_INTERPRET", "1")  # as other tests have it: nothing is compiled then
     said: list[str] = []
-    found = kernel.measure(Settings(widths=(5,)), said.append)
-    values = {(row.quantity, row.unit): row.median for row in found.rows}
-    assert len(values) == len(found.rows) == 21
-    assert all((row.measurement, row.width, row.rounds) == ("kernel", 5, 1) for row in found.rows)
-    assert not any(row.relative for row in found.rows)
+    measurement = kernel.measure(Settings(widths=(5,)), said.append)
+    values = {(row.quantity, row.unit): row.median for row in measurement.rows}
+    assert len(values) == len(measurement.rows) == 21
+    assert all(
+        (row.measurement, row.width, row.rounds) == ("kernel", 5, 1) for row in measurement.rows
+    )
+    assert not any(row.relative for row in measurement.rows)
     for loss, least in (("dce", 12), ("dmse1", 16), ("dmse2", 16)):  # by the equations
         assert 0 < values[loss, "registers a lane"] <= 255
         assert values[loss, "spilled instructions"] == 0
@@ -54,7 +56,7 @@ def test_a_kernel_of_each_loss_is_compiled_and_none_spills(monkeypatch: pytest.M
         assert least < values[loss, "instructions a unit and point"] < 5 * least
         assert values[loss, "warp instructions a step"] > least * 5 * 300 / 32
     assert said == ["kernel: width 5"]
-    (note,) = found.notes
+    (note,) = measurement.notes
     assert "132 multiprocessors x 4 schedulers x 1.98 GHz" in note
     assert "none was measured" in note
 
@@ -87,9 +89,9 @@ def test_without_triton_it_is_left_out_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(_gpu_report, "find_spec", lambda _: None)
-    found = kernel.measure(Settings(), quiet)
-    assert found.rows == []
-    assert found.notes == [
+    measurement = kernel.measure(Settings(), quiet)
+    assert measurement.rows == []
+    assert measurement.notes == [
         "kernel: left out, Triton is not installed (pip install 'dynstudy[gpu-test]')"
     ]
 
@@ -104,8 +106,8 @@ def test_without_the_disassembler_it_is_left_out(
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     monkeypatch.delitem(sys.modules, "triton", raising=False)
     assert missing() == "this Triton comes without nvdisasm"
-    found = kernel.measure(Settings(), quiet)
-    assert (found.rows, found.notes) == (
+    measurement = kernel.measure(Settings(), quiet)
+    assert (measurement.rows, measurement.notes) == (
         [],
         ["kernel: left out, this Triton comes without nvdisasm"],
     )
@@ -117,8 +119,8 @@ def test_what_does_not_compile_is_left_out_in_one_line(monkeypatch: pytest.Monke
     monkeypatch.setattr(
         kernel.subprocess, "run", lambda _, **how: run([sys.executable, "-c", code], **how)
     )
-    found = kernel.measure(Settings(widths=(20, 50)), quiet)
-    assert (found.rows, found.notes) == (
+    measurement = kernel.measure(Settings(widths=(20, 50)), quiet)
+    assert (measurement.rows, measurement.notes) == (
         [],
         [f"kernel: width {width} left out (ptxas: no such card)" for width in (20, 50)],
     )

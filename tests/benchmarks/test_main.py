@@ -40,10 +40,10 @@ def test_those_that_are_named_or_all(
 ) -> None:
     done = CliRunner().invoke(app, [*names, *TINY])
     assert done.exit_code == 0, done.output
-    found = json.loads(done.stdout)
-    assert [row["measurement"] for row in found["ratios"]] == [name for name, _ in asked]
+    parsed = json.loads(done.stdout)
+    assert [row["measurement"] for row in parsed["ratios"]] == [name for name, _ in asked]
     assert [name for name, _ in asked] == expected
-    assert found["notes"] == [f"{name}: a note" for name in expected]
+    assert parsed["notes"] == [f"{name}: a note" for name in expected]
     assert all((s.widths, s.rounds) == ((5,), 1) for _, s in asked)
 
 

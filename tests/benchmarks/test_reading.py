@@ -17,13 +17,13 @@ from dynstudy.store.studies import Storage
 def test_a_planted_map_has_no_holes_and_all_kinds_of_cells(storage: Storage) -> None:
     spec = planted_spec(48)
     count = plant(storage, spec)
-    found = regime_map(storage, NAME)
-    assert found.notes == []
-    assert len(found.frame) == count
-    assert len(found.dynamical_cells()) == 48
-    assert {"useful", "harmful"} <= set(found.dynamical_cells().regime)
-    assert set(found.dynamical_cells().forgets) == {True, False}
-    assert np.isfinite(found.dynamical_cells().gain.astype(float)).all()
+    study_map = regime_map(storage, NAME)
+    assert study_map.notes == []
+    assert len(study_map.frame) == count
+    assert len(study_map.dynamical_cells()) == 48
+    assert {"useful", "harmful"} <= set(study_map.dynamical_cells().regime)
+    assert set(study_map.dynamical_cells().forgets) == {True, False}
+    assert np.isfinite(study_map.dynamical_cells().gain.astype(float)).all()
 
 
 def test_the_default_is_ten_thousand_cells() -> None:
@@ -35,8 +35,8 @@ def test_the_default_is_ten_thousand_cells() -> None:
 def test_reading_is_timed_once_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "CELLS", 8)
     said: list[str] = []
-    found = reading.measure(Settings(rounds=1), said.append)
-    assert [(row.quantity, row.rounds) for row in found.rows] == [
+    measurement = reading.measure(Settings(rounds=1), said.append)
+    assert [(row.quantity, row.rounds) for row in measurement.rows] == [
         ("map, read and labelled", 1),
         ("dynstudy map", 1),
         ("dynstudy map, peak memory", 1),
@@ -47,7 +47,7 @@ def test_reading_is_timed_once_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
         ("page, later loads", 1),
         ("page, poll for what is new", 1),
     ]
-    for row in found.rows:
+    for row in measurement.rows:
         unit = "MiB" if "memory" in row.quantity else "s"
         assert (row.measurement, row.unit) == ("reading", unit)
         assert 0 < row.min <= row.median <= row.max

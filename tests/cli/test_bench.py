@@ -13,21 +13,21 @@ TINY = "--widths 5 --rounds 1 --seconds 0.01 --peers loop,bmm,jax --device cpu".
 
 def test_a_tiny_benchmark_keeps_the_promised_keys(tmp_path: Path) -> None:
     out, err = dynstudy(tmp_path, "bench", *TINY, "--format", "json", "--out", "found.json")
-    found = json.loads(out)
-    assert json.loads((tmp_path / "found.json").read_text()) == found
-    assert list(found) == ["ratios", "absolutes", "notes", "machine"]
-    rows = found["ratios"] + found["absolutes"]
+    parsed = json.loads(out)
+    assert json.loads((tmp_path / "found.json").read_text()) == parsed
+    assert list(parsed) == ["ratios", "absolutes", "notes", "machine"]
+    rows = parsed["ratios"] + parsed["absolutes"]
     for row in rows:
         assert list(row) == "measurement quantity width unit median min max rounds".split()
         assert 0 <= row["min"] <= row["median"] <= row["max"]
         assert row["min"] > 0
         assert math.isfinite(row["max"])
         assert row["rounds"] == 1
-    ratios = {row["quantity"] for row in found["ratios"]}
+    ratios = {row["quantity"] for row in parsed["ratios"]}
     assert {"cpu / loop", "cpu / bmm", "cpu / autograd", "cpu, FLOP/s of torch.mm"} <= ratios
-    absolutes = {row["quantity"]: row for row in found["absolutes"]}
+    absolutes = {row["quantity"]: row for row in parsed["absolutes"]}
     assert absolutes["cpu"]["unit"] == "network-steps/s"
-    assert found["machine"]["device"] == "cpu"
+    assert parsed["machine"]["device"] == "cpu"
     assert {
         "processor",
         "threads",
@@ -38,7 +38,7 @@ def test_a_tiny_benchmark_keeps_the_promised_keys(tmp_path: Path) -> None:
         "jax",
         "date",
         "rounds",
-    } <= set(found["machine"])
+    } <= set(parsed["machine"])
     assert "engine: width 5, preparing cpu" in err
     assert "wrote found.json" in err
 

@@ -38,8 +38,11 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert isinstance(spec, MapSpec)
         ledger = Planted(storage, spec)
         for cell in [] if name == "new" else spec.grid_cells():
-            own = cell.configuration
-            forgets = own.period is not None and (own.amplitude or 0) > 3 * own.period**0.7
+            configuration = cell.configuration
+            forgets = (
+                configuration.period is not None
+                and (configuration.amplitude or 0) > 3 * configuration.period**0.7
+            )
             ledger.put(cell, [0.5, 0.6] * (cell.replicates // 2), 0.8 if forgets else 0.1)
     storage.open_study(StudySpec.of(SEARCH))
     storage.engine.dispose()

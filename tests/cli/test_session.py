@@ -49,12 +49,12 @@ def test_what_breaks_while_a_database_is_open_is_told_in_a_line(storage: Storage
     with opened(url) as here:
         assert here.names() == []
     with (
-        pytest.raises(StorageError, match="no such table: absent") as told,
+        pytest.raises(StorageError, match="no such table: absent") as raised,
         opened(url) as here,
         here.engine.connect() as connection,
     ):
         connection.exec_driver_sql("SELECT * FROM absent")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
     absent = url.replace("studies", "absent")
     with pytest.raises(NoDatabaseError, match="run a study first"), opened(absent):
         pass

@@ -36,10 +36,10 @@ def test_a_cell_is_named_by_its_values_and_traced_with_all_its_networks(studied:
     stem = "results/small-dce-width5-rate1-A30-T10-trace"
     assert f"wrote {stem}.png" in err
     assert title_of(studied / f"{stem}.png") is None
-    found = rows(studied / f"{stem}.csv")
-    assert list(found[0]) == ["seed", "step", "set", "class", "gamma", "accuracy", "loss"]
-    assert {row["seed"] for row in found} == {"0", "1"}
-    assert (found[0]["step"], found[-1]["step"]) == ("90", "200")
+    traced = rows(studied / f"{stem}.csv")
+    assert list(traced[0]) == ["seed", "step", "set", "class", "gamma", "accuracy", "loss"]
+    assert {row["seed"] for row in traced} == {"0", "1"}
+    assert (traced[0]["step"], traced[-1]["step"]) == ("90", "200")
 
 
 def test_a_trial_is_traced_by_its_number_with_the_networks_asked_for(studied: Path) -> None:
@@ -53,8 +53,8 @@ def test_a_trial_is_traced_by_its_number_with_the_networks_asked_for(studied: Pa
     out, _ = dynstudy(studied, *arguments, "--out", "traces", "--replicates", "1")
     assert {row["networks"] for row in json.loads(out)} == {1}
     dynstudy(studied, *arguments, "--out", "traces", "--seed", "7")
-    found = rows(studied / "traces" / "small-3-trace-seed7.csv")
-    assert {row["seed"] for row in found} == {"7"}
+    traced = rows(studied / "traces" / "small-3-trace-seed7.csv")
+    assert {row["seed"] for row in traced} == {"7"}
 
 
 def test_a_search_has_cells_too_whose_static_loss_was_not_read(studied: Path) -> None:

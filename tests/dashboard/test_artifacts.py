@@ -30,9 +30,9 @@ def attributes(storage: Storage) -> dict[str, Any]:
 def files(storage: Storage) -> dict[str, str]:
     """Identifiers of the artifacts by their names, as the dashboard lists them."""
     metas = [json.loads(v) for k, v in attributes(storage).items() if k.startswith("artifacts:")]
-    found = {meta["filename"]: meta["artifact_id"] for meta in metas if meta}
-    assert len(found) == sum(meta is not None for meta in metas)
-    return found
+    identifiers = {meta["filename"]: meta["artifact_id"] for meta in metas if meta}
+    assert len(identifiers) == sum(meta is not None for meta in metas)
+    return identifiers
 
 
 def test_a_file_is_refreshed_in_place(planted: Storage, folder: Path) -> None:

@@ -32,10 +32,10 @@ def test_figures_are_sorted_and_nothing_else_is_touched() -> None:
             {"id": "a", "graph_object": hostile},
         ],
     }
-    found = json.loads(sort_figures(json.dumps(answer).encode()))
-    assert [figure["id"] for figure in found["plotly_graph_objects"]] == ["a", "b"]
-    assert found["plotly_graph_objects"] == answer["plotly_graph_objects"][::-1]
-    assert {**found, "plotly_graph_objects": 0} == {**answer, "plotly_graph_objects": 0}
+    parsed = json.loads(sort_figures(json.dumps(answer).encode()))
+    assert [figure["id"] for figure in parsed["plotly_graph_objects"]] == ["a", "b"]
+    assert parsed["plotly_graph_objects"] == answer["plotly_graph_objects"][::-1]
+    assert {**parsed, "plotly_graph_objects": 0} == {**answer, "plotly_graph_objects": 0}
 
 
 @pytest.mark.parametrize(

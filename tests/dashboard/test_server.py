@@ -68,8 +68,8 @@ def test_a_study_is_served_with_its_figures_note_and_files(
         files = {artifact["filename"]: artifact for artifact in study["artifacts"]}
         assert set(files) == {"map.png", "cells.csv", "boundaries.csv", "study.toml"}
         picture = ask(server, f"/artifacts/1/{files['map.png']['artifact_id']}")[1]
-        own, _ = write_map(regime_map(storage, "small"), tmp_path / "own")
-        assert picture == own.read_bytes()
+        drawn, _ = write_map(regime_map(storage, "small"), tmp_path / "own")
+        assert picture == drawn.read_bytes()
         numbers = {entry["key"] for entry in study["union_user_attrs"] if entry["sortable"]}
         assert {"sem", "gain", "forgetting", "replicates", "diverged"} <= numbers
         for path in ("/dashboard", "/dashboard/studies/1", "/api/meta", "/api/studies", "/csv/1"):
@@ -81,14 +81,14 @@ def test_a_read_only_dashboard_changes_nothing(storage: Storage, make_spec: Spec
     publish(storage, "small")
     before = storage.optuna.get_study_system_attrs(1)
     with serving(storage) as server:
-        own = {"Origin": server.address}
+        headers = {"Origin": server.address}
         for method, path in [
             ("PUT", "/api/studies/1/note"),
             ("DELETE", "/api/studies/1"),
             ("POST", "/api/studies"),
             ("POST", "/api/llm/trial_filter_query"),
         ]:
-            status, body = ask(server, path, method, **own)
+            status, body = ask(server, path, method, **headers)
             assert status == 403
             assert "--writable" in json.loads(body)["reason"]
         assert ask(server, "/api/studies", Host="evil.example")[0] == 403
@@ -152,9 +152,9 @@ def test_only_this_machine_is_listened_to(storage: Storage) -> None:
 
 def test_the_stopwatch_asks_for_all_trials(storage: Storage, make_spec: SpecMaker) -> None:
     cells = plant(storage, make_spec())
-    found = measure_page(storage, "small", rounds=2)
-    assert (len(found.later), len(found.polls)) == (2, 2)
+    loads = measure_page(storage, "small", rounds=2)
+    assert (len(loads.later), len(loads.polls)) == (2, 2)
     with serving(storage) as server:
         body = ask(server, "/api/studies/1?after=0")[1]
     assert len(json.loads(body)["trials"]) == cells
-    assert found.size == len(body)
+    assert loads.size == len(body)

@@ -42,9 +42,9 @@ def test_the_best_are_chosen_and_confirmed_on_what_nothing_was_chosen_on(
             assert entry.confirmed.val_accuracies == [r.val_accuracy for r in records]
         assert entry.confirmed.first_seed == FRESH
         assert entry.confirmed.replicates == count
-        own = np.array(entry.confirmed.val_accuracies)
-        assert entry.confirmed.val_accuracy == pytest.approx(own.mean())
-        assert entry.confirmed.sem == pytest.approx(standard_error(own))
+        accuracies = np.array(entry.confirmed.val_accuracies)
+        assert entry.confirmed.val_accuracy == pytest.approx(accuracies.mean())
+        assert entry.confirmed.sem == pytest.approx(standard_error(accuracies))
     static = {e.configuration: e for e in (*made.configuration, *made.baseline)}
     for entry in made.configuration:
         if not entry.configuration.static:
@@ -70,9 +70,9 @@ def test_per_width_and_per_loss_take_the_best_of_each(studied: Storage) -> None:
     assert [entry.width for entry in per_width] == [5, 8]
     per_loss = export(studied, "small", per="loss", top=2, confirm=0).configuration
     assert [entry.loss for entry in per_loss] == ["ce", "ce", "dce", "dce"]
-    found = regime_map(studied, "small")
+    study_map = regime_map(studied, "small")
     front = export(studied, "small", per="pareto", confirm=0).configuration
-    expected = found.pareto_front()
+    expected = study_map.pareto_front()
     assert [entry.width for entry in front] == expected.width.tolist()
     assert [entry.found.val_accuracy for entry in front if entry.found] == pytest.approx(
         expected.val_accuracy.tolist()

@@ -31,8 +31,8 @@ def test_a_whole_study_is_a_row_per_network_in_every_format(
     cube = xr.open_dataset(tmp_path / "all.netcdf", engine="scipy")
     for trial in studied.study("small").trials:
         for read in (frame, text, columns):
-            own = read[read.trial == trial.number]
-            assert own.val_accuracy.mean() == pytest.approx(trial.value)
+            rows = read[read.trial == trial.number]
+            assert rows.val_accuracy.mean() == pytest.approx(trial.value)
         p = trial.params
         cell = cube.val_accuracy.sel(
             loss=p["loss"],

@@ -12,10 +12,10 @@ def changed(made: Export, path: str, value: Any, *, sealed: bool = False) -> Exp
     """The file with one value replaced, by someone who forges the seals as well or does not."""
     contents = made.resolved()
     *way, last = [int(part) if part.isdecimal() else part for part in path.split("/")]
-    place: Any = contents
+    section: Any = contents
     for part in way:
-        place = place[part]
-    place[last] = value
+        section = section[part]
+    section[last] = value
     forged = Export.model_validate(contents)
     return forged.sealed() if sealed else forged
 
@@ -79,9 +79,9 @@ def test_accuracies_that_were_never_reached_are_found_out(elsewhere: bool, made:
     """Consistent among themselves, sealed, and false; here and on another machine."""
     contents = made.resolved()
     for entry in (*contents["configuration"], *contents["baseline"]):
-        own = entry["confirmed"]
-        own["val_accuracies"] = [accuracy + 0.4 for accuracy in own["val_accuracies"]]
-        own["val_accuracy"] += 0.4
+        confirmed = entry["confirmed"]
+        confirmed["val_accuracies"] = [accuracy + 0.4 for accuracy in confirmed["val_accuracies"]]
+        confirmed["val_accuracy"] += 0.4
     if elsewhere:
         contents["provenance"]["trained"][0]["processor"] = "another"
     done = reproduce(Export.model_validate(contents).sealed())

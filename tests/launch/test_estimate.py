@@ -13,11 +13,16 @@ from tests.planted import SearchMaker, SpecMaker
 def test_what_is_not_trained_yet_is_counted_and_nothing_is_written(
     url: str, make_spec: SpecMaker, tmp_path: Path
 ) -> None:
-    found = estimate(make_spec(), storage=url)
-    assert (found.cells, found.networks, found.network_steps, found.recorded) == (5, 16, 3200, 0)
-    assert found.seconds > 0
-    assert found.device.endswith("(cpu)")
-    assert found.least is None
+    estimated = estimate(make_spec(), storage=url)
+    assert (estimated.cells, estimated.networks, estimated.network_steps, estimated.recorded) == (
+        5,
+        16,
+        3200,
+        0,
+    )
+    assert estimated.seconds > 0
+    assert estimated.device.endswith("(cpu)")
+    assert estimated.least is None
     assert not list(tmp_path.iterdir())
 
 
@@ -42,15 +47,15 @@ def test_a_study_that_cannot_be_run_is_refused_as_when_it_is_run(
 
 
 def test_in_rounds_it_is_from_the_least_to_the_most(url: str, make_spec: SpecMaker) -> None:
-    found = estimate(make_spec(replicates={"min": 6, "max": 9}), storage=url)
-    assert found.least is not None
-    assert (found.least.networks, found.networks) == (36 + 4 * 6, 36 + 4 * 9)
-    assert found.lines()[2].startswith("networks       60 to 72 (0 of the first 60 already")
+    estimated = estimate(make_spec(replicates={"min": 6, "max": 9}), storage=url)
+    assert estimated.least is not None
+    assert (estimated.least.networks, estimated.networks) == (36 + 4 * 6, 36 + 4 * 9)
+    assert estimated.lines()[2].startswith("networks       60 to 72 (0 of the first 60 already")
 
 
 def test_a_search_costs_its_trials(url: str, make_search: SearchMaker) -> None:
-    found = estimate(make_search(), storage=url)
-    assert (found.cells, found.networks) == (8, 16)
+    estimated = estimate(make_search(), storage=url)
+    assert (estimated.cells, estimated.networks) == (8, 16)
 
 
 def test_times_are_in_the_unit_that_fits() -> None:

@@ -34,17 +34,17 @@ def test_its_kinds_of_forgetting_are_those_of_the_map(
 ) -> None:
     spec = make_spec(replicates=3)
     dynstudy.run(spec, storage=storage)
-    ledger, found = Ledger(storage.engine, spec.protocol), regime_map(storage, "small").frame
-    assert found.amplitude.notna().sum() == 4
-    for _, cell in found[found.amplitude.notna()].iterrows():
-        own = Configuration(
+    ledger, cells = Ledger(storage.engine, spec.protocol), regime_map(storage, "small").frame
+    assert cells.amplitude.notna().sum() == 4
+    for _, cell in cells[cells.amplitude.notna()].iterrows():
+        configuration = Configuration(
             cell.loss, cell.width, cell.learning_rate, cell.amplitude, int(cell.period)
         )
-        traced = trace_cell(own, spec.protocol, range(3), oscillations=1, points=1)
-        recorded = ledger.load([own])
+        traced = trace_cell(configuration, spec.protocol, range(3), oscillations=1, points=1)
+        recorded = ledger.load([configuration])
         for kind, values in traced.kinds.items():
             np.testing.assert_array_equal(values, recorded[kind])
-        static = Baseline(ledger, own.baseline(), range(spec.baseline_replicates))
+        static = Baseline(ledger, configuration.baseline(), range(spec.baseline_replicates))
         rows = forgetting_rows(traced.kinds, static, traced.period)
         assert [row["kind"] for row in rows] == ["forgetting", "unrecovered", "lasting"]
         for row in rows:
@@ -67,8 +67,8 @@ def test_without_a_baseline_nothing_is_taken_off(storage: Storage) -> None:
 @pytest.mark.parametrize("train_seed", [0, "replicate"])
 def test_every_network_is_read_as_if_it_were_alone(train_seed: int | str) -> None:
     data = {**SMALL["protocol"]["data"], "train_seed": train_seed}
-    own = protocol(data=data, dtype="float64")
-    traced = trace_cell(DCE, own, [4, 2], oscillations=3, points=5)
+    with_data = protocol(data=data, dtype="float64")
+    traced = trace_cell(DCE, with_data, [4, 2], oscillations=3, points=5)
     # 15 oscillations of 10 steps before a tail of 50: three of them, and the tail in five parts
     steps = [*range(120, 151, 2), *range(160, 201, 10)]
     # the map reads no others after the trace begins but middles
@@ -77,12 +77,14 @@ def test_every_network_is_read_as_if_it_were_alone(train_seed: int | str) -> Non
     assert list(traced.frame.columns) == ["seed", *columns]
     assert (traced.period, traced.tail_start, traced.diverged) == (10, 150, 0)
     for seed in (2, 4):
-        alone = train_curve(DCE, own, seed=seed, points=200).rename(columns={"weight": "gamma"})
+        alone = train_curve(DCE, with_data, seed=seed, points=200).rename(
+            columns={"weight": "gamma"}
+        )
         alone = alone[alone.step.isin(steps)]
-        found = traced.frame[traced.frame.seed == seed]
+        together = traced.frame[traced.frame.seed == seed]
         order = ["step", "set", "class"]
         left, right = (
-            frame[columns].sort_values(order, ignore_index=True) for frame in (found, alone)
+            frame[columns].sort_values(order, ignore_index=True) for frame in (together, alone)
         )
         assert left[order].equals(right[order])
         for measure in ("gamma", "accuracy", "loss"):

@@ -59,14 +59,14 @@ def test_a_baseline_trained_again_elsewhere_is_one_training_and_keeps_all_its_re
 def test_replicates_can_have_data_of_their_own(storage: Storage, make_spec: SpecMaker) -> None:
     spec = make_spec()
     data = {"points_per_class": 20, "validation_points_per_class": 30}
-    own = make_spec(
+    with_data = make_spec(
         name="own",
         protocol={"steps": 200, "tail": 50, "data": {**data, "train_seed": "replicate"}},
     )
     dynstudy.run(spec, storage=storage)
-    assert dynstudy.run(own, storage=storage).trained == 16
+    assert dynstudy.run(with_data, storage=storage).trained == 16
     a = Ledger(storage.engine, spec.protocol).load([Configuration("ce", 5, 1.0)])
-    b = Ledger(storage.engine, own.protocol).load([Configuration("ce", 5, 1.0)])
+    b = Ledger(storage.engine, with_data.protocol).load([Configuration("ce", 5, 1.0)])
     assert (a.train_accuracy != b.train_accuracy).any()
 
 

@@ -56,10 +56,10 @@ def chosen(storage: Storage) -> list[Configuration]:
     return list(finished(storage.study("boundary")))
 
 
-def wrong(found: RegimeMap) -> int:
+def wrong(study_map: RegimeMap) -> int:
     """Predicted cells with a label that the planted outcomes do not have."""
     count = 0
-    for cell in found.frame[found.frame.predicted].itertuples():
+    for cell in study_map.frame[study_map.frame.predicted].itertuples():
         useful, harmful = 5 < cell.amplitude < 100, cell.amplitude > 400
         lost = 0.85 * cell.amplitude / 1000
         count += (cell.regime == "useful") != useful or (cell.regime == "harmful") != harmful
@@ -74,15 +74,15 @@ def test_it_takes_its_cells_from_the_ledger_and_predicts_the_others(storage: Sto
     assert (done.cells, done.trained, done.interrupted) == (12 + 1, 0, False)
     assert said[-1].startswith("the budget is spent: 12 of 24 cells are trained, ")
     assert "a larger boundary.cells goes on, with --extend" in said[-1]
-    found = regime_map(storage, "boundary")
-    cells = found.dynamical_cells()
-    known, predicted = (cells[cells.predicted == predicted] for predicted in (False, True))
-    assert (len(known), len(predicted)) == (12, 12)
-    assert set(known.replicates) == {10}
+    study_map = regime_map(storage, "boundary")
+    cells = study_map.dynamical_cells()
+    trained, predicted = (cells[cells.predicted == predicted] for predicted in (False, True))
+    assert (len(trained), len(predicted)) == (12, 12)
+    assert set(trained.replicates) == {10}
     assert set(predicted.replicates) == {0}
     assert predicted.p_value.isna().all()
-    assert wrong(found) <= 3
-    assert any("12 of 25 cells are not trained but predicted" in note for note in found.notes)
+    assert wrong(study_map) <= 3
+    assert any("12 of 25 cells are not trained but predicted" in note for note in study_map.notes)
     row, _ = list_rows(storage)
     assert (row["kind"], row["status"], row["cells_done"], row["cells"]) == (
         "boundary",
@@ -168,15 +168,17 @@ def test_a_budget_beyond_the_map_trains_all_of_it(storage: Storage) -> None:
     plant_map(storage, **few)
     done = dynstudy.run(boundary(50, 3, **few), storage=storage)
     assert done.cells <= 1 + 4
-    found = regime_map(storage, "boundary")
-    assert found.dynamical_cells().gain.notna().all()
+    study_map = regime_map(storage, "boundary")
+    assert study_map.dynamical_cells().gain.notna().all()
 
 
 def test_losses_and_learning_rates_have_budgets_of_their_own(storage: Storage) -> None:
     several = {"learning_rate": [0.5, 1.0]}
     plant_map(storage, **several)
     dynstudy.run(boundary(**several), storage=storage)
-    rates = [own.learning_rate for own in chosen(storage) if not own.static]
+    rates = [
+        configuration.learning_rate for configuration in chosen(storage) if not configuration.static
+    ]
     assert (rates.count(0.5), rates.count(1.0)) == (12, 12)
 
 

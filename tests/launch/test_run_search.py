@@ -30,7 +30,7 @@ def trials(storage: Storage, name: str = "search") -> list[optuna.trial.FrozenTr
     return optuna.load_study(study_name=name, storage=storage.optuna).trials
 
 
-def told(storage: Storage) -> list[tuple[dict[str, Any], list[float]]]:
+def finished(storage: Storage) -> list[tuple[dict[str, Any], list[float]]]:
     assert {trial.state for trial in trials(storage)} == {TrialState.COMPLETE}
     return [(trial.params, trial.values) for trial in trials(storage)]
 
@@ -41,10 +41,10 @@ def other(tmp_path: Path) -> Storage:
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda s: s["sampler"])
-@pytest.mark.parametrize("place", ["tell", "train"])
+@pytest.mark.parametrize("crash_in", ["tell", "train"])
 def test_a_search_that_crashed_goes_on_as_if_it_had_not(
     sampler: dict[str, Any],
-    place: str,
+    crash_in: str,
     storage: Storage,
     other: Storage,
     make_search: SearchMaker,
@@ -63,7 +63,7 @@ def test_a_search_that_crashed_goes_on_as_if_it_had_not(
             raise SystemError("power cut")
         return original(*arguments)
 
-    if place == "tell":
+    if crash_in == "tell":
         original: Any = run_search.tell
         monkeypatch.setattr(run_search, "tell", crash)
     else:
@@ -75,8 +75,8 @@ def test_a_search_that_crashed_goes_on_as_if_it_had_not(
     assert TrialState.RUNNING in left
     monkeypatch.undo()
     dynstudy.run(spec, storage=other)
-    if place == "tell":
-        assert told(other) == told(storage)
+    if crash_in == "tell":
+        assert finished(other) == finished(storage)
     else:  # what had not all its parameters is given up, and another is asked for instead
         states = [trial.state for trial in trials(other)]
         assert states.count(TrialState.COMPLETE) == 8
@@ -112,8 +112,8 @@ def test_gain_is_aimed_at_with_baselines_of_the_same_width(
         seen.add(configuration.loss)
         static = ledger.load([configuration.baseline()])
         assert len(static) == 8
-        own = ledger.load([configuration])
-        expected = 0.0 if configuration.static else own.val_accuracy.mean()
+        loaded = ledger.load([configuration])
+        expected = 0.0 if configuration.static else loaded.val_accuracy.mean()
         if not configuration.static:
             expected -= static.val_accuracy.mean()
         assert trial.value == pytest.approx(expected)
@@ -126,8 +126,8 @@ def test_two_objectives_are_accuracy_and_width(storage: Storage, make_search: Se
     assert [direction.name for direction in study.directions] == ["MAXIMIZE", "MINIMIZE"]
     for trial in study.trials:
         assert trial.values[1] == trial.params["width"]
-    found = regime_map(storage, "search")
-    front = [(row.width, row.val_accuracy) for row in found.pareto_front().itertuples()]
+    study_map = regime_map(storage, "search")
+    front = [(row.width, row.val_accuracy) for row in study_map.pareto_front().itertuples()]
     best = sorted({(trial.params["width"], trial.values[0]) for trial in study.best_trials})
     assert front == [(width, pytest.approx(accuracy)) for width, accuracy in best]
 
@@ -166,4 +166,4 @@ def test_told_to_stop_it_leaves_its_batch_running_and_resumes(
     monkeypatch.undo()
     resumed = dynstudy.run(make_search(), storage=storage)
     assert (resumed.interrupted, resumed.trained) == (False, 14)
-    assert len(told(storage)) == 8
+    assert len(finished(storage)) == 8

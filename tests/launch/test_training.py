@@ -54,10 +54,10 @@ def told_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two Ctrl-C while the first chunk trains."""
     original = training.Training._launched
 
-    def drop(self: Any, place: Any, chunk: Any) -> Any:
+    def drop(self: Any, worker: Any, chunk: Any) -> Any:
         self.stop_after_chunk.set()
         self.drop_chunk.set()
-        return original(self, place, chunk)
+        return original(self, worker, chunk)
 
     monkeypatch.setattr(training.Training, "_launched", drop)
 

@@ -78,11 +78,11 @@ def test_what_trained_a_network_is_what_its_process_says(
     with storage.engine.connect() as connection:
         query = text("SELECT DISTINCT configuration FROM dynstudy_replicate")
         keys = list(connection.scalars(query))
-    found = {origin.backend: origin for origin in origins(storage.engine, keys)}
-    assert set(found) == {"cpu", "autograd"}
-    assert sum(origin.networks for origin in found.values()) == 16
-    for trainer in (elsewhere, Trainer.here("autograd", found["autograd"].device)):
-        origin = found[trainer.backend]
+    by_backend = {origin.backend: origin for origin in origins(storage.engine, keys)}
+    assert set(by_backend) == {"cpu", "autograd"}
+    assert sum(origin.networks for origin in by_backend.values()) == 16
+    for trainer in (elsewhere, Trainer.here("autograd", by_backend["autograd"].device)):
+        origin = by_backend[trainer.backend]
         assert (origin.device, origin.processor) == (trainer.device, trainer.processor)
         assert origin.versions == trainer.versions
 

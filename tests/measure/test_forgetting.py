@@ -18,12 +18,12 @@ def by_definition(
     count, C = end.shape
     lost, missing = [], []
     for c in range(C):
-        own = [n for n in range(count) if (first + n) % C == c and n + C - 1 < count]
-        if own:
+        turns = [n for n in range(count) if (first + n) % C == c and n + C - 1 < count]
+        if turns:
             lost.append(
-                np.mean([end[n, c] - min(middle[n + j, c] for j in range(1, C)) for n in own])
+                np.mean([end[n, c] - min(middle[n + j, c] for j in range(1, C)) for n in turns])
             )
-            missing.append(np.mean([end[n, c] - end[n + C - 1, c] for n in own]))
+            missing.append(np.mean([end[n, c] - end[n + C - 1, c] for n in turns]))
     if count < C + 1:
         return None, None
     return float(np.mean(lost)), float(np.mean(missing))
@@ -74,11 +74,13 @@ def test_middles_are_where_the_weight_peaks_and_ends_where_the_next_turn_begins(
     assert last.count == min(oscillations, 3 * classes)
     assert last.ends[-1] == oscillations * period
     for turn_number, (middle, end) in enumerate(zip(last.middles, last.ends, strict=True)):
-        own = (last.first + turn_number) % classes
-        turn = class_weights(np.arange(end - period, end), classes, amplitude, period)[:, own]
-        peak = class_weights(middle, classes, amplitude, period)[own]
+        emphasised = (last.first + turn_number) % classes
+        turn = class_weights(np.arange(end - period, end), classes, amplitude, period)[
+            :, emphasised
+        ]
+        peak = class_weights(middle, classes, amplitude, period)[emphasised]
         assert peak == pytest.approx(turn.max(), rel=1e-12)
-        assert end // period % classes == (own + 1) % classes
+        assert end // period % classes == (emphasised + 1) % classes
 
 
 @given(
@@ -90,13 +92,13 @@ def test_middles_are_where_the_weight_peaks_and_ends_where_the_next_turn_begins(
 def test_lasting_follows_its_definition(classes: int, count: int, first: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     end, final = rng.random((3, count, classes)), rng.random((3, classes))
-    found = lasting(end, final, first)
+    lost = lasting(end, final, first)
     for r in range(3):
         per_class = []
         for c in range(classes):
-            own = [end[r, n, c] for n in range(count) if (first + n) % classes == c]
-            per_class.append(np.mean(own[-3:]) - final[r, c] if own else np.nan)
-        np.testing.assert_allclose(found[r], np.mean(per_class), atol=1e-14)
+            ends = [end[r, n, c] for n in range(count) if (first + n) % classes == c]
+            per_class.append(np.mean(ends[-3:]) - final[r, c] if ends else np.nan)
+        np.testing.assert_allclose(lost[r], np.mean(per_class), atol=1e-14)
 
 
 def test_what_the_tail_teaches_again_does_not_last() -> None:

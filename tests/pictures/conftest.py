@@ -9,7 +9,7 @@ from tests.planted import SearchMaker
 
 
 @pytest.fixture
-def found(make_search: SearchMaker) -> RegimeMap:
+def study_map(make_search: SearchMaker) -> RegimeMap:
     rows = [
         ("dce", 3, 10.0, 20.0, 0.6, 0.02), ("dce", 3, 20.0, 30.0, 0.7, 0.01),
         ("dce", 5, 30.0, 40.0, 0.65, np.nan), ("mse", 5, np.nan, np.nan, 0.75, 0.03),

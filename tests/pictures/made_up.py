@@ -35,19 +35,19 @@ def made_up(spec: MapSpec, rng: np.random.Generator, **columns: Any) -> RegimeMa
     return RegimeMap(spec, frame.assign(**columns), [], outcomes)
 
 
-def with_baseline(found: RegimeMap, rng: np.random.Generator, turn: float = 20) -> RegimeMap:
+def with_baseline(study_map: RegimeMap, rng: np.random.Generator, turn: float = 20) -> RegimeMap:
     """The same cells beside a static one; accurate below an amplitude, and not above it."""
-    static = found.frame.head(1).assign(loss="ce", amplitude=np.nan, period=np.nan)
+    static = study_map.frame.head(1).assign(loss="ce", amplitude=np.nan, period=np.nan)
     static = static.assign(regime="baseline", forgets=None)
-    outcomes = [rng.normal(0.7 if a < turn else 0.3, 0.01, 10) for a in found.frame.amplitude]
-    frame = pd.concat([found.frame, static], ignore_index=True)
-    return RegimeMap(found.spec, frame, [], [*outcomes, rng.normal(0.5, 0.01, 40)])
+    outcomes = [rng.normal(0.7 if a < turn else 0.3, 0.01, 10) for a in study_map.frame.amplitude]
+    frame = pd.concat([study_map.frame, static], ignore_index=True)
+    return RegimeMap(study_map.spec, frame, [], [*outcomes, rng.normal(0.5, 0.01, 40)])
 
 
-def described(found: RegimeMap) -> MapPanel:
+def described(study_map: RegimeMap) -> MapPanel:
     """The only panel of a map."""
-    ((key, cells),) = found.panels()
-    return describe_panel(found, key, cells, largest_gain(found))
+    ((key, cells),) = study_map.panels()
+    return describe_panel(study_map, key, cells, largest_gain(study_map))
 
 
 def read(value: Any) -> np.ndarray:

@@ -34,9 +34,9 @@ def planted(storage: Storage, make_spec: SpecMaker) -> MapMaker:
 
 @pytest.mark.parametrize("amplitude", [3, [3, 30]])
 def test_both_pens_draw_the_same(amplitude: Any, planted: MapMaker) -> None:
-    found = planted(["dce", "dmse1"], amplitude=amplitude, learning_rate=[0.5, 1.0])
-    described = describe_widths(found)
-    figure, page = width_figure(found), page_figure(found)
+    study_map = planted(["dce", "dmse1"], amplitude=amplitude, learning_rate=[0.5, 1.0])
+    described = describe_widths(study_map)
+    figure, page = width_figure(study_map), page_figure(study_map)
     (axis,) = figure.axes
     drawn = {each.get_label(): each for each in axis.containers}
     on_page = traces(page)
@@ -62,13 +62,13 @@ def test_both_pens_draw_the_same(amplitude: Any, planted: MapMaker) -> None:
     assert layout["yaxis"]["title"]["text"] == "validation accuracy"
     assert axis.get_ylabel() == "validation accuracy (mean ± standard error)"
     assert axis.get_xticks().tolist() == layout["xaxis"]["tickvals"] == WIDTHS
-    assert axis.get_title() == found.caption()
+    assert axis.get_title() == study_map.caption()
     assert {text.get_text() for text in axis.get_legend().get_texts()} == {*drawn, "chance"}
 
 
-def test_both_pens_draw_the_same_trials_of_a_search(found: RegimeMap) -> None:
-    points = describe_search(found)
-    figure, page = search_figure(found), search_figures(found)
+def test_both_pens_draw_the_same_trials_of_a_search(study_map: RegimeMap) -> None:
+    points = describe_search(study_map)
+    figure, page = search_figure(study_map), search_figures(study_map)
     widths, schedule, colours = figure.axes
     on_page = traces(page["width-accuracy"])
     drawn = {each.get_label(): each for each in widths.containers}
@@ -104,5 +104,5 @@ def test_both_pens_draw_the_same_trials_of_a_search(found: RegimeMap) -> None:
     assert schedule.get_ylabel() == layout["yaxis"]["title"]["text"] == "period T (steps)"
     assert colours.get_ylabel() == "validation accuracy"
     assert figure.get_suptitle() == (
-        f"search: 200 steps, 4 configurations of 2 replicates\n{found.condition}"
+        f"search: 200 steps, 4 configurations of 2 replicates\n{study_map.condition}"
     )

@@ -15,13 +15,13 @@ SPACE = {"learning_rate": 1.0, "amplitude": [3, 30, 50], "period": [10, 30], "wi
 
 
 def test_every_cell_is_where_it_belongs(make_spec: SpecMaker, rng: np.random.Generator) -> None:
-    found = made_up(make_spec(space=SPACE), rng, replicates=[2, 1, 2, 2, 3, 4])
-    panel = described(found)
-    assert panel.limit == largest_gain(found) == found.frame.gain.abs().max()
-    for cell in found.frame.itertuples():
+    study_map = made_up(make_spec(space=SPACE), rng, replicates=[2, 1, 2, 2, 3, 4])
+    panel = described(study_map)
+    assert panel.limit == largest_gain(study_map) == study_map.frame.gain.abs().max()
+    for cell in study_map.frame.itertuples():
         row, column = [10, 30].index(cell.period), [3, 30, 50].index(cell.amplitude)
         assert panel.gain[row, column] == cell.gain
-        assert panel.sem[row, column] == found.frame["sem"][cell.Index]
+        assert panel.sem[row, column] == study_map.frame["sem"][cell.Index]
         assert panel.forgetting[row, column] == cell.forgetting
         assert panel.replicates[row, column] == cell.replicates
         assert panel.regime[row, column] == cell.regime
@@ -82,8 +82,8 @@ def test_the_pooled_contour_runs_between_gains_above_and_below_it(
     make_spec: SpecMaker, rng: np.random.Generator
 ) -> None:
     space = SPACE | {"amplitude": [3, 10, 30, 90], "period": [10, 20]}
-    found = made_up(make_spec(space=space), rng)
-    panel = described(with_baseline(found, rng))
+    study_map = made_up(make_spec(space=space), rng)
+    panel = described(with_baseline(study_map, rng))
     crossing = np.concatenate(panel.contour)[:, 0]
     assert len(crossing) > 10
     assert ((crossing > 10) & (crossing < 30)).all()
@@ -94,12 +94,12 @@ def test_the_pooled_contour_runs_between_gains_above_and_below_it(
     assert np.abs(border[:, None] - corners).max(axis=2).min(axis=1).max() < 1e-9
     across = np.concatenate(rings)[:, 0]
     assert across.min() < crossing.min() < crossing.max() < across.max()
-    surface = with_baseline(found, rng).surface("dce", 5, 1.0)
+    surface = with_baseline(study_map, rng).surface("dce", 5, 1.0)
     assert surface is not None
     assert surface.pooled is not None
     assert (np.abs(surface.pooled.excess) < CONFIDENT).any()
     # a map without a baseline has no gain to draw
-    bare = described(found)
+    bare = described(study_map)
     assert (bare.contour, bare.band, bare.band_border) == ([], [], [])
 
 
@@ -116,10 +116,10 @@ def test_cells_without_a_gain_are_named_and_not_coloured(
 def test_predicted_gains_stand_in_brackets_and_large_maps_have_no_numbers(
     make_spec: SpecMaker, rng: np.random.Generator
 ) -> None:
-    found = made_up(make_spec(), rng, predicted=[False, True, False, True])
-    assert ["(" in each.text for each in described(found).written] == [False, True, False, True]
-    ((key, cells),) = found.panels()
-    assert describe_panel(found, key, cells, 1.0, most_labelled=3).written == []
+    study_map = made_up(make_spec(), rng, predicted=[False, True, False, True])
+    assert ["(" in each.text for each in described(study_map).written] == [False, True, False, True]
+    ((key, cells),) = study_map.panels()
+    assert describe_panel(study_map, key, cells, 1.0, most_labelled=3).written == []
 
 
 def test_an_axis_labels_ten_values_at_most(make_spec: SpecMaker, rng: np.random.Generator) -> None:
@@ -131,6 +131,6 @@ def test_an_axis_labels_ten_values_at_most(make_spec: SpecMaker, rng: np.random.
 
 
 def test_several_learning_rates_are_named(make_spec: SpecMaker, rng: np.random.Generator) -> None:
-    found = made_up(make_spec(space=SPACE | {"learning_rate": [0.5, 1.0]}), rng)
-    titles = [describe_panel(found, *panel, 1.0).heading for panel in found.panels()]
+    study_map = made_up(make_spec(space=SPACE | {"learning_rate": [0.5, 1.0]}), rng)
+    titles = [describe_panel(study_map, *panel, 1.0).heading for panel in study_map.panels()]
     assert titles == ["DCE, width 5, η = 0.5", "DCE, width 5, η = 1"]

@@ -70,8 +70,8 @@ def test_texts_and_axes_are_the_description_s(panel: MapPanel) -> None:
     draw_panel(axis, panel)
     for text, cell in zip(axis.texts, panel.written, strict=True):
         assert text.get_text() == f"{cell.sign} {cell.text}"
-        place = panel.amplitude.values[cell.column], panel.period.values[cell.row]
-        assert text.get_position() == place
+        position = panel.amplitude.values[cell.column], panel.period.values[cell.row]
+        assert text.get_position() == position
         assert (text.get_color() == "white") is cell.light
         box, gain = text.get_bbox_patch(), panel.gain[cell.row, cell.column]
         assert (box is not None) == panel.forgets[cell.row, cell.column]  # over the hatches
@@ -94,8 +94,8 @@ def test_a_picture_has_a_panel_each_and_says_what_it_is_of(
         "period": [10, 30],
         "width": [5, 9, 20, 50],
     }
-    found = made_up(make_spec(name="a$b$", space=space), rng)
-    figure = regime_figure(found)
+    study_map = made_up(make_spec(name="a$b$", space=space), rng)
+    figure = regime_figure(study_map)
     *axes, colours = figure.axes
     titles = [axis.get_title() for axis in axes if axis.get_visible()]
     assert titles == [f"DCE, width {width}\nno static baseline" for width in (5, 9, 20, 50)]
@@ -103,22 +103,22 @@ def test_a_picture_has_a_panel_each_and_says_what_it_is_of(
     assert [axis.get_ylabel() for axis in axes[::3]] == ["period T (steps)"] * 2
     assert axes[3].get_xlabel() == "amplitude A"
     assert colours.get_ylabel() == "gain in validation accuracy over the static loss"
-    assert figure.get_suptitle() == found.caption()
+    assert figure.get_suptitle() == study_map.caption()
     assert [text.get_text() for text in figure.legends[0].get_texts()] == LEGEND
 
 
 def test_predicted_cells_are_marked(make_spec: SpecMaker, rng: np.random.Generator) -> None:
     """In brackets where there are numbers; on large maps, what is trained has a dot."""
-    found = made_up(make_spec(), rng, predicted=[False, True, False, True])
-    drawn = regime_figure(found)
+    study_map = made_up(make_spec(), rng, predicted=[False, True, False, True])
+    drawn = regime_figure(study_map)
     numbers = [text.get_text() for text in drawn.axes[0].texts]
     assert ["(" in text for text in numbers] == [False, True, False, True]
     assert "brackets" in drawn.legends[0].get_texts()[-1].get_text()
     assert not drawn.axes[0].lines
 
     axis = Figure().subplots()
-    ((key, cells),) = found.panels()
-    draw_panel(axis, describe_panel(found, key, cells, 1.0, most_labelled=1))
+    ((key, cells),) = study_map.panels()
+    draw_panel(axis, describe_panel(study_map, key, cells, 1.0, most_labelled=1))
     (dots,) = axis.lines
     trained = cells[~cells.predicted]
     assert {*zip(*dots.get_data(), strict=True)} == {
@@ -135,18 +135,18 @@ def test_what_is_fitted_already_is_drawn_by_both_pens_without_a_fit(
         raise AssertionError("a picture fits a Gaussian process")
 
     space = {"learning_rate": 1.0, "amplitude": [3, 10, 30, 90], "period": [10, 20], "width": 5}
-    found = with_baseline(made_up(make_spec(space=space), rng), rng)
-    ((key, _),) = found.panels()
+    study_map = with_baseline(made_up(make_spec(space=space), rng), rng)
+    ((key, _),) = study_map.panels()
     with monkeypatch.context() as patched:
         patched.setattr(GaussianProcessRegressor, "fit", fit)
         with pytest.raises(AssertionError, match="fits a Gaussian process"):
-            regime_figure(found)  # a fresh map has to be fitted
-    assert found.surface(*key) is not None
+            regime_figure(study_map)  # a fresh map has to be fitted
+    assert study_map.surface(*key) is not None
     monkeypatch.setattr(GaussianProcessRegressor, "fit", fit)
-    axis = regime_figure(found).axes[0]
+    axis = regime_figure(study_map).axes[0]
     lines = [each for each in axis.collections if isinstance(each, LineCollection)]
     assert CONTOUR in {to_hex(each.get_color()[0]) for each in lines if each.get_segments()}
-    (page,) = map_figures(found).values()
+    (page,) = map_figures(study_map).values()
     assert POOLED_CONTOUR in traces(page)
 
 

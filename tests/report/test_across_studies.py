@@ -21,24 +21,27 @@ def test_files_of_a_comparison_hold_what_is_printed(
     one = {"learning_rate": 1.0, "amplitude": 3, "period": 10, "width": [5, 9]}
     changes = {"space": one} if shape == "widths" else {}
     plant(storage, make_spec(name="a$b", loss=["dmse1", "dmse2"], replicates=6, **changes))
-    found = side_by_side(storage, ["a$b"])
-    picture, *tables = write_comparison(found, tmp_path)
+    compared = side_by_side(storage, ["a$b"])
+    picture, *tables = write_comparison(compared, tmp_path)
     assert title_of(picture) == "comparison"
-    for path, rows in zip(tables, (found.summary, found.cells), strict=True):
+    for path, rows in zip(tables, (compared.summary, compared.cells), strict=True):
         with path.open() as file:
             read = list(csv.DictReader(file))
         assert list(read[0]) == list(rows[0])
         assert [row["gain"] for row in read] == [str(row["gain"]) for row in rows]
-    assert {row["study, loss"] for row in short_comparison(found)} == {"a$b, dmse1", "a$b, dmse2"}
+    assert {row["study, loss"] for row in short_comparison(compared)} == {
+        "a$b, dmse1",
+        "a$b, dmse2",
+    }
 
 
 def test_a_short_row_has_the_numbers_of_the_whole_one(
     storage: Storage, make_spec: SpecMaker
 ) -> None:
     plant(storage, make_spec(loss=["dmse1", "dmse2"], replicates=6))
-    found = side_by_side(storage, ["small"])
-    assert len(found.summary) == 2
-    for row, short in zip(found.summary, short_comparison(found), strict=True):
+    compared = side_by_side(storage, ["small"])
+    assert len(compared.summary) == 2
+    for row, short in zip(compared.summary, short_comparison(compared), strict=True):
         assert short["useful"] == f"{row['useful']} of {row['cells']}"
         gain = f"{row['gain']:+.3f} [{row['gain_low']:+.3f}, {row['gain_high']:+.3f}]"
         assert short["gain there"] == gain

@@ -70,13 +70,13 @@ def test_a_map_of_one_amplitude_and_period_is_drawn_over_width(
     plant = Planted(storage, make_spec(loss=["ce", "dce"], space=space))
     for cell in plant.spec.grid_cells():
         plant.put(cell, spread(rng, 0.5, cell.replicates))
-    found = regime_map(storage, "small")
-    figure = width_figure(found)
+    study_map = regime_map(storage, "small")
+    figure = width_figure(study_map)
     (axis,) = figure.axes
     assert axis.get_xlabel() == "width (hidden units)"
     curves = {curve.get_label(): curve.lines[0] for curve in axis.containers}
     assert list(curves) == ["CE, static", "DCE, A = 3, T = 10"]
     for curve in curves.values():
         assert curve.get_xdata().tolist() == [5, 9, 20]
-    picture, _ = write_map(found, tmp_path)
+    picture, _ = write_map(study_map, tmp_path)
     assert picture.read_bytes() == save(figure, tmp_path / "own.png", "small").read_bytes()

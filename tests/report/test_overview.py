@@ -23,9 +23,9 @@ def small(storage: Storage, make_spec: SpecMaker) -> Overview:
     return overview(storage, "small", top=2)
 
 
-def printed(found: Overview, form: Format) -> str:
+def printed(study: Overview, form: Format) -> str:
     out = io.StringIO()
-    print_overview(found, form, out)
+    print_overview(study, form, out)
     return out.getvalue()
 
 
@@ -66,6 +66,6 @@ def test_csv_has_the_best_cells(small: Overview) -> None:
 
 def test_a_search_for_two_things_has_its_front(storage: Storage, make_search: SearchMaker) -> None:
     storage.open_study(make_search(minimize="width"))
-    found = overview(storage, "search")
-    assert (found.status, found.cells, found.best, found.boundaries) == ("incomplete", 8, [], [])
-    assert found.pareto_front == []
+    study = overview(storage, "search")
+    assert (study.status, study.cells, study.best, study.boundaries) == ("incomplete", 8, [], [])
+    assert study.pareto_front == []

@@ -22,15 +22,20 @@ SPACE = {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 15], "width"
 def planted(storage: Storage, spec: StudySpec) -> RegimeMap:
     plant = Planted(storage, spec)
     for cell in plant.spec.grid_cells():
-        own = cell.configuration
-        mean = 0.4 + 0.01 * own.width + 0.001 * (own.amplitude or 0) + 0.002 * (own.period or 0)
+        configuration = cell.configuration
+        mean = (
+            0.4
+            + 0.01 * configuration.width
+            + 0.001 * (configuration.amplitude or 0)
+            + 0.002 * (configuration.period or 0)
+        )
         plant.put(cell, (mean + 0.01 * (np.arange(cell.replicates) % 2)).tolist())
     return regime_map(storage, spec.name)
 
 
 def test_one_curve_per_loss_with_errors_of_the_mean(storage: Storage, make_spec: SpecMaker) -> None:
-    found = planted(storage, make_spec(replicates=4, space=SPACE))
-    shown = over_width(found, 30, 15)
+    study_map = planted(storage, make_spec(replicates=4, space=SPACE))
+    shown = over_width(study_map, 30, 15)
     assert len(shown.frame) == 2 * len(WIDTHS)
     (axis,) = width_figure(shown).axes
     curves = {curve.get_label(): curve for curve in axis.containers}
@@ -50,9 +55,12 @@ def test_one_curve_per_loss_with_errors_of_the_mean(storage: Storage, make_spec:
 def test_the_suffix_says_what_is_written(
     suffix: str, begins: bytes, storage: Storage, make_spec: SpecMaker, tmp_path: Path
 ) -> None:
-    found = planted(storage, make_spec(name="a$b", space=SPACE | {"amplitude": 3, "period": 10}))
+    study_map = planted(
+        storage, make_spec(name="a$b", space=SPACE | {"amplitude": 3, "period": 10})
+    )
     path = write_figure3(
-        over_width(found, None, None), figure_file(Figure.fig3, "a$b", tmp_path / f"figure{suffix}")
+        over_width(study_map, None, None),
+        figure_file(Figure.fig3, "a$b", tmp_path / f"figure{suffix}"),
     )
     assert path.name == f"figure{suffix}"
     assert path.read_bytes().startswith(begins)
@@ -85,9 +93,9 @@ def test_what_is_not_one_curve_per_loss_is_refused(
     storage: Storage,
     make_spec: SpecMaker,
 ) -> None:
-    found = planted(storage, make_spec(space=SPACE | space))
+    study_map = planted(storage, make_spec(space=SPACE | space))
     with pytest.raises(DynstudyError, match=said):
-        over_width(found, *chosen)
+        over_width(study_map, *chosen)
 
 
 def test_searches_and_studies_without_networks_are_refused(

@@ -41,8 +41,8 @@ def test_what_fails_half_way_leaves_what_was_there_and_nothing_else(
         path.write_text(before)
     with pytest.raises(ZeroDivisionError, match="in the midst"):
         write_whole(path, half_written)
-    found = {file.name: file.read_text() for file in tmp_path.iterdir()}
-    assert found == ({} if before is None else {"map.csv": before})
+    files = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    assert files == ({} if before is None else {"map.csv": before})
 
 
 def test_a_file_is_filled_under_another_name_and_then_in_its_place(tmp_path: Path) -> None:

@@ -42,10 +42,11 @@ def spec_of(**changes: Any) -> BoundarySpec:
     return spec
 
 
-def bent(own: Configuration) -> Outcome:
+def bent(cell: Configuration) -> Outcome:
     """Useful in a band of A that moves up with T, harmful far above it, where it forgets."""
-    place = np.log(own.amplitude or 1) - np.log(20) - 0.5 * np.log((own.period or 2) / 100)
-    return 0.25 * float(np.exp(-((place / 1.2) ** 2))) - 0.1, float(0.4 + 0.3 * np.tanh(place - 1))
+    distance = np.log(cell.amplitude or 1) - np.log(20) - 0.5 * np.log((cell.period or 2) / 100)
+    gain = 0.25 * np.exp(-((distance / 1.2) ** 2)) - 0.1
+    return float(gain), float(0.4 + 0.3 * np.tanh(distance - 1))
 
 
 def panel_of(spec: BoundarySpec) -> TrialPanel:
@@ -63,17 +64,17 @@ def panel_of(spec: BoundarySpec) -> TrialPanel:
     )
 
 
-def told(
+def with_trials(
     panel: TrialPanel, chosen: Iterable[Configuration], outcome: Callable[[Configuration], Outcome]
 ) -> TrialPanel:
     """The panel with more trials, whose means are exact."""
     trials = dict(panel.trials)
-    for own in chosen:
-        gain, lost = outcome(own)
+    for cell in chosen:
+        gain, lost = outcome(cell)
         attributes = {"sem": SEM}
         if lost is not None:
             attributes |= {"forgetting": lost, "forgetting_sem": SEM}
-        trials[panel.candidates.index(own)] = optuna.trial.create_trial(
+        trials[panel.candidates.index(cell)] = optuna.trial.create_trial(
             value=STATIC + gain, user_attrs=attributes
         )
     return TrialPanel(panel.candidates, trials, panel.static, panel.static_error, panel.defined)
@@ -82,56 +83,56 @@ def told(
 def trained(spec: BoundarySpec, outcome: Callable[[Configuration], Outcome] = bent) -> TrialPanel:
     panel = panel_of(spec)
     while batch := next_cells(spec, panel):
-        panel = told(panel, batch, outcome)
+        panel = with_trials(panel, batch, outcome)
     return panel
 
 
 def wrong(panel: TrialPanel) -> int:
     """Cells that are not trained and on the wrong side of gain = 0 or forgetting = 0.4."""
-    found = panel.predicted()
+    predicted = panel.predicted()
     left = [index for index in range(len(panel.candidates)) if index not in panel.trials]
-    truth = np.array([bent(own) for own in panel.candidates], float)
-    sides = ((found.gain > 0) != (truth[:, 0] > 0)) | (
-        (found.forgetting > 0.4) != (truth[:, 1] > 0.4)
+    truth = np.array([bent(cell) for cell in panel.candidates], float)
+    sides = ((predicted.gain > 0) != (truth[:, 0] > 0)) | (
+        (predicted.forgetting > 0.4) != (truth[:, 1] > 0.4)
     )
     return int(sides[left].sum())
 
 
 def test_chosen_cells_find_planted_boundaries_better_than_random_ones() -> None:
     """30 of 240 cells. Beside them random ones: as many, and half as many again."""
-    own, drawn, more = [], [], []
+    chosen, drawn, more = [], [], []
     for seed in range(6):
         spec = spec_of(boundary={"cells": 30, "batch": 10, "seed": seed})
-        own.append(wrong(trained(spec)))
+        chosen.append(wrong(trained(spec)))
         empty = panel_of(spec)
         order = np.random.default_rng(seed).permutation(len(empty.candidates))
-        for found, count in ((drawn, 30), (more, 45)):
-            some = [empty.candidates[index] for index in order[:count]]
-            found.append(wrong(told(empty, some, bent)))
-    assert sum(own) < sum(drawn) / 2
-    assert sum(own) < sum(more)
+        for errors, count in ((drawn, 30), (more, 45)):
+            sample = [empty.candidates[index] for index in order[:count]]
+            errors.append(wrong(with_trials(empty, sample, bent)))
+    assert sum(chosen) < sum(drawn) / 2
+    assert sum(chosen) < sum(more)
 
 
 def test_predicted_labels_are_those_of_the_outcomes_where_they_are_clear() -> None:
     panel = trained(spec_of())
-    found = panel.predicted()
-    gain, lost = np.array([bent(own) for own in panel.candidates], float).T
-    assert found.useful[gain > 0.07].mean() > 0.9
-    assert found.harmful[gain < -0.07].mean() > 0.9
-    assert found.forgets[lost > 0.5].mean() > 0.9
-    assert not found.useful[gain < -0.03].any()
-    assert not found.harmful[gain > 0.03].any()
-    assert not found.forgets[lost < 0.3].any()
-    np.testing.assert_allclose(found.gain, found.accuracy - STATIC)
-    assert (found.gain_error > found.accuracy_error).all()  # the baseline's is in it
+    predicted = panel.predicted()
+    gain, lost = np.array([bent(cell) for cell in panel.candidates], float).T
+    assert predicted.useful[gain > 0.07].mean() > 0.9
+    assert predicted.harmful[gain < -0.07].mean() > 0.9
+    assert predicted.forgets[lost > 0.5].mean() > 0.9
+    assert not predicted.useful[gain < -0.03].any()
+    assert not predicted.harmful[gain > 0.03].any()
+    assert not predicted.forgets[lost < 0.3].any()
+    np.testing.assert_allclose(predicted.gain, predicted.accuracy - STATIC)
+    assert (predicted.gain_error > predicted.accuracy_error).all()  # the baseline's is in it
 
 
 def test_what_gains_nothing_is_neutral_and_ends_after_the_first_batch() -> None:
-    panel = trained(spec_of(), lambda own: (0.0, 0.1))
+    panel = trained(spec_of(), lambda cell: (0.0, 0.1))
     assert len(panel.trials) == 10
-    found = panel.predicted()
-    assert found.neutral.all()
-    assert found.settled.all()
+    predicted = panel.predicted()
+    assert predicted.neutral.all()
+    assert predicted.settled.all()
     assert panel.unsettled() == 0
 
 
@@ -143,20 +144,20 @@ def test_the_budget_ends_it_where_cells_are_not_settled() -> None:
 
 
 def test_forgetting_that_is_not_defined_leaves_the_gain_to_be_settled() -> None:
-    panel = trained(spec_of(), lambda own: (0.2, None))
-    found = panel.predicted()
-    assert np.isnan(found.forgetting).all()
-    assert not found.forgets.any()
-    assert found.settled.all()
+    panel = trained(spec_of(), lambda cell: (0.2, None))
+    predicted = panel.predicted()
+    assert np.isnan(predicted.forgetting).all()
+    assert not predicted.forgets.any()
+    assert predicted.settled.all()
 
 
 def test_what_is_left_of_a_batch_follows_from_the_whole_batches_before_it() -> None:
     spec = spec_of()
-    first = told(panel_of(spec), next_cells(spec, panel_of(spec)), bent)
+    first = with_trials(panel_of(spec), next_cells(spec, panel_of(spec)), bent)
     second = next_cells(spec, first)
     assert len(set(second)) == 10
-    assert next_cells(spec, told(first, second[:4], bent)) == second[4:]
-    assert next_cells(spec, told(panel_of(spec), second[:4], bent)) == next_cells(
+    assert next_cells(spec, with_trials(first, second[:4], bent)) == second[4:]
+    assert next_cells(spec, with_trials(panel_of(spec), second[:4], bent)) == next_cells(
         spec, panel_of(spec)
     )  # what is trained counts when its batch is whole
 
@@ -164,9 +165,11 @@ def test_what_is_left_of_a_batch_follows_from_the_whole_batches_before_it() -> N
 def test_before_the_static_loss_is_trained_nothing_is_predicted() -> None:
     spec = spec_of()
     empty = panel_of(spec)
-    known = told(empty, empty.candidates[:10], bent)
+    measured = with_trials(empty, empty.candidates[:10], bent)
     static = np.full(len(empty.candidates), np.nan)
-    unknown = TrialPanel(known.candidates, known.trials, static, known.static_error, known.defined)
+    unknown = TrialPanel(
+        measured.candidates, measured.trials, static, measured.static_error, measured.defined
+    )
     assert np.isnan(unknown.predicted().gain).all()
 
 

@@ -41,19 +41,19 @@ def wrong(study: optuna.Study) -> int:
     seen = np.array([[t.params["x"], np.log10(t.params["y"]) / 2] for t in study.trials])
     values = np.array([t.value for t in study.trials], float)
     surface = GaussianProcess(5 * seen, values, np.full(len(seen), 1e-8))
-    found = surface.at(5 * np.stack([x, y / 2], axis=1))[0]
-    truth = np.array([ring(*place) for place in zip(x, 10**y, strict=True)])
-    return int(((found > 0) != (truth > 0)).sum())
+    predicted = surface.at(5 * np.stack([x, y / 2], axis=1))[0]
+    truth = np.array([ring(*point) for point in zip(x, 10**y, strict=True)])
+    return int(((predicted > 0) != (truth > 0)).sum())
 
 
 @pytest.mark.parametrize("candidates", [GRID, None], ids=["grid", "anywhere"])
 def test_it_finds_a_level_set_better_than_random_draws(candidates: Any) -> None:
-    own = [
+    chosen = [
         wrong(study_of(BoundarySampler(candidates=candidates, seed=seed), 24)) for seed in range(3)
     ]
     drawn = [wrong(study_of(optuna.samplers.RandomSampler(seed=seed), 24)) for seed in range(3)]
-    assert max(own) < min(drawn)
-    assert sum(own) < sum(drawn) / 2
+    assert max(chosen) < min(drawn)
+    assert sum(chosen) < sum(drawn) / 2
 
 
 def test_it_goes_to_the_level_that_is_asked_for() -> None:

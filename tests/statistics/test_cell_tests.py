@@ -154,10 +154,10 @@ def test_contrasts_share_their_static_losses() -> None:
         return np.full(3, float(key))
 
     samples = [np.full(2, value) for value in (5.0, 6.0, 7.0)]
-    found = Contrast.of(samples, ["1", "2", "1"], static)
+    contrast = Contrast.of(samples, ["1", "2", "1"], static)
     assert asked == ["1", "2"]
-    assert found.difference.estimate.tolist() == [4, 4, 6]
-    assert found.sizes.tolist() == [2, 2, 2]
+    assert contrast.difference.estimate.tolist() == [4, 4, 6]
+    assert contrast.sizes.tolist() == [2, 2, 2]
 
 
 def test_nothing_is_tested_with_fewer_than_six_replicates() -> None:

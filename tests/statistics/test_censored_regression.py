@@ -18,13 +18,13 @@ def test_short_intervals_give_ordinary_regression_and_its_interval() -> None:
     y = values()
     line = fit_line(DESIGN, y - 1e-6, y + 1e-6)
     assert line is not None
-    known = stats.linregress(X, y)
-    assert line.beta == pytest.approx([known.intercept, known.slope], abs=1e-4)
-    residual = y - known.intercept - known.slope * X
+    expected = stats.linregress(X, y)
+    assert line.beta == pytest.approx([expected.intercept, expected.slope], abs=1e-4)
+    residual = y - expected.intercept - expected.slope * X
     assert line.sd == pytest.approx(np.sqrt((residual**2).mean()), rel=1e-4)
-    margin = stats.t.ppf(0.975, 10) * known.stderr
-    found = interval(DESIGN, y - 1e-6, y + 1e-6, line, 1)
-    assert found == pytest.approx((known.slope - margin, known.slope + margin), abs=1e-3)
+    margin = stats.t.ppf(0.975, 10) * expected.stderr
+    slopes = interval(DESIGN, y - 1e-6, y + 1e-6, line, 1)
+    assert slopes == pytest.approx((expected.slope - margin, expected.slope + margin), abs=1e-3)
 
 
 def test_the_likelihood_ratio_is_then_the_f_test() -> None:

@@ -54,37 +54,37 @@ SPREAD = pytest.mark.parametrize(
 @pytest.mark.parametrize("replicates", [6, 10])
 def test_on_maps_on_which_nothing_happens_few_have_a_label(spread: str, replicates: int) -> None:
     # all discoveries are false: their rate is the share of the maps that have any
-    found = calibrate(spread, replicates, 0, MAPS, tests=COARSE)
-    assert found.maps == MAPS
-    assert 0 < found.false_discoveries <= most(MAPS, LEVEL)
-    assert np.isnan(found.power)
+    calibration = calibrate(spread, replicates, 0, MAPS, tests=COARSE)
+    assert calibration.maps == MAPS
+    assert 0 < calibration.false_discoveries <= most(MAPS, LEVEL)
+    assert np.isnan(calibration.power)
 
 
 @SPREAD
 @pytest.mark.parametrize("gain", [0.05, 0.2])
 def test_false_discoveries_are_below_their_level(spread: str, gain: float) -> None:
-    found = calibrate(spread, 10, gain, MAPS // 2, tests=COARSE)
-    assert found.false_discoveries <= most(MAPS // 2, LEVEL)
-    assert found.power > (0.4 if gain == 0.2 else 0)
+    calibration = calibrate(spread, 10, gain, MAPS // 2, tests=COARSE)
+    assert calibration.false_discoveries <= most(MAPS // 2, LEVEL)
+    assert calibration.power > (0.4 if gain == 0.2 else 0)
 
 
 @pytest.mark.long
 def test_the_tests_use_their_level() -> None:
     """They are not below it because they find nothing: half of the cells are null."""
-    found = calibrate("narrow", 10, 0.2, MAPS, tests=COARSE)
-    assert found.power > 0.999
-    assert 0.015 < found.false_discoveries < 0.035
+    calibration = calibrate("narrow", 10, 0.2, MAPS, tests=COARSE)
+    assert calibration.power > 0.999
+    assert 0.015 < calibration.false_discoveries < 0.035
 
 
 def test_intervals_cover_what_they_claim() -> None:
     for replicates in (6, 10, 20):
-        found = calibrate("narrow", replicates, 0.05, 500, tests=COARSEST)
-        assert abs(found.coverage - 0.95) < 5 * found.coverage_se
-        assert found.coverage_se < 0.004
+        calibration = calibrate("narrow", replicates, 0.05, 500, tests=COARSEST)
+        assert abs(calibration.coverage - 0.95) < 5 * calibration.coverage_se
+        assert calibration.coverage_se < 0.004
     for replicates, least in ((6, 0.91), (10, 0.92), (20, 0.93)):
         # with two modes Welch's intervals are somewhat narrow; docs/calibration.md has by how much
-        found = calibrate("bimodal", replicates, 0.1, 500, tests=COARSEST)
-        assert least < found.coverage < 0.96
+        calibration = calibrate("bimodal", replicates, 0.1, 500, tests=COARSEST)
+        assert least < calibration.coverage < 0.96
 
 
 def test_few_replicates_mislead_where_only_cells_have_two_modes() -> None:
@@ -138,8 +138,8 @@ def test_the_same_seed_gives_the_same_numbers_and_another_one_others() -> None:
 
 
 def said_of(samples: np.ndarray, baseline: np.ndarray) -> tuple[list[str], np.ndarray, np.ndarray]:
-    found = judge_map(SimulatedMap(np.zeros(len(samples)), samples, baseline))
-    return found.labels, found.low, found.high
+    verdicts = judge_map(SimulatedMap(np.zeros(len(samples)), samples, baseline))
+    return verdicts.labels, verdicts.low, verdicts.high
 
 
 VARIED = 0.5 + 0.01 * np.tile([-1.0, 0.0, 0.0, 1.0], 6)

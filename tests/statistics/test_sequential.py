@@ -29,10 +29,10 @@ COARSE = CellTests(differs=by_rows(partial(permutation_p_values, resamples=RESAM
 
 
 def test_weights_share_out_the_level() -> None:
-    found = weights(LOOKS)
-    assert found.sum() == pytest.approx(1)
-    assert (found > 0).all()
-    np.testing.assert_allclose(found / found[0], np.sqrt(np.array(LOOKS) / LOOKS[0]))
+    shares = weights(LOOKS)
+    assert shares.sum() == pytest.approx(1)
+    assert (shares > 0).all()
+    np.testing.assert_allclose(shares / shares[0], np.sqrt(np.array(LOOKS) / LOOKS[0]))
 
 
 def scripted(p_values: np.ndarray) -> Callable[[np.ndarray, int], Evidence]:
@@ -40,8 +40,8 @@ def scripted(p_values: np.ndarray) -> Callable[[np.ndarray, int], Evidence]:
 
     def tests(indices: np.ndarray, size: int) -> Evidence:
         differs, equivalent, forgets, retains = p_values[:, LOOKS.index(size), indices]
-        known = np.where(np.isnan(forgets), 0, size)
-        return Evidence(np.full(len(indices), 0.1), differs, equivalent, forgets, retains, known)
+        sizes = np.where(np.isnan(forgets), 0, size)
+        return Evidence(np.full(len(indices), 0.1), differs, equivalent, forgets, retains, sizes)
 
     return tests
 
@@ -60,19 +60,19 @@ def test_what_is_settled_stays_settled_and_gets_no_more_replicates(p_values: np.
         assert (looks.planned[went_on] == size).all()
         looks.look(scripted(p_values))
         assert (looks.looked[went_on] == size).all()
-        found = looks.evidence
+        joined = looks.evidence
         now = looks.settled()
         if before is not None:
             evidence, settled, looked = before
             assert (now >= settled).all()
             assert (looks.looked[settled] == looked[settled]).all()
             for name in ("differs", "equivalent", "forgets", "retains"):
-                fell = getattr(found, name) <= getattr(evidence, name)
-                assert (fell | np.isnan(getattr(found, name))).all(), name
+                fell = getattr(joined, name) <= getattr(evidence, name)
+                assert (fell | np.isnan(getattr(joined, name))).all(), name
         assert not (looks.going & now).any()
         assert not (looks.going & ~went_on).any()
         assert number < len(LOOKS) or not looks.going.any()
-        before = found, now, looks.looked.copy()
+        before = joined, now, looks.looked.copy()
         if not looks.going.any():
             break
 
@@ -87,11 +87,11 @@ def test_evidence_is_the_smallest_corrected_p_value_so_far(p_values: np.ndarray)
         taken = LOOKS.index(looks.looked[cell]) + 1
         corrected = p_values[:3, :taken, cell] / share[:taken]
         expected = np.minimum(corrected.min(axis=1), 1)
-        found = looks.evidence
+        evidence = looks.evidence
         np.testing.assert_allclose(
-            [found.differs[cell], found.equivalent[cell], found.forgets[cell]], expected
+            [evidence.differs[cell], evidence.equivalent[cell], evidence.forgets[cell]], expected
         )
-        assert found.retains[cell] == p_values[3, :taken, cell].min()  # nothing is spent on it
+        assert evidence.retains[cell] == p_values[3, :taken, cell].min()  # nothing is spent on it
 
 
 def test_a_cell_waits_for_both_of_its_labels() -> None:
@@ -156,16 +156,16 @@ def test_looks_at_simulated_maps_depend_on_the_first_replicates_alone(
 ) -> None:
     chosen = SPREADS[spread]
     planted = plant_map(rng, chosen, planted_gains(chosen, 0.2), LOOKS[-1])
-    found = judge_map(planted, COARSE, LOOKS[0])
-    assert 6 <= found.replicates.min() < LOOKS[-1]
-    assert set(found.replicates) <= set(LOOKS)
+    verdicts = judge_map(planted, COARSE, LOOKS[0])
+    assert 6 <= verdicts.replicates.min() < LOOKS[-1]
+    assert set(verdicts.replicates) <= set(LOOKS)
     others = planted.samples.copy()
-    for cell, size in enumerate(found.replicates):
+    for cell, size in enumerate(verdicts.replicates):
         others[cell, size:] = rng.random(LOOKS[-1] - size)  # what was not asked for
     again = judge_map(SimulatedMap(planted.gains, others, planted.baseline), COARSE, LOOKS[0])
-    assert again.labels == found.labels
-    np.testing.assert_array_equal(again.replicates, found.replicates)
-    np.testing.assert_array_equal(again.low, found.low)
+    assert again.labels == verdicts.labels
+    np.testing.assert_array_equal(again.replicates, verdicts.replicates)
+    np.testing.assert_array_equal(again.low, verdicts.low)
 
 
 MAPS = 100
@@ -182,14 +182,14 @@ MAPS = 100
 def test_false_discoveries_are_below_their_level_though_one_looks_often(
     spread: str, gain: float
 ) -> None:
-    found = calibrate(spread, 30, gain, MAPS, tests=COARSE, fewest=6)
+    calibration = calibrate(spread, 30, gain, MAPS, tests=COARSE, fewest=6)
     bound = stats.binom.ppf(0.999, MAPS, LEVEL) / MAPS
-    assert found.false_discoveries <= bound
+    assert calibration.false_discoveries <= bound
     # of intervals at the stop, whose level is shared out as well; docs/calibration.md has limits
-    assert found.coverage > (0.95 if spread == "narrow" else 0.91)
+    assert calibration.coverage > (0.95 if spread == "narrow" else 0.91)
     if gain:
-        assert found.power > 0.5
-        assert found.networks < 30
+        assert calibration.power > 0.5
+        assert calibration.networks < 30
 
 
 def test_without_the_correction_looking_often_would_find_what_is_not_there(
@@ -207,8 +207,8 @@ def test_without_the_correction_looking_often_would_find_what_is_not_there(
 def test_one_look_is_the_plain_test(rng: np.random.Generator) -> None:
     chosen = SPREADS["narrow"]
     planted = plant_map(rng, chosen, planted_gains(chosen, 0.05), 10)
-    found = judge_map(planted, COARSE)
-    assert (found.replicates == 10).all()
+    verdicts = judge_map(planted, COARSE)
+    assert (verdicts.replicates == 10).all()
     q_values = false_discovery_q_values([
         stats.permutation_test(
             (sample, planted.baseline),
@@ -219,5 +219,5 @@ def test_one_look_is_the_plain_test(rng: np.random.Generator) -> None:
         for sample in planted.samples
     ])
     clear = (q_values < 0.02) | (q_values > 0.1)  # their splits are not ours
-    useful = np.array(found.labels) == USEFUL
+    useful = np.array(verdicts.labels) == USEFUL
     assert (useful == ((q_values <= LEVEL) & (planted.gains > 0)))[clear].all()

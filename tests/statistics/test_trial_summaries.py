@@ -22,14 +22,14 @@ def test_a_cell_is_its_mean_and_its_gain_over_the_baseline(planted: Planted) -> 
     cell = planted.cell(amplitude=3, period=10)
     finished = Summaries(planted.ledger, range(8)).of(cell)
     assert (finished.configuration, finished.value) == (cell.configuration, pytest.approx(0.8))
-    told = finished.attributes
-    assert told["sem"] == pytest.approx(0.1)
-    assert (told["replicates"], told["diverged"]) == (2, 0)
-    assert told["gain"] == pytest.approx(0.3)
+    attributes = finished.attributes
+    assert attributes["sem"] == pytest.approx(0.1)
+    assert (attributes["replicates"], attributes["diverged"]) == (2, 0)
+    assert attributes["gain"] == pytest.approx(0.3)
     # the planted static networks forget nothing, the cell's 0.1 and 0.11
-    assert told["forgetting"] == pytest.approx(0.105)
-    assert told["forgetting_sem"] == pytest.approx(0.005)
-    assert told["cell"]["configuration"] == planted.ledger.key(cell.configuration)
+    assert attributes["forgetting"] == pytest.approx(0.105)
+    assert attributes["forgetting_sem"] == pytest.approx(0.005)
+    assert attributes["cell"]["configuration"] == planted.ledger.key(cell.configuration)
 
 
 def test_only_the_seeds_that_count_are_compared_with(planted: Planted) -> None:
@@ -50,7 +50,7 @@ def test_without_a_baseline_there_is_no_gain_and_of_one_network_no_error(
 
 def test_a_baseline_has_neither_gain_nor_forgetting(planted: Planted) -> None:
     planted.put(planted.cell(loss="ce"), STATIC, diverged=1)
-    told = Summaries(planted.ledger, range(8)).of(planted.cell(loss="ce")).attributes
-    assert told["diverged"] == 1
-    assert not {"gain", "forgetting"} & told.keys()
-    assert told["sem"] == pytest.approx(np.std([1 / 3, *STATIC[1:]], ddof=1) / np.sqrt(8))
+    attributes = Summaries(planted.ledger, range(8)).of(planted.cell(loss="ce")).attributes
+    assert attributes["diverged"] == 1
+    assert not {"gain", "forgetting"} & attributes.keys()
+    assert attributes["sem"] == pytest.approx(np.std([1 / 3, *STATIC[1:]], ddof=1) / np.sqrt(8))

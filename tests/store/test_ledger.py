@@ -143,8 +143,8 @@ def test_networks_are_counted_by_seed_whatever_is_missing(
     accuracies = {"train_accuracy": 0.5, "val_accuracy": 0.5}
     ledger.add(
         [
-            Record(Replicate(own, seed), None, accuracies, {})
-            for own in (one, two)
+            Record(Replicate(configuration, seed), None, accuracies, {})
+            for configuration in (one, two)
             for seed in range(10)
         ],
         Trainer("cpu", "here", "a processor", {}),

@@ -23,12 +23,12 @@ from dynstudy.store.provenance import (
 
 
 def test_versions_are_those_that_are_installed() -> None:
-    found = versions()
-    assert (found["dynstudy"], found["numpy"]) == (__version__, numpy.__version__)
+    numbers = versions()
+    assert (numbers["dynstudy"], numbers["numpy"]) == (__version__, numpy.__version__)
     assert installed("no-such-package") is None
     assert "triton" in arithmetic("gpu")
     assert "triton" not in arithmetic("cpu")
-    assert arithmetic("cpu").items() <= found.items()
+    assert arithmetic("cpu").items() <= numbers.items()
     assert Trainer.here("cpu", "x").versions == arithmetic("cpu")
 
 

@@ -57,8 +57,8 @@ def test_a_dynamical_loss_needs_a_schedule(axis: str) -> None:
 def test_baselines_add_themselves_come_first_and_nothing_is_listed_twice(
     make_spec: SpecMaker,
 ) -> None:
-    found = list(make_spec(loss=["ce", "dce", "dmse1", "dmse2"], space=SPACE).grid_cells())
-    configurations = [cell.configuration for cell in found]
+    cells = list(make_spec(loss=["ce", "dce", "dmse1", "dmse2"], space=SPACE).grid_cells())
+    configurations = [cell.configuration for cell in cells]
     assert max(Counter(configurations).values()) == 1
     static = [c for c in configurations if c.static]
     assert configurations[: len(static)] == static
@@ -95,8 +95,8 @@ def test_reads_lie_within_the_training_and_include_the_step_before_the_tail_and_
     protocol = Protocol(steps=steps, tail=tail)
     if not oscillations(steps, tail, period):
         return
-    found = reads(protocol, (period,))
-    assert list(found) == sorted(set(found))
-    assert found[0] > 0
-    assert found[-1] == steps
-    assert tail_start(protocol, Configuration("dce", 5, 1.0, 3, period)) in found
+    steps_read = reads(protocol, (period,))
+    assert list(steps_read) == sorted(set(steps_read))
+    assert steps_read[0] > 0
+    assert steps_read[-1] == steps
+    assert tail_start(protocol, Configuration("dce", 5, 1.0, 3, period)) in steps_read

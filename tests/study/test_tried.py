@@ -14,8 +14,8 @@ DCE = {"loss": "dce", "width": 5, "learning_rate": 1.0, "amplitude": 3.0, "perio
 
 
 def trial(params: dict[str, object], state: TrialState = TrialState.RUNNING) -> optuna.Trial:
-    known = distributions(list(LOSSES))
-    chosen = {name: known[name] for name in params}
+    all_distributions = distributions(list(LOSSES))
+    chosen = {name: all_distributions[name] for name in params}
     value = 0.5 if state == TrialState.COMPLETE else None
     return create_trial(state=state, value=value, params=params, distributions=chosen)
 

@@ -70,15 +70,15 @@ class File(Section):
 def test_a_problem_is_its_key_its_value_and_what_is_allowed(
     changes: dict[str, object], said: str
 ) -> None:
-    with pytest.raises(ValidationError) as found:
+    with pytest.raises(ValidationError) as raised:
         File.model_validate({"loss": "ce"} | changes)
-    assert explain(found.value, File) == said
+    assert explain(raised.value, File) == said
 
 
 def test_a_misspelling_is_named_before_what_it_leaves_missing() -> None:
-    with pytest.raises(ValidationError) as found:
+    with pytest.raises(ValidationError) as raised:
         File.model_validate({"los": "ce"})
-    assert explain(found.value, File) == "unknown key 'los'; did you mean 'loss'? (and 1 more)"
+    assert explain(raised.value, File) == "unknown key 'los'; did you mean 'loss'? (and 1 more)"
 
 
 def test_lines_become_one() -> None:

@@ -30,6 +30,6 @@ def test_seeds_give_different_noise() -> None:
 def test_a_replicates_own_data_is_neither_the_validation_set_nor_another_replicates(
     seed: int,
 ) -> None:
-    own = replicate_data_seed(seed)
-    assert 0 <= own < 2**32
-    assert own not in {0, 1, replicate_data_seed(seed + 1)}
+    data_seed = replicate_data_seed(seed)
+    assert 0 <= data_seed < 2**32
+    assert data_seed not in {0, 1, replicate_data_seed(seed + 1)}

@@ -39,15 +39,15 @@ def assert_one_step_agrees(
     backends: tuple[str, str], ensemble: Ensemble, data: Data, initial: Parameters, step: int
 ) -> None:
     """From a shared state, at some step of the schedule."""
-    found = []
+    trained = []
     for backend in backends:
         start, advance = load(backend)
         checkpoints = np.full((len(ensemble), 1), step + 1)
         readings = Readings.empty(ensemble, checkpoints, data.classes, trace=True)
         state = start(ensemble, data, initial, readings)
         advance(state, step, 1)
-        found.append((state.parameters(), readings))
-    (ours, our_readings), (theirs, their_readings) = found
+        trained.append((state.parameters(), readings))
+    (ours, our_readings), (theirs, their_readings) = trained
     tolerance = TOLERANCE[ensemble.dtype]
     assert_same_parameters(ours, theirs, tolerance)
     np.testing.assert_allclose(

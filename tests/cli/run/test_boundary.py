@@ -59,8 +59,8 @@ def test_from_a_study_file_to_a_map_with_predicted_cells(here: Path) -> None:
     assert {row["replicates"] for row in rows[7:]} == {"0"}
     assert all(float(row["gain_low"]) < float(row["gain"]) for row in rows[7:])
     figure = regime_figure(regime_map(Storage(f"sqlite:///{here}/storage/dynstudy.db"), "edge"))
-    own = save(figure, here / "own.png", "edge")
-    assert (here / "pictures" / "edge.png").read_bytes() == own.read_bytes()
+    again = save(figure, here / "own.png", "edge")
+    assert (here / "pictures" / "edge.png").read_bytes() == again.read_bytes()
     numbers = [text.get_text() for text in figure.axes[0].texts]
     assert len(numbers) == 9
     assert sum("(" in number for number in numbers) == 3  # what is predicted

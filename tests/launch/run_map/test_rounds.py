@@ -40,11 +40,11 @@ def networks(storage: Storage) -> int:
 
 def trials(storage: Storage, name: str = "small") -> dict[str, tuple[float, int]]:
     """Value and replicates of each trial by its parameters; no two of the same."""
-    found = optuna.load_study(study_name=name, storage=storage.optuna).trials
+    finished = optuna.load_study(study_name=name, storage=storage.optuna).trials
     by_params = {
-        str(trial.params): (trial.value, trial.user_attrs["replicates"]) for trial in found
+        str(trial.params): (trial.value, trial.user_attrs["replicates"]) for trial in finished
     }
-    assert len(by_params) == len(found)
+    assert len(by_params) == len(finished)
     return by_params  # type: ignore[return-value]
 
 
@@ -60,23 +60,25 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
 
 
 @pytest.fixture
-def found(whole: Storage) -> RegimeMap:
+def study_map(whole: Storage) -> RegimeMap:
     return regime_map(whole, "small")
 
 
-def test_cells_stop_when_they_are_settled(whole: Storage, found: RegimeMap) -> None:
-    dynamical = found.dynamical_cells()
+def test_cells_stop_when_they_are_settled(whole: Storage, study_map: RegimeMap) -> None:
+    dynamical = study_map.dynamical_cells()
     settled = dynamical.regime.isin(["useful", "harmful", "neutral"])
     assert set(dynamical.replicates[~settled]) == {20}
     assert len(set(dynamical.replicates[settled])) > 1
     assert set(dynamical.replicates) <= set(LOOKS)
-    assert found.baselines().replicates.tolist() == [80]
-    assert networks(whole) == found.frame.replicates.sum() < 80 + 8 * 20
+    assert study_map.baselines().replicates.tolist() == [80]
+    assert networks(whole) == study_map.frame.replicates.sum() < 80 + 8 * 20
     assert (dynamical.replicates_planned == dynamical.replicates).all()
 
 
-def test_what_is_read_is_what_was_decided_while_running(whole: Storage, found: RegimeMap) -> None:
-    rows = [(row.val_accuracy, row.replicates) for row in found.frame.itertuples()]
+def test_what_is_read_is_what_was_decided_while_running(
+    whole: Storage, study_map: RegimeMap
+) -> None:
+    rows = [(row.val_accuracy, row.replicates) for row in study_map.frame.itertuples()]
     assert sorted(trials(whole).values()) == [(pytest.approx(mean), n) for mean, n in sorted(rows)]
 
 
@@ -134,15 +136,15 @@ def test_after_a_crash_between_networks_and_trials_nothing_is_trained_again(
 
 
 def test_seeds_of_another_study_are_taken_when_asked_for_and_else_not_read(
-    whole: Storage, storage: Storage, found: RegimeMap
+    whole: Storage, storage: Storage, study_map: RegimeMap
 ) -> None:
     dynstudy.run(study_file(name="dense", replicates=30), storage=storage)
     done = dynstudy.run(study_file(), storage=storage)
     assert (done.trained, done.reused) == (0, networks(whole))
     assert trials(storage) == trials(whole)
     again = regime_map(storage, "small")
-    assert again.frame.equals(found.frame)
-    assert [len(own) for own in again.outcomes] == found.frame.replicates.tolist()
+    assert again.frame.equals(study_map.frame)
+    assert [len(outcomes) for outcomes in again.outcomes] == study_map.frame.replicates.tolist()
     assert replicates(storage, "small").equals(replicates(whole, "small"))
 
 
@@ -185,13 +187,13 @@ def test_an_estimate_says_from_what_to_what(whole: Storage, tmp_path: Path) -> N
 
 
 def test_the_progress_names_its_round(storage: Storage) -> None:
-    stages, told = [], []
+    stages, logged = [], []
     dynstudy.run(
         study_file(),
         storage=storage,
         report=lambda progress: stages.append(progress.stage),
-        log=told.append,
+        log=logged.append,
     )
     assert list(dict.fromkeys(stages)) == [f"round {n} of at most 4" for n in (1, 2, 3, 4)]
-    assert told[0] == "round 1 of at most 4: 8 of 8 cells go on to 6 replicates"
-    assert len(told) == 4
+    assert logged[0] == "round 1 of at most 4: 8 of 8 cells go on to 6 replicates"
+    assert len(logged) == 4

@@ -37,17 +37,17 @@ def test_a_map_becomes_trials_with_the_mean_over_their_replicates(
     spec = make_spec()
     done = dynstudy.run(spec, storage=storage)
     assert (done.cells, done.trained, done.reused, done.interrupted) == (5, 8 + 4 * 2, 0, False)
-    found = trials(storage)
-    assert {trial.state for trial in found} == {TrialState.COMPLETE}
-    assert found[0].params == {"loss": "ce", "width": 5, "learning_rate": 1.0}
+    finished = trials(storage)
+    assert {trial.state for trial in finished} == {TrialState.COMPLETE}
+    assert finished[0].params == {"loss": "ce", "width": 5, "learning_rate": 1.0}
     ledger = Ledger(storage.engine, spec.protocol)
-    for trial in found:
+    for trial in finished:
         rows = ledger.load([Configuration(**trial.params)])
         assert trial.value == pytest.approx(rows.val_accuracy.mean())
         assert trial.user_attrs["replicates"] == len(rows)
         assert trial.user_attrs["sem"] == pytest.approx(rows.val_accuracy.sem())
-    gain = found[1].user_attrs["gain"]
-    assert gain == pytest.approx(found[1].value - found[0].value)
+    gain = finished[1].user_attrs["gain"]
+    assert gain == pytest.approx(finished[1].value - finished[0].value)
 
 
 def test_an_extended_study_trains_its_new_cells_alone(

@@ -12,9 +12,9 @@ from tests.planted import SpecMaker, plant
 
 def test_what_is_not_trained_has_no_curve(storage: Storage, make_spec: SpecMaker) -> None:
     storage.open_study(make_spec())
-    found = regime_map(storage, "small")
-    assert describe_widths(found).curves == []
-    assert traces(page_figure(found)) == {}
+    study_map = regime_map(storage, "small")
+    assert describe_widths(study_map).curves == []
+    assert traces(page_figure(study_map)) == {}
     assert WIDTH_FIGURE > "map"  # figures are sorted, and maps come first
 
 
@@ -25,15 +25,15 @@ def test_hovering_tells_which_cell_a_point_is(storage: Storage, make_spec: SpecM
     assert dynamical.text[0] in {f"A = 30, T = {period}, n = 2" for period in (10, 30)}
 
 
-def test_hovering_tells_what_a_trial_was(found: RegimeMap) -> None:
-    dce, mse, _ = search_figures(found)["width-accuracy"].data
+def test_hovering_tells_what_a_trial_was(study_map: RegimeMap) -> None:
+    dce, mse, _ = search_figures(study_map)["width-accuracy"].data
     assert dce.text[0] == "dce, width 3, η = 1, n = 2, A = 10, T = 20"
     assert mse.text == ("mse, width 5, η = 1, n = 2",)
 
 
-def test_without_a_schedule_there_is_one_axis(found: RegimeMap) -> None:
-    found.frame.loc[found.frame.loss == "dce", "replicates"] = 0
-    assert len(search_figure(found).axes) == 1
-    assert list(search_figures(found)) == ["width-accuracy"]
-    found.frame["replicates"] = 0
-    assert search_figures(found) == {}
+def test_without_a_schedule_there_is_one_axis(study_map: RegimeMap) -> None:
+    study_map.frame.loc[study_map.frame.loss == "dce", "replicates"] = 0
+    assert len(search_figure(study_map).axes) == 1
+    assert list(search_figures(study_map)) == ["width-accuracy"]
+    study_map.frame["replicates"] = 0
+    assert search_figures(study_map) == {}

@@ -49,9 +49,9 @@ def test_each_line_is_the_description_s(panel: MapPanel) -> None:
         ("onset of forgetting", panel.onset),
         ("border of the useful regime", panel.useful_border),
     ):
-        found = lines(drawn[name])
-        assert len(found) == len(expected) > 0
-        for line, path in zip(found, expected, strict=True):
+        drawn_lines = lines(drawn[name])
+        assert len(drawn_lines) == len(expected) > 0
+        for line, path in zip(drawn_lines, expected, strict=True):
             np.testing.assert_allclose(line, path, rtol=1e-6)
     slashes = drawn["catastrophic forgetting"]
     rows, columns = np.nonzero(panel.forgets)
@@ -82,9 +82,9 @@ def test_ten_thousand_cells_stay_below_a_megabyte(
     axis = {"low": 3, "high": 100, "num": 71, "log": True}
     period = {"low": 10, "high": 140, "num": 71}
     space = {"learning_rate": 1.0, "amplitude": axis, "period": period, "width": [5, 9]}
-    found = made_up(make_spec(space=space), rng)  # noise has the longest borders there are
-    assert len(found.frame) > 10_000
-    assert sum(len(figure.to_json()) for figure in map_figures(found).values()) < 1_000_000
+    study_map = made_up(make_spec(space=space), rng)  # noise has the longest borders there are
+    assert len(study_map.frame) > 10_000
+    assert sum(len(figure.to_json()) for figure in map_figures(study_map).values()) < 1_000_000
 
 
 def test_too_many_maps_are_not_drawn_but_those_that_were_are_drawn_again(
@@ -92,13 +92,13 @@ def test_too_many_maps_are_not_drawn_but_those_that_were_are_drawn_again(
 ) -> None:
     widths = list(range(1, MOST_PANELS + 10))
     space = {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 30], "width": widths}
-    found = made_up(make_spec(space=space), rng)
-    first = map_figures(found)
+    study_map = made_up(make_spec(space=space), rng)
+    first = map_figures(study_map)
     assert len(first) == MOST_PANELS
     assert list(first)[:2] == ["map-dce-width00001-rate1", "map-dce-width00002-rate1"]
     late = f"map-dce-width{widths[-1]:05d}-rate1"
     assert late not in first
-    again = map_figures(found, ["something-else", late])
+    again = map_figures(study_map, ["something-else", late])
     assert late in again
     assert len(again) == MOST_PANELS
 
@@ -106,8 +106,8 @@ def test_too_many_maps_are_not_drawn_but_those_that_were_are_drawn_again(
 def test_cells_say_how_many_networks_they_have_where_that_differs(
     make_spec: SpecMaker, rng: np.random.Generator
 ) -> None:
-    found = made_up(make_spec(), rng, replicates=[2, 1, 2, 2])
-    heat = traces(map_figures(found)["map-dce-width00005-rate1"])["heatmap"]
+    study_map = made_up(make_spec(), rng, replicates=[2, 1, 2, 2])
+    heat = traces(map_figures(study_map)["map-dce-width00005-rate1"])["heatmap"]
     assert [text.rpartition("<br>")[2] for text in read(heat["hovertext"]).T.ravel()] == [
         "2 networks",
         "1 networks",
@@ -117,8 +117,8 @@ def test_cells_say_how_many_networks_they_have_where_that_differs(
 
 
 def test_predicted_cells_say_so(make_spec: SpecMaker, rng: np.random.Generator) -> None:
-    found = made_up(make_spec(), rng, predicted=[False, True, False, True])
-    (figure,) = map_figures(found).values()
+    study_map = made_up(make_spec(), rng, predicted=[False, True, False, True])
+    (figure,) = map_figures(study_map).values()
     hover = read(traces(figure)["heatmap"]["hovertext"]).T.ravel()
     assert ["predicted" in text for text in hover] == [False, True, False, True]
     assert "networks" not in traces(figure)["heatmap"]["hovertemplate"]

@@ -48,8 +48,8 @@ def test_every_kind_is_registered_wherever_it_has_a_part() -> None:
     for registry in REGISTRIES:
         assert registry.keys() == KINDS.keys()
     assert analysis.PREDICTIONS.keys() <= KINDS.keys()
-    for name, place in KINDS.items():
-        model = pkgutil.resolve_name(place)
+    for name, home in KINDS.items():
+        model = pkgutil.resolve_name(home)
         assert issubclass(model, StudySpec)
         assert model.model_fields["kind"].annotation == Literal[name]
         assert not model.__abstractmethods__

@@ -32,7 +32,8 @@ def test_what_is_drawn_lies_in_the_space(make_search: SearchMaker) -> None:
 
 
 def test_amplitudes_are_drawn_on_a_logarithm(make_search: SearchMaker) -> None:
-    below = [own.amplitude < 14 for own in drawn(make_search(), 400)]  # half way from 2 to 100
+    half_way = 14  # from 2 to 100
+    below = [cell.amplitude < half_way for cell in drawn(make_search(), 400)]
     assert sum(below) / 400 == pytest.approx(0.5, abs=0.1)
 
 

@@ -78,7 +78,7 @@ def test_the_batched_form_is_the_single_one_for_each_network(
     output, target = sample
     gamma = torch.as_tensor(class_weights([3, 30], 4, [2, 9], [20, 50]))
     batch = LOSSES[loss].weighted(torch.stack([output, 2 * output]), target, gamma)
-    for b, own in enumerate((output, 2 * output)):
+    for b, outputs in enumerate((output, 2 * output)):
         assert float(batch[b]) == pytest.approx(
-            float(LOSSES[loss].weighted(own, target, gamma[b])), rel=1e-14
+            float(LOSSES[loss].weighted(outputs, target, gamma[b])), rel=1e-14
         )

@@ -18,9 +18,9 @@ def test_two_points_of_figure_3_agree_with_the_processor(width: int) -> None:
     spec = dynstudy.load_spec(ROOT / "studies" / "fig3a.toml")
     assert isinstance(spec, MapSpec)
     (cell,) = (
-        own
-        for own in spec.grid_cells()
-        if own.configuration.width == width and not own.configuration.static
+        cell
+        for cell in spec.grid_cells()
+        if cell.configuration.width == width and not cell.configuration.static
     )
     tasks = [Task(Replicate(cell.configuration, seed), cell.reads) for seed in cell.seeds]
     means, errors = [], []

@@ -69,10 +69,10 @@ def test_progress_is_the_mean_over_networks_and_ends_at_the_last_step(
     monkeypatch.setattr(cpu, "block_size", lambda: 2)
     monkeypatch.setattr("dynstudy.train.loop.SLICE_SECONDS", 1e-9)  # a step at a time
     networks = Ensemble.of("ce", 10, width=[3] * 5, learning_rate=0.1)
-    told: list[int] = []
-    train(networks, data, backend="cpu", checkpoints=[10], progress=told.append)
+    reported: list[int] = []
+    train(networks, data, backend="cpu", checkpoints=[10], progress=reported.append)
     steps = [*range(2, 21, 2), *range(22, 41, 2), *range(41, 51)]  # of all five together
-    assert told == [count // 5 for count in steps]
+    assert reported == [count // 5 for count in steps]
 
 
 def test_what_progress_raises_stops_before_the_next_block_is_begun(
