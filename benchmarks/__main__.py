@@ -43,7 +43,7 @@ def command(
     form: FormatOption = Format.table,
     out: ReportOption = None,
 ) -> None:
-    """Measure how the engine's time grows, a map end to end, reading a large one, the GPU kernel.
+    """Measure how the engine's time grows, a map end to end, recording, reading, the GPU kernel.
 
     `python -m benchmarks boundary_replay STUDY` reads a finished map instead; see its --help.
 

@@ -205,7 +205,7 @@ def parsed(*folders: str) -> Iterator[tuple[str, ast.Module]]:
 
 
 # What every command, backend and benchmark has, so that they can be used alike.
-PROTOCOLS = {"command", "main", "measure", "State", "start", "advance", "refusal"}
+PROTOCOLS = {"command", "measure", "State", "start", "advance", "refusal"}
 PROTOCOLS |= {"check_device", "at_once", "block_size"}
 
 
@@ -421,14 +421,25 @@ def test_a_module_has_tests_that_stand_where_it_does(module: Path) -> None:
     assert any("def test_" in path.read_text(encoding="utf-8") for path in files)
 
 
+MEASURING = sorted(
+    path.stem.strip("_") for path in (ROOT / "benchmarks").glob("*.py") if defines(path)
+)
+
+
+@pytest.mark.parametrize("name", MEASURING)
+def test_what_measures_has_tests_of_its_name(name: str) -> None:
+    path = TESTS / "benchmarks" / f"test_{name}.py"
+    assert path.is_file(), f"benchmarks/{name}.py has no tests: write tests/benchmarks/{path.name}"
+    assert "def test_" in path.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     "test", [path.relative_to(TESTS) for path in sorted(TESTS.rglob("test_*.py"))], ids=str
 )
 def test_no_test_stands_where_nothing_does(test: Path) -> None:
     if test.parts[0] == "benchmarks":
         measured = test.stem.removeprefix("test_")
-        names = {path.stem.strip("_") for path in (ROOT / "benchmarks").glob("*.py")}
-        assert measured in names, f"there is no benchmarks/{measured}.py"
+        assert measured in MEASURING, f"there is no benchmarks/{measured}.py"
         return
     modules = [path.relative_to(PACKAGE) for path in MODULES.values()]
     places = {mirror for module in modules for mirror in mirrors(module)}

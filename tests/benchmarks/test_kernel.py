@@ -5,34 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import gpu_instructions as _gpu_report
-from benchmarks import kernel
-from benchmarks.gpu_instructions import CompiledKernel, missing, programs_at_once
+from benchmarks import gpu_instructions, kernel
+from benchmarks.gpu_instructions import missing
 from dynstudy.bench.measure import Settings
+from tests.benchmarks.made_up_kernel import compiled_kernel
 from tests.command import python
 from tests.conftest import ROOT
-
-REPORT = CompiledKernel(
-    loss="dce",
-    width=100,
-    points=300,
-    dtype="float32",
-    rows=4,
-    lanes=8,
-    tiles=13,
-    warps=1,
-    registers=200,
-    shared_bytes=0,
-    spilled=0,
-    point_instructions=240,
-    step_instructions=20_000,
-    programs=8,
-    cubin_bytes=1,
-)
-
-
-def changed(**values: int) -> CompiledKernel:
-    return CompiledKernel(**{**vars(REPORT), **values})
 
 
 def quiet(_: str) -> None:
@@ -62,33 +40,14 @@ def test_a_kernel_of_each_loss_is_compiled_and_none_spills(monkeypatch: pytest.M
 
 
 def test_the_bound_counts_all_warps_of_a_network() -> None:
-    assert kernel.bound(REPORT) == pytest.approx(132 * 4 * 1.98e9 / 20_000)
-    assert kernel.bound(changed(warps=2)) == kernel.bound(REPORT) / 2
-
-
-def test_padding_counts_against_a_pair() -> None:
-    # 32 lanes x 240 instructions for 4 points of 100 units
-    assert REPORT.pair_instructions == pytest.approx(32 * 240 / 400)
-    assert changed(warps=2).pair_instructions == pytest.approx(2 * 32 * 240 / 400)
-    assert changed(width=50).pair_instructions == pytest.approx(32 * 240 / 200)
-    assert changed(points=301).pair_instructions == pytest.approx(32 * 240 * 76 / 30_100)
-
-
-def test_programs_are_counted_as_the_registers_of_a_scheduler_allow() -> None:
-    # 65,536 registers would do for ten of 200, but each scheduler has room for two
-    assert programs_at_once(200, 1) == 8
-    assert programs_at_once(168, 1) == 12
-    assert programs_at_once(32, 1) == 32  # no more are taken
-    assert programs_at_once(255, 2) == 4
-    assert programs_at_once(255, 16) == 0
-    assert programs_at_once(128, 16) == 1
-    assert programs_at_once(64, 4, shared_bytes=100 * 2**10) == 2
+    assert kernel.bound(compiled_kernel()) == pytest.approx(132 * 4 * 1.98e9 / 20_000)
+    assert kernel.bound(compiled_kernel(warps=2)) == kernel.bound(compiled_kernel()) / 2
 
 
 def test_without_triton_it_is_left_out_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_gpu_report, "find_spec", lambda _: None)
+    monkeypatch.setattr(gpu_instructions, "find_spec", lambda _: None)
     measurement = kernel.measure(Settings(), quiet)
     assert measurement.rows == []
     assert measurement.notes == [

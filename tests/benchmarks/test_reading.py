@@ -1,29 +1,10 @@
-"""A planted study is a whole map, and its reading is timed."""
+"""The reading of a large study is timed."""
 
-from pathlib import Path
-
-import numpy as np
 import pytest
 
 from benchmarks import reading
-from benchmarks.planted import NAME, plant, planted_spec
-from benchmarks.reports import measure_report
-from dynstudy.analysis.regime_map import regime_map
+from benchmarks.planted import planted_spec
 from dynstudy.bench.measure import Settings
-from dynstudy.errors import BenchError
-from dynstudy.store.studies import Storage
-
-
-def test_a_planted_map_has_no_holes_and_all_kinds_of_cells(storage: Storage) -> None:
-    spec = planted_spec(48)
-    count = plant(storage, spec)
-    study_map = regime_map(storage, NAME)
-    assert study_map.notes == []
-    assert len(study_map.frame) == count
-    assert len(study_map.dynamical_cells()) == 48
-    assert {"useful", "harmful"} <= set(study_map.dynamical_cells().regime)
-    assert set(study_map.dynamical_cells().forgets) == {True, False}
-    assert np.isfinite(study_map.dynamical_cells().gain.astype(float)).all()
 
 
 def test_the_default_is_ten_thousand_cells() -> None:
@@ -54,8 +35,3 @@ def test_reading_is_timed_once_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
         if unit == "MiB":
             assert 30 < row.min < 1000  # an interpreter, NumPy, pandas, and little else
     assert len(said) == 5
-
-
-def test_a_report_that_fails_says_why(tmp_path: Path) -> None:
-    with pytest.raises(BenchError, match=r"reading: dynstudy show failed \(error: .*no such"):
-        measure_report(("show", "absent"), f"sqlite:///{tmp_path}/none.db", str(tmp_path))

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from benchmarks.page import measure_page
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.dashboard.page import publish
 from dynstudy.dashboard.server import DashboardServer
@@ -148,13 +147,3 @@ def test_only_this_machine_is_listened_to(storage: Storage) -> None:
     with DashboardServer(storage, port=0) as server:
         assert server.server_address[0] == "127.0.0.1"
         assert server.address == f"http://127.0.0.1:{server.server_port}"
-
-
-def test_the_stopwatch_asks_for_all_trials(storage: Storage, make_spec: SpecMaker) -> None:
-    cells = plant(storage, make_spec())
-    loads = measure_page(storage, "small", rounds=2)
-    assert (len(loads.later), len(loads.polls)) == (2, 2)
-    with serving(storage) as server:
-        body = ask(server, "/api/studies/1?after=0")[1]
-    assert len(json.loads(body)["trials"]) == cells
-    assert loads.size == len(body)

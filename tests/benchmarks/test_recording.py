@@ -1,0 +1,67 @@
+"""Networks are recorded whole, and what their series take is told apart from the rest."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import recording
+from benchmarks.recording import PROTOCOL, READINGS, SEEDS, recording_seconds, records, series_bytes
+from dynstudy.bench.measure import Settings
+from dynstudy.config import Configuration
+from dynstudy.store.ledger import Ledger
+from dynstudy.store.studies import Storage
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A database of 25 networks, which were recorded in three chunks."""
+    monkeypatch.setattr(recording, "CHUNK", 10)
+    path = tmp_path / "recording.db"
+    assert recording_seconds(records(25, np.random.default_rng(0)), path) > 0
+    return path
+
+
+def test_every_network_is_recorded_with_its_readings_of_two_sets(recorded: Path) -> None:
+    with closing(sqlite3.connect(recorded)) as connection:
+        ((networks,),) = connection.execute("SELECT COUNT(*) FROM dynstudy_replicate")
+        ((series,),) = connection.execute("SELECT COUNT(*) FROM dynstudy_series")
+    assert (networks, series) == (25, 50)
+    ledger = Ledger(Storage(f"sqlite:///{recorded}").engine, PROTOCOL)
+    planned = records(25, np.random.default_rng(0))
+    for number, count in ((0, SEEDS), (1, SEEDS), (2, 5)):
+        configuration = Configuration("dce", 20, 1.0, 3.0 + number, 300)
+        read = ledger.readings(configuration, list(range(count)))
+        assert len(read.steps) == READINGS
+        for seed in range(count):
+            for name, correct in (("train", read.correct), ("validation", read.validation_correct)):
+                np.testing.assert_array_equal(
+                    correct[seed], planned[SEEDS * number + seed].series[name].values
+                )
+
+
+def test_the_bytes_are_those_that_the_series_take(recorded: Path) -> None:
+    with closing(sqlite3.connect(recorded)) as connection:
+        ((least,),) = connection.execute("SELECT SUM(LENGTH(readings)) FROM dynstudy_series")
+        connection.execute("VACUUM")
+    whole = recorded.stat().st_size
+    size = series_bytes(recorded)
+    assert least < size < 2 * least
+    assert whole - size == recorded.stat().st_size  # what is left has no series
+
+
+def test_each_round_records_them_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "NETWORKS", 20)
+    said: list[str] = []
+    measured = recording.measure(Settings(rounds=2), said.append)
+    speed, size = measured.rows
+    assert (speed.quantity, speed.unit) == ("networks", "networks/s")
+    assert (size.quantity, size.unit) == ("series of a network", "bytes")
+    assert all((row.measurement, row.rounds) == ("recording", 2) for row in measured.rows)
+    assert 0 < speed.min <= speed.median <= speed.max
+    assert READINGS * 2 < size.min == size.max < 10_000  # the same networks take as much
+    assert said == [f"recording: 20 networks, {number} of 2" for number in (1, 2)]
+    (note,) = measured.notes
+    assert "20 networks, 1000 at once, 37 readings of two sets" in note
