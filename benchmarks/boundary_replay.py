@@ -9,7 +9,7 @@ way. A label is a cell's regime and whether it forgets, and both have to be righ
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Annotated
+from typing import Annotated, cast
 
 import numpy as np
 import optuna
@@ -17,6 +17,7 @@ import pandas as pd
 import typer
 from numpy.typing import NDArray
 
+from dynstudy.analysis.regime_map import PREDICTIONS
 from dynstudy.cli.options import FormatOption, StorageOption, StudyArgument
 from dynstudy.cli.session import log, opened
 from dynstudy.config import Configuration
@@ -35,7 +36,7 @@ from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.store.trials import FinishedCell, add_cells
 from dynstudy.study.kinds.boundary import BoundarySpec
-from dynstudy.study.kinds.map import MapSpec
+from dynstudy.study.over_axes import GridSpec
 from dynstudy.study.spec import StudySpec
 
 STABLE = 0.95
@@ -87,8 +88,8 @@ def replay(
     Raises:
         DynstudyError: it is no complete map, or these cells cannot be chosen from it.
     """
-    spec = storage.spec(storage.study(name))
-    if not isinstance(spec, MapSpec):
+    spec = cast(GridSpec, storage.spec(storage.study(name)))
+    if not spec.on_grid or spec.kind in PREDICTIONS:
         raise DynstudyError(f"study {name!r} is a {spec.kind}; replay needs a map, as the truth")
     if spec.rounds is not None:
         raise DynstudyError(
@@ -98,8 +99,7 @@ def replay(
         space = spec.space
         count = len(space.width) * len(space.amplitude) * len(space.period or ()) // 4
     values = spec.resolved() | {"kind": "boundary", "boundary": {"cells": count, "batch": batch}}
-    planned = StudySpec.of(values, f"replay of {name!r}")
-    assert isinstance(planned, BoundarySpec)
+    planned = cast(BoundarySpec, StudySpec.of(values, f"replay of {name!r}"))
     ledger = Ledger(storage.engine, spec.protocol)
     missing = sum(map(bool, ledger.lacking(list(planned.grid_cells())).values()))
     if missing:
@@ -138,7 +138,7 @@ def replay(
 
 
 def stable_labels(
-    spec: MapSpec | BoundarySpec, ledger: Ledger, resamples: int, seed: int = 0
+    spec: GridSpec, ledger: Ledger, resamples: int, seed: int = 0
 ) -> tuple[CellLabels, list[Configuration]]:
     """The labels of a map, and where they do not hang on which replicates were drawn.
 

@@ -98,6 +98,7 @@ def called(here: Path, stdin: TextIO, *arguments: str, **variables: str) -> tupl
         for name, value in (SURROUNDINGS | variables).items():
             patch.setenv(name, value)
         patch.setattr(sys, "argv", ["dynstudy", *arguments])
+        patch.setattr(sys.modules["__main__"], "__package__", None)  # or it is "python -m pytest"
         for name, stream in (("stdin", stdin), ("stdout", out), ("stderr", err)):
             patch.setattr(sys, name, stream)
         for scope in (_own_warnings(err), _own_logging(err), _own_signals(), _own_engines()):

@@ -129,12 +129,8 @@ def _peer(name: str, device: str) -> MakePeer:
 
     from dynstudy.bench.peers import Batched, Compiled, Graphed, Loop
 
-    makers: dict[str, MakePeer] = {
-        "loop": Loop,
-        "bmm": Batched,
-        "graph": Graphed,
-        "compile": Compiled,
-    }
+    makers: dict[str, MakePeer]
+    makers = {"loop": Loop, "bmm": Batched, "graph": Graphed, "compile": Compiled}
     return makers[name]
 
 

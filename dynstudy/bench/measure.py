@@ -6,11 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from dynstudy.bench.words import Device
+from dynstudy.bench.words import PEERS, Device
 from dynstudy.config import MAX_WIDTH
 from dynstudy.errors import BenchError, nearest
-
-PEERS = ("loop", "bmm", "graph", "compile", "jax")
 
 Say = Callable[[str], None]
 """Tells a person what is being measured."""

@@ -1,6 +1,8 @@
-"""What may be measured on, as a word: light, so that the command line knows it at once."""
+"""The words of the benchmark's options: light, so that the command line knows them at once."""
 
 from enum import StrEnum
+
+PEERS = ("loop", "bmm", "graph", "compile", "jax")
 
 
 class Device(StrEnum):

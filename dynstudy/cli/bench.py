@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dynstudy.bench.words import Device
+from dynstudy.bench.words import PEERS, Device
 from dynstudy.cli.options import FormatOption, numbers
 from dynstudy.cli.session import log, log_files
 from dynstudy.report.words import Format
@@ -56,7 +56,7 @@ def command(
     backends: BackendsOption = None,
     peers: Annotated[
         str, typer.Option(metavar="NAME,...", help="What they are measured beside.")
-    ] = "loop,bmm,graph,compile,jax",
+    ] = ",".join(PEERS),
     seconds: SecondsOption = 1.0,
     form: FormatOption = Format.table,
     out: ReportOption = None,

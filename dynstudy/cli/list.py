@@ -1,5 +1,6 @@
 """``dynstudy list``."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -14,13 +15,12 @@ EXAMPLES = (
     "dynstudy list --tag paper --format json",
 )
 
+Kind = StrEnum("Kind", list(KINDS))  # type: ignore[misc]
+
 
 def command(
     status: Annotated[Status | None, typer.Option(help="Only these.")] = None,
-    kind: Annotated[
-        str | None,
-        typer.Option(metavar="|".join(KINDS), help="Only these.", autocompletion=lambda: [*KINDS]),
-    ] = None,
+    kind: Annotated[Kind | None, typer.Option(help="Only these.")] = None,
     tag: Annotated[
         list[str] | None,
         typer.Option(metavar="TAG", help="Only studies with this tag; with all, if several."),

@@ -1,5 +1,6 @@
 """Options and arguments that several commands take."""
 
+import pkgutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -23,12 +24,22 @@ StorageOption = Annotated[
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the rows.")]
 FolderOption = Annotated[Path, typer.Option("--out", help="Folder for the PNG and the CSV.")]
+BACKENDS = str(Path(__file__).parents[1] / "train" / "backends")
+
+
+def backend_names() -> list[str]:
+    """Those of the folder's public modules, none of which is imported."""
+    modules = pkgutil.iter_modules([BACKENDS])
+    return [module.name for module in modules if module.name[0] != "_"]
+
+
 BackendOption = Annotated[
     str,
     typer.Option(
-        help="auto (gpu where there is a card, else cpu; autograd for what neither can), cpu, gpu, "
-        "gpu:NUMBER for one card of several, autograd, or autograd:DEVICE as in autograd:cuda.",
-        autocompletion=lambda: ["auto", "cpu", "gpu", "autograd"],
+        help="auto (gpu where there is a card, else cpu; autograd for what neither can), "
+        f"{', '.join(backend_names())}, gpu:NUMBER for one card of several, or autograd:DEVICE as "
+        "in autograd:cuda.",
+        autocompletion=lambda: ["auto", *backend_names()],
     ),
 ]
 

@@ -34,7 +34,7 @@ class Objective:
     """
 
     def __init__(self, spec: StudySpec, *, backend: str = "auto") -> None:
-        if spec.kind != "search":
+        if not spec.suggests:
             raise SpecError(f"study {spec.name!r} is a {spec.kind}; an Objective needs a search")
         check_backend(backend, spec)
         self.spec, self.backend = cast(SearchSpec, spec), backend

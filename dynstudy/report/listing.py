@@ -7,7 +7,6 @@ from typing import Any
 import optuna
 from sqlalchemy import String, cast, func, select
 
-from dynstudy.errors import DynstudyError, nearest
 from dynstudy.report.words import Status
 from dynstudy.store.keys import configuration_key
 from dynstudy.store.launches import running
@@ -16,7 +15,6 @@ from dynstudy.store.optuna_private import TRIALS, FrozenStudy, study_id
 from dynstudy.store.rename_note_tag import tags_of
 from dynstudy.store.studies import SPEC, Storage
 from dynstudy.store.tables import RunRow
-from dynstudy.study.kinds import KINDS
 from dynstudy.study.spec import StudySpec
 
 
@@ -40,13 +38,7 @@ def list_rows(
     Returns:
         The rows. `networks` are those that the study needs as far as is known, `networks_trained`
         those of them in the ledger, `network_steps` the steps that these were trained for.
-
-    Raises:
-        DynstudyError: there is no such kind.
     """
-    if kind is not None and kind not in KINDS:
-        hint = nearest(kind, KINDS)
-        raise DynstudyError(f"--kind {kind!r} is not one of {', '.join(KINDS)}{hint}")
     chosen = [
         study
         for study in storage.optuna.get_all_studies()

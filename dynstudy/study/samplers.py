@@ -29,6 +29,9 @@ class Search(Section):
     drawn_by: ClassVar[Callable[..., optuna.samplers.BaseSampler]]
     """Optuna's sampler."""
 
+    same_parameters: ClassVar[bool] = False
+    """Whether it needs the same parameters in every trial."""
+
     def build(self, number: int) -> optuna.samplers.BaseSampler:
         """The sampler of one trial."""
         return self.drawn_by(**self.options(), seed=self.seed_of(number))
@@ -66,6 +69,7 @@ class GPSearch(Search):
     sampler: Literal["gp"]
     n_startup_trials: int = Field(10, ge=0, le=100_000)
     deterministic_objective: bool = False
+    same_parameters = True
     drawn_by = partial(optuna.samplers.GPSampler, warn_independent_sampling=False)
 
 
@@ -75,6 +79,7 @@ class QMCSearch(Search):
     sampler: Literal["qmc"]
     qmc_type: Literal["sobol", "halton"] = "sobol"
     scramble: bool = True
+    same_parameters = True
 
     def build(self, number: int) -> optuna.samplers.BaseSampler:
         """The sampler of one trial: one sequence for all, hence one seed."""

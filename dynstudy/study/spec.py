@@ -40,6 +40,9 @@ class StudySpec(Section):
     on_grid: ClassVar[bool] = False
     """Whether its cells are all crossings of the axes' values, so that a map can be drawn."""
 
+    suggests: ClassVar[bool] = False
+    """Whether it draws each cell from a trial, whichever of Optuna's samplers that is from."""
+
     caution: ClassVar[str] = ""
     """What a reader has to know of every study of this kind, if anything."""
 

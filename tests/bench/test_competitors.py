@@ -1,6 +1,7 @@
 """Who is measured at a width, how many networks at once, and what is left out."""
 
 import sys
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -22,6 +23,7 @@ from dynstudy.bench.competitors import (
 from dynstudy.bench.measure import Settings, Speed
 from dynstudy.bench.peers import Compiled
 from dynstudy.bench.problem import Problem
+from dynstudy.bench.words import PEERS
 
 CARD = Settings(device="cuda")
 
@@ -49,6 +51,14 @@ def test_on_a_card_sizes_vary_and_threads_do_not(
     assert [variant.warm().work for variant in made] == sizes
     words = ["one at a time" if size == 1 else f"{size} at once" for size in sizes]
     assert [variant.label for variant in made] == words
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_every_peer_has_a_maker(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jax", None)  # which may be large, or not there
+    monkeypatch.delitem(sys.modules, "dynstudy.bench.jax_peer", raising=False)
+    with suppress(PeerMissingError):
+        assert peer_variants(name, 5, CARD)
 
 
 def test_a_kernel_gets_networks_enough_to_fill_a_card(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from dynstudy.bench import measure
-from dynstudy.bench.measure import PEERS, Row, Settings, Speed
+from dynstudy.bench.measure import Row, Settings, Speed
+from dynstudy.bench.words import PEERS
 from dynstudy.errors import BenchError
 
 
@@ -47,7 +48,7 @@ def test_a_row_sums_up_its_rounds() -> None:
     [
         ({"widths": (20, 0)}, "--widths: 0 must be from 1 to 10000"),
         ({"widths": (10_001,)}, "--widths: 10001 must be"),
-        ({"peers": ("jacks",)}, "--peers: 'jacks' is not one of loop, bmm, graph, compile, jax"),
+        ({"peers": ("jacks",)}, f"--peers: 'jacks' is not one of {', '.join(PEERS)}"),
         ({"seconds": 0.0}, "--seconds 0: must be above 0"),
         ({"seconds": float("nan")}, "--seconds nan: must be above 0"),
     ],

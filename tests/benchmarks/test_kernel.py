@@ -12,6 +12,9 @@ from tests.benchmarks.made_up_kernel import compiled_kernel
 from tests.command import python
 from tests.conftest import ROOT
 
+LEAST = {"dce": 12, "dmse1": 16, "dmse2": 16}
+"""Instructions of a unit and point, by the equations; what comes later needs the fewest of them."""
+
 
 def quiet(_: str) -> None:
     pass
@@ -22,16 +25,18 @@ def test_a_kernel_of_each_loss_is_compiled_and_none_spills(monkeypatch: pytest.M
     said: list[str] = []
     measurement = kernel.measure(Settings(widths=(5,)), said.append)
     values = {(row.quantity, row.unit): row.median for row in measurement.rows}
-    assert len(values) == len(measurement.rows) == 21
+    assert len(values) == len(measurement.rows) == 7 * len(kernel.FUSED)
     assert all(
         (row.measurement, row.width, row.rounds) == ("kernel", 5, 1) for row in measurement.rows
     )
     assert not any(row.relative for row in measurement.rows)
-    for loss, least in (("dce", 12), ("dmse1", 16), ("dmse2", 16)):  # by the equations
+    for loss in kernel.FUSED:
+        least = LEAST.get(loss, min(LEAST.values()))
         assert 0 < values[loss, "registers a lane"] <= 255
         assert values[loss, "spilled instructions"] == 0
         assert 4 <= values[loss, "programs a multiprocessor"] <= 32
-        assert least < values[loss, "instructions a unit and point"] < 5 * least
+        assert least < values[loss, "instructions a unit and point"]
+        assert loss not in LEAST or values[loss, "instructions a unit and point"] < 5 * least
         assert values[loss, "warp instructions a step"] > least * 5 * 300 / 32
     assert said == ["kernel: width 5"]
     (note,) = measurement.notes

@@ -58,8 +58,8 @@ def test_an_unknown_name_is_one_line() -> None:
     done = run("growht")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "error: 'growht' is not one of growth, many_networks, end_to_end, recording, "
-        "reading, kernel, boundary_replay; did you mean 'growth'?\n"
+        f"error: 'growht' is not one of {', '.join(benchmarks.MEASUREMENTS)}, "
+        "boundary_replay; did you mean 'growth'?\n"
     )
 
 

@@ -8,6 +8,9 @@ import pytest
 import tomli_w
 
 from dynstudy._version import __version__
+from dynstudy.cli import COMMANDS
+from dynstudy.study.kinds import KINDS
+from dynstudy.train.backends import BACKENDS
 from tests.cli.three_studies import Command
 from tests.command import dynstudy, process
 from tests.planted import SMALL
@@ -32,7 +35,7 @@ def complete(three: Path, *words: str) -> list[str]:
 
 
 def test_a_shell_completes_commands_studies_and_words(three: Path, tmp_path: Path) -> None:
-    assert set(complete(three, "re")) == {"rename", "reproduce"}
+    assert set(complete(three, "re")) == {name for name in COMMANDS if name[:2] == "re"}
     assert complete(three, "show", "s") == ["search", "small"]
     elsewhere = tmp_path / "empty"
     elsewhere.mkdir()
@@ -41,8 +44,9 @@ def test_a_shell_completes_commands_studies_and_words(three: Path, tmp_path: Pat
     assert complete(elsewhere, "compare", "--storage", url, "small", "o") == ["other"]
     assert complete(three, "list", "--format", "") == ["table", "json", "csv"]
     assert complete(three, "list", "--status", "in") == ["incomplete"]
-    assert complete(three, "list", "--kind", "s") == ["search"]
-    assert complete(three, "run", "--backend", "a") == ["auto", "autograd"]
+    assert complete(three, "list", "--kind", "s") == [name for name in KINDS if name[0] == "s"]
+    backends = [name for name in BACKENDS if name[0] == "a"]
+    assert complete(three, "run", "--backend", "a") == ["auto", *backends]
     assert complete(three, "export", "--per", "") == ["width", "loss", "pareto"]
     assert complete(three, "figure", "f") == ["fig3"]
 

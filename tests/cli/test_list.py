@@ -29,7 +29,7 @@ def test_the_list_has_sizes_and_can_be_filtered(command: Command) -> None:
     ("arguments", "said"),
     [
         (["--status", "complet"], "is not one of 'running', 'complete', 'incomplete'"),
-        (["--kind", "maps"], "--kind 'maps' is not one of map, search"),
+        (["--kind", "maps"], "'maps' is not one of 'map', 'search'"),
         (["--storage", "sqlite:///absent.db"], "there is no such database"),
     ],
     ids=words,

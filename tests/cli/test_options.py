@@ -1,9 +1,25 @@
 """What several commands read in the same way."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
-from dynstudy.cli.options import numbers
+from dynstudy.cli import options
+from dynstudy.cli.options import backend_names, numbers
 from dynstudy.errors import DynstudyError
+from dynstudy.train.backends import BACKENDS
+
+
+def test_backends_are_the_modules_of_their_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert backend_names() == [*BACKENDS]
+    for name in ("planted.py", "_private.py"):
+        (tmp_path / name).write_text("raise AssertionError('nobody asked for it yet')")
+    monkeypatch.setattr(options, "BACKENDS", str(tmp_path))
+    assert backend_names() == ["planted"]
+    assert "planted" not in sys.modules
 
 
 @pytest.mark.parametrize("text", ["", ",", "a,b", "20,1.5", "20;30"])

@@ -2,7 +2,6 @@
 
 import pytest
 
-from dynstudy.errors import DynstudyError
 from dynstudy.report.listing import list_rows, study_status
 from dynstudy.report.words import Status
 from dynstudy.store.launches import claim
@@ -54,8 +53,3 @@ def test_a_study_that_is_run_is_running_whatever_it_has(
         assert names(three, status=Status.running) == ["small"]
     assert names(three, status=Status.running) == []
     assert study_status(False, 6, 5) is Status.complete  # more than was planned
-
-
-def test_a_kind_that_there_is_not_is_told(three: Storage) -> None:
-    with pytest.raises(DynstudyError, match="--kind 'maps' is not one of map, search, boundary"):
-        list_rows(three, kind="maps")

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dynstudy.measure.measures import added
 from dynstudy.statistics.cell_tests import CELL_TESTS
 from dynstudy.statistics.columns import MAP, names
 from dynstudy.statistics.labelled_cells import cells_asked_for, judge, label_cells
@@ -39,6 +40,13 @@ def test_all_replicates_count_where_there_are_no_rounds(planted: Planted) -> Non
     assert dynamical.regime.tolist() == labels.regimes
     assert dynamical.forgets.tolist() == labels.forgets == [False, False, False, None]
     pd.testing.assert_frame_equal(label_cells(labelled.compared).frame, frame)
+
+
+def test_every_column_is_filled_where_there_is_everything(planted: Planted) -> None:
+    """But for measures that came later, which nothing plants."""
+    frame = judge(planted.ledger, list(planted.spec.grid_cells()), range(80), planted.spec.family)
+    filled = frame.frame.notna().any()
+    assert set(filled[~filled].index) <= {measure.name for measure in added()}
 
 
 def test_rounds_read_what_was_asked_for_and_wait_for_a_whole_look(planted: Planted) -> None:

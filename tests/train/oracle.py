@@ -1,16 +1,25 @@
 """A backend beside another: the same parameters, readings and losses."""
 
+from importlib import import_module
+
 import numpy as np
 
 from dynstudy.task.losses import LOSSES
 from dynstudy.train import Data, Ensemble, Outcome, Parameters
 from dynstudy.train.backends import load
-from dynstudy.train.ensemble import Readings
+from dynstudy.train.ensemble import Demand, Readings
 
 NAMES = ("W1", "b1", "W2", "b2")
 FUSED = [name for name, loss in LOSSES.items() if loss.fused is not None]
 """The losses that `cpu` and `gpu` train."""
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
+
+
+def trains(backend: str, loss: str) -> bool:
+    """Whether a backend trains a loss at all, as far as it says."""
+    module = import_module(f"dynstudy.train.backends.{backend}")
+    demand = Demand(loss, features=2, classes=3, width=10, steps=100, dtype="float64")
+    return not hasattr(module, "refusal") or module.refusal(demand) is None
 
 
 def random_state(rng: np.random.Generator, ensemble: Ensemble, classes: int) -> Parameters:

@@ -39,6 +39,7 @@ class SearchSpec(OverAxes):
     minimize: Literal["width"] | None = None
     search: AnySearch
     title: ClassVar[str] = "search"
+    suggests: ClassVar[bool] = True
     caution: ClassVar[str] = (
         "these cells were chosen for what they reached: the best are flattered; "
         "dynstudy export trains them again on fresh seeds"
@@ -47,7 +48,7 @@ class SearchSpec(OverAxes):
     @model_validator(mode="after")
     def _searchable(self) -> Self:
         conditional = 0 < len(self.dynamical_losses) < len(self.loss)
-        if conditional and self.search.sampler in {"gp", "qmc"}:
+        if conditional and self.search.same_parameters:
             raise ValueError(
                 f"search.sampler = {self.search.sampler!r}: needs the same parameters in every "
                 "trial; choose only dynamical losses or only static ones, or the sampler 'tpe'"

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
 
-from dynstudy.task.losses import LOSSES
+from dynstudy.task.losses import LOSSES, by_name
 from dynstudy.task.schedule import class_weights
 from tests.conftest import ROOT
 
@@ -43,6 +45,19 @@ def sample() -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
     output = torch.randn(40, 4, generator=generator, dtype=torch.float64) * 3
     return output, torch.randint(0, 4, (40,), generator=generator)
+
+
+def test_a_loss_needs_its_static_one_whole() -> None:
+    whole = by_name(LOSSES["mse"], LOSSES["dmse2"])
+    assert list(whole) == ["mse", "dmse2"]
+    for losses in (
+        (LOSSES["ce"], LOSSES["dmse2"]),
+        (replace(LOSSES["mse"], of_points=None), LOSSES["dmse2"]),
+        (LOSSES["mse"], LOSSES["dce"], replace(LOSSES["dmse2"], static="dce")),
+        (replace(LOSSES["ce"], of_points=None),),
+    ):
+        with pytest.raises(ValueError, match=r"register .*, too, with of_points"):
+            by_name(*losses)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
