@@ -62,6 +62,11 @@ def _target(target: str, rank: int, storage: str | None) -> tuple[str, Any, Any]
             study = database.study(name)
             configuration = trial_configuration(study, int(number))
             return f"{name}-{number}", configuration, database.spec(study).protocol
+    if not Path(target).suffix and not Path(target).exists():
+        raise DynstudyError(
+            f"{target}: neither an export (FILE.toml) nor a trial of a study (STUDY#NUMBER, as "
+            "the dashboard numbers them)"
+        )
     export = load_export(Path(target))
     if rank > len(export.configuration):
         raise DynstudyError(f"--rank {rank}: {target} has {len(export.configuration)}")

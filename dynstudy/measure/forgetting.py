@@ -19,6 +19,7 @@ are equal again, and several turns are averaged.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 
@@ -90,6 +91,7 @@ def lasting(end: Array, final: Array, first: int) -> Array:
     return (np.stack(own_ends, axis=1) - final).mean(axis=1)
 
 
+@lru_cache(maxsize=1)  # the three measures follow each other
 def kinds(readings: CellReadings) -> tuple[Array, Array, Array]:
     """Forgetting, unrecovered and lasting, (R,) each; nan where undefined, unread or diverged."""
     wanted = _steps(readings.protocol, readings.period)

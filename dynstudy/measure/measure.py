@@ -13,7 +13,7 @@ from dynstudy.arrays import Array
 from dynstudy.config import Protocol
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself alone, as arrays are
 class CellReadings:
     """The networks of one cell, read at some steps."""
 

@@ -23,7 +23,10 @@ def test_a_trial_is_trained_by_its_number(three: Path) -> None:
     [
         (["small#99"], "has trials 0 to 4"),
         (["none#1"], "'none' is not in"),
-        (["small"], "must end in .toml"),
+        (
+            ["small"],
+            "neither an export (FILE.toml) nor a trial of a study (STUDY#NUMBER, as the dashboard",
+        ),
     ],
     ids=words,
 )
