@@ -9,11 +9,8 @@ import pytest
 import dynstudy
 from dynstudy.errors import SpecError
 from dynstudy.store.studies import Storage
+from tests.launch.recorded import trials
 from tests.planted import SearchMaker
-
-
-def trials(storage: Storage, name: str = "search") -> list[optuna.trial.FrozenTrial]:
-    return optuna.load_study(study_name=name, storage=storage.optuna).trials
 
 
 @pytest.mark.parametrize("minimize", [None, "width"])
@@ -22,7 +19,9 @@ def test_an_objective_serves_a_plain_optuna_study(
 ) -> None:
     spec = make_search(**({"minimize": minimize} if minimize else {}))
     dynstudy.run(spec, storage=storage)
-    kept = {tuple(sorted(trial.params.items())): trial.values for trial in trials(storage)}
+    kept = {
+        tuple(sorted(trial.params.items())): trial.values for trial in trials(storage, "search")
+    }
 
     objective = dynstudy.Objective(spec)
     study = optuna.create_study(directions=objective.directions)
@@ -41,8 +40,8 @@ def test_an_objective_of_gain_agrees_with_the_runner(
     spec = make_search(maximize="gain", search={"sampler": "random", "trials": 2})
     dynstudy.run(spec, storage=storage)
     objective = dynstudy.Objective(spec)
-    assert len(trials(storage)) == 2
-    for trial in trials(storage):
+    assert len(trials(storage, "search")) == 2
+    for trial in trials(storage, "search"):
         assert objective(optuna.trial.FixedTrial(trial.params)) == pytest.approx(trial.value)
 
 

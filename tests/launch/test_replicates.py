@@ -1,9 +1,8 @@
 """Networks of the ledger in the engine's form, and back."""
 
 import numpy as np
-import optuna
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 import dynstudy
 from dynstudy.config import Configuration, Replicate
@@ -12,16 +11,8 @@ from dynstudy.store.ledger import Ledger
 from dynstudy.store.series import VALIDATION
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow
+from tests.launch.recorded import trials
 from tests.planted import SpecMaker
-
-
-def networks(storage: Storage) -> int:
-    with storage.engine.connect() as connection:
-        return connection.execute(select(func.count()).select_from(ReplicateRow)).scalar_one()
-
-
-def trials(storage: Storage, name: str = "small") -> list[optuna.trial.FrozenTrial]:
-    return optuna.load_study(study_name=name, storage=storage.optuna).trials
 
 
 def test_a_baseline_trained_again_elsewhere_is_one_training_and_keeps_all_its_readings(

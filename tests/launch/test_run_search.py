@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
 from optuna.trial import TrialState
 
@@ -15,6 +14,7 @@ from dynstudy.launch import run_search, training
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds import search as drawing
+from tests.launch.recorded import trials
 from tests.planted import SearchMaker
 
 SAMPLERS = [
@@ -26,13 +26,9 @@ SAMPLERS = [
 BATCHES = {"trials": 8, "batch": 3}
 
 
-def trials(storage: Storage, name: str = "search") -> list[optuna.trial.FrozenTrial]:
-    return optuna.load_study(study_name=name, storage=storage.optuna).trials
-
-
 def finished(storage: Storage) -> list[tuple[dict[str, Any], list[float]]]:
-    assert {trial.state for trial in trials(storage)} == {TrialState.COMPLETE}
-    return [(trial.params, trial.values) for trial in trials(storage)]
+    assert {trial.state for trial in trials(storage, "search")} == {TrialState.COMPLETE}
+    return [(trial.params, trial.values) for trial in trials(storage, "search")]
 
 
 @pytest.fixture
@@ -71,14 +67,14 @@ def test_a_search_that_crashed_goes_on_as_if_it_had_not(
         monkeypatch.setattr(drawing, "_draw", crash)
     with pytest.raises(SystemError):
         dynstudy.run(spec, storage=other)
-    left = [trial.state for trial in trials(other)]
+    left = [trial.state for trial in trials(other, "search")]
     assert TrialState.RUNNING in left
     monkeypatch.undo()
     dynstudy.run(spec, storage=other)
     if crash_in == "tell":
         assert finished(other) == finished(storage)
     else:  # what had not all its parameters is given up, and another is asked for instead
-        states = [trial.state for trial in trials(other)]
+        states = [trial.state for trial in trials(other, "search")]
         assert states.count(TrialState.COMPLETE) == 8
         assert states.count(TrialState.FAIL) == 1
         assert len(states) == 9
@@ -91,13 +87,13 @@ def test_a_trial_says_the_mean_over_its_replicates(
     done = dynstudy.run(spec, storage=storage)
     assert done.trained == 8 * 2
     ledger = Ledger(storage.engine, spec.protocol)
-    for trial in trials(storage):
+    for trial in trials(storage, "search"):
         rows = ledger.load([Configuration(**trial.params)])
         assert trial.value == pytest.approx(rows.val_accuracy.mean())
         assert trial.user_attrs["sem"] == pytest.approx(rows.val_accuracy.sem())
         assert "gain" not in trial.user_attrs
     assert dynstudy.run(spec, storage=storage).trained == 0
-    assert len(trials(storage)) == 8
+    assert len(trials(storage, "search")) == 8
 
 
 def test_gain_is_aimed_at_with_baselines_of_the_same_width(
@@ -107,7 +103,7 @@ def test_gain_is_aimed_at_with_baselines_of_the_same_width(
     dynstudy.run(spec, storage=storage)
     ledger = Ledger(storage.engine, spec.protocol)
     seen = set()
-    for trial in trials(storage):
+    for trial in trials(storage, "search"):
         configuration = Configuration(**trial.params)
         seen.add(configuration.loss)
         static = ledger.load([configuration.baseline()])
@@ -140,7 +136,7 @@ def test_more_trials_are_an_extension_and_anything_else_another_study(
     with pytest.raises(StudyMismatchError, match=r"search.trials was 8, now 10.*--extend"):
         dynstudy.run(longer, storage=storage)
     dynstudy.run(longer, storage=storage, extend=True)
-    assert len(trials(storage)) == 10
+    assert len(trials(storage, "search")) == 10
     with pytest.raises(StudyMismatchError, match=r"search.seed was 0, now 1; give the study"):
         dynstudy.run(
             make_search(search={**longer.resolved()["search"], "seed": 1}),
@@ -162,7 +158,7 @@ def test_told_to_stop_it_leaves_its_batch_running_and_resumes(
     monkeypatch.setattr("dynstudy.launch.chunks.CHUNK_SECONDS", 0.0)
     done = dynstudy.run(make_search(), storage=storage)
     assert (done.interrupted, done.trained) == (True, 2)
-    assert [trial.state for trial in trials(storage)] == [TrialState.RUNNING] * 3
+    assert [trial.state for trial in trials(storage, "search")] == [TrialState.RUNNING] * 3
     monkeypatch.undo()
     resumed = dynstudy.run(make_search(), storage=storage)
     assert (resumed.interrupted, resumed.trained) == (False, 14)

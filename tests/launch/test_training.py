@@ -4,30 +4,14 @@ import math
 import threading
 from typing import Any
 
-import optuna
 import pytest
-from sqlalchemy import func, select
 
 import dynstudy
 from dynstudy.launch import training
 from dynstudy.launch.training import Progress
 from dynstudy.store.studies import Storage
-from dynstudy.store.tables import ReplicateRow
+from tests.launch.recorded import networks, trials
 from tests.planted import SpecMaker
-
-
-def networks(storage: Storage) -> int:
-    with storage.engine.connect() as connection:
-        return connection.execute(select(func.count()).select_from(ReplicateRow)).scalar_one()
-
-
-def trials(storage: Storage, name: str = "small") -> list[optuna.trial.FrozenTrial]:
-    return optuna.load_study(study_name=name, storage=storage.optuna).trials
-
-
-@pytest.fixture
-def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dynstudy.launch.chunks.CHUNK_SECONDS", 0.0)
 
 
 @pytest.mark.usefixtures("small_chunks")

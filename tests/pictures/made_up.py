@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,12 @@ from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.pictures.map_description import MapPanel, describe_panel, largest_gain
 from dynstudy.statistics.columns import MAP, names
 from dynstudy.study.kinds.map import MapSpec
+
+MapMaker = Callable[..., RegimeMap]
+"""Makes a map of planted networks; keywords replace parts of its space."""
+
+WIDTHS = [5, 9, 20]
+"""Of that map."""
 
 
 def made_up(spec: MapSpec, rng: np.random.Generator, **columns: Any) -> RegimeMap:

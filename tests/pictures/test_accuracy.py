@@ -1,35 +1,17 @@
 """Both pens draw the curves over width that there are, the trials of a search and its front."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from dynstudy.analysis.regime_map import RegimeMap, regime_map
+from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.pictures.accuracy import search_figure, width_figure
 from dynstudy.pictures.accuracy_description import describe_search, describe_widths
 from dynstudy.pictures.interactive.accuracy import accuracy_over_width as page_figure
 from dynstudy.pictures.interactive.accuracy import search_figures
-from dynstudy.store.studies import Storage
-from tests.pictures.made_up import traces
-from tests.planted import SpecMaker, plant
-
-MapMaker = Callable[..., RegimeMap]
-WIDTHS = [5, 9, 20]
-
-
-@pytest.fixture
-def planted(storage: Storage, make_spec: SpecMaker) -> MapMaker:
-    """A planted map; keywords replace parts of its space."""
-
-    def make(loss: Any = "dce", **changes: Any) -> RegimeMap:
-        space = {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 30], "width": WIDTHS}
-        plant(storage, make_spec(loss=loss, space=space | changes))
-        return regime_map(storage, "small")
-
-    return make
+from tests.pictures.made_up import WIDTHS, MapMaker, traces
 
 
 @pytest.mark.parametrize("amplitude", [3, [3, 30]])

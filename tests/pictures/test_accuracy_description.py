@@ -1,31 +1,10 @@
 """Which curves over width and which trials there are, whichever pen draws them."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
-from dynstudy.analysis.regime_map import RegimeMap, regime_map
+from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.pictures.accuracy_description import describe_search, describe_widths
-from dynstudy.store.studies import Storage
-from tests.planted import SpecMaker, plant
-
-MapMaker = Callable[..., RegimeMap]
-
-
-WIDTHS = [5, 9, 20]
-
-
-@pytest.fixture
-def planted(storage: Storage, make_spec: SpecMaker) -> MapMaker:
-    """A planted map; keywords replace parts of its space."""
-
-    def make(loss: Any = "dce", **changes: Any) -> RegimeMap:
-        space = {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 30], "width": WIDTHS}
-        plant(storage, make_spec(loss=loss, space=space | changes))
-        return regime_map(storage, "small")
-
-    return make
+from tests.pictures.made_up import WIDTHS, MapMaker
 
 
 def test_a_curve_has_the_best_cell_of_each_width_with_its_error(planted: MapMaker) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import optuna
 import pytest
-from sqlalchemy import func, select
 
 import dynstudy
 from dynstudy.analysis.comparison import side_by_side
@@ -19,8 +18,8 @@ from dynstudy.launch.estimate import estimate
 from dynstudy.report.listing import list_rows
 from dynstudy.report.overview import overview
 from dynstudy.store.studies import Storage
-from dynstudy.store.tables import ReplicateRow
 from dynstudy.study.spec import StudySpec
+from tests.launch.recorded import networks
 from tests.planted import SMALL
 
 SPACE = {"learning_rate": 1.0, "amplitude": [2, 10, 100, 1000], "period": [10, 60], "width": 5}
@@ -31,11 +30,6 @@ LOOKS = (6, 9, 13, 20)
 def study_file(**changes: Any) -> StudySpec:
     values = {"replicates": {"min": 6, "max": 20}, "protocol": PROTOCOL, "space": SPACE}
     return StudySpec.of(SMALL | values | changes)
-
-
-def networks(storage: Storage) -> int:
-    with storage.engine.connect() as connection:
-        return connection.execute(select(func.count()).select_from(ReplicateRow)).scalar_one()
 
 
 def trials(storage: Storage, name: str = "small") -> dict[str, tuple[float, int]]:

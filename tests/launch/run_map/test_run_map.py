@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import optuna
 import pytest
 from optuna.trial import TrialState
-from sqlalchemy import func, select
 
 import dynstudy
 from dynstudy.config import Configuration
@@ -13,22 +11,8 @@ from dynstudy.launch import run_map
 from dynstudy.store.launches import launches
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
-from dynstudy.store.tables import ReplicateRow
+from tests.launch.recorded import networks, trials
 from tests.planted import SpecMaker
-
-
-def networks(storage: Storage) -> int:
-    with storage.engine.connect() as connection:
-        return connection.execute(select(func.count()).select_from(ReplicateRow)).scalar_one()
-
-
-def trials(storage: Storage, name: str = "small") -> list[optuna.trial.FrozenTrial]:
-    return optuna.load_study(study_name=name, storage=storage.optuna).trials
-
-
-@pytest.fixture
-def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dynstudy.launch.chunks.CHUNK_SECONDS", 0.0)
 
 
 def test_a_map_becomes_trials_with_the_mean_over_their_replicates(

@@ -1,22 +1,11 @@
 from typing import Any
 
-import optuna
 import pytest
-from sqlalchemy import func, select
 
 import dynstudy
 from dynstudy.store.studies import Storage
-from dynstudy.store.tables import ReplicateRow
+from tests.launch.recorded import networks, trials
 from tests.planted import SpecMaker
-
-
-def networks(storage: Storage) -> int:
-    with storage.engine.connect() as connection:
-        return connection.execute(select(func.count()).select_from(ReplicateRow)).scalar_one()
-
-
-def trials(storage: Storage, name: str = "small") -> list[optuna.trial.FrozenTrial]:
-    return optuna.load_study(study_name=name, storage=storage.optuna).trials
 
 
 def test_a_second_run_trains_nothing_and_makes_no_trial(
