@@ -7,6 +7,7 @@ is newer than a database is made from the series that it has.
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -72,14 +73,11 @@ def networks_read(
     row = ReplicateRow
     columns = row.configuration, row.seed, row.diverged_at
     if version(connection) >= SERIES_SINCE:
-        lists = {
-            number: frozenset(json.loads(steps))
-            for number, steps in connection.execute(select(StepsRow.id, StepsRow.steps))
-        }
         validation = and_(SeriesRow.replicate_id == row.id, SeriesRow.name == VALIDATION)
-        query = select(*columns, SeriesRow.steps_id).outerjoin(SeriesRow, validation)
-        for *network, number in rows_among(connection, query, row.configuration, configurations):
-            yield *network, lists.get(number, frozenset())
+        query = select(*columns, StepsRow.steps).outerjoin(SeriesRow, validation)
+        query = query.outerjoin(StepsRow, StepsRow.id == SeriesRow.steps_id)
+        for *network, steps in rows_among(connection, query, row.configuration, configurations):
+            yield *network, _set_of(steps)
         return
     of, subset, step, label, _ = _READING.c
     validation = and_(of == row.id, subset == VALIDATION, label == 0)
@@ -87,6 +85,11 @@ def networks_read(
     rows = rows_among(connection, query, row.configuration, configurations)
     for (_, *network), of_network in groupby(rows, key=lambda row: tuple(row[:4])):
         yield *network, frozenset(step for *_, step in of_network)
+
+
+@lru_cache(maxsize=1024)  # most networks have the steps of many others
+def _set_of(steps: str | None) -> frozenset[int]:
+    return frozenset(json.loads(steps)) if steps else frozenset()
 
 
 def _older_series(
