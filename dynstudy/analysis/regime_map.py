@@ -125,13 +125,13 @@ def _of(cells: pd.DataFrame, loss: str, width: int, learning_rate: float) -> pd.
     ]
 
 
-def with_error(value: float, sem: float) -> str:
-    """Return a mean with its standard error unless that is nan, both with three digits.
+def with_error(value: float, sem: float | None) -> str:
+    """Return a mean with its standard error, unless that is None or nan, both with three digits.
 
-    >>> with_error(0.71234, 0.02), with_error(0.7, float("nan"))
-    ('0.712 ± 0.020', '0.700')
+    >>> with_error(0.71234, 0.02), with_error(0.7, float("nan")), with_error(0.7, None)
+    ('0.712 ± 0.020', '0.700', '0.700')
     """
-    return f"{value:.3f}" if math.isnan(sem) else f"{value:.3f} ± {sem:.3f}"
+    return f"{value:.3f}" if sem is None or math.isnan(sem) else f"{value:.3f} ± {sem:.3f}"
 
 
 def regime_map(

@@ -111,15 +111,13 @@ def command(
 
 
 def _accuracies(entry: "Entry") -> str:
-    from math import nan
-
     from dynstudy.analysis.regime_map import with_error
 
     picked, fresh = entry.found, entry.confirmed
     assert picked is not None  # what was chosen was measured
-    text = with_error(picked.val_accuracy, nan if picked.sem is None else picked.sem) + " as found"
+    text = with_error(picked.val_accuracy, picked.sem) + " as found"
     if fresh is not None:
-        again = with_error(fresh.val_accuracy, nan if fresh.sem is None else fresh.sem)
+        again = with_error(fresh.val_accuracy, fresh.sem)
         text += f", {again} on fresh seeds (n = {fresh.replicates})"
     return text
 

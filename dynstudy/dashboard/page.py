@@ -119,8 +119,9 @@ def publish(
     present = sorted({
         key.removeprefix(FIGURE).rpartition(":")[0] for key in attributes if key.startswith(FIGURE)
     })
-    spec = storage.spec(study)
-    page = PAGES[spec.kind](regime_map(storage, name, ledger=ledger), present)
+    study_map = regime_map(storage, name, ledger=ledger)
+    spec = study_map.spec
+    page = PAGES[spec.kind](study_map, present)
     number = storage.study_id(study)
     users_words = _users_words(study, attributes.get(PUBLISHED, ""))
     # what is killed half-way is not taken for a whole page

@@ -73,7 +73,7 @@ def short_comparison(compared: SideBySide) -> list[dict[str, str]]:
 
 
 def _mean(value: float | None, sem: float | None) -> str:
-    return "" if value is None else with_error(value, math.nan if sem is None else sem)
+    return "" if value is None else with_error(value, sem)
 
 
 def _best_cell(row: dict[str, Any]) -> str:
