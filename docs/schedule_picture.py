@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import dynstudy
-from dynstudy.analysis.class_curves import ClassCurves
+from dynstudy.analysis.traces import ClassCurves
 from dynstudy.config import Configuration
 from dynstudy.launch.follow import trace_cell
 from dynstudy.pictures.style import save

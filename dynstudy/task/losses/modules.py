@@ -15,51 +15,87 @@ from dynstudy.task.schedule import class_weights
 class DynamicalLoss(nn.Module):
     """A loss whose class weights oscillate.
 
-    Call it like ``torch.nn.CrossEntropyLoss``, with the number of the step besides:
-    ``loss(output, target, step)`` takes outputs (P, C), class indices (P,) and the number of steps
-    taken so far, and returns the mean over the samples.
+    Call it like ``torch.nn.CrossEntropyLoss``: ``loss(output, target)`` takes outputs (P, C) and
+    class indices (P,), and returns the mean over the samples. In training mode it counts its calls
+    as steps, in its ``state_dict``; ``loss(output, target, step)`` names the number of steps taken
+    so far instead, and counts nothing.
 
     Args:
         num_classes: C, at least 2.
         amplitude: A, at least 1.
         period: T, the steps of one class's rise and fall, at least 2.
+        tail_start: the step from which A = 1 (the static tail); never, if None.
 
     Raises:
         ValueError: an argument is out of its range.
     """
 
     loss: ClassVar[Loss]
+    steps: Tensor  # () counted so far
 
-    def __init__(self, num_classes: int, amplitude: float, period: int) -> None:
+    def __init__(
+        self, num_classes: int, amplitude: float, period: int, tail_start: int | None = None
+    ) -> None:
         super().__init__()
-        if num_classes < 2:
-            raise ValueError(f"num_classes must be at least 2, not {num_classes!r}")
         if not 1 <= amplitude < float("inf"):
             raise ValueError(f"amplitude must be a finite number of at least 1, not {amplitude!r}")
-        if period != int(period) or period < 2:
-            raise ValueError(f"period must be a whole number of at least 2 steps, not {period!r}")
-        self.num_classes, self.amplitude, self.period = num_classes, amplitude, int(period)
+        self.num_classes = _whole("num_classes", num_classes, 2)
+        self.amplitude, self.period = amplitude, _whole("period", period, 2)
+        self.tail_start = None if tail_start is None else _whole("tail_start", tail_start)
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     def class_weights(self, step: int, like: Tensor) -> Tensor:
         """Γ (C,) at a step, of the dtype and on the device of `like`."""
-        weights = class_weights(step, self.num_classes, self.amplitude, self.period)
+        schedule = self.amplitude, self.period, self.tail_start
+        weights = class_weights(step, self.num_classes, *schedule)
         return torch.as_tensor(weights, dtype=like.dtype, device=like.device)
 
-    def forward(self, output: Tensor, target: Tensor, step: int) -> Tensor:
-        """The loss at a step: outputs (P, C), classes (P,) and step -> scalar."""
-        return self.loss.weighted(output, target, self.class_weights(step, output))
+    def forward(self, output: Tensor, target: Tensor, step: int | None = None) -> Tensor:
+        """The loss from outputs (P, C), classes (P,) and the steps taken, counted here if None."""
+        self._check(output, target)
+        at = int(self.steps) if step is None else _whole("step", step)
+        if step is None and self.training:
+            self.steps += 1
+        return self.loss.weighted(output, target, self.class_weights(at, output))
+
+    def _check(self, output: Tensor, target: Tensor) -> None:
+        if output.shape[1:] != (self.num_classes,):
+            raise ValueError(
+                f"output must be (P, {self.num_classes}) for num_classes={self.num_classes}, "
+                f"not {tuple(output.shape)}"
+            )
+        if target.shape != output.shape[:1]:
+            raise ValueError(
+                f"target must be ({len(output)},), a class for each output, not "
+                f"{tuple(target.shape)}"
+            )
+        if target.is_floating_point() or target.is_complex() or target.dtype == torch.bool:
+            raise ValueError(f"target must be whole numbers of classes, not {target.dtype}")
+        if target.device.type == "cpu" and len(target):  # on a card that would wait for it
+            low, high = (int(each) for each in target.aminmax())
+            if not 0 <= low <= high < self.num_classes:
+                raise ValueError(
+                    f"target has class {low if low < 0 else high}; they are 0 to "
+                    f"{self.num_classes - 1}"
+                )
 
     def extra_repr(self) -> str:
         """The settings, for ``print(module)``."""
-        return f"{self.num_classes}, amplitude={self.amplitude:g}, period={self.period}"
+        tail = "" if self.tail_start is None else f", tail_start={self.tail_start}"
+        return f"{self.num_classes}, amplitude={self.amplitude:g}, period={self.period}{tail}"
+
+
+def _whole(name: str, value: float, least: int = 0) -> int:
+    if not (value >= least and value % 1 == 0):
+        raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
+    return int(value)
 
 
 class DynamicalCrossEntropy(DynamicalLoss):
     """Cross-entropy whose class weights oscillate (DCE, eq. 2 of arXiv:2410.10690).
 
-    Its arguments are ``num_classes``, ``amplitude`` (A) and ``period`` (T): see `DynamicalLoss`.
-    For the paper's static tail, use ``torch.nn.CrossEntropyLoss`` for the last steps; A = 1 gives
-    exactly that loss.
+    Its arguments are ``num_classes``, ``amplitude`` (A), ``period`` (T) and ``tail_start``, where
+    the paper's static tail begins: see `DynamicalLoss`. A = 1 is ``torch.nn.CrossEntropyLoss``.
 
     >>> import torch
     >>> loss = DynamicalCrossEntropy(num_classes=3, amplitude=70, period=5000)

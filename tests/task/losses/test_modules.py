@@ -1,5 +1,7 @@
 """The losses as PyTorch modules."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -99,8 +101,60 @@ def test_they_train_a_network_of_ones_own(loss: str, sample: tuple[Tensor, Tenso
         ((3, float("inf"), 10), "amplitude"),
         ((3, 3, 1), "period"),
         ((3, 3, 10.5), "period"),
+        ((2.5, 3, 10), "num_classes"),
+        ((3, 3, 10, -1), "tail_start"),
+        ((3, 3, 10, 2.5), "tail_start"),
+        ((3, 3, float("nan")), "period"),
+        ((3, 3, float("inf")), "period"),
     ],
 )
-def test_arguments_out_of_range_are_named(arguments: tuple[int, float, int], named: str) -> None:
+def test_arguments_out_of_range_are_named(arguments: Any, named: str) -> None:
     with pytest.raises(ValueError, match=named):
         dynstudy.DynamicalCrossEntropy(*arguments)
+
+
+@pytest.mark.parametrize("loss", MODULES)
+@pytest.mark.parametrize(
+    ("output", "target", "step", "said"),
+    [
+        ((6, 3), [0] * 4, 0, r"target must be \(6,\), a class for each output, not \(4,\)"),
+        ((6, 3), [[0]] * 6, 0, r"target must be \(6,\), a class for each output, not \(6, 1\)"),
+        ((6, 4), [0] * 6, 0, r"output must be \(P, 3\) for num_classes=3, not \(6, 4\)"),
+        ((6, 3, 2), [0] * 6, 0, r"output must be \(P, 3\)"),
+        ((3,), 0, 0, r"output must be \(P, 3\)"),
+        ((2, 3), [0.0, 1.0], 0, "whole numbers of classes, not torch.float32"),
+        ((2, 3), [0, 3], 0, "target has class 3; they are 0 to 2"),
+        ((2, 3), [0, -1], 0, "target has class -1; they are 0 to 2"),
+        ((2, 3), [0, -100], 0, "target has class -100"),
+        ((2, 3), [0, 1], -1, "step must be a whole number of at least 0, not -1"),
+        ((2, 3), [0, 1], 3.5, "step must be a whole number of at least 0, not 3.5"),
+    ],
+)
+def test_what_does_not_fit_is_said(
+    loss: str, output: tuple[int, ...], target: Any, step: Any, said: str
+) -> None:
+    module = MODULES[loss](num_classes=3, amplitude=7, period=10)
+    with pytest.raises(ValueError, match=said):
+        module(torch.zeros(output), torch.tensor(target), step)
+
+
+@pytest.mark.parametrize("loss", MODULES)
+def test_the_tail_is_the_static_loss(loss: str, sample: tuple[Tensor, Tensor]) -> None:
+    module = MODULES[loss](num_classes=4, amplitude=13, period=50, tail_start=80)
+    endless = MODULES[loss](num_classes=4, amplitude=13, period=50)
+    static = MODULES[loss](num_classes=4, amplitude=1, period=50)
+    assert float(module(*sample, 79)) == float(endless(*sample, 79))
+    for step in (80, 1000):
+        assert float(module(*sample, step)) == float(static(*sample, 0))
+
+
+def test_steps_are_counted_in_training_and_kept(sample: tuple[Tensor, Tensor]) -> None:
+    module = MODULES["dce"](num_classes=4, amplitude=13, period=50)
+    expected = [float(module(*sample, step)) for step in range(3)]  # which counts nothing
+    assert [float(module(*sample)) for _ in range(2)] == expected[:2]
+    again = MODULES["dce"](num_classes=4, amplitude=13, period=50)
+    again.load_state_dict(module.state_dict())
+    again.eval()
+    assert [float(again(*sample)) for _ in range(2)] == [expected[2]] * 2
+    assert float(again.train()(*sample)) == expected[2]
+    assert int(again.steps) == 3
