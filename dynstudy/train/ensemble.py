@@ -6,12 +6,12 @@ C classes, M checkpoints, H units.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynstudy.arrays import Ints
+from dynstudy.arrays import Ints, real_numbers, whole_numbers
 from dynstudy.task.network import draw
 
 Floats = NDArray[np.floating]
@@ -74,24 +74,32 @@ class Ensemble(OfNetworks):
         Returns:
             The ensemble.
 
+        Raises:
+            ValueError: they do not broadcast, or are no real numbers, or not whole where only whole
+                ones have a meaning.
+
         >>> Ensemble.of("dce", 100, width=[5, 9], learning_rate=1.0, amplitude=3, period=20).width
         array([5, 9])
         """
-        columns = np.broadcast_arrays(
-            np.atleast_1d(width),
-            learning_rate,
-            amplitude,
-            period,
-            steps if tail_start is None else tail_start,
-            seed,
-            training_set,
-        )
-        integer = (True, False, False, True, True, True, True)
-        values: list[Any] = [
-            column.astype(np.int64 if whole else np.float64)
-            for column, whole in zip(columns, integer, strict=True)
-        ]
-        return cls(loss, steps, dtype, *values)
+        numbers = {
+            "width": whole_numbers("width", width),
+            "learning_rate": real_numbers("learning_rate", learning_rate),
+            "amplitude": real_numbers("amplitude", amplitude),
+            "period": whole_numbers("period", period),
+            "tail_start": whole_numbers("tail_start", steps if tail_start is None else tail_start),
+            "seed": whole_numbers("seed", seed),
+            "training_set": whole_numbers("training_set", training_set),
+        }
+        lists = {name: each.shape for name, each in numbers.items() if each.size != 1}
+        shape = next(iter(lists.values()), (1,))
+        if len(shape) != 1 or {shape, *lists.values()} != {shape}:
+            shapes = ", ".join(f"{name} {each}" for name, each in lists.items())
+            raise ValueError(f"values must be numbers, or lists of one a network, not {shapes}")
+        columns = {
+            name: np.broadcast_to(each.ravel() if each.size == 1 else each, shape).copy()
+            for name, each in numbers.items()
+        }
+        return cls(loss, int(whole_numbers("steps", steps)), dtype, **columns)
 
     def __len__(self) -> int:
         return len(self.width)
@@ -107,11 +115,23 @@ class Data:
     validation_y: Ints  # (V,)
 
     def __post_init__(self) -> None:
-        (*sets, features), (*points, other) = self.x.shape, self.validation_x.shape
-        if sets[1:] != [len(self.y)] or points != [len(self.validation_y)]:
+        """Take arrays of any numbers; ValueError for what would be trained as something else."""
+        for name, numbers in (
+            ("x", real_numbers),
+            ("y", whole_numbers),
+            ("validation_x", real_numbers),
+            ("validation_y", whole_numbers),
+        ):
+            object.__setattr__(self, name, numbers(name, getattr(self, name)))
+        dimensions = [each.ndim for each in vars(self).values()]
+        labels = *self.x.shape[1:2], *self.validation_x.shape[:1]
+        if dimensions != [3, 1, 2, 1] or labels != (*self.y.shape, *self.validation_y.shape):
             raise ValueError("x must be (D, P, F) with y (P,), validation_x (V, F) with (V,)")
+        features, other = self.features, self.validation_x.shape[-1]
         if features != other:
             raise ValueError(f"training points have {features} features, validation points {other}")
+        if not features:
+            raise ValueError("points need at least one feature")
         classes = max(2, self.classes, int(self.validation_y.max(initial=0)) + 1)
         for kind, x, y in (
             ("training", self.x, self.y),
@@ -119,11 +139,13 @@ class Data:
         ):
             if not np.isfinite(x).all():
                 raise ValueError(f"a {kind} point is not finite")
-            absent = np.setdiff1d(np.arange(classes), y)
-            if absent.size:
-                raise ValueError(f"class {absent[0]} of {classes} has no {kind} points")
-            if y.min() < 0:
+            if y.min(initial=0) < 0:
                 raise ValueError(f"a {kind} point has class {y.min()}; they are counted from 0")
+            absent = np.setdiff1d(np.arange(min(classes, len(y) + 1)), y)
+            if absent.size:
+                raise ValueError(
+                    f"class {absent[0]} of {classes}, counted from 0, has no {kind} points"
+                )
 
     @property
     def features(self) -> int:

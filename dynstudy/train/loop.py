@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dynstudy.arrays import whole_numbers
 from dynstudy.errors import nearest
 from dynstudy.task.losses import LOSSES
 from dynstudy.train.backends import able, block_size, load
@@ -118,7 +119,11 @@ def _blocks(networks: int, size: int | None) -> Iterator[slice]:
 
 
 def _checked_checkpoints(ensemble: Ensemble, checkpoints: ArrayLike) -> np.ndarray:
-    steps = np.asarray(checkpoints, np.int64)
+    steps = whole_numbers("checkpoints", checkpoints)
+    if steps.size == 0 or steps.shape[:-1] not in {(), (len(ensemble),)}:
+        raise ValueError(
+            f"checkpoints must be (M,) or ({len(ensemble)}, M), at least one, not {steps.shape}"
+        )
     steps = np.array(np.broadcast_to(steps, (len(ensemble), steps.shape[-1])))
     following, preceding = steps[:, 1:], steps[:, :-1]
     ascending = (following > preceding) & (preceding >= 0) | (following == -1)
@@ -135,12 +140,23 @@ def _check(ensemble: Ensemble, data: Data) -> None:
         raise ValueError(f"loss {ensemble.loss!r} is not one of {', '.join(LOSSES)}{hint}")
     if ensemble.dtype not in {"float32", "float64"}:
         raise ValueError(f"dtype {ensemble.dtype!r} is not one of float32, float64")
+    if ensemble.steps < 1:
+        raise ValueError(f"networks are trained for at least one step, not {ensemble.steps}")
     if not len(ensemble) or ensemble.width.min() < 1:
         raise ValueError("an ensemble needs at least one network, and a network at least one unit")
-    if not (ensemble.amplitude >= 1).all() or ensemble.period.min() < 2:
-        raise ValueError("amplitudes must be at least 1 and periods at least 2 steps")
+    if (
+        not ((ensemble.amplitude >= 1) & (ensemble.amplitude < np.inf)).all()
+        or ensemble.period.min() < 2
+    ):
+        raise ValueError("amplitudes must be finite and at least 1, periods at least 2 steps")
+    if not ((ensemble.learning_rate > 0) & (ensemble.learning_rate < np.inf)).all():
+        raise ValueError("learning rates must be finite and above 0")
+    if ensemble.seed.min() < 0 or ensemble.tail_start.min() < 0:
+        raise ValueError("seeds and starts of tails must be at least 0")
     if not 0 <= ensemble.training_set.min() <= ensemble.training_set.max() < len(data.x):
         raise ValueError(f"training_set must name one of the {len(data.x)} training sets")
+    if max(np.abs(data.x).max(), np.abs(data.validation_x).max()) > np.finfo(ensemble.dtype).max:
+        raise ValueError(f"a point is beyond what {ensemble.dtype} can hold")
     if not LOSSES[ensemble.loss].dynamical and (ensemble.amplitude != 1).any():
         raise ValueError(f"{ensemble.loss} is static: its amplitudes must be 1")
 

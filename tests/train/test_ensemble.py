@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from dynstudy.train import Data, Ensemble, Parameters, train
 
@@ -18,15 +19,34 @@ from dynstudy.train import Data, Ensemble, Parameters, train
         ({"amplitude": 0.5}, [10], "at least 1"),
         ({"period": 1}, [10], "at least 2"),
         ({"training_set": 1}, [10], "training_set"),
+        ({"learning_rate": float("nan")}, [10], "learning rates must be finite"),
+        ({"learning_rate": 0.0}, [10], "learning rates must be finite and above 0"),
+        ({"amplitude": float("inf")}, [10], "amplitudes must be finite"),
+        ({"seed": -1}, [10], "seeds"),
+        ({"tail_start": -1}, [10], "starts of tails"),
+        ({"width": 2.5}, [10], "width must be whole numbers, not 2.5"),
+        ({"period": [5.0, 6.5]}, [10], "period must be whole numbers, not float64"),
+        ({"seed": "7"}, [10], "seed must be whole numbers, not '7'"),
+        ({"amplitude": 3j}, [10], "amplitude must be real numbers, not 3j"),
+        (
+            {"width": [3, 4], "seed": [0, 1, 2]},
+            [10],
+            r"one a network, not width \(2,\), seed \(3,\)",
+        ),
+        ({"width": [[3, 4]]}, [10], r"not width \(1, 2\)"),
+        ({"width": []}, [10], "at least one network"),
         ({"loss": "ce"}, [10], "static"),
         ({}, [11], "checkpoints"),
+        ({}, [0.5, 5], "checkpoints must be whole numbers"),
+        ({}, [], "checkpoints must be .* at least one"),
+        ({}, [[1], [2], [3]], r"checkpoints must be \(M,\) or \(1, M\)"),
         ({}, [5, 5], "checkpoints"),
         ({}, [-1, 5], "checkpoints"),
         ({}, [5, -2], "checkpoints"),
     ],
 )
 def test_what_would_train_something_else_is_refused(
-    changes: dict[str, Any], checkpoints: list[int], named: str, data: Data
+    changes: dict[str, Any], checkpoints: list[Any], named: str, data: Data
 ) -> None:
     settings: dict[str, Any] = {
         "loss": "dce",
@@ -60,11 +80,23 @@ WRONG: list[tuple[Change, str]] = [
     (lambda d: d.update(validation_x=d["validation_x"][:, :2]), "have 3 features, .* points 2$"),
     (lambda d: d.update(x=d["x"][0]), r"x must be \(D, P, F\)"),
     (lambda d: d.update(y=d["y"][1:]), r"x must be \(D, P, F\)"),
-    (lambda d: d.update(y=2 * d["y"]), "class 1 of 5 has no training points"),
-    (lambda d: d.update(validation_y=d["y"] % 2), "class 2 of 3 has no validation points"),
-    (lambda d: d.update(validation_y=1 + d["y"]), "class 3 of 4 has no training points"),
-    (lambda d: d.update(y=0 * d["y"], validation_y=0 * d["y"]), "class 1 of 2 has no training"),
+    (lambda d: d.update(y=2 * d["y"]), "class 1 of 5, counted from 0, has no training points"),
+    (lambda d: d.update(validation_y=d["y"] % 2), "class 2 of 3, .* has no validation points"),
+    (lambda d: d.update(validation_y=1 + d["y"]), "class 3 of 4, .* has no training points"),
+    (lambda d: d.update(y=0 * d["y"], validation_y=0 * d["y"]), "class 1 of 2, .* has no training"),
     (lambda d: d["y"].__setitem__(0, -1), "has class -1; they are counted from 0"),
+    (
+        lambda d: d.update(y=1 + d["y"], validation_y=1 + d["y"]),
+        "class 0 of 4, counted from 0, has",
+    ),
+    (lambda d: d.update(y=0.5 + d["y"]), "y must be whole numbers, not float64"),
+    (lambda d: d.update(validation_y=d["y"] > 0), "validation_y must be whole numbers, not bool"),
+    (lambda d: d.update(y=d["y"][:, None]), r"x must be \(D, P, F\)"),
+    (lambda d: d.update(x=1j * d["x"]), "x must be real numbers, not complex128"),
+    (
+        lambda d: d.update(x=d["x"][..., :0], validation_x=d["validation_x"][:, :0]),
+        "points need at least one feature",
+    ),
     (lambda d: d["x"].__setitem__((0, 3, 2), np.nan), "a training point is not finite"),
     (lambda d: d["validation_x"].__setitem__((3, 2), np.inf), "a validation point is not finite"),
 ]
@@ -79,6 +111,23 @@ def test_what_is_no_data_is_said_in_one_line(
     with pytest.raises(ValueError, match=said) as refused:
         Data(**arrays)
     assert "\n" not in str(refused.value)
+
+
+def test_data_may_be_lists_or_tensors(rng: np.random.Generator) -> None:
+    arrays = points(2, rng)
+    for kind in (np.ndarray.tolist, torch.from_numpy):
+        same = Data(**{name: kind(array) for name, array in vars(arrays).items()})
+        for name, array in vars(arrays).items():
+            np.testing.assert_array_equal(getattr(same, name), array, strict=True)
+
+
+def test_points_beyond_the_dtype_are_refused(rng: np.random.Generator) -> None:
+    small = points(2, rng)
+    large = Data(1e300 * small.x, small.y, small.validation_x, small.validation_y)
+    with pytest.raises(ValueError, match="a point is beyond what float32 can hold"):
+        train(network(dtype="float32"), large, checkpoints=[1])
+    with pytest.raises(ValueError, match="at least one step, not 0"):
+        train(Ensemble.of("ce", 0, width=3, learning_rate=1.0), small, checkpoints=[0])
 
 
 @pytest.mark.parametrize("backend", ["autograd", "cpu"])
