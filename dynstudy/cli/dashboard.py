@@ -41,6 +41,7 @@ def command(
     """Serve the studies to a browser on this machine, until Ctrl-C."""
     from dynstudy.dashboard.page import published
     from dynstudy.dashboard.server import DashboardServer
+    from dynstudy.store.database import storage_url
     from dynstudy.store.studies import Storage
 
     with opened(storage) as database:
@@ -50,7 +51,7 @@ def command(
             if not published(database, study):
                 write_page(database, study, artifacts)
         if writable:
-            Storage(database.optuna.url, create=True).engine.dispose()  # says so if it is read-only
+            Storage(storage_url(storage), create=True).engine.dispose()  # or says why not
         with DashboardServer(database, port=port, writable=writable, artifacts=artifacts) as server:
             if verbosity() < Verbosity.verbose:
                 warnings.simplefilter("ignore")  # of Optuna's, about plots that a page asks for

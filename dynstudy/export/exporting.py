@@ -5,8 +5,6 @@ fresh validation spiral, together with its static baseline; that number is the o
 """
 
 import platform
-import shlex
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -35,7 +33,7 @@ from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import claim
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.origins import origins
-from dynstudy.store.provenance import git_state, versions, without_passwords
+from dynstudy.store.provenance import command_line, git_state, versions
 from dynstudy.store.studies import Storage
 from dynstudy.study.confirmation import FRESH, fresh_protocol
 from dynstudy.study.spec import BASELINE_FACTOR
@@ -166,7 +164,7 @@ def _provenance(storage: Storage, keys: Sequence[str]) -> Provenance:
     commit, clean = git_state()
     return Provenance(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=without_passwords(shlex.join(sys.argv)),
+        command=command_line(),
         system=platform.platform(),
         versions=versions(),
         git_commit=commit,

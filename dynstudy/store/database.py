@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from dynstudy.errors import NoDatabaseError, StorageError
-from dynstudy.store.provenance import without_passwords
+from dynstudy.store.passwords import unreadable
 
 DEFAULT_STORAGE = "sqlite:///storage/dynstudy.db"
 QUERY_SIZE = 500  # values in one SQL IN (...)
@@ -44,9 +44,15 @@ def parse(url: str) -> URL:
         parsed = sqlalchemy.make_url(url)
     except (ArgumentError, ValueError):
         parsed = None
-    if parsed is None or parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+    backend = parsed.get_backend_name() if parsed is not None else ""
+    if parsed is None or backend not in {"sqlite", "postgresql"}:
         raise StorageError(
-            f"storage {without_passwords(url)!r}: must be sqlite:///PATH or postgresql+psycopg://HOST/DATABASE"
+            f"storage {unreadable(url)!r}: must be sqlite:///PATH or "
+            "postgresql+psycopg://HOST/DATABASE"
+        )
+    if backend == "postgresql" and url.count("@") > 1:  # or a part of it would be read as the host
+        raise StorageError(
+            f"storage {unreadable(url)}: has more than one @; write those of a password as %40"
         )
     return parsed
 
@@ -57,10 +63,10 @@ def readable(url: URL) -> URL:
     if not path.is_file() or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
         return url
     recent = path.with_name(f"{path.name}-wal")
-    query = {"mode": "ro", "uri": "true"}
+    query = {"mode": "ro", "uri": "true"}  # of a URI, where # and ? would end the path
     if not recent.exists() or not recent.stat().st_size:
         query["immutable"] = "1"
-    return url.set(database=f"file:{path.resolve()}", query=query)
+    return url.set(database=path.resolve().as_uri(), query=query)
 
 
 def check_file(url: URL, create: bool) -> None:

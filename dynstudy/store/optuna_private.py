@@ -1,11 +1,23 @@
 """What dynstudy needs of Optuna and is private there: the one file to mend when Optuna moves it."""
 
 import optuna
+from optuna.storages._rdb import models
 from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial
-from sqlalchemy import String, Text, column, table
+from sqlalchemy import MetaData, String, Text, column, table
 
-__all__ = ["STUDIES", "STUDY_ATTRIBUTES", "TRIALS", "FrozenStudy", "open_running_trial", "study_id"]
+__all__ = [
+    "OPTUNA_TABLES",
+    "STUDIES",
+    "STUDY_ATTRIBUTES",
+    "TRIALS",
+    "FrozenStudy",
+    "open_running_trial",
+    "study_id",
+]
+
+OPTUNA_TABLES: MetaData = models.BaseModel.metadata
+"""All of them, but for Alembic's, which holds their version and which Optuna makes last."""
 
 # The few columns that are read or written by SQL, where Optuna has no API.
 STUDIES = table("studies", column("study_id"), column("study_name", String))

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import re
 import shlex
 import socket
 import subprocess
@@ -16,6 +15,7 @@ from typing import Any, Self
 import psutil
 
 from dynstudy._version import __version__
+from dynstudy.store.passwords import without_passwords
 
 ARITHMETIC = ("torch", "numba", "numpy")
 """The packages whose version can change a result, besides Triton's for the `gpu` backend."""
@@ -68,13 +68,13 @@ def git_state() -> tuple[str | None, bool | None]:
         return None, None
 
 
-def without_passwords(text: str) -> str:
-    """Return a text that is kept or shown with *** for the passwords of all URLs in it.
-
-    >>> without_passwords("run --storage postgresql://me:secret@host/db")
-    'run --storage postgresql://me:***@host/db'
-    """
-    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", text)
+def command_line() -> str:
+    """What this process was started with, without passwords."""
+    hidden = map(without_passwords, sys.argv)
+    return " ".join(
+        shlex.quote(given) if shown == given else shown
+        for given, shown in zip(sys.argv, hidden, strict=True)
+    )
 
 
 def processor() -> str:
@@ -109,7 +109,7 @@ def provenance() -> dict[str, Any]:
     return {
         "git_commit": commit,
         "git_clean": clean,
-        "command": without_passwords(shlex.join(sys.argv)),
+        "command": command_line(),
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "process_started": psutil.Process().create_time(),

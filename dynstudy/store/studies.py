@@ -9,9 +9,9 @@ import sqlalchemy
 from sqlalchemy import URL, Engine, String, cast, event, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from dynstudy.errors import (
-    NoDatabaseError,
     StorageError,
     StudyBusyError,
     StudyMismatchError,
@@ -22,7 +22,9 @@ from dynstudy.store.database import check_file, database_errors, parse, readable
 from dynstudy.store.launches import running
 from dynstudy.store.migrations import upgrade
 from dynstudy.store.optuna_private import TRIALS, FrozenStudy
-from dynstudy.store.tables import SCHEMA_VERSION, Base, Meta, RunRow
+from dynstudy.store.passwords import apart, url_shown
+from dynstudy.store.schema import check_contents, make_tables, mend
+from dynstudy.store.tables import RunRow
 from dynstudy.store.trials import loss_choices
 from dynstudy.study.differences import differences
 from dynstudy.study.spec import StudySpec
@@ -45,7 +47,7 @@ class Storage:
 
     def __init__(self, url: str, *, create: bool = False) -> None:
         parsed = parse(url)
-        self.url = parsed.render_as_string(hide_password=True)
+        self.url = url_shown(parsed)
         if parsed.get_backend_name() == "sqlite":
             check_file(parsed, create)
             parsed = parsed if create else readable(parsed)
@@ -54,7 +56,7 @@ class Storage:
         for attempt in range(1, attempts + 1):
             try:
                 with database_errors(self.url):
-                    self._open(parsed, create)
+                    self._open(*apart(parsed), create)
             except StorageError as error:
                 if attempt == attempts or not isinstance(error.__cause__, SQLAlchemyError):
                     raise
@@ -62,80 +64,44 @@ class Storage:
             else:
                 return
 
-    def _open(self, url: URL, create: bool) -> None:
-        self._check_contents(url, create)
+    def _open(self, url: URL, passwords: dict[str, Any], create: bool) -> None:
         sqlite = url.get_backend_name() == "sqlite"
-        kwargs = {"connect_args": {"timeout": BUSY_SECONDS}} if sqlite else {}
+        given = passwords | ({"timeout": BUSY_SECONDS} if sqlite else {})
+        self._prepare(url, given, create)
         try:
             self.optuna = optuna.storages.RDBStorage(
-                url.render_as_string(hide_password=False),
-                engine_kwargs=kwargs,
-                skip_table_creation=not create,
+                url.render_as_string().replace("{", "{{").replace("}", "}}"),  # Optuna formats it
+                engine_kwargs={"connect_args": given},
+                skip_table_creation=True,
             )
         except RuntimeError as error:  # tables of another version of Optuna
             reason = str(error).splitlines()[0]
             raise StorageError(f"storage {self.url}: {reason}") from None
         self.engine: Engine = self.optuna.engine
         if sqlite:
-            self._tune_sqlite(create)
+            event.listen(self.engine, "connect", _tune_sqlite)
+            self.engine.dispose()  # connections made from now on are tuned
         if create:
-            self._create_tables()
+            mend(self.engine)
 
-    def _check_contents(self, url: URL, create: bool) -> None:
-        """Look before anything is written."""
+    def _prepare(self, url: URL, given: dict[str, Any], create: bool) -> None:
+        """See that there are tables, before Optuna looks for them."""
         try:
-            engine = sqlalchemy.create_engine(url)
+            engine = sqlalchemy.create_engine(url, connect_args=given, poolclass=NullPool)
         except ImportError as error:
             raise StorageError(
                 f"storage {self.url}: no driver ({error}); pip install 'dynstudy[postgresql]'"
             ) from None
         try:
-            with engine.connect() as connection:
-                inspector = sqlalchemy.inspect(connection)
-                tables = set(inspector.get_table_names())
-                if "studies" in tables and "study_id" not in {
-                    column["name"] for column in inspector.get_columns("studies")
-                }:
-                    raise StorageError(
-                        f"storage {self.url}: is the database of another program; name another"
-                    )
-                if Meta.__tablename__ in tables:
-                    query = select(Meta.value).where(Meta.key == "schema_version")
-                    # none where a launch was killed before it had made all tables
-                    version = connection.execute(query).scalar_one_or_none() or "0"
-                    if not version.isdecimal() or int(version) > SCHEMA_VERSION:
-                        raise StorageError(
-                            f"storage {self.url}: written by a newer dynstudy (its schema is "
-                            f"{version}, this one knows {SCHEMA_VERSION}); upgrade dynstudy"
-                        )
-                elif not create:
-                    raise NoDatabaseError(
-                        f"storage {self.url}: holds no dynstudy study; run one first, or name "
-                        "another with --storage"
-                    )
-        finally:
-            engine.dispose()
-
-    def _tune_sqlite(self, create: bool) -> None:
-        @event.listens_for(self.engine, "connect")
-        def _on_connect(connection: Any, _record: Any) -> None:
-            connection.execute("PRAGMA synchronous = NORMAL")
-
-        if create:
-            with self.engine.connect() as connection:
+            connection = engine.connect()
+        except TypeError as error:  # of SQLite's driver, for what it does not know in a URL
+            raise StorageError(f"storage {self.url}: {error}") from None
+        with connection:
+            check_contents(connection, self.url, create)
+            if create and url.get_backend_name() == "sqlite":
                 connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-        self.engine.dispose()  # connections made from now on are tuned
-
-    def _create_tables(self) -> None:
-        with Session(self.engine) as session, session.begin():
-            # first the one that locks: tables of an older dynstudy are changed under its lock only;
-            # last the version, since SQLite commits each table by itself: without it some may lack
-            Base.metadata.create_all(session.connection(), [Base.metadata.tables["dynstudy_meta"]])
-            if session.get(Meta, "schema_version") is None:
-                Base.metadata.create_all(session.connection())
-                session.add(Meta(key="schema_version", value=str(SCHEMA_VERSION)))
-                session.flush()
-            upgrade(session)
+        if create:
+            make_tables(engine)
 
     def upgrade(self) -> None:
         """Bring an older dynstudy's tables up to date, to write into what was opened to read."""
@@ -152,6 +118,12 @@ class Storage:
 
     def study(self, name: str) -> optuna.Study:
         """Open a study, or raise a `StudyNotFoundError` that names the nearest."""
+        count = sum(study.study_name == name for study in self.optuna.get_all_studies())
+        if count > 1:
+            raise StorageError(
+                f"storage {self.url}: {count} studies are named {name!r}, since the making of the "
+                "database was interrupted; any dynstudy run in it tells them apart"
+            )
         names = self.names()
         if name not in names:
             hint = nearest(name, names) or (f"; there are {', '.join(names[:5])}" if names else "")
@@ -214,6 +186,10 @@ class Storage:
         )
         with self.engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def _check_extension(stored: StudySpec, new: StudySpec, extend: bool) -> None:

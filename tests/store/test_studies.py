@@ -39,18 +39,26 @@ def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path)
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["plain", "a#b", "a?b", "a%23b", "a b", "ä", "a{b}&c=d;e"])
 def test_an_archived_database_can_be_read(
-    storage: Storage, url: str, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    storage: Storage,
+    url: str,
+    make_spec: SpecMaker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     storage.open_study(make_spec())
     storage.engine.dispose()
-    folder = Path(url.removeprefix("sqlite:///")).parent
+    folder = tmp_path / name
+    folder.mkdir()
+    Path(url.removeprefix("sqlite:///")).rename(folder / "studies.db")
     # root may write anything, so permissions are what the test says
     may = os.access
     monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK and may(path, mode))
-    before = sorted(folder.iterdir())
-    assert Storage(url).names() == ["small"]
-    assert sorted(folder.iterdir()) == before
+    monkeypatch.chdir(folder)
+    assert Storage("sqlite:///studies.db").names() == ["small"]
+    assert [path.name for path in folder.iterdir()] == ["studies.db"]
 
 
 def test_reading_makes_no_file(tmp_path: Path) -> None:

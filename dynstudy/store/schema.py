@@ -1,0 +1,105 @@
+"""The tables of a database: looked at before anything is written, made whole, and mended.
+
+A process may be killed at any time: all tables and indexes of a new database are made in one
+transaction. Older versions made them one by one, so that some may lack in what they left.
+"""
+
+import itertools
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine, Inspector, func, select, update
+from sqlalchemy.orm import Session
+
+from dynstudy.errors import NoDatabaseError, StorageError
+from dynstudy.store.migrations import upgrade
+from dynstudy.store.optuna_private import OPTUNA_TABLES, STUDIES, TRIALS
+from dynstudy.store.tables import SCHEMA_VERSION, Base, Meta
+
+VERSION = select(Meta.value).where(Meta.key == "schema_version")
+
+
+def check_contents(connection: Connection, url: str, create: bool) -> None:
+    """Find out whether a database is one of ours, or may become one, before it is written to."""
+    inspector = sqlalchemy.inspect(connection)
+    tables = set(inspector.get_table_names())
+    if "studies" in tables and "study_id" not in _columns(inspector, "studies"):
+        raise StorageError(f"storage {url}: is the database of another program; name another")
+    if Meta.__tablename__ in tables:
+        # none where an older dynstudy was killed before it had made all tables
+        version = connection.execute(VERSION).scalar_one_or_none() or "0"
+        if not version.isdecimal() or int(version) > SCHEMA_VERSION:
+            raise StorageError(
+                f"storage {url}: written by a newer dynstudy (its schema is {version}, this one "
+                f"knows {SCHEMA_VERSION}); upgrade dynstudy"
+            )
+        missing = OPTUNA_TABLES.tables.keys() - tables
+        if missing and not create:
+            raise StorageError(
+                f"storage {url}: the table {min(missing)} is missing, since a launch was killed "
+                "when it made it; any dynstudy run in this storage mends that"
+            )
+    elif not create:
+        raise NoDatabaseError(
+            f"storage {url}: holds no dynstudy study; run one first, or name another with --storage"
+        )
+
+
+def _columns(inspector: Inspector, table: str) -> set[str]:
+    return {column["name"] for column in inspector.get_columns(table)}
+
+
+def make_tables(engine: Engine) -> None:
+    """Make what is missing of Optuna's tables and ours, all or nothing, one process at a time."""
+    with engine.begin() as connection:
+        _begin(connection)
+        OPTUNA_TABLES.create_all(connection)
+        Base.metadata.create_all(connection, [Base.metadata.tables[Meta.__tablename__]])
+        version = connection.execute(VERSION).scalar_one_or_none()
+        if version in {None, str(SCHEMA_VERSION)}:  # an older one's are upgraded
+            Base.metadata.create_all(connection)
+        if version is None:
+            connection.execute(
+                sqlalchemy.insert(Meta).values(key="schema_version", value=str(SCHEMA_VERSION))
+            )
+
+
+def mend(engine: Engine) -> None:
+    """Bring the tables of an older dynstudy up to date, and make the indexes that are missing."""
+    with Session(engine) as session, session.begin():
+        connection = session.connection()
+        _begin(connection)
+        upgrade(session)
+        inspector = sqlalchemy.inspect(connection)
+        for metadata in (OPTUNA_TABLES, Base.metadata):
+            for table in metadata.sorted_tables:
+                made = {index["name"] for index in inspector.get_indexes(table.name)}
+                for index in table.indexes:
+                    if index.name not in made:
+                        if index.unique:
+                            _tell_apart(session)
+                        index.create(connection)
+
+
+def _tell_apart(session: Session) -> None:
+    """Rename studies of one name, which an index that was missing let come to be.
+
+    The one with the most trials keeps the name, of equal ones the first; the others are numbered.
+    """
+    number, name = STUDIES.c.study_id, STUDIES.c.study_name
+    trials = select(func.count()).where(TRIALS.c.study_id == number).scalar_subquery()
+    studies = session.execute(select(number, name).order_by(trials.desc(), number)).all()
+    names = {study_name for _, study_name in studies}
+    kept = set[str]()
+    for study_id, study_name in studies:
+        if study_name in kept:
+            numbered = (f"{study_name}-{count}" for count in itertools.count(2))
+            study_name = next(each for each in numbered if each not in names)
+            session.execute(update(STUDIES).where(number == study_id).values(study_name=study_name))
+            names.add(study_name)
+        kept.add(study_name)
+
+
+def _begin(connection: Connection) -> None:
+    """Lock SQLite, whose driver begins no transaction for what makes a table."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,128 @@
+"""Tables and indexes: all of them or none, whatever kills the process that makes them."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import dynstudy
+from dynstudy.errors import StorageError
+from dynstudy.store.studies import Storage
+from tests.command import python
+from tests.planted import SpecMaker
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from dynstudy.store.studies import Storage
+
+folder = Path(sys.argv[1])
+
+
+def make(last: int) -> int:
+    # in a child that ends without a goodbye after so many statements; 0 if it needs no more
+    if child := os.fork():
+        return os.waitpid(child, 0)[1]
+    executed = 0
+
+    def after(*_: object) -> None:
+        nonlocal executed
+        executed += 1
+        if executed == last:
+            os._exit(1)
+
+    event.listen(Engine, "after_cursor_execute", after)
+    Storage(f"sqlite:///{folder}/{last}.db", create=True)
+    os._exit(0)
+
+
+last = 1
+while make(last):
+    last += 1
+print(last)
+"""
+
+
+def schema(path: Path) -> set[tuple[str, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return set(connection.execute("SELECT type, name, sql FROM sqlite_master"))
+
+
+def test_killed_after_any_statement_a_new_database_is_whole_or_nothing(
+    tmp_path: Path, empty_database: Path
+) -> None:
+    statements = int(python(tmp_path, "-c", KILLED, str(tmp_path)))
+    assert statements > 20
+    whole = schema(empty_database)
+    left: dict[int, Path] = {}  # one of each size
+    for path in tmp_path.glob("*.db"):
+        left[len(schema(path))] = path
+    # nothing, or all but for the table that Optuna keeps its own version in
+    assert set(left) == {0, len(whole) - 2, len(whole)}
+    for path in left.values():
+        Storage(f"sqlite:///{path}", create=True).engine.dispose()
+        assert schema(path) == whole
+
+
+@pytest.fixture
+def path(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def change(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+@pytest.mark.parametrize(
+    "hole",
+    [
+        "INDEX ix_studies_study_name",
+        "INDEX ix_trials_study_id",
+        "INDEX ix_dynstudy_run_study_id",
+        "TABLE trial_heartbeats",
+        "TABLE trial_values",
+        "TABLE dynstudy_series",
+        "TABLE alembic_version",
+        "TABLE version_info",
+    ],
+)
+def test_what_is_missing_is_made_when_a_database_is_opened_to_write(
+    hole: str, storage: Storage, url: str, path: Path
+) -> None:
+    whole = schema(path)
+    change(path, f"DROP {hole}")
+    assert schema(path) != whole
+    Storage(url, create=True).engine.dispose()
+    assert schema(path) == whole
+
+
+def test_a_missing_table_is_named_to_who_only_reads(storage: Storage, url: str, path: Path) -> None:
+    change(path, "DROP TABLE trials")
+    with pytest.raises(StorageError, match=r"the table trials is missing.*run .* mends that$"):
+        Storage(url)
+
+
+TWICE = (
+    "DROP INDEX ix_studies_study_name",
+    "INSERT INTO studies (study_name) VALUES ('small'), ('small-2'), ('small')",
+)
+
+
+def test_two_studies_of_one_name_are_told_apart_by_the_next_run(
+    storage: Storage, url: str, path: Path, make_spec: SpecMaker
+) -> None:
+    dynstudy.run(make_spec(), storage=storage)
+    change(path, *TWICE)
+    with pytest.raises(StorageError, match=r"3 studies are named 'small'.*run .* tells them apart"):
+        Storage(url).study("small")
+    again = dynstudy.run(make_spec(), storage=url)
+    assert (again.trained, again.reused) == (0, 16)
+    names = [study.study_name for study in again.storage.optuna.get_all_studies()]
+    assert names == ["small", "small-3", "small-2", "small-4"]
+    assert len(again.storage.study("small").trials) == 5
