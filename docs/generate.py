@@ -1,12 +1,13 @@
-"""Docs that are made: a page per command, the SQL schema, tables of results. ``make docs``."""
+"""Docs that are made: commands, the SQL schema, keys, columns, results. ``make docs``."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from typer.main import get_command
 
+from docs import study_keys
 from docs.results_tables import with_tables
 from dynstudy.analysis import boundaries
 from dynstudy.cli import EXAMPLES, app
@@ -19,7 +20,8 @@ COMMANDS = ROOT / "docs" / "commands"
 COLUMNS = ROOT / "docs" / "columns.md"
 RESULTS = ROOT / "docs" / "results.md"
 SCHEMA = ROOT / "storage" / "README.md"
-BEGIN = "<!-- made from dynstudy/store/tables.py by `make docs`: begin -->"
+STUDY_FILE = ROOT / "docs" / "study-file.md"
+BEGIN = re.compile("<!-- made from .* by `make docs`: begin -->")
 END = "<!-- made by `make docs`: end -->"
 MADE = "<!-- made from dynstudy/cli/ by `make docs`; change it there -->"
 WORDS = {"int": "NUMBER", "float": "NUMBER", "Path": "PATH", "str": "TEXT"}
@@ -34,7 +36,8 @@ def generated() -> dict[Path, str]:
     return {
         COMMANDS / "README.md": index(group),
         **pages,
-        SCHEMA: with_schema(SCHEMA.read_text(encoding="utf-8")),
+        SCHEMA: with_made(SCHEMA, schema()),
+        STUDY_FILE: with_made(STUDY_FILE, study_file()),
         COLUMNS: columns_page(),
         RESULTS: with_tables(RESULTS.read_text(encoding="utf-8")),
     }
@@ -130,11 +133,22 @@ def default(option: Any) -> str:
     return f"`{option.opts[0] if option.default is True else option.default}`"
 
 
-def with_schema(text: str) -> str:
-    """A text whose part between the markers is the schema as it is now."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{schema()}\n\n{END}{after}"
+def with_made(path: Path, made: str) -> str:
+    """A file's text whose part between the markers is what is made now."""
+    text = path.read_text(encoding="utf-8")
+    (end,) = (marker.end() for marker in BEGIN.finditer(text))
+    _, _, after = text[end:].partition(END)
+    return f"{text[:end]}\n\n{made}\n\n{END}{after}"
+
+
+def study_file() -> str:
+    """The keys of a study file, part by part."""
+    return "\n\n".join(
+        text
+        for heading, said, keys in study_keys.parts()
+        for text in (heading, said, table(study_keys.HEAD, keys) if keys else "")
+        if text
+    )
 
 
 TABLES = {
@@ -197,7 +211,7 @@ def keys(column: Any) -> Iterator[str]:
     yield from (f"`{key.target_fullname}`" for key in column.foreign_keys)
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A table in Markdown, where | would part cells."""
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |"

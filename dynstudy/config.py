@@ -65,22 +65,46 @@ class Section(BaseModel):
 class SpiralData(Section):
     """The spirals that a network is trained and validated on (``[protocol.data]``)."""
 
-    points_per_class: int = Field(100, ge=1, le=100_000)
-    classes: int = Field(3, ge=2, le=32)
-    turns: float = Field(2.0, ge=-100, le=100)
-    noise: float = Field(0.2, ge=0, le=100, description="standard deviation of the angle, radians")
-    train_seed: TrainSeed = 0
-    validation_seed: int = Field(1, ge=0, le=MAX_SEED)
-    validation_points_per_class: int = Field(1000, ge=1, le=100_000)
+    points_per_class: int = Field(
+        100, ge=1, le=100_000, description="points of each arm of the training spiral"
+    )
+    classes: int = Field(3, ge=2, le=32, description="arms of a spiral, each a class")
+    turns: float = Field(
+        2.0, ge=-100, le=100, description="turns of an arm about the origin, outwards"
+    )
+    noise: float = Field(
+        0.2, ge=0, le=100, description="standard deviation of a point's angle, radians"
+    )
+    train_seed: TrainSeed = Field(
+        0,
+        description="seed of the training spiral, which all networks share, from 0; or "
+        '`"replicate"`: each network has a spiral of its own, drawn from its seed, so that results '
+        "hold for spirals at large",
+    )
+    validation_seed: int = Field(
+        1, ge=0, le=MAX_SEED, description="seed of the validation spiral, on which results are read"
+    )
+    validation_points_per_class: int = Field(
+        1000, ge=1, le=100_000, description="points of each arm of the validation spiral"
+    )
 
 
 class Protocol(Section):
     """What all networks of a study share (``[protocol]``)."""
 
-    steps: int = Field(60_000, ge=1, le=MAX_STEPS)
-    tail: Tail = 10_000
-    dtype: Literal["float32", "float64"] = "float32"
-    data: SpiralData = SpiralData()
+    steps: int = Field(
+        60_000, ge=1, le=MAX_STEPS, description="steps of gradient descent, tail included"
+    )
+    tail: Tail = Field(
+        10_000,
+        description="the last so many steps, from 0, run at A = 1, with the static loss; "
+        '`"period"`: the last T steps; `"none"`: none; the part of an oscillation that does not '
+        "fit before them is static, too",
+    )
+    dtype: Literal["float32", "float64"] = Field(
+        "float32", description="precision in which networks are trained"
+    )
+    data: SpiralData = Field(SpiralData(), description="what networks are trained and read on")
 
 
 @dataclass(frozen=True, order=True)

@@ -1,15 +1,20 @@
 """Docs made from the code are what it makes now, and their examples are valid."""
 
+import pkgutil
 import re
 import shlex
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 from typer.main import get_command
 
-from docs.generate import COMMANDS, SCHEMA, generated
+from docs.generate import COMMANDS, SCHEMA, STUDY_FILE, generated
 from dynstudy.cli import EXAMPLES, app
+from dynstudy.config import Section
 from dynstudy.store.tables import Base
+from dynstudy.study.kinds import KINDS
 from tests.conftest import ROOT
 
 GROUP: Any = get_command(app)
@@ -58,3 +63,35 @@ def test_every_table_and_column_says_what_it_means() -> None:
         for column in table.columns:
             assert column.doc, f"{table.name}.{column.name} has no doc="
             assert column.doc.replace("|", "\\|") in text
+
+
+def models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The tables that a value may be, and those within them."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+        for field in annotation.model_fields.values():
+            yield from models(field.annotation)
+    for each in get_args(annotation):
+        yield from models(each)
+
+
+SECTIONS = {model for where in KINDS.values() for model in models(pkgutil.resolve_name(where))}
+
+
+@pytest.mark.parametrize("model", SECTIONS, ids=lambda model: model.__name__)
+def test_every_key_of_a_study_file_says_what_it_is(model: type[BaseModel]) -> None:
+    page = STUDY_FILE.read_text(encoding="utf-8")
+    for key, field in model.model_fields.items():
+        assert field.description, f"{model.__name__}.{key}: give its Field a description"
+        if key in {"kind", "sampler"} and field.annotation is not str:
+            (word,) = get_args(field.annotation)
+            written = rf'# `{key} = "{word}"`\n\n{said(field.description)}\.'
+        elif any(issubclass(each, Section) for each in models(field.annotation)):
+            written = rf"# `\[[\w.]*{key}\]`\n\n{said(field.description)}\."
+        else:
+            written = rf"\| `{key}` \| .* \| {re.escape(field.description)} \|\n"
+        assert re.search(written, page), written
+
+
+def said(description: str) -> str:
+    return re.escape(description[0].upper() + description[1:])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator, Field
 
 from dynstudy.config import (
     MAX_AMPLITUDE,
@@ -25,11 +25,11 @@ MAX_VALUES = 10_000
 
 
 class Range(BaseModel, frozen=True, extra="forbid"):
-    """What a search draws one parameter from."""
+    """What a search draws a parameter from."""
 
-    low: float | int
-    high: float | int
-    log: bool = False
+    low: float | int = Field(description="the least that may be drawn")
+    high: float | int = Field(description="the most that may be drawn")
+    log: bool = Field(False, description="whether it is drawn evenly in its logarithm")
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class _Bounds:
 
     low: float
     high: float
+    meaning: str
     integer: bool = False
 
     def __str__(self) -> str:
@@ -90,11 +91,25 @@ class _Bounds:
 
 
 BOUNDS = {
-    "learning_rate": _Bounds(MIN_LEARNING_RATE, MAX_LEARNING_RATE),
-    "width": _Bounds(1, MAX_WIDTH, integer=True),
-    "amplitude": _Bounds(1, MAX_AMPLITUDE),
-    "period": _Bounds(2, MAX_PERIOD, integer=True),
+    "learning_rate": _Bounds(
+        MIN_LEARNING_RATE, MAX_LEARNING_RATE, "learning rate η of gradient descent"
+    ),
+    "width": _Bounds(1, MAX_WIDTH, "units of the hidden layer", integer=True),
+    "amplitude": _Bounds(
+        1,
+        MAX_AMPLITUDE,
+        "A: how many times the others' weight a class has at the peak of its turn, 1 being the "
+        "static loss; a dynamical loss needs it",
+    ),
+    "period": _Bounds(
+        2, MAX_PERIOD, "T: steps that a class's turn takes; a dynamical loss needs it", integer=True
+    ),
 }
+
+
+def described(parameter: str) -> Any:
+    """What a parameter is, as part of a field's annotation."""
+    return Field(description=BOUNDS[parameter].meaning)
 
 
 def values(parameter: str) -> BeforeValidator:

@@ -9,11 +9,11 @@ from itertools import product, starmap
 from typing import Annotated, Any, ClassVar, Self
 
 import optuna
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from dynstudy.config import Cell, Configuration, Section
 from dynstudy.measure.measures import reads
-from dynstudy.study.axes import Range, values
+from dynstudy.study.axes import Range, described, values
 from dynstudy.study.spec import MAX_CELLS, StudySpec
 from dynstudy.task.schedule import oscillations
 
@@ -21,7 +21,7 @@ from dynstudy.task.schedule import oscillations
 class OverAxes(StudySpec):
     """A study whose ``[space]`` has an axis for each parameter of a configuration."""
 
-    space: Any  # a `Section` with the five axes; each kind says as what
+    space: Any = Field(description="the axes")  # a `Section` with them; each kind says as what
 
     @model_validator(mode="after")
     def _trainable(self) -> Self:
@@ -77,16 +77,22 @@ def _axis_said(name: str, axis: Range | Sequence[float]) -> str:
 class GridSpace(Section):
     """The axes of a grid (``[space]``), as ascending values without duplicates."""
 
-    learning_rate: Annotated[tuple[float, ...], values("learning_rate")]
-    width: Annotated[tuple[int, ...], values("width")]
-    amplitude: Annotated[tuple[float, ...], values("amplitude")] = (1.0,)
-    period: Annotated[tuple[int, ...], values("period")] | None = None
+    learning_rate: Annotated[tuple[float, ...], values("learning_rate"), described("learning_rate")]
+    width: Annotated[tuple[int, ...], values("width"), described("width")]
+    amplitude: Annotated[tuple[float, ...], values("amplitude"), described("amplitude")] = (1.0,)
+    period: Annotated[Annotated[tuple[int, ...], values("period")] | None, described("period")] = (
+        None
+    )
 
 
 class GridSpec(OverAxes):
     """A study over a grid, of which all cells are trained or some."""
 
-    space: GridSpace
+    space: GridSpace = Field(
+        description="the axes, whose crossings are the cells: each a value, a list, or "
+        "`{ low, high, num, log }`, `num` values from `low` to `high`, evenly spread, or with "
+        "`log = true` in equal ratios"
+    )
     on_grid: ClassVar[bool] = True
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator, Field
 
 from dynstudy.config import FEWEST, MAX_REPLICATES
 from dynstudy.errors import nearest
@@ -17,8 +17,10 @@ GROWTH = 1.5
 class Rounds(BaseModel, frozen=True, extra="forbid"):
     """From how many replicates to how many a cell may have; in between it may be settled."""
 
-    min: int
-    max: int
+    min: int = Field(
+        description=f"networks that every cell has; at least {FEWEST}, below which none is tested"
+    )
+    max: int = Field(description="networks that no cell has more of; above `min`")
 
     @property
     def looks(self) -> tuple[int, ...]:

@@ -22,9 +22,11 @@ MAX_BATCH = 100
 class Search(Section):
     """What all samplers share."""
 
-    trials: int = Field(ge=1, le=100_000)
-    batch: int = Field(10, ge=1, le=MAX_BATCH, description="trials asked for and trained together")
-    seed: int = Field(0, ge=0, le=MAX_SEED)
+    trials: int = Field(ge=1, le=100_000, description="trials in all")
+    batch: int = Field(
+        10, ge=1, le=MAX_BATCH, description="trials that are asked for and trained together"
+    )
+    seed: int = Field(0, ge=0, le=MAX_SEED, description="seed of the sampler")
 
     drawn_by: ClassVar[Callable[..., optuna.samplers.BaseSampler]]
     """Optuna's sampler."""
@@ -48,12 +50,22 @@ class Search(Section):
 class TPESearch(Search):
     """Tree-structured Parzen estimator (Bergstra et al. 2011), multivariate by default."""
 
-    sampler: Literal["tpe"]
-    n_startup_trials: int = Field(10, ge=0, le=100_000)
-    n_ei_candidates: int = Field(24, ge=1, le=10_000)
-    multivariate: bool = True
-    group: bool = True
-    constant_liar: bool = True
+    sampler: Literal["tpe"] = Field(description="a tree-structured Parzen estimator")
+    n_startup_trials: int = Field(
+        10, ge=0, le=100_000, description="trials drawn at random before it models any"
+    )
+    n_ei_candidates: int = Field(
+        24, ge=1, le=10_000, description="candidates of which it takes the most promising"
+    )
+    multivariate: bool = Field(True, description="model parameters jointly, not one by one")
+    group: bool = Field(
+        True,
+        description="a joint model for each set of parameters that trials have, such as with and "
+        "without amplitude and period; needs `multivariate`",
+    )
+    constant_liar: bool = Field(
+        True, description="count trials of the batch in training as bad, so that they spread out"
+    )
     drawn_by = optuna.samplers.TPESampler
 
     @model_validator(mode="after")
@@ -66,9 +78,15 @@ class TPESearch(Search):
 class GPSearch(Search):
     """Gaussian process with log expected improvement; trials being trained are accounted for."""
 
-    sampler: Literal["gp"]
-    n_startup_trials: int = Field(10, ge=0, le=100_000)
-    deterministic_objective: bool = False
+    sampler: Literal["gp"] = Field(
+        description="a Gaussian process; all trials need the same parameters"
+    )
+    n_startup_trials: int = Field(
+        10, ge=0, le=100_000, description="trials drawn at random before it models any"
+    )
+    deterministic_objective: bool = Field(
+        False, description="fit no noise; a mean over few networks has some"
+    )
     same_parameters = True
     drawn_by = partial(optuna.samplers.GPSampler, warn_independent_sampling=False)
 
@@ -76,9 +94,12 @@ class GPSearch(Search):
 class QMCSearch(Search):
     """A quasi-random sequence; its place in it is kept with the study."""
 
-    sampler: Literal["qmc"]
-    qmc_type: Literal["sobol", "halton"] = "sobol"
-    scramble: bool = True
+    sampler: Literal["qmc"] = Field(
+        description="a quasi-random sequence, which covers the space evenly; all trials need the "
+        "same parameters"
+    )
+    qmc_type: Literal["sobol", "halton"] = Field("sobol", description="which sequence")
+    scramble: bool = Field(True, description="randomise the sequence, by `seed`")
     same_parameters = True
 
     def build(self, number: int) -> optuna.samplers.BaseSampler:
@@ -95,7 +116,7 @@ class QMCSearch(Search):
 class RandomSearch(Search):
     """Independent draws."""
 
-    sampler: Literal["random"]
+    sampler: Literal["random"] = Field(description="independent draws")
     drawn_by = optuna.samplers.RandomSampler
 
 

@@ -9,7 +9,7 @@ import optuna
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from dynstudy.config import MAX_REPLICATES, Cell, Configuration, Protocol, Section
-from dynstudy.errors import SpecError, nearest
+from dynstudy.errors import SpecError, either, nearest
 from dynstudy.study.axes import short
 from dynstudy.study.kinds import KINDS
 from dynstudy.study.rounds import Rounds, counted
@@ -21,18 +21,36 @@ BASELINE_FACTOR = 4
 """A baseline is shared by many cells, so it has at least this many times their replicates."""
 
 
+def _quoted(names: Iterable[str]) -> Iterable[str]:
+    return (f'`"{name}"`' for name in names)
+
+
 class StudySpec(Section):
     """One study file, resolved: every default filled in.
 
     `of` makes the class of `KINDS` that its ``kind`` names.
     """
 
-    name: str = Field(min_length=1, max_length=200)
-    kind: str
-    loss: tuple[str, ...]
-    replicates: Annotated[int | Rounds, counted(rounds=True)]
-    baseline_replicates: int = Field(0, ge=0, le=BASELINE_FACTOR * MAX_REPLICATES)
-    protocol: Protocol = Protocol()
+    name: str = Field(
+        min_length=1,
+        max_length=200,
+        description="what the study is called in the database and by all commands, on one line",
+    )
+    kind: str = Field(description=f"how cells are chosen: {either(_quoted(KINDS))}")
+    loss: tuple[str, ...] = Field(description=f"what is trained: {either(_quoted(LOSSES))}")
+    replicates: Annotated[int | Rounds, counted(rounds=True)] = Field(
+        description=f"networks of each cell, from 1 to {MAX_REPLICATES}, seeds 0, 1, ...; "
+        "those of a map can come in rounds"
+    )
+    baseline_replicates: int = Field(
+        0,
+        ge=0,
+        le=BASELINE_FACTOR * MAX_REPLICATES,
+        description="networks of each static loss that cells are compared with, at least "
+        f"{BASELINE_FACTOR} × `replicates`, since all of them share it",
+        json_schema_extra={"default": f"{BASELINE_FACTOR} × `replicates`"},
+    )
+    protocol: Protocol = Field(Protocol(), description="how all networks are trained, and on what")
 
     title: ClassVar[str]
     """What a study of this kind is called in a sentence."""

@@ -23,17 +23,31 @@ ENDED = "dynstudy:ended"
 class Boundary(Section):
     """How a boundary study chooses (``[boundary]``)."""
 
-    cells: int = Field(ge=3, le=MAX_CELLS)  # at most, of each loss and learning rate
-    batch: int = Field(12, ge=2, le=1000)  # chosen and trained together; the first fills the space
-    seed: int = Field(0, ge=0, le=MAX_SEED)  # of the first batch
+    cells: int = Field(
+        ge=3, le=MAX_CELLS, description="most cells that are trained of each loss and learning rate"
+    )
+    batch: int = Field(
+        12,
+        ge=2,
+        le=1000,
+        description="cells that are chosen and trained together, below `cells`; the first batch "
+        "fills the space",
+    )
+    seed: int = Field(0, ge=0, le=MAX_SEED, description="seed of the first batch")
 
 
 class BoundarySpec(GridSpec):
     """A study that chooses which cells of a grid to train."""
 
-    kind: Literal["boundary"]
-    replicates: Annotated[int, counted(rounds=False)]
-    boundary: Boundary
+    kind: Literal["boundary"] = Field(
+        description="the cells of a grid that tell most of where regimes end are trained, the "
+        "others predicted"
+    )
+    replicates: Annotated[int, counted(rounds=False)] = Field(
+        description=f"networks of each cell, seeds 0, 1, ...; at least {FEWEST}, below which no "
+        "cell is tested"
+    )
+    boundary: Boundary = Field(description="how cells are chosen")
     title: ClassVar[str] = "boundary study"
 
     @model_validator(mode="after")

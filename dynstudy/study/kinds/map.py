@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import ClassVar, Literal
 
 import optuna
+from pydantic import Field
 
 from dynstudy.config import Cell
 from dynstudy.study.over_axes import GridSpec
@@ -14,7 +15,7 @@ from dynstudy.study.tried import replicates_told
 class MapSpec(GridSpec):
     """A study that trains every cell of a grid."""
 
-    kind: Literal["map"]
+    kind: Literal["map"] = Field(description="every cell of a grid is trained")
     title: ClassVar[str] = "map"
 
     def cells(self, study: optuna.Study) -> list[Cell]:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import optuna
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from dynstudy.config import Cell, Configuration, Section
+from dynstudy.config import MAX_REPLICATES, Cell, Configuration, Section
 from dynstudy.measure.measures import reads
-from dynstudy.study.axes import Range, choices
+from dynstudy.study.axes import Range, choices, described
 from dynstudy.study.over_axes import OverAxes
 from dynstudy.study.rounds import counted
 from dynstudy.study.samplers import AnySearch
@@ -23,21 +23,31 @@ IntAxis = Range | tuple[int, ...]
 class SearchSpace(Section):
     """What a search draws from (``[space]``): ranges, or values to choose from."""
 
-    learning_rate: Annotated[FloatAxis, choices("learning_rate")]
-    width: Annotated[IntAxis, choices("width")]
-    amplitude: Annotated[FloatAxis, choices("amplitude")] = (1.0,)
-    period: Annotated[IntAxis, choices("period")] | None = None
+    learning_rate: Annotated[FloatAxis, choices("learning_rate"), described("learning_rate")]
+    width: Annotated[IntAxis, choices("width"), described("width")]
+    amplitude: Annotated[FloatAxis, choices("amplitude"), described("amplitude")] = (1.0,)
+    period: Annotated[Annotated[IntAxis, choices("period")] | None, described("period")] = None
 
 
 class SearchSpec(OverAxes):
     """A study whose cells are chosen by a sampler, for the best of them."""
 
-    kind: Literal["search"]
-    replicates: Annotated[int, counted(rounds=False)]
-    space: SearchSpace
-    maximize: Literal["val_accuracy", "gain"] = "val_accuracy"
-    minimize: Literal["width"] | None = None
-    search: AnySearch
+    kind: Literal["search"] = Field(description="a sampler of Optuna's chooses what is trained")
+    replicates: Annotated[int, counted(rounds=False)] = Field(
+        description=f"networks of each trial, from 1 to {MAX_REPLICATES}, seeds 0, 1, ..."
+    )
+    space: SearchSpace = Field(
+        description="what trials are drawn from: each a value, a list to choose from, or a range"
+    )
+    maximize: Literal["val_accuracy", "gain"] = Field(
+        "val_accuracy",
+        description="the mean validation accuracy, or its gain over the static loss, which is "
+        "trained then, too",
+    )
+    minimize: Literal["width"] | None = Field(
+        None, description="a second objective: the fewest hidden units"
+    )
+    search: AnySearch = Field(description="how trials are chosen")
     title: ClassVar[str] = "search"
     suggests: ClassVar[bool] = True
     caution: ClassVar[str] = (
