@@ -3,9 +3,9 @@
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_hex
 
 import pandas as pd
 
@@ -32,14 +32,15 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
     """Let `write` fill a file under a temporary name, then put it in its place at once."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
-        os.close(handle)
+        whole = path.parent / f".{token_hex(8)}{path.suffix}"
+        whole.touch(exist_ok=False)  # as others may read it as the user lets them (umask)
+        mode = whole.stat().st_mode
         try:
-            write(Path(name))
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
+            write(whole)
+            whole.chmod(mode)  # whatever what wrote it thinks of that
+            whole.replace(path)
         finally:
-            Path(name).unlink(missing_ok=True)
+            whole.unlink(missing_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise DynstudyError(f"{path.parent}: is a file, not a folder to write to") from None
     except OSError as error:

@@ -85,7 +85,7 @@ def check_file(url: URL, create: bool) -> None:
                 "with --storage"
             )
         if str(url) == DEFAULT_STORAGE:
-            path.parent.mkdir(exist_ok=True)
+            _make_default(path.parent)
         if not path.parent.is_dir():
             raise StorageError(f"storage {path}: there is no folder {path.parent}; make it first")
         if not os.access(path.parent, os.W_OK):
@@ -100,6 +100,17 @@ def check_file(url: URL, create: bool) -> None:
         raise StorageError(f"storage {path}: is not an SQLite database")
     if create and not os.access(path, os.W_OK):
         raise StorageError(f"storage {path}: is read-only")
+
+
+def _make_default(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        reason = "there is a file of that name" if folder.exists() else error.strerror
+        raise StorageError(
+            f"storage {DEFAULT_STORAGE}: the folder {folder} cannot be made here: {reason}; "
+            "name another database with --storage, or go to another folder"
+        ) from None
 
 
 def batches(values: Iterable[Value]) -> Iterator[list[Value]]:

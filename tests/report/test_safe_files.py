@@ -1,5 +1,6 @@
 """Files that a person takes away: safe names, whole contents."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,6 @@ def test_a_file_is_filled_under_another_name_and_then_in_its_place(tmp_path: Pat
 
         assert write_whole(path, write) == path
         assert [(file, file.read_text()) for file in path.parent.iterdir()] == [(path, text)]
-        assert path.stat().st_mode & 0o777 == 0o644  # others may read it, unlike a temporary file
 
 
 def test_a_file_in_the_place_of_a_folder_is_named_and_stays(tmp_path: Path) -> None:
@@ -104,3 +104,17 @@ def test_a_picture_and_its_numbers_share_a_name(tmp_path: Path) -> None:
     assert written[0].read_bytes() == b"drawn"
     assert written[1].read_text() == to_csv(ROWS)
     assert write_rows([], tmp_path / "none.csv").read_text() == to_csv([])
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o022, 0o644), (0o002, 0o664)])
+def test_who_may_read_it_is_as_the_user_says(umask: int, mode: int, tmp_path: Path) -> None:
+    def private(path: Path) -> None:
+        path.write_text("x")
+        path.chmod(0o640)  # as some libraries do
+
+    before = os.umask(umask)
+    try:
+        written = [path for _ in range(2) for path in write_drawn(tmp_path / "a", private, ROWS)]
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o777 for path in written] == [mode] * 4

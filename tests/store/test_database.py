@@ -75,3 +75,21 @@ def test_passwords_are_not_shown() -> None:
     with pytest.raises(StorageError) as caught:
         Storage("mysql://user:secret@host/x")
     assert "secret" not in str(caught.value)
+
+
+def test_where_nothing_may_be_written_the_default_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused = "storage sqlite:///storage/dynstudy.db: the folder storage cannot be made here: "
+    (tmp_path / "storage").touch()
+    with pytest.raises(StorageError, match=f"^{refused}there is a file of that name; name another"):
+        Storage(DEFAULT_STORAGE, create=True)
+    (tmp_path / "storage").unlink()
+
+    def read_only(*_: object, **__: object) -> None:  # root may write everywhere
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", read_only)
+    with pytest.raises(StorageError, match=f"^{refused}Permission denied; name another database"):
+        Storage(DEFAULT_STORAGE, create=True)
