@@ -55,7 +55,7 @@ def measure_report(arguments: Sequence[str], url: str, folder: str) -> CommandCo
 def _run(peak: Path, arguments: list[str]) -> None:
     sys.argv = ["dynstudy", *arguments]
     try:
-        runpy.run_module("dynstudy.cli", run_name="__main__")
+        runpy.run_module("dynstudy", run_name="__main__")
     finally:
         peak.write_text(json.dumps(peak_memory()), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""``python -m dynstudy.cli``, as ``dynstudy``."""
+"""``python -m dynstudy``, as ``dynstudy``."""
 
 from dynstudy.cli import main
 

@@ -89,8 +89,17 @@ def script(here: Path, code: str) -> None:
 
 def called(here: Path, stdin: TextIO, *arguments: str, **variables: str) -> tuple[int, str, str]:
     """Call `main`, and leave this process as it was; returns exit status, stdout and stderr."""
+    with tempfile.TemporaryFile("w+") as out:
+        status, err = called_into(out, here, stdin, *arguments, **variables)
+        return status, _written(out), err
+
+
+def called_into(
+    out: TextIO | None, here: Path, stdin: TextIO, *arguments: str, **variables: str
+) -> tuple[int, str]:
+    """As `called`, with any stdout; returns exit status and stderr."""
     with ExitStack() as stack:
-        out, err = (stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(2))
+        err = stack.enter_context(tempfile.TemporaryFile("w+"))
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.chdir(here)
         for name in ("DYNSTUDY_STORAGE", "OPTUNA_STORAGE"):
@@ -111,7 +120,7 @@ def called(here: Path, stdin: TextIO, *arguments: str, **variables: str) -> tupl
         except BaseException:  # a process would say so, and end
             traceback.print_exc(file=err)
             status = 1
-        return status, _written(out), _written(err)
+        return status, _written(err)
 
 
 def _written(stream: io.TextIOBase) -> str:
@@ -250,7 +259,7 @@ def process(here: Path, *program: str) -> Iterator[Command]:
 
 def start(here: Path, *arguments: str) -> AbstractContextManager[Command]:
     """Run a command in a process of its own."""
-    return process(here, sys.executable, "-m", "dynstudy.cli", *arguments)
+    return process(here, sys.executable, "-m", "dynstudy", *arguments)
 
 
 def python(here: Path, *arguments: str) -> str:

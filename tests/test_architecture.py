@@ -37,7 +37,7 @@ LAYERS = [
     ("dynstudy.export",),
     ("dynstudy.bench",),
     ("dynstudy.cli",),
-    ("dynstudy",),
+    ("dynstudy", "dynstudy.__main__"),
 ]
 TOLD = ("dynstudy.analysis", "dynstudy.pictures", "dynstudy.report", "dynstudy.dashboard")
 READERS = ("dynstudy.study", "dynstudy.store", "dynstudy.statistics", "dynstudy.search", *TOLD)

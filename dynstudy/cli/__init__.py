@@ -4,7 +4,6 @@ A command is a file of this folder that is called as it: its function ``command`
 is its help, and ``EXAMPLES`` of it, which tests parse.
 """
 
-import os
 import sys
 from importlib import import_module
 from typing import Annotated
@@ -14,6 +13,7 @@ from typer.exceptions import TyperException
 
 from dynstudy._version import __version__
 from dynstudy.cli.session import Verbosity, log, set_verbosity
+from dynstudy.cli.streams import unbroken_streams
 from dynstudy.errors import DynstudyError
 
 COMMANDS = (
@@ -79,22 +79,31 @@ def main() -> None:
 
 def run_app(to_run: typer.Typer) -> None:
     """Run an application and exit as `main` says."""
+    with unbroken_streams() as out:
+        status = _status(to_run)
+        out.flush()
+        if out.error is not None:
+            status = _said(f"stdout: cannot be written: {out.error.strerror or out.error}")
+    sys.exit(status)
+
+
+def _status(to_run: typer.Typer) -> int:
     try:
-        sys.exit(to_run(standalone_mode=False) or 0)
+        return to_run(standalone_mode=False) or 0
     except DynstudyError as error:
-        _fail(str(error))
+        return _said(str(error))
     except TyperException as error:
         message = " ".join(error.format_message().split())
-        _fail(message.replace("Value error, ", ""))  # words of what validates, not of ours
+        return _said(message.replace("Value error, ", ""))  # words of what validates, not of ours
     except (KeyboardInterrupt, typer.Abort):
         log("interrupted")
-        sys.exit(130)
-    except BrokenPipeError:
-        # the reader went away (`| head`): nothing is wrong, and nothing more can be said
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        return 130
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _said(f"{error.filename}: {error.strerror}")  # of the machine, not of the code
 
 
-def _fail(message: str) -> None:
+def _said(message: str) -> int:
     typer.echo(f"error: {message}", err=True)  # even when quiet
-    sys.exit(2)
+    return 2

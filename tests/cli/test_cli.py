@@ -85,7 +85,7 @@ SCRIPT = Path(sysconfig.get_path("scripts")) / "dynstudy"
 
 
 @pytest.mark.parametrize(
-    "program", [[str(SCRIPT)], [sys.executable, "-m", "dynstudy.cli"]], ids=["script", "module"]
+    "program", [[str(SCRIPT)], [sys.executable, "-m", "dynstudy"]], ids=["script", "module"]
 )
 def test_it_is_a_program(program: list[str], tmp_path: Path) -> None:
     with process(tmp_path, *program, "show", "absent") as command:
