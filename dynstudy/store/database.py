@@ -54,6 +54,10 @@ def parse(url: str) -> URL:
         raise StorageError(
             f"storage {unreadable(url)}: has more than one @; write those of a password as %40"
         )
+    if "?" in url and not parsed.query:
+        raise StorageError(
+            f"storage {unreadable(url)}: what follows ? is no NAME=VALUE, and would be left out"
+        )
     return parsed
 
 

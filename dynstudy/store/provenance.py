@@ -53,17 +53,23 @@ def installed(package: str) -> str | None:
 
 def git_state() -> tuple[str | None, bool | None]:
     """The commit of this dynstudy, and whether it was changed since; Nones outside a checkout."""
-    here = Path(__file__).resolve().parents[2]
+    file = Path(__file__).resolve()
+    here = file.parents[2]
+    # A hook or a script of another repository points git at that one by its environment.
+    environment = {name: value for name, value in os.environ.items() if name[:4] != "GIT_"}
 
     def git(*arguments: str) -> str:
-        command = ["git", "-C", str(here), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+        command = ["git", "-C", str(here), "-c", f"safe.directory={here}", *arguments]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=10, env=environment
+        )
         return done.stdout.strip()
 
     try:
         if Path(git("rev-parse", "--show-toplevel")) != here:
             return None, None
-        return git("rev-parse", "HEAD"), not git("status", "--porcelain")
+        git("ls-files", "--error-unmatch", str(file))  # not installed into the root of another's
+        return git("rev-parse", "HEAD"), not git("status", "--porcelain", "--untracked-files")
     except (OSError, subprocess.SubprocessError):
         return None, None
 

@@ -93,3 +93,9 @@ def test_where_nothing_may_be_written_the_default_is_refused_in_one_line(
     monkeypatch.setattr(Path, "mkdir", read_only)
     with pytest.raises(StorageError, match=f"^{refused}Permission denied; name another database"):
         Storage(DEFAULT_STORAGE, create=True)
+
+
+def test_a_question_mark_in_a_path_names_no_other_file(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"what follows \? is no NAME=VALUE"):
+        Storage(f"sqlite:///{tmp_path}/which?.db", create=True)
+    assert list(tmp_path.iterdir()) == []

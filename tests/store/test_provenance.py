@@ -67,3 +67,19 @@ def test_the_commit_is_that_of_dynstudy_s_own_checkout(
     inside.mkdir(parents=True)
     monkeypatch.setattr(module, "__file__", str(inside / "provenance.py"))
     assert git_state() == (None, None)  # somebody else's checkout around it
+    root = tmp_path / "dynstudy" / "store" / "untracked.py"
+    root.write_text("installed into the root of somebody else's checkout")
+    monkeypatch.setattr(module, "__file__", str(root))
+    assert git_state() == (None, None)
+
+
+def test_the_commit_is_not_that_of_the_repository_a_hook_works_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = git_state()
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True, timeout=60)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
+    assert git_state() == alone
+    monkeypatch.setenv("GIT_WORK_TREE", str(Path(module.__file__).resolve().parents[2]))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))
+    assert git_state() == alone
