@@ -15,6 +15,7 @@ K, C and the dtype.
 Everything compiled is in this one file, because Numba's cache on disk notices changes of it alone.
 """
 
+from functools import partial
 from math import factorial
 from typing import Any
 
@@ -24,6 +25,7 @@ from numba.extending import intrinsic, overload
 from numba.np.numpy_support import as_dtype
 
 from dynstudy.task.losses.loss import WEIGHTED_SQUARES
+from dynstudy.train.backends._cached import Cached
 
 POINT_BLOCK = 16  # points are padded to a multiple, one vector of float32 or two of float64
 UNIT_BLOCK = 4  # units per pass over the points in `_forward`
@@ -495,7 +497,7 @@ def _set_class_weights(gamma, step, amplitude, period, tail_start):
     gamma[(step // period) % classes] *= triangle
 
 
-@njit(nogil=True, cache=True, **COMPILED)
+@partial(Cached, nogil=True, **COMPILED)
 def advance_network(
     units,  # (3 + K, H) in place
     bias,  # (K, 1) in place

@@ -1,11 +1,17 @@
 """The fused kernel for processors."""
 
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
+from numba.core.errors import TypingError
 
 from dynstudy.errors import BackendError
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Data, Ensemble, train
+from dynstudy.train.backends._cached import Cached
 from dynstudy.train.backends._cpu_kernel import _set_class_weights, advance_network
 
 
@@ -20,10 +26,10 @@ def test_the_kernel_has_the_schedule_of_the_definition() -> None:
 
 def test_compiled_code_is_kept_on_disk(data: Data) -> None:
     train(Ensemble.of("ce", 2, width=4, learning_rate=0.1), data, backend="cpu", checkpoints=[2])
-    stats = advance_network.stats
+    stats = advance_network.compiled.stats
     assert stats.cache_path
     assert sum(stats.cache_hits.values()) + sum(stats.cache_misses.values()) > 0
-    assert advance_network.targetoptions["nogil"] is True
+    assert advance_network.compiled.targetoptions["nogil"] is True
 
 
 @pytest.mark.parametrize("asked", ["zero", "0", "-1"])
@@ -34,3 +40,70 @@ def test_a_wrong_number_of_threads_is_named(
     ensemble = Ensemble.of("ce", 2, width=4, learning_rate=0.1)
     with pytest.raises(BackendError, match=f"DYNSTUDY_THREADS = '{asked}': must be a whole"):
         train(ensemble, data, backend="cpu", checkpoints=[2])
+
+
+@pytest.fixture
+def doubled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Cached]:
+    """Makes a compiled function as a new process would, whose cache is in a folder of its own."""
+    monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path / "cache"))
+    (tmp_path / "planted.py").write_text("def double(x):\n    return 2 * x\n")
+    spec = importlib.util.spec_from_file_location("planted", tmp_path / "planted.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return lambda: Cached(module.double)
+
+
+def cache_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("cache/*/planted.double-*.nb?"))
+
+
+def replace(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"garbage" * 100),
+        lambda path: path.write_bytes(path.read_bytes()[:-20]),
+        lambda path: path.write_bytes(b"\0" * 1000),
+        replace,
+    ],
+    ids=["empty", "garbage", "cut", "zeros", "folder"],
+)
+def test_a_broken_cache_is_compiled_anew(
+    damage: Callable[[Path], None], suffix: str, doubled: Callable[[], Cached], tmp_path: Path
+) -> None:
+    assert doubled()(2) == 4
+    (broken,) = (path for path in cache_files(tmp_path) if path.suffix == suffix)
+    damage(broken)
+    assert doubled()(2) == 4
+    if broken.is_file():  # and the next process has a cache again
+        again = doubled()
+        assert again(2) == 4
+        assert sum(again.compiled.stats.cache_hits.values()) == 1
+
+
+def test_where_nothing_may_be_written_it_is_compiled_without_a_cache(
+    doubled: Callable[[], Cached], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*_: object, **__: object) -> None:  # root may write everywhere
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.makedirs", read_only)
+        assert doubled()(2) == 4
+    assert cache_files(tmp_path) == []
+    full = doubled()
+    monkeypatch.setattr("numba.core.caching.IndexDataCacheFile._save_data", read_only)
+    assert full(2) == 4
+
+
+def test_what_the_function_raises_is_raised(doubled: Callable[[], Cached]) -> None:
+    with pytest.raises(TypingError):
+        doubled()(None)
