@@ -28,7 +28,7 @@ def here(tmp_path: Path) -> Path:
 
 
 PYTHON = blocks(README, "python") + blocks(BOUNDARY, "python")
-NEEDS_EXPORT = [example for example in PYTHON if "best.safetensors" in example]
+NEEDS_EXPORT = [example for example in PYTHON if "best.toml" in example]
 
 
 @pytest.mark.parametrize("number", [n for n, e in enumerate(PYTHON) if e not in NEEDS_EXPORT])

@@ -77,6 +77,7 @@ def command(
 
     from dynstudy.export.export_file import to_text
     from dynstudy.export.exporting import export
+    from dynstudy.export.weights import add_weights, named_weights
     from dynstudy.report.safe_files import check_folder, write_whole
 
     if out is not None:
@@ -93,17 +94,19 @@ def command(
             report=display.update,
             log=display.log,
         )
-    if weights and out is not None:
-        from dynstudy.export.weights import add_weights
-
-        path = out.with_suffix(".safetensors")
-        exported = add_weights(exported, path, backend)
-        log(f"wrote {path}")
-    text = to_text(exported, form)
     if out is None:
-        typer.echo(text, nl=False)
+        typer.echo(to_text(exported, form), nl=False)
         return
+    before = named_weights(out)
+    if weights:
+        exported = add_weights(exported, out, backend)
+    text = to_text(exported, form)
     write_whole(out, lambda path: path.write_text(text, encoding="utf-8"))
+    for path in before:
+        if path.name not in text:
+            path.unlink(missing_ok=True)
+    if (written := exported.configuration[0].weights) is not None:
+        log(f"wrote {out.with_name(written.file)}")
     for number, entry in enumerate(exported.configuration, start=1):
         log(f"{number}. {entry.configuration}: {_accuracies(entry)}")
     check = f"; check it anywhere with: dynstudy reproduce {out}"

@@ -4,24 +4,45 @@ It is read as TOML alone, so that there is one reader to harden; JSON is for oth
 """
 
 import json
-import tomllib
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
+import numpy as np
 import tomli_w
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
-from dynstudy.config import MAX_SEED, Configuration, LossName, Protocol, Section
+from dynstudy.arrays import Array
+from dynstudy.config import (
+    MAX_AMPLITUDE,
+    MAX_LEARNING_RATE,
+    MAX_PERIOD,
+    MAX_REPLICATES,
+    MAX_SEED,
+    MAX_WIDTH,
+    MIN_LEARNING_RATE,
+    Configuration,
+    LossName,
+    Protocol,
+    Section,
+)
 from dynstudy.errors import ExportError
 from dynstudy.export.words import By, FileFormat, Per
 from dynstudy.store.keys import configuration_key, digest
 from dynstudy.store.origins import Origin
-from dynstudy.study.validation_messages import explain, one_line
+from dynstudy.study.spec import BASELINE_FACTOR
+from dynstudy.study.toml_file import read_toml
+from dynstudy.study.validation_messages import explain
+from dynstudy.task.schedule import oscillations
 
 VERSION = 1
 MARK = "dynstudy_export"
 """The key that tells an export from any other file, and whose value is its version."""
+
+MOST_REPLICATES = BASELINE_FACTOR * MAX_REPLICATES
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 _NO_NUMBERS = {"first_seed", "replicates", "val_accuracies", "regime", "forgets", "measures"}
 
@@ -30,11 +51,11 @@ class Measured(Section):
     """What the replicates of a configuration did on one validation spiral."""
 
     first_seed: int = Field(ge=0, le=MAX_SEED)
-    replicates: int = Field(ge=1)
-    val_accuracies: list[float]  # (replicates,) in order of the seeds
-    val_accuracy: float
-    sem: float | None = None
-    train_accuracy: float
+    replicates: int = Field(ge=1, le=MOST_REPLICATES)
+    val_accuracies: list[Share] = Field(min_length=1)  # (replicates,) in order of the seeds
+    val_accuracy: Share
+    sem: float | None = Field(None, ge=0)
+    train_accuracy: Share
     diverged: int = Field(ge=0)
     gain: float | None = None
     gain_low: float | None = None
@@ -51,6 +72,11 @@ class Measured(Section):
         """Of the replicates."""
         return range(self.first_seed, self.first_seed + self.replicates)
 
+    @property
+    def accuracies(self) -> Array:
+        """(replicates,) in order of the seeds."""
+        return np.array(self.val_accuracies)
+
     def numbers(self) -> dict[str, float | None]:
         """Everything that training it again must give, but for the labels."""
         numbers = self.model_dump(exclude=_NO_NUMBERS)
@@ -60,26 +86,35 @@ class Measured(Section):
 class Weights(Section):
     """The parameters of one network, in a file beside the export."""
 
-    file: str
+    file: str = Field(max_length=255, pattern=r"^[^/\\\x00-\x1f\x7f]+$")
     sha256: str
-    seed: int
-    val_accuracy: float  # chosen as the best of its replicates
-    fresh_val_accuracy: float  # of the same network on the fresh validation spiral
+    seed: int = Field(ge=0, le=MAX_SEED)
+    val_accuracy: Share  # chosen as the best of its replicates
+    fresh_val_accuracy: Share  # of the same network on the fresh validation spiral
 
 
 class Entry(Section):
     """A runnable configuration."""
 
     loss: LossName
-    width: int = Field(ge=1)
-    learning_rate: float = Field(gt=0)
-    amplitude: float | None = Field(None, ge=1)
-    period: int | None = Field(None, ge=2)
+    width: int = Field(ge=1, le=MAX_WIDTH)
+    learning_rate: float = Field(ge=MIN_LEARNING_RATE, le=MAX_LEARNING_RATE)
+    amplitude: float | None = Field(None, ge=1, le=MAX_AMPLITUDE)
+    period: int | None = Field(None, ge=2, le=MAX_PERIOD)
     key: str  # SHA-256 of protocol and configuration, as in the ledger
     trial: int | None = None
     found: Measured | None = None
     confirmed: Measured | None = None
     weights: Weights | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        said = {name: getattr(self, name) for name in asdict(self.configuration)}
+        if said != asdict(self.configuration) or (self.amplitude is None) != (self.period is None):
+            raise ValueError(
+                "must have amplitude and period where the loss is dynamical, and only there"
+            )
+        return self
 
     @property
     def configuration(self) -> Configuration:
@@ -100,6 +135,7 @@ class Selection(Section):
     top: int
     per: Per | None = None
     candidates: int
+    looks: list[int] | None = None  # numbers of replicates, where these came in rounds
 
 
 class Provenance(Section):
@@ -128,6 +164,34 @@ class Export(Section):
     provenance: Provenance
     configuration: list[Entry] = Field(min_length=1)
     baseline: list[Entry]
+
+    @model_validator(mode="after")
+    def _trainable(self) -> Self:
+        steps, tail = self.protocol.steps, self.protocol.tail
+        for label, entry in self.labelled_entries():
+            if entry.period is not None and not oscillations(steps, tail, entry.period):
+                raise ValueError(
+                    f"{label}: no whole oscillation of {entry.period} steps fits before the tail"
+                )
+        return self
+
+    def labelled_entries(self) -> list[tuple[str, Entry]]:
+        """All that can be trained, by what it is called in messages."""
+        kinds = {"configuration": self.configuration, "baseline": self.baseline}
+        return [
+            (f"{kind} {number}", entry)
+            for kind, entries in kinds.items()
+            for number, entry in enumerate(entries, start=1)
+        ]
+
+    @property
+    def networks(self) -> int:
+        """How many it asks to train."""
+        return sum(
+            measured.replicates
+            for _, entry in self.labelled_entries()
+            for measured in entry.measured.values()
+        )
 
     def resolved(self) -> dict[str, Any]:
         """Everything as plain values, absent ones left out."""
@@ -186,22 +250,16 @@ def to_text(export: Export, form: FileFormat) -> str:
 
 
 def load_export(path: Path) -> Export:
-    """Read an export; nothing in it is checked against its digest yet."""
+    """Read an export of sizes that a study may have; nothing is checked against its digest yet."""
     if path.suffix != ".toml":
         raise ExportError(
             f"{path}: must end in .toml: exports are read as TOML alone; make one with "
             "dynstudy export STUDY --out FILE.toml"
         )
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = read_toml(path, "an export", ExportError)
     except FileNotFoundError:
         raise ExportError(f"{path}: no such file") from None
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except RecursionError:
-        raise ExportError(f"{path}: is not an export: nested too deeply") from None
-    except ValueError as error:  # those of tomllib and of UTF-8
-        raise ExportError(f"{path}: is damaged, or no TOML: {one_line(str(error))[:200]}") from None
     if MARK not in values:
         raise ExportError(f"{path}: is not an export of dynstudy; make one with dynstudy export")
     version = values[MARK]

@@ -119,7 +119,13 @@ def export(
         fresh_validation_seed=(
             fresh_protocol(spec.protocol).data.validation_seed if count else None
         ),
-        selection=Selection(by=by, top=top, per=per, candidates=candidates),
+        selection=Selection(
+            by=by,
+            top=top,
+            per=per,
+            candidates=candidates,
+            looks=list(spec.rounds.looks) if spec.rounds else None,
+        ),
         provenance=_provenance(storage, keys),
         configuration=list(map(entry, chosen)),
         baseline=[entry(static) for static in planned if static not in chosen],

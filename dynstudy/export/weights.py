@@ -4,13 +4,17 @@ For ``torch.nn.Sequential(Linear(F, width), ReLU(), Linear(width, C))``, F featu
 whose parameters are called ``0.weight``, ``0.bias``, ``2.weight`` and ``2.bias``.
 """
 
+import glob
 import hashlib
+import json
+import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load, save
 
 from dynstudy.config import Protocol
 from dynstudy.errors import ExportError
@@ -22,41 +26,81 @@ from dynstudy.train import Parameters
 
 Tensors = dict[str, NDArray[np.floating]]
 
+FEATURES = 2  # of a spiral
+HEADER = 100_000  # bytes of a file of weights that are not its tensors', at most
+AT_ONCE = 10_000_000  # outputs of hidden units that are in memory at once
+
 EVALUATION_ROUNDING = 0.002
 """Outside the engine, sums run in another order: a few of thousands of points may change sides."""
 
 
-def add_weights(export: Export, path: Path, backend: str = "auto") -> Export:
-    """Train the best network again and write its parameters beside the export, sealed anew."""
+def add_weights(export: Export, out: Path, backend: str = "auto") -> Export:
+    """Train the best network again and write its parameters beside the export's file `out`.
+
+    Their file is named after that of the export, and by what is in it: until `out` is replaced,
+    what it says of its weights stays true.
+
+    Returns:
+        The export with its weights, sealed anew.
+
+    Raises:
+        ExportError: this machine does not train the network that was recorded.
+    """
     entry = export.configuration[0]
     assert entry.found is not None  # what was chosen was measured
     best = int(np.argmax(entry.found.val_accuracies))
     seed, recorded = entry.found.first_seed + best, entry.found.val_accuracies[best]
-    (record,), outcome = train_cell(entry.configuration, export.protocol, [seed], backend)
-    parameters, accuracy = outcome.parameters, record.val_accuracy
+    tensors, accuracy = _trained(entry, export.protocol, seed, backend)
     if accuracy != recorded:
         raise ExportError(
             f"seed {seed} of {entry.configuration} reached {recorded:.4f} and reaches "
             f"{accuracy:.4f} when trained here: weights can be exported where it was trained"
         )
-    tensors = to_tensors(parameters, entry.width)
-    features = parameters.W1.shape[1]
-    metadata = {
-        "configuration": str(entry.configuration),
-        "seed": str(seed),
-        "key": entry.key,
-        "architecture": f"Sequential(Linear({features}, width), ReLU(), Linear(width, classes))",
-    }
-    write_whole(path, lambda file: save_file(tensors, file, metadata))
+    # under one key, since safetensors writes several in any order
+    contents = save(tensors, {"network": json.dumps(_network(entry, seed))})
+    sha256 = hashlib.sha256(contents).hexdigest()
+    path = out.with_name(f"{out.name}.{sha256[:12]}.safetensors")
+    write_whole(path, lambda file: file.write_bytes(contents))
     weights = Weights(
         file=path.name,
-        sha256=sha256(path),
+        sha256=sha256,
         seed=seed,
         val_accuracy=accuracy,
         fresh_val_accuracy=evaluate(tensors, fresh_protocol(export.protocol), seed),
     )
     first = entry.model_copy(update={"weights": weights})
     return export.model_copy(update={"configuration": [first, *export.configuration[1:]]}).sealed()
+
+
+def named_weights(out: Path) -> list[Path]:
+    """The weights of an export that is there, to be removed once it is replaced."""
+    if not out.is_file():
+        return []
+    text, name = out.read_text(encoding="utf-8", errors="replace"), glob.escape(out.name)
+    return [path for path in out.parent.glob(f"{name}.*.safetensors") if path.name in text]
+
+
+def _metadata(contents: bytes) -> dict[str, str]:
+    """What a file of weights says of itself; before they were one, as several keys."""
+    size = int.from_bytes(contents[:8], "little")
+    metadata = json.loads(contents[8 : 8 + size]).get("__metadata__", {})
+    return dict(json.loads(metadata["network"])) if "network" in metadata else metadata
+
+
+def _network(entry: Entry, seed: int) -> dict[str, str]:
+    """What a file of weights is to say of itself."""
+    return {
+        "configuration": str(entry.configuration),
+        "seed": str(seed),
+        "key": entry.key,
+        "architecture": f"Sequential(Linear({FEATURES}, width), ReLU(), Linear(width, classes))",
+    }
+
+
+def _trained(entry: Entry, protocol: Protocol, seed: int, backend: str) -> tuple[Tensors, float]:
+    """The parameters and validation accuracy of a network that is trained again."""
+    (record,), outcome = train_cell(entry.configuration, protocol, [seed], backend)
+    return to_tensors(outcome.parameters, entry.width), record.val_accuracy
 
 
 def to_tensors(parameters: Parameters, width: int) -> Tensors:
@@ -72,51 +116,81 @@ def to_tensors(parameters: Parameters, width: int) -> Tensors:
 def evaluate(tensors: Tensors, protocol: Protocol, seed: int) -> float:
     """The validation accuracy of a network."""
     data = draw_data(protocol.data, [seed])
-    hidden = np.maximum(data.validation_x @ tensors["0.weight"].T + tensors["0.bias"], 0)
-    output = hidden @ tensors["2.weight"].T + tensors["2.bias"]
-    return float((output.argmax(-1) == data.validation_y).mean())
+    parts = 1 + data.validation_y.size * tensors["0.bias"].size // AT_ONCE
+    right = 0
+    for x, y in zip(
+        np.array_split(data.validation_x, parts),
+        np.array_split(data.validation_y, parts),
+        strict=True,
+    ):
+        hidden = np.maximum(x @ tensors["0.weight"].T + tensors["0.bias"], 0)
+        output = hidden @ tensors["2.weight"].T + tensors["2.bias"]
+        right += int((output.argmax(-1) == y).sum())
+    return right / data.validation_y.size
 
 
-def sha256(path: Path) -> str:
-    """The digest of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def check_weights(export: Export, folder: Path, backend: str | None = None) -> list[str]:
+    """Return what does not hold of the weights of an export in a folder, a line each.
+
+    With a `backend` that trains what was exported bit for bit, the network is trained again.
+    """
+    return [
+        f"{label}, weights: {problem}"
+        for label, entry in export.labelled_entries()
+        if entry.weights is not None
+        for problem in _wrong(entry, entry.weights, export.protocol, folder, backend)
+    ]
 
 
-def check_weights(entry: Entry, protocol: Protocol, folder: Path) -> list[str]:
-    """What does not hold of the weights of an entry, in the folder of its export: a line each."""
-    weights = entry.weights
-    if weights is None:
-        return []
-    path = folder / Path(weights.file).name  # never outside the export's own folder
+def _wrong(
+    entry: Entry, weights: Weights, protocol: Protocol, folder: Path, backend: str | None
+) -> Iterator[str]:
+    path = folder / weights.file
+    shapes = _shapes(entry, protocol)
+    largest = HEADER + 8 * sum(map(math.prod, shapes.values()))
     try:
-        tensors = load_file(path)
-    except FileNotFoundError:
-        return [f"weights: {path} is not there"]
-    except (OSError, SafetensorError) as error:
-        return [f"weights: {path} cannot be read: {error}"]
-    data = draw_data(protocol.data, [weights.seed])
-    shapes = {
-        "0.weight": (entry.width, data.features),
-        "0.bias": (entry.width,),
-        "2.weight": (data.classes, entry.width),
-        "2.bias": (data.classes,),
-    }
+        if not path.is_file():
+            yield f"{path} is not there"
+            return
+        if path.stat().st_size > largest:
+            yield f"{path} has more bytes than its configuration's tensors"
+            return
+        contents = path.read_bytes()
+        tensors = load(contents)
+    except (OSError, SafetensorError, KeyError) as error:  # the last of a type that NumPy lacks
+        yield f"{path} cannot be read: {error}"
+        return
     stored = {name: tensor.shape for name, tensor in tensors.items()}
     if stored != shapes:
         width = stored["0.bias"][0] if stored.keys() == shapes.keys() else None
-        return [
-            f"weights: {path} is of width {width}, the configuration of width {entry.width}"
+        yield (
+            f"{path} is of width {width}, the configuration of width {entry.width}"
             if width not in {None, entry.width}
-            else f"weights: {path} holds other tensors than the configuration's: {stored}"
-        ]
-    problems = []
-    if sha256(path) != weights.sha256:
-        problems.append(f"weights: {path} was changed: its digest does not match")
+            else f"{path} holds other tensors than the configuration's: {stored}"
+        )
+        return
+    if hashlib.sha256(contents).hexdigest() != weights.sha256:
+        yield f"{path} was changed: its digest does not match"
+    if not _metadata(contents).items() >= _network(entry, weights.seed).items():
+        yield f"{path} says that it is of another network"
     for name, drawn_by, recorded in (
         ("val_accuracy", protocol, weights.val_accuracy),
         ("fresh_val_accuracy", fresh_protocol(protocol), weights.fresh_val_accuracy),
     ):
         accuracy = evaluate(tensors, drawn_by, weights.seed)
         if abs(accuracy - recorded) > EVALUATION_ROUNDING:
-            problems.append(f"weights: {name} is {recorded:.4f}, {path} gives {accuracy:.4f}")
-    return problems
+            yield f"{name} is {recorded:.4f}, {path} gives {accuracy:.4f}"
+    if backend is not None:
+        again, _ = _trained(entry, protocol, weights.seed, backend)
+        if not all(np.array_equal(again[name], tensors[name]) for name in shapes):
+            yield f"{path} holds other parameters than training gives"
+
+
+def _shapes(entry: Entry, protocol: Protocol) -> dict[str, tuple[int, ...]]:
+    classes = protocol.data.classes
+    return {
+        "0.weight": (entry.width, FEATURES),
+        "0.bias": (entry.width,),
+        "2.weight": (classes, entry.width),
+        "2.bias": (classes,),
+    }

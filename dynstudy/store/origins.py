@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic import Field
 from sqlalchemy import Engine, func, select
 
 from dynstudy.config import Section
@@ -17,12 +18,17 @@ UNKNOWN = "unknown"
 class Origin(Section):
     """What trained some networks; equal origins give bit-equal results."""
 
-    networks: int
+    networks: int = Field(ge=1)
     backend: str
     device: str
     processor: str
     versions: dict[str, str]
     git_commit: str | None = None
+
+    @property
+    def machine(self) -> str:
+        """Where it was trained, and by what."""
+        return f"{self.backend} on {self.device}, {self.processor}"
 
     @property
     def arithmetic(self) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dynstudy.errors import SpecError
 from dynstudy.study.spec import StudySpec
-from dynstudy.study.validation_messages import one_line
+from dynstudy.study.toml_file import read_toml
 
 
 def load_spec(path: str | Path, overrides: Iterable[str] = ()) -> StudySpec:
@@ -26,18 +26,9 @@ def load_spec(path: str | Path, overrides: Iterable[str] = ()) -> StudySpec:
     """
     path = Path(path)
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = read_toml(path, "a study file", SpecError)
     except FileNotFoundError:
         raise SpecError(f"{path}: no such study file") from None
-    except IsADirectoryError:
-        raise SpecError(f"{path}: is a folder, not a study file") from None
-    except OSError as error:
-        raise SpecError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except ValueError as error:  # tomllib.TOMLDecodeError and UnicodeDecodeError are such
-        reason = "is binary" if isinstance(error, UnicodeDecodeError) else str(error)
-        raise SpecError(f"{path}: not a TOML file: {one_line(reason)}") from None
-    except RecursionError:
-        raise SpecError(f"{path}: not a study file: nested too deeply") from None
     for override in overrides:
         _override(values, override)
     return StudySpec.of(values, str(path))

@@ -2,13 +2,15 @@
 
 import csv
 import io
-import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from safetensors.numpy import load_file
 
+from dynstudy.report import safe_files
+from dynstudy.report.safe_files import write_whole
 from tests.cli.three_studies import Refusal, words
 from tests.command import dynstudy
 
@@ -18,20 +20,76 @@ def test_from_a_study_to_a_file_that_anyone_can_check(three: Path) -> None:
     assert out == ""
     assert "wrote best.toml; check it anywhere with: dynstudy reproduce best.toml" in err
     assert "on fresh seeds (n = " in err
-    assert len(load_file(three / "best.safetensors")) > 0
+    (weights,) = three.glob("best.toml.*.safetensors")
+    assert f"wrote {weights.name}" in err
+    assert len(load_file(weights)) > 0
 
     out, _ = dynstudy(three, "reproduce", "best.toml")
     assert "passed (tested: bit-equal)" in out
+    assert "\nnot checked: provenance: commit, command" in out
     text = (three / "best.toml").read_text()
     (three / "false.toml").write_text(text.replace("replicates = 2", "replicates = 3", 1))
     out, err = dynstudy(three, "reproduce", "false.toml", "--format", "json", expected=1)
-    assert not json.loads(out)[0]["passed"]
+    assert out == ""
+    assert "failed (it contradicts itself; nothing was trained)" in err
     assert "something was changed: configuration.1.found.replicates" in err
 
     out, err = dynstudy(three, "train", "best.toml", "--rank", "2", "--points", "10")
     assert "val accuracy 2" in out
     assert "wrote results/best-2-seed0.png" in err
     assert (three / "results" / "best-2-seed0.csv").read_text().startswith("step,set,class,")
+
+
+def exported(three: Path, name: str, *more: str) -> Path:
+    dynstudy(three, "export", "small", "--confirm", "0", "--out", name, *more)
+    return three / name
+
+
+def test_each_export_has_weights_of_its_own(three: Path) -> None:
+    exported(three, "best.toml", "--weights")
+    before = {path.name: path.read_bytes() for path in three.glob("best.toml*")}
+    exported(three, "best.json", "--weights", "--by", "gain")
+    assert {path.name: path.read_bytes() for path in three.glob("best.toml*")} == before
+    dynstudy(three, "reproduce", "best.toml")
+
+
+def test_an_export_over_another_takes_its_weights_away(three: Path) -> None:
+    exported(three, "best.toml", "--weights")
+    first = set(three.glob("*.safetensors"))
+    of_others = {three / "best.safetensors", three / "best.toml.mine.safetensors"}
+    for path in of_others:
+        path.touch()
+    dynstudy(three, "export", "other", "--confirm", "0", "--out", "best.toml", "--weights")
+    second = set(three.glob("*.safetensors")) - of_others
+    assert (len(first), len(second), len(first | second)) == (1, 1, 2)
+    dynstudy(three, "reproduce", "best.toml")
+    exported(three, "best.toml")
+    assert set(three.glob("*.safetensors")) == of_others
+
+
+@pytest.mark.parametrize("written", [0, 1])
+def test_killed_between_two_files_the_export_of_before_is_whole(
+    written: int, three: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best = exported(three, "best.toml", "--weights")
+    before = best.read_bytes()
+    files: list[Path] = []
+
+    def killed_after(path: Path, write: Callable[[Path], object]) -> Path:
+        files.append(path)
+        if len(files) > written:
+            raise KeyboardInterrupt
+        return write_whole(path, write)
+
+    monkeypatch.setattr(safe_files, "write_whole", killed_after)
+    monkeypatch.setattr("dynstudy.export.weights.write_whole", killed_after)
+    arguments = ["export", "other", "--confirm", "0", "--out", "best.toml", "--weights"]
+    dynstudy(three, *arguments, expected=130)
+    monkeypatch.undo()
+    assert best.read_bytes() == before
+    dynstudy(three, "reproduce", "best.toml")
+    dynstudy(three, *arguments)
+    dynstudy(three, "reproduce", "best.toml")
 
 
 def test_rows_of_a_whole_study_are_for_programs(three: Path) -> None:

@@ -1,6 +1,7 @@
 """What an export holds, and what is no export."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,8 @@ def write(tmp_path: Path, contents: str | bytes, name: str = "bad.toml") -> Path
 def test_what_is_no_export_is_refused_in_one_line(made: Export, tmp_path: Path) -> None:
     good = made.resolved()
     bad = [
-        ("{", "is damaged, or no TOML"),
-        (b"\xff\xfe", "is damaged, or no TOML"),
+        ("{", "is not a TOML file"),
+        (b"\xff\xfe", "is not a TOML file"),
         ("a = " + "[" * 5000, "nested too deeply"),
         ('name = "x"', "is not an export of dynstudy"),
         (tomli_w.dumps(good | {"dynstudy_export": 2}), "is an export of version 2"),
@@ -45,6 +46,13 @@ def test_what_is_no_export_is_refused_in_one_line(made: Export, tmp_path: Path) 
             load_export(write(tmp_path, contents))
         assert said in str(caught.value)
         assert "\n" not in str(caught.value)
+    with (tmp_path / "large.toml").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(ExportError, match="1,099,511,627,776 bytes, which is too large"):
+        load_export(tmp_path / "large.toml")
+    os.mkfifo(tmp_path / "pipe.toml")
+    with pytest.raises(ExportError, match="is a device, a pipe or a socket, not an export"):
+        load_export(tmp_path / "pipe.toml")
     with pytest.raises(ExportError, match="no such file"):
         load_export(tmp_path / "absent.toml")
 

@@ -6,18 +6,8 @@ import pytest
 
 from dynstudy.export.export_file import Export
 from dynstudy.export.reproducing import BIT_EQUAL, STATISTICAL, reproduce
-
-
-def changed(made: Export, path: str, value: Any, *, sealed: bool = False) -> Export:
-    """The file with one value replaced, by someone who forges the seals as well or does not."""
-    contents = made.resolved()
-    *way, last = [int(part) if part.isdecimal() else part for part in path.split("/")]
-    section: Any = contents
-    for part in way:
-        section = section[part]
-    section[last] = value
-    forged = Export.model_validate(contents)
-    return forged.sealed() if sealed else forged
+from dynstudy.launch.training import Training
+from tests.export.changed import changed
 
 
 def test_what_was_exported_is_reproduced_bit_for_bit(made: Export) -> None:
@@ -54,24 +44,82 @@ def test_a_changed_value_is_named(path: str, value: Any, named: str, made: Expor
     assert f"since the file was written, something was changed: {named}" in problems
 
 
+def test_what_contradicts_itself_is_not_trained(
+    made: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Training, "_launched", lambda *_: pytest.fail("it trains"))
+    for sealed in (False, True):
+        forged = changed(made, "configuration/0/found/replicates", 400_000, sealed=sealed)
+        done = reproduce(forged)
+        assert (done.test, done.rows) == (None, [])
+        said = "configuration 1, found: replicates is 400000, but val_accuracies has 12"
+        assert said in done.problems
+
+
+def test_as_many_accuracies_as_replicates_are_more_than_the_study_trained(made: Export) -> None:
+    contents = made.resolved()
+    measured = contents["configuration"][0]["found"]
+    measured |= {"replicates": 1000, "val_accuracies": [0.5] * 1000}
+    problems = reproduce(Export.model_validate(contents).sealed()).problems
+    trained = made.provenance.trained[0].networks
+    assert (
+        f"it asks for {made.networks + 988} networks, while its study trained {trained}" in problems
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        ("configuration/0/found/val_accuracy", 0.99, "val_accuracy is 0.99, its val_accuracies"),
-        (
-            "configuration/0/confirmed/train_accuracy",
-            0.99,
-            "train_accuracy is 0.99, training gives",
-        ),
-        ("configuration/0/found/replicates", 2, "replicates is 2, but val_accuracies has"),
-        ("configuration/0/width", 6, "its key is not that of its loss, width"),
-        ("protocol/steps", 300, "its key is not that of its loss, width"),
+        ("configuration/0/confirmed/train_accuracy", 0.9, "train_accuracy is 0.9, training gives"),
+        ("configuration/0/found/unrecovered", 0.9, "unrecovered is 0.9, training gives"),
+        ("configuration/0/found/forgetting", 0.1, "forgetting is 0.1, training gives"),
+        ("configuration/0/found/diverged", 1, "diverged is 1, training gives 0"),
+        ("configuration/0/confirmed/forgets", False, "forgets is False, training gives None"),
     ],
 )
 def test_a_forged_seal_does_not_help(path: str, value: Any, said: str, made: Export) -> None:
     done = reproduce(changed(made, path, value, sealed=True))
-    assert done.problems
     assert said in " ".join(done.problems)
+
+
+def other_versions(made: Export) -> Export:
+    return changed(made, "provenance/trained/0/versions/numpy", "1.0", sealed=True)
+
+
+def test_other_versions_do_not_loosen_the_comparison_unasked(made: Export) -> None:
+    assert (done := reproduce(other_versions(made))).problems == []
+    assert (done.test, done.loosened) == (BIT_EQUAL, "")
+    assert "the versions that trained it" in " ".join(done.unchecked)
+
+    forged = changed(other_versions(made), "configuration/0/found/train_accuracy", 0.9, sealed=True)
+    first, *_, hint = reproduce(forged).problems
+    assert "train_accuracy is 0.9, training gives" in first
+    assert hint.startswith(
+        "it was trained with numpy '1.0', not the version here; --other-versions"
+    )
+
+    done = reproduce(forged, other_versions=True)
+    assert (done.test, done.problems) == (STATISTICAL, [])
+    assert "numpy '1.0'" in done.loosened
+    assert "train_accuracy" in " ".join(done.unchecked)
+
+
+def test_another_machine_is_named_where_it_loosens_the_comparison(made: Export) -> None:
+    elsewhere = changed(made, "provenance/trained/0/processor", "an abacus", sealed=True)
+    done = reproduce(elsewhere)
+    assert (done.test, done.problems) == (STATISTICAL, [])
+    assert "an abacus" in done.loosened
+
+
+def test_net_forgetting_is_compared_on_another_machine(made: Export) -> None:
+    contents = made.resolved()
+    contents["provenance"]["trained"][0]["processor"] = "an abacus"
+    for entry in contents["configuration"]:
+        if "forgetting" in entry["found"]:
+            entry["found"]["forgetting"] += 1
+    problems = reproduce(Export.model_validate(contents).sealed()).problems
+    assert "forgetting is " in problems[0]
+    assert "joint standard errors away" in problems[0]
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
@@ -80,8 +128,8 @@ def test_accuracies_that_were_never_reached_are_found_out(elsewhere: bool, made:
     contents = made.resolved()
     for entry in (*contents["configuration"], *contents["baseline"]):
         confirmed = entry["confirmed"]
-        confirmed["val_accuracies"] = [accuracy + 0.4 for accuracy in confirmed["val_accuracies"]]
-        confirmed["val_accuracy"] += 0.4
+        confirmed["val_accuracies"] = [accuracy - 0.3 for accuracy in confirmed["val_accuracies"]]
+        confirmed["val_accuracy"] -= 0.3
     if elsewhere:
         contents["provenance"]["trained"][0]["processor"] = "another"
     done = reproduce(Export.model_validate(contents).sealed())

@@ -64,8 +64,8 @@ def test_what_cannot_be_read_is_told_with_its_name(tmp_path: Path) -> None:
     for name, said in (
         ("absent.toml", "no such study file"),
         (".", "is a folder, not a study file"),
-        ("binary.toml", "not a TOML file: is binary"),
-        ("text.toml", "not a TOML file: Expected"),
+        ("binary.toml", "is not a TOML file: it is not text in UTF-8"),
+        ("text.toml", "is not a TOML file: Expected"),
     ):
         path = tmp_path / name
         with pytest.raises(SpecError) as refused:
