@@ -87,11 +87,19 @@ class RegimeMap:
         best = self.trained().groupby(["loss", "learning_rate", "width"]).val_accuracy.idxmax()
         return self.frame.loc[best]
 
-    def pareto_front(self) -> pd.DataFrame:
-        """The trained cells that no narrower or equally wide one surpasses, by ascending width."""
-        ordered = self.trained().sort_values(["width", "val_accuracy"], ascending=[True, False])
-        before = ordered.val_accuracy.cummax().shift(fill_value=-np.inf)
-        return ordered[ordered.val_accuracy > before]
+    def ranked(self, by: str | None = None) -> pd.DataFrame:
+        """Return trained cells, best first: by what the study maximizes, or by another column.
+
+        Cells where that is not defined, as the gain of a static loss, come last.
+        """
+        return self.trained().sort_values(by or self.spec.best_by, ascending=False, kind="stable")
+
+    def pareto_front(self, by: str | None = None) -> pd.DataFrame:
+        """Those of `ranked` that no narrower or equally wide one surpasses, by ascending width."""
+        by = by or self.spec.best_by
+        ordered = self.ranked(by).dropna(subset=by).sort_values("width", kind="stable")
+        before = ordered[by].cummax().shift(fill_value=-np.inf)
+        return ordered[ordered[by] > before]
 
     def static_accuracy(self, loss: str, width: int, learning_rate: float) -> str:
         """What the cells of a panel are judged against, in words."""

@@ -23,7 +23,12 @@ def command(
     top: Annotated[
         int | None, typer.Option(help="How many configurations. [default: 1]", min=1)
     ] = None,
-    by: Annotated[By, typer.Option(help="What the best is best by.")] = "val_accuracy",
+    by: Annotated[
+        By | None,
+        typer.Option(
+            help="What the best is best by. [default: what a search maximizes, else val_accuracy]"
+        ),
+    ] = None,
     per: Annotated[
         Per | None,
         typer.Option(

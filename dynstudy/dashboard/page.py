@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import optuna
 import optuna_dashboard
@@ -20,7 +21,7 @@ from dynstudy.pictures.interactive.regime_map import MOST_PANELS, map_figures
 from dynstudy.pictures.regime_map import save_map
 from dynstudy.report.map_text import headline
 from dynstudy.report.overview import launch_facts
-from dynstudy.report.rows import to_csv
+from dynstudy.report.rows import frame_rows, to_csv, with_interval
 from dynstudy.store.launches import launches
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.rename_note_tag import NOTE, note_of
@@ -74,15 +75,23 @@ def map_page(study_map: RegimeMap, present: list[str]) -> Page:
 
 def search_page(study_map: RegimeMap, _present: list[str]) -> Page:
     """The page of a search: trials over width and over A and T, picture, cells, the best."""
-    best = study_map.trained().sort_values("val_accuracy", ascending=False)
+    best = study_map.ranked()
     lines = [
-        f"{with_error(row.val_accuracy, row['sem'])} (n = {row.replicates}): "
+        f"{_aimed_at(row, study_map.spec.best_by)} (n = {row.replicates}): "
         f"{row.loss.upper()}, width {row.width}, learning rate {row.learning_rate:.4g}"
         + ("" if pd.isna(row.amplitude) else f", A = {row.amplitude:.4g}, T = {row.period:g}")
         for _, row in best.head(BEST).iterrows()
     ]
     files = _files(study_map, "search.png") if len(best) else {}
     return Page(search_figures(study_map), files, lines, study_map.notes)
+
+
+def _aimed_at(row: Any, by: str) -> str:
+    """What a search maximizes, of one of its cells."""
+    accuracy = with_error(row.val_accuracy, row["sem"])
+    if by != "gain" or pd.isna(row.gain):
+        return accuracy
+    return f"gain {with_interval(frame_rows(row.to_frame().T)[0], 'gain')}, accuracy {accuracy}"
 
 
 def _files(study_map: RegimeMap, picture: str) -> dict[str, Filler]:

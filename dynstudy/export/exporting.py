@@ -45,7 +45,7 @@ def export(
     name: str,
     *,
     top: int = 1,
-    by: By = "val_accuracy",
+    by: By | None = None,
     per: Per | None = None,
     confirm: int | None = None,
     backend: str = "auto",
@@ -54,7 +54,8 @@ def export(
 ) -> Export:
     """The best configurations of a study, each runnable and with what to expect of it.
 
-    `top` of them, or of each width or loss if `per` says so; ``pareto`` is the front of accuracy
+    `top` of them, or of each width or loss if `per` says so, best `by` what the study maximizes
+    unless said; ``pareto`` is the front of that
     and width, all of it. Each is trained on `confirm` fresh seeds: the study's replicates (the most
     that a cell may have) if None, none if 0.
 
@@ -69,6 +70,7 @@ def export(
     """
     regimes = regime_map(storage, name)
     spec = regimes.spec
+    by = by or spec.best_by
     check_backend(backend, spec)
     rows, candidates = _choose(regimes, top, by, per)
     records = frame_rows(rows)
@@ -136,7 +138,7 @@ def _choose(regimes: RegimeMap, top: int, by: By, per: Per | None) -> Any:
     """The rows of the best, best first (by width or loss first, if `per`), and out of how many."""
     candidates = _candidates(regimes, by)
     if per == "pareto":  # all of it, whatever `top` is
-        front = regimes.pareto_front().index.intersection(candidates.index)
+        front = regimes.pareto_front(by).index.intersection(candidates.index)
         return candidates.loc[front].sort_values("width", kind="stable"), len(candidates)
     if per is None:
         chosen, largest = candidates.head(top), len(candidates)
@@ -154,8 +156,8 @@ def _choose(regimes: RegimeMap, top: int, by: By, per: Per | None) -> Any:
 
 def _candidates(regimes: RegimeMap, by: str) -> pd.DataFrame:
     """Cells whose replicates are all there and where what is compared is defined, best first."""
-    name, frame = regimes.spec.name, regimes.frame
-    complete = frame[(frame.replicates > 0) & (frame.replicates >= frame.replicates_planned)]
+    name, ranked = regimes.spec.name, regimes.ranked(by)
+    complete = ranked[ranked.replicates >= ranked.replicates_planned]
     if not len(complete):
         raise ExportError(f"study {name!r} has no complete cell yet; run it first")
     defined = complete[complete[by].notna()]
@@ -163,7 +165,7 @@ def _candidates(regimes: RegimeMap, by: str) -> pd.DataFrame:
         raise ExportError(
             f"study {name!r} has no cell with a gain, for want of baselines; use --by val_accuracy"
         )
-    return defined.sort_values(by, ascending=False, kind="stable")
+    return defined
 
 
 def _provenance(storage: Storage, keys: Sequence[str]) -> Provenance:

@@ -35,7 +35,7 @@ def width_figure(study_map: RegimeMap) -> Figure:
 
 
 def search_figure(study_map: RegimeMap) -> Figure:
-    """Accuracy over width with its Pareto front, and where in (A, T) the accurate trials lie."""
+    """What is aimed at over width with its Pareto front, and where in (A, T) the best lie."""
     points = describe_search(study_map)
     panels = 2 if len(points.schedule) else 1
     figure = Figure(figsize=(5.4 * panels + 0.6, 4.8), layout="constrained")
@@ -57,8 +57,8 @@ def _over_width(axis: Axes, points: SearchPoints) -> None:
     for name, cells in points.by_loss.items():
         axis.errorbar(
             cells.width,
-            cells.val_accuracy,
-            yerr=cells["sem"],
+            cells[points.value],
+            yerr=cells["error"],
             fmt="o",
             markersize=3.5,
             elinewidth=0.8,
@@ -67,14 +67,15 @@ def _over_width(axis: Axes, points: SearchPoints) -> None:
         )
     axis.plot(
         points.front.width,
-        points.front.val_accuracy,
+        points.front[points.value],
         drawstyle="steps-post",
         color="black",
         linewidth=1.2,
         label=FRONT,
     )
-    axis.axhline(points.chance, color="0.8", zorder=0, label=CHANCE)
-    axis.set(xscale="log", xlabel=WIDTH, ylabel=ACCURACY)
+    level, name = points.reference
+    axis.axhline(level, color="0.8", zorder=0, label=name)
+    axis.set(xscale="log", xlabel=WIDTH, ylabel=points.title)
     axis.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
     axis.xaxis.set_major_formatter(mpl.ticker.ScalarFormatter())
     axis.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
@@ -85,11 +86,11 @@ def _over_schedule(figure: Figure, axis: Axes, points: SearchPoints) -> None:
     drawn = axis.scatter(
         points.schedule.amplitude,
         points.schedule.period,
-        c=points.schedule.val_accuracy,
+        c=points.schedule[points.value],
         s=18,
         cmap="viridis",
         edgecolors="0.3",
         linewidths=0.3,
     )
     axis.set(xscale="log", yscale="log", xlabel=AMPLITUDE, ylabel=PERIOD)
-    figure.colorbar(drawn, ax=axis, label=ACCURACY)
+    figure.colorbar(drawn, ax=axis, label=points.title)

@@ -6,11 +6,13 @@ from typing import Any
 import pandas as pd
 
 from dynstudy.analysis.regime_map import RegimeMap
-from dynstudy.pictures.style import CURVES
+from dynstudy.pictures.style import ACCURACY, CHANCE, CURVES
 from dynstudy.task.losses import static_losses
 
 GREYS = ("#595959", "#999999", "#bfbfbf", "#808080", "#262626")
 """Of the static losses, in their order."""
+
+GAIN_WITH_ITS_INTERVAL = "gain over the static loss (95 %)"
 
 
 @dataclass(frozen=True)
@@ -65,21 +67,35 @@ def _schedules(cells: pd.DataFrame) -> str:
 
 @dataclass(frozen=True)
 class SearchPoints:
-    """Trained trials over width, and over amplitude and period: rows of the search's frame."""
+    """Trained trials over width, and over amplitude and period: rows of the search's frame.
 
+    Drawn is the column `value`, what the search is to maximize, with the column ``error``.
+    """
+
+    value: str
+    title: str  # of it
     by_loss: dict[str, pd.DataFrame]  # by the name of each loss
     front: pd.DataFrame  # those that no narrower one surpasses
     schedule: pd.DataFrame  # those with an amplitude, the best last and so on top
-    chance: float
+    reference: tuple[float, str]  # what nothing is, and its name: chance, or the static loss
 
 
 def describe_search(study_map: RegimeMap) -> SearchPoints:
     """Say which points there are."""
-    trained = study_map.trained()
-    trained = trained.assign(sem=trained["sem"].astype(float).fillna(0))
+    value = study_map.spec.best_by
+    trained = study_map.ranked().dropna(subset=value)[::-1]
+    if value == "gain":
+        title, reference = GAIN_WITH_ITS_INTERVAL, (0.0, "static loss")
+        error = (trained.gain_high - trained.gain_low) / 2
+    else:
+        title, reference = ACCURACY, (1 / study_map.spec.protocol.data.classes, CHANCE)
+        error = trained["sem"]
+    trained = trained.assign(error=error.astype(float).fillna(0))
     return SearchPoints(
+        value,
+        title,
         {str(loss).upper(): cells for loss, cells in trained.groupby("loss", sort=True)},
         study_map.pareto_front(),
-        trained[trained.amplitude.notna()].sort_values("val_accuracy"),
-        1 / study_map.spec.protocol.data.classes,
+        trained[trained.amplitude.notna()],
+        reference,
     )

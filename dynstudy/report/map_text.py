@@ -45,7 +45,7 @@ def print_map(study_map: RegimeMap, out: TextIO) -> None:
 
 def print_best(study_map: RegimeMap, out: TextIO) -> None:
     """Print the best cells, in a table."""
-    best = study_map.frame.sort_values("val_accuracy", ascending=False).head(MOST_LISTED)
+    best = study_map.ranked().head(MOST_LISTED)
     console(out).print(f"the best {len(best)} of {len(study_map.frame)} configurations")
     print_rows(frame_rows(best[SEARCH_COLUMNS]), Format.table, out)
 

@@ -51,12 +51,11 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
     study_map = regime_map(storage, name)
     done = storage.count_cells(study)
     total = study_map.spec.planned_trials(study.user_attrs, int((~study_map.frame.predicted).sum()))
-    trained = study_map.trained()
-    best = trained.sort_values("val_accuracy", ascending=False).head(top)[names(FIRST)]
+    best = study_map.ranked().head(top)[names(FIRST)]
     front = (
         study_map.pareto_front()[names(FIRST)]
         if len(study_map.spec.directions) > 1
-        else trained.head(0)
+        else best.head(0)
     )
     edges = find_boundaries(study_map) if has_boundaries(study_map) else None
     return Overview(
@@ -121,7 +120,8 @@ def print_overview(shown: Overview, form: Format, out: TextIO) -> None:
         screen.print("[bold]boundaries[/bold]")
         print_boundaries(shown.boundaries, out)
     if shown.pareto_front:
-        screen.print("[bold]Pareto front[/bold]: no narrower network is as accurate")
+        narrower = "gains as much" if shown.spec.best_by == "gain" else "is as accurate"
+        screen.print(f"[bold]Pareto front[/bold]: no narrower network {narrower}")
         print_rows(_without(shown.pareto_front, shortened), form, out)
     screen.print("[bold]study file, resolved[/bold]")
     screen.print(tomli_w.dumps(shown.spec.resolved()), markup=False)

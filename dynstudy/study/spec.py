@@ -136,6 +136,11 @@ class StudySpec(Section):
         return max(cell.configuration.width for cell in self.cells_ahead())
 
     @property
+    def best_by(self) -> Literal["val_accuracy", "gain"]:
+        """The column of cells that its best cells are best by, wherever they are ranked."""
+        return "val_accuracy"
+
+    @property
     def directions(self) -> list[Literal["maximize", "minimize"]]:
         """What Optuna is told about the study's values."""
         return ["maximize"]

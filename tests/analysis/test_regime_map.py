@@ -16,7 +16,7 @@ from dynstudy.statistics.columns import MAP, names
 from dynstudy.store.series import VALIDATION
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow, SeriesRow
-from tests.planted import Planted, SpecMaker, spread
+from tests.planted import Planted, SearchMaker, SpecMaker, plant, plant_search, spread
 
 
 @pytest.fixture
@@ -178,3 +178,24 @@ def test_the_digest_is_of_the_rows_that_a_study_stands_on(
         )
     assert now() not in {empty, one, both}
     assert f"ledger {now()[:12]}" in regime_map(storage, "small").caption()
+
+
+def test_a_search_for_gain_ranks_by_gain(storage: Storage, make_search: SearchMaker) -> None:
+    plant_search(storage, make_search(maximize="gain", minimize="width", loss=["ce", "dce"]))
+    study_map = regime_map(storage, "search")
+    ranked = study_map.ranked()
+    dynamical = ranked[ranked.amplitude.notna()]
+    assert dynamical.gain.tolist() == sorted(dynamical.gain, reverse=True)
+    assert dynamical.val_accuracy.tolist() != sorted(dynamical.val_accuracy, reverse=True)
+    assert ranked.tail(len(ranked) - len(dynamical)).gain.isna().all()  # static ones are last
+    assert study_map.ranked("val_accuracy").iloc[0].width == 5  # the more accurate one
+    assert dynamical.iloc[0].width == 3  # which gains most
+    front = study_map.pareto_front()
+    assert front.index.tolist() == [dynamical.index[0]]
+    assert set(study_map.pareto_front("val_accuracy").width) == {3, 5}
+
+
+def test_a_map_ranks_by_accuracy(storage: Storage, make_spec: SpecMaker) -> None:
+    plant(storage, make_spec())
+    ranked = regime_map(storage, "small").ranked()
+    assert ranked.val_accuracy.tolist() == sorted(ranked.val_accuracy, reverse=True)

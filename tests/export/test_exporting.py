@@ -17,7 +17,7 @@ from dynstudy.launch.training import Training
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.store.studies import Storage
 from dynstudy.study.confirmation import FRESH, fresh_protocol
-from tests.planted import SearchMaker, SpecMaker
+from tests.planted import SearchMaker, SpecMaker, plant_search
 
 
 def test_the_best_are_chosen_and_confirmed_on_what_nothing_was_chosen_on(
@@ -112,3 +112,20 @@ def test_a_study_without_complete_cells_or_gains_says_so(
     assert made.configuration[0].found.gain is None
     assert made.configuration[0].confirmed is not None
     assert made.configuration[0].confirmed.gain is not None
+
+
+def test_a_search_for_gain_exports_what_gains_most(
+    storage: Storage, make_search: SearchMaker
+) -> None:
+    plant_search(storage, make_search(maximize="gain"))
+    ranked = regime_map(storage, "search").ranked()
+    made = export(storage, "search", top=2, confirm=0)
+    assert made.selection.by == "gain"
+    assert [entry.found.gain for entry in made.configuration if entry.found] == pytest.approx(
+        ranked.gain.head(2).tolist()
+    )
+    by_accuracy = export(storage, "search", by="val_accuracy", confirm=0)
+    assert by_accuracy.configuration[0].configuration.width == 5
+    assert made.configuration[0].configuration.width == 3
+    (front,) = export(storage, "search", per="pareto", confirm=0).configuration
+    assert front == made.configuration[0]

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.pictures.accuracy import search_figure, width_figure
 from dynstudy.pictures.accuracy_description import describe_search, describe_widths
 from dynstudy.pictures.interactive.accuracy import accuracy_over_width as page_figure
 from dynstudy.pictures.interactive.accuracy import search_figures
+from dynstudy.store.studies import Storage
 from tests.pictures.made_up import WIDTHS, MapMaker, traces
+from tests.planted import SearchMaker, plant_search
 
 
 @pytest.mark.parametrize("amplitude", [3, [3, 30]])
@@ -59,11 +61,11 @@ def test_both_pens_draw_the_same_trials_of_a_search(study_map: RegimeMap) -> Non
         line, _, (bars,) = drawn[name].lines
         np.testing.assert_array_equal(line.get_data(), [cells.width, cells.val_accuracy])
         low, high = np.array([ends[:, 1] for ends in bars.get_segments()]).T
-        np.testing.assert_allclose((high - low) / 2, cells["sem"], atol=1e-12)
+        np.testing.assert_allclose((high - low) / 2, cells["error"], atol=1e-12)
         assert (on_page[name]["x"], on_page[name]["y"]) == (
             cells.width.tolist(), cells.val_accuracy.tolist()
         )  # fmt: skip
-        assert on_page[name]["error_y"]["array"] == cells["sem"].tolist()
+        assert on_page[name]["error_y"]["array"] == cells["error"].tolist()
     front = next(line for line in widths.lines if line.get_label() == "Pareto front")
     np.testing.assert_array_equal(front.get_data(), [[3, 5], [0.7, 0.75]])
     assert (on_page["Pareto front"]["x"], on_page["Pareto front"]["y"]) == ([3, 5], [0.7, 0.75])
@@ -88,3 +90,25 @@ def test_both_pens_draw_the_same_trials_of_a_search(study_map: RegimeMap) -> Non
     assert figure.get_suptitle() == (
         f"search: 200 steps, 4 configurations of 2 replicates\n{study_map.condition}"
     )
+
+
+def test_both_pens_draw_the_gain_where_a_search_is_for_that(
+    storage: Storage, make_search: SearchMaker
+) -> None:
+    plant_search(storage, make_search(maximize="gain"))
+    study_map = regime_map(storage, "search")
+    figure, page = search_figure(study_map), search_figures(study_map)
+    widths, schedule, colours = figure.axes
+    ranked = study_map.ranked().dropna(subset="gain")
+    trace = traces(page["width-accuracy"])["DCE"]
+    (drawn,) = widths.containers
+    assert trace["y"] == drawn.lines[0].get_ydata().tolist() == ranked.gain.tolist()[::-1]
+    half = (ranked.gain_high - ranked.gain_low) / 2
+    assert trace["error_y"]["array"] == pytest.approx(half.tolist()[::-1])
+    title = "gain over the static loss (95 %)"
+    layout = page["width-accuracy"].to_plotly_json()["layout"]
+    assert widths.get_ylabel() == layout["yaxis"]["title"]["text"] == title
+    assert layout["title"]["text"].startswith("Gain over width<br><sup>mean and 95 % interval")
+    assert "static loss" in {text.get_text() for text in widths.get_legend().get_texts()}
+    assert max(schedule.collections[0].get_array()) == ranked.gain.max()
+    assert colours.get_ylabel() == title

@@ -10,7 +10,7 @@ from dynstudy.report.overview import Overview, overview, print_overview
 from dynstudy.report.words import Format
 from dynstudy.store.launches import claim
 from dynstudy.store.studies import Storage
-from tests.planted import SearchMaker, SpecMaker, plant
+from tests.planted import SearchMaker, SpecMaker, plant, plant_search
 
 
 @pytest.fixture
@@ -69,3 +69,15 @@ def test_a_search_for_two_things_has_its_front(storage: Storage, make_search: Se
     study = overview(storage, "search")
     assert (study.status, study.cells, study.best, study.boundaries) == ("incomplete", 8, [], [])
     assert study.pareto_front == []
+
+
+def test_a_search_for_gain_shows_what_gains_most(
+    storage: Storage, make_search: SearchMaker
+) -> None:
+    plant_search(storage, make_search(maximize="gain", minimize="width"))
+    study = overview(storage, "search", top=3)
+    gains = [row["gain"] for row in study.best]
+    assert gains == sorted(gains, reverse=True)
+    assert [row["width"] for row in study.best] == [3, 3, 3]
+    assert [row["gain"] for row in study.pareto_front] == gains[:1]
+    assert "no narrower network gains as much" in printed(study, Format.table)

@@ -26,7 +26,8 @@ def accuracy_over_width(study_map: RegimeMap) -> go.Figure:
     """Accuracy over width with standard errors: static losses, and the best cell of each loss."""
     described = describe_widths(study_map)
     figure = go.Figure([_curve(curve) for curve in described.curves])
-    lay_out_widths(figure, described.chance)
+    over = "Accuracy over width<br><sup>mean and standard error over replicates</sup>"
+    lay_out_widths(figure, over, ACCURACY, (described.chance, CHANCE))
     lowest = [float((one.cells.val_accuracy - one.error).min()) for one in described.curves]
     few = described.widths[:: max(1, math.ceil(len(described.widths) / 12))]
     figure.update_xaxes(tickvals=few)
@@ -34,12 +35,15 @@ def accuracy_over_width(study_map: RegimeMap) -> go.Figure:
     return figure
 
 
-def lay_out_widths(figure: go.Figure, chance: float) -> None:
+def lay_out_widths(
+    figure: go.Figure, heading: str, title: str, reference: tuple[float, str]
+) -> None:
     """What figures over width look alike in."""
-    lay_out(figure, "Accuracy over width<br><sup>mean and standard error over replicates</sup>")
-    figure.add_hline(chance, line={"color": "#bbbbbb", "width": 1}, annotation_text=CHANCE)
+    lay_out(figure, heading)
+    level, name = reference
+    figure.add_hline(level, line={"color": "#bbbbbb", "width": 1}, annotation_text=name)
     figure.update_xaxes(type="log", title={"text": WIDTH})
-    figure.update_yaxes(title={"text": ACCURACY})
+    figure.update_yaxes(title={"text": title})
 
 
 def _curve(curve: WidthCurve) -> go.Scatter:
@@ -62,13 +66,13 @@ def _cell(cell: Any, static: bool) -> str:
 
 
 def search_figures(study_map: RegimeMap) -> dict[str, go.Figure]:
-    """Accuracy over width, and over amplitude and period; nothing before anything is trained."""
+    """What is aimed at over width, and over amplitude and period; nothing if nothing is trained."""
     points = describe_search(study_map)
     if not points.by_loss:
         return {}
     figures = {WIDTH_FIGURE: _over_width(points)}
     if len(points.schedule):
-        figures[SCHEDULE_FIGURE] = _over_schedule(points.schedule)
+        figures[SCHEDULE_FIGURE] = _over_schedule(points)
     return figures
 
 
@@ -76,8 +80,8 @@ def _over_width(points: SearchPoints) -> go.Figure:
     figure = go.Figure([
         go.Scatter(
             x=cells.width.tolist(),
-            y=cells.val_accuracy.tolist(),
-            error_y={"array": cells["sem"].tolist(), "width": 0, "thickness": 1},
+            y=cells[points.value].tolist(),
+            error_y={"array": cells["error"].tolist(), "width": 0, "thickness": 1},
             mode="markers",
             marker={"size": 6, "opacity": 0.7},
             name=name,
@@ -87,14 +91,21 @@ def _over_width(points: SearchPoints) -> go.Figure:
         for name, cells in points.by_loss.items()
     ])
     front_line = {"color": "black", "width": 1.5, "shape": "hv"}
-    x, y = points.front.width.tolist(), points.front.val_accuracy.tolist()
+    x, y = points.front.width.tolist(), points.front[points.value].tolist()
     figure.add_scatter(x=x, y=y, mode="lines", line=front_line, name=FRONT, hoverinfo="skip")
-    lay_out_widths(figure, points.chance)
+    said = "95 % interval" if points.value == "gain" else "standard error"
+    heading = f"{_of(points)} over width<br><sup>mean and {said} over replicates</sup>"
+    lay_out_widths(figure, heading, points.title, points.reference)
     figure.update_xaxes(dtick="D1")
     return figure
 
 
-def _over_schedule(cells: pd.DataFrame) -> go.Figure:
+def _of(points: SearchPoints) -> str:
+    return "Gain" if points.value == "gain" else "Accuracy"
+
+
+def _over_schedule(points: SearchPoints) -> go.Figure:
+    cells = points.schedule
     figure = go.Figure(
         go.Scatter(
             x=cells.amplitude.tolist(),
@@ -102,15 +113,15 @@ def _over_schedule(cells: pd.DataFrame) -> go.Figure:
             mode="markers",
             marker={
                 "size": 8,
-                "color": cells.val_accuracy.tolist(),
+                "color": cells[points.value].tolist(),
                 "colorscale": "Viridis",
-                "colorbar": {"title": {"text": "validation<br>accuracy"}},
+                "colorbar": {"title": {"text": points.title.replace(" ", "<br>", 1)}},
             },
             text=[_trial(row) for row in cells.itertuples()],
             hovertemplate=SCHEDULE_HOVER,
         )
     )
-    lay_out(figure, "Accuracy over amplitude and period")
+    lay_out(figure, f"{_of(points)} over amplitude and period")
     figure.update_xaxes(type="log", title={"text": AMPLITUDE})
     figure.update_yaxes(type="log", title={"text": PERIOD})
     return figure

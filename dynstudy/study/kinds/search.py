@@ -66,6 +66,11 @@ class SearchSpec(OverAxes):
         return self
 
     @property
+    def best_by(self) -> Literal["val_accuracy", "gain"]:
+        """What it maximizes."""
+        return self.maximize
+
+    @property
     def directions(self) -> list[Literal["maximize", "minimize"]]:
         """What Optuna is told about the study's values: the width is the second one."""
         return ["maximize", "minimize"] if self.minimize else ["maximize"]

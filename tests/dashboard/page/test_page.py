@@ -21,7 +21,7 @@ from dynstudy.report.rows import to_csv
 from dynstudy.store.rename_note_tag import NOTE
 from dynstudy.store.studies import Storage
 from dynstudy.study.study_file import load_spec
-from tests.planted import SearchMaker, SpecMaker, plant
+from tests.planted import SearchMaker, SpecMaker, plant, plant_search
 
 
 @pytest.fixture
@@ -178,6 +178,17 @@ def test_a_search_has_its_trials_over_width_and_schedule(
     assert set(files(storage)) == {"study.toml", "search.png", "cells.csv"}
     note = optuna_dashboard.get_note(study)
     assert "8 trials of 2 networks" in note.replace("\\", "")
+
+
+def test_the_page_of_a_search_for_gain_names_what_gains_most(
+    storage: Storage, make_search: SearchMaker
+) -> None:
+    plant_search(storage, make_search(maximize="gain"))
+    study_map = regime_map(storage, "search")
+    best = study_map.ranked().iloc[0]
+    first = search_page(study_map, []).headline[0]
+    assert first.startswith(f"gain {best.gain:+.3f} [")
+    assert f"], accuracy {best.val_accuracy:.3f} ± " in first
 
 
 def test_a_study_without_any_cell_has_a_page(storage: Storage, make_spec: SpecMaker) -> None:
