@@ -12,6 +12,8 @@ from dynstudy._version import __version__
 if TYPE_CHECKING:
     from dynstudy.launch.objective import Objective
     from dynstudy.launch.runner import run
+    from dynstudy.results.studies import Studies, open  # noqa: A004 - as in dynstudy.open
+    from dynstudy.results.study import Study
     from dynstudy.search.boundary_sampler import BoundarySampler, Level
     from dynstudy.study.spec import StudySpec
     from dynstudy.study.study_file import load_spec
@@ -24,9 +26,12 @@ __all__ = [
     "DynamicalMSE2",
     "Level",
     "Objective",
+    "Studies",
+    "Study",
     "StudySpec",
     "__version__",
     "load_spec",
+    "open",
     "run",
 ]
 
@@ -37,8 +42,11 @@ _HOMES = {
     "DynamicalMSE2": "dynstudy.task.losses.modules",
     "Level": "dynstudy.search.boundary_sampler",
     "Objective": "dynstudy.launch.objective",
+    "Studies": "dynstudy.results.studies",
+    "Study": "dynstudy.results.study",
     "StudySpec": "dynstudy.study.spec",
     "load_spec": "dynstudy.study.study_file",
+    "open": "dynstudy.results.studies",
     "run": "dynstudy.launch.runner",
 }
 

@@ -20,7 +20,7 @@ MODULES = {
 
 # From the bottom up: a module imports from its own folder and those before it.
 LAYERS = [
-    ("dynstudy._version", "dynstudy.errors", "dynstudy.arrays"),
+    ("dynstudy._version", "dynstudy.errors", "dynstudy.arrays", "dynstudy.notebook"),
     ("dynstudy.task",),
     ("dynstudy.config",),
     ("dynstudy.measure",),
@@ -35,6 +35,7 @@ LAYERS = [
     ("dynstudy.dashboard",),
     ("dynstudy.launch",),
     ("dynstudy.export",),
+    ("dynstudy.results",),
     ("dynstudy.bench",),
     ("dynstudy.cli",),
     ("dynstudy", "dynstudy.__main__"),

@@ -31,9 +31,9 @@ GRID = 121  # amplitudes at which a surface is looked at
 LOWER, UPPER, ONSET = "useful_lower", "useful_upper", "forgetting_onset"
 COLUMNS = (
     *AXES[:3],
-    Column("period", "steps", "T"),
-    Column("boundary", "", f"`{LOWER}`, `{UPPER}` or `{ONSET}`"),
-    Column("piece", "", "which of the useful pieces along the amplitude, from 1"),
+    Column("period", "steps", "T", "Int64"),
+    Column("boundary", "", f"`{LOWER}`, `{UPPER}` or `{ONSET}`", "string"),
+    Column("piece", "", "which of the useful pieces along the amplitude, from 1", "Int64"),
     Column("amplitude", "", "A of the edge; empty where the map does not reach it"),
     Column(
         "amplitude_low",
@@ -42,9 +42,9 @@ COLUMNS = (
         "tested amplitude below it",
     ),
     Column("amplitude_high", "", "likewise above"),
-    Column("reached", "", "whether the edge lies inside the map"),
+    Column("reached", "", "whether the edge lies inside the map", "boolean"),
     Column("support", "", "share of the resampled surfaces that have such an edge"),
-    Column("says", "", "where the edge is instead, if it is not reached"),
+    Column("says", "", "where the edge is instead, if it is not reached", "string"),
 )
 """A row is a boundary at a period."""
 

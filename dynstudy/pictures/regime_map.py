@@ -32,9 +32,14 @@ BAND: dict[str, Any] = {"color": CONTOUR, "alpha": 0.22, "linewidth": 0}
 HATCH: dict[str, Any] = {"hatch": "///", "edgecolor": ONSET, "linewidth": 0}
 
 
+def study_figure(study_map: RegimeMap) -> Figure:
+    """Draw a study as its kind is drawn."""
+    return PICTURES[study_map.spec.kind](study_map)
+
+
 def save_map(study_map: RegimeMap, path: Path) -> Path:
     """Draw a study into a file, as PNG or PDF by its suffix."""
-    return save(PICTURES[study_map.spec.kind](study_map), path, study_map.spec.name)
+    return save(study_figure(study_map), path, study_map.spec.name)
 
 
 def grid_figure(study_map: RegimeMap) -> Figure:

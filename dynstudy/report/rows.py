@@ -28,13 +28,18 @@ def print_rows(rows: Rows, form: Format, out: TextIO) -> None:
         lines.writeheader()
         lines.writerows(rows)
     else:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for key, value in (rows[0] if rows else {}).items():
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            table.add_column(key.replace("_", " "), justify="right" if number else "left")
-        for row in rows:
-            table.add_row(*(Text(shown(value)) for value in row.values()))
-        console(out).print(table)
+        console(out).print(as_table(rows))
+
+
+def as_table(rows: Rows) -> Table:
+    """Rows of the same keys as a table to be printed."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for key, value in (rows[0] if rows else {}).items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        table.add_column(key.replace("_", " "), justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*(Text(shown(value)) for value in row.values()))
+    return table
 
 
 def console(out: TextIO) -> Console:

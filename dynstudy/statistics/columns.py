@@ -1,10 +1,13 @@
-"""The columns of the files that a person takes away: their names, units, order and definitions.
+"""The columns of the files that a person takes away: names, types, units, order and definitions.
 
 Programs rely on names and order: a column that is new stands at the end.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
 
 from dynstudy.measure.measure import Measure
 from dynstudy.measure.measures import MEASURES, PINNED, added
@@ -17,11 +20,18 @@ class Column:
     name: str
     unit: str  # empty where it has none
     definition: str
+    dtype: Literal["float64", "Int64", "boolean", "string"] = "float64"
+    """As pandas calls it: whichever values there are, and if there are none."""
 
 
 def names(columns: Iterable[Column]) -> list[str]:
     """What a table has above its columns."""
     return [column.name for column in columns]
+
+
+def typed(frame: pd.DataFrame, columns: Iterable[Column]) -> pd.DataFrame:
+    """Return a table whose columns, those of `columns` and no others, have their types."""
+    return frame.astype({column.name: column.dtype for column in columns})
 
 
 def of_network(measure: Measure) -> Column:
@@ -42,16 +52,17 @@ _CELL = {name: of_cell(MEASURES[name]) for name in PINNED}
 _ACCURACY = MEASURES["val_accuracy"].unit
 
 AXES = (
-    Column("loss", "", "loss function; `ce` and `mse` are static"),
-    Column("width", "units", "hidden units"),
+    Column("loss", "", "loss function; `ce` and `mse` are static", "string"),
+    Column("width", "units", "hidden units", "Int64"),
     Column("learning_rate", "", "η"),
     Column("amplitude", "", "A; empty where static"),
-    Column("period", "steps", "T, one class's rise and fall; empty where static"),
+    Column("period", "steps", "T, one class's rise and fall; empty where static", "Int64"),
 )
 LEDGER_CONFIGURATION = Column(
     "ledger_configuration",
     "",
     "the cell's networks in the ledger: `configuration` of `dynstudy_replicate`",
+    "string",
 )
 FIRST = (
     *AXES,
@@ -68,16 +79,19 @@ FIRST = (
     ),
     Column("q_value", "", "Benjamini-Hochberg of the p-values of one loss and width"),
     Column(
-        "regime", "", "useful, harmful, neutral, unsettled, untested, diverged, missing or baseline"
+        "regime",
+        "",
+        "useful, harmful, neutral, unsettled, untested, diverged, missing or baseline",
+        "string",
     ),
     _CELL["forgetting"],
     Column(
         "forgetting_sem", _ACCURACY, "standard error of `forgetting`, the static loss's included"
     ),
     _CELL["unrecovered"],
-    Column("forgets", "", "whether forgetting is catastrophic: significantly above 0.4"),
-    Column("replicates", "networks", "how many there are"),
-    Column("diverged", "networks", "how many of them diverged"),
+    Column("forgets", "", "whether forgetting is catastrophic: significantly above 0.4", "boolean"),
+    Column("replicates", "networks", "how many there are", "Int64"),
+    Column("diverged", "networks", "how many of them diverged", "Int64"),
 )
 """What tables in a terminal show of a cell."""
 
@@ -85,10 +99,12 @@ MAP = (
     *FIRST,
     _CELL["train_accuracy"],
     _CELL["val_accuracy_before_tail"],
-    Column("replicates_planned", "networks", "how many the study asks for"),
+    Column("replicates_planned", "networks", "how many the study asks for", "Int64"),
     LEDGER_CONFIGURATION,
     _CELL["lasting"],
-    Column("predicted", "", "whether the cell was not trained, but predicted from others"),
+    Column(
+        "predicted", "", "whether the cell was not trained, but predicted from others", "boolean"
+    ),
     *map(of_cell, added()),
 )
 """A row is a cell."""

@@ -12,19 +12,32 @@ import sqlalchemy
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from dynstudy.errors import NoDatabaseError, StorageError
+from dynstudy.errors import NoDatabaseError, StorageError, nearest
 from dynstudy.store.passwords import unreadable
 
 DEFAULT_STORAGE = "sqlite:///storage/dynstudy.db"
 QUERY_SIZE = 500  # values in one SQL IN (...)
 
+SUFFIXES = {".db", ".sqlite", ".sqlite3"}
+"""Of the files that are taken for databases."""
+
 Value = TypeVar("Value", str, int)
 
 
-def storage_url(given: str | None = None) -> str:
-    """What is given, else ``DYNSTUDY_STORAGE``, ``OPTUNA_STORAGE``, else the default."""
+def storage_url(given: str | Path | None = None) -> str:
+    """What is given, else ``DYNSTUDY_STORAGE``, ``OPTUNA_STORAGE``, else the default.
+
+    Returns:
+        The URL; a path is one of an SQLite file.
+
+    >>> storage_url("results/mine.db"), storage_url("postgresql+psycopg://host/db")
+    ('sqlite:///results/mine.db', 'postgresql+psycopg://host/db')
+    """
     environment = (os.environ.get(name) for name in ("DYNSTUDY_STORAGE", "OPTUNA_STORAGE"))
-    return given or next(filter(None, environment), DEFAULT_STORAGE)
+    chosen = given or next(filter(None, environment), DEFAULT_STORAGE)
+    if isinstance(chosen, str) and ("://" in chosen or "@" in chosen):
+        return chosen  # what has an @ may have a password, and is not to be shown as a path
+    return URL.create("sqlite", database=str(chosen)).render_as_string(hide_password=False)
 
 
 @contextmanager
@@ -73,6 +86,12 @@ def readable(url: URL) -> URL:
     return url.set(database=path.resolve().as_uri(), query=query)
 
 
+def anchored(url: URL) -> URL:
+    """The URL of the same file wherever the working directory goes later."""
+    path = url.database or ""
+    return url if path.startswith("file:") else url.set(database=str(Path(path).absolute()))
+
+
 def check_file(url: URL, create: bool) -> None:
     """Say plainly what SQLite would only hint at, before it makes an empty file."""
     if not url.database or ":memory:" in url.database:
@@ -85,8 +104,8 @@ def check_file(url: URL, create: bool) -> None:
     if not path.exists():
         if not create:
             raise NoDatabaseError(
-                f"storage {path}: there is no such database; run a study first, or name another "
-                "with --storage"
+                f"storage {path}: there is no such database; run a study first (dynstudy run "
+                f"FILE), or name another storage{_beside(path)}"
             )
         if str(url) == DEFAULT_STORAGE:
             _make_default(path.parent)
@@ -115,6 +134,14 @@ def _make_default(folder: Path) -> None:
             f"storage {DEFAULT_STORAGE}: the folder {folder} cannot be made here: {reason}; "
             "name another database with --storage, or go to another folder"
         ) from None
+
+
+def _beside(path: Path) -> str:
+    """The databases that were probably meant, as the end of an error message."""
+    if not path.parent.is_dir():
+        return ""
+    files = sorted(file.name for file in path.parent.iterdir() if file.suffix in SUFFIXES)
+    return nearest(path.name, files)
 
 
 def batches(values: Iterable[Value]) -> Iterator[list[Value]]:

@@ -40,7 +40,7 @@ class LaunchLedger(Ledger):
         self._rows |= {configuration: {} for configuration in unread}
         for row in super().load(unread).itertuples(index=False, name=None):
             self._rows[by_key[row[0]]][row[1]] = row
-        self._static |= self._networks(each for each in unread if each.static)
+        self._static |= self.networks(each for each in unread if each.static)
 
     def add(
         self, records: Sequence[Record], trainer: Trainer, *, run_id: int | None = None

@@ -86,7 +86,7 @@ class Ledger:
                 read[by_key[key]] |= steps
         return read
 
-    def _networks(
+    def networks(
         self, configurations: Iterable[Configuration]
     ) -> dict[Configuration, dict[int, Network]]:
         """The networks of some configurations by seed."""
@@ -179,7 +179,7 @@ class Ledger:
 
     def readings(self, configuration: Configuration, seeds: Sequence[int]) -> CellReadings:
         """Everything read of networks in the order of their seeds, nan where one was not read."""
-        networks = self._networks([configuration])[configuration]
+        networks = self.networks([configuration])[configuration]
         ordered = [networks.get(seed, (None, {})) for seed in seeds]
         return series.to_readings(self.protocol, configuration.period, ordered)
 

@@ -18,7 +18,7 @@ from dynstudy.errors import (
     StudyNotFoundError,
     nearest,
 )
-from dynstudy.store.database import check_file, database_errors, parse, readable
+from dynstudy.store.database import anchored, check_file, database_errors, parse, readable
 from dynstudy.store.launches import running
 from dynstudy.store.migrations import upgrade
 from dynstudy.store.optuna_private import TRIALS, FrozenStudy
@@ -50,7 +50,7 @@ class Storage:
         self.url = url_shown(parsed)
         if parsed.get_backend_name() == "sqlite":
             check_file(parsed, create)
-            parsed = parsed if create else readable(parsed)
+            parsed = anchored(parsed if create else readable(parsed))
         # Processes that start on a new database at once make its tables at once: one of them wins.
         attempts = ATTEMPTS if create else 1
         for attempt in range(1, attempts + 1):

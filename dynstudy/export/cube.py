@@ -1,0 +1,44 @@
+"""Rows as a cube: their numbers over the axes of a study, by the axes' values."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from dynstudy.statistics import columns
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+AXES = columns.names(columns.AXES)
+SPARSE = 4
+"""A cube of more holes than so many to a configuration is none."""
+
+
+def labelled_cube(
+    frame: pd.DataFrame, variables: Sequence[str], along: Sequence[str] = ()
+) -> "xr.Dataset":
+    """Return columns over (loss, width, learning rate, A, T), nan or empty where there is no row.
+
+    Further dimensions are those of the columns `along`. A static loss has A = 1 and T = 0. Where
+    that would be a cube of holes, as of a search, there is one dimension of configurations, which
+    the axes are coordinates of.
+    """
+    whole = frame.fillna({"amplitude": 1.0, "period": 0})
+    integers = dict.fromkeys(("width", "period", *along), "int32")
+    whole = whole.astype(integers | {"loss": object})
+    whole = whole.astype({name: _plain(whole[name].dtype) for name in variables})
+    cells = whole[AXES].drop_duplicates()
+    if whole[AXES].nunique().prod() <= SPARSE * len(cells):
+        return whole.set_index([*AXES, *along])[list(variables)].to_xarray()
+    cells = cells.reset_index(drop=True)
+    numbered = whole.merge(cells.reset_index(names="configuration"), on=AXES)
+    cube = numbered.set_index(["configuration", *along])[list(variables)].to_xarray()
+    return cube.assign_coords({
+        axis: ("configuration", cells[axis].to_numpy()) for axis in AXES
+    }).assign_coords(configuration=cube.configuration.astype("int32"))
+
+
+def _plain(dtype: object) -> type:
+    """What an array can hold that has holes: numbers and nan, or texts."""
+    return object if dtype == "string" else float

@@ -1,0 +1,1 @@
+"""What studies found, read from Python: tables, arrays and figures."""

@@ -1,0 +1,69 @@
+"""The studies of a database, opened to be read."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from dynstudy.report.rows import Rows
+from dynstudy.results.look import Look
+from dynstudy.results.study import Study, study_rows
+from dynstudy.store.database import storage_url
+from dynstudy.store.studies import Storage
+
+
+def open(storage: str | Path | Storage | None = None) -> "Studies":  # noqa: A001 - dynstudy.open
+    """Open the studies of a database to read them; nothing is made, changed or upgraded.
+
+    Args:
+        storage: the path of an SQLite file, a database URL or an open storage; if None,
+            ``$DYNSTUDY_STORAGE``, ``$OPTUNA_STORAGE`` or ``storage/dynstudy.db``, as the commands
+            take it. A path is relative to the working directory, which is a notebook's folder.
+
+    Returns:
+        The studies, by name.
+
+    Raises:
+        StorageError: the database is not there, or cannot be read.
+    """
+    return Studies(storage if isinstance(storage, Storage) else Storage(storage_url(storage)))
+
+
+class Studies(Look):
+    """The studies of a database, in order of their names: ``studies["quickstart"]``.
+
+    Each look is a new one: it sees what a launch has recorded meanwhile.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    @property
+    def names(self) -> list[str]:
+        """What they are called."""
+        return self._storage.names()
+
+    def __getitem__(self, name: str) -> Study:
+        self._storage.study(name)  # or an error that names the nearest
+        return Study(self._storage, name)
+
+    def __iter__(self) -> Iterator[Study]:
+        return (Study(self._storage, name) for name in self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.names
+
+    def table(self) -> pd.DataFrame:
+        """Return a row per study: name, kind, losses, state, cells, networks, date (UTC)."""
+        return pd.DataFrame(study_rows(self._storage))
+
+    def _look(self) -> tuple[str, Rows]:
+        rows = study_rows(self._storage)
+        studies = "1 study" if len(rows) == 1 else f"{len(rows)} studies"
+        return f"{studies} in {self._storage.url}", rows

@@ -1,0 +1,202 @@
+"""One study, read: cells, networks, boundaries, series, the best of it, and its map drawn."""
+
+from collections.abc import Mapping, Sequence
+from glob import escape
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from dynstudy.analysis import boundaries
+from dynstudy.analysis.regime_map import RegimeMap, regime_map
+from dynstudy.config import Cell
+from dynstudy.errors import DynstudyError
+from dynstudy.export.replicate_table import replicates
+from dynstudy.report.listing import list_rows
+from dynstudy.report.overview import launch_facts
+from dynstudy.report.rows import Rows, frame_rows
+from dynstudy.results.cell_table import CellTable
+from dynstudy.results.look import Look
+from dynstudy.search.one_cell import KEYS, choose_cell, trial_configuration
+from dynstudy.statistics.columns import FIRST, MAP, names, typed
+from dynstudy.statistics.labelled_cells import cells_asked_for
+from dynstudy.store.launches import launches
+from dynstudy.store.ledger import Ledger
+from dynstudy.store.rename_note_tag import note_of, tags_of
+from dynstudy.store.series import TRAIN, VALIDATION
+from dynstudy.store.studies import Storage
+from dynstudy.study.spec import StudySpec
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    from matplotlib.figure import Figure
+
+SHOWN = {
+    "name": "study",
+    "kind": "kind",
+    "losses": "loss",
+    "state": "status",
+    "cells": "cells_done",
+    "of": "cells",
+    "networks": "networks_trained",
+    "date": "updated",
+}
+"""Of the rows of `list_rows`, under the names that are shown."""
+
+CellName: TypeAlias = str | int | Mapping[str, Any]
+"""Names a cell: text, as in ``--cell``; the number of its trial; or a row of a map."""
+
+BRIEF = "loss width learning_rate amplitude period val_accuracy sem gain regime forgets".split()
+
+
+def study_rows(storage: Storage, match: str = "*") -> list[dict[str, Any]]:
+    """A row per study whose name matches: name, kind, losses, state, cells, networks, date."""
+    return [
+        {name: row[key] for name, key in SHOWN.items()} for row in list_rows(storage, match=match)
+    ]
+
+
+class Study(Look):
+    """A study of a database, as in ``dynstudy.open()["quickstart"]``; it is read when asked."""
+
+    def __init__(self, storage: Storage, name: str) -> None:
+        self.name = name
+        self._storage = storage
+
+    @property
+    def spec(self) -> StudySpec:
+        """The study file, every default filled in."""
+        return self._storage.spec(self._study)
+
+    @property
+    def state(self) -> str:
+        """``running``, ``complete`` or ``incomplete``."""
+        return str(study_rows(self._storage, escape(self.name))[0]["state"])
+
+    @property
+    def note(self) -> str:
+        """What a person wrote about it."""
+        return note_of(self._study)
+
+    @property
+    def tags(self) -> list[str]:
+        """Its tags."""
+        return tags_of(self._study)
+
+    @property
+    def provenance(self) -> pd.DataFrame:
+        """A row per launch: when, on what, with which versions, how it ended."""
+        number = self._storage.study_id(self._study)
+        return pd.DataFrame([launch_facts(row) for row in launches(self._storage.engine, number)])
+
+    @property
+    def _study(self) -> Any:
+        return self._storage.study(self.name)
+
+    def _map(self) -> RegimeMap:
+        return regime_map(self._storage, self.name)
+
+    def map(self) -> CellTable:
+        """Return every cell, a row each, judged against its static loss and labelled.
+
+        The columns are those of ``dynstudy map --format csv``, which ``docs/columns.md`` defines;
+        ``to_xarray()`` of it has a dimension for each axis. Of a search, the cells that it tried.
+        """
+        return CellTable(typed(self._map().frame, MAP))
+
+    def replicates(self) -> pd.DataFrame:
+        """Return every network, a row each, with the columns of ``dynstudy export`` as CSV."""
+        return replicates(self._storage, self.name)
+
+    def boundaries(self) -> pd.DataFrame:
+        """Return where the gain passes 0.02 and forgetting sets in, a row per edge and period.
+
+        The columns are those of ``dynstudy map --boundaries --format csv``.
+
+        Raises:
+            DynstudyError: the study is no map over amplitude.
+        """
+        return typed(boundaries.find_boundaries(self._map()), boundaries.COLUMNS)
+
+    def best(self, n: int = 5) -> pd.DataFrame:
+        """Return the `n` best cells, best first, as ``dynstudy show`` ranks them.
+
+        The best of many is flattered by chance: ``dynstudy export`` trains them again to say what
+        to expect.
+        """
+        return _best(self._map(), n)
+
+    def series(self, cell: CellName, name: str = VALIDATION) -> pd.DataFrame:
+        """Return what was read along the training of each network of a cell.
+
+        Args:
+            cell: as the commands name it, ``"amplitude=300,period=100"``, with what the study has
+                one value of left out; or a row of `map`; or the number of its trial.
+            name: of the series: ``train`` and ``validation`` are the accuracy on each class.
+
+        Returns:
+            A row for each seed and step, a column for each class; nan from where a network
+            diverged, or was not read.
+
+        Raises:
+            DynstudyError: there is no such cell, or no such series of it.
+        """
+        spec = self.spec
+        ledger = Ledger(self._storage.engine, spec.protocol)
+        chosen = self._cell(cell, cells_asked_for(ledger, spec.cells(self._study), spec))
+        networks = ledger.networks([chosen.configuration])[chosen.configuration]
+        series_of = {seed: networks[seed][1] for seed in chosen.seeds if seed in networks}
+        recorded = sorted({key for named in series_of.values() for key in named})
+        if name not in recorded:
+            there = f"there are {', '.join(recorded)}" if recorded else "nothing is trained yet"
+            raise DynstudyError(f"series {name!r}: the cell has none of that name; {there}")
+        data = spec.protocol.data
+        points = {TRAIN: data.points_per_class, VALIDATION: data.validation_points_per_class}
+        tables = {
+            seed: pd.DataFrame(named[name].values / points.get(name, 1), named[name].steps)
+            for seed, named in series_of.items()
+            if name in named
+        }
+        joined = pd.concat(tables, names=["seed", "step"]).rename_axis(columns="class")
+        seeds, steps = joined.index.levels
+        return joined.reindex(pd.MultiIndex.from_product([seeds, steps]))
+
+    def plot(self) -> "go.Figure":
+        """Return its map, or what its search tried, as a figure of plotly to look into.
+
+        Of several losses, widths or learning rates, a menu in the figure chooses.
+        """
+        from dynstudy.pictures.interactive.menu import interactive_figure
+
+        return interactive_figure(self._map())
+
+    def figure(self) -> "Figure":
+        """Return the picture that ``dynstudy map`` writes, as a figure of Matplotlib."""
+        from dynstudy.pictures.regime_map import study_figure
+
+        return study_figure(self._map())
+
+    def _cell(self, meant: CellName, all_cells: Sequence[Cell]) -> Cell:
+        """The cell of at least one that a person means."""
+        if not all_cells:
+            raise DynstudyError(f"study {self.name!r} has no trained cell yet; run it first")
+        if isinstance(meant, int | np.integer):
+            configuration = trial_configuration(self._study, int(meant))
+            return next(cell for cell in all_cells if cell.configuration == configuration)
+        if not isinstance(meant, str):
+            values = {key: meant[key] for key in KEYS if key in meant and pd.notna(meant[key])}
+            meant = ",".join(f"{key}={value}" for key, value in values.items())
+        return choose_cell(all_cells, meant)
+
+    def _look(self) -> tuple[str, Rows]:
+        (row,) = study_rows(self._storage, escape(self.name))
+        line = (
+            f"{self.name}: {row['kind']} of {row['losses']}, {row['state']}, {row['cells']} of "
+            f"{row['of']} cells, {row['networks']} networks"
+        )
+        return line, frame_rows(_best(self._map(), 5)[BRIEF])
+
+
+def _best(study_map: RegimeMap, n: int) -> pd.DataFrame:
+    best = study_map.trained().sort_values("val_accuracy", ascending=False).head(n)
+    return typed(best[names(FIRST)], FIRST).reset_index(drop=True)
