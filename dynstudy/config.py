@@ -5,9 +5,16 @@ one trial of a search) fixes, and a *replicate* is one network: a configuration 
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from dynstudy.errors import either
 from dynstudy.task.losses import LOSSES
@@ -26,6 +33,15 @@ EQUIVALENCE = 0.02
 
 FEWEST = 6
 """With fewer replicates a cell is not tested."""
+
+
+def as_whole(value: Any) -> Any:
+    """Return a number that is written as 1e4, and whole, as an integer; anything else as it is.
+
+    >>> as_whole(1e4), as_whole(1.5), as_whole("1e4")
+    (10000, 1.5, '1e4')
+    """
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _integer_or(*words: str, high: int) -> BeforeValidator:
@@ -55,11 +71,23 @@ LossName = Annotated[str, AfterValidator(_registered)]
 
 
 class Section(BaseModel):
-    """A table of a study file: immutable, no unknown keys, no silent conversions, no nan or inf."""
+    """A table of a study file: immutable, no unknown keys, no silent conversions, no nan or inf.
+
+    But for one: a whole number may be written as 1e4.
+    """
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        kinds = {name: field.annotation for name, field in cls.model_fields.items()}
+        whole = {name for name, kind in kinds.items() if int in {kind, *get_args(kind)}}
+        return {key: as_whole(value) if key in whole else value for key, value in values.items()}
 
 
 class SpiralData(Section):

@@ -18,6 +18,7 @@ from dynstudy.config import (
     MAX_PERIOD,
     MAX_WIDTH,
     MIN_LEARNING_RATE,
+    as_whole,
 )
 from dynstudy.errors import nearest
 
@@ -53,6 +54,7 @@ class _Bounds:
         return value
 
     def member(self, value: Any) -> float:
+        value = as_whole(value) if self.integer else value
         inside = self.low <= self.number(value) <= self.high
         if not inside or (self.integer and not isinstance(value, int)):
             raise ValueError(f"{short(value)} is not allowed; allowed are {self}")
@@ -118,7 +120,7 @@ def values(parameter: str) -> BeforeValidator:
 
     def spread(table: Mapping[str, Any]) -> Iterable[float]:
         start, stop, log = bounds.ends(table, ("low", "high", "num", "log"))
-        num = table["num"]
+        num = as_whole(table["num"])
         if isinstance(num, bool) or not isinstance(num, int) or not 1 <= num <= MAX_VALUES:
             raise ValueError(f"num = {short(num)} is not a whole number from 1 to {MAX_VALUES}")
         even = (np.geomspace if log else np.linspace)(start, stop, num)
@@ -145,7 +147,7 @@ def choices(parameter: str) -> BeforeValidator:
             raise ValueError("num belongs to a map; a search draws from all of low to high")
         start, stop, log = bounds.ends(value, ("low", "high", "log"))
         if bounds.integer:
-            bounds.member(start), bounds.member(stop)
+            start, stop = bounds.member(start), bounds.member(stop)
         return Range(low=kind(start), high=kind(stop), log=log)
 
     return BeforeValidator(parse)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from dynstudy.config import FEWEST, MAX_REPLICATES
+from dynstudy.config import FEWEST, MAX_REPLICATES, as_whole
 from dynstudy.errors import nearest
 from dynstudy.study.axes import short
 
@@ -66,6 +66,7 @@ def _rounds(table: Mapping[str, Any]) -> Rounds:
 
 
 def _number(value: Any, where: str = "") -> int:
+    value = as_whole(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"{where}must be a whole number")
     if value < 1:

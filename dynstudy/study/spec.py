@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import optuna
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from dynstudy.config import MAX_REPLICATES, Cell, Configuration, Protocol, Section
+from dynstudy.config import MAX_REPLICATES, Cell, Configuration, Protocol, Section, as_whole
 from dynstudy.errors import SpecError, either, nearest
 from dynstudy.study.axes import short
 from dynstudy.study.kinds import KINDS
@@ -89,6 +89,7 @@ class StudySpec(Section):
         replicates = values.get("replicates") if isinstance(values, dict) else None
         if isinstance(replicates, dict):
             replicates = replicates.get("max")
+        replicates = as_whole(replicates)
         if isinstance(replicates, int) and "baseline_replicates" not in values:
             return values | {"baseline_replicates": BASELINE_FACTOR * replicates}
         return values

@@ -16,7 +16,7 @@ def load_spec(path: str | Path, overrides: Iterable[str] = ()) -> StudySpec:
     Args:
         path: the TOML file.
         overrides: ``KEY=VALUE`` each, as in ``space.width=[20, 50]``; they replace what the file
-            says, and their values are TOML (or bare text).
+            says, and their values are TOML, or bare text; text alone for a key of text.
 
     Returns:
         The resolved study.
@@ -45,6 +45,9 @@ def _override(values: dict[str, Any], override: str) -> None:
         if text.strip()[:1] in {"[", "{", '"', "'"}:
             raise SpecError(f"--set {override!r}: the value is not TOML") from None
         value = text
+    field = StudySpec.model_fields.get(key.strip())  # above all tables
+    if field is not None and field.annotation is str and not isinstance(value, str):
+        value = text.strip()  # a name may look like a date, a number or true
     for table in tables:
         values = values.setdefault(table, {})
         if not isinstance(values, dict):

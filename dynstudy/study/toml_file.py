@@ -2,6 +2,7 @@
 
 import stat
 import tomllib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def read_toml(path: Path, kind: str, error: type[DynstudyError]) -> dict[str, An
             raise error(f"{path}: is a device, a pipe or a socket, not {kind}")
         if facts.st_size > MAX_BYTES:
             raise error(f"{path}: has {facts.st_size:,} bytes, which is too large for {kind}")
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(path.read_text(_encoding(path)))
     except FileNotFoundError:
         raise
     except OSError as problem:
@@ -39,6 +40,13 @@ def read_toml(path: Path, kind: str, error: type[DynstudyError]) -> dict[str, An
     except RecursionError:
         raise error(f"{path}: is not {kind}: nested too deeply") from None
     except UnicodeDecodeError:
-        raise error(f"{path}: is not a TOML file: it is not text in UTF-8") from None
+        raise error(f"{path}: is not a TOML file: it is not text in UTF-8 or UTF-16") from None
     except ValueError as problem:  # of TOML, or of a name that no file can have
         raise error(f"{path}: is not a TOML file: {one_line(str(problem))[:200]}") from None
+
+
+def _encoding(path: Path) -> str:
+    """UTF-8, with its mark or without, or UTF-16 with one, as PowerShell's ``>`` writes it."""
+    with path.open("rb") as file:
+        mark = file.read(len(BOM_UTF16_LE))
+    return "utf-16" if mark in {BOM_UTF16_LE, BOM_UTF16_BE} else "utf-8-sig"

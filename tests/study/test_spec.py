@@ -11,6 +11,7 @@ from dynstudy.study.spec import StudySpec
 from dynstudy.study.study_file import load_spec
 from dynstudy.task.losses import LOSSES
 from tests.conftest import ROOT
+from tests.planted import SMALL, small_map
 
 VALID: dict[str, Any] = {
     "name": "valid",
@@ -97,7 +98,7 @@ BAD = [
     ('name="a\\nb"', "must be printable"),
     ("protocol=3", "protocol = 3: must be a table"),
     ("protocol.steps=0", "protocol.steps = 0: must be at least 1"),
-    ("protocol.steps=1e5", "protocol.steps = 100000.0: must be a whole number"),
+    ("protocol.steps=1e-5", "protocol.steps = 1e-05: must be a whole number"),
     ("protocol.tail=-1", 'must be a whole number from 0 to 1000000000, or "period" or "none"'),
     ('protocol.dtype="float16"', "must be 'float32' or 'float64'"),
     ("protocol.data.noise=inf", "protocol.data.noise = inf: must be finite"),
@@ -170,7 +171,7 @@ def test_static_losses_need_neither_amplitude_nor_period() -> None:
 @pytest.mark.parametrize(
     ("contents", "said"),
     [
-        (b"\x00\xff\xfe", "binary"),
+        (b"\x00\xff\xfe", "it is not text"),
         (b"name = ", "not a TOML file"),
         (b"", "key 'kind' is missing"),
         (b"a = " + b"[" * 5000, "nested too deeply"),
@@ -239,3 +240,47 @@ def test_an_absurd_number_of_cells_is_refused() -> None:
             **VALID,
             "space": {**VALID["space"], "amplitude": many, "learning_rate": many},
         })
+
+
+WHOLE = [
+    ({"replicates": 1e1}, {"replicates": 10}),
+    ({"replicates": {"min": 6.0, "max": 1e1}}, {"replicates": {"min": 6, "max": 10}}),
+    ({"baseline_replicates": 1e2}, {"baseline_replicates": 100}),
+    ({"protocol": {"steps": 1e4, "tail": 1e3}}, {"protocol": {"steps": 10_000, "tail": 1000}}),
+    (
+        {"protocol": {"data": {"train_seed": 1e1, "points_per_class": 1.5e1}}},
+        {"protocol": {"data": {"train_seed": 10, "points_per_class": 15}}},
+    ),
+    (
+        {"space": SMALL["space"] | {"period": [1e1, 20], "width": 2e1}},
+        {"space": SMALL["space"] | {"period": [10, 20], "width": 20}},
+    ),
+    (
+        {"space": SMALL["space"] | {"width": {"low": 1e1, "high": 2e1, "num": 3.0}}},
+        {"space": SMALL["space"] | {"width": [10, 15, 20]}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("written", "meant"), WHOLE, ids=str)
+def test_a_whole_number_may_be_written_as_one_of_another_kind(
+    written: dict[str, Any], meant: dict[str, Any]
+) -> None:
+    study = small_map(**written)
+    assert study == small_map(**meant)
+    assert repr(study) == repr(small_map(**meant))  # 10, not 10.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"replicates": 1.5}, "replicates = 1.5: must be a whole number"),
+        ({"protocol": {"steps": 1.5}}, "protocol.steps = 1.5: must be a whole number"),
+        ({"protocol": {"steps": float("inf")}}, "protocol.steps = inf: must be a whole number"),
+        ({"protocol": {"tail": 0.5}}, "protocol.tail = 0.5: must be a whole number"),
+        ({"space": SMALL["space"] | {"period": 9.5}}, "9.5 is not allowed; allowed are whole"),
+    ],
+)
+def test_half_a_step_is_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        small_map(**changes)

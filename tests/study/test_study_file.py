@@ -27,6 +27,17 @@ def test_a_file_is_the_study_that_it_says(file: Path) -> None:
         ("replicates=3", {"replicates": 3}),
         ("name=other", {"name": "other"}),
         ("replicates = 3", {"replicates": 3}),
+        ("replicates=1e1", {"replicates": 10}),
+        ("protocol.steps=1.5e3", {"protocol": SMALL["protocol"] | {"steps": 1500}}),
+        ("name=2026-11-25", {"name": "2026-11-25"}),
+        ("name= 12:30:00 ", {"name": "12:30:00"}),
+        ("name=1e4", {"name": "1e4"}),
+        ("name=007", {"name": "007"}),
+        ("name=true", {"name": "true"}),
+        ("name=inf # 1", {"name": "inf # 1"}),
+        ("name=[1]", {"name": "[1]"}),
+        ("name='true'", {"name": "true"}),
+        ('name="a b"', {"name": "a b"}),
         ("space.width=[5, 9]", {"space": SMALL["space"] | {"width": [5, 9]}}),
         ("replicates={min=6, max=9}", {"replicates": {"min": 6, "max": 9}}),
     ],
@@ -59,7 +70,7 @@ def test_an_override_that_means_nothing_is_told(override: str, said: str, file: 
 
 
 def test_what_cannot_be_read_is_told_with_its_name(tmp_path: Path) -> None:
-    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfa")
     (tmp_path / "text.toml").write_text("no toml")
     for name, said in (
         ("absent.toml", "no such study file"),
