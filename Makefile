@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 # Small matrices that are spread over threads wait for each other: with a thread each it takes a fifth less.
 SIDE_BY_SIDE := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist worksteal
 
-.PHONY: quickstart test test-all test-long test-browser test-jax test-compile test-gpu format docs bench bench-all clean
+.PHONY: quickstart test test-all test-long test-browser test-jax test-compile test-gpu format docs site bench bench-all clean
 
 quickstart: $(INSTALLED)
 	$(BIN)/dynstudy run studies/quickstart.toml
@@ -52,9 +52,20 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# A page per command and the SQL schema, from the code; `make test` says when they are stale.
+# What is made from the code, of which `make test` says when it is stale, and what examples print.
 docs: $(INSTALLED)
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m docs.examples
+
+# The documentation as a site, in site/, which needs no network to be read: open site/index.html.
+site: $(VENV)/.site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
+$(VENV)/.site: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[docs]'
+	@touch $@
 
 bench: $(INSTALLED)
 	$(BIN)/dynstudy bench
@@ -72,4 +83,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $(INSTALLED)
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -7,6 +7,7 @@ from typing import Any
 
 from typer.main import get_command
 
+import dynstudy
 from docs import study_keys
 from docs.results_tables import with_tables
 from dynstudy.analysis import boundaries
@@ -18,6 +19,7 @@ from dynstudy.store.tables import Base
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ROOT / "docs" / "commands"
 COLUMNS = ROOT / "docs" / "columns.md"
+API = ROOT / "docs" / "api.md"
 RESULTS = ROOT / "docs" / "results.md"
 SCHEMA = ROOT / "storage" / "README.md"
 STUDY_FILE = ROOT / "docs" / "study-file.md"
@@ -39,6 +41,7 @@ def generated() -> dict[Path, str]:
         SCHEMA: with_made(SCHEMA, schema()),
         STUDY_FILE: with_made(STUDY_FILE, study_file()),
         COLUMNS: columns_page(),
+        API: api_page(),
         RESULTS: with_tables(RESULTS.read_text(encoding="utf-8")),
     }
 
@@ -175,6 +178,35 @@ def columns_page() -> str:
     for title, columns_of in TABLES.items():
         rows = [(f"`{each.name}`", each.unit, each.definition) for each in columns_of]
         parts += [f"## {title}", table(("column", "unit", "is"), rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+INHERITED = ["dynstudy.task.losses.modules.DynamicalLoss"]
+"""What exported classes share, and say themselves that it says more."""
+
+WITHOUT_MEMBERS = {"BoundarySampler", "StudySpec"}
+"""What is handed on, never called: Optuna or dynstudy does that."""
+
+
+def api_page() -> str:
+    """What can be imported: a table for who reads this file, and what MkDocs makes of each."""
+    names = [name for name in dynstudy.__all__ if not name.startswith("_")]
+    rows = [
+        (f"[`dynstudy.{name}`](#dynstudy.{name})", getattr(dynstudy, name).__doc__.splitlines()[0])
+        for name in names
+    ]
+    each = [
+        f"::: dynstudy.{name}" + "\n    options: { members: [] }" * (name in WITHOUT_MEMBERS)
+        for name in names
+    ]
+    parts = [
+        "<!-- made from dynstudy/__init__.py by `make docs` -->",
+        "# Python",
+        "What `import dynstudy` offers. The site, which `make site` builds, has all of each below.",
+        table(("name", "is"), rows),
+        *each,
+        *(f"::: {name}" for name in INHERITED),
+    ]
     return "\n\n".join(parts) + "\n"
 
 

@@ -418,7 +418,7 @@ def test_files_stay_readable(module: str) -> None:
 
 
 TESTS = ROOT / "tests"
-WHOLE = {"test_architecture", "test_docs", "test_readme", "test_sixth_loss"}
+WHOLE = {"test_architecture", "test_docs", "test_readme", "test_sixth_loss", "test_tutorial"}
 """What no part of the package has for itself: rules, texts, and a loss from the file to the map."""
 
 

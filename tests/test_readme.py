@@ -145,6 +145,12 @@ def check_queries(here: Path) -> None:
     assert shared == studies["fewer"]["networks_trained"] == 204
 
 
+def anchors(text: str) -> set[str]:
+    """What links to the headings of a page end with, as GitHub and MkDocs make it."""
+    headings = re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
 def test_nothing_is_left_to_be_written() -> None:
     texts = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("studies/*.toml")]
     for path in texts:
@@ -160,7 +166,10 @@ def test_nothing_is_left_to_be_written() -> None:
 )
 def test_files_that_are_named_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    for name in re.findall(r"\]\(([^)#:]+)\)", text):
-        assert (path.parent / name).exists(), name
+    for name, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", text):
+        linked = path.parent / name if name else path
+        assert linked.exists(), name
+        if anchor and linked.name != "api.md":  # whose headings MkDocs makes
+            assert anchor in anchors(linked.read_text(encoding="utf-8")), f"{name}#{anchor}"
     for name in re.findall(r"`((?:dynstudy|tests|studies|docs|benchmarks)/[\w/.-]+)`", text):
         assert (ROOT / name).exists(), name

@@ -97,11 +97,12 @@ class DynamicalCrossEntropy(DynamicalLoss):
     Its arguments are ``num_classes``, ``amplitude`` (A), ``period`` (T) and ``tail_start``, where
     the paper's static tail begins: see `DynamicalLoss`. A = 1 is ``torch.nn.CrossEntropyLoss``.
 
-    >>> import torch
-    >>> loss = DynamicalCrossEntropy(num_classes=3, amplitude=70, period=5000)
-    >>> output, target = torch.zeros(6, 3), torch.tensor([0, 0, 1, 1, 2, 2])
-    >>> round(float(loss(output, target, step=0)), 6)  # log 3: no class is emphasised yet
-    1.098612
+    Examples:
+        >>> import torch
+        >>> loss = DynamicalCrossEntropy(num_classes=3, amplitude=70, period=5000)
+        >>> output, target = torch.zeros(6, 3), torch.tensor([0, 0, 1, 1, 2, 2])
+        >>> round(float(loss(output, target, step=0)), 6)  # log 3: no class is emphasised yet
+        1.098612
     """
 
     loss = DCE

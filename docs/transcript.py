@@ -1,0 +1,57 @@
+"""A page that shows commands and Python: all of it run in order, and what was printed put in."""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def played(text: str, here: Path, command: Callable[..., str], python: Callable[[str], str]) -> str:
+    """Run what a page tells its reader to type.
+
+    A study file is saved under its name. What follows a command, up to the next one, is what it
+    printed; where nothing follows, nothing is put in. A block of text right after a block of Python
+    is what that printed.
+
+    Args:
+        text: the page, in Markdown.
+        here: the folder to run it in.
+        command: runs ``dynstudy`` with these words there, and returns what it prints.
+        python: runs a script there, and returns what it prints.
+
+    Returns:
+        The page, with what was printed now.
+    """
+    printed = ""
+
+    def run(block: re.Match[str]) -> str:
+        nonlocal printed
+        language, inner = block.groups()
+        if language == "toml":
+            (here / f"{tomllib.loads(inner)['name']}.toml").write_text(inner, encoding="utf-8")
+        elif language == "console":
+            inner = "".join(f"$ {typed}\n{out}" for typed, out in _typed(inner, command))
+        elif language == "python":
+            printed = python(inner)
+        elif language == "text":
+            inner = printed
+        return f"```{language}\n{inner}```"
+
+    return FENCE.sub(run, text)
+
+
+def _typed(block: str, command: Callable[..., str]) -> Iterator[tuple[str, str]]:
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        typed, _, shown = part.partition("\n")
+        program, *words = typed.split()
+        assert program == "dynstudy", typed
+        out = command(*words)
+        yield typed, _tidy(out) if shown else ""
+
+
+def _tidy(printed: str) -> str:
+    """Lines without the spaces that fill them up, and without empty ones at either end."""
+    lines = [line.rstrip() for line in printed.splitlines()]
+    return "\n".join(lines).strip("\n") + "\n"
