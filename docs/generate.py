@@ -48,16 +48,20 @@ def generated() -> dict[Path, str]:
 
 def index(group: Any) -> str:
     """The list of commands, the options before them, and the exit statuses."""
-    rows = [
-        (f"[`dynstudy {name}`]({name}.md)", paragraphs(command.help)[0])
-        for name, command in group.commands.items()
-    ]
+    panels: dict[str, list[tuple[str, ...]]] = {}
+    for name, command in group.commands.items():
+        row = (f"[`dynstudy {name}`]({name}.md)", paragraphs(command.help)[0])
+        panels.setdefault(command.rich_help_panel, []).append(row)
     parts = [
         MADE,
         "# Commands",
         group.help,
-        table(("command", "does"), rows),
-        "Before the command may stand:",
+        *(
+            part
+            for panel, rows in panels.items()
+            for part in (f"## {panel}", table(("command", "does"), rows))
+        ),
+        "Before the command may stand, and all but the last two after it as well:",
         options(group.params),
         group.epilog,
     ]

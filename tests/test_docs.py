@@ -18,7 +18,7 @@ from dynstudy.study.kinds import KINDS
 from tests.conftest import ROOT
 
 GROUP: Any = get_command(app)
-SHARED = {"__init__", "options", "pages", "progress_display", "session", "streams"}
+SHARED = {"__init__", "every_command", "options", "pages", "progress_display", "session", "streams"}
 LINES = [(name, line) for name, lines in EXAMPLES.items() for line in lines]
 
 

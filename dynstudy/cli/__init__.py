@@ -6,21 +6,24 @@ is its help, and ``EXAMPLES`` of it, which tests parse.
 
 import sys
 from importlib import import_module
-from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
-from dynstudy._version import __version__
+from dynstudy.cli.every_command import EveryCommand, QuietOption, VerboseOption, VersionOption
 from dynstudy.cli.session import Verbosity, log, set_verbosity
 from dynstudy.cli.streams import unbroken_streams
 from dynstudy.errors import DynstudyError
 
-COMMANDS = (
-    "run list show map export reproduce train trace dashboard bench compare figure scaling power "
-    "rename delete note tag"
-).split()
-"""In the order of ``--help``."""
+PANELS = {
+    "Run": "run power bench",
+    "Look": "list show map dashboard trace train compare scaling figure",
+    "Take away": "export reproduce",
+    "Keep house": "rename delete note tag",
+}
+"""What commands are for, and those that are for it, in the order of ``--help``."""
+
+COMMANDS = " ".join(PANELS.values()).split()
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -35,39 +38,22 @@ app = typer.Typer(
 EXAMPLES: dict[str, tuple[str, ...]] = {}
 """By command, for its help and its page in ``docs/commands/``."""
 
-for _name in COMMANDS:
-    _module = import_module(f"{__name__}.{_name}")
-    EXAMPLES[_name] = _module.EXAMPLES
-    _epilog = "\n\n".join(("Examples:", *(f"`{line}`" for line in _module.EXAMPLES)))
-    app.command(_name, epilog=_epilog)(_module.command)
-
-
-def _print_version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"dynstudy {__version__}")
-        raise typer.Exit
+for _panel, _names in PANELS.items():
+    for _name in _names.split():
+        _module = import_module(f"{__name__}.{_name}")
+        EXAMPLES[_name] = _module.EXAMPLES
+        _epilog = "\n\n".join(("Examples:", *(f"`{line}`" for line in _module.EXAMPLES)))
+        _add = app.command(_name, cls=EveryCommand, epilog=_epilog, rich_help_panel=_panel)
+        _add(_module.command)
 
 
 @app.callback()
 def _options(
     context: typer.Context,
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
-        ),
-    ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")
-    ] = False,
-    verbose: Annotated[
-        bool,
-        typer.Option("--verbose", "-v", help="More on stderr: each chunk, and Optuna's messages."),
-    ] = False,
+    version: VersionOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
-    if quiet and verbose:
-        raise typer.BadParameter("--quiet and --verbose exclude each other")
-    set_verbosity(Verbosity.quiet if quiet else Verbosity.verbose if verbose else Verbosity.normal)
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
@@ -88,6 +74,7 @@ def run_app(to_run: typer.Typer) -> None:
 
 
 def _status(to_run: typer.Typer) -> int:
+    set_verbosity(Verbosity.normal)
     try:
         return to_run(standalone_mode=False) or 0
     except DynstudyError as error:

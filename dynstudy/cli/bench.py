@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dynstudy.bench.words import PEERS, Device
+from dynstudy.cli.every_command import whole_number
 from dynstudy.cli.options import FormatOption, numbers
 from dynstudy.cli.session import log, log_files
 from dynstudy.report.words import Format
@@ -82,7 +83,7 @@ def settings_of(
     from dynstudy.bench.measure import Settings
 
     return Settings(
-        numbers("--widths", widths, int, "20,100,500"),
+        numbers("--widths", widths, whole_number, "20,100,500"),
         rounds,
         None if backends is None else _names(backends),
         _names(peers),

@@ -70,7 +70,7 @@ def numbers(option: str, text: str, read: Callable[[str], N], example: str) -> t
     try:
         return tuple(dict.fromkeys(read(part) for part in text.split(",")))
     except ValueError:
-        what = "whole numbers" if read is int else "numbers"
+        what = "numbers" if read is float else "whole numbers"
         raise DynstudyError(
             f"{option} {text!r}: must be {what} with commas between, as in {example}"
         ) from None

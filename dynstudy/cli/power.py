@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from dynstudy.cli.every_command import whole_number
 from dynstudy.cli.options import FormatOption, numbers
 from dynstudy.cli.session import log, show_rows
 from dynstudy.report.words import Format
@@ -62,7 +63,7 @@ def command(
     """
     from dynstudy.statistics.power import CELLS, calibrate, check
 
-    counts = numbers("--replicates", replicates, int, "10,20")
+    counts = numbers("--replicates", replicates, whole_number, "10,20")
     gains = numbers("--gain", gain, float, "0.05,0.1")
     for each in gains:
         for count in counts:
