@@ -44,6 +44,10 @@ class StudyBusyError(StorageError):
     """Another process is running the same study."""
 
 
+class StudyTakenError(StorageError):
+    """A launch lost its study to another one, or the study was deleted."""
+
+
 class ExportError(DynstudyError):
     """An export that cannot be made or read."""
 

@@ -30,6 +30,14 @@ def command(
     extend: Annotated[
         bool, typer.Option("--extend", help="Let an existing study grow to more cells.")
     ] = False,
+    take_over: Annotated[
+        bool,
+        typer.Option(
+            "--take-over",
+            help="Take the study from a launch that gives no sign; if it lives, it records "
+            "nothing any more and ends.",
+        ),
+    ] = False,
     storage: StorageOption = None,
 ) -> None:
     """Launch a study, or resume it: only what is missing is trained."""
@@ -52,6 +60,7 @@ def command(
             storage=storage,
             backend=backend,
             extend=extend,
+            take_over=take_over,
             overrides=set_ or [],
             report=display.update,
             log=display.log,

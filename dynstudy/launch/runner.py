@@ -49,6 +49,7 @@ def run(
     storage: str | Storage | None = None,
     backend: str = "auto",
     extend: bool = False,
+    take_over: bool = False,
     overrides: Sequence[str] = (),
     report: Callable[[Progress], None] | None = None,
     log: Callable[[str], None] | None = None,
@@ -62,6 +63,8 @@ def run(
         storage: a database URL or an open storage; if None, the environment's or the default.
         backend: see `dynstudy.train.train`.
         extend: let an existing study grow to a superset of its cells.
+        take_over: take the study from a launch that gives no sign; if it lives, it records nothing
+            any more and ends.
         overrides: what replaced values of the study file, to be kept with the launch.
         report: called about ten times a second with the progress.
         log: called with what a person should know besides, a line at a time.
@@ -73,6 +76,7 @@ def run(
         StorageError: the database cannot be used.
         StudyMismatchError: the study exists and means something else.
         StudyBusyError: another process is running it.
+        StudyTakenError: another launch took the study over meanwhile.
         BackendError: the backend is not on this machine, or cannot train such networks.
     """
     check_backend(backend, spec)  # what is wrong with it is found before anything is written
@@ -80,8 +84,10 @@ def run(
     began = time.monotonic()
     opened = storage if isinstance(storage, Storage) else Storage(storage_url(storage), create=True)
     with database_errors(opened.url):
-        study = opened.open_study(spec, extend=extend)
-        with claim(opened.engine, opened.study_id(study), spec, backend, overrides) as launch:
+        study = opened.open_study(spec, extend=extend, take_over=take_over)
+        number = opened.study_id(study)
+        claimed = claim(opened.engine, number, spec, backend, overrides, take_over=take_over)
+        with claimed as launch:
             ledger = LaunchLedger(opened.engine, spec.protocol)
             training = Training(ledger, launch, backend, report, log)
             with training.interruptible():

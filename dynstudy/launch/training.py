@@ -185,8 +185,6 @@ class Training:
             for flight in flights:
                 self._count(flight, flight.steps)
             self.report(self.progress)
-            if self.launch is not None:
-                self.launch.beat()
             if self.drop_chunk.is_set() and not wait(futures, timeout=PATIENCE_SECONDS).done:
                 self.abandoned = True  # it is compiling, or in a very long step
                 return None

@@ -1,75 +1,127 @@
 """Launches of a study: who runs it now, what it was run with, how it ended."""
 
 import json
-import socket
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psutil
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, event, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from dynstudy.errors import Interrupted, StudyBusyError
+from dynstudy.errors import Interrupted, StorageError, StudyBusyError, StudyTakenError
+from dynstudy.store.processes import is_there
 from dynstudy.store.provenance import provenance
 from dynstudy.store.tables import Meta, RunRow
 from dynstudy.study.spec import StudySpec
 
+RUNNING = "running"
+TAKEN = (
+    "another launch took this study over, or it was deleted; what was not recorded is dropped, and "
+    "the same command goes on with the study when nobody else runs it"
+)
+
 BEAT_SECONDS = 60
 LOST_AFTER = timedelta(minutes=10)
-"""A launch on another host that gave no sign for this long is taken for dead."""
+"""A launch that gave no sign for this long, and that one cannot look for, is taken for dead."""
 
 
 class Launch:
     """A launch in progress, as its row in the database."""
 
-    def __init__(self, engine: Engine, number: int) -> None:
+    def __init__(self, engine: Engine, number: int, study_id: int) -> None:
         self.engine, self.id, self.interrupted = engine, number, False
-        self.beaten_at = _now()
-
-    def beat(self) -> None:
-        """Say once a minute that it is alive."""
-        if _now() - self.beaten_at > timedelta(seconds=BEAT_SECONDS):
-            with suppress(SQLAlchemyError):  # no reason to lose what is in training
-                self._set()
+        # while nobody else took the study over, or deleted it
+        self._held = (RunRow.id == number, RunRow.study_id == study_id, RunRow.status == RUNNING)
 
     def recorded(self, networks: int, backend: str, device: str) -> None:
         """Say that so many networks more are in the ledger, and what trained them."""
         self._set(networks=RunRow.networks + networks, backend=backend, device=device)
 
-    def end(self, status: str) -> None:
-        """Say how it ended."""
-        self._set(status=status, ended_at=_now())
+    def end(self, status: str) -> bool:
+        """Say how it ended, and return whether the study was its own until then."""
+        return self._set(status=status, ended_at=_now())
 
-    def _set(self, **values: Any) -> None:
-        self.beaten_at = _now()
+    def _set(self, **values: Any) -> bool:
         with self.engine.begin() as connection:
-            row = update(RunRow).where(RunRow.id == self.id)
-            connection.execute(row.values(heartbeat_at=self.beaten_at, **values))
+            row = update(RunRow).where(*self._held)
+            return bool(connection.execute(row.values(heartbeat_at=_now(), **values)).rowcount)
+
+    @contextmanager
+    def fenced(self) -> Iterator[None]:
+        """Let this thread commit nothing to the database once the study is no longer its own.
+
+        Looked up in the very transaction that is committed, and locked until it is: who takes a
+        study over does so before or after, never in between.
+        """
+        thread = threading.get_ident()
+        query = select(RunRow.id).where(*self._held).with_for_update()
+
+        def check(connection: Connection) -> None:
+            if threading.get_ident() == thread and connection.execute(query).first() is None:
+                raise StudyTakenError(TAKEN)
+
+        event.listen(self.engine, "commit", check)
+        try:
+            yield
+        finally:
+            event.remove(self.engine, "commit", check)
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Say that it is alive, whatever else it does, from a thread of its own."""
+        over = threading.Event()
+
+        def beat() -> None:
+            while not over.wait(BEAT_SECONDS):
+                with suppress(SQLAlchemyError, StorageError):  # no reason to lose what is trained
+                    self._set()
+
+        thread = threading.Thread(target=beat, name="dynstudy-heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
 
 @contextmanager
 def claim(
-    engine: Engine, study_id: int, spec: StudySpec, backend: str, overrides: Sequence[str] = ()
+    engine: Engine,
+    study_id: int,
+    spec: StudySpec,
+    backend: str,
+    overrides: Sequence[str] = (),
+    *,
+    take_over: bool = False,
 ) -> Iterator[Launch]:
-    """Yield a launch that keeps others off a study, or raise a `StudyBusyError` for a live one."""
+    """Yield a launch that keeps others off a study.
+
+    With `take_over` it takes the study from a launch that may be alive; that one commits nothing
+    any more.
+
+    Raises:
+        StudyBusyError: another launch may be alive.
+        StudyTakenError: another launch took the study over meanwhile, or it was deleted.
+    """
     facts = provenance() | {"overrides": list(overrides)}
     columns = ("host", "pid", "process_started", "git_commit", "git_clean", "command")
     with Session(engine) as session, session.begin():
         lock(session)
-        unfinished = select(RunRow).where(RunRow.study_id == study_id, RunRow.status == "running")
+        unfinished = select(RunRow).where(RunRow.study_id == study_id, RunRow.status == RUNNING)
         for other in session.scalars(unfinished):
-            if alive(other):
+            if alive(other) and not take_over:
                 raise StudyBusyError(
-                    f"study {spec.name!r} is being run by process {other.pid} on {other.host}; "
-                    "wait for it, or stop it first"
+                    f"study {spec.name!r} is being run by process {other.pid} on {other.host}"
+                    f"{way_out(other)}, or take it over with --take-over"
                 )
             other.status = "lost"
         row = RunRow(
             study_id=study_id,
-            status="running",
+            status=RUNNING,
             started_at=_now(),
             heartbeat_at=_now(),
             backend=backend,
@@ -79,14 +131,22 @@ def claim(
         )
         session.add(row)
         session.flush()
-        launch = Launch(engine, row.id)
+        launch = Launch(engine, row.id, study_id)
     try:
-        yield launch
+        with launch.beating(), launch.fenced():
+            yield launch
+    except StudyTakenError:
+        raise
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt | Interrupted)
-        launch.end("interrupted" if stopped else "failed")
+        held = True
+        with suppress(SQLAlchemyError, StorageError):  # which may be the error that ended it
+            held = launch.end("interrupted" if stopped else "failed")
+        if not held and not stopped:  # Optuna does not know why it does not find what it looks for
+            raise StudyTakenError(TAKEN) from error
         raise
-    launch.end("interrupted" if launch.interrupted else "complete")
+    if not launch.end("interrupted" if launch.interrupted else "complete"):
+        raise StudyTakenError(TAKEN)
 
 
 def launches(engine: Engine, study_id: int) -> list[RunRow]:
@@ -96,16 +156,24 @@ def launches(engine: Engine, study_id: int) -> list[RunRow]:
         return list(session.scalars(query))
 
 
-def running(engine: Engine) -> set[int]:
-    """Numbers of the studies that a live process is running."""
-    with Session(engine) as session:
+def running(engine: Engine) -> dict[int, RunRow]:
+    """The launches that may be alive, by the number of their study."""
+    with Session(engine, expire_on_commit=False) as session:
         return running_now(session)
 
 
-def running_now(session: Session) -> set[int]:
+def running_now(session: Session) -> dict[int, RunRow]:
     """As `running`, within a transaction."""
-    rows = session.scalars(select(RunRow).where(RunRow.status == "running"))
-    return {row.study_id for row in rows if row.study_id is not None and alive(row)}
+    rows = session.scalars(select(RunRow).where(RunRow.status == RUNNING))
+    return {row.study_id: row for row in rows if row.study_id is not None and alive(row)}
+
+
+def way_out(launch: RunRow) -> str:
+    """What to do about a launch that runs a study; of one that may be dead, until when."""
+    if is_there(_process(launch)):
+        return "; wait for it, or stop it first"
+    last, free = (f"{time:%Y-%m-%d %H:%M:%S}" for time in (launch.heartbeat_at, _free_at(launch)))
+    return f": its last sign was at {last} UTC; if it is dead, wait until {free} UTC"
 
 
 def lock(session: Session | Connection) -> None:
@@ -121,10 +189,16 @@ def _now() -> datetime:
 
 
 def alive(launch: RunRow) -> bool:
-    """Whether the process of a launch is still there, as far as one can tell from here."""
-    if launch.host != socket.gethostname():
-        return _now() - launch.heartbeat_at < LOST_AFTER
-    try:
-        return abs(psutil.Process(launch.pid).create_time() - launch.process_started) < 2
-    except psutil.Error:
-        return False
+    """Whether the process of a launch is still there, or may be where one cannot look for it."""
+    there = is_there(_process(launch))
+    return _now() < _free_at(launch) if there is None else there
+
+
+def _free_at(launch: RunRow) -> datetime:
+    return launch.heartbeat_at + LOST_AFTER
+
+
+def _process(launch: RunRow) -> dict[str, Any]:
+    """As it told itself; an older dynstudy's launch did so in its columns alone."""
+    columns = {name: getattr(launch, name) for name in ("host", "pid", "process_started")}
+    return columns | json.loads(launch.provenance).get("process", {})

@@ -16,6 +16,7 @@ import psutil
 
 from dynstudy._version import __version__
 from dynstudy.store.passwords import without_passwords
+from dynstudy.store.processes import this_process
 
 ARITHMETIC = ("torch", "numba", "numpy")
 """The packages whose version can change a result, besides Triton's for the `gpu` backend."""
@@ -119,6 +120,7 @@ def provenance() -> dict[str, Any]:
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "process_started": psutil.Process().create_time(),
+        "process": this_process(),
         "system": platform.platform(),
         "processor": processor(),
         "cores": os.cpu_count(),

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from dynstudy.errors import DynstudyError, StudyBusyError, StudyMismatchError
-from dynstudy.store.launches import lock, running_now
+from dynstudy.store.launches import lock, running_now, way_out
 from dynstudy.store.optuna_private import STUDIES, STUDY_ATTRIBUTES
 from dynstudy.store.studies import SPEC, AnyStudy, Storage
 from dynstudy.study.spec import StudySpec
@@ -43,8 +43,8 @@ def rename(storage: Storage, name: str, new: str) -> None:
 
 def refuse_if_running(session: Session, number: int, name: str) -> None:
     """Refuse to change a study that a live process runs, in a session that locked the database."""
-    if number in running_now(session):
-        raise StudyBusyError(f"study {name!r} is being run; wait for it, or stop it first")
+    if (launch := running_now(session).get(number)) is not None:
+        raise StudyBusyError(f"study {name!r} is being run{way_out(launch)}")
 
 
 def note_of(study: AnyStudy) -> str:

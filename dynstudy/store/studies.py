@@ -19,7 +19,7 @@ from dynstudy.errors import (
     nearest,
 )
 from dynstudy.store.database import anchored, check_file, database_errors, parse, readable
-from dynstudy.store.launches import running
+from dynstudy.store.launches import running, way_out
 from dynstudy.store.migrations import upgrade
 from dynstudy.store.optuna_private import TRIALS, FrozenStudy
 from dynstudy.store.passwords import apart, url_shown
@@ -134,9 +134,11 @@ class Storage:
         """The study file that a study was made from, resolved."""
         return StudySpec.of(json.loads(study.user_attrs[SPEC]), f"study {study.study_name!r}")
 
-    def open_study(self, spec: StudySpec, *, extend: bool = False) -> optuna.Study:
+    def open_study(
+        self, spec: StudySpec, *, extend: bool = False, take_over: bool = False
+    ) -> optuna.Study:
         """Make the study of a file, or open it again; `check_study` says what it may raise."""
-        self.check_study(spec, extend=extend)
+        self.check_study(spec, extend=extend, take_over=take_over)
         study = optuna.create_study(
             study_name=spec.name,
             storage=self.optuna,
@@ -150,7 +152,9 @@ class Storage:
         study.set_user_attr(SPEC, json.dumps(spec.resolved(), sort_keys=True))
         return study
 
-    def check_study(self, spec: StudySpec, *, extend: bool = False) -> None:
+    def check_study(
+        self, spec: StudySpec, *, extend: bool = False, take_over: bool = False
+    ) -> None:
         """Find out whether a study file may be run under its name, writing nothing."""
         try:
             study = optuna.load_study(study_name=spec.name, storage=self.optuna)
@@ -168,8 +172,12 @@ class Storage:
         if stored != spec:
             _check_extension(stored, spec, extend)
             _check_losses(study, spec)
-            if self.study_id(study) in running(self.engine):
-                raise StudyBusyError(f"study {spec.name!r} is being run; extend it afterwards")
+            launch = running(self.engine).get(self.study_id(study))
+            if launch is not None and not take_over:
+                raise StudyBusyError(
+                    f"study {spec.name!r} is being run{way_out(launch)}, and extend it afterwards, "
+                    "or take it over with --take-over"
+                )
 
     def study_id(self, study: optuna.Study) -> int:
         """Optuna's number of a study, which stays when it is renamed."""

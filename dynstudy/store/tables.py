@@ -36,7 +36,7 @@ class RunRow(Base):
         String(16), doc="`running`, `complete`, `interrupted`, `failed` or `lost` (killed)"
     )
     started_at: Mapped[datetime] = mapped_column(doc="UTC")
-    heartbeat_at: Mapped[datetime] = mapped_column(doc="UTC, renewed with every chunk")
+    heartbeat_at: Mapped[datetime] = mapped_column(doc="UTC, renewed every minute")
     ended_at: Mapped[datetime | None] = mapped_column(doc="UTC; NULL where it never said so")
     host: Mapped[str] = mapped_column(String(255), doc="name of the machine")
     pid: Mapped[int] = mapped_column(doc="process on that host")

@@ -1,14 +1,23 @@
 """Launches of a study: who runs it now, and how each ended."""
 
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+
 import optuna
 import pytest
+from sqlalchemy import select, update
 
-from dynstudy.errors import (
-    StudyBusyError,
-)
-from dynstudy.store.launches import claim, launches
+from dynstudy.errors import StudyBusyError, StudyTakenError
+from dynstudy.store import launches as module
+from dynstudy.store.deletion import delete_study, plan_deletion
+from dynstudy.store.launches import LOST_AFTER, claim, launches, running
 from dynstudy.store.studies import Storage
-from tests.planted import SpecMaker
+from dynstudy.store.tables import RunRow
+from dynstudy.store.trials import FinishedCell, add_cells
+from dynstudy.study.spec import StudySpec
+from tests.planted import Planted, SpecMaker
 
 
 def test_two_runs_of_a_study_at_once_are_refused(storage: Storage, make_spec: SpecMaker) -> None:
@@ -54,3 +63,139 @@ def test_a_new_study_does_not_inherit_a_deleted_ones_runs(
     again = storage.study_id(storage.open_study(spec))
     assert again == number  # SQLite gives the number again
     assert launches(storage.engine, again) == []
+
+
+def elsewhere(storage: Storage, ago: timedelta) -> None:
+    """Let all launches have been in another container of the same name, with a sign so long ago."""
+    with storage.engine.begin() as connection:
+        (text,) = connection.scalars(select(RunRow.provenance))
+        facts = json.loads(text)
+        facts["process"] |= {"place": "this boot, another namespace", "pid": 1}
+        heartbeat = datetime.now(UTC).replace(tzinfo=None) - ago
+        connection.execute(
+            update(RunRow).values(provenance=json.dumps(facts), pid=1, heartbeat_at=heartbeat)
+        )
+
+
+@pytest.fixture
+def other(storage: Storage, url: str) -> Iterator[Storage]:
+    """The same database, as another process opens it."""
+    opened = Storage(url, create=True)
+    yield opened
+    opened.engine.dispose()
+
+
+def test_a_fresh_sign_keeps_the_claim_of_a_process_that_cannot_be_looked_for(
+    storage: Storage, other: Storage, make_spec: SpecMaker
+) -> None:
+    spec = make_spec()
+    more = make_spec(space={**spec.resolved()["space"], "width": [5, 8]})
+    number = storage.study_id(storage.open_study(spec))
+    with ExitStack() as stack:
+        stack.enter_context(pytest.raises(StudyTakenError))
+        stack.enter_context(claim(storage.engine, number, spec, "auto"))
+        elsewhere(other, LOST_AFTER - timedelta(seconds=60))
+        (row,) = launches(other.engine, number)
+        free = f"wait until {row.heartbeat_at + LOST_AFTER:%Y-%m-%d %H:%M:%S} UTC"
+        with (
+            pytest.raises(StudyBusyError, match=f"process 1 on .*{free}, or take it over with --"),
+            claim(other.engine, number, spec, "auto"),
+        ):
+            pass
+        planned = plan_deletion(other, spec.name)
+        with pytest.raises(StudyBusyError, match=f"is being run: .*{free}$"):
+            delete_study(other, planned)
+        with pytest.raises(StudyBusyError, match=f"{free}, and extend it afterwards"):
+            other.open_study(more, extend=True)
+        assert running(other.engine).keys() == {number}
+        elsewhere(other, LOST_AFTER + timedelta(seconds=1))
+        assert not running(other.engine)
+        with claim(other.engine, number, spec, "auto"):
+            pass
+    assert [row.status for row in launches(other.engine, number)] == ["lost", "complete"]
+
+
+Write = Callable[[Planted], object]
+WRITES: dict[str, Write] = {
+    "networks": lambda planted: planted.put(planted.cell(), [0.5, 0.6]),
+    "a trial": lambda planted: add_cells(
+        planted.study, [FinishedCell(planted.cell().configuration, 0.5, {"replicates": 2})]
+    ),
+    "an attribute": lambda planted: planted.study.set_user_attr("a", 1),
+    "an asked trial": lambda planted: planted.study.ask(),
+}
+
+
+def taken_over(by: Storage, spec: StudySpec) -> None:
+    number = by.study_id(by.study(spec.name))
+    with claim(by.engine, number, spec, "auto", take_over=True):
+        pass
+
+
+def deleted(by: Storage, spec: StudySpec) -> None:
+    """By one that takes the launch for dead."""
+    elsewhere(by, LOST_AFTER)
+    delete_study(by, plan_deletion(by, spec.name))
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+@pytest.mark.parametrize("lose", [taken_over, deleted])
+def test_who_lost_a_study_writes_nothing_more(
+    lose: Callable[..., None], write: Write, storage: Storage, other: Storage, make_spec: SpecMaker
+) -> None:
+    planted = Planted(storage, make_spec())
+
+    def left() -> tuple[int, ...]:
+        tables = ("dynstudy_replicate", "dynstudy_series", "trials", "study_user_attributes")
+        with other.engine.connect() as connection:
+            counts = (connection.exec_driver_sql(f"SELECT COUNT(*) FROM {t}") for t in tables)
+            return tuple(count.scalar_one() for count in counts)
+
+    with ExitStack() as stack:
+        stack.enter_context(pytest.raises(StudyTakenError, match="took this study over, or it was"))
+        number = storage.study_id(planted.study)
+        stack.enter_context(claim(storage.engine, number, planted.spec, "auto"))
+        lose(other, planted.spec)
+        before = left()
+        write(planted)
+    assert left() == before
+
+
+def test_who_lost_a_study_does_not_say_that_it_is_complete(
+    storage: Storage, other: Storage, make_spec: SpecMaker
+) -> None:
+    spec = make_spec()
+    number = storage.study_id(storage.open_study(spec))
+    with pytest.raises(StudyTakenError), claim(storage.engine, number, spec, "auto"):
+        taken_over(other, spec)
+    assert [row.status for row in launches(other.engine, number)] == ["lost", "complete"]
+
+
+def test_afterwards_the_storage_may_be_used(
+    storage: Storage, other: Storage, make_spec: SpecMaker
+) -> None:
+    spec = make_spec()
+    study = storage.open_study(spec)
+    number = storage.study_id(study)
+    with pytest.raises(StudyTakenError), claim(storage.engine, number, spec, "auto"):
+        taken_over(other, spec)
+    study.set_user_attr("a", 1)
+    assert other.study("small").user_attrs["a"] == 1
+
+
+def test_a_launch_gives_signs_while_it_does_something_else(
+    storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BEAT_SECONDS", 0.001)
+    spec = make_spec()
+    number = storage.study_id(storage.open_study(spec))
+
+    def sign() -> datetime:
+        return launches(storage.engine, number)[0].heartbeat_at
+
+    with claim(storage.engine, number, spec, "auto"):
+        first = sign()
+        for _ in range(100_000):
+            if sign() > first:
+                break
+        assert sign() > first
