@@ -21,7 +21,7 @@ def this_process() -> dict[str, Any]:
     """What tells this process from all others, for `is_there`."""
     pid = os.getpid()
     stat = _stat(pid)
-    return {"pid": pid, "place": _place(), "ticks": int(stat[STARTED]) if stat else None}
+    return {"pid": pid, "namespace": _namespace(), "ticks": int(stat[STARTED]) if stat else None}
 
 
 def is_there(process: Mapping[str, Any]) -> bool | None:
@@ -29,10 +29,10 @@ def is_there(process: Mapping[str, Any]) -> bool | None:
 
     Also takes what an older dynstudy told: the name of its host, and when it began by the clock.
     """
-    pid, place = process["pid"], process.get("place")
-    if place is None:
+    pid, namespace = process["pid"], process.get("namespace")
+    if namespace is None:
         return _is_there_by_clock(process)
-    if place != _place():
+    if namespace != _namespace():
         return None
     stat = _stat(pid)
     if stat is None:
@@ -40,15 +40,15 @@ def is_there(process: Mapping[str, Any]) -> bool | None:
     return stat[STATE] not in {"Z", "X"} and int(stat[STARTED]) == process["ticks"]
 
 
-def _place() -> str | None:
+def _namespace() -> str | None:
     """This boot and namespace; None where they are not to be had, as on another system."""
     try:
         boot = (PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        namespace = str((PROC / "self/ns/pid").readlink())
+        numbers = str((PROC / "self/ns/pid").readlink())
         shows_us = str((PROC / "self").readlink()) == str(os.getpid())
     except OSError:
         return None
-    return f"{boot} {namespace}" if shows_us else None  # else it is that of another namespace
+    return f"{boot} {numbers}" if shows_us else None  # else it is that of another namespace
 
 
 def _stat(pid: int) -> list[str] | None:

@@ -70,7 +70,7 @@ def elsewhere(storage: Storage, ago: timedelta) -> None:
     with storage.engine.begin() as connection:
         (text,) = connection.scalars(select(RunRow.provenance))
         facts = json.loads(text)
-        facts["process"] |= {"place": "this boot, another namespace", "pid": 1}
+        facts["process"] |= {"namespace": "this boot, another namespace", "pid": 1}
         heartbeat = datetime.now(UTC).replace(tzinfo=None) - ago
         connection.execute(
             update(RunRow).values(provenance=json.dumps(facts), pid=1, heartbeat_at=heartbeat)

@@ -47,9 +47,9 @@ def test_a_killed_process_is_gone_even_if_nobody_took_note_of_it() -> None:
     assert is_there(described) is False
 
 
-@pytest.mark.parametrize("place", ["another boot pid:[1]", "boot pid:[2]"])
-def test_a_number_of_another_namespace_says_nothing(place: str) -> None:
-    described = this_process() | {"place": place}
+@pytest.mark.parametrize("namespace", ["another boot pid:[1]", "boot pid:[2]"])
+def test_a_number_of_another_namespace_says_nothing(namespace: str) -> None:
+    described = this_process() | {"namespace": namespace}
     assert is_there(described) is None
     assert is_there(described | {"pid": 2**22 + 1}) is None
 
@@ -64,7 +64,7 @@ def test_what_proc_shows_of_another_namespace_is_not_ours(
     (tmp_path / "1/ns/pid").symlink_to("pid:[1]")
     (tmp_path / "self").symlink_to("1")
     monkeypatch.setattr(processes, "PROC", tmp_path)
-    assert this_process()["place"] is None
+    assert this_process()["namespace"] is None
     assert is_there(described) is None
 
 
