@@ -34,7 +34,7 @@ def played(text: str, here: Path, command: Callable[..., str], python: Callable[
         elif language == "console":
             inner = "".join(f"$ {typed}\n{out}" for typed, out in _typed(inner, command))
         elif language == "python":
-            printed = python(inner)
+            printed = _tidy(python(inner))
         elif language == "text":
             inner = printed
         return f"```{language}\n{inner}```"

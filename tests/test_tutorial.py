@@ -61,7 +61,7 @@ def test_what_was_printed_is_put_where_something_was_shown(tmp_path: Path) -> No
         ran.append(words)
         return "\n new  \n\n"
 
-    now = played(page, tmp_path, command, lambda code: f"of {code}")
+    now = played(page, tmp_path, command, lambda code: f"of {code} \n")
     assert ran == [("run", "a.toml"), ("map", "a")]
     assert (tmp_path / "a.toml").read_text() == 'name = "a"\n'
     assert now == page.replace("old", " new", 1).replace("old", "of print(1)")
