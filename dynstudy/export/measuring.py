@@ -6,10 +6,14 @@ from dynstudy.config import Cell, Configuration, Protocol
 from dynstudy.errors import Interrupted
 from dynstudy.export.export_file import Measured
 from dynstudy.launch.training import Training
-from dynstudy.measure.measures import added, reads
+from dynstudy.measure.measures import NET, added, reads
 from dynstudy.report.rows import frame_rows
+from dynstudy.statistics.columns import static_of
 from dynstudy.statistics.labelled_cells import judge
 from dynstudy.store.ledger import Ledger
+
+MORE = (*map(static_of, NET), *(measure.name for measure in added()))
+"""What has no place of its own in an export."""
 
 
 def _cells(protocol: Protocol, seeds: Mapping[Configuration, range]) -> list[Cell]:
@@ -59,6 +63,6 @@ def judged(ledger: Ledger, seeds: Mapping[Configuration, range]) -> dict[Configu
             "replicates": len(accuracies),
             "val_accuracies": accuracies,
         }
-        more = {each.name: row[each.name] for each in added() if row[each.name] is not None}
+        more = {name: row[name] for name in MORE if row[name] is not None}
         measured[cell.configuration] = Measured(**values, measures=more or None)
     return measured

@@ -1,17 +1,22 @@
 """A whole study as a file for other programs: one row per replicate."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 
+from dynstudy.config import Cell
 from dynstudy.errors import ExportError
 from dynstudy.export.cube import labelled_cube
 from dynstudy.export.words import FileFormat
-from dynstudy.measure.measures import MEASURES, PINNED, added
+from dynstudy.measure.accuracy import mean
+from dynstudy.measure.measures import MEASURES, NET, PINNED, added
 from dynstudy.statistics import columns
-from dynstudy.statistics.columns import Column, names, typed
+from dynstudy.statistics.baseline import Baseline
+from dynstudy.statistics.columns import Column, names, raw_of, static_of, typed
 from dynstudy.statistics.labelled_cells import cells_asked_for
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
@@ -24,12 +29,15 @@ COLUMNS = (
     *(columns.of_network(MEASURES[name]) for name in PINNED),
     Column("diverged_at", "steps", "when it diverged; empty where it stayed finite", "Int64"),
     columns.LEDGER_CONFIGURATION,
+    *columns.RAW,
+    *columns.STATIC,
     *map(columns.of_network, added()),
 )
 """A row is a network."""
 
 AXES = names(columns.AXES)
-VARIABLES = [*PINNED, "diverged_at", *(measure.name for measure in added())]
+NUMBERS = {column.name for column in COLUMNS if column.dtype == "float64"} | {"diverged_at"}
+VARIABLES = [name for name in names(COLUMNS) if name in NUMBERS - {*AXES}]
 
 LIBRARIES = {FileFormat.parquet: "pyarrow", FileFormat.netcdf: "xarray"}
 """Of extras that are called as the formats are."""
@@ -55,14 +63,34 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
     loaded = ledger.load(cell.configuration for cell in cells.values())
     rows = [
         asdict(cell.configuration)
-        | {name: row[name] for name in ("seed", *VARIABLES)}
         | {"trial": trials.get(cell.configuration), "ledger_configuration": row["configuration"]}
+        | {name: row[name] for name in ("seed", "diverged_at", *MEASURES)}
         for row in loaded.to_dict("records")
         for cell in [cells[row["configuration"]]]
         if row["seed"] in cell.seeds
     ]
-    frame = typed(pd.DataFrame(rows, columns=names(COLUMNS)), COLUMNS)
-    return frame.sort_values(["trial", *AXES, "seed"], ignore_index=True)
+    frame = pd.DataFrame(rows, columns=names(COLUMNS))
+    static = _static_means(ledger, asked_for, range(spec.baseline_replicates))
+    for name in NET:
+        frame[raw_of(name)] = frame[name].astype(float)
+        frame[static_of(name)] = frame.ledger_configuration.map(static[name])
+        frame[name] = frame[raw_of(name)] - frame[static_of(name)].astype(float)
+    return typed(frame, COLUMNS).sort_values(["trial", *AXES, "seed"], ignore_index=True)
+
+
+def _static_means(
+    ledger: Ledger, cells: Sequence[Cell], seeds: range
+) -> dict[str, dict[str, float]]:
+    """What is taken off each measure, by the keys of the cells that are dynamical."""
+    baseline = cache(lambda static: Baseline(ledger, static, seeds))
+    return {
+        name: {
+            ledger.key(of): mean(baseline(of.baseline()).measure(name, of.period))
+            for of in (cell.configuration for cell in cells)
+            if of.period is not None
+        }
+        for name in NET
+    }
 
 
 def write_replicates(frame: pd.DataFrame, form: FileFormat, path: Path, name: str) -> None:

@@ -19,6 +19,9 @@ MEASURES: dict[str, Measure] = {
     )
 }
 
+NET = tuple(name for name, measure in MEASURES.items() if measure.net)
+"""Those that are compared with the static loss's, which is taken off wherever they are shown."""
+
 PINNED = (
     "val_accuracy",
     "train_accuracy",

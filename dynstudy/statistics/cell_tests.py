@@ -42,11 +42,15 @@ class Contrast:
         return np.array([len(sample) for sample in self.samples], np.int64)
 
     @cached_property
+    def static(self) -> Moments:
+        """Of the static loss that each cell is compared with."""
+        each, which = Moments.of(self.baselines), self.baseline_of
+        return Moments(each.mean[which], each.variance[which], each.size[which])
+
+    @cached_property
     def difference(self) -> Difference:
         """Means of the cells minus those of their static losses."""
-        static, which = Moments.of(self.baselines), self.baseline_of
-        of_cells = Moments(static.mean[which], static.variance[which], static.size[which])
-        return Difference.between(Moments.of(self.samples), of_cells)
+        return Difference.between(Moments.of(self.samples), self.static)
 
 
 CellTest = Callable[[Contrast], Array]

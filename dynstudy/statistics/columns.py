@@ -10,7 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from dynstudy.measure.measure import Measure
-from dynstudy.measure.measures import MEASURES, PINNED, added
+from dynstudy.measure.measures import MEASURES, NET, PINNED, added
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,20 @@ def typed(frame: pd.DataFrame, columns: Iterable[Column]) -> pd.DataFrame:
     return frame.astype({column.name: column.dtype for column in columns})
 
 
+def raw_of(name: str) -> str:
+    """The column of a measure before the static loss's is taken off."""
+    return f"raw_{name}"
+
+
+def static_of(name: str) -> str:
+    """The column of what is taken off."""
+    return f"static_{name}"
+
+
 def of_network(measure: Measure) -> Column:
     """A measure as a column of networks."""
-    before = "; before the static loss's is taken off" if measure.net else ""
-    return Column(measure.name, measure.unit, measure.definition + before)
+    net = ", minus the static loss's mean, read at the same steps" if measure.net else ""
+    return Column(measure.name, measure.unit, measure.definition + net)
 
 
 def of_cell(measure: Measure) -> Column:
@@ -47,6 +57,24 @@ def of_cell(measure: Measure) -> Column:
         measure.name, measure.unit, f"mean over the replicates{net}: {measure.definition}"
     )
 
+
+RAW = tuple(
+    Column(
+        raw_of(name),
+        MEASURES[name].unit,
+        f"`{name}` before the static loss's is taken off, as the ledger has it",
+    )
+    for name in NET
+)
+STATIC = tuple(
+    Column(
+        static_of(name),
+        MEASURES[name].unit,
+        f"what is taken off `{name}`: the mean over the static loss's networks, read at the same "
+        "steps",
+    )
+    for name in NET
+)
 
 _CELL = {name: of_cell(MEASURES[name]) for name in PINNED}
 _ACCURACY = MEASURES["val_accuracy"].unit
@@ -105,6 +133,7 @@ MAP = (
     Column(
         "predicted", "", "whether the cell was not trained, but predicted from others", "boolean"
     ),
+    *STATIC,
     *map(of_cell, added()),
 )
 """A row is a cell."""

@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike
 from dynstudy.arrays import Ints
 from dynstudy.config import Cell
 from dynstudy.measure.accuracy import mean, standard_error
-from dynstudy.measure.measures import MEASURES
+from dynstudy.measure.measures import MEASURES, NET
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Evidence
-from dynstudy.statistics.columns import MAP, names
+from dynstudy.statistics.columns import MAP, names, static_of
 from dynstudy.statistics.compared_cells import ComparedCells, Family, read_compared
 from dynstudy.statistics.labels import BASELINE, DIVERGED, MISSING, label
 from dynstudy.statistics.samples import Sample
@@ -115,9 +115,11 @@ def _judge(
     frame.loc[cells, "gain"] = gain.estimate
     low, high = gain.interval(confidence)
     frame.loc[cells, "gain_low"], frame.loc[cells, "gain_high"] = low, high
-    for name in (name for name, measure in MEASURES.items() if measure.net):
-        net = compared.measure(name, cells).difference
+    for name in NET:
+        contrast = compared.measure(name, cells)
+        net = contrast.difference
         frame.loc[cells, name] = net.estimate
+        frame.loc[cells, static_of(name)] = contrast.static.mean
         if f"{name}_sem" in frame:
             frame.loc[cells, f"{name}_sem"] = net.standard_error
 

@@ -93,7 +93,7 @@ class ReplicateRow(Base):
 
 # A column each, though the series tell them: a map of 10 000 cells would read all of these.
 for _measure in MEASURES.values():
-    _doc = _measure.definition + "; before the static loss's is taken off" * _measure.net
+    _doc = _measure.definition + "; raw: before the static loss's is taken off" * _measure.net
     _column = mapped_column(Float, nullable=not _measure.always, doc=_doc)
     setattr(ReplicateRow, _measure.name, _column)
 

@@ -2,13 +2,19 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
 import dynstudy
+from dynstudy.analysis.regime_map import regime_map
+from dynstudy.config import Configuration
 from dynstudy.export.replicate_table import check_library, replicates, write_replicates
 from dynstudy.export.words import FileFormat
+from dynstudy.measure.forgetting import forgetting
+from dynstudy.measure.measures import NET
+from dynstudy.measure.window import forgetting_window
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from tests.planted import SearchMaker
@@ -61,3 +67,40 @@ def test_a_search_has_no_cube_but_an_axis_of_configurations(
     values = cube.val_accuracy.where(same, drop=True).sel(seed=first.seed)
     assert first.val_accuracy in values.to_numpy()
     cube.close()
+
+
+AXES = ["loss", "width", "learning_rate", "amplitude", "period"]
+
+
+@pytest.mark.parametrize("name", NET)
+def test_a_measure_that_is_net_is_so_in_networks_as_in_cells(studied: Storage, name: str) -> None:
+    """And the two that it is the difference of stand beside it."""
+    networks = replicates(studied, "small")
+    dynamical = networks[networks.amplitude.notna()]
+    assert len(dynamical)
+    means = dynamical.groupby(AXES)[[name, f"raw_{name}", f"static_{name}"]].mean()
+    frame = regime_map(studied, "small").frame
+    for row in frame[frame.amplitude.notna()].to_dict("records"):
+        net, raw, static = means.loc[tuple(row[axis] for axis in AXES)]
+        assert net == pytest.approx(row[name])
+        assert static == pytest.approx(row[f"static_{name}"])
+        assert raw - static == pytest.approx(net)
+    with studied.engine.connect() as connection:
+        query = f"SELECT configuration, seed, {name} FROM dynstudy_replicate"
+        recorded = {(key, seed): value for key, seed, value in connection.exec_driver_sql(query)}
+    for row in networks.to_dict("records"):
+        value = recorded[row["ledger_configuration"], row["seed"]]
+        assert row[f"raw_{name}"] == pytest.approx(np.nan if value is None else value, nan_ok=True)
+
+
+def test_what_is_taken_off_is_the_static_loss_read_at_the_same_steps(studied: Storage) -> None:
+    spec = studied.spec(studied.study("small"))
+    ledger = Ledger(studied.engine, spec.protocol)
+    frame = regime_map(studied, "small").frame
+    row = frame[(frame.width == 5) & (frame.period == 10)].iloc[0]
+    readings = ledger.readings(Configuration("ce", 5, 1.0), range(12))
+    span = forgetting_window(spec.protocol, 10)
+    middle, end = (readings.at(steps).validation_accuracy for steps in (span.middles, span.ends))
+    lost, missing = forgetting(middle, end, span.first)
+    assert row.static_forgetting == pytest.approx(lost.mean())
+    assert row.static_unrecovered == pytest.approx(missing.mean())

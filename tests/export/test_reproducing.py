@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
+from dynstudy.analysis.regime_map import regime_map
 from dynstudy.export.export_file import Export
+from dynstudy.export.exporting import export
 from dynstudy.export.reproducing import BIT_EQUAL, STATISTICAL, reproduce
 from dynstudy.launch.training import Training
+from dynstudy.measure.measures import NET
+from dynstudy.store.studies import Storage
 from tests.export.changed import changed
 
 
@@ -137,3 +141,31 @@ def test_accuracies_that_were_never_reached_are_found_out(elsewhere: bool, made:
     said = "joint standard errors away" if elsewhere else "val_accuracies of seed 1000000 is"
     assert all(said in problem or not elsewhere for problem in done.problems)
     assert said in " ".join(done.problems)
+
+
+def test_what_the_static_loss_forgets_is_in_the_file_and_is_trained_again(
+    studied: Storage,
+) -> None:
+    frame = regime_map(studied, "small").frame
+    exported = export(studied, "small", top=3, confirm=0)
+    best = next(entry for entry in exported.configuration if not entry.configuration.static)
+    of = best.configuration
+    row = frame[(frame.width == of.width) & (frame.amplitude == of.amplitude)]
+    row = row[row.period == of.period].iloc[0]
+    assert best.found is not None
+    for name in NET:
+        taken_off = (best.found.measures or {})[f"static_{name}"]
+        assert taken_off == pytest.approx(row[f"static_{name}"])
+    number = exported.configuration.index(best)
+    path = f"configuration/{number}/found/measures/static_forgetting"
+    problems = reproduce(changed(exported, path, 0.9, sealed=True)).problems
+    assert any("static_forgetting is 0.9, training gives" in problem for problem in problems)
+
+
+def test_a_file_of_before_it_said_what_is_taken_off_is_reproduced(made: Export) -> None:
+    contents = made.resolved()
+    for entry in (*contents["configuration"], *contents["baseline"]):
+        for measured in (entry["found"], entry["confirmed"]):
+            measured.pop("measures", None)
+    done = reproduce(Export.model_validate(contents).sealed())
+    assert (done.test, done.problems) == (BIT_EQUAL, [])
