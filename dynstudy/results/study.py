@@ -119,7 +119,7 @@ class Study(Look):
         return typed(boundaries.find_boundaries(self._map()), boundaries.COLUMNS)
 
     def best(self, n: int = 5) -> pd.DataFrame:
-        """Return the `n` best cells, best first, as ``dynstudy show`` ranks them.
+        """Return the `n` best cells, best first: by accuracy, or gain where a search is for it.
 
         The best of many is flattered by chance: ``dynstudy export`` trains them again to say what
         to expect.
@@ -198,5 +198,5 @@ class Study(Look):
 
 
 def _best(study_map: RegimeMap, n: int) -> pd.DataFrame:
-    best = study_map.trained().sort_values("val_accuracy", ascending=False).head(n)
+    best = study_map.ranked().head(n)
     return typed(best[names(FIRST)], FIRST).reset_index(drop=True)

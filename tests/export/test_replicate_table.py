@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet
 import pytest
 import xarray as xr
 
@@ -17,7 +18,7 @@ from dynstudy.measure.measures import NET
 from dynstudy.measure.window import forgetting_window
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
-from tests.planted import SearchMaker
+from tests.planted import Planted, SearchMaker, SpecMaker
 
 
 def test_a_whole_study_is_a_row_per_network_in_every_format(
@@ -104,3 +105,59 @@ def test_what_is_taken_off_is_the_static_loss_read_at_the_same_steps(studied: St
     lost, missing = forgetting(middle, end, span.first)
     assert row.static_forgetting == pytest.approx(lost.mean())
     assert row.static_unrecovered == pytest.approx(missing.mean())
+
+
+@pytest.fixture
+def sparse(storage: Storage, make_spec: SpecMaker) -> Storage:
+    """A static study: no amplitude, no period, no forgetting, nothing that diverged."""
+    space = {"learning_rate": 1.0, "width": [5]}
+    planted = Planted(storage, make_spec(loss="ce", replicates=1, space=space))
+    planted.put(planted.cell(), [0.5, 0.25])
+    return storage
+
+
+def test_types_in_parquet_do_not_depend_on_the_values(
+    studied: Storage, sparse: Storage, tmp_path: Path
+) -> None:
+    schemas = []
+    for storage in (studied, sparse):
+        write_replicates(replicates(storage, "small"), FileFormat.parquet, tmp_path / "p", "small")
+        schema = pyarrow.parquet.read_schema(tmp_path / "p")
+        schemas.append({
+            name: str(kind) for name, kind in zip(schema.names, schema.types, strict=True)
+        })
+    full, empty = schemas
+    assert empty == full
+    assert "null" not in empty.values()
+    assert (empty["forgetting"], empty["amplitude"], empty["period"]) == (
+        "double",
+        "double",
+        "int64",
+    )
+    back = pd.read_parquet(tmp_path / "p")
+    assert back.val_accuracy.tolist() == [0.5, 0.25]
+    assert back[["trial", "period", "forgetting", "diverged_at"]].isna().all(axis=None)
+
+
+def test_types_in_netcdf_do_not_depend_on_the_values(
+    studied: Storage, sparse: Storage, tmp_path: Path
+) -> None:
+    kinds = []
+    for storage in (studied, sparse):
+        write_replicates(replicates(storage, "small"), FileFormat.netcdf, tmp_path / "n", "small")
+        with xr.open_dataset(tmp_path / "n", engine="scipy") as cube:
+            kinds.append({name: variable.dtype.kind for name, variable in cube.variables.items()})
+    full, empty = kinds
+    assert empty == full
+    assert empty["forgetting"] == "f"
+
+
+def test_whole_numbers_are_written_as_such_beside_gaps(studied: Storage, tmp_path: Path) -> None:
+    frame = replicates(studied, "small")
+    assert frame.period.isna().any()
+    assert frame.period.notna().any()
+    write_replicates(frame, FileFormat.csv, tmp_path / "c", "small")
+    lines = [line.split(",") for line in (tmp_path / "c").read_text().splitlines()]
+    for name in ("trial", "width", "period", "seed", "diverged_at"):
+        column = {line[lines[0].index(name)] for line in lines[1:]}
+        assert all(value == "" or value.isdecimal() for value in column), name

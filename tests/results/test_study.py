@@ -16,7 +16,7 @@ from dynstudy.statistics.columns import FIRST, MAP, names
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 from tests.command import dynstudy as command
-from tests.planted import SMALL, Planted, SearchMaker, SpecMaker, spread
+from tests.planted import SMALL, Planted, SearchMaker, SpecMaker, plant_search, spread
 
 ONE = "loss=dce,width=5,amplitude=30,period=10"
 
@@ -66,6 +66,16 @@ def test_the_best_are_those_of_the_command(study: Study) -> None:
     assert list(best) == names(FIRST)
     assert best.val_accuracy.is_monotonic_decreasing
     assert best.val_accuracy[0] == study.map().val_accuracy.max()
+
+
+def test_the_best_of_a_search_for_gain_gain_most(
+    storage: Storage, make_search: SearchMaker
+) -> None:
+    plant_search(storage, make_search(maximize="gain"))
+    best = dynstudy.open(storage)["search"].best(8)
+    assert len(best) == 8
+    assert best.gain.is_monotonic_decreasing
+    assert not best.val_accuracy.is_monotonic_decreasing
 
 
 def test_types_are_the_same_whatever_was_found(
