@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import optuna
 import sqlalchemy
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from dynstudy.errors import NoDatabaseError, StorageError, nearest
@@ -142,6 +142,35 @@ def _beside(path: Path) -> str:
         return ""
     files = sorted(file.name for file in path.parent.iterdir() if file.suffix in SUFFIXES)
     return nearest(path.name, files)
+
+
+def keep_to_file(engine: Engine, url: URL) -> None:
+    """Commit nothing to a file that is no longer at its path, where nobody would look for it.
+
+    SQLite itself goes on writing to it, and makes an empty one for a new connection.
+    """
+    path = url.database or ""
+    if path.startswith("file:"):  # that is only read
+        return
+    opened = _identity(path)
+
+    def check(*_: Any) -> None:
+        if _identity(path) != opened:
+            raise StorageError(
+                f"storage {path}: was removed, moved or replaced while it was in use; nothing more "
+                "is recorded: put it back, or run again to begin anew"
+            )
+
+    event.listen(engine, "commit", check)
+    event.listen(engine, "do_connect", check)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def batches(values: Iterable[Value]) -> Iterator[list[Value]]:

@@ -18,7 +18,14 @@ from dynstudy.errors import (
     StudyNotFoundError,
     nearest,
 )
-from dynstudy.store.database import anchored, check_file, database_errors, parse, readable
+from dynstudy.store.database import (
+    anchored,
+    check_file,
+    database_errors,
+    keep_to_file,
+    parse,
+    readable,
+)
 from dynstudy.store.launches import running, way_out
 from dynstudy.store.migrations import upgrade
 from dynstudy.store.optuna_private import TRIALS, FrozenStudy
@@ -81,6 +88,7 @@ class Storage:
         if sqlite:
             event.listen(self.engine, "connect", _tune_sqlite)
             self.engine.dispose()  # connections made from now on are tuned
+            keep_to_file(self.engine, url)
         if create:
             mend(self.engine)
 
