@@ -16,7 +16,7 @@ from dynstudy.cli.streams import unbroken_streams
 from dynstudy.errors import DynstudyError
 
 PANELS = {
-    "Run": "run power bench",
+    "Run": "init run power bench",
     "Look": "list show map dashboard trace train compare scaling figure",
     "Take away": "export reproduce",
     "Keep house": "rename delete note tag",

@@ -11,14 +11,14 @@ from dynstudy.cli.pages import page_after_launch
 from dynstudy.cli.session import log, progress_display, tune_optuna
 
 EXAMPLES = (
-    "dynstudy run studies/quickstart.toml --dry-run",
-    "dynstudy run studies/regime-dce.toml --set name=narrow --set 'space.width=[5, 10]'",
-    "dynstudy run studies/boundary-dce.toml --set boundary.cells=48 --extend",
+    "dynstudy run quickstart.toml --dry-run",
+    "dynstudy run regime-dce.toml --set name=narrow --set 'space.width=[5, 10]'",
+    "dynstudy run boundary-dce.toml --set boundary.cells=48 --extend",
 )
 
 
 def command(
-    file: Annotated[Path, typer.Argument(help="Study file (TOML); see `studies/`.")],
+    file: Annotated[Path, typer.Argument(help="Study file (TOML); `dynstudy init` writes one.")],
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override, as in space.width=[20,50]."),
