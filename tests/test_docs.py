@@ -4,6 +4,7 @@ import pkgutil
 import re
 import shlex
 from collections.abc import Iterator
+from importlib.resources import files
 from typing import Any, get_args
 
 import pytest
@@ -96,3 +97,7 @@ def test_every_key_of_a_study_file_says_what_it_is(model: type[BaseModel]) -> No
 
 def said(description: str) -> str:
     return re.escape(description[0].upper() + description[1:])
+
+
+def test_what_is_installed_says_that_it_has_types() -> None:
+    assert files("dynstudy").joinpath("py.typed").is_file()
