@@ -229,7 +229,7 @@ def _compared(
     study = optuna.create_study(direction="maximize")
     batch = [configuration for configuration in cells_of_map if configuration.static]
     while batch:
-        add_cells(study, [cells_of_map[configuration] for configuration in batch])
+        add_cells(study, spec, [cells_of_map[configuration] for configuration in batch])
         batch = [
             configuration
             for number, panel in enumerate(trial_panels(spec, study))

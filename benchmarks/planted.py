@@ -71,7 +71,7 @@ def plant(storage: Storage, spec: MapSpec) -> int:
         if len(batch) >= BATCH:
             record()
     record()
-    add_cells(study, finished)
+    add_cells(study, spec, finished)
     return len(finished)
 
 
@@ -83,12 +83,11 @@ def _finished(ledger: Ledger, records: list[Record]) -> FinishedCell:
         "sem": None if math.isnan(error) else error,
         "replicates": len(values),
         "diverged": 0,
-        "cell": {"configuration": ledger.key(configuration), "train_accuracy": mean},
     }
     if not configuration.static:
         lost = records[0].measures["forgetting"]
         attributes |= {"gain": mean - STATIC, "forgetting": lost}
-    return FinishedCell(configuration, mean, attributes)
+    return FinishedCell(configuration, mean, attributes, ledger.key(configuration))
 
 
 def _networks(cell: Cell, spec: MapSpec, rng: np.random.Generator) -> Iterator[Record]:

@@ -137,7 +137,7 @@ def plant(storage: Storage, spec: StudySpec) -> int:
         accuracies = np.clip(rng.normal(mean, 0.05, cell.replicates), 0, 1)
         planted.put(cell, accuracies.tolist(), forgetting=0.85 * min(amplitude / 1000, 1))
     summaries = Summaries(planted.ledger, range(spec.baseline_replicates))
-    add_cells(planted.study, map(summaries.of, all_cells))
+    add_cells(planted.study, spec, map(summaries.of, all_cells))
     return len(all_cells)
 
 

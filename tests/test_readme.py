@@ -92,9 +92,9 @@ def check_queries(here: Path) -> None:
     with closing(sqlite3.connect(here / "storage" / "dynstudy.db")) as connection:
         answers = [connection.execute(query).fetchall() for query in queries]
         (trial,) = connection.execute(
-            "SELECT json_extract(value_json, '$.configuration') FROM trial_user_attributes "
+            "SELECT json_extract(value_json, '$') FROM trial_system_attributes "
             "JOIN trials USING (trial_id) JOIN studies USING (study_id) "
-            "WHERE key = 'cell' AND study_name = 'quickstart' AND number = 9"
+            "WHERE key = 'dynstudy:cell' AND study_name = 'quickstart' AND number = 9"
         ).fetchone()
     replicates, gains, diverged, accuracies, ((lost, static_lost, net),), *rest = answers
     launches, ((shared,),) = rest

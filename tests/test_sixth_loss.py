@@ -217,7 +217,7 @@ def test_a_boundary_study_from_before_it_goes_on(
     )
     # a launch that was killed when it had told its first trial
     baseline = FinishedCell(Configuration("ce", 5, 1.0), 0.4, {"replicates": 24})
-    add_cells(storage.open_study(spec), [baseline])
+    add_cells(storage.open_study(spec), spec, [baseline])
     add_sixth(monkeypatch)
     assert dynstudy.run(spec, storage=storage).trained > 0
     assert len(storage.study("small").trials) >= 3

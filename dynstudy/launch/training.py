@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from types import FrameType
 
 from dynstudy.config import Cell, Configuration, Replicate
@@ -193,6 +194,10 @@ class Training:
     def _record(self, flight: Flight, records: Sequence[Record], trainer: Trainer) -> None:
         launch = self.launch.id if self.launch is not None else None
         self.ledger.add(records, trainer, run_id=launch)
+        ended = datetime.now(UTC).replace(tzinfo=None)
+        began = ended - timedelta(seconds=time.monotonic() - flight.began)
+        trained = {record.replicate.configuration for record in records}
+        self.ledger.was_trained(trained, began, ended)
         if self.launch is not None:
             self.launch.recorded(len(records), trainer.backend, trainer.device)
         self.diverged += sum(record.diverged_at is not None for record in records)

@@ -11,8 +11,8 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
 from dynstudy.config import Configuration
-from dynstudy.store.optuna_private import open_running_trial
-from dynstudy.store.trials import FinishedCell
+from dynstudy.store.optuna_private import open_running_trial, set_trial_system_attribute
+from dynstudy.store.trials import CELL, FinishedCell
 from dynstudy.study.kinds.search import SearchSpec
 from dynstudy.study.tried import configuration_of
 
@@ -57,4 +57,5 @@ def tell(study: optuna.Study, number: int, finished: FinishedCell, spec: SearchS
     trial = open_running_trial(study, frozen)
     for name, value in finished.attributes.items():
         trial.set_user_attr(name, value)
+    set_trial_system_attribute(study, frozen, CELL, finished.key)
     study.tell(number, objective_values(finished, spec), skip_if_finished=True)

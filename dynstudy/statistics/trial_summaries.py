@@ -28,10 +28,6 @@ class Summaries:
             "sem": or_none(standard_error(rows.val_accuracy)),
             "replicates": len(rows),
             "diverged": int(rows.diverged_at.notna().sum()),
-            "cell": {
-                "configuration": self.ledger.key(configuration),
-                "train_accuracy": float(rows.train_accuracy.mean()),
-            },
         }
         if configuration.period is not None:
             baseline = self._baseline(configuration.baseline())
@@ -43,4 +39,7 @@ class Summaries:
                     attributes["forgetting"] = float(of_cell.mean() - static.mean())
                     error = math.hypot(standard_error(of_cell), standard_error(static))
                     attributes["forgetting_sem"] = or_none(error)
-        return FinishedCell(configuration, mean, attributes)
+        key = self.ledger.key(configuration)
+        return FinishedCell(
+            configuration, mean, attributes, key, self.ledger.trained(configuration)
+        )

@@ -1,6 +1,7 @@
 """The ledger as one launch sees it: read once, and not read back what the launch itself adds."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -21,6 +22,7 @@ class LaunchLedger(Ledger):
         super().__init__(engine, protocol)
         self._rows: dict[Configuration, dict[int, tuple[Any, ...]]] = {}  # COLUMNS, by seed
         self._static: dict[Configuration, dict[int, Network]] = {}  # by seed
+        self._trained: dict[Configuration, tuple[datetime, datetime]] = {}
 
     def remember(
         self, cells: Sequence[Cell], lacking: Mapping[Configuration, Sequence[int]]
@@ -41,6 +43,19 @@ class LaunchLedger(Ledger):
         for row in super().load(unread).itertuples(index=False, name=None):
             self._rows[by_key[row[0]]][row[1]] = row
         self._static |= self.networks(each for each in unread if each.static)
+        self._trained = self.trained_between(unread) | self._trained
+
+    def was_trained(
+        self, configurations: Iterable[Configuration], began: datetime, ended: datetime
+    ) -> None:
+        """Remember from when to when this launch trained networks of some configurations."""
+        for configuration in configurations:
+            first, last = self._trained.get(configuration, (began, ended))
+            self._trained[configuration] = min(first, began), max(last, ended)
+
+    def trained(self, configuration: Configuration) -> tuple[datetime, datetime] | None:
+        """As the ledger's, but to the chunk where this launch trained them."""
+        return self._trained.get(configuration) or super().trained(configuration)
 
     def add(
         self, records: Sequence[Record], trainer: Trainer, *, run_id: int | None = None

@@ -7,6 +7,7 @@ study that shares cells all take what is there, and nothing is trained twice.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -23,7 +24,7 @@ from dynstudy.store.launches import lock
 from dynstudy.store.migrations import column_of, missing_columns, networks_read, read_any
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import NamedSeries, Network
-from dynstudy.store.tables import ReplicateRow
+from dynstudy.store.tables import ReplicateRow, RunRow
 
 COLUMNS = ["configuration", "seed", "diverged_at", *MEASURES]
 """Of a network, as it is loaded."""
@@ -176,6 +177,28 @@ class Ledger:
             rows = map(tuple, rows_among(connection, query, row.configuration, keys))
             frame = pd.DataFrame(rows, columns=COLUMNS)
         return frame.sort_values(["configuration", "seed"], ignore_index=True)
+
+    def trained_between(
+        self, configurations: Iterable[Configuration]
+    ) -> dict[Configuration, tuple[datetime, datetime]]:
+        """Return when networks of some configurations were trained, in UTC, as far as it is kept.
+
+        From the start of the first launch that trained any of them to the end of the last one.
+        """
+        by_key = {self.key(configuration): configuration for configuration in configurations}
+        row, ended = ReplicateRow, func.coalesce(RunRow.ended_at, RunRow.heartbeat_at)
+        query = (
+            select(row.configuration, func.min(RunRow.started_at), func.max(ended))
+            .join(RunRow, RunRow.id == row.run_id)
+            .group_by(row.configuration)
+        )
+        with self.engine.connect() as connection:
+            rows = rows_among(connection, query, row.configuration, by_key)
+            return {by_key[key]: (started, ended) for key, started, ended in rows}
+
+    def trained(self, configuration: Configuration) -> tuple[datetime, datetime] | None:
+        """As `trained_between`, of one configuration."""
+        return self.trained_between([configuration]).get(configuration)
 
     def readings(self, configuration: Configuration, seeds: Sequence[int]) -> CellReadings:
         """Everything read of networks in the order of their seeds, nan where one was not read."""

@@ -13,6 +13,7 @@ __all__ = [
     "TRIALS",
     "FrozenStudy",
     "open_running_trial",
+    "set_trial_system_attribute",
     "study_id",
 ]
 
@@ -36,3 +37,10 @@ def study_id(study: FrozenStudy) -> int:
 def open_running_trial(study: optuna.Study, frozen: FrozenTrial) -> optuna.Trial:
     """A running trial as one that attributes can be set on; Optuna opens it in no other way."""
     return optuna.Trial(study, frozen._trial_id)
+
+
+def set_trial_system_attribute(
+    study: optuna.Study, frozen: FrozenTrial, key: str, value: str
+) -> None:
+    """Keep something with a trial that no user looks at; Optuna has no other way for a search."""
+    study._storage.set_trial_system_attr(frozen._trial_id, key, value)

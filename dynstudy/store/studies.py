@@ -2,10 +2,12 @@
 
 import json
 import time
+import warnings
 from typing import Any
 
 import optuna
 import sqlalchemy
+from optuna.exceptions import ExperimentalWarning
 from sqlalchemy import URL, Engine, String, cast, event, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -157,6 +159,10 @@ class Storage:
             with self.engine.begin() as connection:  # SQLite gives a deleted study's number again
                 orphans = RunRow.study_id == self.study_id(study)
                 connection.execute(update(RunRow).where(orphans).values(study_id=None))
+        if study.metric_names != spec.metric_names:  # which dashboards show
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)
+                study.set_metric_names(spec.metric_names)
         study.set_user_attr(SPEC, json.dumps(spec.resolved(), sort_keys=True))
         return study
 

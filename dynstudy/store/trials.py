@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import optuna
@@ -11,19 +12,18 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from dynstudy.config import Configuration
 from dynstudy.study.axes import BOUNDS
+from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
 
-# Physical bounds, the same in every study: Optuna forgets parameters whose range changes.
-RANGES: dict[str, BaseDistribution] = {
-    name: IntDistribution(int(bounds.low), int(bounds.high), log=True)
-    if bounds.integer
-    else FloatDistribution(bounds.low, bounds.high, log=True)
-    for name, bounds in BOUNDS.items()
-}
+CELL = "dynstudy:cell"
+"""A trial's system attribute: the `configuration` of its networks in the ledger.
+
+Not one of the user's attributes, which the dashboard shows in columns: 64 digits push numbers off.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,32 @@ class FinishedCell:
 
     configuration: Configuration
     value: float  # mean validation accuracy
-    attributes: dict[str, Any]  # a few numbers that a dashboard can sort by, and one of JSON
+    attributes: dict[str, Any]  # a few numbers that a dashboard can sort by
+    key: str = ""  # of its networks in the ledger
+    trained: tuple[datetime, datetime] | None = None  # from when to when, in UTC
 
 
-def distributions(losses: Sequence[str]) -> dict[str, BaseDistribution]:
-    """What Optuna is told of the parameters of a map whose trials may have some losses."""
-    return {"loss": CategoricalDistribution(losses), **RANGES}
+def distributions(
+    spec: StudySpec, losses: Sequence[str], given: Sequence[FrozenTrial] = ()
+) -> dict[str, BaseDistribution]:
+    """What Optuna is told of the parameters of a map whose trials may have some losses.
+
+    Ranges are the study's, lest dashboards name constants and draw to a billion. What `given`
+    trials have stays as long as it holds the study: Optuna leaves out of its pictures a parameter
+    whose range changes from trial to trial.
+
+    Returns:
+        A distribution by the name of each axis that the study has.
+    """
+    allowed: dict[str, BaseDistribution] = {"loss": CategoricalDistribution(losses)}
+    for name, (low, high) in spec.ranges().items():
+        kind: Any = IntDistribution if BOUNDS[name].integer else FloatDistribution
+        allowed[name] = kind(low, high, log=True)
+        trials = (trial.distributions[name] for trial in given if name in trial.distributions)
+        before: Any = next(trials, None)
+        if before is not None and before.low <= low and high <= before.high:
+            allowed[name] = before
+    return allowed
 
 
 def loss_choices(study: optuna.Study) -> tuple[str, ...]:
@@ -45,28 +65,55 @@ def loss_choices(study: optuna.Study) -> tuple[str, ...]:
 
     Those that the first trial could have, since Optuna never lets them change; else all there are.
     """
-    for trial in study.get_trials(deepcopy=False):
+    return _loss_choices(study.get_trials(deepcopy=False))
+
+
+def _loss_choices(trials: Iterable[FrozenTrial]) -> tuple[str, ...]:
+    for trial in trials:
         distribution = trial.distributions.get("loss")
         if isinstance(distribution, CategoricalDistribution):
             return tuple(map(str, distribution.choices))
     return tuple(LOSSES)
 
 
-def add_cells(study: optuna.Study, ready: Iterable[FinishedCell]) -> None:
+def parameters(
+    configuration: Configuration, allowed: dict[str, BaseDistribution]
+) -> dict[str, Any]:
+    """Return a cell's place on all axes, without which it is missing in pictures of them.
+
+    A static loss is A = 1, with any period: the shortest is written down.
+    """
+    values = asdict(configuration)
+    if configuration.static and "amplitude" in allowed:
+        shortest: Any = allowed["period"]
+        values |= {"amplitude": 1.0, "period": shortest.low}
+    return {name: values[name] for name in allowed}
+
+
+def add_cells(study: optuna.Study, spec: StudySpec, ready: Iterable[FinishedCell]) -> None:
     """Record finished cells as trials, whose value is the mean over the replicates."""
-    allowed = distributions(loss_choices(study))
-    trials = []
-    for cell in ready:
-        params = {
-            name: value for name, value in asdict(cell.configuration).items() if value is not None
-        }
-        trials.append(
-            optuna.trial.create_trial(
-                state=TrialState.COMPLETE,
-                value=cell.value,
-                params=params,
-                distributions={name: allowed[name] for name in params},
-                user_attrs=cell.attributes,
-            )
-        )
-    study.add_trials(trials)
+    cells = list(ready)
+    if not cells:
+        return
+    given = study.get_trials(deepcopy=False)
+    allowed = distributions(spec, _loss_choices(given), given)
+    study.add_trials([_trial(cell, allowed) for cell in cells])
+
+
+def _trial(cell: FinishedCell, allowed: dict[str, BaseDistribution]) -> FrozenTrial:
+    trial = optuna.trial.create_trial(
+        state=TrialState.COMPLETE,
+        value=cell.value,
+        params=parameters(cell.configuration, allowed),
+        distributions=allowed,
+        user_attrs=cell.attributes,
+        system_attrs={CELL: cell.key},
+    )
+    if cell.trained is not None:
+        trial.datetime_start, trial.datetime_complete = map(_local, cell.trained)
+    return trial
+
+
+def _local(time: datetime) -> datetime:
+    """A time in UTC as Optuna keeps it: this machine's, and without a zone."""
+    return time.replace(tzinfo=UTC).astimezone().replace(tzinfo=None)

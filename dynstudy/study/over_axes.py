@@ -128,6 +128,17 @@ class GridSpec(OverAxes):
                 steps = reads(self.protocol, (configuration.period,))
                 yield Cell(configuration, range(self.most_replicates), steps)
 
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """The ends of each axis that is one: of all cells, without listing them."""
+        space = self.space
+        axes: dict[str, Sequence[float]] = {
+            "learning_rate": space.learning_rate,
+            "width": space.width,
+        }
+        if self.dynamical_losses and space.period:
+            axes |= {"amplitude": (1.0, *space.amplitude), "period": space.period}
+        return {name: (min(axis), max(axis)) for name, axis in axes.items()}
+
     def cells_to_keep(self, study: optuna.Study) -> Iterator[Cell]:
         """The whole grid: what is not trained yet may be in the ledger already."""
         return self.grid_cells()

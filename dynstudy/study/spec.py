@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from dynstudy.config import MAX_REPLICATES, Cell, Configuration, Protocol, Section, as_whole
 from dynstudy.errors import SpecError, either, nearest
-from dynstudy.study.axes import short
+from dynstudy.study.axes import BOUNDS, short
 from dynstudy.study.kinds import KINDS
 from dynstudy.study.rounds import Rounds, counted
 from dynstudy.study.validation_messages import explain
@@ -146,6 +146,11 @@ class StudySpec(Section):
         """What Optuna is told about the study's values."""
         return ["maximize"]
 
+    @property
+    def metric_names(self) -> list[str]:
+        """What these values are."""
+        return ["gain" if self.best_by == "gain" else "accuracy"]
+
     @abstractmethod
     def cells(self, study: optuna.Study) -> list[Cell]:
         """Each cell once that file and trials tell, baselines first, with its most replicates."""
@@ -173,6 +178,19 @@ class StudySpec(Section):
     def planned_trials(self, attributes: Mapping[str, Any], cells: int = 0) -> int:
         """The trials that a complete study is to have: all its cells, unless they are chosen."""
         return cells
+
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """The lowest and highest value of each axis of its cells; the static loss is at A = 1."""
+        cells = [cell.configuration for cell in self.cells_ahead()]
+        axes = {name: [getattr(cell, name) for cell in cells] for name in BOUNDS}
+        if all(cell.static for cell in cells):
+            del axes["amplitude"], axes["period"]
+        values = {
+            name: [value for value in axis if value is not None] for name, axis in axes.items()
+        }
+        if "amplitude" in values:
+            values["amplitude"].append(1.0)
+        return {name: (min(axis), max(axis)) for name, axis in values.items()}
 
     def family(self, configuration: Configuration) -> Hashable:
         """Which cells share their control of false discoveries: by default those of a loss."""

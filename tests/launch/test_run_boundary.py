@@ -105,13 +105,13 @@ def test_a_study_that_crashed_goes_on_to_the_same_cells(
     original = run_boundary.add_cells
     added = 0
 
-    def crash(study: Any, ready: Any) -> None:
+    def crash(study: Any, spec: Any, ready: Any) -> None:
         nonlocal added
         for cell in ready:
             if added == crash_at:
                 raise SystemError("power cut")
             added += 1
-            original(study, [cell])
+            original(study, spec, [cell])
 
     monkeypatch.setattr(run_boundary, "add_cells", crash)
     with pytest.raises(SystemError):

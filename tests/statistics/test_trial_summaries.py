@@ -29,7 +29,7 @@ def test_a_cell_is_its_mean_and_its_gain_over_the_baseline(planted: Planted) -> 
     # the planted static networks forget nothing, the cell's 0.1 and 0.11
     assert attributes["forgetting"] == pytest.approx(0.105)
     assert attributes["forgetting_sem"] == pytest.approx(0.005)
-    assert attributes["cell"]["configuration"] == planted.ledger.key(cell.configuration)
+    assert finished.key == planted.ledger.key(cell.configuration)
 
 
 def test_only_the_seeds_that_count_are_compared_with(planted: Planted) -> None:

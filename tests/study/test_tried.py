@@ -8,13 +8,15 @@ from dynstudy.store.studies import Storage
 from dynstudy.store.trials import distributions
 from dynstudy.study.tried import asked, configuration_of, finished, replicates_told
 from dynstudy.task.losses import LOSSES
-from tests.planted import SearchMaker, SpecMaker, plant
+from tests.planted import SMALL, SearchMaker, SpecMaker, plant, small_map
 
 DCE = {"loss": "dce", "width": 5, "learning_rate": 1.0, "amplitude": 3.0, "period": 10}
 
 
 def trial(params: dict[str, object], state: TrialState = TrialState.RUNNING) -> optuna.Trial:
-    all_distributions = distributions(list(LOSSES))
+    all_distributions = distributions(
+        small_map(space=SMALL["space"] | {"width": [5, 6]}), list(LOSSES)
+    )
     chosen = {name: all_distributions[name] for name in params}
     value = 0.5 if state == TrialState.COMPLETE else None
     return create_trial(state=state, value=value, params=params, distributions=chosen)
@@ -38,12 +40,12 @@ def test_of_two_trials_of_a_cell_the_first_counts_and_one_in_training_is_asked_a
     study.add_trials([
         trial(DCE, TrialState.COMPLETE),
         trial(DCE, TrialState.COMPLETE),
-        trial(DCE | {"width": 3}),
+        trial(DCE | {"width": 6}),
         trial({"loss": "dce"}),
         trial(DCE | {"period": 30}, TrialState.FAIL),
     ])
     assert finished(study) == {Configuration(**DCE): 0}
-    assert set(asked(study)) == {Configuration(**DCE), Configuration(**DCE | {"width": 3})}
+    assert set(asked(study)) == {Configuration(**DCE), Configuration(**DCE | {"width": 6})}
 
 
 def test_a_trial_of_which_not_all_was_drawn_is_no_configuration() -> None:

@@ -75,6 +75,11 @@ class SearchSpec(OverAxes):
         """What Optuna is told about the study's values: the width is the second one."""
         return ["maximize", "minimize"] if self.minimize else ["maximize"]
 
+    @property
+    def metric_names(self) -> list[str]:
+        """What these values are."""
+        return [*super().metric_names, *([self.minimize] if self.minimize else [])]
+
     def suggest(self, trial: optuna.Trial) -> Configuration:
         """Draw a configuration; one of a static loss has neither amplitude nor period."""
         loss = trial.suggest_categorical("loss", self.loss)

@@ -181,7 +181,10 @@ def assert_resumes(here: Path) -> None:
     assert count(here, "trials") == 7
     assert count(here, "trials", "state != 'COMPLETE'") == 0
     assert (
-        count(here, "(SELECT DISTINCT value_json FROM trial_user_attributes WHERE key = 'cell')")
+        count(
+            here,
+            "(SELECT DISTINCT value_json FROM trial_system_attributes WHERE key = 'dynstudy:cell')",
+        )
         == 7
     )
 

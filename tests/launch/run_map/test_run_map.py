@@ -1,5 +1,6 @@
 """Maps: every cell a trial, whatever happened on the way."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -23,7 +24,8 @@ def test_a_map_becomes_trials_with_the_mean_over_their_replicates(
     assert (done.cells, done.trained, done.reused, done.interrupted) == (5, 8 + 4 * 2, 0, False)
     finished = trials(storage)
     assert {trial.state for trial in finished} == {TrialState.COMPLETE}
-    assert finished[0].params == {"loss": "ce", "width": 5, "learning_rate": 1.0}
+    axes = {"loss": "ce", "width": 5, "learning_rate": 1.0, "amplitude": 1.0, "period": 10}
+    assert finished[0].params == axes
     ledger = Ledger(storage.engine, spec.protocol)
     for trial in finished:
         rows = ledger.load([Configuration(**trial.params)])
@@ -68,3 +70,23 @@ def test_after_a_crash_between_networks_and_trials_nothing_is_trained_again(
     assert len(trials(storage)) == 5
     number = storage.study_id(storage.study("small"))
     assert [run.status for run in launches(storage.engine, number)] == ["failed", "complete"]
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_trial_lasted_from_its_first_network_to_its_last(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    began = datetime.now()
+    dynstudy.run(make_spec(), storage=storage)
+    ended = datetime.now()
+    for trial in trials(storage):
+        assert trial.datetime_start is not None
+        assert trial.datetime_complete is not None
+        assert began <= trial.datetime_start < trial.datetime_complete <= ended
+    assert len({trial.datetime_start for trial in trials(storage)}) > 1
+    # of what another launch trained, the ledger has when that one began and ended
+    dynstudy.run(make_spec(name="again"), storage=storage)
+    (launch,) = launches(storage.engine, storage.study_id(storage.study("small")))
+    assert launch.ended_at is not None
+    times = {(trial.datetime_start, trial.datetime_complete) for trial in trials(storage, "again")}
+    assert {launch.ended_at - launch.started_at} == {end - start for start, end in times}

@@ -46,7 +46,7 @@ def test_its_cells_are_those_that_are_trials(storage: Storage) -> None:
     study = storage.open_study(spec)
     assert spec.cells(study) == []
     trained = list(spec.grid_cells())[2:4]
-    add_cells(study, [FinishedCell(cell.configuration, 0.5, {}) for cell in trained])
+    add_cells(study, spec, [FinishedCell(cell.configuration, 0.5, {}) for cell in trained])
     assert spec.cells(study) == trained
     assert list(spec.cells_to_keep(study)) == list(spec.grid_cells())
 
