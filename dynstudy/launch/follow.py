@@ -1,8 +1,7 @@
 """Follow networks through their training: accuracy and loss of each class over the steps."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,17 +13,13 @@ from dynstudy.launch.replicates import to_arrays
 from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import MEASURES, reads
 from dynstudy.measure.window import tail_start
-from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
-from dynstudy.train import Parameters
-from dynstudy.train.backends import able, load
-from dynstudy.train.ensemble import Demand, Readings
+from dynstudy.train import train
 
 CURVE_POINTS = 300  # of one network, if nothing else is asked for
 TRACE_POINTS = 40  # of an oscillation
 CYCLES = 2  # traced
 SETS = ("train", "validation")
-SLICE_STEPS = 500
 
 OnStep = Callable[[int], None] | None
 
@@ -111,44 +106,29 @@ def _follow(
 ) -> tuple[pd.DataFrame, CellReadings]:
     """Train networks: a row per seed, stop (from `begins` on), set and class, and all readings."""
     ensemble, data = to_arrays([Replicate(configuration, seed) for seed in seeds], protocol)
-    classes, static = data.classes, LOSSES[LOSSES[configuration.loss].static]
-    start, advance = load(able(backend, Demand.of(ensemble, data)))
-    readings = Readings.empty(ensemble, np.tile(stops, (len(seeds), 1)), classes, trace=False)
-    state = start(ensemble, data, Parameters.drawn(ensemble, classes, data.features), readings)
-    losses = np.full((len(SETS), *readings.correct.shape), np.nan)  # (2, R, M, C)
-    for reading, step in enumerate(_walk(partial(advance, state), stops, progress)):
-        running = np.flatnonzero(readings.diverged_at < 0).tolist()
-        if not running:
-            break
-        if step < begins:
-            continue
-        parameters = state.parameters()
-        for b in running:
-            trained_on = data.x[ensemble.training_set[b]], data.y
-            sets = (trained_on, (data.validation_x, data.validation_y))
-            for losses_of_set, (x, y) in zip(losses, sets, strict=True):
-                output = _forward(parameters, x, b)
-                losses_of_set[b, reading] = static.per_class(output, y, classes)
-
+    outcome = train(
+        ensemble, data, backend=backend, checkpoints=stops, class_losses=True, progress=progress
+    )
     correct, validation = (
         np.where(counts < 0, np.nan, counts)
-        for counts in (readings.correct, readings.validation_correct)
+        for counts in (outcome.correct, outcome.validation_correct)
     )
-    diverged = readings.diverged_at >= 0
-    read = CellReadings(protocol, configuration.period, tuple(stops), correct, validation, diverged)
+    steps, classes = np.array(stops), data.classes
+    period = configuration.period
+    read = CellReadings(protocol, period, tuple(stops), correct, validation, outcome.diverged)
     schedule = (each[0] for each in (ensemble.amplitude, ensemble.period, ensemble.tail_start))
-    gamma = class_weights(np.minimum(stops, protocol.steps - 1), classes, *schedule)
-    values = {
-        "gamma": np.broadcast_to(gamma, losses.shape),
-        "accuracy": np.stack([read.train_accuracy, read.validation_accuracy]),
-        "loss": losses,
-    }
-    axes = [SETS, seeds, stops, range(classes)]
-    index = pd.MultiIndex.from_product(axes, names=["set", "seed", "step", "class"])
-    frame = pd.DataFrame({name: each.ravel() for name, each in values.items()}, index).reset_index()
-    frame = frame[(frame.step >= begins) & frame.accuracy.notna()]
-    order = ["seed", "step", "set", "class"]
-    return frame.sort_values(order, ignore_index=True)[[*order, *values]], read
+    gamma = class_weights(np.minimum(steps, protocol.steps - 1), classes, *schedule)
+    # from here on (R, M, 2, C), as far as the networks were finite
+    accuracy = np.stack([read.train_accuracy, read.validation_accuracy], axis=2)
+    loss = outcome.class_losses
+    rows = (steps >= begins)[None, :, None, None] & np.isfinite(accuracy) & np.isfinite(loss)
+    axes = np.ix_(np.array(seeds), steps, np.array(SETS), np.arange(classes))
+    columns = dict(zip(("seed", "step", "set", "class"), axes, strict=True))
+    columns |= {"gamma": gamma[:, None], "accuracy": accuracy, "loss": loss}
+    frame = pd.DataFrame({
+        name: np.broadcast_to(values, rows.shape)[rows] for name, values in columns.items()
+    })
+    return frame, read
 
 
 def _steps(
@@ -170,24 +150,3 @@ def _steps(
     dynamical = np.linspace(begins, ends, count * points + 1)
     tail = np.linspace(ends, protocol.steps, points + 1)
     return np.unique(np.concatenate([dynamical, tail]).round().astype(int)).tolist()
-
-
-def _walk(
-    advance: Callable[[int, int], None], stops: Sequence[int], progress: OnStep
-) -> Iterator[int]:
-    """Take a training to each of some steps, in slices short enough to be interrupted."""
-    step = 0
-    for stop in stops:
-        while step < stop:
-            count = min(SLICE_STEPS, stop - step)
-            advance(step, count)
-            step += count
-            if progress is not None:
-                progress(step)
-        yield stop
-
-
-def _forward(parameters: Parameters, x: np.ndarray, network: int) -> np.ndarray:
-    """f(x) = relu(x W1 + b1) W2 + b2 of one network, in float64: (P, F) -> (P, C)."""
-    W1, b1, W2, b2 = (array[network].astype(float) for array in vars(parameters).values())
-    return np.maximum(x @ W1 + b1, 0) @ W2 + b2

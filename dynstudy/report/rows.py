@@ -86,16 +86,29 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def frame_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """A table's rows with Python's own values, absent ones as None."""
-    plain = frame.astype(object).where(frame.notna(), None)
-    rows = [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
-    for row in rows:
-        if row.get("period") is not None:  # absent ones made the column one of floats
-            row["period"] = int(row["period"])
-    return rows
+    columns = _plain_columns(frame)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _plain_columns(frame: pd.DataFrame) -> dict[str, list[Any]]:
+    columns = {}
+    for name, values in frame.items():
+        if values.hasnans:
+            absent = values.isna()
+            values = values.fillna(0).astype(int) if name == "period" else values  # else floats
+            values = values.astype(object).where(~absent, None)
+        columns[str(name)] = values.tolist()
+    return columns
 
 
 def to_csv(rows: Rows | pd.DataFrame) -> str:
     """Rows, or those of a table, as CSV, with whole periods and absent values empty."""
     text = StringIO()
-    print_rows(frame_rows(rows) if isinstance(rows, pd.DataFrame) else rows, Format.csv, text)
+    if isinstance(rows, pd.DataFrame):  # of a network read at every step there are a million
+        columns = _plain_columns(rows)
+        lines = csv.writer(text, lineterminator="\n")
+        lines.writerow(columns)
+        lines.writerows(zip(*columns.values(), strict=True))
+    else:
+        print_rows(rows, Format.csv, text)
     return text.getvalue()

@@ -229,9 +229,18 @@ class Readings(OfNetworks):
     validation_correct: NDArray[np.int32]  # (B, M, C) likewise
     losses: NDArray[np.float64]  # (B, S) loss before each step, nan once diverged; (B, 0) untraced
     diverged_at: Ints  # (B,) steps taken when loss or parameters stopped being finite, or -1
+    class_losses: NDArray[np.float64]
+    """(B, M, 2, C) the static loss's mean over each class of both sets; nan, (B, 0, 2, C) unread"""
 
     @classmethod
-    def empty(cls, ensemble: Ensemble, checkpoints: Ints, classes: int, trace: bool) -> Self:
+    def empty(
+        cls,
+        ensemble: Ensemble,
+        checkpoints: Ints,
+        classes: int,
+        trace: bool,
+        class_losses: bool = False,
+    ) -> Self:
         """Nothing read yet."""
         shape = (*checkpoints.shape, classes)
         return cls(
@@ -240,6 +249,7 @@ class Readings(OfNetworks):
             np.full(shape, -1, np.int32),
             np.full((len(ensemble), ensemble.steps if trace else 0), np.nan),
             np.full(len(ensemble), -1, np.int64),
+            np.full((len(ensemble), shape[1] if class_losses else 0, 2, classes), np.nan),
         )
 
 
@@ -252,6 +262,8 @@ class Outcome:
     validation_correct: NDArray[np.int32]  # (B, M, C) likewise
     losses: NDArray[np.float64]  # (B, S) loss before each step, nan once diverged; (B, 0) untraced
     diverged_at: Ints  # (B,) steps taken when loss or parameters stopped being finite, or -1
+    class_losses: NDArray[np.float64]
+    """(B, M, 2, C) the static loss's mean over each class of both sets; nan, (B, 0, 2, C) unread"""
     backend: str
     device: str
 

@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike
 from dynstudy.arrays import whole_numbers
 from dynstudy.errors import nearest
 from dynstudy.task.losses import LOSSES
-from dynstudy.train.backends import able, block_size, load
+from dynstudy.train._class_losses import read_class_losses
+from dynstudy.train.backends import able, block_size, load, reads_class_losses
 from dynstudy.train.ensemble import Data, Demand, Ensemble, Outcome, Parameters, Readings
 
 SLICE_SECONDS = 0.4
@@ -35,6 +36,7 @@ def train(
     checkpoints: ArrayLike,
     initial: Parameters | None = None,
     trace: bool = False,
+    class_losses: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Outcome:
     """Train all networks of an ensemble by full-batch gradient descent.
@@ -49,6 +51,7 @@ def train(
             read, in ascending order, rows padded at their end with -1. 0 is before the first step.
         initial: parameters to start from instead of the draw of each network's seed.
         trace: keep the loss before every step, B·S float64 numbers.
+        class_losses: read the static loss's mean over each class of both sets at the checkpoints.
         progress: called with the number of steps taken, the mean over the networks, at least about
             twice a second; what it raises stops the training and is passed on.
 
@@ -72,7 +75,10 @@ def train(
         _check_initial(initial, ensemble, data)
     backend = able(backend, Demand.of(ensemble, data))
     start, advance = load(backend)
-    readings = Readings.empty(ensemble, steps_to_read, data.classes, trace)
+    readings = Readings.empty(ensemble, steps_to_read, data.classes, trace, class_losses)
+    # what a backend does not read by itself is read here, at each checkpoint
+    read_here = class_losses and not reads_class_losses(backend)
+    stops = np.unique(steps_to_read) if read_here else np.empty(0, int)
     parameters: list[Parameters] = []
     pace = 0.0  # units x steps per second, as far as is known
     for members in _blocks(len(ensemble), block_size(backend)):
@@ -82,18 +88,20 @@ def train(
         else:
             first = initial.part(members)
         training_sets, part_sets = np.unique(part.training_set, return_inverse=True)
-        state = start(
-            replace(part, training_set=part_sets),
-            replace(data, x=data.x[training_sets]),
-            first,
-            readings.part(members),
-        )
+        task = replace(part, training_set=part_sets), replace(data, x=data.x[training_sets])
+        part_readings = readings.part(members)
+        state = start(*task, first, part_readings)
+        if 0 in stops:
+            read_class_losses(state.parameters(), *task, part_readings, 0)
         work, step = step_work(part.width), 0
         while step < ensemble.steps:
-            count = min(max(1, int(SLICE_SECONDS * pace / work)), ensemble.steps - step)
+            stop = min(stops[stops > step].min(initial=ensemble.steps), ensemble.steps)
+            count = min(max(1, int(SLICE_SECONDS * pace / work)), int(stop) - step)
             began = time.perf_counter()
             advance(state, step, count)
             step += count
+            if step in stops:
+                read_class_losses(state.parameters(), *task, part_readings, step)
             if progress is not None:
                 progress((members.start * ensemble.steps + len(part) * step) // len(ensemble))
             # Grow towards the target with care: the first calls also compile and fill caches.
@@ -106,6 +114,7 @@ def train(
         readings.validation_correct,
         readings.losses,
         readings.diverged_at,
+        readings.class_losses,
         state.name,
         state.device,
     )

@@ -20,6 +20,7 @@ from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.task.network import draw
 from dynstudy.train import train
+from dynstudy.train.backends import cpu
 from tests.planted import SMALL, SpecMaker
 
 DCE = Configuration("dce", 5, 1.0, amplitude=30, period=10)
@@ -104,6 +105,21 @@ def test_a_curve_goes_from_the_draw_to_what_training_gives() -> None:
         for c in range(3):
             assert rows.accuracy[c] == (output.argmax(1) == y)[y == c].mean()
             assert rows.loss[c] == pytest.approx(-log_softmax(output, axis=1)[y == c, c].mean())
+
+
+def test_every_step_is_read_without_a_call_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    advance = cpu.advance
+
+    def counted(state: cpu.State, step: int, count: int) -> None:
+        calls.append(count)
+        advance(state, step, count)
+
+    monkeypatch.setattr(cpu, "advance", counted)
+    curve = train_curve(DCE, protocol(steps=2000), points=2000, backend="cpu")
+    assert curve.step.nunique() == 2001
+    assert sum(calls) == 2000
+    assert len(calls) < 100  # slices of a fraction of a second
 
 
 def test_two_cycles_are_traced_or_what_there_is() -> None:

@@ -9,7 +9,8 @@ by side lists them in ``devices()``; one that does not train a network per threa
 ``at_once()`` how many keep its device busy; one that is slower, or takes too much memory, with very
 many networks says in ``block_size()`` how many it wants at a time. One that cannot train every loss
 and shape says in ``refusal(demand)`` why not, in the rest of a sentence that begins with its name,
-or None if it can: that is what a user is told, and ``auto`` is another backend.
+or None if it can: that is what a user is told, and ``auto`` is another backend. One that fills in
+the losses of classes on its way has ``READS_CLASS_LOSSES = True``; they are read for the others.
 """
 
 import ctypes
@@ -80,6 +81,12 @@ def at_once(backend: str) -> int:
 def block_size(backend: str) -> int | None:
     """How many networks a backend wants at a time; None for all there are."""
     return cast(int | None, _answer(backend, "block_size"))
+
+
+def reads_class_losses(backend: str) -> bool:
+    """Whether a backend fills in ``class_losses`` where they are asked for."""
+    _, module, _ = _named(backend)
+    return bool(getattr(module, "READS_CLASS_LOSSES", False))
 
 
 @cache

@@ -29,6 +29,8 @@ from dynstudy.train.backends._cached import Cached
 
 POINT_BLOCK = 16  # points are padded to a multiple, one vector of float32 or two of float64
 UNIT_BLOCK = 4  # units per pass over the points in `_forward`
+PRODUCT = 64  # points whose probabilities' product is far from the ends of float64
+LOG_2 = 0.693147180559945309
 
 # Fast math without nnan and ninf: divergence must be seen.
 FAST = {"reassoc", "contract", "arcp", "nsz"}
@@ -286,6 +288,16 @@ def _scaled_exps_overload(x, n, top):
     )
 
 
+def _excess(others, top):
+    """(others + 2**-top) - 1, which keeps small others where top is 0."""
+
+
+@overload(_excess, jit_options=EXACT)
+def _excess_overload(others, top):
+    one = as_dtype(top).type(1)
+    return lambda others, top: others + (_power_of_two(-top) - one)
+
+
 # --- one step -----------------------------------------------------------------------------------
 # units (3 + K, H): rows W1[0], W1[1], b1, then the K columns of W2; bias (K, 1); x (2, P); f (K, P)
 
@@ -470,8 +482,11 @@ def _backward(units, bias, x, delta, rate, outputs, classes):
 
 
 @njit(**COMPILED)
-def _count_correct(units, bias, x, y, correct, outputs, classes):
-    """Count the points of each class whose largest output is their own; y is -1 for padding."""
+def _read(units, bias, x, y, one_hot, correct, losses, outputs, classes):
+    """Count the points of each class whose largest output is their own; y is -1 for padding.
+
+    And the static loss's mean over each class, where `losses` (C,) is not None.
+    """
     f = np.zeros((len(classes), x.shape[1]), units.dtype)  # the last stays 0 if others are relative
     _forward(units, bias, x, f[: len(outputs)], outputs)
     correct[:] = 0
@@ -482,6 +497,97 @@ def _count_correct(units, bias, x, y, correct, outputs, classes):
                 best = c
         if best == y[p]:
             correct[best] += 1
+    if losses is not None:
+        _class_losses(f, one_hot, losses, outputs, classes)
+
+
+def _class_losses(f, one_hot, losses, outputs, classes):
+    """Means over each class of the static loss, losses (C,) out; f (C, P) is used up."""
+
+
+@overload(_class_losses, jit_options=INLINED)
+def _class_losses_overload(f, one_hot, losses, outputs, classes):
+    return _class_cross_entropies if len(outputs) < len(classes) else _class_squares
+
+
+def _class_cross_entropies(f, one_hot, losses, outputs, classes):
+    # A point's is log Σ exp(f_j - f_y) = log(1 + excess) + top log 2. A product of few points has
+    # their logarithms' sum, and the other classes' points are 1 in it.
+    rest, last = f.shape[0] - 2, f.shape[0] - 1
+    for p in range(f.shape[1]):
+        logits, target = _column(f, p, classes), _column(one_hot, p, classes)
+        logits = _minus(logits, _filled(_dot(logits, target), classes))
+        octaves = _octaves(logits)
+        top = _largest(octaves)  # at least the 0 of its own class
+        exps = _scaled_exps(logits, octaves, top)
+        others = _dot(exps, _minus(_filled(f.dtype.type(1), classes), target))
+        _store(f, p, (_excess(others, top), top))
+    for c in range(len(classes)):
+        total, octaves_up, members = 0.0, 0.0, 0.0
+        for p in range(f.shape[1]):
+            octaves_up += np.float64(one_hot[c, p] * f[last, p])
+            members += np.float64(one_hot[c, p])
+        for first in range(0, f.shape[1], PRODUCT):
+            product = 1.0
+            for p in range(first, min(first + PRODUCT, f.shape[1])):
+                product *= np.float64(one_hot[c, p]) * np.float64(f[rest, p]) + 1.0
+            total += np.log(product)
+        losses[c] = (total + octaves_up * LOG_2) / members
+
+
+def _class_squares(f, one_hot, losses, outputs, classes):
+    squares = np.zeros(f.shape[1])  # float32 would not hold those of a network near its end
+    for c in range(len(classes)):
+        for p in range(f.shape[1]):
+            error = np.float64(f[c, p]) - np.float64(one_hot[c, p])
+            squares[p] += error * error
+    for c in range(len(classes)):
+        total, members = 0.0, 0.0
+        for p in range(f.shape[1]):
+            total += np.float64(one_hot[c, p]) * squares[p]
+            members += np.float64(one_hot[c, p])
+        losses[c] = total / members
+
+
+@njit(**COMPILED)
+def _read_both(
+    units,
+    bias,
+    x,
+    y,
+    one_hot,
+    validation,
+    correct,
+    validation_correct,
+    losses,
+    reading,
+    outputs,
+    classes,
+):
+    """Read the training set and the validation set into the rows of a reading."""
+    x_, y_, one_hot_ = validation
+    _read(
+        units,
+        bias,
+        x,
+        y,
+        one_hot,
+        correct[reading],
+        None if losses is None else losses[reading, 0],
+        outputs,
+        classes,
+    )
+    _read(
+        units,
+        bias,
+        x_,
+        y_,
+        one_hot_,
+        validation_correct[reading],
+        None if losses is None else losses[reading, 1],
+        outputs,
+        classes,
+    )
 
 
 @njit(**COMPILED)
@@ -504,8 +610,7 @@ def advance_network(
     x,  # (2, P padded)
     one_hot,  # (C, P padded), 0 for padding
     y,  # (P padded,), -1 for padding
-    validation_x,  # (2, V padded)
-    validation_y,  # (V padded,)
+    validation,  # the same three of the validation set: x (2, V padded), y, one_hot
     kind,
     rate,
     amplitude,
@@ -518,6 +623,7 @@ def advance_network(
     correct,  # (M, C) out
     validation_correct,  # (M, C) out
     losses,  # (S,) out, or (0,)
+    class_losses,  # (M, 2, C) out, of both sets, or None: what is not asked for is not compiled
     f,  # (K, P padded), for the kernel to work in
     outputs,  # K zeros
     classes,  # C zeros
@@ -530,9 +636,19 @@ def advance_network(
 
     reading = np.searchsorted(checkpoints, step + 1)  # its padding moved to the end, as steps
     if step == 0 and checkpoints.size and checkpoints[0] == 0:
-        _count_correct(units, bias, x, y, correct[0], outputs, classes)
-        _count_correct(
-            units, bias, validation_x, validation_y, validation_correct[0], outputs, classes
+        _read_both(
+            units,
+            bias,
+            x,
+            y,
+            one_hot,
+            validation,
+            correct,
+            validation_correct,
+            class_losses,
+            0,
+            outputs,
+            classes,
         )
 
     for k in range(step, step + count):
@@ -558,13 +674,17 @@ def advance_network(
         if not np.isfinite(_backward(units, bias, x, f, rate, outputs, classes)):
             return k + 1
         if reading < checkpoints.size and checkpoints[reading] == k + 1:
-            _count_correct(units, bias, x, y, correct[reading], outputs, classes)
-            _count_correct(
+            _read_both(
                 units,
                 bias,
-                validation_x,
-                validation_y,
-                validation_correct[reading],
+                x,
+                y,
+                one_hot,
+                validation,
+                correct,
+                validation_correct,
+                class_losses,
+                reading,
                 outputs,
                 classes,
             )

@@ -26,6 +26,8 @@ __all__ = ["advance", "refusal", "start", "threads"]
 
 NEVER = np.iinfo(np.int64).max
 CACHE_LINE = 64  # bytes
+READS_CLASS_LOSSES = True
+"""For `dynstudy.train.backends`."""
 BLOCK = 64
 """Networks of a thread in a block: the last of them to end leaves no other thread idle for long."""
 
@@ -41,10 +43,9 @@ class State:
     mean: Means | None  # if K is C - 1
     points: int  # P
     x: Floats  # (D, 2, P padded)
-    one_hot: Floats  # (C, P padded)
     y: Ints  # (P padded,), padded with -1
-    validation_x: Floats  # (2, V padded)
-    validation_y: Ints  # (V padded,)
+    one_hot: Floats  # (C, P padded)
+    validation: tuple[Floats, Ints, Floats]  # x (2, V padded), y and one_hot likewise
     checkpoints: Ints  # (B, M) padded with NEVER
     order: list[int]  # networks, widest first, so that no thread is left with a long one
     name: str = "cpu"
@@ -98,7 +99,12 @@ def start(ensemble: Ensemble, data: Data, initial: Parameters, readings: Reading
     for b, width in enumerate(ensemble.width):
         rows = initial.W1[b, :, :width], initial.b1[b, None, :width], initial.W2[b, :width].T
         units.append(np.concatenate(rows).astype(ensemble.dtype))
-    y = _pad_points(data.y, -1)
+    y, validation_y = (_pad_points(each, -1) for each in (data.y, data.validation_y))
+    one_hot, validation_one_hot = (
+        _aligned((each == np.arange(classes)[:, None]).astype(ensemble.dtype))
+        for each in (y, validation_y)
+    )
+    validation_x = _pad_points(data.validation_x.T.astype(ensemble.dtype), 0)
     checkpoints = np.where(readings.checkpoints < 0, NEVER, readings.checkpoints)
     return State(
         ensemble,
@@ -108,10 +114,9 @@ def start(ensemble: Ensemble, data: Data, initial: Parameters, readings: Reading
         mean,
         len(data.y),
         _pad_points(data.x.swapaxes(1, 2).astype(ensemble.dtype), 0),
-        _aligned((y == np.arange(classes)[:, None]).astype(ensemble.dtype)),
         y,
-        _pad_points(data.validation_x.T.astype(ensemble.dtype), 0),
-        _pad_points(data.validation_y, -1),
+        one_hot,
+        (validation_x, validation_y, validation_one_hot),
         checkpoints,
         np.argsort(-ensemble.width, kind="stable").tolist(),
     )
@@ -131,8 +136,7 @@ def advance(state: State, step: int, count: int) -> None:
             state.x[ensemble.training_set[b]],
             state.one_hot,
             state.y,
-            state.validation_x,
-            state.validation_y,
+            state.validation,
             kind,
             real(ensemble.learning_rate[b]),
             ensemble.amplitude[b],
@@ -145,6 +149,7 @@ def advance(state: State, step: int, count: int) -> None:
             readings.correct[b],
             readings.validation_correct[b],
             readings.losses[b],
+            readings.class_losses[b] if readings.class_losses.size else None,
             _aligned(np.empty((len(outputs), len(state.y)), ensemble.dtype)),
             outputs,
             classes,

@@ -254,3 +254,75 @@ def test_what_progress_raises_stops_the_training(backend: str, data: Data) -> No
     ensemble = Ensemble.of("ce", 1000, width=4, learning_rate=0.1)
     with pytest.raises(InterruptedError):
         train(ensemble, data, backend=backend, checkpoints=[1000], progress=stop)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("classes", [2, 3, 5])
+@pytest.mark.parametrize(("backend", "loss"), TRAINED)
+def test_losses_of_classes_are_those_of_the_parameters_there(
+    backend: str, loss: str, classes: int, dtype: str, rng: np.random.Generator
+) -> None:
+    static = LOSSES[LOSSES[loss].static]
+    ensemble = Ensemble.of(
+        loss,
+        6,
+        width=[3, 11],
+        learning_rate=0.05,
+        amplitude=7 if LOSSES[loss].dynamical else 1,
+        period=4,
+        dtype=dtype,
+    )
+    data = make_data(classes, points=37, validation_points=83)
+    shuffled = rng.permutation(len(data.validation_y))
+    data = Data(data.x, data.y, data.validation_x[shuffled], data.validation_y[shuffled])
+    initial = random_state(rng, ensemble, classes)
+    scale = np.array([1.0, 40.0])[:, None, None]  # the second is sure of all it says
+    initial = Parameters(initial.W1, initial.b1, initial.W2 * scale, initial.b2)
+    checkpoints = [[0, 2, 6, -1], [1, 2, 5, 6]]
+
+    def trained(steps: int, **asked: Any) -> Outcome:
+        cut = Ensemble(**{**vars(ensemble), "steps": steps})
+        return train(cut, data, backend=backend, initial=initial, **asked)
+
+    read = trained(6, checkpoints=checkpoints, class_losses=True).class_losses
+    assert read.shape == (2, 4, 2, classes)
+    sets = (data.x[0], data.y), (data.validation_x, data.validation_y)
+    for b, steps in enumerate(checkpoints):
+        for m, step in enumerate(steps):
+            if step < 0:
+                assert np.isnan(read[b, m]).all()
+                continue
+            p = trained(step, checkpoints=[step]).parameters if step else initial
+            W1, b1, W2, b2 = (getattr(p, name)[b].astype(dtype).astype(float) for name in NAMES)
+            for of_set, (x, y) in zip(read[b, m], sets, strict=True):
+                output = np.maximum(x.astype(dtype).astype(float) @ W1 + b1, 0) @ W2 + b2
+                expected = static.per_class(output, y, classes)
+                rtol = 100 * TOLERANCE[dtype]
+                np.testing.assert_allclose(of_set, expected, rtol=rtol, atol=1e-14)
+
+
+@pytest.mark.parametrize("backend", HERE)
+def test_losses_of_classes_are_read_where_they_are_asked_for(backend: str, data: Data) -> None:
+    ensemble = Ensemble.of("dce", 4, width=[3, 5], learning_rate=0.1, amplitude=5, period=2)
+    outcome = train(ensemble, data, backend=backend, checkpoints=[2, 4])
+    assert outcome.class_losses.shape == (2, 0, 2, 3)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_a_class_that_is_as_good_as_certain_has_a_small_loss(dtype: str) -> None:
+    """log(1 + 1e-9) is 1e-9, even where 1 + 1e-9 is 1."""
+    ensemble = Ensemble.of("ce", 1, width=1, learning_rate=1e-9, dtype=dtype)
+    data = make_data(2, points=8, validation_points=8)
+    sure = Parameters(
+        np.zeros((1, 2, 1)),
+        np.zeros((1, 1)),
+        np.zeros((1, 1, 2)),
+        np.array([[20.0, 0.0]]),
+    )
+    read = train(
+        ensemble, data, backend="cpu", checkpoints=[0], initial=sure, class_losses=True
+    ).class_losses
+    expected = np.log1p(np.exp([-20.0, 20.0]))
+    np.testing.assert_allclose(
+        read[0, 0], [expected, expected], rtol=10 * TOLERANCE[dtype], atol=1e-15
+    )
