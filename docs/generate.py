@@ -41,7 +41,7 @@ def generated() -> dict[Path, str]:
         SCHEMA: with_made(SCHEMA, schema()),
         STUDY_FILE: with_made(STUDY_FILE, study_file()),
         COLUMNS: columns_page(),
-        API: api_page(),
+        API: with_made(API, api()),
         RESULTS: with_tables(RESULTS.read_text(encoding="utf-8")),
     }
 
@@ -192,7 +192,7 @@ WITHOUT_MEMBERS = {"BoundarySampler", "StudySpec"}
 """What is handed on, never called: Optuna or dynstudy does that."""
 
 
-def api_page() -> str:
+def api() -> str:
     """What can be imported: a table for who reads this file, and what MkDocs makes of each."""
     names = [name for name in dynstudy.__all__ if not name.startswith("_")]
     rows = [
@@ -203,15 +203,8 @@ def api_page() -> str:
         f"::: dynstudy.{name}" + "\n    options: { members: [] }" * (name in WITHOUT_MEMBERS)
         for name in names
     ]
-    parts = [
-        "<!-- made from dynstudy/__init__.py by `make docs` -->",
-        "# Python",
-        "What `import dynstudy` offers. The site, which `make site` builds, has all of each below.",
-        table(("name", "is"), rows),
-        *each,
-        *(f"::: {name}" for name in INHERITED),
-    ]
-    return "\n\n".join(parts) + "\n"
+    shared = [f"::: {name}" for name in INHERITED]
+    return "\n\n".join([table(("name", "is"), rows), *each, *shared])
 
 
 def schema() -> str:

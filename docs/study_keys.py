@@ -15,9 +15,6 @@ from dynstudy.study.kinds import KINDS
 from dynstudy.study.spec import StudySpec
 
 STUDIES = Path(__file__).resolve().parents[1] / "studies"
-EXAMPLES = {"map": "quickstart", "search": "search-dce", "boundary": "boundary-dce"}
-"""By kind, the study that shows it."""
-
 Key = tuple[str, str, str, str]
 HEAD = ("key", "may be", "default", "is")
 
@@ -37,7 +34,7 @@ def parts() -> Iterator[Part]:
             or field.description != StudySpec.model_fields[name].description
         }
         said = sentence(fields.pop("kind").description)
-        example = (STUDIES / f"{EXAMPLES[kind]}.toml").read_text(encoding="utf-8")
+        example = (STUDIES / f"{kind}.toml").read_text(encoding="utf-8")
         yield (
             f'## `kind = "{kind}"`',
             f"{said} An example:\n\n```toml\n{example}```",

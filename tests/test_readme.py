@@ -14,7 +14,10 @@ from tests.command import dynstudy, script
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BOUNDARY = (ROOT / "docs" / "boundary.md").read_text(encoding="utf-8")
+BOUNDARY, PYTHON_PAGE, RUNNING = (
+    (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    for name in ("boundary", "api", "running")
+)
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -27,7 +30,7 @@ def here(tmp_path: Path) -> Path:
     return tmp_path
 
 
-PYTHON = blocks(README, "python") + blocks(BOUNDARY, "python")
+PYTHON = [each for text in (README, BOUNDARY, PYTHON_PAGE) for each in blocks(text, "python")]
 NEEDS_EXPORT = [example for example in PYTHON if "best.toml" in example]
 
 
