@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import optuna
 import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import Pool
 
 from dynstudy.errors import NoDatabaseError, StorageError, nearest
 from dynstudy.store.passwords import unreadable
@@ -171,6 +173,26 @@ def _identity(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+_engines = WeakSet[Engine]()
+_inherited: list[Pool] = []
+"""Connections of the process that this one was forked from, which it may neither use nor close."""
+
+
+def apart_in_children(engine: Engine) -> None:
+    """Let processes that are forked from this one make connections of their own."""
+    _engines.add(engine)
+
+
+def _leave_inherited() -> None:
+    for engine in _engines:
+        _inherited.append(engine.pool)
+        engine.dispose(close=False)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_inherited)
 
 
 def batches(values: Iterable[Value]) -> Iterator[list[Value]]:

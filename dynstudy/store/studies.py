@@ -22,6 +22,7 @@ from dynstudy.errors import (
 )
 from dynstudy.store.database import (
     anchored,
+    apart_in_children,
     check_file,
     database_errors,
     keep_to_file,
@@ -87,6 +88,7 @@ class Storage:
             reason = str(error).splitlines()[0]
             raise StorageError(f"storage {self.url}: {reason}") from None
         self.engine: Engine = self.optuna.engine
+        apart_in_children(self.engine)
         if sqlite:
             event.listen(self.engine, "connect", _tune_sqlite)
             self.engine.dispose()  # connections made from now on are tuned

@@ -9,6 +9,7 @@ import pytest
 import dynstudy
 from dynstudy.errors import SpecError
 from dynstudy.store.studies import Storage
+from tests.forked import in_child
 from tests.launch.recorded import trials
 from tests.planted import SearchMaker
 
@@ -48,3 +49,15 @@ def test_an_objective_of_gain_agrees_with_the_runner(
 def test_an_objective_needs_a_search(make_spec: Callable[..., Any]) -> None:
     with pytest.raises(SpecError, match="'small' is a map; an Objective needs"):
         dynstudy.Objective(make_spec())
+
+
+def test_an_objective_serves_children_that_are_forked(make_search: SearchMaker) -> None:
+    """As they are where `multiprocessing` runs one Optuna study in several processes."""
+    objective = dynstudy.Objective(make_search())
+
+    def best() -> float:
+        study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(0))
+        study.optimize(objective, n_trials=2)
+        return study.best_value
+
+    assert best() == in_child(best)

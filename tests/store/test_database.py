@@ -10,6 +10,7 @@ from dynstudy.errors import (
 )
 from dynstudy.store.database import DEFAULT_STORAGE, storage_url
 from dynstudy.store.studies import Storage
+from tests.forked import in_child
 
 
 def test_the_url_is_the_given_one_then_the_environments_then_the_default(
@@ -99,3 +100,17 @@ def test_a_question_mark_in_a_path_names_no_other_file(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"what follows \? is no NAME=VALUE"):
         Storage(f"sqlite:///{tmp_path}/which?.db", create=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_forked_child_has_connections_of_its_own(storage: Storage) -> None:
+    """SQLite's and PostgreSQL's may not be used in two processes."""
+
+    def connection() -> tuple[int, int]:
+        with storage.engine.connect() as opened:
+            identity = id(opened.connection.dbapi_connection)  # the same, if it was inherited
+            return identity, opened.exec_driver_sql("SELECT count(*) FROM studies").scalar_one()
+
+    (ours, count), (theirs, same) = connection(), in_child(connection)
+    assert ours != theirs
+    assert count == same == 0
+    assert connection()[0] == ours

@@ -4,6 +4,7 @@ On a card a step is captured in a CUDA graph once and replayed: launched op by o
 size leave a card idle. So a step takes all it needs from tensors that stay where they are.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,6 +25,10 @@ BLOCK = 256
 """Networks at a time on a processor: activations of more of them would not stay in its cache."""
 WARM_UP = 3
 """Steps before one is captured, as PyTorch asks for: libraries set themselves up on first use."""
+
+if hasattr(os, "register_at_fork"):
+    # a forked child has none of the threads of OpenMP, and would wait for them for ever
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 @dataclass

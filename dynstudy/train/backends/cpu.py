@@ -91,6 +91,10 @@ def _pool(size: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(size, thread_name_prefix="dynstudy-cpu")
 
 
+if hasattr(os, "register_at_fork"):  # a forked child has none of the threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
 def start(ensemble: Ensemble, data: Data, initial: Parameters, readings: Readings) -> State:
     """Copy an ensemble into the kernel's layout, points padded with what adds nothing."""
     classes = data.classes

@@ -12,6 +12,7 @@ from dynstudy.task.network import draw
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Data, Ensemble, train
 from tests.conftest import make_data
+from tests.forked import in_child
 
 
 def test_a_device_that_is_not_there_is_named(data: Data) -> None:
@@ -92,3 +93,19 @@ def test_autograd_on_a_card_is_autograd(loss: str) -> None:
     np.testing.assert_array_equal(ours.correct, oracle.correct)
     np.testing.assert_array_equal(ours.validation_correct, oracle.validation_correct)
     np.testing.assert_allclose(ours.losses[:3], oracle.losses[:3], rtol=1e-9)
+
+
+def test_a_forked_child_trains_as_its_parent_did() -> None:
+    """The threads of PyTorch's parent are not there, and it would wait for them for ever."""
+    data, before = make_data(), torch.get_num_threads()
+    ensemble = Ensemble.of("ce", 2, width=[300, 300], learning_rate=0.1)
+
+    def trained() -> list[int]:
+        outcome = train(ensemble, data, backend="autograd", checkpoints=[2])
+        return outcome.validation_correct.ravel().tolist()
+
+    torch.set_num_threads(2)
+    try:
+        assert trained() == in_child(trained)
+    finally:
+        torch.set_num_threads(before)

@@ -13,6 +13,7 @@ from dynstudy.task.schedule import class_weights
 from dynstudy.train import Data, Ensemble, train
 from dynstudy.train.backends._cached import Cached
 from dynstudy.train.backends._cpu_kernel import _set_class_weights, advance_network
+from tests.forked import in_child
 
 
 def test_the_kernel_has_the_schedule_of_the_definition() -> None:
@@ -107,3 +108,14 @@ def test_where_nothing_may_be_written_it_is_compiled_without_a_cache(
 def test_what_the_function_raises_is_raised(doubled: Callable[[], Cached]) -> None:
     with pytest.raises(TypingError):
         doubled()(None)
+
+
+def test_a_forked_child_trains_as_its_parent_did(data: Data) -> None:
+    """The threads of the parent's pool are not there."""
+    ensemble = Ensemble.of("dce", 4, width=[4, 5], learning_rate=0.1, amplitude=3, period=2)
+
+    def trained() -> list[int]:
+        outcome = train(ensemble, data, backend="cpu", checkpoints=[4])
+        return outcome.validation_correct.ravel().tolist()
+
+    assert trained() == in_child(trained) == in_child(lambda: in_child(trained))
