@@ -42,7 +42,8 @@ def command(
             configuration, protocol, seed=seed, points=points, backend=backend, progress=on_step
         )
     title = f"{name}, seed {seed}\n{configuration}"
-    written = write_drawn(out / stem, lambda path: save(curve_figure(curve, title), path), curve)
+    figure = curve_figure(curve, title, configuration.period)
+    written = write_drawn(out / stem, lambda path: save(figure, path), curve)
     show_rows(curve_rows(curve) if form is Format.table else frame_rows(curve), form)
     last = int(curve.step.max())
     if last < protocol.steps:

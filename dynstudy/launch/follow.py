@@ -19,6 +19,7 @@ from dynstudy.train import train
 CURVE_POINTS = 300  # of one network, if nothing else is asked for
 TRACE_POINTS = 40  # of an oscillation
 CYCLES = 2  # traced
+GOLDEN = (5**0.5 - 1) / 2
 SETS = ("train", "validation")
 
 OnStep = Callable[[int], None] | None
@@ -52,9 +53,10 @@ def train_curve(
 ) -> pd.DataFrame:
     """Return what a network does at about `points` steps, from before the first to the end.
 
+    They are spread evenly, and over all phases of an oscillation, however long that is.
     A row per step, set and class, as in a `Trace` without its seed, and ``weight`` for ``gamma``.
     """
-    stops = np.unique(np.linspace(0, protocol.steps, points + 1).round().astype(int)).tolist()
+    stops = _spread(protocol.steps, points)
     frame, _ = _follow(configuration, protocol, [seed], stops, 0, backend, progress)
     return frame.drop(columns="seed").rename(columns={"gamma": "weight"})
 
@@ -129,6 +131,18 @@ def _follow(
         name: np.broadcast_to(values, rows.shape)[rows] for name, values in columns.items()
     })
     return frame, read
+
+
+def _spread(steps: int, points: int) -> list[int]:
+    """Return one step of each of so many equal parts, at another place in each, and the end.
+
+    Parts as long as an oscillation, or several, would be read at the same phase of all of them; by
+    multiples of the golden ratio, places fill any interval evenly.
+    """
+    part = np.arange(points)
+    places = part * GOLDEN % 1
+    chosen = ((part + places) * steps / points).astype(int)
+    return np.unique([0, *chosen, steps]).tolist()
 
 
 def _steps(

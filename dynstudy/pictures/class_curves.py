@@ -1,5 +1,7 @@
 """Pictures of each class along training: of one network, and of a cell's last oscillations."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,6 +12,13 @@ from dynstudy.analysis.traces import ClassCurves
 from dynstudy.pictures.style import SMALLEST_LOSS
 
 TAIL = "0.93"
+MOST_OSCILLATIONS = 30
+"""That lines are drawn through: more leave too little paper between them to see one."""
+DOTS: dict[str, dict[str, Any]] = {
+    "train": {"linestyle": "", "marker": "+", "markersize": 2.5, "markeredgewidth": 0.4},
+    "validation": {"linestyle": "", "marker": ".", "markersize": 3.0},
+    "all": {"linestyle": "", "marker": ".", "markersize": 2.0},
+}
 PANELS = {"accuracy": "accuracy", "loss": "static loss\nof the class", "gamma": "weight Γ"}
 
 
@@ -68,30 +77,37 @@ def _lines(axis: Axes, curves: ClassCurves, measure: str) -> None:
         trained = curves.mean.loc["train", label][measure]
         axis.plot(trained.index, trained, ":", color=colour, linewidth=0.9, label=f"{name}, train")
     if measure == "accuracy":
-        _together(axis, curves, 1.2)
+        _together(axis, curves, linewidth=1.2)
 
 
-def curve_figure(frame: pd.DataFrame, title: str) -> Figure:
-    """Accuracy and loss of each class of one network, from `dynstudy.launch.follow.train_curve`."""
+def curve_figure(frame: pd.DataFrame, title: str, period: int | None = None) -> Figure:
+    """Accuracy and loss of each class of one network, from `dynstudy.launch.follow.train_curve`.
+
+    Returns:
+        Lines; dots where lines would fill the picture, going up and down with each oscillation.
+    """
+    steps = int(frame.step.max())
+    dots = period is not None and steps / period > MOST_OSCILLATIONS
     curves = ClassCurves.of(frame, ["accuracy", "loss"])
     figure = Figure(figsize=(8.0, 5.6), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)
     for label in curves.mean.index.unique("class"):
         for subset, dashes in (("train", ":"), ("validation", "-")):
             line = curves.mean.loc[subset, label]
-            style = {"color": f"C{label}", "linewidth": 1.2, "label": f"class {label}, {subset}"}
-            upper.plot(line.index, line.accuracy, dashes, **style)
-            lower.plot(line.index, line.loss.clip(lower=SMALLEST_LOSS), dashes, **style)
-    _together(upper, curves, 1.6)
+            style: dict[str, Any] = {"color": f"C{label}", "label": f"class {label}, {subset}"}
+            style |= DOTS[subset] if dots else {"linestyle": dashes, "linewidth": 1.2}
+            upper.plot(line.index, line.accuracy, **style)
+            lower.plot(line.index, line.loss.clip(lower=SMALLEST_LOSS), **style)
+    _together(upper, curves, **(DOTS["all"] if dots else {"linewidth": 1.6}))
     upper.set(ylabel="accuracy", ylim=(-0.02, 1.02))
     lower.set(ylabel="static loss of the class", xlabel="step", yscale="log")
     _finish(figure, upper, title)
     return figure
 
 
-def _together(axis: Axes, curves: ClassCurves, linewidth: float) -> None:
+def _together(axis: Axes, curves: ClassCurves, **style: Any) -> None:
     line = curves.accuracy
-    axis.plot(line.index, line, color="black", linewidth=linewidth, label="all, validation")
+    axis.plot(line.index, line, color="black", label="all, validation", **style)
 
 
 def _finish(figure: Figure, axis: Axes, title: str) -> None:

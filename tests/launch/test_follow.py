@@ -107,6 +107,19 @@ def test_a_curve_goes_from_the_draw_to_what_training_gives() -> None:
             assert rows.loss[c] == pytest.approx(-log_softmax(output, axis=1)[y == c, c].mean())
 
 
+@pytest.mark.parametrize("period", [10, 20, 25, 40, 50, 7, 13, 100])
+def test_a_curve_is_read_at_all_phases_of_an_oscillation(period: int) -> None:
+    """300 readings of 6000 steps are 20 steps apart: at one or two phases of most of these."""
+    cell = Configuration("dce", 1, 0.1, amplitude=3, period=period)
+    curve = train_curve(cell, protocol(steps=6000, tail=1000), points=300, backend="cpu")
+    steps = curve.step.unique()
+    assert abs(len(steps) - 300) <= 2
+    assert np.diff(steps).max() <= 40
+    parts = period if period < 20 else 5  # of an oscillation, each of which is read about as often
+    counts = np.bincount(steps[steps < 5000] % period * parts // period, minlength=parts)
+    assert counts.min() > 0.7 * counts.mean()
+
+
 def test_every_step_is_read_without_a_call_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     advance = cpu.advance
@@ -173,11 +186,11 @@ def test_a_curve_ends_where_the_ledger_says_and_shows_the_weights(
     ledger = Ledger(storage.engine, spec.protocol)
     trial = next(t for t in storage.study("small").trials if t.params.get("period") == 30)
     configuration = dynstudy.config.Configuration(**trial.params)
-    curve = train_curve(configuration, spec.protocol, seed=1, points=40, backend=backend)
+    curve = train_curve(configuration, spec.protocol, seed=1, points=200, backend=backend)
     end = curve[(curve.step == 200) & (curve["set"] == "validation")]
     recorded = ledger.load([configuration]).set_index("seed").val_accuracy[1]
     assert end.accuracy.mean() == pytest.approx(recorded)
-    assert curve.step.nunique() == 41
+    assert curve.step.nunique() == 201
     peak = curve[(curve.step == 15) & (curve["set"] == "train")].weight.tolist()
     a = configuration.amplitude
     assert a is not None

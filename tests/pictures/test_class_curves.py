@@ -108,3 +108,18 @@ def test_lines_of_one_network_are_the_frame_s() -> None:
         *(f"class {label}, {subset}" for label in range(3) for subset in ("train", "validation")),
         "all, validation",
     ]
+
+
+@pytest.mark.parametrize(
+    ("period", "dots"), [(None, False), (1000, False), (200, False), (100, True), (10, True)]
+)
+def test_what_would_be_a_hairball_is_dots(period: int | None, dots: bool) -> None:
+    index = pd.MultiIndex.from_product(
+        [range(0, 6001, 20), ["train", "validation"], range(3)], names=["step", "set", "class"]
+    )
+    frame = index.to_frame(index=False).assign(accuracy=0.5, loss=0.1)
+    upper, lower = curve_figure(frame, "", period).axes
+    for line in (*upper.lines, *lower.lines):
+        assert (line.get_linestyle() == "None") == dots
+        assert (line.get_marker() != "None") == dots
+    assert len(upper.lines) == 7
