@@ -4,14 +4,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+RUNNING := $(VENV)/.running
 INSTALLED := $(VENV)/.installed
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 # Small matrices that are spread over threads wait for each other: with a thread each it takes a fifth less.
 SIDE_BY_SIDE := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist worksteal
 
 .PHONY: quickstart test test-all test-long test-browser test-jax test-compile test-gpu format docs site bench bench-all clean
 
-quickstart: $(INSTALLED)
+quickstart: $(RUNNING)
+	@echo "Training the 340 networks of studies/quickstart.toml: half a minute, once"
 	$(BIN)/dynstudy run studies/quickstart.toml
+	@echo "The map of what came out"
 	$(BIN)/dynstudy map quickstart
 
 test: $(INSTALLED)
@@ -29,13 +33,11 @@ test-long: $(INSTALLED)
 
 # The dashboard in a real browser: Chromium has to be there (apt-get install chromium).
 test-browser: $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[browser-test]'
+	$(INSTALL) --editable '.[browser-test]'
 	$(BIN)/pytest -m browser
 
 test-jax: $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[dev,gpu-test,bench]'
+	$(INSTALL) --editable '.[dev,gpu-test,bench]'
 	$(BIN)/pytest -m "jax and not gpu"
 
 test-compile: $(INSTALLED)
@@ -63,8 +65,7 @@ site: $(VENV)/.site
 	@echo "site/index.html"
 
 $(VENV)/.site: $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[docs]'
+	$(INSTALL) --editable '.[docs]'
 	@touch $@
 
 bench: $(INSTALLED)
@@ -74,13 +75,20 @@ bench: $(INSTALLED)
 bench-all: bench
 	$(BIN)/python -m benchmarks
 
-$(INSTALLED): pyproject.toml constraints.txt
+# What running needs; nothing is compiled that is not imported.
+$(RUNNING): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$(PYTHON) is too old: dynstudy needs Python 3.11 or newer; try make PYTHON=python3.12" >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[dev,gpu-test]'
-	@touch $(INSTALLED)
+	@echo "Installing what running needs into $(VENV): half a minute, once"
+	@$(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --editable .
+	@touch $@
+
+# What tests, checks and docs need besides.
+$(INSTALLED): $(RUNNING)
+	@echo "Installing what tests and checks need into $(VENV): a minute, once"
+	@$(INSTALL) --editable '.[dev,gpu-test]'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from dynstudy._version import __version__
+from dynstudy.errors import NEEDS_TORCH
 
 if TYPE_CHECKING:
     from dynstudy.launch.objective import Objective
@@ -54,7 +55,12 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'dynstudy' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    try:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name == "torch":  # which all else does without
+            raise ImportError(f"dynstudy.{name} {NEEDS_TORCH}") from None
+        raise
 
 
 def __dir__() -> list[str]:

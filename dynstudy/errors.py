@@ -7,6 +7,9 @@ line and exits with status 2.
 import difflib
 from collections.abc import Iterable
 
+NEEDS_TORCH = "needs PyTorch: pip install 'dynstudy[torch]'"
+"""What does not run without it; the rest of a sentence."""
+
 
 class DynstudyError(Exception):
     """Anything that the user can mend; its text is the whole message."""

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from dynstudy.bench.words import PEERS, Device
 from dynstudy.cli.every_command import whole_number
 from dynstudy.cli.options import FormatOption, numbers
 from dynstudy.cli.session import log, log_files
+from dynstudy.errors import NEEDS_TORCH, BenchError
 from dynstudy.report.words import Format
 
 if TYPE_CHECKING:
@@ -79,6 +81,9 @@ def settings_of(
     peers: str = "",
 ) -> "Settings":
     """What the options of a benchmark ask for."""
+    if find_spec("torch") is None:
+        raise BenchError(f"a benchmark {NEEDS_TORCH}")
+
     from dynstudy.bench.device import chosen
     from dynstudy.bench.measure import Settings
 
@@ -102,7 +107,6 @@ def print_measured(
 ) -> None:
     """Measure, and print what came out, into a file as well where one is named."""
     from dynstudy.bench.report import print_report, report
-    from dynstudy.errors import BenchError
 
     if out is not None and (out.is_dir() or not os.access(out.parent, os.W_OK)):
         raise BenchError(f"--out {out}: cannot be written there; name a file in a folder of yours")

@@ -23,7 +23,11 @@ Worker = Callable[[Sequence[Task], Protocol, Callable[[int], None]], TrainedChun
 
 
 def check_backend(backend: str, spec: StudySpec) -> None:
-    """Load a backend for the losses of a study and their static ones, or raise a `BackendError`."""
+    """Load a backend for the losses of a study and their static ones, or raise a `BackendError`.
+
+    What else the study needs to be installed is found out, too: a `SpecError` where it is not.
+    """
+    spec.check_installed()
     protocol = spec.protocol
     data = draw_data(protocol.data, seeds=[0])
     shape = data.features, data.classes, spec.widest, protocol.steps, protocol.dtype

@@ -7,6 +7,7 @@ that was not.
 
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ import optuna
 from pydantic import Field, model_validator
 
 from dynstudy.config import MAX_SEED, Section
+from dynstudy.errors import NEEDS_TORCH, SpecError
 
 MAX_BATCH = 100
 """Asking for a trial reads all that are running: more would take quadratically longer."""
@@ -41,6 +43,9 @@ class Search(Section):
     def options(self) -> dict[str, Any]:
         """What is Optuna's own of them."""
         return self.model_dump(exclude={*Search.model_fields, "sampler"})
+
+    def check_installed(self) -> None:
+        """Find out before anything is trained that a library is missing: a `SpecError`."""
 
     def seed_of(self, number: int) -> int:
         """The seed of the sampler that draws one trial."""
@@ -89,6 +94,11 @@ class GPSearch(Search):
     )
     same_parameters = True
     drawn_by = partial(optuna.samplers.GPSampler, warn_independent_sampling=False)
+
+    def check_installed(self) -> None:
+        """Refuse what Optuna would import in mid-search."""
+        if find_spec("torch") is None:
+            raise SpecError(f"search.sampler = 'gp' {NEEDS_TORCH}, or use 'tpe'")
 
 
 class QMCSearch(Search):

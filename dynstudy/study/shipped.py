@@ -41,7 +41,7 @@ def question(path: Path) -> str:
     return " ".join(line.removeprefix("#").strip() for line in paragraph.splitlines())
 
 
-def way_out(path: Path) -> str:
+def where_from(path: Path) -> str:
     """Where a study file that is not there may come from, as the end of an error message."""
     suffixed = path.with_name(f"{path.name}.toml")
     if path.suffix != ".toml" and suffixed.is_file():

@@ -192,6 +192,9 @@ class StudySpec(Section):
             values["amplitude"].append(1.0)
         return {name: (min(axis), max(axis)) for name, axis in values.items()}
 
+    def check_installed(self) -> None:
+        """Find out before anything is trained that a library is missing: a `SpecError`."""
+
     def family(self, configuration: Configuration) -> Hashable:
         """Which cells share their control of false discoveries: by default those of a loss."""
         return configuration.loss

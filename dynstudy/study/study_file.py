@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dynstudy.errors import SpecError
-from dynstudy.study.shipped import way_out
+from dynstudy.study.shipped import where_from
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.toml_file import read_toml
 
@@ -29,7 +29,7 @@ def load_spec(path: str | Path, overrides: Iterable[str] = ()) -> StudySpec:
     try:
         values = read_toml(path, "a study file", SpecError)
     except FileNotFoundError:
-        raise SpecError(f"{path}: no such study file{way_out(path)}") from None
+        raise SpecError(f"{path}: no such study file{where_from(path)}") from None
     for override in overrides:
         _override(values, override)
     return StudySpec.of(values, str(path))

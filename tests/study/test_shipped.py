@@ -9,7 +9,7 @@ import pytest
 from dynstudy.errors import SpecError
 from dynstudy.study import shipped as module
 from dynstudy.study.kinds import KINDS
-from dynstudy.study.shipped import FIRST, question, shipped, shipped_file, way_out
+from dynstudy.study.shipped import FIRST, question, shipped, shipped_file, where_from
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.study_file import load_spec
 from tests.conftest import ROOT
@@ -85,6 +85,6 @@ def test_a_file_that_is_not_there_has_a_way_out(tmp_path: Path) -> None:
         "studies/map.toml": "; dynstudy init map writes map.toml",
         "mine.toml": "; dynstudy init writes one to begin with",
     }.items():
-        assert way_out(tmp_path / name) == said
+        assert where_from(tmp_path / name) == said
     (tmp_path / "quickstart.toml").touch()
-    assert way_out(tmp_path / "quickstart") == f"; did you mean {tmp_path}/quickstart.toml?"
+    assert where_from(tmp_path / "quickstart") == f"; did you mean {tmp_path}/quickstart.toml?"

@@ -70,6 +70,10 @@ class SearchSpec(OverAxes):
         """What it maximizes."""
         return self.maximize
 
+    def check_installed(self) -> None:
+        """Find out before anything is trained that the sampler's library is missing."""
+        self.search.check_installed()
+
     @property
     def directions(self) -> list[Literal["maximize", "minimize"]]:
         """What Optuna is told about the study's values: the width is the second one."""

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import Any, Protocol, cast
 
-from dynstudy.errors import BackendError, nearest
+from dynstudy.errors import NEEDS_TORCH, BackendError, nearest
 from dynstudy.train.ensemble import Demand, Parameters
 
 BACKENDS = tuple(module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_")
@@ -133,4 +133,10 @@ def _named(backend: str) -> tuple[str, Any, dict[str, str]]:
         raise BackendError(
             f"backend {backend!r} is not one of {', '.join(names)}{nearest(name, names)}"
         )
-    return name, importlib.import_module(f"{__name__}.{name}"), {"device": device} if colon else {}
+    try:
+        module = importlib.import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name == "torch":
+            raise BackendError(f"backend {name!r} {NEEDS_TORCH}, or use cpu") from None
+        raise
+    return name, module, {"device": device} if colon else {}
