@@ -93,9 +93,10 @@ def frame_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def _plain_columns(frame: pd.DataFrame) -> dict[str, list[Any]]:
     columns = {}
     for name, values in frame.items():
-        if values.hasnans:
-            absent = values.isna()
-            values = values.fillna(0).astype(int) if name == "period" else values  # else floats
+        absent = values.isna()
+        if name == "period":  # absent ones make a column one of floats, and leave it so
+            values = values.fillna(0).astype(int)
+        if absent.any():
             values = values.astype(object).where(~absent, None)
         columns[str(name)] = values.tolist()
     return columns
