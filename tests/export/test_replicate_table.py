@@ -40,12 +40,12 @@ def test_a_whole_study_is_a_row_per_network_in_every_format(
         for read in (frame, text, columns):
             rows = read[read.trial == trial.number]
             assert rows.val_accuracy.mean() == pytest.approx(trial.value)
-        p = trial.params
+        c = Configuration(**trial.params)
         cell = cube.val_accuracy.sel(
-            loss=p["loss"],
-            width=p["width"],
-            amplitude=p.get("amplitude", 1),
-            period=p.get("period", 0),
+            loss=c.loss,
+            width=c.width,
+            amplitude=c.amplitude or 1,
+            period=c.period or 0,
             learning_rate=1.0,
         )
         assert float(cell.mean()) == pytest.approx(trial.value)
