@@ -46,7 +46,7 @@ class Ensemble(OfNetworks):
     def of(
         cls,
         loss: str,
-        steps: int,
+        steps: float,
         *,
         width: int | Sequence[int],
         learning_rate: float | Sequence[float],
@@ -61,7 +61,7 @@ class Ensemble(OfNetworks):
 
         Args:
             loss: a key of `dynstudy.task.losses.LOSSES`.
-            steps: S.
+            steps: S, whole.
             width: hidden units.
             learning_rate: η.
             amplitude: A, 1 for a static loss.
@@ -81,6 +81,10 @@ class Ensemble(OfNetworks):
         >>> Ensemble.of("dce", 100, width=[5, 9], learning_rate=1.0, amplitude=3, period=20).width
         array([5, 9])
         """
+        if isinstance(steps, float) and steps.is_integer():
+            steps = int(steps)  # 1e4
+        if whole_numbers("steps", steps).ndim:
+            raise ValueError("steps must be one number, which all networks share")
         numbers = {
             "width": whole_numbers("width", width),
             "learning_rate": real_numbers("learning_rate", learning_rate),
@@ -99,7 +103,7 @@ class Ensemble(OfNetworks):
             name: np.broadcast_to(each.ravel() if each.size == 1 else each, shape).copy()
             for name, each in numbers.items()
         }
-        return cls(loss, int(whole_numbers("steps", steps)), dtype, **columns)
+        return cls(loss, int(steps), dtype, **columns)
 
     def __len__(self) -> int:
         return len(self.width)

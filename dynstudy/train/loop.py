@@ -129,7 +129,7 @@ def _blocks(networks: int, size: int | None) -> Iterator[slice]:
 
 def _checked_checkpoints(ensemble: Ensemble, checkpoints: ArrayLike) -> np.ndarray:
     steps = whole_numbers("checkpoints", checkpoints)
-    if steps.size == 0 or steps.shape[:-1] not in {(), (len(ensemble),)}:
+    if steps.size == 0 or not steps.ndim or steps.shape[:-1] not in {(), (len(ensemble),)}:
         raise ValueError(
             f"checkpoints must be (M,) or ({len(ensemble)}, M), at least one, not {steps.shape}"
         )

@@ -39,6 +39,11 @@ from dynstudy.train import Data, Ensemble, Parameters, train
         ({}, [11], "checkpoints"),
         ({}, [0.5, 5], "checkpoints must be whole numbers"),
         ({}, [], "checkpoints must be .* at least one"),
+        ({}, 5, r"checkpoints must be \(M,\) or \(1, M\), at least one, not \(\)"),
+        ({"steps": 1.5}, [1], "steps must be whole numbers, not 1.5"),
+        ({"steps": float("inf")}, [1], "steps must be whole numbers, not inf"),
+        ({"steps": [10, 20]}, [1], "steps must be one number, which all networks share"),
+        ({"steps": 0}, [0], "at least one step"),
         ({}, [[1], [2], [3]], r"checkpoints must be \(M,\) or \(1, M\)"),
         ({}, [5, 5], "checkpoints"),
         ({}, [-1, 5], "checkpoints"),
@@ -46,7 +51,7 @@ from dynstudy.train import Data, Ensemble, Parameters, train
     ],
 )
 def test_what_would_train_something_else_is_refused(
-    changes: dict[str, Any], checkpoints: list[Any], named: str, data: Data
+    changes: dict[str, Any], checkpoints: Any, named: str, data: Data
 ) -> None:
     settings: dict[str, Any] = {
         "loss": "dce",
@@ -55,9 +60,15 @@ def test_what_would_train_something_else_is_refused(
         "amplitude": 3,
         "period": 5,
     } | changes
-    loss = settings.pop("loss")
+    loss, steps = settings.pop("loss"), settings.pop("steps", 10)
     with pytest.raises(ValueError, match=named):
-        train(Ensemble.of(loss, 10, **settings), data, checkpoints=checkpoints)
+        train(Ensemble.of(loss, steps, **settings), data, checkpoints=checkpoints)
+
+
+def test_a_number_of_steps_may_be_written_as_1e1() -> None:
+    assert repr(Ensemble.of("ce", 1e1, width=4, learning_rate=0.1)) == repr(
+        Ensemble.of("ce", 10, width=4, learning_rate=0.1)
+    )
 
 
 RATE, AMPLITUDE, PERIOD, STEPS = 0.3, 5, 4, 9

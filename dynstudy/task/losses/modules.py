@@ -1,5 +1,6 @@
 """The dynamical losses as PyTorch modules, for anyone's training loop."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
@@ -37,7 +38,7 @@ class DynamicalLoss(nn.Module):
         self, num_classes: int, amplitude: float, period: int, tail_start: int | None = None
     ) -> None:
         super().__init__()
-        if not 1 <= amplitude < float("inf"):
+        if not _holds(lambda: 1 <= amplitude < float("inf")):
             raise ValueError(f"amplitude must be a finite number of at least 1, not {amplitude!r}")
         self.num_classes = _whole("num_classes", num_classes, 2)
         self.amplitude, self.period = amplitude, _whole("period", period, 2)
@@ -52,13 +53,19 @@ class DynamicalLoss(nn.Module):
 
     def forward(self, output: Tensor, target: Tensor, step: int | None = None) -> Tensor:
         """The loss from outputs (P, C), classes (P,) and the steps taken, counted here if None."""
-        self._check(output, target)
+        target = self._classes(output, target)
         at = int(self.steps) if step is None else _whole("step", step)
         if step is None and self.training:
             self.steps += 1
         return self.loss.weighted(output, target, self.class_weights(at, output))
 
-    def _check(self, output: Tensor, target: Tensor) -> None:
+    def _classes(self, output: Tensor, target: Tensor) -> Tensor:
+        """The target as an index, if it fits the output."""
+        for name, given in (("output", output), ("target", target)):
+            if not isinstance(given, Tensor):
+                raise TypeError(f"{name} must be a torch.Tensor, not {type(given).__name__}")
+        if not output.is_floating_point():
+            raise ValueError(f"output must be floating-point numbers, not {output.dtype}")
         if output.shape[1:] != (self.num_classes,):
             raise ValueError(
                 f"output must be (P, {self.num_classes}) for num_classes={self.num_classes}, "
@@ -71,6 +78,7 @@ class DynamicalLoss(nn.Module):
             )
         if target.is_floating_point() or target.is_complex() or target.dtype == torch.bool:
             raise ValueError(f"target must be whole numbers of classes, not {target.dtype}")
+        target = target.long()  # one of bytes would be a mask
         if target.device.type == "cpu" and len(target):  # on a card that would wait for it
             low, high = (int(each) for each in target.aminmax())
             if not 0 <= low <= high < self.num_classes:
@@ -78,6 +86,7 @@ class DynamicalLoss(nn.Module):
                     f"target has class {low if low < 0 else high}; they are 0 to "
                     f"{self.num_classes - 1}"
                 )
+        return target
 
     def extra_repr(self) -> str:
         """The settings, for ``print(module)``."""
@@ -85,8 +94,16 @@ class DynamicalLoss(nn.Module):
         return f"{self.num_classes}, amplitude={self.amplitude:g}, period={self.period}{tail}"
 
 
+def _holds(condition: Callable[[], object]) -> bool:
+    """Whether something is true of a value, which may be of a kind that it cannot be asked of."""
+    try:
+        return bool(condition())
+    except (TypeError, RuntimeError):
+        return False
+
+
 def _whole(name: str, value: float, least: int = 0) -> int:
-    if not (value >= least and value % 1 == 0):
+    if not _holds(lambda: least <= value < 2**63 and value % 1 == 0):
         raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
     return int(value)
 

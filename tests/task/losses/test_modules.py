@@ -99,6 +99,9 @@ def test_they_train_a_network_of_ones_own(loss: str, sample: tuple[Tensor, Tenso
         ((3, 0.5, 10), "amplitude"),
         ((3, float("nan"), 10), "amplitude"),
         ((3, float("inf"), 10), "amplitude"),
+        ((3, "7", 10), "amplitude"),
+        ((3, 7, None), "period must be a whole number of at least 2, not None"),
+        (("3", 7, 10), "num_classes"),
         ((3, 3, 1), "period"),
         ((3, 3, 10.5), "period"),
         ((2.5, 3, 10), "num_classes"),
@@ -127,6 +130,9 @@ def test_arguments_out_of_range_are_named(arguments: Any, named: str) -> None:
         ((2, 3), [0, -1], 0, "target has class -1; they are 0 to 2"),
         ((2, 3), [0, -100], 0, "target has class -100"),
         ((2, 3), [0, 1], -1, "step must be a whole number of at least 0, not -1"),
+        ((2, 3), [0, 1], "5", "step must be a whole number of at least 0, not '5'"),
+        ((2, 3), [0, 1], [5, 6], "step must be a whole number"),
+        ((2, 3), [0, 1], 1e30, "step must be a whole number"),
         ((2, 3), [0, 1], 3.5, "step must be a whole number of at least 0, not 3.5"),
     ],
 )
@@ -158,3 +164,25 @@ def test_steps_are_counted_in_training_and_kept(sample: tuple[Tensor, Tensor]) -
     assert [float(again(*sample)) for _ in range(2)] == [expected[2]] * 2
     assert float(again.train()(*sample)) == expected[2]
     assert int(again.steps) == 3
+
+
+@pytest.mark.parametrize("loss", MODULES)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32])
+def test_classes_are_classes_in_whole_numbers_of_any_size(loss: str, dtype: torch.dtype) -> None:
+    module = MODULES[loss](num_classes=3, amplitude=7, period=10)
+    output, target = torch.randn(3, 3), torch.tensor([0, 1, 1])  # as many as a mask would have
+    assert float(module(output, target.to(dtype), 3)) == float(module(output, target, 3))
+
+
+@pytest.mark.parametrize("loss", MODULES)
+def test_outputs_are_tensors_of_real_numbers(loss: str) -> None:
+    module = MODULES[loss](num_classes=3, amplitude=7, period=10)
+    output, target = torch.randn(2, 3), torch.tensor([0, 1])
+    for dtype in (torch.int64, torch.complex64):
+        with pytest.raises(ValueError, match=f"must be floating-point numbers, not {dtype}"):
+            module(output.to(dtype), target)
+    with pytest.raises(TypeError, match=r"output must be a torch\.Tensor, not list"):
+        module(output.tolist(), target)
+    with pytest.raises(TypeError, match=r"target must be a torch\.Tensor, not ndarray"):
+        module(output, target.numpy())
+    assert int(module.steps) == 0  # what is refused is no step
