@@ -109,6 +109,28 @@ def test_layers_do_not_know_what_is_not_theirs(layers: tuple[str, ...]) -> None:
             assert list(strangers(layers, path)) == [], module
 
 
+def loads_matplotlib(path: Path) -> bool:
+    """Whether a module loads it, and does not just name it to who checks types."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    checked = [
+        n for n in ast.walk(tree) if isinstance(n, ast.If) and "CHECKING" in ast.dump(n.test)
+    ]
+    spared = {node for branch in checked for node in ast.walk(branch)}
+    return any(
+        name.split(".")[0] == "matplotlib"
+        for node in set(ast.walk(tree)) - spared
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (getattr(node, "module", None) or "", *(alias.name for alias in node.names))
+    )
+
+
+def test_pictures_alone_load_matplotlib() -> None:
+    """Their package loads it so that no setting of the user's is in the way."""
+    loading = {module for module, path in MODULES.items() if loads_matplotlib(path)}
+    assert loading
+    assert {module for module in loading if not module.startswith("dynstudy.pictures")} == set()
+
+
 # What a picture shows comes to it as numbers and words; of what computes them it knows nouns.
 COMPUTING = ("dynstudy.statistics", "dynstudy.search", "dynstudy.analysis")
 FITTING = {"dynstudy.statistics.gaussian_process", "dynstudy.statistics.censored_regression"}

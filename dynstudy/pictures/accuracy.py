@@ -6,9 +6,19 @@ from matplotlib.figure import Figure
 
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.pictures.accuracy_description import SearchPoints, describe_search, describe_widths
-from dynstudy.pictures.style import ACCURACY, AMPLITUDE, CHANCE, FRONT, PERIOD, WIDTH, label_widths
+from dynstudy.pictures.style import (
+    ACCURACY,
+    AMPLITUDE,
+    CHANCE,
+    FRONT,
+    PERIOD,
+    WIDTH,
+    label_widths,
+    plainly,
+)
 
 
+@plainly
 def width_figure(study_map: RegimeMap) -> Figure:
     """Accuracy over width, one curve per loss, with standard errors (the paper's figure 3)."""
     described = describe_widths(study_map)
@@ -34,6 +44,7 @@ def width_figure(study_map: RegimeMap) -> Figure:
     return figure
 
 
+@plainly
 def search_figure(study_map: RegimeMap) -> Figure:
     """What is aimed at over width with its Pareto front, and where in (A, T) the best lie."""
     points = describe_search(study_map)

@@ -9,7 +9,10 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from dynstudy.analysis.traces import ClassCurves
-from dynstudy.pictures.style import SMALLEST_LOSS
+from dynstudy.pictures.style import (
+    SMALLEST_LOSS,
+    plainly,
+)
 
 TAIL = "0.93"
 MOST_OSCILLATIONS = 30
@@ -22,6 +25,7 @@ DOTS: dict[str, dict[str, Any]] = {
 PANELS = {"accuracy": "accuracy", "loss": "static loss\nof the class", "gamma": "weight Γ"}
 
 
+@plainly
 def trace_figure(frame: pd.DataFrame, period: int, tail_start: int, title: str) -> Figure:
     """Accuracy, loss and weight of each class in the frame of a `dynstudy.launch.follow.Trace`.
 
@@ -80,6 +84,7 @@ def _lines(axis: Axes, curves: ClassCurves, measure: str) -> None:
         _together(axis, curves, linewidth=1.2)
 
 
+@plainly
 def curve_figure(frame: pd.DataFrame, title: str, period: int | None = None) -> Figure:
     """Accuracy and loss of each class of one network, from `dynstudy.launch.follow.train_curve`.
 

@@ -5,7 +5,10 @@ from matplotlib.figure import Figure
 from dynstudy.analysis.comparison import GainCurve, Side, SideBySide
 from dynstudy.pictures.map_description import describe_panel, largest_gain
 from dynstudy.pictures.regime_map import add_legend, colour_bar, draw_panel
-from dynstudy.pictures.style import label_widths
+from dynstudy.pictures.style import (
+    label_widths,
+    plainly,
+)
 
 PANEL_INCHES = (3.9, 3.4)
 MOST_PANELS = 40
@@ -13,6 +16,7 @@ MOST_LABELLED = 30  # panels are smaller than those of a map
 MARKERS = "osD^v<>P"
 
 
+@plainly
 def comparison_figure(compared: SideBySide) -> Figure:
     """A map for each side and width where there are few enough, else gains over width."""
     rows = [

@@ -6,13 +6,19 @@ from matplotlib.figure import Figure
 
 from dynstudy.analysis.onset_scaling import Scaling
 from dynstudy.analysis.onsets import ForgettingPanel, Onsets
-from dynstudy.pictures.style import AMPLITUDE, CURVES, PERIOD
+from dynstudy.pictures.style import (
+    AMPLITUDE,
+    CURVES,
+    PERIOD,
+    plainly,
+)
 
 AXIS_INCHES = (4.2, 3.6)
 MARKERS = "osD^vP*X<>"
 SYMBOLS = {"period_exponent": "T", "rate_exponent": "η", "width_exponent": "width"}
 
 
+@plainly
 def onset_figure(scalings: list[Scaling], level: float) -> Figure:
     """Onsets over the period, an axis for each loss and width, a colour for each learning rate."""
     panels_of: dict[tuple[str, int], list[ForgettingPanel]] = {}
@@ -73,6 +79,7 @@ def _draw_onsets(
         axis.plot(x[beyond], middle[beyond], marker, color=colour, markersize=7)
 
 
+@plainly
 def collapse_figure(scalings: list[Scaling]) -> Figure:
     """Forgetting of all cells, over amplitude and over the one variable that serves them best."""
     width, height = AXIS_INCHES

@@ -18,7 +18,14 @@ from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.pictures import map_description as described
 from dynstudy.pictures.accuracy import search_figure, width_figure
 from dynstudy.pictures.map_description import MapPanel, describe_panel, largest_gain
-from dynstudy.pictures.style import COLOURS, CONTOUR, ONSET, SIGNS, save
+from dynstudy.pictures.style import (
+    COLOURS,
+    CONTOUR,
+    ONSET,
+    SIGNS,
+    plainly,
+    save,
+)
 
 PANEL_INCHES = (4.6, 3.9)
 COLUMNS_AT_MOST = 3
@@ -32,6 +39,7 @@ BAND: dict[str, Any] = {"color": CONTOUR, "alpha": 0.22, "linewidth": 0}
 HATCH: dict[str, Any] = {"hatch": "///", "edgecolor": ONSET, "linewidth": 0}
 
 
+@plainly
 def study_figure(study_map: RegimeMap) -> Figure:
     """Draw a study as its kind is drawn."""
     return PICTURES[study_map.spec.kind](study_map)
@@ -42,6 +50,7 @@ def save_map(study_map: RegimeMap, path: Path) -> Path:
     return save(study_figure(study_map), path, study_map.spec.name)
 
 
+@plainly
 def grid_figure(study_map: RegimeMap) -> Figure:
     """A map over A and T, or over width where A and T have one value each."""
     dynamical = study_map.dynamical_cells()
@@ -53,6 +62,7 @@ PICTURES = {"map": grid_figure, "search": search_figure, "boundary": grid_figure
 """By kind of study, what draws it."""
 
 
+@plainly
 def regime_figure(study_map: RegimeMap) -> Figure:
     """One panel per loss and width (and learning rate): gain in colour, regimes and forgetting."""
     limit = largest_gain(study_map)

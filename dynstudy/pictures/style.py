@@ -1,8 +1,10 @@
 """What pictures have in common: colours, signs, borders of cells, how they are saved."""
 
 import warnings
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
 import numpy as np
@@ -23,6 +25,26 @@ SIGNS = {USEFUL: "▲", HARMFUL: "▼", NEUTRAL: "=", UNSETTLED: "?"}
 
 AMPLITUDE, PERIOD, WIDTH = "amplitude A", "period T (steps)", "width (hidden units)"
 ACCURACY, CHANCE, FRONT = "validation accuracy", "chance", "Pareto front"
+
+
+Arguments = ParamSpec("Arguments")
+Drawn = TypeVar("Drawn")
+
+USERS = {"backend", "backend_fallback", "interactive"}
+"""Settings of windows, which belong to whoever opens some."""
+
+PLAIN = {name: mpl.rcParamsDefault[name] for name in mpl.rcParamsDefault.keys() - USERS}
+
+
+def plainly(draw: Callable[Arguments, Drawn]) -> Callable[Arguments, Drawn]:
+    """Draw with Matplotlib's own settings, whatever the user's are, and leave these as they are."""
+
+    @wraps(draw)
+    def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Drawn:
+        with mpl.rc_context(PLAIN):
+            return draw(*args, **kwargs)
+
+    return drawn
 
 
 def on_dark(gain: float, limit: float) -> bool:
@@ -48,6 +70,7 @@ def label_widths(axis: Axes, widths: list[int]) -> None:
     axis.xaxis.set_minor_locator(mpl.ticker.NullLocator())
 
 
+@plainly
 def save(figure: Figure, path: Path, title: str | None = None) -> Path:
     """Write a figure, as PNG or PDF by the suffix of the file, in which its title is kept."""
     FigureCanvasAgg(figure)

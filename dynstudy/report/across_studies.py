@@ -6,9 +6,7 @@ Of a comparison, and of what sets the onset of forgetting.
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any, TextIO
 
 from dynstudy.analysis.comparison import SideBySide
 from dynstudy.analysis.onset_laws import EXPONENTS
@@ -20,6 +18,9 @@ from dynstudy.pictures.style import save
 from dynstudy.report.rows import console, print_rows, with_interval
 from dynstudy.report.safe_files import write_rows, write_whole
 from dynstudy.report.words import Format
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MEANING = (
     "laws A* = factor T^b through onsets that lie between tested amplitudes inside the map, each "
@@ -47,7 +48,7 @@ def write_scaling(scalings: list[Scaling], level: float, folder: Path) -> list[P
     ]
 
 
-def _write_picture(figure: Figure, path: Path, title: str) -> Path:
+def _write_picture(figure: "Figure", path: Path, title: str) -> Path:
     return write_whole(path, lambda whole: save(figure, whole, title))
 
 
