@@ -1,17 +1,22 @@
 """A search's trials: asked for in batches, told when they are trained, resumed after a crash.
 
 A crash leaves trials RUNNING with their parameters. They are trained again, in the batch they were
-asked for in, so that the search goes on as if nothing had happened.
+asked for in, so that the search goes on as if nothing had happened. One that was not yet drawn to
+the end is drawn again, with its own seed.
 """
 
 import warnings
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from dynstudy.config import Configuration
-from dynstudy.store.optuna_private import open_running_trial, set_trial_system_attribute
+from dynstudy.store.optuna_private import (
+    ask_again,
+    open_running_trial,
+    set_trial_system_attribute,
+)
 from dynstudy.store.trials import CELL, FinishedCell
 from dynstudy.study.kinds.search import SearchSpec
 from dynstudy.study.tried import configuration_of
@@ -24,23 +29,27 @@ def ask_batch(study: optuna.Study, spec: SearchSpec) -> dict[int, Configuration]
     waiting: dict[int, Configuration] = {}
     for trial in trials:
         if trial.state == TrialState.RUNNING:
-            configuration = configuration_of(trial)
-            if configuration is None:
-                study.tell(trial.number, state=TrialState.FAIL)
-            else:
-                waiting[trial.number] = configuration
+            waiting[trial.number] = configuration_of(trial) or _draw(
+                study, spec, trial.number, trial
+            )
 
     size, number = spec.search.batch, len(trials)
     left_out = -number % size  # of the batch that the last trial belongs to
     wanted = left_out if waiting else left_out or size
     for _ in range(min(wanted, spec.search.trials - complete - len(waiting))):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            study.sampler = spec.search.build(number)
-        asked = study.ask()
-        waiting[asked.number] = spec.suggest(asked)
-        number = asked.number + 1
+        waiting[number] = _draw(study, spec, number)
+        number += 1
     return waiting
+
+
+def _draw(
+    study: optuna.Study, spec: SearchSpec, number: int, left: FrozenTrial | None = None
+) -> Configuration:
+    """Ask for the trial of a number, the next one, or that one again which a crash left."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        study.sampler = spec.search.build(number)
+    return spec.suggest(study.ask() if left is None else ask_again(study, left))
 
 
 def objective_values(finished: FinishedCell, spec: SearchSpec) -> list[float]:

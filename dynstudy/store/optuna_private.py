@@ -1,10 +1,11 @@
 """What dynstudy needs of Optuna and is private there: the one file to mend when Optuna moves it."""
 
 import optuna
+from optuna.storages._cached_storage import _CachedStorage
 from optuna.storages._rdb import models
 from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial
-from sqlalchemy import MetaData, String, Text, column, table
+from sqlalchemy import MetaData, String, Text, column, delete, table
 
 __all__ = [
     "OPTUNA_TABLES",
@@ -12,6 +13,7 @@ __all__ = [
     "STUDY_ATTRIBUTES",
     "TRIALS",
     "FrozenStudy",
+    "ask_again",
     "open_running_trial",
     "set_trial_system_attribute",
     "study_id",
@@ -44,3 +46,23 @@ def set_trial_system_attribute(
 ) -> None:
     """Keep something with a trial that no user looks at; Optuna has no other way for a search."""
     study._storage.set_trial_system_attr(frozen._trial_id, key, value)
+
+
+def ask_again(study: optuna.Study, frozen: FrozenTrial) -> optuna.Trial:
+    """Return a running trial as if it had just been asked for: what was drawn of it is forgotten.
+
+    Quasi-random samplers count in the study how far they are in their sequence, from trial 1 on,
+    whose space is that of trial 0: if they counted this one, they forget that, too.
+    """
+    storage, number = study._storage, study._study_id
+    assert isinstance(storage, _CachedStorage)
+    with storage._backend.scoped_session() as session:
+        for model in (models.TrialParamModel, models.TrialSystemAttributeModel):
+            session.execute(delete(model).where(model.trial_id == frozen._trial_id))
+        session.commit()
+    before = max(frozen.number - 1, 0) - 1
+    for key, last in storage.get_study_system_attrs(number).items():
+        if key.startswith("qmc:") and last > before:
+            storage.set_study_system_attr(number, key, before)
+    study._thread_local.cached_all_trials = None  # as `ask` does
+    return optuna.Trial(study, frozen._trial_id)

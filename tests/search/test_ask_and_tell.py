@@ -1,7 +1,12 @@
 """A search's trials: asked for in batches, whatever was interrupted."""
 
+import itertools
+from pathlib import Path
+from typing import Any
+
 import optuna
 import pytest
+from sqlalchemy import Connection, event
 
 from dynstudy.config import Configuration
 from dynstudy.search.ask_and_tell import ask_batch, objective_values, tell
@@ -34,6 +39,69 @@ def test_what_a_crash_left_stays_in_its_batch(storage: Storage, make_search: Sea
     tell(study, second[0], FinishedCell(second[1], 0.5, {}), spec)
     assert ask_batch(study, spec) == dict([first, third])
     assert list(ask_batch(study, spec)) == [0, 2]
+
+
+SAMPLERS = [
+    {"sampler": "tpe", "n_startup_trials": 2},
+    {"sampler": "tpe", "n_startup_trials": 2, "group": False, "multivariate": False},
+    {"sampler": "gp", "n_startup_trials": 2},
+    {"sampler": "qmc"},
+    {"sampler": "qmc", "qmc_type": "halton", "scramble": False},
+    {"sampler": "qmc", "batches": 0},
+    {"sampler": "random", "batches": 0},
+]
+"""And how many batches were told before; the last has one trial, so that it is soon swept."""
+
+
+class PowerCutError(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    "sampler", SAMPLERS, ids=lambda options: " ".join(map(str, options.values()))
+)
+def test_a_search_killed_while_it_asks_goes_on_asking_for_the_same(
+    sampler: dict[str, Any], storage: Storage, url: str, make_search: SearchMaker
+) -> None:
+    batches = sampler.get("batches", 2)
+    options = {key: value for key, value in sampler.items() if key != "batches"}
+    spec = make_search(search=options | {"trials": 5, "batch": 2})
+    study = storage.open_study(spec)
+    for _ in range(batches):
+        for number, configuration in ask_batch(study, spec).items():
+            value = 0.5 + 0.1 / (1 + number)
+            tell(study, number, FinishedCell(configuration, value, {}), spec)
+    storage.engine.dispose()
+    path = Path(url.removeprefix("sqlite:///"))
+    before = path.read_bytes()
+
+    def asked(last: int) -> dict[int, Configuration]:
+        """Ask for the last batch, but be killed before so many things were recorded."""
+        opened, commits = Storage(url), 0
+
+        def kill(connection: Connection) -> None:
+            nonlocal commits
+            commits += connection.connection.in_transaction  # something is written
+            if commits == last:
+                raise PowerCutError
+
+        event.listen(opened.engine, "commit", kill)
+        try:
+            return ask_batch(opened.study(spec.name), spec)
+        finally:
+            opened.engine.dispose()
+
+    whole = asked(-1)
+    assert list(whole) == ([4] if batches else [0, 1])
+    for last in itertools.count(1):
+        path.write_bytes(before)
+        try:
+            assert asked(last) == whole
+        except PowerCutError:
+            assert asked(-1) == whole, last
+        else:
+            break
+    assert last > 5
 
 
 @pytest.mark.parametrize(
