@@ -77,7 +77,9 @@ def models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from models(each)
 
 
-SECTIONS = {model for where in KINDS.values() for model in models(pkgutil.resolve_name(where))}
+SECTIONS = dict.fromkeys(
+    model for where in KINDS.values() for model in models(pkgutil.resolve_name(where))
+)  # in an order that is the same in every process
 
 
 @pytest.mark.parametrize("model", SECTIONS, ids=lambda model: model.__name__)
