@@ -48,7 +48,7 @@ def command(
         page = "/dashboard"
         if study is not None:
             page += f"/studies/{database.study_id(database.study(study))}"
-            if not published(database, study):
+            if not published(database, study, artifacts):
                 write_page(database, study, artifacts)
         if writable:
             Storage(storage_url(storage), create=True).engine.dispose()  # or says why not

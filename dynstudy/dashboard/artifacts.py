@@ -1,16 +1,18 @@
 """Files that hang on a study: kept in a folder beside the database, refreshed in place."""
 
 import json
+import mimetypes
 import os
-import tempfile
+import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import optuna
-from optuna.artifacts import FileSystemArtifactStore, upload_artifact
+from optuna.artifacts import ArtifactMeta
 from sqlalchemy import make_url
 
-from dynstudy.errors import DynstudyError
 from dynstudy.report.safe_files import write_whole
 from dynstudy.store.studies import Storage
 
@@ -22,6 +24,9 @@ OURS = "dynstudy:artifacts"
 
 A file of the same name that a user uploaded is not ours.
 """
+
+LISTED = "artifacts:"
+"""With an identifier, the attribute by which Optuna lists an artifact."""
 
 
 def artifacts_folder(url: str, given: str | Path | None = None) -> Path:
@@ -47,34 +52,58 @@ def artifacts_folder(url: str, given: str | Path | None = None) -> Path:
 
 def own_artifacts(storage: Storage, study: optuna.Study) -> list[Path]:
     """The files that hang on a study and are ours, where they are kept by default."""
-    attributes = storage.system_attributes(study)
     folder = artifacts_folder(storage.url)
-    return [folder / Path(name).name for name in json.loads(attributes.get(OURS, "{}")).values()]
+    return [folder / identifier for identifier in _identifiers(storage, study).values()]
+
+
+def artifacts_missing(storage: Storage, study: optuna.Study, folder: Path) -> bool:
+    """Whether a file of a study that is ours is not there any more."""
+    identifiers = _identifiers(storage, study).values()
+    return not all((folder / identifier).is_file() for identifier in identifiers)
 
 
 def refresh_artifacts(
     storage: Storage, study: optuna.Study, files: Mapping[str, Filler], folder: Path
 ) -> None:
     """Write the files of a study, each over the one of its name that was there."""
-    attributes = storage.system_attributes(study)
-    identifiers = json.loads(attributes.get(OURS, "{}"))
-    with tempfile.TemporaryDirectory() as temporary:
-        for name, write in files.items():
-            # not by listing them: optuna's list breaks once the dashboard deleted an artifact
-            listed = json.loads(attributes.get(f"artifacts:{identifiers.get(name)}", "null"))
-            made = write_whole(Path(temporary) / name, write)
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                store = FileSystemArtifactStore(folder)
-                if listed:
-                    with made.open("rb") as content:
-                        store.write(identifiers[name], content)
-                else:
-                    identifiers[name] = upload_artifact(
-                        artifact_store=store, file_path=str(made), study_or_trial=study
-                    )
-            except OSError as error:
-                raise DynstudyError(
-                    f"artifacts {folder}: cannot be written: {error.strerror or error}"
-                ) from None
-    storage.optuna.set_study_system_attr(storage.study_id(study), OURS, json.dumps(identifiers))
+    number, attributes = storage.study_id(study), storage.system_attributes(study)
+    copied = set(_ours(attributes).values())
+    identifiers = {name: str(uuid.uuid4()) for name in files} | _identifiers(storage, study)
+    # first, so that what is killed now is gone on with, and not begun again
+    storage.optuna.set_study_system_attr(number, OURS, json.dumps(identifiers))
+    for identifier in copied.difference(identifiers.values()):  # of the study it is a copy of
+        _list(storage, number, identifier, None)
+    for name, write in files.items():
+        identifier = identifiers[name]
+        write_whole(folder / identifier, write, suffix=Path(name).suffix)
+        # not by Optuna's list of them, which breaks once the dashboard deleted an artifact
+        if not json.loads(attributes.get(f"{LISTED}{identifier}", "null")):
+            mimetype, encoding = mimetypes.guess_type(name)
+            mimetype = mimetype or "application/octet-stream"
+            meta = ArtifactMeta(identifier, filename=name, mimetype=mimetype, encoding=encoding)
+            _list(storage, number, identifier, asdict(meta))
+
+
+def _list(storage: Storage, number: int, identifier: str, meta: dict[str, Any] | None) -> None:
+    storage.optuna.set_study_system_attr(number, f"{LISTED}{identifier}", json.dumps(meta))
+
+
+def _ours(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """What the attributes of a study name as ours; safe as the name of a file."""
+    listed = json.loads(attributes.get(OURS, "{}"))
+    return {name: Path(identifier).name for name, identifier in listed.items()}
+
+
+def _identifiers(storage: Storage, study: optuna.Study) -> dict[str, str]:
+    """Return a study's files by name, but for those that another has too: one is a copy.
+
+    They stay the other's, until one of them is the only one that has them.
+    """
+    others = {
+        identifier
+        for other in storage.optuna.get_all_studies()
+        if other.study_name != study.study_name
+        for identifier in _ours(other.system_attrs).values()
+    }
+    ours = _ours(storage.system_attributes(study))
+    return {name: identifier for name, identifier in ours.items() if identifier not in others}

@@ -14,23 +14,26 @@ Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 READING = ("GET", "HEAD")
-NAMES = ("127.0.0.1", "localhost", "[::1]")
-"""What a browser on this machine, or behind a tunnel to it, calls us."""
+HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.ASCII | re.IGNORECASE)
+"""What a browser on this machine calls us; on any port, since a tunnel may begin at another."""
 
-RENAME = re.compile(r"/api/studies/\d+/rename/*")
-ARTIFACT = re.compile(r"/artifacts/(?:\d+/){1,2}([0-9a-fA-F-]+)/*")
+PATH = re.compile(r"/|(/[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)+/?", re.ASCII)
+"""What all our addresses look like, decoded.
+
+Nothing else is passed on: neither signs that this file and the dashboard may read in two ways (an
+end of line, a second `%`, `;`, `//`, `..`), nor what only looks like one of the patterns below.
+"""
+
+RENAME = re.compile(r"/api/studies/\d+/rename/?", re.ASCII)
+ARTIFACTS = "/artifacts/"
+ARTIFACT = re.compile(r"/artifacts/(?:\d+/){1,2}([0-9a-fA-F-]+)/?", re.ASCII)
 
 
 class Guard:
     """The dashboard behind a door."""
 
-    def __init__(
-        self, application: Application, port: int, *, writable: bool, artifacts: Path
-    ) -> None:
+    def __init__(self, application: Application, *, writable: bool, artifacts: Path) -> None:
         self.application, self.writable, self.artifacts = application, writable, artifacts
-        self.hosts = {f"{name}:{port}" for name in NAMES}
-        if port == 80:  # which browsers leave out
-            self.hosts |= set(NAMES)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request (WSGI)."""
@@ -38,6 +41,8 @@ class Guard:
         if reason:
             return _answer("403 Forbidden", reason, start_response)
         path = environ.get("PATH_INFO", "")
+        if not PATH.fullmatch(path):
+            return _answer("404 Not Found", "there is nothing at this address", start_response)
         artifact = ARTIFACT.fullmatch(path)
         if artifact and not (self.artifacts / artifact[1]).is_file():
             reason = f"this file of the study is not in {self.artifacts}; was it left behind?"
@@ -45,16 +50,16 @@ class Guard:
         environ.setdefault("HTTP_ACCEPT_ENCODING", "")  # the dashboard fails without it
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            return start_response(status, _hardened(headers, bool(artifact)), *error)
+            return start_response(status, _hardened(headers, path.startswith(ARTIFACTS)), *error)
 
         return self.application(environ, start)
 
     def refusal(self, environ: Environ) -> str:
         """Why a request is refused, in one line; empty where it is not."""
         host = environ.get("HTTP_HOST", "").lower()
-        if host not in self.hosts:
+        if not HOST.fullmatch(host):
             # a foreign name that was made to point to this machine (DNS rebinding)
-            return f"this dashboard answers to {' or '.join(sorted(self.hosts))} only"
+            return "this dashboard answers to localhost, 127.0.0.1 and [::1] only"
         if environ["REQUEST_METHOD"] in READING:
             return ""
         if not self.writable:

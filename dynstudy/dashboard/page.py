@@ -14,7 +14,12 @@ import tomli_w
 
 from dynstudy.analysis.boundaries import find_boundaries, has_boundaries
 from dynstudy.analysis.regime_map import RegimeMap, regime_map, with_error
-from dynstudy.dashboard.artifacts import Filler, artifacts_folder, refresh_artifacts
+from dynstudy.dashboard.artifacts import (
+    Filler,
+    artifacts_folder,
+    artifacts_missing,
+    refresh_artifacts,
+)
 from dynstudy.dashboard.note import split_note, write_note
 from dynstudy.pictures.interactive.accuracy import WIDTH_FIGURE, accuracy_over_width, search_figures
 from dynstudy.pictures.interactive.regime_map import MOST_PANELS, map_figures
@@ -146,9 +151,12 @@ def publish(
     storage.optuna.set_study_system_attr(number, PUBLISHED, _digest(note))
 
 
-def published(storage: Storage, name: str) -> bool:
-    """Whether a study's page is there, and whole."""
-    return bool(storage.system_attributes(storage.study(name)).get(PUBLISHED))
+def published(storage: Storage, name: str, folder: str | Path | None = None) -> bool:
+    """Whether a study's page is there, and whole with its files."""
+    study = storage.study(name)
+    if not storage.system_attributes(study).get(PUBLISHED):
+        return False
+    return not artifacts_missing(storage, study, artifacts_folder(storage.url, folder))
 
 
 def _digest(note: str) -> str:

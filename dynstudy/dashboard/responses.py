@@ -8,7 +8,7 @@ from typing import Any
 from dynstudy.dashboard.guard import Application, Environ
 
 PIECE = re.compile(r"(dashboard:plot_data:.+:)(\d+)")
-STUDY = re.compile(r"/api/studies/\d+/*")
+STUDY = re.compile(r"/api/studies/\d+/?", re.ASCII)
 KEY = b', "plotly_graph_objects": '
 
 

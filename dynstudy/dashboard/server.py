@@ -66,7 +66,7 @@ class DashboardServer(socketserver.ThreadingMixIn, WSGIServer):
 
         cached.get_all_studies = studies_with_whole_figures  # type: ignore[method-assign]
         application = sorted_figures(optuna_dashboard.wsgi(cached, FileSystemArtifactStore(folder)))
-        self.set_app(Guard(application, self.server_port, writable=writable, artifacts=folder))
+        self.set_app(Guard(application, writable=writable, artifacts=folder))
 
     def server_bind(self) -> None:
         """Take the port, without asking a name server what we are called."""

@@ -83,7 +83,7 @@ class SearchPoints:
 def describe_search(study_map: RegimeMap) -> SearchPoints:
     """Say which points there are."""
     value = study_map.spec.best_by
-    trained = study_map.ranked().dropna(subset=value)[::-1]
+    trained = study_map.trained().dropna(subset=value)
     if value == "gain":
         title, reference = GAIN_WITH_ITS_INTERVAL, (0.0, "static loss")
         error = (trained.gain_high - trained.gain_low) / 2
@@ -96,6 +96,6 @@ def describe_search(study_map: RegimeMap) -> SearchPoints:
         title,
         {str(loss).upper(): cells for loss, cells in trained.groupby("loss", sort=True)},
         study_map.pareto_front(),
-        trained[trained.amplitude.notna()],
+        trained[trained.amplitude.notna()].sort_values(value),
         reference,
     )

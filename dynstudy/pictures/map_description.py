@@ -69,6 +69,7 @@ class MapPanel:
     period: Axis
     limit: float  # of the gain, where the colours end
     gain: Grid  # nan where a cell has no colour
+    accuracy: Grid
     sem: Grid
     forgetting: Grid
     replicates: Grid
@@ -132,6 +133,7 @@ def describe_panel(
         period,
         limit,
         gain=grid(cells.gain.where(cells.regime != DIVERGED)),
+        accuracy=grid(cells.val_accuracy),
         sem=grid(cells["sem"]),
         forgetting=grid(cells.forgetting),
         replicates=grid(cells.replicates, 0, int),

@@ -28,11 +28,23 @@ def file_stem(name: str) -> str:
     return f"{safe or 'study'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
-    """Let `write` fill a file under a temporary name, then put it in its place at once."""
+def write_whole(path: Path, write: Callable[[Path], object], *, suffix: str | None = None) -> Path:
+    """Let `write` fill a file under a temporary name, then put it in its place at once.
+
+    Args:
+        path: of the file.
+        write: fills the file that it is given.
+        suffix: by which `write` knows the format, where it is not that of `path`.
+
+    Returns:
+        Its path.
+
+    Raises:
+        DynstudyError: it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        whole = path.parent / f".{token_hex(8)}{path.suffix}"
+        whole = path.parent / f".{token_hex(8)}{path.suffix if suffix is None else suffix}"
         whole.touch(exist_ok=False)  # as others may read it as the user lets them (umask)
         mode = whole.stat().st_mode
         try:

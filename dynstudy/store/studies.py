@@ -143,8 +143,12 @@ class Storage:
         return optuna.load_study(study_name=name, storage=self.optuna)
 
     def spec(self, study: AnyStudy) -> StudySpec:
-        """The study file that a study was made from, resolved."""
-        return StudySpec.of(json.loads(study.user_attrs[SPEC]), f"study {study.study_name!r}")
+        """Return the study file that a study was made from, resolved, under the study's name.
+
+        Optuna can copy a study, and its dashboard rename it, without a word in the file.
+        """
+        spec = StudySpec.of(json.loads(study.user_attrs[SPEC]), f"study {study.study_name!r}")
+        return spec.model_copy(update={"name": study.study_name})
 
     def open_study(
         self, spec: StudySpec, *, extend: bool = False, take_over: bool = False

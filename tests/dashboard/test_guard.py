@@ -26,7 +26,6 @@ def ask(
     *,
     writable: bool = False,
     artifacts: Path = Path("nowhere"),
-    port: int = PORT,
     **headers: str | None,
 ) -> tuple[str, dict[str, str], bytes]:
     environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path, "HTTP_HOST": HERE}
@@ -36,7 +35,7 @@ def ask(
         if value is not None:
             environ[f"HTTP_{name.upper()}"] = value
     answered: list[Any] = []
-    guard = Guard(dashboard, port, writable=writable, artifacts=artifacts)
+    guard = Guard(dashboard, writable=writable, artifacts=artifacts)
     body = b"".join(guard(environ, lambda *arguments: answered.append(arguments)))
     status, answer_headers = answered[0]
     return status, dict(answer_headers), body
@@ -63,10 +62,21 @@ def test_nothing_else_is_by_default_wherever_it_comes_from(method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1:8080", "localhost:8080", "[::1]:8080", "LocalHost:8080"]
+    "host",
+    [
+        *("127.0.0.1:8080", "localhost:8080", "[::1]:8080", "LocalHost:8080"),
+        *("127.0.0.1:9000", "localhost:9000", "[::1]:9000"),  # ssh -L 9000:localhost:8080
+        *("127.0.0.1", "localhost", "[::1]"),  # port 80, which browsers leave out
+    ],
 )
-def test_names_of_this_machine_are_answered(host: str) -> None:
+@pytest.mark.parametrize("writable", [False, True])
+def test_names_of_this_machine_are_answered_on_any_port(host: str, writable: bool) -> None:
     assert ask(host=host)[0] == "200 OK"
+    if writable:
+        assert ask("POST", host=host, writable=True, origin=f"http://{host.lower()}")[0] == "200 OK"
+        assert "own page only" in refused(
+            method="POST", host=host, writable=True, origin="http://localhost:1234"
+        )
 
 
 @pytest.mark.parametrize(
@@ -75,8 +85,13 @@ def test_names_of_this_machine_are_answered(host: str) -> None:
         None,
         "",
         "evil.example:8080",  # a name that was made to point here
-        "127.0.0.1",
-        "127.0.0.1:8081",
+        "evil.example",
+        "127.0.0.1:",
+        "127.0.0.1:80 80",
+        "127.0.0.1:٨٠٨٠",
+        "127.0.0.1:8080\n",
+        "127.0.0.2:8080",
+        "localhost.:8080",
         "localhost.evil.example:8080",
         "127.0.0.1:8080.evil.example",
         "127.0.0.1:8080,evil.example",
@@ -86,11 +101,7 @@ def test_names_of_this_machine_are_answered(host: str) -> None:
 )
 @pytest.mark.parametrize("writable", [False, True])
 def test_other_names_are_not_even_to_read(host: str | None, writable: bool) -> None:
-    assert "127.0.0.1:8080" in refused(host=host, writable=writable)
-
-
-def test_port_80_is_left_out_by_browsers() -> None:
-    assert ask(host="localhost", port=80)[0] == "200 OK"
+    assert "localhost, 127.0.0.1 and [::1] only" in refused(host=host, writable=writable)
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
@@ -149,3 +160,55 @@ def test_an_artifact_cannot_run_as_the_page_and_a_lost_one_is_said_to_be(tmp_pat
     status, _, body = ask(path="/artifacts/1/0a-1c", artifacts=tmp_path)
     assert status == "404 Not Found"
     assert str(tmp_path) in json.loads(body)["reason"]
+
+
+ANYWHERE = "/artifacts/1/0a-1b"
+STRANGE = [
+    f"{ANYWHERE}\n",  # a pattern's end is before it, too
+    f"{ANYWHERE}\r",
+    f"{ANYWHERE}\0",
+    f"{ANYWHERE}%0a",  # encoded twice
+    f"{ANYWHERE};x",
+    f"{ANYWHERE}.",
+    f"{ANYWHERE} ",
+    f"{ANYWHERE}//",
+    f"/{ANYWHERE}",
+    "/artifacts/1//0a-1b",
+    "/artifacts/1/../1/0a-1b",
+    "/artifacts/1/./0a-1b",
+    "/artifacts/%31/0a-1b",
+    "/artifacts/1\\0a-1b",
+    "/artifacts/١/0a-1b",
+    "/static/../index.html",
+    "/api/studies/1/rename\n",
+    "/api/studies/1/rename//",
+    "/api/studies/1\n",
+    "http://evil.example/artifacts/1/0a-1b",
+    "",
+]
+
+
+@pytest.mark.parametrize("path", STRANGE)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_no_other_way_to_write_an_address_gets_past(path: str, method: str, tmp_path: Path) -> None:
+    (tmp_path / "0a-1b").write_text("<script>")
+    origin = f"http://{HERE}"
+    status, _, body = ask(method, path, writable=True, origin=origin, artifacts=tmp_path)
+    assert status in {"404 Not Found", "403 Forbidden"}
+    assert b"did" not in body
+
+
+def test_whatever_lies_among_the_artifacts_cannot_run() -> None:
+    for path in ("/artifacts/1/x", "/artifacts/1/2/3/0a-1b", "/artifacts/0a-1b/"):
+        assert ask(path=path)[1]["Content-Security-Policy"] == "sandbox"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/dashboard", "/dashboard/", "/dashboard/studies/1/note", "/static/bundle.js"),
+        *("/csv/1", "/favicon.ico", "/api/studies/1/plot/contour", "/api/llm/trial_filter_query"),
+    ],
+)
+def test_every_address_of_the_dashboard_is_passed_on(path: str) -> None:
+    assert ask(path=path)[0] == "200 OK"

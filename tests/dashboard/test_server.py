@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.dashboard.page import publish
@@ -134,6 +135,29 @@ def test_a_study_that_may_not_be_written_is_served(
     with serving(archived) as server:
         assert len(json.loads(ask(server, "/api/studies/1")[1])["trials"]) == 5
     archived.engine.dispose()
+
+
+def test_no_end_of_line_gets_a_file_past_the_guard(
+    storage: Storage, make_spec: SpecMaker, tmp_path: Path
+) -> None:
+    """As the dashboard, which reads such an address like the one without it, would run it."""
+    plant(storage, make_spec())
+    page = tmp_path / "page.html"
+    page.write_text("<script>alert(1)</script>")
+    folder = tmp_path / "studies.artifacts"
+    folder.mkdir()
+    artifact = upload_artifact(
+        artifact_store=FileSystemArtifactStore(folder),
+        file_path=str(page),
+        study_or_trial=storage.study("small"),
+    )
+    with serving(storage) as server:
+        with urllib.request.urlopen(f"{server.address}/artifacts/1/{artifact}") as answer:
+            assert answer.headers["Content-Security-Policy"] == "sandbox"
+        for end in ("%0a", "%0A", "%250a", "%00", "%2e", ";", "%2f%2f"):
+            status, body = ask(server, f"/artifacts/1/{artifact}{end}")
+            assert status == 404
+            assert b"script" not in body
 
 
 def test_a_port_that_is_taken_is_named_with_the_way_out(storage: Storage) -> None:

@@ -99,16 +99,16 @@ def test_both_pens_draw_the_gain_where_a_search_is_for_that(
     study_map = regime_map(storage, "search")
     figure, page = search_figure(study_map), search_figures(study_map)
     widths, schedule, colours = figure.axes
-    ranked = study_map.ranked().dropna(subset="gain")
+    cells = study_map.frame.dropna(subset="gain")
     trace = traces(page["width-accuracy"])["DCE"]
     (drawn,) = widths.containers
-    assert trace["y"] == drawn.lines[0].get_ydata().tolist() == ranked.gain.tolist()[::-1]
-    half = (ranked.gain_high - ranked.gain_low) / 2
-    assert trace["error_y"]["array"] == pytest.approx(half.tolist()[::-1])
+    assert trace["y"] == drawn.lines[0].get_ydata().tolist() == cells.gain.tolist()
+    half = (cells.gain_high - cells.gain_low) / 2
+    assert trace["error_y"]["array"] == pytest.approx(half.tolist())
     title = "gain over the static loss (95 %)"
     layout = page["width-accuracy"].to_plotly_json()["layout"]
     assert widths.get_ylabel() == layout["yaxis"]["title"]["text"] == title
     assert layout["title"]["text"].startswith("Gain over width<br><sup>mean and 95 % interval")
     assert "static loss" in {text.get_text() for text in widths.get_legend().get_texts()}
-    assert max(schedule.collections[0].get_array()) == ranked.gain.max()
+    assert max(schedule.collections[0].get_array()) == cells.gain.max()
     assert colours.get_ylabel() == title

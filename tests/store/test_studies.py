@@ -7,6 +7,7 @@ from pathlib import Path
 import optuna
 import pytest
 
+from dynstudy.analysis.regime_map import regime_map
 from dynstudy.errors import (
     StorageError,
     StudyMismatchError,
@@ -16,7 +17,7 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 from tests.command import process
 from tests.conftest import ROOT
-from tests.planted import SpecMaker
+from tests.planted import SpecMaker, plant
 
 
 def test_a_new_database_holds_optunas_tables_and_ours(storage: Storage, url: str) -> None:
@@ -152,3 +153,14 @@ def test_more_cells_are_an_extension_and_fewer_are_not(
     assert storage.spec(study) == with_widths(5, 9)
     with pytest.raises(StudyMismatchError):
         storage.open_study(with_widths(9), extend=True)
+
+
+def test_a_copy_that_optuna_made_goes_by_its_name(storage: Storage, make_spec: SpecMaker) -> None:
+    plant(storage, make_spec())
+    db = storage.optuna
+    optuna.copy_study(from_study_name="small", from_storage=db, to_storage=db, to_study_name="new")
+    assert storage.spec(storage.study("new")) == make_spec(name="new")
+    assert regime_map(storage, "new").spec.name == "new"
+    storage.check_study(make_spec(name="new"))  # it can be run again
+    with pytest.raises(StudyMismatchError, match="replicates was 2, now 3"):
+        storage.check_study(make_spec(name="new", replicates=3))

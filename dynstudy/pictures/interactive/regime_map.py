@@ -22,10 +22,10 @@ BOX = (560, 300)
 """About how many pixels the dashboard gives to the cells of a figure."""
 
 SIGNED = "0>+.2f"  # plotly.js spoils a format that begins with its sign
-HOVER = (
-    "A = %{customdata[0]:.4~g}, T = %{customdata[1]:.6~g}<br>gain %{z:0>+.3f}, %{hovertext}<br>"
-    "accuracy ± %{customdata[2]:.3f}<br>forgetting %{customdata[3]:.3f}"
-)
+HOVER = "A = %{customdata[0]:.4~g}, T = %{customdata[1]:.6~g}<br>gain %{z:0>+.3f}, %{hovertext}"
+ACCURACY_HOVER = "<br>accuracy %{customdata[2]:.3f}"
+ERROR_HOVER = " ± %{customdata[3]:.3f}"
+FORGETTING_HOVER = "<br>forgetting %{customdata[4]:.3f}"
 
 
 def map_figures(study_map: RegimeMap, present: Iterable[str] = ()) -> dict[str, go.Figure]:
@@ -106,11 +106,20 @@ def _cells(panel: MapPanel) -> go.Heatmap:
         zmax=panel.limit,
         colorscale=_colours(),
         colorbar={"title": {"text": "gain"}, "thickness": 14, "tickformat": SIGNED},
-        customdata=np.stack([*tested, panel.sem, panel.forgetting], axis=-1).astype(np.float32),
+        customdata=np.stack([*tested, panel.accuracy, panel.sem, panel.forgetting], axis=-1).astype(
+            np.float32
+        ),
         hovertext=hover,
-        hovertemplate=HOVER + (f"<br>{counts[0]} networks" if same else "") + "<extra></extra>",
+        hovertemplate=_hover(panel) + f"<br>{counts[0]} networks" * same + "<extra></extra>",
         hoverongaps=False,
     )
+
+
+def _hover(panel: MapPanel) -> str:
+    """What is said of each cell: of its numbers those that any cell has."""
+    error = ERROR_HOVER if np.isfinite(panel.sem).any() else ""
+    lost = FORGETTING_HOVER if np.isfinite(panel.forgetting).any() else ""
+    return HOVER + ACCURACY_HOVER + error + lost
 
 
 def _colours() -> list[list[Any]]:

@@ -154,7 +154,7 @@ def test_nothing_that_was_written_into_the_page_is_lost(planted: Storage) -> Non
 def test_what_breaks_half_way_is_not_taken_for_published(planted: Storage, tmp_path: Path) -> None:
     publish(planted, "small")
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(DynstudyError, match="taken: cannot be written"):
+    with pytest.raises(DynstudyError, match="taken: is a file, not a folder to write to"):
         publish(planted, "small", tmp_path / "taken")
     assert not published(planted, "small")
 

