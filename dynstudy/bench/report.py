@@ -8,12 +8,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, TextIO
 
 import psutil
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from dynstudy.bench.device import device_facts
 from dynstudy.bench.measure import Measurement, Row, Say, Settings
+from dynstudy.report.fitted_table import Column, FittedTable
 from dynstudy.report.rows import console, print_rows
 from dynstudy.report.words import Format
 from dynstudy.store.provenance import installed, processor, versions
@@ -91,20 +90,27 @@ def _print_tables(report: Report, out: TextIO) -> None:
     )
 
 
-def _table(title: str, rows: list[Row]) -> Table:
+def _table(title: str, rows: list[Row]) -> FittedTable:
     """A line per quantity, a column per width."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     rounds = max(row.rounds for row in rows)
-    table.add_column(f"{title}: median (range) of {rounds}" if rounds > 1 else title)
-    widths = sorted({row.width or 0 for row in rows})
-    for width in widths:
-        table.add_column(f"width {width}" if width else "", justify="right")
+    if rounds > 1:
+        title += f": median (range) of {rounds}"
     cells = {(row.quantity, row.unit, row.width or 0): row for row in rows}
-    for quantity, unit in dict.fromkeys((row.quantity, row.unit) for row in rows):
-        line = [cells.get((quantity, unit, width)) for width in widths]
-        name = quantity if unit in {"ratio", "share"} else f"{quantity}, {unit}"
-        table.add_row(Text(name), *("" if row is None else median_and_range(row) for row in line))
-    return table
+    quantities = list(dict.fromkeys((row.quantity, row.unit) for row in rows))
+    columns = [
+        Column(
+            title,
+            [
+                quantity if unit in {"ratio", "share"} else f"{quantity}, {unit}"
+                for quantity, unit in quantities
+            ],
+        )
+    ]
+    for width in sorted({row.width or 0 for row in rows}):
+        there = [cells.get((*quantity, width)) for quantity in quantities]
+        values = ["" if row is None else median_and_range(row) for row in there]
+        columns.append(Column(f"width {width}" if width else "", values, right=True))
+    return FittedTable(columns)
 
 
 def median_and_range(row: Row) -> str:

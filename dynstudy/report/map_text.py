@@ -1,6 +1,7 @@
 """A regime map as a person takes it away: on the terminal, and as files."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from dynstudy.analysis.regime_map import PANEL, RegimeMap, conditional, with_error
 from dynstudy.pictures.regime_map import save_map
+from dynstudy.report.fitted_table import AROUND, BETWEEN
 from dynstudy.report.rows import console, frame_rows, print_rows
 from dynstudy.report.safe_files import file_stem, write_drawn
 from dynstudy.report.words import Format
@@ -51,7 +53,7 @@ def print_best(study_map: RegimeMap, out: TextIO) -> None:
 
 
 def print_grids(study_map: RegimeMap, out: TextIO) -> None:
-    """Print one grid of gains per loss and width, T downwards and A across."""
+    """Print one grid of gains per loss and width, T upwards and A across."""
     dynamical = study_map.dynamical_cells()
     if not len(dynamical):
         print_rows(frame_rows(study_map.frame[STATIC_COLUMNS]), Format.table, out)
@@ -62,7 +64,7 @@ def print_grids(study_map: RegimeMap, out: TextIO) -> None:
         title.append(f"   {study_map.static_accuracy(loss, width, rate)}", style="not bold")
         screen.print(title)
         if panel.amplitude.nunique() <= MOST_AMPLITUDES:
-            screen.print(_grid(panel))
+            screen.print(*_grids(panel, screen.width), sep="")
         else:
             screen.print("too many amplitudes for a terminal: see the picture and the CSV")
         screen.print(headline(panel))
@@ -78,16 +80,22 @@ TEXTS = {"map": print_grids, "search": print_best, "boundary": print_grids}
 """By kind of study, what prints it on a terminal."""
 
 
-def _grid(panel: pd.DataFrame) -> Table:
-    amplitudes, periods = sorted(panel.amplitude.unique()), sorted(panel.period.unique())
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("T \\ A", *(f"{amplitude:g}" for amplitude in amplitudes)):
-        grid.add_column(title, justify="right")
-    cells = {(row.period, row.amplitude): row for row in panel.itertuples()}
-    for period in periods:
-        line = [cells.get((period, amplitude)) for amplitude in amplitudes]
-        grid.add_row(f"{period:g}", *("" if row is None else _cell(row) for row in line))
-    return grid
+def _grids(panel: pd.DataFrame, room: int) -> Iterator[Table]:
+    """T upwards and A across, as in the picture; below each other where they are too wide."""
+    amplitudes, periods = sorted(panel.amplitude.unique()), sorted(panel.period.unique())[::-1]
+    cells = {(row.period, row.amplitude): _cell(row) for row in panel.itertuples()}
+    widest = max([len(f"{max(amplitudes):g}"), *(len(cell.plain) for cell in cells.values())])
+    first = max([len("T \\ A"), *(len(f"{period:g}") for period in periods)])
+    together = max(1, (room - AROUND - first) // (widest + BETWEEN))
+    for start in range(0, len(amplitudes), together):
+        part = amplitudes[start : start + together]
+        grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for title in ("T \\ A", *(f"{amplitude:g}" for amplitude in part)):
+            grid.add_column(title, justify="right", no_wrap=True)
+        for period in periods:
+            line = [cells.get((period, amplitude), "") for amplitude in part]
+            grid.add_row(f"{period:g}", *line)
+        yield grid
 
 
 def _cell(row: Any) -> Text:

@@ -3,19 +3,19 @@
 import csv
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Any, TextIO
 
 import pandas as pd
-from rich import box
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from dynstudy.report.fitted_table import Column, FittedTable
 from dynstudy.report.words import Format
 
 Rows = Sequence[Mapping[str, Any]]
+NO_TERMINAL = 100_000  # characters
 
 
 def print_rows(rows: Rows, form: Format, out: TextIO) -> None:
@@ -31,23 +31,23 @@ def print_rows(rows: Rows, form: Format, out: TextIO) -> None:
         console(out).print(as_table(rows))
 
 
-def as_table(rows: Rows) -> Table:
+def as_table(rows: Rows) -> FittedTable:
     """Rows of the same keys as a table to be printed."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for key, value in (rows[0] if rows else {}).items():
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        table.add_column(key.replace("_", " "), justify="right" if number else "left")
-    for row in rows:
-        table.add_row(*(Text(shown(value)) for value in row.values()))
-    return table
+    return FittedTable([
+        Column(
+            key.replace("_", " "),
+            [shown(row[key]) for row in rows],
+            isinstance(value, int | float) and not isinstance(value, bool),
+        )
+        for key, value in (rows[0] if rows else {}).items()
+    ])
 
 
 def console(out: TextIO) -> Console:
-    """A console whose tables keep their width where the output is no terminal."""
+    """A console as wide as the terminal, or as COLUMNS says; nothing is too wide for a file."""
     terminal = out.isatty()
-    return Console(
-        file=out, highlight=False, soft_wrap=not terminal, width=None if terminal else 200
-    )
+    width = None if terminal or os.environ.get("COLUMNS", "").isdecimal() else NO_TERMINAL
+    return Console(file=out, highlight=False, soft_wrap=not terminal, width=width)
 
 
 def shown(value: Any) -> str:
