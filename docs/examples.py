@@ -1,4 +1,4 @@
-"""What pages show of examples: run, and put in. ``make docs``."""
+"""What pages show of examples: run, put in, and drawn. ``make docs``."""
 
 import os
 import subprocess
@@ -6,22 +6,30 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from docs.generate import ROOT
-from docs.transcript import played
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-PAGES = [ROOT / "docs" / "tutorial.md"]
-"""Each is typed in a folder of its own."""
+from docs.generate import ROOT
+from docs.schedule_picture import schedule_figure
+from docs.transcript import played
+from dynstudy.pictures.style import save
+
+README, TUTORIAL = ROOT / "README.md", ROOT / "docs" / "tutorial.md"
+QUICKSTART = ROOT / "docs" / "quickstart.png"
 
 
 def main() -> None:
-    """Run the examples of all pages, and write what they print."""
-    for page in PAGES:
+    """Run the examples of all pages, write what they print, and README's pictures."""
+    for page in (README, TUTORIAL):
         with TemporaryDirectory() as folder:
-            page.write_text(_run(page.read_text(encoding="utf-8"), Path(folder)), encoding="utf-8")
+            text = _run(page.read_text(encoding="utf-8"), Path(folder))
+            page.write_text(text, encoding="utf-8")
+            if page == README:
+                _keep(Path(folder, "results", "quickstart.png"), text)
+    save(schedule_figure(), ROOT / "docs" / "schedule.png")
 
 
 def _run(text: str, here: Path) -> str:
-    (here / "studies").symlink_to(ROOT / "studies")
     variables = {name: value for name, value in os.environ.items() if "STORAGE" not in name}
     variables |= {"COLUMNS": "80", "PYTHONPATH": str(ROOT)}
 
@@ -37,6 +45,20 @@ def _run(text: str, here: Path) -> str:
         lambda *words: python("-m", "dynstudy", *words),
         lambda code: python("-c", code),
     )
+
+
+def _keep(drawn: Path, text: str) -> None:
+    """README's picture, in which stands what README shows of the same run."""
+    info = PngInfo()
+    info.add_itxt("Description", shown(text))
+    with Image.open(drawn) as picture:
+        picture.save(QUICKSTART, pnginfo=info, dpi=picture.info["dpi"])
+
+
+def shown(text: str) -> str:
+    """The map of quickstart as README shows it."""
+    _, _, after = text.partition("$ dynstudy map quickstart --out results\n")
+    return after.partition("```")[0]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import dynstudy
 from dynstudy.analysis.traces import ClassCurves
 from dynstudy.config import Configuration
 from dynstudy.launch.follow import trace_cell
-from dynstudy.pictures.style import save
 from dynstudy.task.schedule import class_weights
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,7 +70,3 @@ def _mark(axis: Axes, first: int, peak: np.ndarray) -> None:
     middle = first + PERIOD // 2
     axis.annotate("", (middle, peak.min()), (middle, peak.max()), arrowprops=both)
     axis.text(middle + PERIOD / 20, peak.mean(), "× A", va="center")
-
-
-if __name__ == "__main__":
-    save(schedule_figure(), Path("/tmp/pic/schedule.png"))

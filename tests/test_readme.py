@@ -8,10 +8,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from docs.examples import QUICKSTART, shown
 from dynstudy.study.spec import StudySpec
 from tests.command import dynstudy, script
 from tests.conftest import ROOT
+from tests.pages import assert_same_gains, typed
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BOUNDARY, PYTHON_PAGE, RUNNING = (
@@ -30,24 +33,30 @@ def here(tmp_path: Path) -> Path:
     return tmp_path
 
 
-PYTHON = [each for text in (README, BOUNDARY, PYTHON_PAGE) for each in blocks(text, "python")]
-NEEDS_EXPORT = [example for example in PYTHON if "best.toml" in example]
+PYTHON = blocks(BOUNDARY, "python") + blocks(PYTHON_PAGE, "python")
 
 
-@pytest.mark.parametrize("number", [n for n, e in enumerate(PYTHON) if e not in NEEDS_EXPORT])
+@pytest.mark.parametrize("number", range(len(PYTHON)))
 def test_python_examples_run(number: int, here: Path) -> None:
     script(here, PYTHON[number])
 
 
-# 2 losses x 6 A x 2 T x 2 widths, and 4 baselines; or so many trials
-@pytest.mark.parametrize(("number", "cells"), [(0, 52), (1, 100)])
-def test_the_study_files_are_valid(
-    number: int, cells: int, here: Path, monkeypatch: pytest.MonkeyPatch
+def test_readme_is_short_and_its_study_file_valid(
+    here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    prose = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
+    assert len(prose.split()) <= 900
     monkeypatch.setattr("dynstudy.launch.estimate.PROBE_SECONDS", 0.001)
-    (here / "mine.toml").write_text(blocks(README, "toml")[number])
+    (file,) = blocks(README, "toml")
+    assert len(file.splitlines()) <= 15
+    (here / "mine.toml").write_text(file)
     out, _ = dynstudy(here, "run", "mine.toml", "--dry-run")
-    assert f"cells          {cells}" in out
+    assert "cells          52" in out  # 2 losses x 6 A x 2 T x 2 widths, and 4 baselines
+
+
+def test_the_picture_of_readme_is_of_the_numbers_beside_it() -> None:
+    with Image.open(QUICKSTART, formats=["PNG"]) as picture:
+        assert picture.info["Description"] == shown(README)
 
 
 def test_the_boundary_study_of_the_docs_is_the_one_that_is_shipped() -> None:
@@ -57,13 +66,12 @@ def test_the_boundary_study_of_the_docs_is_the_one_that_is_shipped() -> None:
 
 
 def test_commands_run_and_the_quickstart_shows_what_it_promises(here: Path) -> None:
-    commands = re.findall(r"^\$ dynstudy (.*)$", README, flags=re.MULTILINE)
+    assert_same_gains(shown(README), shown(typed(README, here)))
+    commands = re.findall(r"^\$ dynstudy (.*)$", RUNNING, flags=re.MULTILINE)
     assert len(commands) >= 5
     for command in commands:
         out, _ = dynstudy(here, *command.split())
     assert (here / "results" / "best-1-seed0.png").exists()
-    for example in NEEDS_EXPORT:
-        script(here, example)
     # the last one is the map: useful cells in a band, forgetting at large amplitudes
     assert "useful" in out
     rows = (here / "results" / "quickstart.csv").read_text().splitlines()
@@ -141,6 +149,7 @@ def check_queries(here: Path) -> None:
 
     assert [(name, *rest[1:4]) for name, *rest in launches] == [
         ("quickstart", "complete", 340, studies["quickstart"]["network_steps"]),
+        ("quickstart", "complete", 0, 0),  # the same file again
         ("quickstart", "complete", 70, 70 * 30_000),  # the export's fresh seeds
         ("fewer", "complete", 0, 0),
         ("fast", "complete", 5, 5 * 1200),

@@ -1,42 +1,22 @@
 """The tutorial works as written, and what it says came out, comes out."""
 
-import re
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from docs.transcript import played
-from tests.command import dynstudy, script
 from tests.conftest import ROOT
+from tests.pages import assert_same_gains, typed
 
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
-
-
-def printed(here: Path, code: str) -> str:
-    with redirect_stdout(StringIO()) as out:
-        script(here, code)
-    return out.getvalue()
-
-
-def gains(text: str) -> list[float]:
-    return [float(number) for number in re.findall(r"(?<![\w.])[+-]\d\.\d{3}", text)]
 
 
 def test_what_is_typed_prints_what_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dynstudy.launch.estimate.PROBE_SECONDS", 0.001)
-    now = played(
-        TUTORIAL,
-        tmp_path,
-        lambda *words: dynstudy(tmp_path, *words, COLUMNS="80")[0],
-        lambda code: printed(tmp_path, code),
-    )
-    assert len(gains(now)) > 15
-    assert gains(TUTORIAL) == pytest.approx(gains(now), abs=0.08)  # another processor's, too
+    assert_same_gains(TUTORIAL, typed(TUTORIAL, tmp_path))
 
     cells = pd.read_csv(tmp_path / "results" / "spirals.csv")
     static, dynamical = cells[cells.amplitude.isna()], cells[cells.amplitude.notna()]
