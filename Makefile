@@ -59,12 +59,13 @@ docs: $(INSTALLED)
 	$(BIN)/python -m docs.generate
 	$(BIN)/python -m docs.examples
 
-# The documentation as a site, in site/, which needs no network to be read: open site/index.html.
+# The documentation as a site, in site/, which needs no network to be read: open site/index.html. (With
+# --quiet, --strict would let broken links pass.)
 site: $(VENV)/.site
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "site/index.html"
 
-$(VENV)/.site: $(INSTALLED)
+$(VENV)/.site: $(RUNNING)
 	$(INSTALL) --editable '.[docs]'
 	@touch $@
 

@@ -12,6 +12,7 @@ PAGES = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
+    "CITATION.cff": "CITATION.cff",
     "storage/README.md": "database.md",
     **{f"studies/{path.name}": f"studies/{path.name}" for path in ROOT.glob("studies/*.toml")},
 }

@@ -24,18 +24,18 @@ def played(text: str, here: Path, command: Callable[..., str], python: Callable[
     Returns:
         The page, with what was printed now.
     """
-    printed = ""
+    printed, end = "", 0  # of the last block of Python
 
     def run(block: re.Match[str]) -> str:
-        nonlocal printed
+        nonlocal printed, end
         language, inner = block.groups()
         if language == "toml":
             (here / f"{tomllib.loads(inner)['name']}.toml").write_text(inner, encoding="utf-8")
         elif language == "console":
             inner = "".join(f"$ {typed}\n{out}" for typed, out in _typed(inner, command))
         elif language == "python":
-            printed = _tidy(python(inner))
-        elif language == "text":
+            printed, end = _tidy(python(inner)), block.end()
+        elif language == "text" and end and not text[end : block.start()].strip():
             inner = printed
         return f"```{language}\n{inner}```"
 

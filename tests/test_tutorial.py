@@ -33,7 +33,8 @@ def test_what_was_printed_is_put_where_something_was_shown(tmp_path: Path) -> No
     page = (
         '```toml\nname = "a"\n```\n\n'
         "```console\n$ dynstudy run a.toml\n$ dynstudy map a\nold\n```\n\n"
-        "```python\nprint(1)\n```\n\n```text\nold\n```\n\nProse.\n"
+        "```text\nformula\n```\n\n```python\nprint(1)\n```\n\n```text\nold\n```\n\n"
+        "Prose.\n\n```text\nformula\n```\n"
     )
     ran = []
 
