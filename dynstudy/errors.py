@@ -51,6 +51,10 @@ class StudyTakenError(StorageError):
     """A launch lost its study to another one, or the study was deleted."""
 
 
+class DamagedError(StorageError):
+    """A value in a database that is not what was written there."""
+
+
 class ExportError(DynstudyError):
     """An export that cannot be made or read."""
 

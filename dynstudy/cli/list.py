@@ -32,11 +32,18 @@ def command(
     form: FormatOption = Format.table,
 ) -> None:
     """List the studies in the storage, with their sizes."""
+    from dynstudy.errors import DamagedError
     from dynstudy.report.listing import list_rows
 
+    wrong: list[DamagedError] = []
     with opened(storage) as database:
-        rows = list_rows(database, status=status, kind=kind, tags=tag or (), match=match)
+        rows = list_rows(
+            database, status=status, kind=kind, tags=tag or (), match=match, skip=wrong.append
+        )
         empty = not rows and not database.names()
-    if not rows:
+    if not rows and not wrong:
         log("there are no studies yet" if empty else "no study is like that")
     show_rows(rows, form)
+    if wrong:
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        raise DamagedError(f"{wrong[0]}{more}")

@@ -81,7 +81,7 @@ def opened(storage: str | None) -> Iterator["Storage"]:
 
     tune_optuna()
     database = Storage(storage_url(storage))
-    with database_errors(database.url):
+    with database_errors(database.url, database.engine):
         yield database
 
 

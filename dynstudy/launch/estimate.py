@@ -80,7 +80,7 @@ def estimate(
     lacking = {cell.configuration: cell.seeds for cell in all_cells}
     with suppress(NoDatabaseError):  # where there is none, everything is missing
         opened = Storage(storage_url(storage))
-        with database_errors(opened.url):
+        with database_errors(opened.url, opened.engine):
             opened.check_study(spec, extend=extend)
             lacking = Ledger(opened.engine, spec.protocol).lacking(all_cells)
     missing = {configuration for configuration, seeds in lacking.items() if seeds}

@@ -83,7 +83,7 @@ def run(
     threads()
     began = time.monotonic()
     opened = storage if isinstance(storage, Storage) else Storage(storage_url(storage), create=True)
-    with database_errors(opened.url):
+    with database_errors(opened.url, opened.engine):
         study = opened.open_study(spec, extend=extend, take_over=take_over)
         number = opened.study_id(study)
         claimed = claim(opened.engine, number, spec, backend, overrides, take_over=take_over)

@@ -86,6 +86,7 @@ VAL_ACCURACY = Measure(
     _end,
     lambda readings: _of_validation(readings, readings.protocol.steps),
     always=True,
+    least=0.0,
 )
 TRAIN_ACCURACY = Measure(
     "train_accuracy",
@@ -96,6 +97,7 @@ TRAIN_ACCURACY = Measure(
     _end,
     _of_training,
     always=True,
+    least=0.0,
 )
 VAL_ACCURACY_BEFORE_TAIL = Measure(
     "val_accuracy_before_tail",
@@ -105,4 +107,5 @@ VAL_ACCURACY_BEFORE_TAIL = Measure(
     "static loss, and for a network that diverged",
     _tail_start,
     _before_tail,
+    least=0.0,
 )

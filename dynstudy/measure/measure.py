@@ -62,3 +62,5 @@ class Measure:
     """(R,) of the networks of a cell; nan where it is not defined."""
     net: bool = False  # whether a map takes off the static loss's, read at the same steps
     always: bool = False  # whether every network has it
+    least: float = -1.0  # what a value may be at all, which is checked when it is read from SQL
+    most: float = 1.0

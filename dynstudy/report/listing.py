@@ -1,19 +1,21 @@
 """Which studies there are: a row each, for all of them in a few queries."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
 import optuna
 from sqlalchemy import String, cast, func, select
 
+from dynstudy.errors import DamagedError
 from dynstudy.report.words import Status
 from dynstudy.store.keys import configuration_key
 from dynstudy.store.launches import running
 from dynstudy.store.ledger import networks_trained
-from dynstudy.store.optuna_private import TRIALS, FrozenStudy, study_id
+from dynstudy.store.optuna_private import TRIALS
 from dynstudy.store.rename_note_tag import tags_of
-from dynstudy.store.studies import SPEC, Storage
+from dynstudy.store.studies import Storage
+from dynstudy.store.study_rows import StudyRow
 from dynstudy.store.tables import RunRow
 from dynstudy.study.spec import StudySpec
 
@@ -32,67 +34,69 @@ def list_rows(
     kind: str | None = None,
     tags: Sequence[str] = (),
     match: str = "*",
+    skip: Callable[[DamagedError], None] | None = None,
 ) -> list[dict[str, Any]]:
     """A row per study, by name; only those that have all `tags` and a name like ``regime-*``.
+
+    A study that is damaged is left out and `skip` is called with what is wrong, if there is one.
 
     Returns:
         The rows. `networks` are those that the study needs as far as is known, `networks_trained`
         those of them in the ledger, `network_steps` the steps that these were trained for.
+
+    Raises:
+        DamagedError: a study is damaged, or what all studies share.
     """
-    chosen = [
-        study
-        for study in storage.optuna.get_all_studies()
-        if SPEC in study.user_attrs
-        and fnmatchcase(study.study_name, match)
-        and set(tags) <= set(tags_of(study))
-    ]
-    rows = _rows(storage, sorted(chosen, key=lambda study: study.study_name), kind)
-    return [row for row in rows if status in {None, row["status"]}]
-
-
-def _rows(storage: Storage, studies: list[FrozenStudy], kind: str | None) -> list[dict[str, Any]]:
     live = running(storage.engine)
     trials = (
         select(TRIALS.c.study_id, func.count())
         .where(cast(TRIALS.c.state, String) == "COMPLETE")
         .group_by(TRIALS.c.study_id)
     )
-    heartbeats = select(RunRow.study_id, func.max(RunRow.heartbeat_at)).group_by(RunRow.study_id)
+    time = cast(RunRow.heartbeat_at, String)  # as text, lest one that is none hides all
+    heartbeats = select(RunRow.study_id, func.max(time)).group_by(RunRow.study_id)
     with storage.engine.connect() as connection:
         complete: dict[int, int] = {row[0]: row[1] for row in connection.execute(trials)}
         updated: dict[int | None, Any] = {row[0]: row[1] for row in connection.execute(heartbeats)}
     rows: list[dict[str, Any]] = []
     needed = []
-    for study in studies:
-        spec = storage.spec(study)
-        if kind not in {None, spec.kind}:
+    for study in storage.studies():
+        if not fnmatchcase(study.study_name, match):
             continue
-        seeds = _seeds(storage, study, spec)
-        number = study_id(study)
-        done = complete.get(number, 0)
-        total = spec.planned_trials(study.user_attrs, len(seeds))
+        try:
+            spec = storage.spec(study)
+            of_study = tags_of(study)
+            seeds = _seeds(storage, study, spec)
+            total = spec.planned_trials(study.user_attrs, len(seeds))
+        except DamagedError as error:
+            if skip is None:
+                raise
+            skip(error)
+            continue
+        if kind not in {None, spec.kind} or not set(tags) <= set(of_study):
+            continue
         needed.append(seeds)
-        time = updated.get(number)
+        done = complete.get(study.number, 0)
         rows.append({
             "study": study.study_name,
             "kind": spec.kind,
             "loss": " ".join(spec.loss),
-            "status": study_status(number in live, done, total),
+            "status": study_status(study.number in live, done, total),
             "cells_done": done,
             "cells": total,
             "networks": sum(map(len, seeds.values())),
             "networks_trained": 0,
             "network_steps": spec.protocol.steps,
-            "updated": str(time)[:19] if time else None,
-            "tags": " ".join(tags_of(study)),
+            "updated": (updated.get(study.number) or "")[:19] or None,
+            "tags": " ".join(of_study),
         })
     for row, trained in zip(rows, networks_trained(storage.engine, needed), strict=True):
         row["networks_trained"] = trained
         row["network_steps"] *= trained
-    return rows
+    return [row for row in rows if status in {None, row["status"]}]
 
 
-def _seeds(storage: Storage, study: FrozenStudy, spec: StudySpec) -> dict[str, range]:
+def _seeds(storage: Storage, study: StudyRow, spec: StudySpec) -> dict[str, range]:
     """The seeds that a study needs, by ledger configuration."""
     opened = optuna.load_study(study_name=study.study_name, storage=storage.optuna)
     return {

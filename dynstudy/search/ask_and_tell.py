@@ -29,7 +29,7 @@ def ask_batch(study: optuna.Study, spec: SearchSpec) -> dict[int, Configuration]
     waiting: dict[int, Configuration] = {}
     for trial in trials:
         if trial.state == TrialState.RUNNING:
-            waiting[trial.number] = configuration_of(trial) or _draw(
+            waiting[trial.number] = configuration_of(study, trial) or _draw(
                 study, spec, trial.number, trial
             )
 

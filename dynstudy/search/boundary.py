@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 import optuna
 from numpy.typing import NDArray
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 from threadpoolctl import threadpool_limits
 
 from dynstudy.arrays import Array
@@ -26,6 +26,7 @@ from dynstudy.measure.window import forgetting_window
 from dynstudy.search.level_sets import STRETCH, Field, choose, spread_out
 from dynstudy.statistics.gaussian_process import GaussianProcess, floored
 from dynstudy.study.kinds.boundary import ENDED, BoundarySpec
+from dynstudy.study.tried import complete, configuration_of, number_of
 
 SURE = 1.645  # standard deviations: 95 %, one-sided
 
@@ -140,8 +141,11 @@ class TrialPanel:
 def trial_panels(spec: BoundarySpec, study: optuna.Study) -> list[TrialPanel]:
     """What a study's trials tell, by loss and learning rate in the order of its candidates."""
     trials: dict[Configuration, FrozenTrial] = {}
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
-        trials.setdefault(Configuration(**trial.params), trial)
+    for trial in complete(study):
+        if (configuration := configuration_of(study, trial)) is not None:
+            trials.setdefault(configuration, trial)
+        for name in ("value", "sem", "forgetting", "forgetting_sem"):
+            number_of(study, trial, name)  # or it is damaged
     needed = spec.protocol.data.classes + 1
     panels = []
     for group in spec.candidates():

@@ -93,7 +93,7 @@ def trial_configuration(study: optuna.Study, number: int) -> Configuration:
             if trials
             else f"{target}: study {study.study_name!r} has no trial yet"
         )
-    configuration = configuration_of(trials[number])
+    configuration = configuration_of(study, trials[number])
     if configuration is None:
         raise DynstudyError(f"{target}: this trial was given up before all was drawn")
     return configuration

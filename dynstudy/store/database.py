@@ -14,7 +14,8 @@ from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import Pool
 
-from dynstudy.errors import NoDatabaseError, StorageError, nearest
+from dynstudy.errors import DamagedError, NoDatabaseError, StorageError, nearest
+from dynstudy.store.checked import DamagedValueError, in_its_row
 from dynstudy.store.passwords import unreadable
 
 DEFAULT_STORAGE = "sqlite:///storage/dynstudy.db"
@@ -43,10 +44,20 @@ def storage_url(given: str | Path | None = None) -> str:
 
 
 @contextmanager
-def database_errors(url: str) -> Iterator[None]:
-    """Raise what a database complains of as a `StorageError` of one line; `url` has no password."""
+def database_errors(url: str, engine: Engine | None = None) -> Iterator[None]:
+    """Raise what a database complains of as a `StorageError` of one line; `url` has no password.
+
+    The row of a damaged value is looked up with the `engine`.
+
+    Raises:
+        DamagedError: a value is not what was written there.
+        StorageError: anything else.
+    """
     try:
         yield
+    except DamagedValueError as error:
+        where = str(error) if engine is None else in_its_row(error, engine)
+        raise DamagedError(f"storage {url}: {where}") from error
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
         cause = error.__cause__ if isinstance(error.__cause__, SQLAlchemyError) else error
         reason = str(getattr(cause, "orig", None) or cause).strip() or type(cause).__name__

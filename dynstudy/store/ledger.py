@@ -100,7 +100,9 @@ class Ledger:
                 which = row.configuration.in_(keys)
                 series_of = read_any(connection, which)
                 for key, seed, number, diverged_at in connection.execute(query.where(which)):
-                    networks[by_key[key]][seed] = diverged_at, series_of.get(number, {})
+                    named = series_of.get(number, {})
+                    series.check_counts(self.protocol, number, named)
+                    networks[by_key[key]][seed] = diverged_at, named
         return networks
 
     def add(
@@ -129,7 +131,8 @@ class Ledger:
             written = {number: by_key[key][0].series for key, number in numbers.items()}
             for key, number in before.items():
                 written[number] = self._joined(connection, number, *by_key[key])
-            series.remove(connection, before.values())
+            # of new networks, too: series stay behind where somebody deleted a network's row
+            series.remove(connection, written)
             series.write(connection, written)
 
     def _joined(

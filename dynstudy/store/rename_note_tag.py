@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from dynstudy.errors import DynstudyError, StudyBusyError, StudyMismatchError
+from dynstudy.errors import DamagedError, DynstudyError, StudyBusyError, StudyMismatchError
 from dynstudy.store.launches import lock, running_now, way_out
 from dynstudy.store.optuna_private import STUDIES, STUDY_ATTRIBUTES
-from dynstudy.store.studies import SPEC, AnyStudy, Storage
+from dynstudy.store.studies import AnyStudy, Storage
+from dynstudy.store.study_rows import SPEC, attribute_damaged
 from dynstudy.study.spec import StudySpec
 
 NOTE = "dynstudy:note"
@@ -67,7 +68,11 @@ def set_note(storage: Storage, name: str, text: str) -> None:
 
 def tags_of(study: AnyStudy) -> list[str]:
     """The tags of a study, sorted."""
-    return list(study.user_attrs.get(TAGS) or [])
+    tags = study.user_attrs.get(TAGS) or []
+    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+        problem = "must be a list of words"
+        raise DamagedError(attribute_damaged(study.study_name, TAGS, tags, problem))
+    return list(tags)
 
 
 def change_tags(

@@ -10,7 +10,8 @@ import sqlalchemy
 from sqlalchemy import Connection, Engine, Inspector, func, select, update
 from sqlalchemy.orm import Session
 
-from dynstudy.errors import NoDatabaseError, StorageError
+from dynstudy.errors import DamagedError, NoDatabaseError, StorageError
+from dynstudy.store.checked import damaged
 from dynstudy.store.migrations import upgrade
 from dynstudy.store.optuna_private import OPTUNA_TABLES, STUDIES, TRIALS
 from dynstudy.store.tables import SCHEMA_VERSION, Base, Meta
@@ -26,11 +27,22 @@ def check_contents(connection: Connection, url: str, create: bool) -> None:
         raise StorageError(f"storage {url}: is the database of another program; name another")
     if Meta.__tablename__ in tables:
         # none where an older dynstudy was killed before it had made all tables
-        version = connection.execute(VERSION).scalar_one_or_none() or "0"
-        if not version.isdecimal() or int(version) > SCHEMA_VERSION:
+        version = connection.execute(VERSION).scalar_one_or_none()
+        if version is not None and not version.isdecimal():
+            problem = "must be a whole number"
+            raise DamagedError(
+                damaged("dynstudy_meta", "key 'schema_version'", "value", version, problem)
+            )
+        if version is not None and int(version) > SCHEMA_VERSION:
             raise StorageError(
                 f"storage {url}: written by a newer dynstudy (its schema is {version}, this one "
                 f"knows {SCHEMA_VERSION}); upgrade dynstudy"
+            )
+        if version is None and not create:
+            raise StorageError(
+                f"storage {url}: the table dynstudy_meta has no row schema_version, since a launch "
+                "was killed before it was written, or it was deleted; any dynstudy run in this "
+                "storage mends that"
             )
         missing = OPTUNA_TABLES.tables.keys() - tables
         if missing and not create:

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from dynstudy.config import Protocol
+from dynstudy.errors import DamagedError
 from dynstudy.measure.measure import CellReadings
+from dynstudy.store.checked import damaged
 from dynstudy.store.database import batches, rows_among
 from dynstudy.store.tables import ReplicateRow, SeriesRow, StepsRow
 
@@ -110,9 +112,43 @@ def read(connection: Connection, which: ColumnElement[bool]) -> dict[int, dict[s
     query = select(*columns).join(StepsRow).join(ReplicateRow).where(which)
     series_of: dict[int, dict[str, Series]] = {}
     for number, name, steps, values in connection.execute(query):
-        series = Series(_steps(steps), np.array(json.loads(values)).T)
+        series = Series(_steps(steps), _readings(values, number, name, len(_steps(steps))))
         series_of.setdefault(number, {})[name] = series
     return series_of
+
+
+def _readings(text: str, number: int, name: str, steps: int) -> NDArray[Any]:
+    """(M, C), or a `DamagedError`: NumPy would stretch a row that is too short."""
+    try:
+        values = np.array(json.loads(text))
+    except ValueError:  # no JSON, or rows of different lengths
+        values = np.empty(0)
+    numbers = values.ndim == 2 and values.dtype.kind in "iuf" and bool(np.isfinite(values).all())
+    if not numbers or values.shape[1] != steps:
+        problem = f"must be JSON: an array for each class, with a number for each of {steps} steps"
+        raise DamagedError(series_damaged(number, name, text, problem))
+    return values.T
+
+
+def series_damaged(number: int, name: str, value: Any, problem: str) -> str:
+    """What is wrong with the readings of a network, in one line."""
+    row = f"replicate_id {number}, name {name!r}"
+    return damaged("dynstudy_series", row, "readings", value, problem)
+
+
+def check_counts(protocol: Protocol, number: int, named: NamedSeries) -> None:
+    """See that a network's points are as many as its protocol has, or raise a `DamagedError`."""
+    data = protocol.data
+    points = {TRAIN: data.points_per_class, VALIDATION: data.validation_points_per_class}
+    for name in points.keys() & named.keys():
+        values = named[name].values
+        if values.shape[1] != data.classes:
+            problem = f"must be an array for each of its {data.classes} classes"
+        elif values.size and not 0 <= values.min() <= values.max() <= points[name]:
+            problem = f"must be numbers from 0 to {points[name]}"
+        else:
+            continue
+        raise DamagedError(series_damaged(number, name, values.T.tolist(), problem))
 
 
 @lru_cache(maxsize=1024)

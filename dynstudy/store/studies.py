@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from dynstudy.errors import (
+    DamagedError,
+    SpecError,
     StorageError,
     StudyBusyError,
     StudyMismatchError,
@@ -31,9 +33,11 @@ from dynstudy.store.database import (
 )
 from dynstudy.store.launches import running, way_out
 from dynstudy.store.migrations import upgrade
-from dynstudy.store.optuna_private import TRIALS, FrozenStudy
+from dynstudy.store.optuna_private import STUDIES, TRIALS
+from dynstudy.store.optuna_storage import CheckedStorage
 from dynstudy.store.passwords import apart, url_shown
 from dynstudy.store.schema import check_contents, make_tables, mend
+from dynstudy.store.study_rows import SPEC, StudyRow, attribute_damaged, read_studies
 from dynstudy.store.tables import RunRow
 from dynstudy.store.trials import loss_choices
 from dynstudy.study.differences import differences
@@ -41,10 +45,8 @@ from dynstudy.study.spec import StudySpec
 
 BUSY_SECONDS = 60
 ATTEMPTS = 5
-SPEC = "dynstudy:spec"
-"""The study attribute that holds the resolved study file."""
 
-AnyStudy = optuna.Study | FrozenStudy  # the second as it was read, of a list of them
+AnyStudy = optuna.Study | StudyRow
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -79,7 +81,7 @@ class Storage:
         given = passwords | ({"timeout": BUSY_SECONDS} if sqlite else {})
         self._prepare(url, given, create)
         try:
-            self.optuna = optuna.storages.RDBStorage(
+            self.optuna = CheckedStorage(
                 url.render_as_string().replace("{", "{{").replace("}", "}}"),  # Optuna formats it
                 engine_kwargs={"connect_args": given},
                 skip_table_creation=True,
@@ -124,13 +126,18 @@ class Storage:
 
     def names(self) -> list[str]:
         """The studies in this database that are dynstudy's."""
-        return sorted(
-            study.study_name for study in self.optuna.get_all_studies() if SPEC in study.user_attrs
-        )
+        return [study.study_name for study in self.studies()]
+
+    def studies(self) -> list[StudyRow]:
+        """The same, with what is needed to list them."""
+        with self.engine.connect() as connection:
+            return read_studies(connection)
 
     def study(self, name: str) -> optuna.Study:
         """Open a study, or raise a `StudyNotFoundError` that names the nearest."""
-        count = sum(study.study_name == name for study in self.optuna.get_all_studies())
+        query = select(func.count()).where(STUDIES.c.study_name == name)
+        with self.engine.connect() as connection:
+            count = connection.execute(query).scalar_one()
         if count > 1:
             raise StorageError(
                 f"storage {self.url}: {count} studies are named {name!r}, since the making of the "
@@ -147,8 +154,18 @@ class Storage:
 
         Optuna can copy a study, and its dashboard rename it, without a word in the file.
         """
-        spec = StudySpec.of(json.loads(study.user_attrs[SPEC]), f"study {study.study_name!r}")
-        return spec.model_copy(update={"name": study.study_name})
+        text, name = study.user_attrs[SPEC], study.study_name
+        try:
+            values = json.loads(text)
+        except (ValueError, TypeError):
+            values = None
+        if not isinstance(values, dict):
+            problem = "must be the JSON of a study file"
+            raise DamagedError(attribute_damaged(name, SPEC, text, problem))
+        try:
+            return StudySpec.of(values, "its study file").model_copy(update={"name": name})
+        except SpecError as error:
+            raise DamagedError(attribute_damaged(name, SPEC, text, str(error))) from None
 
     def open_study(
         self, spec: StudySpec, *, extend: bool = False, take_over: bool = False

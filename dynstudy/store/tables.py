@@ -1,13 +1,35 @@
 """dynstudy's tables, which live beside Optuna's in the same database."""
 
 from datetime import datetime
+from typing import Annotated
 
+from pydantic import AfterValidator, BaseModel, Field
 from sqlalchemy import Float, ForeignKey, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from dynstudy.config import MAX_STEPS, SpiralData
 from dynstudy.measure.measures import MEASURES
+from dynstudy.store.checked import check_columns, json_of, within
 
 SCHEMA_VERSION = 3  # 2: `lasting` of dynstudy_replicate; 3: dynstudy_series; see migrations.py
+
+
+Step = Annotated[int, Field(ge=0, le=MAX_STEPS)]
+
+
+def _ascending(steps: list[int]) -> list[int]:
+    if sorted(set(steps)) != steps:
+        raise ValueError("the steps do not ascend")
+    return steps
+
+
+class Facts(BaseModel):
+    """What is read of a launch's provenance."""
+
+    processor: str
+    system: str
+    versions: dict[str, str]
+    overrides: list[str] = []
 
 
 class Base(DeclarativeBase):
@@ -50,7 +72,9 @@ class RunRow(Base):
     git_clean: Mapped[bool | None] = mapped_column(doc="no uncommitted change")
     command: Mapped[str] = mapped_column(Text, doc="command line, without passwords")
     provenance: Mapped[str] = mapped_column(
-        Text, doc="JSON: versions, processor, system, overrides of the study file"
+        Text,
+        doc="JSON: versions, processor, system, overrides of the study file",
+        info={"check": json_of(Facts)},
     )
     spec: Mapped[str] = mapped_column(Text, doc="JSON: the study file as it was run, resolved")
 
@@ -73,7 +97,9 @@ class ReplicateRow(Base):
     steps: Mapped[int] = mapped_column(doc="length of the training")
     tail: Mapped[int | None] = mapped_column(doc="steps at A = 1 at the end; NULL where static")
     dtype: Mapped[str] = mapped_column(String(16), doc="`float32` or `float64`")
-    data: Mapped[str] = mapped_column(Text, doc="JSON: `[protocol.data]` of the study file")
+    data: Mapped[str] = mapped_column(
+        Text, doc="JSON: `[protocol.data]` of the study file", info={"check": json_of(SpiralData)}
+    )
     initialisation: Mapped[str] = mapped_column(String(64), doc="how parameters are drawn")
     seed: Mapped[int] = mapped_column(doc="of the parameters drawn, from 0")
     numerics: Mapped[int] = mapped_column(doc="version of the arithmetic")
@@ -84,7 +110,9 @@ class ReplicateRow(Base):
         String(255), doc="of the machine that trained it; NULL where an older dynstudy did not say"
     )
     versions: Mapped[str] = mapped_column(
-        Text, doc="JSON: of dynstudy, python, torch, numba, numpy"
+        Text,
+        doc="JSON: of dynstudy, python, torch, numba, numpy",
+        info={"check": json_of(dict[str, str])},
     )
     run_id: Mapped[int | None] = mapped_column(
         ForeignKey("dynstudy_run.id"), doc="the launch that trained it"
@@ -94,7 +122,8 @@ class ReplicateRow(Base):
 # A column each, though the series tell them: a map of 10 000 cells would read all of these.
 for _measure in MEASURES.values():
     _doc = _measure.definition + "; raw: before the static loss's is taken off" * _measure.net
-    _column = mapped_column(Float, nullable=not _measure.always, doc=_doc)
+    _check = within(_measure.least, _measure.most)
+    _column = mapped_column(Float, nullable=not _measure.always, doc=_doc, info={"check": _check})
     setattr(ReplicateRow, _measure.name, _column)
 
 
@@ -104,7 +133,11 @@ class StepsRow(Base):
     __tablename__ = "dynstudy_steps"
 
     id: Mapped[int] = mapped_column(primary_key=True, doc="of the list")
-    steps: Mapped[str] = mapped_column(Text, doc="JSON: numbers of steps taken, ascending")
+    steps: Mapped[str] = mapped_column(
+        Text,
+        doc="JSON: numbers of steps taken, ascending",
+        info={"check": json_of(Annotated[list[Step], AfterValidator(_ascending)])},
+    )
 
 
 class SeriesRow(Base):
@@ -123,3 +156,7 @@ class SeriesRow(Base):
     readings: Mapped[str] = mapped_column(
         Text, doc="JSON: an array for each class from 0, with a number for each step"
     )
+
+
+for _table in Base.metadata.tables.values():
+    check_columns(_table)

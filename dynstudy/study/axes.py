@@ -60,6 +60,14 @@ class _Bounds:
             raise ValueError(f"{short(value)} is not allowed; allowed are {self}")
         return value
 
+    def problem(self, value: Any) -> str | None:
+        """What is wrong with a value; None if it is allowed."""
+        try:
+            self.member(value)
+        except ValueError as error:
+            return str(error)
+        return None
+
     def listed(self, value: Any) -> tuple[float, ...]:
         values = list(value) if isinstance(value, list | tuple) else [value]
         if not values:

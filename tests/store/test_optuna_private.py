@@ -9,7 +9,8 @@ from dynstudy.store.optuna_private import (
     open_running_trial,
     study_id,
 )
-from dynstudy.store.studies import SPEC, Storage
+from dynstudy.store.studies import Storage
+from dynstudy.store.study_rows import SPEC
 from tests.planted import SearchMaker, SpecMaker
 
 

@@ -20,7 +20,8 @@ from dynstudy.store.rename_note_tag import (
     set_note,
     tags_of,
 )
-from dynstudy.store.studies import SPEC, Storage
+from dynstudy.store.studies import Storage
+from dynstudy.store.study_rows import SPEC
 from tests.planted import SpecMaker
 
 

@@ -49,9 +49,10 @@ def test_of_two_trials_of_a_cell_the_first_counts_and_one_in_training_is_asked_a
 
 
 def test_a_trial_of_which_not_all_was_drawn_is_no_configuration() -> None:
+    study = optuna.create_study()
     static = {"loss": "ce", "width": 5, "learning_rate": 1.0}
-    assert configuration_of(trial(static)) == Configuration("ce", 5, 1.0)
-    assert configuration_of(trial(DCE)) == Configuration(**DCE)
+    assert configuration_of(study, trial(static)) == Configuration("ce", 5, 1.0)
+    assert configuration_of(study, trial(DCE)) == Configuration(**DCE)
     for missing in DCE:
         part = {name: value for name, value in DCE.items() if name != missing}
-        assert configuration_of(trial(part)) is None
+        assert configuration_of(study, trial(part)) is None

@@ -8,7 +8,7 @@ import optuna
 from pydantic import Field, model_validator
 
 from dynstudy.config import FEWEST, MAX_SEED, Cell, Section
-from dynstudy.errors import either
+from dynstudy.errors import DamagedError, either
 from dynstudy.study.axes import short
 from dynstudy.study.over_axes import GridSpec
 from dynstudy.study.rounds import counted
@@ -102,9 +102,17 @@ class BoundarySpec(GridSpec):
 
     def planned_trials(self, attributes: Mapping[str, Any], cells: int = 0) -> int:
         """The budget, or what a study has that ended before it was spent."""
-        budget, trials = attributes.get(ENDED, (None, 0))
+        ended = attributes.get(ENDED, (None, 0))
+        try:
+            budget, trials = ended
+            trials = int(trials)
+        except (ValueError, TypeError):
+            raise DamagedError(
+                f"table study_user_attributes, study {self.name!r}, key {ENDED!r}: {short(ended)} "
+                "is damaged: must be two whole numbers; delete this row, and dynstudy run writes it"
+            ) from None
         if budget == self.boundary.cells:
-            return int(trials)
+            return trials
         chosen = sum(min(self.boundary.cells, len(group)) for group in self.candidates())
         return len(self.static_cells()) + chosen
 

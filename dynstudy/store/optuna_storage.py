@@ -1,0 +1,157 @@
+"""Optuna's storage, which names the row where Optuna fails at reading one.
+
+Its tables are Optuna's to read, without any checks. Only where that fails are they looked through.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from functools import wraps
+from typing import Any, TypeVar
+
+import optuna
+from optuna.distributions import json_to_distribution
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import Connection, inspect, text
+
+from dynstudy.errors import DamagedError
+from dynstudy.store.checked import Check, damaged
+from dynstudy.study.axes import short
+
+Result = TypeVar("Result")
+
+
+def _named(read: Callable[..., Result]) -> Callable[..., Result]:
+    """As a reading method, but a `DamagedError` where a row cannot be read."""
+
+    @wraps(read)
+    def reading(self: "CheckedStorage", *arguments: Any, **options: Any) -> Result:
+        try:
+            return read(self, *arguments, **options)
+        except (LookupError, TypeError, ValueError, AssertionError) as error:
+            self.name_damage(error)
+            raise
+
+    return reading
+
+
+class CheckedStorage(optuna.storages.RDBStorage):
+    """Optuna's, over a database that somebody may have edited."""
+
+    get_all_studies = _named(optuna.storages.RDBStorage.get_all_studies)
+    get_study_directions = _named(optuna.storages.RDBStorage.get_study_directions)
+    get_study_user_attrs = _named(optuna.storages.RDBStorage.get_study_user_attrs)
+    get_study_system_attrs = _named(optuna.storages.RDBStorage.get_study_system_attrs)
+    get_trial = _named(optuna.storages.RDBStorage.get_trial)
+    delete_study = _named(optuna.storages.RDBStorage.delete_study)
+
+    @_named
+    def _get_trials(self, *arguments: Any, **options: Any) -> list[FrozenTrial]:
+        trials = super()._get_trials(*arguments, **options)
+        for trial in trials:
+            values = trial.values if trial.state == TrialState.COMPLETE else [0.0]
+            whole = type(trial.number) is int and values
+            if not whole or not all(type(value) in {float, int} for value in values):
+                self.name_damage(None)
+                raise DamagedError(
+                    damaged(
+                        "trials", f"number {short(trial.number)}", "state", "COMPLETE", "no value"
+                    )
+                )
+        return trials
+
+    def name_damage(self, error: Exception | None) -> None:
+        """Raise a `DamagedError` for the first damaged row, if there is one."""
+        with self.engine.connect() as connection:
+            for line in _damages(connection):
+                raise DamagedError(line) from error
+
+
+def _damages(connection: Connection) -> Iterator[str]:
+    """What is wrong with the rows of Optuna's tables, a line each."""
+    for table, checks in CHECKS.items():
+        (key,) = inspect(connection).get_pk_constraint(table)["constrained_columns"]
+        rows = connection.execute(text(f"SELECT * FROM {table} ORDER BY {key}")).mappings()
+        for row in rows:
+            for column, check in checks.items():
+                try:
+                    check(row[column])
+                    if column == "param_value":
+                        _in_its_distribution(row["distribution_json"], row[column])
+                except (LookupError, TypeError, ValueError) as problem:
+                    where = f"{key} {row[key]}"
+                    yield damaged(table, where, column, row[column], str(problem))
+
+
+def _one_of(words: Sequence[Any]) -> Check:
+    def check(value: Any) -> None:
+        if value not in words:
+            raise ValueError(f"must be one of {', '.join(map(str, words))}")
+
+    return check
+
+
+def _number(value: Any) -> None:
+    if type(value) not in {int, float}:
+        raise TypeError("must be a number")
+
+
+def _whole(value: Any) -> None:
+    if type(value) is not int or value < 0:
+        raise TypeError("must be a whole number, at least 0")
+
+
+def _time(value: Any) -> None:
+    if isinstance(value, str):
+        datetime.fromisoformat(value)
+    elif value is not None and not isinstance(value, datetime):
+        raise TypeError("must be a time")
+
+
+def _json(value: Any) -> None:
+    try:
+        json.loads(value)
+    except (ValueError, TypeError):
+        raise ValueError("must be JSON") from None
+
+
+def _distribution(value: Any) -> None:
+    try:
+        json_to_distribution(value)
+    except (LookupError, ValueError, TypeError):
+        raise ValueError("must be JSON of a distribution") from None
+
+
+def _in_its_distribution(distribution: str, value: float) -> None:
+    drawn_from = json_to_distribution(distribution)
+    try:
+        drawn_from.to_external_repr(value)
+    except (LookupError, ValueError, TypeError):
+        raise ValueError(f"must be of {drawn_from}") from None
+
+
+ATTRIBUTES: dict[str, Check] = {"key": str, "value_json": _json}
+
+CHECKS: dict[str, dict[str, Check]] = {
+    "study_directions": {
+        "direction": _one_of(["MINIMIZE", "MAXIMIZE", "NOT_SET"]),
+        "objective": _one_of([0, 1]),  # of which our studies have one or two
+    },
+    "study_user_attributes": ATTRIBUTES,
+    "study_system_attributes": ATTRIBUTES,
+    "trials": {
+        "number": _whole,
+        "state": _one_of([state.name for state in TrialState]),
+        "datetime_start": _time,
+        "datetime_complete": _time,
+    },
+    "trial_params": {"distribution_json": _distribution, "param_value": _number},
+    "trial_values": {
+        "objective": _one_of([0, 1]),  # of which our studies have one or two
+        "value_type": _one_of(["FINITE", "INF_POS", "INF_NEG"]),
+        "value": _number,
+    },
+    "trial_user_attributes": ATTRIBUTES,
+    "trial_system_attributes": ATTRIBUTES,
+}
+"""What is read of each table, in an order in which what is checked later may need the former."""
