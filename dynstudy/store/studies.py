@@ -150,10 +150,8 @@ class Storage:
         return optuna.load_study(study_name=name, storage=self.optuna)
 
     def spec(self, study: AnyStudy) -> StudySpec:
-        """Return the study file that a study was made from, resolved, under the study's name.
-
-        Optuna can copy a study, and its dashboard rename it, without a word in the file.
-        """
+        """The study file that a study was made from, resolved, under the study's name."""
+        # which Optuna can copy, and its dashboard rename, without a word in the file
         text, name = study.user_attrs[SPEC], study.study_name
         try:
             values = json.loads(text)
