@@ -20,7 +20,7 @@ from dynstudy.study.shipped import shipped_file
 from tests.conftest import ROOT
 
 GROUP: Any = get_command(app)
-SHARED = {"__init__", "every_command", "options", "pages", "progress_display", "session", "streams"}
+SHARED = {"__init__", "every_command", "options", "pages", "session", "streams"}
 LINES = [(name, line) for name, lines in EXAMPLES.items() for line in lines]
 
 

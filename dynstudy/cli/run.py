@@ -65,10 +65,7 @@ def command(
             report=display.update,
             log=display.log,
         )
-    log(
-        f"{done.study}: {done.trained} networks trained, {done.reused} taken from the ledger, "
-        f"{done.diverged} diverged, {done.cells} cells, {done.seconds:.1f} s"
-    )
+    log(str(done))
     if not done.abandoned:
         page_after_launch(done.storage, spec.name, trained=bool(done.trained), ledger=done.ledger)
     if done.interrupted:

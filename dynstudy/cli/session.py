@@ -13,7 +13,7 @@ import typer
 from dynstudy.report.words import Format
 
 if TYPE_CHECKING:
-    from dynstudy.cli.progress_display import Display
+    from dynstudy.launch.progress_display import Display
     from dynstudy.report.rows import Rows
     from dynstudy.store.studies import Storage
 
@@ -88,8 +88,8 @@ def opened(storage: str | None) -> Iterator["Storage"]:
 @contextmanager
 def progress_display(name: str) -> Iterator["Display"]:
     """Show progress on stderr unless quiet; it exits with status 130 when told to stop."""
-    from dynstudy.cli.progress_display import Display
     from dynstudy.errors import Interrupted
+    from dynstudy.launch.progress_display import Display
 
     try:
         quiet, verbose = _verbosity == Verbosity.quiet, _verbosity == Verbosity.verbose

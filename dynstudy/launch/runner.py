@@ -3,15 +3,19 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import optuna
+from rich.markup import escape
 
+from dynstudy.launch.progress_display import listeners
 from dynstudy.launch.run_boundary import run_boundary
 from dynstudy.launch.run_map import run_map
 from dynstudy.launch.run_search import run_search
 from dynstudy.launch.training import Progress, Training
 from dynstudy.launch.workers import check_backend
+from dynstudy.notebook import html_table
 from dynstudy.store.database import database_errors, storage_url
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import claim
@@ -42,11 +46,31 @@ class Summary:
     storage: Storage = field(repr=False)  # where it is
     ledger: LaunchLedger = field(repr=False)  # which has its networks in memory
 
+    def __str__(self) -> str:
+        return (
+            f"{self.study}: {self.trained} networks trained, {self.reused} taken from the ledger, "
+            f"{self.diverged} diverged, {self.cells} cells, {self.seconds:.1f} s"
+        )
+
+    def __rich__(self) -> str:
+        return escape(str(self))
+
+    def _repr_html_(self) -> str:
+        how = "interrupted; the same call resumes it" if self.interrupted else "done"
+        facts = {
+            "networks trained": f"{self.trained}",
+            "taken from the ledger": f"{self.reused}",
+            "diverged": f"{self.diverged}",
+            "cells": f"{self.cells}",
+            "seconds": f"{self.seconds:.1f}",
+        }
+        return html_table(f"{self.study}: {how}, in {self.storage.url}", [facts])
+
 
 def run(
     spec: StudySpec,
     *,
-    storage: str | Storage | None = None,
+    storage: str | Path | Storage | None = None,
     backend: str = "auto",
     extend: bool = False,
     take_over: bool = False,
@@ -60,13 +84,15 @@ def run(
 
     Args:
         spec: the study, from `dynstudy.load_spec`.
-        storage: a database URL or an open storage; if None, the environment's or the default.
+        storage: the path of an SQLite file, a database URL or an open storage; if None, the
+            environment's or the default.
         backend: see `dynstudy.train.train`.
         extend: let an existing study grow to a superset of its cells.
         take_over: take the study from a launch that gives no sign; if it lives, it records nothing
             any more and ends.
         overrides: what replaced values of the study file, to be kept with the launch.
-        report: called about ten times a second with the progress.
+        report: called about ten times a second with the progress; a notebook shows a bar if neither
+            this nor `log` is given.
         log: called with what a person should know besides, a line at a time.
 
     Returns:
@@ -83,7 +109,8 @@ def run(
     threads()
     began = time.monotonic()
     opened = storage if isinstance(storage, Storage) else Storage(storage_url(storage), create=True)
-    with database_errors(opened.url, opened.engine):
+    listened = listeners(spec.name, report, log)
+    with database_errors(opened.url, opened.engine), listened as (report, log):
         study = opened.open_study(spec, extend=extend, take_over=take_over)
         number = opened.study_id(study)
         claimed = claim(opened.engine, number, spec, backend, overrides, take_over=take_over)

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from functools import wraps
+from io import BytesIO
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -73,10 +74,21 @@ def label_widths(axis: Axes, widths: list[int]) -> None:
 @plainly
 def save(figure: Figure, path: Path, title: str | None = None) -> Path:
     """Write a figure, as PNG or PDF by the suffix of the file, in which its title is kept."""
+    _write(figure, path, dpi=150, metadata={} if title is None else {"Title": title})
+    return path
+
+
+@plainly
+def as_png(figure: Figure) -> bytes:
+    """A figure as a notebook shows it."""
+    picture = BytesIO()
+    _write(figure, picture, dpi=100, format="png")
+    return picture.getvalue()
+
+
+def _write(figure: Figure, target: Path | BytesIO, **how: Any) -> None:
     FigureCanvasAgg(figure)
-    metadata: dict[str, Any] = {} if title is None else {"Title": title}
     with warnings.catch_warnings():
         # a name may hold what the font has no glyph for; it is drawn as a box
         warnings.filterwarnings("ignore", message="Glyph")
-        figure.savefig(path, dpi=150, metadata=metadata)
-    return path
+        figure.savefig(target, **how)

@@ -47,7 +47,13 @@ def console(out: TextIO) -> Console:
     """A console as wide as the terminal, or as COLUMNS says; nothing is too wide for a file."""
     terminal = out.isatty()
     width = None if terminal or os.environ.get("COLUMNS", "").isdecimal() else NO_TERMINAL
-    return Console(file=out, highlight=False, soft_wrap=not terminal, width=width)
+    return Console(
+        file=out,
+        force_jupyter=False,  # or it would write to the page of a notebook instead
+        highlight=False,
+        soft_wrap=not terminal,
+        width=width,
+    )
 
 
 def shown(value: Any) -> str:

@@ -37,7 +37,7 @@ SHOWN = {
     "losses": "loss",
     "state": "status",
     "cells": "cells_done",
-    "of": "cells",
+    "planned": "cells",
     "networks": "networks_trained",
     "date": "updated",
 }
@@ -166,15 +166,15 @@ class Study(Look):
 
         Of several losses, widths or learning rates, a menu in the figure chooses.
         """
-        from dynstudy.pictures.interactive.menu import interactive_figure
+        from dynstudy.results.shown_figures import ShownFigure
 
-        return interactive_figure(self._map())
+        return ShownFigure.of(self._map())
 
     def figure(self) -> "Figure":
         """Return the picture that ``dynstudy map`` writes, as a figure of Matplotlib."""
-        from dynstudy.pictures.regime_map import study_figure
+        from dynstudy.results.shown_figures import shown_picture
 
-        return study_figure(self._map())
+        return shown_picture(self._map())
 
     def _cell(self, meant: CellName, all_cells: Sequence[Cell]) -> Cell:
         """The cell of at least one that a person means."""
@@ -192,7 +192,7 @@ class Study(Look):
         (row,) = study_rows(self._storage, escape(self.name))
         line = (
             f"{self.name}: {row['kind']} of {row['losses']}, {row['state']}, {row['cells']} of "
-            f"{row['of']} cells, {row['networks']} networks"
+            f"{row['planned']} cells, {row['networks']} networks"
         )
         return line, frame_rows(_best(self._map(), 5)[BRIEF])
 

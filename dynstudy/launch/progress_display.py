@@ -1,16 +1,23 @@
-"""How far a launch is: a bar on a terminal, plain lines elsewhere."""
+"""How far a launch is: a bar on a terminal and in a notebook, plain lines elsewhere."""
 
 import math
+import sys
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
+from dynstudy.notebook import NotebookBar, in_notebook
+
 if TYPE_CHECKING:
     from dynstudy.launch.training import Progress
+
+OnProgress = Callable[["Progress"], None] | None
+OnLine = Callable[[str], None] | None
 
 LINE_SECONDS = 10.0
 """Between two plain lines."""
@@ -27,12 +34,13 @@ class Display:
         self.last_line = -math.inf
         self.bar: Bar | None = None
         self.task: TaskID | None = None
+        self.output = NotebookBar(name) if in_notebook() and not quiet else None
         if out.isatty() and not quiet:
             self.bar = Bar(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=20),
                 TextColumn("{task.fields[state]}", markup=False),
-                console=Console(file=out),
+                console=Console(file=out, force_jupyter=False),
             )
 
     def __enter__(self) -> Self:
@@ -43,6 +51,8 @@ class Display:
     def __exit__(self, *_: object) -> None:
         if self.bar is not None:
             self.bar.stop()
+        if self.output is not None:
+            self.output.end()
 
     def update(self, progress: "Progress") -> None:
         """Show where the launch is."""
@@ -59,6 +69,8 @@ class Display:
             if self.task is None:
                 self.task = self.bar.add_task(self.name, total=1.0, state=text)
             self.bar.update(self.task, completed=share, state=text)
+        elif self.output is not None:
+            self.output.show(share, text)
         elif time.monotonic() - self.last_line > LINE_SECONDS:
             self.last_line = time.monotonic()
             self.log(f"{share:.0%} of the work, {text}")
@@ -74,8 +86,18 @@ class Display:
                 print(f"{self.name}: {message}", file=self.out, flush=True)
 
 
+@contextmanager
+def listeners(name: str, report: OnProgress, log: OnLine) -> Iterator[tuple[OnProgress, OnLine]]:
+    """What a launch is to tell: those who asked; if nobody did, whoever sits at a notebook."""
+    if report is not None or log is not None or not in_notebook():
+        yield report, log
+    else:
+        with Display(name, sys.stdout) as display:
+            yield display.update, display.log
+
+
 def clock(seconds: float) -> str:
-    """Seconds as h:mm:ss.
+    """Return seconds as h:mm:ss.
 
     >>> clock(75), clock(3700)
     ('0:01:15', '1:01:40')
