@@ -7,6 +7,7 @@ import pandas as pd
 
 from dynstudy.report.rows import Rows
 from dynstudy.results.look import Look
+from dynstudy.results.reading import reads
 from dynstudy.results.study import Study, study_rows
 from dynstudy.store.database import storage_url
 from dynstudy.store.studies import Storage
@@ -39,10 +40,12 @@ class Studies(Look):
         self._storage = storage
 
     @property
+    @reads
     def names(self) -> list[str]:
         """What they are called."""
         return self._storage.names()
 
+    @reads
     def __getitem__(self, name: str) -> Study:
         self._storage.study(name)  # or an error that names the nearest
         return Study(self._storage, name)
@@ -63,6 +66,7 @@ class Studies(Look):
         """Return a row per study: name, kind, losses, state, cells, networks, date (UTC)."""
         return pd.DataFrame(study_rows(self._storage))
 
+    @reads
     def _look(self) -> tuple[str, Rows]:
         rows = study_rows(self._storage)
         studies = "1 study" if len(rows) == 1 else f"{len(rows)} studies"
