@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 # Small matrices that are spread over threads wait for each other: with a thread each it takes a fifth less.
 SIDE_BY_SIDE := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist worksteal
 
-.PHONY: quickstart test test-all test-long test-browser test-jax test-compile test-gpu format docs site bench bench-all clean
+.PHONY: quickstart test test-all test-long test-browser test-jax test-package test-compile test-gpu format docs site bench bench-all clean
 
 quickstart: $(RUNNING)
 	@echo "Training the 340 networks of studies/quickstart.toml: half a minute, once"
@@ -39,6 +39,11 @@ test-browser: $(INSTALLED)
 test-jax: $(INSTALLED)
 	$(INSTALL) --editable '.[dev,gpu-test,bench]'
 	$(BIN)/pytest -m "jax and not gpu"
+
+# The sdist and the wheel, built and used.
+test-package: $(INSTALLED)
+	$(INSTALL) hatchling
+	$(BIN)/pytest -m package
 
 test-compile: $(INSTALLED)
 	$(BIN)/pytest -m compile

@@ -443,6 +443,7 @@ TESTS = ROOT / "tests"
 WHOLE = {
     *("test_architecture", "test_docs", "test_readme", "test_sixth_loss", "test_tutorial"),
     "test_damaged",  # every command on every column
+    "test_package",  # what is shipped
 }
 """What no part of the package has for itself: rules, texts, and a loss from the file to the map."""
 

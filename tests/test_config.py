@@ -45,7 +45,7 @@ def test_a_tail_is_steps_or_a_word(tail: int | str) -> None:
     [
         {"tail": -1},
         {"tail": True},
-        {"tail": 1.0},
+        {"tail": 1.5},
         {"tail": "cycle"},
         {"steps": 0},
         {"steps": 1.5},
