@@ -135,6 +135,15 @@ class Protocol(Section):
     data: SpiralData = Field(SpiralData(), description="what networks are trained and read on")
 
 
+def place_name(amplitude: float, period: float) -> str:
+    """Return where a cell is in a panel of a map, said so everywhere.
+
+    >>> place_name(37.60603093, 1000.0)
+    'A = 37.606, T = 1000'
+    """
+    return f"A = {amplitude:g}, T = {int(period)}"
+
+
 @dataclass(frozen=True, order=True)
 class Configuration:
     """What one cell fixes; amplitude and period are ``None`` for a static loss."""
@@ -170,10 +179,10 @@ class Configuration:
         return type(self)(self.loss, self.width, self.learning_rate)
 
     def __str__(self) -> str:
-        static = f"loss={self.loss}, width={self.width}, learning_rate={self.learning_rate:g}"
-        if self.static:
-            return static
-        return f"{static}, amplitude={self.amplitude:g}, period={self.period}"
+        panel = f"{self.loss}, width {self.width}, learning rate {self.learning_rate:g}"
+        if self.amplitude is None or self.period is None:
+            return panel
+        return f"{panel}, {place_name(self.amplitude, self.period)}"
 
 
 @dataclass(frozen=True, order=True)

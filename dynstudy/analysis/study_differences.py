@@ -8,6 +8,7 @@ import pandas as pd
 
 from dynstudy.analysis.comparison import sides
 from dynstudy.analysis.regime_map import PANEL, RegimeMap, regime_map
+from dynstudy.config import place_name
 from dynstudy.errors import DynstudyError
 from dynstudy.store.studies import Storage
 from dynstudy.study.differences import differences
@@ -91,7 +92,7 @@ def _largest(study: RegimeMap) -> dict[tuple[str, int], Gain]:
             row: Any = panel.loc[panel.gain.idxmax()]
             static = side.static(int(width), row.learning_rate)
             error = math.nan if static is None else math.hypot(row["sem"], static.sem)
-            cell = f"A {row.amplitude:g}, T {row.period:g}, learning rate {row.learning_rate:g}"
+            cell = f"learning rate {row.learning_rate:g}, {place_name(row.amplitude, row.period)}"
             largest[side.loss, int(width)] = float(row.gain), error, cell
     return largest
 
@@ -104,5 +105,5 @@ def _trained(study: RegimeMap) -> pd.DataFrame:
 def _cell(row: Any) -> str:
     return (
         f"{row.loss}, width {row.width}, learning rate {row.learning_rate:g}, "
-        f"A {row.amplitude:g}, T {row.period:g}"
+        f"{place_name(row.amplitude, row.period)}"
     )

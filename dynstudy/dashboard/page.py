@@ -14,6 +14,7 @@ import tomli_w
 
 from dynstudy.analysis.boundaries import find_boundaries, has_boundaries
 from dynstudy.analysis.regime_map import RegimeMap, regime_map, with_error
+from dynstudy.config import place_name
 from dynstudy.dashboard.artifacts import (
     Filler,
     artifacts_folder,
@@ -83,8 +84,8 @@ def search_page(study_map: RegimeMap, _present: list[str]) -> Page:
     best = study_map.ranked()
     lines = [
         f"{_aimed_at(row, study_map.spec.best_by)} (n = {row.replicates}): "
-        f"{row.loss.upper()}, width {row.width}, learning rate {row.learning_rate:.4g}"
-        + ("" if pd.isna(row.amplitude) else f", A = {row.amplitude:.4g}, T = {row.period:g}")
+        f"{row.loss.upper()}, width {row.width}, learning rate {row.learning_rate:g}"
+        + ("" if pd.isna(row.amplitude) else f", {place_name(row.amplitude, row.period)}")
         for _, row in best.head(BEST).iterrows()
     ]
     files = _files(study_map, "search.png") if len(best) else {}

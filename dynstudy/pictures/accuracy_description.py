@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.config import place_name
 from dynstudy.pictures.style import ACCURACY, CHANCE, CURVES
 from dynstudy.task.losses import static_losses
 
@@ -62,7 +63,7 @@ def _schedules(cells: pd.DataFrame) -> str:
     pairs = cells[["amplitude", "period"]].drop_duplicates()
     only: Any = pairs.iloc[0]
     several = len(pairs) > 1
-    return "best cell of each width" if several else f"A = {only.amplitude:g}, T = {only.period:g}"
+    return "best cell of each width" if several else place_name(only.amplitude, only.period)
 
 
 @dataclass(frozen=True)

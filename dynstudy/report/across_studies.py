@@ -12,6 +12,7 @@ from dynstudy.analysis.comparison import SideBySide
 from dynstudy.analysis.onset_laws import EXPONENTS
 from dynstudy.analysis.onset_scaling import Scaling
 from dynstudy.analysis.regime_map import with_error
+from dynstudy.config import place_name
 from dynstudy.pictures.comparison import comparison_figure
 from dynstudy.pictures.onset_scaling import collapse_figure, onset_figure
 from dynstudy.pictures.style import save
@@ -80,7 +81,7 @@ def _mean(value: float | None, sem: float | None) -> str:
 def _best_cell(row: dict[str, Any]) -> str:
     if row["best_gain"] is None:
         return ""
-    return f"A {row['best_amplitude']:g}, T {row['best_period']}"
+    return place_name(row["best_amplitude"], row["best_period"])
 
 
 def all_rows(scalings: Sequence[Scaling]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dynstudy.analysis.regime_map import PANEL, RegimeMap, conditional, with_error
+from dynstudy.config import place_name
 from dynstudy.pictures.regime_map import save_map
 from dynstudy.report.fitted_table import AROUND, BETWEEN
 from dynstudy.report.rows import console, frame_rows, print_rows
@@ -126,8 +127,8 @@ def headline(panel: pd.DataFrame) -> str:
             "" if math.isnan(best.gain_low) else f" [{best.gain_low:+.3f}, {best.gain_high:+.3f}]"
         )
         line += (
-            f"\nlargest gain {best.gain:+.3f}{interval} at A = {best.amplitude:g}, "
-            f"T = {best.period:g}: {with_error(best.val_accuracy, best['sem'])}"
+            f"\nlargest gain {best.gain:+.3f}{interval} at "
+            f"{place_name(best.amplitude, best.period)}: {with_error(best.val_accuracy, best['sem'])}"
         )
     return line
 

@@ -12,6 +12,7 @@ from dynstudy.pictures.accuracy import width_figure
 from dynstudy.pictures.style import save
 from dynstudy.report.safe_files import file_stem, write_whole
 from dynstudy.report.words import Figure
+from dynstudy.search.one_cell import meant
 
 SUFFIXES = (".png", ".pdf")
 
@@ -65,11 +66,15 @@ def _only(name: str, frame: pd.DataFrame, axis: str, wanted: float | None) -> pd
         if len(values) > 1:
             raise DynstudyError(f"study {name!r} has {axis} {shown}: choose one by --{axis}")
         return frame
-    if wanted not in values:
+    chosen = meant(wanted, values.tolist())
+    if len(chosen) > 1:
+        several = ", ".join(map(repr, chosen))
+        raise DynstudyError(f"study {name!r}: --{axis} {wanted:g} may be {several}; say which")
+    if not chosen:
         raise DynstudyError(
             f"study {name!r} has no trained cell of {axis} {wanted:g}; it has {shown or 'none'}"
         )
-    return frame[frame[axis].isna() | (frame[axis] == wanted)]
+    return frame[frame[axis].isna() | (frame[axis] == chosen[0])]
 
 
 def write_figure3(shown: RegimeMap, path: Path) -> Path:

@@ -1,6 +1,6 @@
 """One cell of a study, named by a person: by its values, or by a trial's number."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import optuna
@@ -8,8 +8,13 @@ import optuna
 from dynstudy.config import Cell, Configuration
 from dynstudy.errors import DynstudyError, nearest
 from dynstudy.study.tried import configuration_of
+from dynstudy.task.losses import LOSSES
 
 KEYS = ("loss", "width", "learning_rate", "amplitude", "period")
+NAMED = {"A": "amplitude", "T": "period", "learning rate": "learning_rate"}
+"""What the name of a cell calls some of them."""
+DIGITS = range(3, 7)
+"""Those that ticks, names and tables print of a value that has more."""
 MOST_LISTED = 12  # values in a message
 
 
@@ -25,8 +30,7 @@ def choose_cell(all_cells: Sequence[Cell], text: str) -> Cell:
     left = list(all_cells)
     said: list[str] = []
     for key, value in _pairs(text).items():
-        fitting = [cell for cell in left if _value(cell, key) == value]
-        fitting = fitting or [cell for cell in left if _shown(_value(cell, key)) == _shown(value)]
+        fitting = _fitting(left, key, value)
         if not fitting:
             among = f" with {', '.join(said)}" if said else ""
             raise DynstudyError(
@@ -44,10 +48,35 @@ def choose_cell(all_cells: Sequence[Cell], text: str) -> Cell:
     return left[0]
 
 
+def meant(typed: float, values: Iterable[float]) -> list[float]:
+    """Return those of some values that a number is: itself, else what is printed as it.
+
+    >>> meant(37.606, [3.0, 37.60603093]), meant(37.6, [37.604, 37.6]), meant(38, [37.60603093])
+    ([37.60603093], [37.6], [])
+    """
+    there = sorted(set(values))
+    return [value for value in there if value == typed] or [
+        value for value in there if typed in _printed(value)
+    ]
+
+
+def _printed(value: float) -> set[float]:
+    return {float(f"{value:.{digits}g}") for digits in DIGITS} | {round(value, 3)}
+
+
+def _fitting(cells: Sequence[Cell], key: str, value: Any) -> list[Cell]:
+    if key == "loss":
+        return [cell for cell in cells if cell.configuration.loss == value]
+    there = (_value(cell, key) for cell in cells)
+    fitting = meant(value, [its for its in there if its is not None])
+    return [cell for cell in cells if _value(cell, key) in fitting]
+
+
 def _pairs(text: str) -> dict[str, Any]:
     pairs: dict[str, Any] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
-        key, equals, value = (word.strip() for word in part.partition("="))
+        key, equals, value = (word.strip() for word in _as_pair(part).partition("="))
+        key = NAMED.get(key, key)
         if not equals or not value:
             raise DynstudyError(
                 f"--cell: {part!r} is not key=value, as in loss=dce,amplitude=300,period=100"
@@ -63,6 +92,14 @@ def _pairs(text: str) -> dict[str, Any]:
         except ValueError:
             raise DynstudyError(f"--cell: {key}={value} is no number") from None
     return pairs
+
+
+def _as_pair(part: str) -> str:
+    """A part of a cell's name that is a loss, or words before a number, as key=value."""
+    *words, last = part.split()
+    if words in (["width"], ["learning", "rate"]):
+        return f"{' '.join(words)}={last}"
+    return f"loss={part}" if part in LOSSES else part
 
 
 def _value(cell: Cell, key: str) -> Any:

@@ -58,10 +58,10 @@ def test_files_sizes_gains_and_shared_configurations(
     # of 2 replicates 0.01 apart, and of 8 baselines in steps of 0.01
     cell, static = 0.005, 0.01 * np.sqrt(6 / 8)
     assert gain["a_sem"] == pytest.approx(np.hypot(cell, static))
-    assert where["b"] == "A 30, T 30, learning rate 1"
+    assert where["b"] == "learning rate 1, A = 30, T = 30"
 
     short, long = sorted(rows(storage, "accuracy"), key=lambda row: row["b"])
-    assert short["key"] == "dce, width 5, learning rate 1, A 30, T 10"
+    assert short["key"] == "dce, width 5, learning rate 1, A = 30, T = 10"
     assert (short["a"], short["b"]) == (pytest.approx(0.53), pytest.approx(0.62))
     assert (long["b"], long["b_sem"]) == (pytest.approx(0.66), pytest.approx(cell))
     # the one that differs most comes first

@@ -45,7 +45,7 @@ def test_a_short_row_has_the_numbers_of_the_whole_one(
         assert short["useful"] == f"{row['useful']} of {row['cells']}"
         gain = f"{row['gain']:+.3f} [{row['gain_low']:+.3f}, {row['gain_high']:+.3f}]"
         assert short["gain there"] == gain
-        assert short["at"] == f"A {row['best_amplitude']:g}, T {row['best_period']}"
+        assert short["at"] == f"A = {row['best_amplitude']:g}, T = {row['best_period']}"
 
 
 def test_without_replicates_to_compare_a_field_is_empty_or_has_no_interval(

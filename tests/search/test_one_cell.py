@@ -26,6 +26,28 @@ def test_what_has_one_value_and_further_digits_may_be_left_out() -> None:
     assert choose_cell(CELLS[:1], "") is CELLS[0]
 
 
+@given(cell=st.sampled_from(CELLS))
+def test_a_cell_s_name_names_it(cell: Cell) -> None:
+    assert choose_cell(CELLS, str(cell.configuration)) is cell
+
+
+@pytest.mark.parametrize("printed", ["33.3", "33.33", "33.333", "33.3333", "33.333333333333336"])
+def test_a_number_is_taken_as_it_was_printed(printed: str) -> None:
+    cell = choose_cell(CELLS, f"dce,width 9,A={printed},T=30")
+    assert cell.configuration.amplitude == 100 / 3
+
+
+def test_a_number_that_several_are_printed_as_is_asked_about() -> None:
+    near = MapSpec.model_validate(
+        SMALL | {"space": SPACE | {"amplitude": [37.601, 37.60603, 37.6], "period": 10, "width": 5}}
+    )
+    cells = list(near.grid_cells())
+    assert choose_cell(cells, "amplitude=37.6").configuration.amplitude == 37.6
+    assert choose_cell(cells, "amplitude=37.606").configuration.amplitude == 37.60603
+    with pytest.raises(DynstudyError, match="2 cells have .*amplitude is 37.601, 37.606"):
+        choose_cell([cell for cell in cells if cell.configuration.amplitude != 37.6], "A=37.6")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

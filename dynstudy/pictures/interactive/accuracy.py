@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.config import place_name
 from dynstudy.pictures.accuracy_description import (
     SearchPoints,
     WidthCurve,
@@ -19,7 +20,7 @@ from dynstudy.pictures.style import ACCURACY, AMPLITUDE, CHANCE, FRONT, PERIOD, 
 WIDTH_FIGURE = "width-accuracy"  # after the maps, as the page sorts them
 WIDTH_HOVER = "width %{x}: %{y:.3f} ± %{error_y.array:.3f}<br>%{text}<extra></extra>"
 SCHEDULE_FIGURE = "schedule-accuracy"
-SCHEDULE_HOVER = "A = %{x:.3g}, T = %{y}: %{marker.color:.3f}<br>%{text}<extra></extra>"
+SCHEDULE_HOVER = "A = %{x:.6~g}, T = %{y}: %{marker.color:.3f}<br>%{text}<extra></extra>"
 
 
 def accuracy_over_width(study_map: RegimeMap) -> go.Figure:
@@ -62,7 +63,7 @@ def _curve(curve: WidthCurve) -> go.Scatter:
 
 def _cell(cell: Any, static: bool) -> str:
     replicates = f"n = {cell.replicates:g}"
-    return replicates if static else f"A = {cell.amplitude:g}, T = {cell.period:g}, {replicates}"
+    return replicates if static else f"{place_name(cell.amplitude, cell.period)}, {replicates}"
 
 
 def search_figures(study_map: RegimeMap) -> dict[str, go.Figure]:
@@ -128,7 +129,9 @@ def _over_schedule(points: SearchPoints) -> go.Figure:
 
 
 def _trial(row: Any) -> str:
-    static = f"{row.loss}, width {row.width}, η = {row.learning_rate:.3g}, n = {row.replicates}"
+    static = (
+        f"{row.loss}, width {row.width}, learning rate {row.learning_rate:g}, n = {row.replicates}"
+    )
     if pd.isna(row.amplitude):
         return static
-    return f"{static}, A = {row.amplitude:.3g}, T = {row.period:g}"
+    return f"{static}, {place_name(row.amplitude, row.period)}"

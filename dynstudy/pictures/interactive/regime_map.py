@@ -22,7 +22,7 @@ BOX = (560, 300)
 """About how many pixels the dashboard gives to the cells of a figure."""
 
 SIGNED = "0>+.2f"  # plotly.js spoils a format that begins with its sign
-HOVER = "A = %{customdata[0]:.4~g}, T = %{customdata[1]:.6~g}<br>gain %{z:0>+.3f}, %{hovertext}"
+HOVER = "A = %{customdata[0]:.6~g}, T = %{customdata[1]:.6~g}<br>gain %{z:0>+.3f}, %{hovertext}"
 ACCURACY_HOVER = "<br>accuracy %{customdata[2]:.3f}"
 ERROR_HOVER = " ± %{customdata[3]:.3f}"
 FORGETTING_HOVER = "<br>forgetting %{customdata[4]:.3f}"
