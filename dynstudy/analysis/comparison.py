@@ -129,7 +129,7 @@ def _summary(panel: _Panel, first: _Panel, matched: list[tuple[float, float]]) -
         "cells": len(table),
         "useful": len(useful),
         "harmful": int((table.regime == HARMFUL).sum()),
-        "forgetting": int((table.forgets == True).sum()),  # noqa: E712
+        "forgets": int((table.forgets == True).sum()),  # noqa: E712
         "best_amplitude": _number(best, "amplitude"),
         "best_period": None if best is None else int(best.period),
         **{f"best_gain{end}": _number(best, f"gain{end}") for end in INTERVAL},

@@ -63,7 +63,7 @@ def short_comparison(compared: SideBySide) -> list[dict[str, str]]:
             "static": _mean(row["static"], row["static_sem"]),
             "useful": f"{row['useful']} of {row['cells']}",
             "harmful": str(row["harmful"]),
-            "forgetting": str(row["forgetting"]),
+            "forget": str(row["forgets"]),
             "best useful": with_interval(row, "best_gain"),
             "at": _best_cell(row),
             "matched": str(row["matched"]),

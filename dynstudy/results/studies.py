@@ -47,6 +47,8 @@ class Studies(Look):
 
     @reads
     def __getitem__(self, name: str) -> Study:
+        if not isinstance(name, str):
+            raise TypeError(f"studies are taken by name, as in studies['quickstart'], not {name!r}")
         self._storage.study(name)  # or an error that names the nearest
         return Study(self._storage, name)
 

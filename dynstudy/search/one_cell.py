@@ -124,7 +124,7 @@ def trial_configuration(study: optuna.Study, number: int) -> Configuration:
     """What a trial of a study trained."""
     trials = study.get_trials(deepcopy=False)
     target = f"{study.study_name}#{number}"
-    if number >= len(trials):
+    if not 0 <= number < len(trials):
         raise DynstudyError(
             f"{target}: study {study.study_name!r} has trials 0 to {len(trials) - 1}"
             if trials

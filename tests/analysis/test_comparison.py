@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from dynstudy.analysis.comparison import GAIN, GainCurve, side_by_side
+from dynstudy.analysis.regime_map import regime_map
 from dynstudy.config import Cell
 from dynstudy.errors import DynstudyError
 from dynstudy.report.across_studies import write_comparison
@@ -72,6 +73,11 @@ def test_two_losses_that_share_a_baseline(storage: Storage, make_spec: SpecMaker
     first = at(compared.cells, loss="dmse1", amplitude=3, period=10)
     assert first["against"] is None
     assert first["difference"] is None
+    # how many cells forget is no forgetting
+    frame = regime_map(storage, "small").frame
+    for side in compared.summary:
+        assert side["forgets"] == (frame[frame.loss == side["loss"]].forgets == True).sum()  # noqa: E712
+        assert "forgetting" not in side
 
     summary = at(compared.summary, loss="dmse2")
     assert (summary["cells"], summary["matched"]) == (4, 4)

@@ -38,6 +38,8 @@ def test_studies_are_listed_and_taken_by_name(two: dynstudy.Studies) -> None:
     assert two["<b>other</b>"].state == "incomplete"
     with pytest.raises(StudyNotFoundError, match="did you mean 'small'"):
         two["smal"]
+    with pytest.raises(TypeError, match=r"by name, as in studies\['quickstart'\], not 0"):
+        two[0]  # type: ignore[index]
 
 
 def test_the_table_of_studies_says_what_list_says(two: dynstudy.Studies, tmp_path: Path) -> None:

@@ -139,6 +139,7 @@ def test_a_cell_or_series_that_is_not_there_is_one_clear_line(study: Study) -> N
         ("amplitude=7", "validation", "amplitude is 3, 30"),
         ("amplitude=30", "validation", "say more"),
         (999, "validation", "has trials 0 to"),
+        (-1, "validation", "has trials 0 to"),
         (ONE, "loss", "'loss': the cell has none of that name; there are train, validation"),
     ):
         with pytest.raises(DynstudyError, match=words) as caught:
