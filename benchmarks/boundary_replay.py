@@ -109,7 +109,8 @@ def replay(
     if not stable:
         raise DynstudyError(f"study {name!r}: no cell has a stable label to compare with")
     summaries = Summaries(ledger, range(spec.baseline_replicates))
-    cells_of_map = {cell.configuration: summaries.of(cell) for cell in planned.grid_cells()}
+    finished = summaries.of(planned.grid_cells())
+    cells_of_map = {cell.configuration: cell for cell in finished}
     rows = []
     for title, rule in RULES.items():
         log(f"{name}: {seeds} x {title}")

@@ -137,7 +137,7 @@ def plant(storage: Storage, spec: StudySpec) -> int:
         accuracies = np.clip(rng.normal(mean, 0.05, cell.replicates), 0, 1)
         planted.put(cell, accuracies.tolist(), forgetting=0.85 * min(amplitude / 1000, 1))
     summaries = Summaries(planted.ledger, range(spec.baseline_replicates))
-    add_cells(planted.study, spec, map(summaries.of, all_cells))
+    add_cells(planted.study, spec, summaries.of(all_cells))
     return len(all_cells)
 
 
@@ -153,7 +153,7 @@ def plant_search(storage: Storage, spec: SearchSpec) -> None:
             planted.put(cell, [accuracy - 0.01, accuracy + 0.01] * (cell.replicates // 2))
         cells = {cell.configuration: cell for cell in spec.chosen_cells(batch.values())}
         for number, configuration in batch.items():
-            tell(planted.study, number, summaries.of(cells[configuration]), spec)
+            tell(planted.study, number, *summaries.of([cells[configuration]]), spec)
 
 
 def spread(rng: np.random.Generator, mean: float, count: int, sd: float = 0.01) -> list[float]:

@@ -29,7 +29,7 @@ def run_boundary(spec: BoundarySpec, study: optuna.Study, training: Training) ->
         if not training.complete(batch, share=now / (now + later * spec.replicates)):
             break  # interrupted: the next launch chooses the same batch and trains what is missing
         # networks are recorded first: a crash between the two costs nothing
-        add_cells(study, spec, map(summaries.of, batch))
+        add_cells(study, spec, summaries.of(batch))
     planned = spec.planned_trials(study.user_attrs)
     return planned, max(0, planned - len(finished(study)))
 

@@ -46,7 +46,7 @@ def run_map(spec: StudySpec, study: optuna.Study, training: Training) -> tuple[i
             comparable = not lacking.get(cell.configuration.baseline(), 0)
             (ready if whole and comparable else still).append(cell)
         waiting = still
-        add_cells(study, spec, map(summaries.of, ready))
+        add_cells(study, spec, summaries.of(ready))
 
     make_trials()
     for records in training.train(all_cells, planned):
@@ -70,7 +70,7 @@ def run_rounds(
 
     def make_trials(ready: Iterable[Cell]) -> None:
         new = [cell for cell in ready if cell.configuration not in present]
-        add_cells(study, spec, map(summaries.of, new))
+        add_cells(study, spec, summaries.of(new))
         present.update(cell.configuration for cell in new)
 
     training.ledger.remember(all_cells, {cell.configuration: cell.seeds for cell in all_cells})

@@ -18,8 +18,9 @@ def run_search(spec: SearchSpec, study: optuna.Study, training: Training) -> tup
         if not training.complete(all_cells, share=len(batch) / max(left, len(batch))):
             break  # interrupted: the next launch trains what is missing and tells them all
         by_configuration = {cell.configuration: cell for cell in all_cells}
-        for number, configuration in batch.items():
-            tell(study, number, summaries.of(by_configuration[configuration]), spec)
+        finished = summaries.of(by_configuration[each] for each in batch.values())
+        for number, cell in zip(batch, finished, strict=True):
+            tell(study, number, cell, spec)
         left -= len(batch)
     return spec.search.trials, max(0, spec.search.trials - _complete(study))
 

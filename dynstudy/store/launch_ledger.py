@@ -43,7 +43,7 @@ class LaunchLedger(Ledger):
         for row in super().load(unread).itertuples(index=False, name=None):
             self._rows[by_key[row[0]]][row[1]] = row
         self._static |= self.networks(each for each in unread if each.static)
-        self._trained = self.trained_between(unread) | self._trained
+        self._trained = super().trained_between(unread) | self._trained
 
     def was_trained(
         self, configurations: Iterable[Configuration], began: datetime, ended: datetime
@@ -53,9 +53,14 @@ class LaunchLedger(Ledger):
             first, last = self._trained.get(configuration, (began, ended))
             self._trained[configuration] = min(first, began), max(last, ended)
 
-    def trained(self, configuration: Configuration) -> tuple[datetime, datetime] | None:
+    def trained_between(
+        self, configurations: Iterable[Configuration]
+    ) -> dict[Configuration, tuple[datetime, datetime]]:
         """As the ledger's, but to the chunk where this launch trained them."""
-        return self._trained.get(configuration) or super().trained(configuration)
+        wanted = dict.fromkeys(configurations)
+        times = {each: self._trained[each] for each in wanted if each in self._trained}
+        unread = wanted.keys() - self._rows.keys()
+        return (super().trained_between(unread) if unread else {}) | times
 
     def add(
         self, records: Sequence[Record], trainer: Trainer, *, run_id: int | None = None

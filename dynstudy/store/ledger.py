@@ -199,10 +199,6 @@ class Ledger:
             rows = rows_among(connection, query, row.configuration, by_key)
             return {by_key[key]: (started, ended) for key, started, ended in rows}
 
-    def trained(self, configuration: Configuration) -> tuple[datetime, datetime] | None:
-        """As `trained_between`, of one configuration."""
-        return self.trained_between([configuration]).get(configuration)
-
     def readings(self, configuration: Configuration, seeds: Sequence[int]) -> CellReadings:
         """Everything read of networks in the order of their seeds, nan where one was not read."""
         networks = self.networks([configuration])[configuration]

@@ -1,11 +1,29 @@
 """What dynstudy needs of Optuna and is private there: the one file to mend when Optuna moves it."""
 
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
 import optuna
+from optuna.distributions import check_distribution_compatibility, distribution_to_json
 from optuna.storages._cached_storage import _CachedStorage
 from optuna.storages._rdb import models
 from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial
-from sqlalchemy import MetaData, String, Text, column, delete, table
+from sqlalchemy import (
+    Connection,
+    MetaData,
+    String,
+    Text,
+    column,
+    delete,
+    func,
+    insert,
+    select,
+    table,
+)
 
 __all__ = [
     "OPTUNA_TABLES",
@@ -14,6 +32,7 @@ __all__ = [
     "TRIALS",
     "FrozenStudy",
     "ask_again",
+    "insert_trials",
     "open_running_trial",
     "set_trial_system_attribute",
     "study_id",
@@ -66,3 +85,98 @@ def ask_again(study: optuna.Study, frozen: FrozenTrial) -> optuna.Trial:
             storage.set_study_system_attr(number, key, before)
     study._thread_local.cached_all_trials = None  # as `ask` does
     return optuna.Trial(study, frozen._trial_id)
+
+
+def insert_trials(
+    study: optuna.Study,
+    trials: Sequence[FrozenTrial],
+    before: int,
+    lock: Callable[[Connection], None],
+) -> bool:
+    """Add finished trials, all or none: what `study.add_trials` does one by one, at once.
+
+    Args:
+        study: of any storage; only a database is faster for it.
+        trials: at least one, all with the same distributions.
+        before: how many trials the study has; if it has others by now, nothing is added.
+        lock: keeps others off the database until the transaction ends.
+
+    Returns:
+        Whether they were added.
+    """
+    storage, number = study._storage, study._study_id
+    if not isinstance(storage, _CachedStorage):
+        study.add_trials(trials)
+        return True
+    _check_compatible(study, trials)
+    trial = models.TrialModel
+    with storage._backend.engine.begin() as connection:
+        lock(connection)
+        own = select(trial.trial_id).where(trial.study_id == number)
+        if connection.scalar(select(func.count()).select_from(own.subquery())) != before:
+            return False
+        connection.execute(
+            insert(trial.__table__),
+            [
+                {
+                    "number": before + index,
+                    "study_id": number,
+                    "state": each.state,
+                    "datetime_start": _utc(each.datetime_start),
+                    "datetime_complete": _utc(each.datetime_complete),
+                }
+                for index, each in enumerate(trials)
+            ],
+        )
+        added = connection.scalars(own.where(trial.number >= before).order_by(trial.number)).all()
+        for table_of, rows in _rows_of(dict(zip(added, trials, strict=True))).items():
+            if rows:
+                connection.execute(insert(table_of), rows)
+    return True
+
+
+def _rows_of(trials: Mapping[int, FrozenTrial]) -> dict[Any, list[dict[str, Any]]]:
+    """What belongs to trials, by its table."""
+    values: list[dict[str, Any]] = []
+    params: list[dict[str, Any]] = []
+    attributes: dict[Any, list[dict[str, Any]]] = {
+        models.TrialUserAttributeModel: [],
+        models.TrialSystemAttributeModel: [],
+    }
+    written = cache(distribution_to_json)
+    for trial_id, trial in trials.items():
+        shared = {"trial_id": trial_id}
+        for objective, value in enumerate(trial.values):
+            stored, kind = models.TrialValueModel.value_to_stored_repr(value)
+            values.append(shared | {"objective": objective, "value": stored, "value_type": kind})
+        for name, value in trial.params.items():
+            distribution = trial.distributions[name]
+            params.append(
+                shared
+                | {
+                    "param_name": name,
+                    "param_value": distribution.to_internal_repr(value),
+                    "distribution_json": written(distribution),
+                }
+            )
+        for model, of_trial in zip(attributes, (trial.user_attrs, trial.system_attrs), strict=True):
+            attributes[model] += [
+                shared | {"key": key, "value_json": json.dumps(value)}
+                for key, value in of_trial.items()
+            ]
+    rows = {models.TrialValueModel: values, models.TrialParamModel: params} | attributes
+    return {model.__table__: of_table for model, of_table in rows.items()}
+
+
+def _check_compatible(study: optuna.Study, trials: Sequence[FrozenTrial]) -> None:
+    """Raise a ValueError where Optuna would: logarithms and choices of a study never change."""
+    given = study.get_trials(deepcopy=False)
+    for name, distribution in trials[0].distributions.items():
+        before = (trial.distributions[name] for trial in given if name in trial.distributions)
+        if (first := next(before, None)) is not None:
+            check_distribution_compatibility(first, distribution)
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    """A time of this machine as Optuna stores it."""
+    return None if time is None else time.astimezone(UTC).replace(tzinfo=None)

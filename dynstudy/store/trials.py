@@ -15,8 +15,11 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial, TrialState
 
 from dynstudy.config import Configuration
+from dynstudy.store.launches import lock
+from dynstudy.store.optuna_private import insert_trials
 from dynstudy.study.axes import BOUNDS
 from dynstudy.study.spec import StudySpec
+from dynstudy.study.tried import finished
 from dynstudy.task.losses import LOSSES
 
 CELL = "dynstudy:cell"
@@ -91,13 +94,19 @@ def parameters(
 
 
 def add_cells(study: optuna.Study, spec: StudySpec, ready: Iterable[FinishedCell]) -> None:
-    """Record finished cells as trials, whose value is the mean over the replicates."""
-    cells = list(ready)
-    if not cells:
-        return
-    given = study.get_trials(deepcopy=False)
-    allowed = distributions(spec, _loss_choices(given), given)
-    study.add_trials([_trial(cell, allowed) for cell in cells])
+    """Record finished cells as trials, whose value is the mean over the replicates.
+
+    All are recorded or none, and a cell that is a trial already is left out, whoever made it one.
+    """
+    cells = {cell.configuration: cell for cell in ready}
+    recorded = False
+    while cells and not recorded:
+        given = study.get_trials(deepcopy=False)
+        for configuration in finished(study):
+            cells.pop(configuration, None)
+        allowed = distributions(spec, _loss_choices(given), given)
+        trials = [_trial(cell, allowed) for cell in cells.values()]
+        recorded = not trials or insert_trials(study, trials, len(given), lock)
 
 
 def _trial(cell: FinishedCell, allowed: dict[str, BaseDistribution]) -> FrozenTrial:

@@ -41,7 +41,7 @@ def test_cells_that_are_not_trained_are_rows_like_the_others(
             planted.put(cell, spread(rng, mean, cell.replicates), forgetting=0.1)
             trained.append(cell)
     summaries = Summaries(planted.ledger, range(spec.baseline_replicates))
-    add_cells(planted.study, spec, map(summaries.of, trained))
+    add_cells(planted.study, spec, summaries.of(trained))
     frame, unsettled = predict_cells(spec, planted.study, planted.ledger)
     assert frame.columns.tolist() == names(MAP)
     assert frame.amplitude.tolist() == [3, 10, 30, 100]

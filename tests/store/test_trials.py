@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import optuna
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -11,6 +12,8 @@ from optuna.search_space import IntersectionSearchSpace
 
 from dynstudy.config import Configuration
 from dynstudy.statistics.trial_summaries import Summaries
+from dynstudy.store import trials as trials_module
+from dynstudy.store.optuna_private import insert_trials
 from dynstudy.store.studies import Storage
 from dynstudy.store.trials import CELL, FinishedCell, add_cells, distributions, parameters
 from dynstudy.study.spec import StudySpec
@@ -112,6 +115,30 @@ def test_a_study_of_an_earlier_dynstudy_grows_in_the_ranges_it_has(
     assert len(finished(study)) == 3
 
 
+def test_a_cell_is_one_trial_whoever_records_it(
+    storage: Storage, url: str, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = Planted(storage, make_spec())
+    cells = [
+        FinishedCell(cell.configuration, 0.1 * number, {})
+        for number, cell in enumerate(planted.spec.grid_cells())
+    ]
+    add_cells(planted.study, planted.spec, cells[:2])
+    add_cells(planted.study, planted.spec, cells[1:3])
+    another = Storage(url, create=True)
+
+    def overtaken(*arguments: Any) -> bool:
+        monkeypatch.undo()
+        add_cells(another.study("small"), planted.spec, cells[3:4])
+        return insert_trials(*arguments)
+
+    monkeypatch.setattr(trials_module, "insert_trials", overtaken)
+    add_cells(planted.study, planted.spec, cells[2:])
+    assert len(cells) == 5
+    assert [trial.value for trial in planted.study.trials] == [cell.value for cell in cells]
+    another.engine.dispose()
+
+
 def test_what_a_study_grows_to_is_in_its_ranges(storage: Storage, make_spec: SpecMaker) -> None:
     plant(storage, make_spec())
     study = storage.study("small")
@@ -128,7 +155,7 @@ def test_a_trial_has_the_times_of_its_cell(storage: Storage, make_spec: SpecMake
     planted = Planted(storage, make_spec())
     cell = planted.cell(amplitude=3, period=10)
     planted.put(cell, [0.5, 0.6])
-    summary = Summaries(planted.ledger, range(8)).of(cell)
+    (summary,) = Summaries(planted.ledger, range(8)).of([cell])
     assert summary.trained is None  # nothing is known of it
     began = datetime(2026, 1, 2, 3, 4, 5)
     times = (began, began + timedelta(seconds=7))

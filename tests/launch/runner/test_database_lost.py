@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import tomli_w
+from sqlalchemy import event
 
 import dynstudy
 from dynstudy.errors import StorageError
@@ -124,7 +125,11 @@ def test_a_full_disk_is_one_line_and_what_was_recorded_stays(
     def fill(_: Path) -> None:
         with storage.engine.connect() as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        event.listen(
+            storage.engine,
+            "checkout",
+            lambda connection, *_: connection.execute(f"PRAGMA max_page_count = {pages}"),
+        )
 
     after_the_first_chunk(fill, path)
     with pytest.raises(StorageError, match=rf"storage sqlite:///{path}: database or disk is full$"):
