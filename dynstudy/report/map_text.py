@@ -128,7 +128,8 @@ def headline(panel: pd.DataFrame) -> str:
         )
         line += (
             f"\nlargest gain {best.gain:+.3f}{interval} at "
-            f"{place_name(best.amplitude, best.period)}: {with_error(best.val_accuracy, best['sem'])}"
+            f"{place_name(best.amplitude, best.period)}: "
+            f"{with_error(best.val_accuracy, best['sem'])}"
         )
     return line
 

@@ -22,7 +22,8 @@ def choose_cell(all_cells: Sequence[Cell], text: str) -> Cell:
     """Return the one cell, of at least one, that some of its values name.
 
     ``key=value`` pairs have commas between them, as in ``loss=dce,amplitude=300``; what the cells
-    have one value of may be left out, and six digits of a number are enough.
+    have one value of may be left out, and a number may have the digits that are printed of it. A
+    cell's name, as in ``dce, width 20, A = 300``, will do as well.
 
     Raises:
         DynstudyError: a key or value is not there, or several cells have these.

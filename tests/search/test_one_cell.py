@@ -44,7 +44,7 @@ def test_a_number_that_several_are_printed_as_is_asked_about() -> None:
     cells = list(near.grid_cells())
     assert choose_cell(cells, "amplitude=37.6").configuration.amplitude == 37.6
     assert choose_cell(cells, "amplitude=37.606").configuration.amplitude == 37.60603
-    with pytest.raises(DynstudyError, match="2 cells have .*amplitude is 37.601, 37.606"):
+    with pytest.raises(DynstudyError, match=r"2 cells have .*amplitude is 37.601, 37.606"):
         choose_cell([cell for cell in cells if cell.configuration.amplitude != 37.6], "A=37.6")
 
 

@@ -28,7 +28,7 @@ def test_hovering_tells_which_cell_a_point_is(storage: Storage, make_spec: SpecM
 def test_hovering_tells_what_a_trial_was(study_map: RegimeMap) -> None:
     dce, mse, _ = search_figures(study_map)["width-accuracy"].data
     assert dce.text[0] == "dce, width 3, learning rate 1, n = 2, A = 10, T = 20"
-    assert mse.text == ("mse, width 5, η = 1, n = 2",)
+    assert mse.text == ("mse, width 5, learning rate 1, n = 2",)
 
 
 def test_without_a_schedule_there_is_one_axis(study_map: RegimeMap) -> None:
