@@ -90,3 +90,17 @@ def nearest(name: str, names: Iterable[str]) -> str:
     """
     close = difflib.get_close_matches(name, list(names), n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else ""
+
+
+def printable(text: str, keep: str = "") -> str:
+    r"""Return a text without what could move a terminal's cursor or turn its lines around.
+
+    >>> printable("a\x1b[31mb\n"), printable("ä\nβ", keep="\n")
+    ('a\\x1b[31mb\\n', 'ä\nβ')
+    """
+    return "".join(
+        letter
+        if letter.isprintable() or letter in keep
+        else letter.encode("unicode_escape").decode()
+        for letter in text
+    )

@@ -13,7 +13,7 @@ from typer.exceptions import TyperException
 from dynstudy.cli.every_command import EveryCommand, QuietOption, VerboseOption, VersionOption
 from dynstudy.cli.session import Verbosity, log, set_verbosity
 from dynstudy.cli.streams import unbroken_streams
-from dynstudy.errors import DynstudyError
+from dynstudy.errors import DynstudyError, printable
 
 PANELS = {
     "Run": "init run power bench",
@@ -92,5 +92,5 @@ def _status(to_run: typer.Typer) -> int:
 
 
 def _said(message: str) -> int:
-    typer.echo(f"error: {message}", err=True)  # even when quiet
+    typer.echo(f"error: {printable(message)}", err=True)  # even when quiet
     return 2

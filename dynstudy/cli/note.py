@@ -18,6 +18,7 @@ def command(
     storage: StorageOption = None,
 ) -> None:
     """Print or set your own note on a study."""
+    from dynstudy.errors import printable
     from dynstudy.store.rename_note_tag import note_of, set_note
 
     if clear and text is not None:
@@ -29,6 +30,6 @@ def command(
             set_note(database, study, text or "")
             refresh_page(database, study)
         elif note := note_of(database.study(study)):
-            typer.echo(note)
+            typer.echo(printable(note, keep="\n\t"))
         else:
             log(f"{study} has no note")

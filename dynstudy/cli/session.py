@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from dynstudy.errors import printable
 from dynstudy.report.words import Format
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def verbosity() -> Verbosity:
 def log(message: str, level: Verbosity = Verbosity.normal) -> None:
     """Say something on stderr, unless that is more than was asked for."""
     if _verbosity >= level:
-        typer.echo(message, err=True)
+        typer.echo(printable(message, keep="\n"), err=True)
 
 
 def log_files(written: Iterable[Path], notes: Iterable[str] = ()) -> None:

@@ -114,6 +114,8 @@ def check_file(url: URL, create: bool) -> None:
     path = Path(url.database)
     if path.is_dir():
         raise StorageError(f"storage {path}: is a folder, not a database")
+    if path.exists() and not path.is_file():  # opening a pipe would wait for its other end
+        raise StorageError(f"storage {path}: is a device, a pipe or a socket, not a database")
     if not path.exists():
         if not create:
             raise NoDatabaseError(

@@ -135,6 +135,10 @@ class Storage:
 
     def study(self, name: str) -> optuna.Study:
         """Open a study, or raise a `StudyNotFoundError` that names the nearest."""
+        names = self.names()
+        if name not in names:
+            hint = nearest(name, names) or (f"; there are {', '.join(names[:5])}" if names else "")
+            raise StudyNotFoundError(f"study {name!r} is not in {self.url}{hint}")
         query = select(func.count()).where(STUDIES.c.study_name == name)
         with self.engine.connect() as connection:
             count = connection.execute(query).scalar_one()
@@ -143,10 +147,6 @@ class Storage:
                 f"storage {self.url}: {count} studies are named {name!r}, since the making of the "
                 "database was interrupted; any dynstudy run in it tells them apart"
             )
-        names = self.names()
-        if name not in names:
-            hint = nearest(name, names) or (f"; there are {', '.join(names[:5])}" if names else "")
-            raise StudyNotFoundError(f"study {name!r} is not in {self.url}{hint}")
         return optuna.load_study(study_name=name, storage=self.optuna)
 
     def spec(self, study: AnyStudy) -> StudySpec:

@@ -1,5 +1,6 @@
 """What holds for every command: help, completion, and how loud it is."""
 
+import os
 import sys
 import sysconfig
 from pathlib import Path
@@ -12,7 +13,7 @@ from dynstudy.cli import COMMANDS
 from dynstudy.study.kinds import KINDS
 from dynstudy.train.backends import BACKENDS
 from tests.cli.three_studies import Command
-from tests.command import dynstudy, process
+from tests.command import dynstudy, fails, process
 from tests.planted import SMALL
 
 
@@ -99,3 +100,17 @@ def test_version_and_help(tmp_path: Path) -> None:
     for command in ([], ["run"], ["list"], ["show"], ["map"]):
         out, _ = dynstudy(tmp_path, *command, "--help")
         assert "Usage" in out
+
+
+@pytest.mark.parametrize("name", ["a\x1b[31mb", "a\nb", "a\u202eb", "a\udc80b", "a\rb"])
+@pytest.mark.parametrize("command", ["show", "run", "reproduce", "train", "list"])
+def test_what_is_typed_moves_no_cursor(command: str, name: str, three: Path) -> None:
+    said = fails(three, command, name)
+    assert said.rstrip("\n").isprintable()
+
+
+@pytest.mark.parametrize("command", ["list", "show small", "export small", "note small -"])
+def test_what_never_ends_is_no_database(command: str, three: Path) -> None:
+    os.mkfifo(three / "pipe")
+    said = fails(three, *command.split(), "--storage", "sqlite:///pipe")
+    assert said == "error: storage pipe: is a device, a pipe or a socket, not a database\n"
