@@ -112,8 +112,8 @@ def insert_trials(
     trial = models.TrialModel
     with storage._backend.engine.begin() as connection:
         lock(connection)
-        own = select(trial.trial_id).where(trial.study_id == number)
-        if connection.scalar(select(func.count()).select_from(own.subquery())) != before:
+        of_study = select(trial.trial_id).where(trial.study_id == number)
+        if connection.scalar(select(func.count()).select_from(of_study.subquery())) != before:
             return False
         connection.execute(
             insert(trial.__table__),
@@ -128,7 +128,9 @@ def insert_trials(
                 for index, each in enumerate(trials)
             ],
         )
-        added = connection.scalars(own.where(trial.number >= before).order_by(trial.number)).all()
+        added = connection.scalars(
+            of_study.where(trial.number >= before).order_by(trial.number)
+        ).all()
         for table_of, rows in _rows_of(dict(zip(added, trials, strict=True))).items():
             if rows:
                 connection.execute(insert(table_of), rows)

@@ -20,8 +20,8 @@ from dynstudy.study.spec import StudySpec
 from tests.planted import SEARCH, SMALL
 
 READ = "dynstudy_(replicate|series)"
-MOST = 12
-"""Per batch or round: what is lacking, what is there of it, and for each chunk its keys, twice."""
+MOST = 13
+"""What is there and since when; per batch or round what is lacking, per chunk its keys, twice."""
 
 SPACE: dict[str, Any] = SMALL["space"]
 
