@@ -7,7 +7,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from dynstudy.store.database import database_errors
 from dynstudy.store.studies import Storage
 
-Arguments = ParamSpec("Arguments")
+_Arguments = ParamSpec("_Arguments")
 Read = TypeVar("Read")
 
 
@@ -20,13 +20,13 @@ class Stored(Protocol):
 S = TypeVar("S", bound=Stored)
 
 
-def reads(
-    method: Callable[Concatenate[S, Arguments], Read],
-) -> Callable[Concatenate[S, Arguments], Read]:
+def reading(
+    method: Callable[Concatenate[S, _Arguments], Read],
+) -> Callable[Concatenate[S, _Arguments], Read]:
     """Let a method raise that as a `StorageError` of one line, as the commands print it."""
 
     @wraps(method)
-    def read(self: S, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Read:
+    def read(self: S, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Read:
         with database_errors(self._storage.url, self._storage.engine):
             return method(self, *args, **kwargs)
 

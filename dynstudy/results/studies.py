@@ -7,7 +7,7 @@ import pandas as pd
 
 from dynstudy.report.rows import Rows
 from dynstudy.results.look import Look
-from dynstudy.results.reading import reads
+from dynstudy.results.reading import reading
 from dynstudy.results.study import Study, study_rows
 from dynstudy.store.database import storage_url
 from dynstudy.store.studies import Storage
@@ -40,12 +40,12 @@ class Studies(Look):
         self._storage = storage
 
     @property
-    @reads
+    @reading
     def names(self) -> list[str]:
         """What they are called."""
         return self._storage.names()
 
-    @reads
+    @reading
     def __getitem__(self, name: str) -> Study:
         if not isinstance(name, str):
             raise TypeError(f"studies are taken by name, as in studies['quickstart'], not {name!r}")
@@ -68,7 +68,7 @@ class Studies(Look):
         """Return a row per study: name, kind, losses, state, cells, networks, date (UTC)."""
         return pd.DataFrame(study_rows(self._storage))
 
-    @reads
+    @reading
     def _look(self) -> tuple[str, Rows]:
         rows = study_rows(self._storage)
         studies = "1 study" if len(rows) == 1 else f"{len(rows)} studies"

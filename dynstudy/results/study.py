@@ -17,7 +17,7 @@ from dynstudy.report.overview import launch_facts
 from dynstudy.report.rows import Rows, frame_rows
 from dynstudy.results.cell_table import CellTable
 from dynstudy.results.look import Look
-from dynstudy.results.reading import reads
+from dynstudy.results.reading import reading
 from dynstudy.search.one_cell import KEYS, choose_cell, trial_configuration
 from dynstudy.statistics.columns import FIRST, MAP, names, typed
 from dynstudy.statistics.labelled_cells import cells_asked_for
@@ -65,31 +65,31 @@ class Study(Look):
         self._storage = storage
 
     @property
-    @reads
+    @reading
     def spec(self) -> StudySpec:
         """The study file, every default filled in."""
         return self._storage.spec(self._study)
 
     @property
-    @reads
+    @reading
     def state(self) -> str:
         """``running``, ``complete`` or ``incomplete``."""
         return str(study_rows(self._storage, escape(self.name))[0]["state"])
 
     @property
-    @reads
+    @reading
     def note(self) -> str:
         """What a person wrote about it."""
         return note_of(self._study)
 
     @property
-    @reads
+    @reading
     def tags(self) -> list[str]:
         """Its tags."""
         return tags_of(self._study)
 
     @property
-    @reads
+    @reading
     def provenance(self) -> pd.DataFrame:
         """A row per launch: when, on what, with which versions, how it ended."""
         number = self._storage.study_id(self._study)
@@ -102,7 +102,7 @@ class Study(Look):
     def _map(self) -> RegimeMap:
         return regime_map(self._storage, self.name)
 
-    @reads
+    @reading
     def map(self) -> CellTable:
         """Return every cell, a row each, judged against its static loss and labelled.
 
@@ -111,12 +111,12 @@ class Study(Look):
         """
         return CellTable(typed(self._map().frame, MAP))
 
-    @reads
+    @reading
     def replicates(self) -> pd.DataFrame:
         """Return every network, a row each, with the columns of ``dynstudy export`` as CSV."""
         return replicates(self._storage, self.name)
 
-    @reads
+    @reading
     def boundaries(self) -> pd.DataFrame:
         """Return where the gain passes 0.02 and forgetting sets in, a row per edge and period.
 
@@ -127,7 +127,7 @@ class Study(Look):
         """
         return typed(boundaries.find_boundaries(self._map()), boundaries.COLUMNS)
 
-    @reads
+    @reading
     def best(self, n: int = 5) -> pd.DataFrame:
         """Return the `n` best cells, best first: by accuracy, or gain where a search is for it.
 
@@ -136,13 +136,14 @@ class Study(Look):
         """
         return _best(self._map(), n)
 
-    @reads
+    @reading
     def series(self, cell: CellName, name: str = VALIDATION) -> pd.DataFrame:
         """Return what was read along the training of each network of a cell.
 
         Args:
-            cell: as the commands name it, ``"amplitude=300,period=100"``, with what the study has
-                one value of left out; or a row of `map`; or the number of its trial.
+            cell: as it is named everywhere, ``"amplitude=300,period=100"`` or ``"A=300,T=100"``,
+                with what the study has one value of left out; or a row of `map`; or the number of
+                its trial.
             name: of the series: ``train`` and ``validation`` are the accuracy on each class.
 
         Returns:
@@ -172,7 +173,7 @@ class Study(Look):
         seeds, steps = joined.index.levels
         return joined.reindex(pd.MultiIndex.from_product([seeds, steps]))
 
-    @reads
+    @reading
     def plot(self) -> "go.Figure":
         """Return its map, or what its search tried, as a figure of plotly to look into.
 
@@ -182,7 +183,7 @@ class Study(Look):
 
         return ShownFigure.of(self._map())
 
-    @reads
+    @reading
     def figure(self) -> "Figure":
         """Return the picture that ``dynstudy map`` writes, as a figure of Matplotlib."""
         from dynstudy.results.shown_figures import shown_picture
@@ -199,9 +200,9 @@ class Study(Look):
         if not isinstance(meant, str):
             values = {key: meant[key] for key in KEYS if key in meant and pd.notna(meant[key])}
             meant = ",".join(f"{key}={value}" for key, value in values.items())
-        return choose_cell(all_cells, meant)
+        return choose_cell(all_cells, meant, called="cell")
 
-    @reads
+    @reading
     def _look(self) -> tuple[str, Rows]:
         (row,) = study_rows(self._storage, escape(self.name))
         line = (

@@ -18,7 +18,7 @@ DIGITS = range(3, 7)
 MOST_LISTED = 12  # values in a message
 
 
-def choose_cell(all_cells: Sequence[Cell], text: str) -> Cell:
+def choose_cell(all_cells: Sequence[Cell], text: str, called: str = "--cell") -> Cell:
     """Return the one cell, of at least one, that some of its values name.
 
     ``key=value`` pairs have commas between them, as in ``loss=dce,amplitude=300``; what the cells
@@ -26,16 +26,17 @@ def choose_cell(all_cells: Sequence[Cell], text: str) -> Cell:
     cell's name, as in ``dce, width 20, A = 300``, will do as well.
 
     Raises:
-        DynstudyError: a key or value is not there, or several cells have these.
+        DynstudyError: a key or value is not there, or several cells have these; it says what the
+            text is `called`.
     """
     left = list(all_cells)
     said: list[str] = []
-    for key, value in _pairs(text).items():
+    for key, value in _pairs(text, called).items():
         fitting = _fitting(left, key, value)
         if not fitting:
             among = f" with {', '.join(said)}" if said else ""
             raise DynstudyError(
-                f"--cell: no cell{among} has {key}={_shown(value)}; {_there(left, key)}"
+                f"{called}: no cell{among} has {key}={_shown(value)}; {_there(left, key)}"
             )
         left = fitting
         said.append(f"{key}={_shown(value)}")
@@ -43,7 +44,7 @@ def choose_cell(all_cells: Sequence[Cell], text: str) -> Cell:
         several = [key for key in KEYS if len({_value(cell, key) for cell in left}) > 1]
         have = f"have {', '.join(said)}" if said else "to choose from"
         raise DynstudyError(
-            f"--cell: {len(left)} cells {have}; "
+            f"{called}: {len(left)} cells {have}; "
             f"say more: {'; '.join(_there(left, key) for key in several)}"
         )
     return left[0]
@@ -73,25 +74,25 @@ def _fitting(cells: Sequence[Cell], key: str, value: Any) -> list[Cell]:
     return [cell for cell in cells if _value(cell, key) in fitting]
 
 
-def _pairs(text: str) -> dict[str, Any]:
+def _pairs(text: str, called: str) -> dict[str, Any]:
     pairs: dict[str, Any] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         key, equals, value = (word.strip() for word in _as_pair(part).partition("="))
         key = NAMED.get(key, key)
         if not equals or not value:
             raise DynstudyError(
-                f"--cell: {part!r} is not key=value, as in loss=dce,amplitude=300,period=100"
+                f"{called}: {part!r} is not key=value, as in loss=dce,amplitude=300,period=100"
             )
         if key not in KEYS:
             raise DynstudyError(
-                f"--cell: {key!r} is not one of {', '.join(KEYS)}{nearest(key, KEYS)}"
+                f"{called}: {key!r} is not one of {', '.join(KEYS)}{nearest(key, KEYS)}"
             )
         if key in pairs:
-            raise DynstudyError(f"--cell: {key} is said twice")
+            raise DynstudyError(f"{called}: {key} is said twice")
         try:
             pairs[key] = value if key == "loss" else float(value)
         except ValueError:
-            raise DynstudyError(f"--cell: {key}={value} is no number") from None
+            raise DynstudyError(f"{called}: {key}={value} is no number") from None
     return pairs
 
 

@@ -136,7 +136,7 @@ def test_a_cell_is_named_by_text_by_its_trial_or_by_a_row(study: Study) -> None:
 
 def test_a_cell_or_series_that_is_not_there_is_one_clear_line(study: Study) -> None:
     for cell, name, words in (
-        ("amplitude=7", "validation", "amplitude is 3, 30"),
+        ("amplitude=7", "validation", "^cell: no cell has amplitude=7; amplitude is 3, 30"),
         ("amplitude=30", "validation", "say more"),
         (999, "validation", "has trials 0 to"),
         (-1, "validation", "has trials 0 to"),
