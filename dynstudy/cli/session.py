@@ -1,5 +1,6 @@
 """What every command does: open the storage, print rows, say things as loud as was asked."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -34,6 +35,10 @@ def set_verbosity(verbosity: Verbosity) -> None:
     """Choose for all that follows in this process."""
     global _verbosity
     _verbosity = verbosity
+    # it tells of each folder of the user's that it may not write to, and does without
+    logging.getLogger("matplotlib").setLevel(
+        logging.WARNING if verbosity == Verbosity.verbose else logging.ERROR
+    )
 
 
 def verbosity() -> Verbosity:

@@ -1,5 +1,6 @@
 """What every command does: it opens the storage, and is as loud as was asked."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,3 +76,12 @@ def test_networks_side_by_side_are_as_far_as_their_steps(
     with step_display("small", networks=3, steps=200) as on_step:
         on_step(50)
     assert capsys.readouterr().err.startswith("small: 25% of the work, 0/3 networks")
+
+
+@pytest.mark.parametrize("chosen", Verbosity)
+def test_matplotlib_tells_of_folders_that_it_cannot_have_only_where_much_is_asked(
+    chosen: Verbosity,
+) -> None:
+    set_verbosity(chosen)
+    tells = logging.getLogger("matplotlib.font_manager").isEnabledFor(logging.WARNING)
+    assert tells is (chosen == Verbosity.verbose)

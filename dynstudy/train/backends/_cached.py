@@ -1,10 +1,12 @@
 """Compiled by Numba, and kept on disk where that can be.
 
-Numba raises where nothing may be written (an installation that is read-only, with no home), and
-where a file of its cache is broken; compiling takes seconds, and is always possible.
+Numba raises where nothing may be written (an installation that is read-only, with no home) and
+where a file of its cache is cut off; where one is damaged within, the process crashes. Compiling
+takes seconds, and is always possible: what is kept has its digest beside it.
 """
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -31,27 +33,60 @@ class Cached:
         """Call it; compiles anew what the cache cannot give."""
         compiled = self.compiled
         try:
-            return compiled(*arguments)
+            before = len(compiled.signatures)
+            answer = compiled(*arguments)
         except Exception:  # whatever unpickling garbage raises; nothing is computed yet
             with self._lock:
                 if self.compiled is compiled:  # else another thread did this
                     if compiled.stats.cache_path is None:
                         raise
                     self._begin_anew(Path(compiled.stats.cache_path))
-        return self(*arguments)
+            return self(*arguments)
+        if len(compiled.signatures) != before and compiled.stats.cache_path is not None:
+            self._seal(Path(compiled.stats.cache_path))
+        return answer
 
     def _with_cache(self) -> Any:
         try:
-            return njit(cache=True, **self.options)(self.function)
+            compiled = njit(cache=True, **self.options)(self.function)
         except RuntimeError:  # no folder that it could be in
             return njit(**self.options)(self.function)
+        for file in self._files(Path(compiled.stats.cache_path), "nbc"):
+            with suppress(OSError):
+                if not _sealed(file):
+                    file.unlink()  # which is as if it had never been compiled
+        return compiled
+
+    def _files(self, folder: Path, suffix: str) -> Iterator[Path]:
+        """Those of this function, as Numba names them: data (nbc) and an index of them (nbi)."""
+        name = f"{self.function.__module__.rpartition('.')[2]}.{self.function.__qualname__}"
+        return folder.glob(f"{name}-*.{suffix}")
+
+    def _seal(self, folder: Path) -> None:
+        for file in self._files(folder, "nbc"):
+            with suppress(OSError):
+                _seal_of(file).write_text(_digest(file), encoding="utf-8")
 
     def _begin_anew(self, folder: Path) -> None:
         if self._begun_anew:  # it cannot be removed, or not be written
             self.compiled = njit(**self.options)(self.function)
             return
-        name = f"{self.function.__module__.rpartition('.')[2]}.{self.function.__qualname__}"
-        for file in folder.glob(f"{name}-*.nb[ic]"):
+        for file in self._files(folder, "nb[ic]"):
             with suppress(OSError):
                 file.unlink()
         self.compiled, self._begun_anew = self._with_cache(), True
+
+
+def _seal_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}.sha256")
+
+
+def _sealed(file: Path) -> bool:
+    try:
+        return _seal_of(file).read_text(encoding="utf-8") == _digest(file)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

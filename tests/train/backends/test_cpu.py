@@ -60,6 +60,13 @@ def cache_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("cache/*/planted.double-*.nb?"))
 
 
+def damage_within(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 50] = bytes(50)
+    path.write_bytes(content)
+
+
 def replace(path: Path) -> None:
     path.unlink()
     path.mkdir()
@@ -73,9 +80,11 @@ def replace(path: Path) -> None:
         lambda path: path.write_bytes(b"garbage" * 100),
         lambda path: path.write_bytes(path.read_bytes()[:-20]),
         lambda path: path.write_bytes(b"\0" * 1000),
+        lambda path: path.write_bytes(path.read_bytes()[:1000] + bytes(50)),
+        damage_within,
         replace,
     ],
-    ids=["empty", "garbage", "cut", "zeros", "folder"],
+    ids=["empty", "garbage", "cut", "zeros", "cut-and-zeros", "within", "folder"],
 )
 def test_a_broken_cache_is_compiled_anew(
     damage: Callable[[Path], None], suffix: str, doubled: Callable[[], Cached], tmp_path: Path
