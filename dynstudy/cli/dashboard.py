@@ -45,9 +45,9 @@ def command(
     from dynstudy.store.studies import Storage
 
     with opened(storage) as database:
-        page = "/dashboard"
+        page = "/"
         if study is not None:
-            page += f"/studies/{database.study_id(database.study(study))}"
+            page += f"studies/{database.study_id(database.study(study))}"
             if not published(database, study, artifacts):
                 write_page(database, study, artifacts)
         if writable:

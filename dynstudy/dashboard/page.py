@@ -21,7 +21,9 @@ from dynstudy.dashboard.artifacts import (
     artifacts_missing,
     refresh_artifacts,
 )
+from dynstudy.dashboard.contents import contents_of, keep
 from dynstudy.dashboard.note import split_note, write_note
+from dynstudy.dashboard.responses import FIGURE
 from dynstudy.pictures.interactive.accuracy import WIDTH_FIGURE, accuracy_over_width, search_figures
 from dynstudy.pictures.interactive.regime_map import MOST_PANELS, map_figures
 from dynstudy.pictures.regime_map import save_map
@@ -38,8 +40,6 @@ PUBLISHED = "dynstudy:published"
 
 BEST = 5
 """Trials of a search that its note names."""
-
-FIGURE = "dashboard:plot_data:"
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,7 @@ def publish(
     present = sorted({
         key.removeprefix(FIGURE).rpartition(":")[0] for key in attributes if key.startswith(FIGURE)
     })
+    cells = storage.count_cells(study)  # before they are read: there may be more by now
     study_map = regime_map(storage, name, ledger=ledger)
     spec = study_map.spec
     page = PAGES[spec.kind](study_map, present)
@@ -145,6 +146,7 @@ def publish(
         optuna_dashboard.save_plotly_graph_object(study, figure, graph_object_id=identifier)
     files = page.files | {"study.toml": _text(tomli_w.dumps(spec.resolved()))}
     refresh_artifacts(storage, study, files, artifacts_folder(storage.url, folder))
+    keep(storage, number, contents_of(study, cells, study_map, page.headline, page.figures))
     facts = [launch_facts(row) for row in launches(storage.engine, number)]
     note = write_note(spec, page.headline, page.notes, facts, users_words)
     if note != optuna_dashboard.get_note(study):

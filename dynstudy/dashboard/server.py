@@ -11,14 +11,33 @@ import optuna_dashboard
 from optuna.artifacts import FileSystemArtifactStore
 
 from dynstudy.dashboard.artifacts import artifacts_folder
-from dynstudy.dashboard.guard import Guard
-from dynstudy.dashboard.responses import join_figures, sorted_figures
+from dynstudy.dashboard.guard import Application, Guard
+from dynstudy.dashboard.responses import beside_ours, join_figures, sorted_figures
+from dynstudy.dashboard.site import Site
 from dynstudy.errors import DynstudyError
 from dynstudy.store.optuna_private import FrozenStudy
 from dynstudy.store.studies import Storage
 
 HOST = "127.0.0.1"
 """No other: whoever reaches the dashboard reads, and perhaps changes, everything."""
+
+
+def application(storage: Storage, artifacts: Path, *, writable: bool = False) -> Application:
+    """Our pages, and the dashboard's beside them, behind their guard (WSGI)."""
+    # with Optuna's cache, what is not new is not read again at every poll of the page
+    cached = optuna.storages.get_storage(storage.optuna)
+    read_studies = cached.get_all_studies
+
+    def studies_with_whole_figures() -> list[FrozenStudy]:
+        studies = read_studies()
+        for study in studies:
+            join_figures(study.system_attrs)
+        return studies
+
+    cached.get_all_studies = studies_with_whole_figures  # type: ignore[method-assign]
+    dashboard = optuna_dashboard.wsgi(cached, FileSystemArtifactStore(artifacts))
+    dashboard = beside_ours(sorted_figures(dashboard), writable=writable)
+    return Guard(Site(storage, dashboard, artifacts), writable=writable, artifacts=artifacts)
 
 
 class _Handler(WSGIRequestHandler):
@@ -54,19 +73,7 @@ class DashboardServer(socketserver.ThreadingMixIn, WSGIServer):
             ) from None
         self.address = f"http://{HOST}:{self.server_port}"
         folder = artifacts_folder(storage.url, artifacts)
-        # with Optuna's cache, what is not new is not read again at every poll of the page
-        cached = optuna.storages.get_storage(storage.optuna)
-        read_studies = cached.get_all_studies
-
-        def studies_with_whole_figures() -> list[FrozenStudy]:
-            studies = read_studies()
-            for study in studies:
-                join_figures(study.system_attrs)
-            return studies
-
-        cached.get_all_studies = studies_with_whole_figures  # type: ignore[method-assign]
-        application = sorted_figures(optuna_dashboard.wsgi(cached, FileSystemArtifactStore(folder)))
-        self.set_app(Guard(application, writable=writable, artifacts=folder))
+        self.set_app(application(storage, folder, writable=writable))
 
     def server_bind(self) -> None:
         """Take the port, without asking a name server what we are called."""

@@ -1,0 +1,203 @@
+"""Our pages, beside the dashboard's: the studies with their maps, and each study, its map first."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from http import HTTPStatus
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import optuna
+import optuna_dashboard
+import plotly
+import tomli_w
+from plotly.offline import get_plotlyjs
+
+from dynstudy._version import __version__
+from dynstudy.analysis.regime_map import with_error
+from dynstudy.dashboard.contents import Contents, kept, version_of
+from dynstudy.dashboard.guard import Application, Environ
+from dynstudy.dashboard.note import split_note
+from dynstudy.dashboard.shown import Shown
+from dynstudy.errors import DynstudyError
+from dynstudy.pictures.interactive.accuracy import SCHEDULE_FIGURE
+from dynstudy.report.listing import list_rows
+from dynstudy.report.overview import launch_facts
+from dynstudy.report.rows import shown, with_interval
+from dynstudy.store.database import database_errors
+from dynstudy.store.launches import launches
+from dynstudy.store.optuna_private import study_id
+from dynstudy.store.rename_note_tag import note_of, tags_of
+from dynstudy.store.studies import SPEC, Storage
+
+SITE_FILES = files("dynstudy.dashboard") / "site_files"
+TYPES = {"css": "text/css", "js": "text/javascript", "json": "application/json"}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
+    "img-src 'self' data: blob:; base-uri 'none'; form-action 'none'"
+)
+"""Nothing is run or fetched but from here; plotly writes styles into the page."""
+
+PLOTLY = f"plotly-{plotly.__version__}.js"
+FOR_GOOD = "max-age=31536000, immutable"  # what changes has another version in its name
+EACH_TIME = "no-cache"
+Answer = tuple[HTTPStatus, str, str, str]
+"""Status, type, how long it may be kept, and text."""
+
+
+class Site:
+    """Answers for its own addresses (WSGI); all others are the dashboard's."""
+
+    def __init__(self, storage: Storage, dashboard: Application, artifacts: Path) -> None:
+        self.storage, self.dashboard, self.artifacts = storage, dashboard, artifacts
+        self.shown = Shown(storage)
+        loader = jinja2.FunctionLoader(lambda name: (SITE_FILES / name).read_text("utf-8"))
+        self.pages = jinja2.Environment(
+            loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+        )
+        self.pages.globals |= {"version": __version__, "plotly": PLOTLY}
+        self.pages.filters |= {
+            "shown": shown,
+            "gain": lambda row: with_interval(row, "gain"),
+            "accuracy": lambda row: with_error(row["val_accuracy"], row["sem"]),
+        }
+        self.routes: list[tuple[re.Pattern[str], Callable[..., Answer]]] = [
+            (re.compile(r"/"), self.front),
+            (re.compile(r"/studies/(\d{1,9})/?", re.ASCII), self.study),
+            (re.compile(r"/studies/(\d{1,9})/card", re.ASCII), self.card),
+            (re.compile(r"/studies/(\d{1,9})/figures/([\w.-]+)\.json", re.ASCII), self.figure),
+            (re.compile(r"/site/([\w.-]+)\.(css|js)", re.ASCII), self.file),
+        ]
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request."""
+        path = environ.get("PATH_INFO", "")
+        matches = ((route.fullmatch(path), answer) for route, answer in self.routes)
+        match, answer = next((pair for pair in matches if pair[0]), (None, None))
+        if match is None or answer is None:
+            return self.dashboard(environ, start_response)
+        try:
+            with database_errors(self.storage.url):
+                status, kind, keep, text = answer(*match.groups())
+        except DynstudyError as error:
+            status, kind, keep = HTTPStatus.INTERNAL_SERVER_ERROR, "text/html", EACH_TIME
+            text = self._page("problem.html", title="Something is wrong", problem=str(error))
+        body = text.encode()
+        headers = [
+            ("Content-Type", f"{kind}; charset=utf-8"),
+            ("Content-Length", str(len(body))),
+            ("Content-Security-Policy", POLICY),
+            ("Cache-Control", keep),
+        ]
+        start_response(f"{status.value} {status.phrase}", headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    def front(self) -> Answer:
+        """The studies, the newest first."""
+        rows = sorted(self._rows(), key=lambda row: row["updated"] or "", reverse=True)
+        return self._html("front.html", title="Studies", rows=rows, storage=self.storage.url)
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        frozen = {study.study_name: study for study in self.storage.optuna.get_all_studies()}
+        for row in list_rows(self.storage):
+            study = frozen.get(row["study"])
+            if study is None or SPEC not in study.user_attrs:
+                continue  # made, or deleted, in between
+            version = version_of(study, row["cells_done"])
+            yield row | {
+                "number": study_id(study),
+                "card": kept(study.system_attrs, version, figures=False),
+            }
+
+    def card(self, number: str) -> Answer:
+        """What the list shows of a study's map, of one that was not published."""
+        study = self._study(number)
+        if study is None:
+            return self._absent()
+        return self._html("card.html", card=self.shown.of(study))
+
+    def study(self, number: str) -> Answer:
+        """A study: its map, what it found, its best cells, its files, where it comes from."""
+        study = self._study(number)
+        if study is None:
+            return self._absent()
+        contents, spec = self.shown.of(study), self.storage.spec(study)
+        maps = _maps(contents)
+        (row,) = (each for each in list_rows(self.storage) if each["study"] == study.study_name)
+        return self._html(
+            "study.html",
+            title=study.study_name,
+            number=number,
+            row=row,
+            spec=spec,
+            contents=contents,
+            maps=maps,
+            others=sorted(contents.figures.keys() - set(maps)),
+            note=split_note(optuna_dashboard.get_note(study)) or note_of(study),
+            tags=tags_of(study),
+            files=self._files(study),
+            toml=tomli_w.dumps(spec.resolved()),
+            launches=[launch_facts(each) for each in launches(self.storage.engine, int(number))],
+        )
+
+    def figure(self, number: str, identifier: str) -> Answer:
+        """A figure, for plotly."""
+        study = self._study(number)
+        figures = {} if study is None else self.shown.of(study).figures
+        if identifier not in figures:
+            return self._absent()
+        return HTTPStatus.OK, TYPES["json"], EACH_TIME, figures[identifier]
+
+    def file(self, name: str, suffix: str) -> Answer:
+        """A script or a style sheet."""
+        if f"{name}.{suffix}" == PLOTLY:
+            return HTTPStatus.OK, TYPES["js"], FOR_GOOD, self._plotly
+        try:
+            text = (SITE_FILES / f"{name}.{suffix}").read_text("utf-8")
+        except OSError:
+            return self._absent()
+        return HTTPStatus.OK, TYPES[suffix], EACH_TIME, text
+
+    @cached_property
+    def _plotly(self) -> str:
+        return str(get_plotlyjs())
+
+    def _study(self, number: str) -> optuna.Study | None:
+        """A study of ours by its number, if there is one."""
+        for study in self.storage.optuna.get_all_studies():
+            if study_id(study) == int(number) and SPEC in study.user_attrs:
+                return self.storage.study(study.study_name)
+        return None
+
+    def _files(self, study: optuna.Study) -> list[dict[str, Any]]:
+        """The study's files that are there."""
+        listed = []
+        for key, value in self.storage.system_attributes(study).items():
+            meta = json.loads(value) if key.startswith("artifacts:") else None
+            path = self.artifacts / Path(str(meta["artifact_id"])).name if meta else None
+            if meta and path is not None and path.is_file():
+                listed.append(meta | {"size": _size(path.stat().st_size)})
+        return sorted(listed, key=lambda meta: str(meta["filename"]))
+
+    def _absent(self) -> Answer:
+        text = self._page("problem.html", title="Not here", problem="There is no such page.")
+        return HTTPStatus.NOT_FOUND, "text/html", EACH_TIME, text
+
+    def _html(self, name: str, **values: Any) -> Answer:
+        return HTTPStatus.OK, "text/html", EACH_TIME, self._page(name, **values)
+
+    def _page(self, name: str, **values: Any) -> str:
+        return self.pages.get_template(name).render(**values)
+
+
+def _maps(contents: Contents) -> list[str]:
+    """Figures over amplitude and period, which come first; all there are where there are none."""
+    names = sorted(contents.figures)
+    return [name for name in names if name.startswith(("map-", SCHEDULE_FIGURE))] or names
+
+
+def _size(count: int) -> str:
+    return f"{count / 1000:.0f} kB" if count >= 1000 else f"{count} bytes"

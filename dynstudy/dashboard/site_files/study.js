@@ -1,0 +1,38 @@
+"use strict";
+// Figures are drawn when they come into view, in the colours that the reader's system asks for.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const figures = new Map();
+
+function draw(place) {
+  const { data, layout } = structuredClone(figures.get(place));
+  const text = getComputedStyle(document.body).color;
+  const grid = dark.matches ? "#333" : "#e6e6e6";
+  const axis = { color: text, gridcolor: grid, linecolor: grid, zerolinecolor: grid };
+  for (const name of Object.keys(layout).filter((key) => /^[xy]axis/.test(key))) {
+    Object.assign(layout[name], axis);
+  }
+  Object.assign(layout, {
+    autosize: true,
+    font: { ...layout.font, color: text, family: "Roboto, Helvetica, Arial, sans-serif", size: 13 },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: layout.plot_bgcolor ? (dark.matches ? "#555" : layout.plot_bgcolor) : "rgba(0,0,0,0)",
+  });
+  for (const trace of data) {
+    if (dark.matches && trace.line?.color === "black" && !place.id.startsWith("map-")) trace.line.color = text;
+  }
+  const options = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+  Plotly.react(place, data, layout, options);
+}
+
+const seen = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    seen.unobserve(target);
+    fetch(target.dataset.load)
+      .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
+      .then((figure) => { figures.set(target, figure); draw(target); })
+      .catch(() => { target.textContent = "This figure cannot be drawn."; });
+  }
+}, { rootMargin: "400px" });
+document.querySelectorAll(".plot").forEach((place) => seen.observe(place));
+dark.addEventListener("change", () => figures.forEach((_, place) => draw(place)));

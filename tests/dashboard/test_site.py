@@ -1,0 +1,176 @@
+"""Our pages as a browser asks for them: the studies, and each study, its map first."""
+
+import json
+import re
+from collections.abc import Callable
+
+import optuna
+import pytest
+
+from dynstudy.analysis.regime_map import regime_map
+from dynstudy.dashboard.page import publish
+from dynstudy.dashboard.site import PLOTLY
+from dynstudy.report.rows import frame_rows, with_interval
+from dynstudy.store.rename_note_tag import change_tags, set_note
+from dynstudy.store.studies import Storage
+from tests.dashboard.visitor import Visitor
+from tests.planted import SearchMaker, SpecMaker, plant, plant_search
+
+NAME = "<script>alert('1')</script> \"q' 🌀 ../x"
+
+
+def test_an_empty_database_says_how_to_begin(visitor: Visitor) -> None:
+    words = visitor.words("/")
+    assert "No study yet" in words
+    assert "dynstudy init quickstart" in words
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_the_studies_are_listed_with_what_they_gain(
+    published: bool, storage: Storage, make_spec: SpecMaker, visitor: Visitor
+) -> None:
+    plant(storage, make_spec(replicates=6))
+    change_tags(storage, "small", ["paper"])
+    if published:
+        publish(storage, "small")
+    words = visitor.words("/")
+    for said in ("1 study", "small", "map · DCE", "paper", "complete", "5 of 5 cells"):
+        assert said in words
+    card = visitor.page("/") if published else visitor.page("/studies/1/card")
+    assert ("data-load" in visitor.page("/")) is not published  # made when it comes into view
+    best = frame_rows(regime_map(storage, "small").dynamical_cells().nlargest(1, "gain"))[0]
+    assert with_interval(best, "gain") in card
+    assert "data:image/png;base64," in card
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_a_study_has_its_map_first_and_everything_else_below(
+    published: bool, storage: Storage, make_spec: SpecMaker, visitor: Visitor
+) -> None:
+    plant(storage, make_spec(replicates=6))
+    set_note(storage, "small", "Look <b>here</b>.\nAnd there.")
+    if published:
+        publish(storage, "small")
+    page, words = visitor.page("/studies/1"), visitor.words("/studies/1")
+    order = ["Largest gain", 'id="map-dce-width00005-rate1"', "What was found", "Best cells"]
+    order += ['id="width-accuracy"', "Files"] if published else ['id="width-accuracy"']
+    order += ["This study in Optuna’s dashboard", "Study file"]
+    places = [page.index(part) for part in order]
+    assert places == sorted(places)
+    assert "Look &lt;b&gt;here&lt;/b&gt;.\nAnd there." in page
+    assert 'href="/dashboard/studies/1"' in page
+    assert "blue is better, red is worse" in words
+    ranked = regime_map(storage, "small").ranked()
+    for row in frame_rows(ranked):
+        assert f"{row['val_accuracy']:.3f} ± {row['sem']:.3f}" in words
+    table = words[words.index("Best cells") :]
+    places = [table.index(f"{row['val_accuracy']:.3f} ±") for row in frame_rows(ranked)]
+    assert places == sorted(places)
+    links = re.findall(r'href="(/artifacts/[^"]*)" download="([^"]*)"', page)
+    names = ["boundaries.csv", "cells.csv", "map.png", "study.toml"] if published else []
+    assert [name for _, name in links] == names
+    for link, _ in links:
+        assert visitor.ask(link)[0] == "200 OK"
+    for figure in re.findall(r'data-load="([^"]*)"', page):
+        status, headers, body = visitor.ask(figure)
+        assert (status, headers["Content-Type"]) == ("200 OK", "application/json; charset=utf-8")
+        assert json.loads(body)["data"]
+
+
+@pytest.mark.parametrize("maximize", ["gain", "val_accuracy"])
+def test_a_search_shows_what_it_maximizes(
+    maximize: str, storage: Storage, make_search: SearchMaker, visitor: Visitor
+) -> None:
+    plant_search(storage, make_search(maximize=maximize))
+    page, words = visitor.page("/studies/1"), visitor.words("/studies/1")
+    assert page.index('id="schedule-accuracy"') < page.index('id="width-accuracy"')
+    named = {"gain": "gain", "val_accuracy": "validation accuracy"}[maximize]
+    assert f"Best cells by {named};" in words
+    best = regime_map(storage, "search").ranked().iloc[0]
+    row = page.split("<tbody>")[1].split("</tr>")[0]
+    assert f"{best.val_accuracy:.3f} ± " in row
+    assert f">{best.width}<" in row
+
+
+@pytest.mark.parametrize("kind", ["map", "search", "static", "sequential"])
+def test_a_study_of_any_kind_has_a_page_before_anything_is_trained(
+    kind: str,
+    storage: Storage,
+    make_spec: SpecMaker,
+    make_search: SearchMaker,
+    visitor: Visitor,
+) -> None:
+    specs = {
+        "map": make_spec,
+        "search": make_search,
+        "static": lambda: make_spec(loss="ce"),
+        "sequential": lambda: make_spec(replicates={"min": 6, "max": 12}),
+    }
+    spec = specs[kind]()
+    storage.open_study(spec)
+    assert "incomplete" in visitor.words("/")
+    assert "no gain known" in visitor.words("/studies/1/card")
+    assert spec.name in visitor.words("/studies/1")
+
+
+def test_names_and_notes_come_from_people(
+    storage: Storage, make_spec: SpecMaker, visitor: Visitor
+) -> None:
+    plant(storage, make_spec(name=NAME))
+    set_note(storage, NAME, NAME)
+    change_tags(storage, NAME, ["<i>"])
+    publish(storage, NAME)
+    for path in ("/", "/studies/1"):
+        _, headers, page = visitor.ask(path)
+        assert "alert(" in page
+        assert "<script>alert" not in page
+        assert "<i>" not in page.replace('<i class="', "")
+        assert "script-src 'self';" in headers["Content-Security-Policy"]
+        assert "'unsafe-eval'" not in headers["Content-Security-Policy"]
+        assert not re.search(r"""(src|href)=["'](https?:)?//""", page)  # nothing from elsewhere
+        assert not re.search(r"<script(?! defer src=)", page)  # nothing is run in place
+        assert not re.search(r"\son\w+=", page)
+        assert NAME in visitor.words(path)
+
+
+def test_what_is_not_there_is_said_to_be(
+    storage: Storage, make_spec: SpecMaker, visitor: Visitor
+) -> None:
+    storage.open_study(make_spec())
+    optuna.create_study(study_name="foreign", storage=storage.optuna)
+    for path in ("/studies/2", "/studies/99", "/studies/99/card", "/studies/1/figures/x.json"):
+        assert visitor.ask(path)[0] == "404 Not Found"
+    assert visitor.ask("/site/absent.js")[0] == "404 Not Found"
+    assert "foreign" not in visitor.page("/")
+
+
+def test_plotly_is_served_from_here_for_good_and_all_else_each_time(visitor: Visitor) -> None:
+    for path in ("/site/style.css", "/site/front.js", "/site/study.js", "/site/beside.js"):
+        status, headers, _ = visitor.ask(path)
+        assert (status, headers["Cache-Control"]) == ("200 OK", "no-cache")
+    status, headers, body = visitor.ask(f"/site/{PLOTLY}")
+    assert status == "200 OK"
+    assert "immutable" in headers["Cache-Control"]
+    assert "plotly.js v" in body[:200]
+
+
+def test_optunas_pages_stay_where_they_were_with_the_way_to_ours(
+    visit: Callable[..., Visitor],
+) -> None:
+    for writable in (False, True):
+        for path in ("/dashboard", "/dashboard/studies/1/note"):
+            page = visit(writable=writable).ask(path)[2]
+            assert '<div id="dashboard">' in page
+            assert '<script defer src="/site/beside.js">' in page
+            assert ("read_only.css" in page) is not writable
+
+
+def test_a_problem_with_the_database_is_one_line(
+    storage: Storage, make_spec: SpecMaker, visitor: Visitor
+) -> None:
+    storage.open_study(make_spec())
+    storage.study("small").set_user_attr("dynstudy:spec", '{"kind": "map"}')
+    status, _, body = visitor.ask("/studies/1")
+    assert status == "500 Internal Server Error"
+    assert "Something is wrong" in body
+    assert "Traceback" not in body

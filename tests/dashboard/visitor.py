@@ -1,0 +1,39 @@
+"""Asks our pages for something, within this process."""
+
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+from wsgiref.util import setup_testing_defaults
+
+from dynstudy.dashboard.server import application
+from dynstudy.store.studies import Storage
+
+
+class Visitor:
+    """Asks the application of a storage, within this process."""
+
+    def __init__(self, storage: Storage, folder: Path, *, writable: bool = False) -> None:
+        self.answer = application(storage, folder, writable=writable)
+
+    def ask(self, path: str, method: str = "GET") -> tuple[str, dict[str, str], str]:
+        environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path}
+        setup_testing_defaults(environ)
+        environ["HTTP_HOST"] = "localhost:8080"
+        answered: list[Any] = []
+        pieces = self.answer(environ, lambda *arguments: answered.append(arguments))
+        body = b"".join(pieces)
+        getattr(pieces, "close", lambda: None)()
+        status, headers = answered[0][:2]
+        return status, dict(headers), body.decode(errors="replace")
+
+    def page(self, path: str) -> str:
+        """The text of a page that has to be there."""
+        status, headers, body = self.ask(path)
+        assert status == "200 OK"
+        assert headers["Content-Type"] == "text/html; charset=utf-8"
+        return body
+
+    def words(self, path: str) -> str:
+        """What a person reads on it."""
+        return " ".join(unescape(re.sub(r"<[^>]*>", " ", self.page(path))).split())
