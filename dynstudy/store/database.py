@@ -33,11 +33,18 @@ def storage_url(given: str | Path | None = None) -> str:
     Returns:
         The URL; a path is one of an SQLite file.
 
+    Raises:
+        StorageError: it is no text in UTF-8.
+
     >>> storage_url("results/mine.db"), storage_url("postgresql+psycopg://host/db")
     ('sqlite:///results/mine.db', 'postgresql+psycopg://host/db')
     """
     environment = (os.environ.get(name) for name in ("DYNSTUDY_STORAGE", "OPTUNA_STORAGE"))
     chosen = given or next(filter(None, environment), DEFAULT_STORAGE)
+    try:
+        str(chosen).encode()
+    except UnicodeEncodeError:  # SQLite and URLs take no other names
+        raise StorageError("the storage's name is not valid UTF-8; give it another") from None
     if isinstance(chosen, str) and ("://" in chosen or "@" in chosen):
         return chosen  # what has an @ may have a password, and is not to be shown as a path
     return URL.create("sqlite", database=str(chosen)).render_as_string(hide_password=False)

@@ -77,10 +77,11 @@ def git_state() -> tuple[str | None, bool | None]:
 
 def command_line() -> str:
     """What this process was started with, without passwords."""
-    hidden = map(without_passwords, sys.argv)
+    # a file's name may be no text in UTF-8, which SQL and TOML do not take
+    typed = [word.encode(errors="backslashreplace").decode() for word in sys.argv]
     return " ".join(
         shlex.quote(given) if shown == given else shown
-        for given, shown in zip(sys.argv, hidden, strict=True)
+        for given, shown in zip(typed, map(without_passwords, typed), strict=True)
     )
 
 

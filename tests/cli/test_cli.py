@@ -1,5 +1,6 @@
 """What holds for every command: help, completion, and how loud it is."""
 
+import json
 import os
 import sys
 import sysconfig
@@ -114,3 +115,15 @@ def test_what_never_ends_is_no_database(command: str, three: Path) -> None:
     os.mkfifo(three / "pipe")
     said = fails(three, *command.split(), "--storage", "sqlite:///pipe")
     assert said == "error: storage pipe: is a device, a pipe or a socket, not a database\n"
+
+
+def test_a_name_that_is_no_utf_8_is_a_file_and_no_database(three: Path) -> None:
+    """A shell hands over any bytes."""
+    assert "is not valid UTF-8" in fails(three, "list", "--storage", "a\udc80")
+    assert "is not valid UTF-8" in fails(three, "list", "--storage", "sqlite:///a\udc80")
+    (three / "a\udc80.toml").write_text(tomli_w.dumps(SMALL))
+    dynstudy(three, "run", "a\udc80.toml", "--set", "name=again")
+    out, _ = dynstudy(three, "show", "again", "--format", "json")
+    assert "\\udc80.toml" in json.loads(out)["runs"][0]["command"]
+    dynstudy(three, "export", "small", "--confirm", "0", "--out", "b\udc80.toml")
+    dynstudy(three, "reproduce", "b\udc80.toml")
