@@ -19,6 +19,7 @@ OSCILLATIONS = 6
 CLASSES = 3
 
 
+@plainly
 def schedule_figure() -> Figure:
     """Ten networks of a cell of quickstart over their last two cycles, and what moved them."""
     spec = dynstudy.load_spec(ROOT / "studies" / "quickstart.toml")

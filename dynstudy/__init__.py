@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from dynstudy._version import __version__
-from dynstudy.errors import NEEDS_TORCH
+from dynstudy.errors import NEEDS_TORCH, DynstudyError
 
 if TYPE_CHECKING:
     from dynstudy.launch.objective import Objective
@@ -25,6 +25,7 @@ __all__ = [
     "DynamicalCrossEntropy",
     "DynamicalMSE1",
     "DynamicalMSE2",
+    "DynstudyError",
     "Level",
     "Objective",
     "Studies",
