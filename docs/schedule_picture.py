@@ -11,6 +11,7 @@ import dynstudy
 from dynstudy.analysis.traces import ClassCurves
 from dynstudy.config import Configuration
 from dynstudy.launch.follow import trace_cell
+from dynstudy.pictures.style import plainly
 from dynstudy.task.schedule import class_weights
 
 ROOT = Path(__file__).resolve().parents[1]
