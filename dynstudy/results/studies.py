@@ -1,14 +1,16 @@
 """The studies of a database, opened to be read."""
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
+from dynstudy.errors import DamagedError
 from dynstudy.report.rows import Rows
 from dynstudy.results.look import Look
 from dynstudy.results.reading import reading
-from dynstudy.results.study import Study, study_rows
+from dynstudy.results.study import SHOWN, Study, study_rows
 from dynstudy.store.database import storage_url
 from dynstudy.store.studies import Storage
 
@@ -65,11 +67,20 @@ class Studies(Look):
         return self.names
 
     def table(self) -> pd.DataFrame:
-        """Return a row per study: name, kind, losses, state, cells, networks, date (UTC)."""
-        return pd.DataFrame(study_rows(self._storage))
+        """Return a row per study: name, kind, losses, state, cells, networks, date (UTC).
+
+        A study that is damaged is left out with a warning that says where.
+        """
+        return pd.DataFrame(study_rows(self._storage, skip=_warn), columns=list(SHOWN))
 
     @reading
     def _look(self) -> tuple[str, Rows]:
-        rows = study_rows(self._storage)
+        damaged: list[DamagedError] = []
+        rows = study_rows(self._storage, skip=damaged.append)
         studies = "1 study" if len(rows) == 1 else f"{len(rows)} studies"
-        return f"{studies} in {self._storage.url}", rows
+        line = f"{studies} in {self._storage.url}"
+        return "; not shown: ".join([line, *map(str, damaged)]), rows
+
+
+def _warn(error: DamagedError) -> None:
+    warnings.warn(str(error), stacklevel=2)

@@ -1,6 +1,6 @@
 """One study, read: cells, networks, boundaries, series, the best of it, and its map drawn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from glob import escape
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -10,7 +10,7 @@ import pandas as pd
 from dynstudy.analysis import boundaries
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.config import Cell
-from dynstudy.errors import DynstudyError
+from dynstudy.errors import DamagedError, DynstudyError
 from dynstudy.export.replicate_table import replicates
 from dynstudy.report.listing import list_rows
 from dynstudy.report.overview import launch_facts
@@ -50,11 +50,12 @@ CellName: TypeAlias = str | int | Mapping[str, Any]
 BRIEF = "loss width learning_rate amplitude period val_accuracy sem gain regime forgets".split()
 
 
-def study_rows(storage: Storage, match: str = "*") -> list[dict[str, Any]]:
-    """A row per study whose name matches: name, kind, losses, state, cells, networks, date."""
-    return [
-        {name: row[key] for name, key in SHOWN.items()} for row in list_rows(storage, match=match)
-    ]
+def study_rows(
+    storage: Storage, match: str = "*", skip: Callable[[DamagedError], None] | None = None
+) -> list[dict[str, Any]]:
+    """As `list_rows`, of each study: name, kind, losses, state, cells, networks, date."""
+    rows = list_rows(storage, match=match, skip=skip)
+    return [{name: row[key] for name, key in SHOWN.items()} for row in rows]
 
 
 class Study(Look):
@@ -133,7 +134,12 @@ class Study(Look):
 
         The best of many is flattered by chance: ``dynstudy export`` trains them again to say what
         to expect.
+
+        Raises:
+            DynstudyError: `n` is below 1.
         """
+        if n < 1:
+            raise DynstudyError(f"n = {n}: must be at least 1")
         return _best(self._map(), n)
 
     @reading

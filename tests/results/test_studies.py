@@ -120,3 +120,35 @@ def test_reading_changes_nothing_not_even_an_older_database(name: str, tmp_path:
         study.plot()
     studies._storage.engine.dispose()
     assert contents(tmp_path) == before
+
+
+def test_a_damaged_study_hides_no_other(two: dynstudy.Studies) -> None:
+    with two._storage.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE study_user_attributes SET value_json = '\"{\"' WHERE study_id = 2"
+        )
+    shown = repr(two)
+    assert "1 study in " in shown
+    assert "not shown: table study_user_attributes, study '<b>other</b>'" in shown
+    assert "complete" in shown
+    with pytest.warns(UserWarning, match="study_user_attributes"):
+        assert two.table().name.tolist() == ["small"]
+    assert len(two["small"].map()) == 5
+    with pytest.raises(StorageError, match="study_user_attributes"):
+        two["<b>other</b>"].map()
+    with pytest.raises(StorageError, match="study_user_attributes"):
+        repr(two["<b>other</b>"])
+
+
+def test_an_empty_database_has_a_table_without_rows(storage: Storage) -> None:
+    assert repr(dynstudy.open(storage)).startswith("0 studies in sqlite:///")
+    assert dynstudy.open(storage)._repr_html_().count("<table") == 0
+    assert dynstudy.open(storage).table().columns.tolist()[:2] == ["name", "kind"]
+
+
+def test_a_path_is_a_path_whatever_is_in_it(make_spec: SpecMaker, tmp_path: Path) -> None:
+    for name in ("a?b#c d%20é.db", "x@y.db", "file:z.db"):
+        path = tmp_path / name
+        run(make_spec(), storage=path).storage.engine.dispose()
+        assert path.is_file()
+        assert dynstudy.open(path).names == ["small"]

@@ -66,6 +66,9 @@ def test_the_best_are_those_of_the_command(study: Study) -> None:
     assert list(best) == names(FIRST)
     assert best.val_accuracy.is_monotonic_decreasing
     assert best.val_accuracy[0] == study.map().val_accuracy.max()
+    for few in (0, -1):
+        with pytest.raises(DynstudyError, match=f"n = {few}: must be at least 1"):
+            study.best(few)
 
 
 def test_the_best_of_a_search_for_gain_gain_most(
