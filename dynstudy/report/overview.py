@@ -15,6 +15,7 @@ from dynstudy.report.rows import console, frame_rows, print_rows
 from dynstudy.report.words import Format
 from dynstudy.statistics.columns import FIRST, names
 from dynstudy.store.launches import alive, launches, running
+from dynstudy.store.passwords import kept_command
 from dynstudy.store.rename_note_tag import note_of, tags_of
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import RunRow
@@ -85,6 +86,7 @@ def launch_facts(row: RunRow) -> dict[str, Any]:
         "ended": str(row.ended_at)[:19] if row.ended_at else None,
         "status": "lost" if row.status == "running" and not alive(row) else row.status,
         **{name: getattr(row, name) for name in RECORDED},
+        "command": kept_command(row.command),
         "overrides": facts.get("overrides", []),
         **{name: facts[name] for name in ("processor", "system", "versions")},
     }

@@ -195,10 +195,10 @@ def alive(launch: RunRow) -> bool:
 
 
 def _free_at(launch: RunRow) -> datetime:
-    return launch.heartbeat_at + LOST_AFTER
+    return min(launch.heartbeat_at, datetime.max - LOST_AFTER) + LOST_AFTER
 
 
 def _process(launch: RunRow) -> dict[str, Any]:
     """As it told itself; an older dynstudy's launch did so in its columns alone."""
     columns = {name: getattr(launch, name) for name in ("host", "pid", "process_started")}
-    return columns | json.loads(launch.provenance).get("process", {})
+    return columns | (json.loads(launch.provenance).get("process") or {})

@@ -1,6 +1,8 @@
 """Passwords in the URLs of databases: given to the driver, and shown or kept nowhere."""
 
 import re
+import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import URL
@@ -22,6 +24,25 @@ def without_passwords(text: str) -> str:
     'postgresql://host/db?user=me&sslpassword=***'
     """
     return _AFTER_KEY.sub(r"\1***", _AFTER_USER.sub(r"\1:***@", text))
+
+
+def command_without_passwords(arguments: Sequence[str]) -> str:
+    """A command line of some arguments as it is kept or shown."""
+    hidden = [without_passwords(argument) for argument in arguments]
+    return " ".join(
+        shlex.quote(argument) if shown == argument else shown
+        for argument, shown in zip(arguments, hidden, strict=True)
+    )
+
+
+def kept_command(text: str) -> str:
+    """A command line as it was kept, without what an older dynstudy left in it of passwords."""
+    try:
+        arguments = shlex.split(text)
+    except ValueError:  # cut by hand
+        return without_passwords(text)
+    whole = all(without_passwords(argument) == argument for argument in arguments)
+    return text if whole else command_without_passwords(arguments)
 
 
 def url_shown(url: URL) -> str:

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import shlex
 import socket
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from typing import Any, Self
 import psutil
 
 from dynstudy._version import __version__
-from dynstudy.store.passwords import without_passwords
+from dynstudy.store.passwords import command_without_passwords
 from dynstudy.store.processes import this_process
 
 ARITHMETIC = ("torch", "numba", "numpy")
@@ -79,10 +78,7 @@ def command_line() -> str:
     """What this process was started with, without passwords."""
     # a file's name may be no text in UTF-8, which SQL and TOML do not take
     typed = [word.encode(errors="backslashreplace").decode() for word in sys.argv]
-    return " ".join(
-        shlex.quote(given) if shown == given else shown
-        for given, shown in zip(typed, map(without_passwords, typed), strict=True)
-    )
+    return command_without_passwords(typed)
 
 
 def processor() -> str:

@@ -5,6 +5,7 @@ transaction. Older versions made them one by one, so that some may lack in what 
 """
 
 import itertools
+import json
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, Inspector, func, select, update
@@ -14,7 +15,8 @@ from dynstudy.errors import DamagedError, NoDatabaseError, StorageError
 from dynstudy.store.checked import damaged
 from dynstudy.store.migrations import upgrade
 from dynstudy.store.optuna_private import OPTUNA_TABLES, STUDIES, TRIALS
-from dynstudy.store.tables import SCHEMA_VERSION, Base, Meta
+from dynstudy.store.passwords import kept_command
+from dynstudy.store.tables import SCHEMA_VERSION, Base, Meta, RunRow
 
 VERSION = select(Meta.value).where(Meta.key == "schema_version")
 
@@ -81,6 +83,7 @@ def mend(engine: Engine) -> None:
         connection = session.connection()
         _begin(connection)
         upgrade(session)
+        _hide_passwords(connection)
         inspector = sqlalchemy.inspect(connection)
         for metadata in (OPTUNA_TABLES, Base.metadata):
             for table in metadata.sorted_tables:
@@ -90,6 +93,18 @@ def mend(engine: Engine) -> None:
                         if index.unique:
                             _tell_apart(session)
                         index.create(connection)
+
+
+def _hide_passwords(connection: Connection) -> None:
+    """In what older versions kept of the commands that began launches."""
+    names = ("id", "command", "provenance")  # whatever else is damaged in it
+    launch = sqlalchemy.table(RunRow.__tablename__, *(sqlalchemy.column(name) for name in names))
+    with_url = launch.c.command.contains("://")
+    for number, command, facts in connection.execute(select(launch).where(with_url)).all():
+        if (hidden := kept_command(command)) != command:
+            text = facts.replace(json.dumps(command), json.dumps(hidden))
+            row = update(launch).where(launch.c.id == number)
+            connection.execute(row.values(command=hidden, provenance=text))
 
 
 def _tell_apart(session: Session) -> None:

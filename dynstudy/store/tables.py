@@ -23,6 +23,14 @@ def _ascending(steps: list[int]) -> list[int]:
     return steps
 
 
+class ProcessFacts(BaseModel):
+    """What tells the process of a launch from all others."""
+
+    pid: int
+    namespace: str | None
+    ticks: int | None
+
+
 class Facts(BaseModel):
     """What is read of a launch's provenance."""
 
@@ -30,6 +38,7 @@ class Facts(BaseModel):
     system: str
     versions: dict[str, str]
     overrides: list[str] = []
+    process: ProcessFacts | None = None  # of an older dynstudy, the columns say what is known
 
 
 class Base(DeclarativeBase):

@@ -1,16 +1,23 @@
 """No part of a password is shown or kept."""
 
+import json
 import pickle
 import traceback
 
 import optuna
 import pytest
 import sqlalchemy
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
+import dynstudy
 from dynstudy.errors import StorageError
+from dynstudy.report.overview import launch_facts
+from dynstudy.store.launches import launches
 from dynstudy.store.passwords import apart, without_passwords
 from dynstudy.store.studies import Storage
+from dynstudy.store.tables import RunRow
+from tests.planted import SpecMaker
 
 SERVER = "127.0.0.1:1/none"  # where nobody listens
 
@@ -85,3 +92,29 @@ def test_other_urls_are_left_as_they_are(storage: Storage, url: str) -> None:
     copied = pickle.loads(pickle.dumps(storage.optuna))  # as Optuna's processes get it
     assert isinstance(copied, optuna.storages.RDBStorage)
     assert copied.get_all_studies() == []
+
+
+LEAKED = (
+    "dynstudy run x.toml --storage 'a://b:***@c d@host/db' --storage=a://h?password=x --set 'e=f g'"
+)
+HIDDEN = (
+    "dynstudy run x.toml --storage a://b:***@host/db --storage=a://h?password=*** --set 'e=f g'"
+)
+
+
+def test_what_an_older_dynstudy_kept_of_a_password_goes_with_the_next_launch(
+    storage: Storage, url: str, make_spec: SpecMaker
+) -> None:
+    dynstudy.run(make_spec(), storage=storage)
+    dynstudy.run(make_spec(), storage=storage)
+    with storage.engine.begin() as connection:
+        (first, second) = connection.execute(select(RunRow.id, RunRow.provenance)).all()
+        facts = json.loads(first.provenance)
+        leaking = {"command": LEAKED, "provenance": json.dumps(facts | {"command": LEAKED})}
+        connection.execute(update(RunRow).where(RunRow.id == first.id).values(leaking))
+    assert launch_facts(launches(storage.engine, 1)[0])["command"] == HIDDEN
+    Storage(url, create=True).engine.dispose()
+    after = launches(storage.engine, 1)
+    assert after[0].command == HIDDEN
+    assert json.loads(after[0].provenance) == facts | {"command": HIDDEN}
+    assert after[1].provenance == second.provenance
