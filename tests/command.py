@@ -99,7 +99,7 @@ def called_into(
 ) -> tuple[int, str]:
     """As `called`, with any stdout; returns exit status and stderr."""
     with ExitStack() as stack:
-        err = stack.enter_context(tempfile.TemporaryFile("w+"))
+        err = stack.enter_context(tempfile.TemporaryFile("w+", errors="backslashreplace"))
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.chdir(here)
         for name in ("DYNSTUDY_STORAGE", "OPTUNA_STORAGE"):

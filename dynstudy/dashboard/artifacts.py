@@ -101,9 +101,9 @@ def _identifiers(storage: Storage, study: optuna.Study) -> dict[str, str]:
     """
     others = {
         identifier
-        for other in storage.optuna.get_all_studies()
+        for other in storage.studies()
         if other.study_name != study.study_name
-        for identifier in _ours(other.system_attrs).values()
+        for identifier in _ours(storage.optuna.get_study_system_attrs(other.number)).values()
     }
     ours = _ours(storage.system_attributes(study))
     return {name: identifier for name, identifier in ours.items() if identifier not in others}

@@ -17,7 +17,8 @@ from dynstudy.dashboard.responses import FIGURE, join_figures
 from dynstudy.pictures.thumbnail import thumbnail
 from dynstudy.report.rows import frame_rows
 from dynstudy.statistics.columns import AXES, names
-from dynstudy.store.studies import SPEC, AnyStudy, Storage
+from dynstudy.store.studies import AnyStudy, Storage
+from dynstudy.store.study_rows import SPEC
 from dynstudy.study.tried import finished
 
 CONTENTS = "dynstudy:contents"

@@ -29,9 +29,8 @@ from dynstudy.report.overview import launch_facts
 from dynstudy.report.rows import shown, with_interval
 from dynstudy.store.database import database_errors
 from dynstudy.store.launches import launches
-from dynstudy.store.optuna_private import study_id
 from dynstudy.store.rename_note_tag import note_of, tags_of
-from dynstudy.store.studies import SPEC, Storage
+from dynstudy.store.studies import Storage
 
 SITE_FILES = files("dynstudy.dashboard") / "site_files"
 TYPES = {"css": "text/css", "js": "text/javascript", "json": "application/json"}
@@ -101,16 +100,15 @@ class Site:
         return self._html("front.html", title="Studies", rows=rows, storage=self.storage.url)
 
     def _rows(self) -> Iterator[dict[str, Any]]:
-        frozen = {study.study_name: study for study in self.storage.optuna.get_all_studies()}
-        for row in list_rows(self.storage):
-            study = frozen.get(row["study"])
-            if study is None or SPEC not in study.user_attrs:
+        studies = {study.study_name: study for study in self.storage.studies()}
+        for row in list_rows(self.storage, skip=lambda _: None):  # its own page says what is wrong
+            study = studies.get(row["study"])
+            if study is None:
                 continue  # made, or deleted, in between
             version = version_of(study, row["cells_done"])
-            yield row | {
-                "number": study_id(study),
-                "card": kept(study.system_attrs, version, figures=False),
-            }
+            attributes = self.storage.optuna.get_study_system_attrs(study.number)
+            card = kept(attributes, version, figures=False)
+            yield row | {"number": study.number, "card": card}
 
     def card(self, number: str) -> Answer:
         """What the list shows of a study's map, of one that was not published."""
@@ -167,8 +165,8 @@ class Site:
 
     def _study(self, number: str) -> optuna.Study | None:
         """A study of ours by its number, if there is one."""
-        for study in self.storage.optuna.get_all_studies():
-            if study_id(study) == int(number) and SPEC in study.user_attrs:
+        for study in self.storage.studies():
+            if study.number == int(number):
                 return self.storage.study(study.study_name)
         return None
 

@@ -35,7 +35,6 @@ __all__ = [
     "insert_trials",
     "open_running_trial",
     "set_trial_system_attribute",
-    "study_id",
 ]
 
 OPTUNA_TABLES: MetaData = models.BaseModel.metadata
@@ -48,11 +47,6 @@ STUDY_ATTRIBUTES = table(
 )
 TRIALS = table("trials", column("study_id"), column("state"))
 """PostgreSQL's state is an enumeration: cast it to compare it."""
-
-
-def study_id(study: FrozenStudy) -> int:
-    """Optuna's number of a study that was read in a list of them."""
-    return study._study_id
 
 
 def open_running_trial(study: optuna.Study, frozen: FrozenTrial) -> optuna.Trial:

@@ -103,6 +103,7 @@ def test_other_studies_can_be_used_beside_a_damaged_one(edited: str, three: Path
     edit(three, f"UPDATE {edited}")
     for command in ("show other", "map other", "tag other paper", "export other --format csv"):
         dynstudy(three, *command.split())
+    dynstudy(three, "delete", "other", "--yes")
 
 
 COMMANDS = [

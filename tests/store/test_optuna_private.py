@@ -22,7 +22,6 @@ from dynstudy.store.optuna_private import (
     TRIALS,
     insert_trials,
     open_running_trial,
-    study_id,
 )
 from dynstudy.store.studies import Storage
 from dynstudy.store.study_rows import SPEC
@@ -34,7 +33,7 @@ def test_the_number_of_a_study_is_the_one_in_its_table(
 ) -> None:
     for spec in (make_spec(), make_search()):
         storage.open_study(spec)
-    listed = {each.study_name: study_id(each) for each in storage.optuna.get_all_studies()}
+    listed = {name: storage.study_id(storage.study(name)) for name in storage.names()}
     with storage.engine.connect() as connection:
         rows = connection.execute(select(STUDIES.c.study_name, STUDIES.c.study_id))
         assert dict(tuple(row) for row in rows) == listed
