@@ -11,12 +11,12 @@ import pandas as pd
 
 from dynstudy.analysis.panel_surface import PanelSurface, fit_panel
 from dynstudy.arrays import Array
-from dynstudy.config import FEWEST, SpiralData
+from dynstudy.config import FEWEST, SpiralData, place_name
 from dynstudy.search.prediction import predict_cells
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests
 from dynstudy.statistics.labelled_cells import judge
-from dynstudy.statistics.labels import BASELINE
+from dynstudy.statistics.labels import BASELINE, DIVERGED, USEFUL
 from dynstudy.statistics.samples import rows_digest
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
@@ -26,6 +26,9 @@ from dynstudy.task.losses import LOSSES
 
 PANEL = ["loss", "width", "learning_rate"]
 PanelKey = tuple[str, int, float]
+
+FLATTERED = "the largest gain is the best of many: chance has helped it"
+"""Said wherever one is shown; `dynstudy export` measures it again."""
 
 PREDICTIONS: dict[str, Callable[[Any, optuna.Study, Ledger], tuple[pd.DataFrame, int]]] = {
     "boundary": predict_cells
@@ -111,14 +114,37 @@ class RegimeMap:
             f"static {row.loss}: {with_error(row.val_accuracy, row['sem'])} (n = {row.replicates})"
         )
 
+    def headline(self) -> str:
+        """What came out, in a line or two: the largest gain, and how many cells are useful."""
+        dynamical = self.dynamical_cells()
+        counted = f"{int((dynamical.regime == USEFUL).sum())} of {len(dynamical)} cells useful"
+        with_gain = dynamical[
+            dynamical.gain.notna() & (dynamical.regime != DIVERGED) & (dynamical.replicates > 0)
+        ]
+        if not len(with_gain):
+            return f"{self.spec.name}: no gain known; {counted}"
+        best: Any = with_gain.loc[with_gain.gain.idxmax()]
+        static = self.baseline(best.loss, best.width, best.learning_rate)
+        error = math.hypot(best["sem"], static["sem"].iloc[0]) if len(static) else math.nan
+        what = f"{best.loss.upper()} at width {best.width}"
+        if dynamical.learning_rate.nunique() > 1:
+            what += f" and learning rate {best.learning_rate:g}"
+        if best.gain <= 0:
+            return f"{what} gains nothing anywhere; {counted}"
+        return (
+            f"{what} gains up to {with_error(best.gain, error, '+.3f')} at "
+            f"{place_name(best.amplitude, best.period)}; {counted}"
+        )
+
     def caption(self) -> str:
-        """What a picture of it is of, in two lines."""
+        """What a picture of it is of, in small print."""
         protocol = self.spec.protocol
         rates = " ".join(f"η = {rate:g}" for rate in sorted(self.frame.learning_rate.unique()))
+        flattered = f"; {FLATTERED}" if len(self.dynamical_cells()) > 1 else ""
         return (
             f"{self.spec.name}: {protocol.steps:,} steps, {rates}, {self.spec.replicates_said} "
-            f"replicates a cell ({self.spec.baseline_replicates} static); "
-            f"ledger {self.ledger[:12]}\n{self.condition}"
+            f"replicates a cell ({self.spec.baseline_replicates} static){flattered}\n"
+            f"{self.condition}; ledger {self.ledger[:12]}"
         )
 
     @property
@@ -133,13 +159,13 @@ def _of(cells: pd.DataFrame, loss: str, width: int, learning_rate: float) -> pd.
     ]
 
 
-def with_error(value: float, sem: float | None) -> str:
+def with_error(value: float, sem: float | None, form: str = ".3f") -> str:
     """Return a mean with its standard error, unless that is None or nan, both with three digits.
 
     >>> with_error(0.71234, 0.02), with_error(0.7, float("nan")), with_error(0.7, None)
     ('0.712 ± 0.020', '0.700', '0.700')
     """
-    return f"{value:.3f}" if sem is None or math.isnan(sem) else f"{value:.3f} ± {sem:.3f}"
+    return f"{value:{form}}" + ("" if sem is None or math.isnan(sem) else f" ± {sem:.3f}")
 
 
 def regime_map(

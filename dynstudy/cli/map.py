@@ -24,7 +24,7 @@ def command(
         bool,
         typer.Option(
             "--boundaries",
-            help="Print, and write as CSV, where the gain passes 0.02 and forgetting sets in.",
+            help="Print, draw and write as CSV where the gain passes 0.02 and forgetting sets in.",
         ),
     ] = False,
     storage: StorageOption = None,
@@ -41,7 +41,7 @@ def command(
     with opened(storage) as database:
         shown = regime_map(database, study)
     lines = find_boundaries(shown) if boundaries else None
-    written = write_map(shown, out)
+    written = write_map(shown, out, boundaries=boundaries)
     if lines is not None:
         written.append(write_rows(lines, out / f"{file_stem(study)}-boundaries.csv"))
     if form is Format.table:

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.pictures.accuracy_description import SearchPoints, describe_search, describe_widths
+from dynstudy.pictures.fitting import add_title, in_lines
 from dynstudy.pictures.style import (
     ACCURACY,
     AMPLITUDE,
@@ -16,6 +17,9 @@ from dynstudy.pictures.style import (
     label_widths,
     plainly,
 )
+
+BESIDE = 1.6
+"""Inches of a figure's width that its one panel, and so a title above that, has not."""
 
 
 @plainly
@@ -39,7 +43,8 @@ def width_figure(study_map: RegimeMap) -> Figure:
     axis.axhline(described.chance, color="0.8", zorder=0, label=CHANCE)
     axis.set_ylabel(f"{ACCURACY} (mean ± standard error)")
     label_widths(axis, described.widths)
-    axis.set_title(study_map.caption(), fontsize=9, parse_math=False)
+    title = in_lines(study_map.caption(), figure.get_figwidth() - BESIDE, 9)
+    axis.set_title(title, fontsize=9, parse_math=False)
     axis.legend(fontsize=8, frameon=False)
     return figure
 
@@ -55,11 +60,10 @@ def search_figure(study_map: RegimeMap) -> Figure:
     if panels > 1:
         _over_schedule(figure, axes[1], points)
     spec = study_map.spec
-    figure.suptitle(
+    add_title(
+        figure,
         f"{spec.name}: {spec.protocol.steps:,} steps, {len(study_map.trained())} configurations of "
         f"{spec.replicates} replicates\n{study_map.condition}",
-        fontsize=10,
-        parse_math=False,  # names may hold a $
     )
     return figure
 

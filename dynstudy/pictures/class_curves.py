@@ -9,6 +9,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from dynstudy.analysis.traces import ClassCurves
+from dynstudy.pictures.fitting import add_legend_below, add_title
 from dynstudy.pictures.style import (
     SMALLEST_LOSS,
     plainly,
@@ -117,6 +118,5 @@ def _together(axis: Axes, curves: ClassCurves, **style: Any) -> None:
 
 def _finish(figure: Figure, axis: Axes, title: str) -> None:
     """The legend of an axis below the picture, and a title above it."""
-    handles, labels = axis.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
-    figure.suptitle(title, fontsize=10, parse_math=False)
+    add_legend_below(figure, axis.get_legend_handles_labels()[0])
+    add_title(figure, title)

@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from dynstudy.analysis.comparison import GainCurve, Side, SideBySide
+from dynstudy.pictures.fitting import in_lines
 from dynstudy.pictures.map_description import describe_panel, largest_gain
 from dynstudy.pictures.regime_map import add_legend, colour_bar, draw_panel
 from dynstudy.pictures.style import (
@@ -56,7 +57,8 @@ def _maps(compared: SideBySide, rows: list[tuple[Side, float]], widths: list[int
             )
             draw_panel(axis, panel)
             signs |= bool(panel.written)
-            axis.set_title(panel.title, fontsize=9, parse_math=False)  # names may hold a $
+            title = in_lines(panel.title, width, 9)
+            axis.set_title(title, fontsize=9, parse_math=False)  # names may hold a $
             axis.set(xlabel=panel.amplitude.name, ylabel=panel.period.name)
     colour_bar(figure, axes, limit, aspect=40)
     add_legend(figure, signs=signs)

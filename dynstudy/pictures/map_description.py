@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from contourpy import FillType, contour_generator
+from contourpy import contour_generator
 from numpy.typing import NDArray
 
 from dynstudy.analysis.panel_surface import PooledGain
@@ -80,8 +80,7 @@ class MapPanel:
     useful_border: Array  # (strokes, 2 ends, 2), not along the borders of the map
     onset: Array  # likewise
     contour: list[Array]  # lines (points, 2) where the pooled gain is 0.02
-    band: list[list[Array]]  # polygons in which that is not decided: the outer ring, then holes
-    band_border: list[Array]  # lines around them, not along the borders of the map
+    band: list[Array]  # lines around where that is not decided, not along the borders of the map
 
     @property
     def title(self) -> str:
@@ -102,8 +101,14 @@ def describe_panel(
     *,
     most_labelled: int = MOST_LABELLED,
     heading: str | None = None,
+    pooled: bool = False,
 ) -> MapPanel:
-    """Say what is to be drawn of some rows of a map, in colours that end at the gain `limit`."""
+    """Say what is to be drawn of some rows of a map, in colours that end at the gain `limit`.
+
+    Returns:
+        The panel; the boundaries of the surface through all cells are in it only where `pooled`,
+        being another notion of what is useful than the cells' labels, each a test by itself.
+    """
     amplitude, period = (
         Axis(name, values, edges(values))
         for name, column in ((AMPLITUDE, cells.amplitude), (PERIOD, cells.period))
@@ -124,7 +129,7 @@ def describe_panel(
         if study_map.frame.learning_rate.nunique() > 1:
             heading += f", η = {rate:g}"
     forgets = grid(cells.forgets.eq(True), False, bool)
-    surface = study_map.surface(*key)
+    surface = study_map.surface(*key) if pooled else None
     few = forgets.size <= most_labelled
     return MapPanel(
         heading,
@@ -164,15 +169,11 @@ def _written(cells: pd.DataFrame, rows: Grid, columns: Grid, limit: float) -> li
 def _contours(pooled: PooledGain | None) -> dict[str, Any]:
     """Where the surface through all cells has a gain of 0.02, and where it may have."""
     if pooled is None:
-        return {"contour": [], "band": [], "band_border": []}
-    levels = contour_generator(
-        pooled.amplitude, pooled.period, pooled.excess, fill_type=FillType.OuterOffset
-    )
-    polygons: Any = levels.filled(-CONFIDENT, CONFIDENT)  # points, and where their rings begin
+        return {"contour": [], "band": []}
+    levels = contour_generator(pooled.amplitude, pooled.period, pooled.excess)
     return {
         "contour": levels.lines(0.0),
-        "band": [np.split(points, starts[1:-1]) for points, starts in zip(*polygons, strict=True)],
-        "band_border": [line for level in (-CONFIDENT, CONFIDENT) for line in levels.lines(level)],
+        "band": [line for level in (-CONFIDENT, CONFIDENT) for line in levels.lines(level)],
     }
 
 

@@ -7,16 +7,16 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PatchCollection, PathCollection
+from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
-from matplotlib.path import Path as Outline
 
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.pictures import map_description as described
 from dynstudy.pictures.accuracy import search_figure, width_figure
+from dynstudy.pictures.fitting import add_legend_below, add_title, in_lines
 from dynstudy.pictures.map_description import MapPanel, describe_panel, largest_gain
 from dynstudy.pictures.style import (
     COLOURS,
@@ -30,32 +30,33 @@ from dynstudy.pictures.style import (
 PANEL_INCHES = (4.6, 3.9)
 COLUMNS_AT_MOST = 3
 NARROW = 0.13  # of a panel's width: a cell below it has no room for a sign and a number in a line
-ROOM = 11.0  # inches that the legend takes in two lines
 
 USEFUL_LINE: dict[str, Any] = {"color": "black", "linewidth": 1.6}
 ONSET_LINE: dict[str, Any] = {"color": ONSET, "linewidth": 2.4, "linestyle": (0, (4, 1.5))}
 CONTOUR_LINE: dict[str, Any] = {"color": CONTOUR, "linewidth": 1.8}
-BAND: dict[str, Any] = {"color": CONTOUR, "alpha": 0.22, "linewidth": 0}
+BAND_LINE: dict[str, Any] = {"color": CONTOUR, "linewidth": 1.2, "linestyle": ":"}
 HATCH: dict[str, Any] = {"hatch": "///", "edgecolor": ONSET, "linewidth": 0}
 
 
 @plainly
-def study_figure(study_map: RegimeMap) -> Figure:
-    """Draw a study as its kind is drawn."""
-    return PICTURES[study_map.spec.kind](study_map)
+def study_figure(study_map: RegimeMap, *, boundaries: bool = False) -> Figure:
+    """Draw a study as its kind is drawn; a map with the boundaries of its pooled gain if asked."""
+    draw: Any = PICTURES[study_map.spec.kind]
+    figure: Figure = draw(study_map, boundaries=True) if boundaries else draw(study_map)
+    return figure
 
 
-def save_map(study_map: RegimeMap, path: Path) -> Path:
+def save_map(study_map: RegimeMap, path: Path, *, boundaries: bool = False) -> Path:
     """Draw a study into a file, as PNG or PDF by its suffix."""
-    return save(study_figure(study_map), path, study_map.spec.name)
+    return save(study_figure(study_map, boundaries=boundaries), path, study_map.spec.name)
 
 
 @plainly
-def grid_figure(study_map: RegimeMap) -> Figure:
+def grid_figure(study_map: RegimeMap, *, boundaries: bool = False) -> Figure:
     """A map over A and T, or over width where A and T have one value each."""
     dynamical = study_map.dynamical_cells()
     one_each = dynamical.amplitude.nunique() <= 1 and dynamical.period.nunique() <= 1
-    return width_figure(study_map) if one_each else regime_figure(study_map)
+    return width_figure(study_map) if one_each else regime_figure(study_map, boundaries)
 
 
 PICTURES = {"map": grid_figure, "search": search_figure, "boundary": grid_figure}
@@ -63,10 +64,13 @@ PICTURES = {"map": grid_figure, "search": search_figure, "boundary": grid_figure
 
 
 @plainly
-def regime_figure(study_map: RegimeMap) -> Figure:
+def regime_figure(study_map: RegimeMap, pooled: bool = False) -> Figure:
     """One panel per loss and width (and learning rate): gain in colour, regimes and forgetting."""
     limit = largest_gain(study_map)
-    panels = [describe_panel(study_map, key, cells, limit) for key, cells in study_map.panels()]
+    panels = [
+        describe_panel(study_map, key, cells, limit, pooled=pooled)
+        for key, cells in study_map.panels()
+    ]
     columns = min(COLUMNS_AT_MOST, len(panels))
     rows = math.ceil(len(panels) / columns)
     width, height = PANEL_INCHES
@@ -75,7 +79,7 @@ def regime_figure(study_map: RegimeMap) -> Figure:
     axes = figure.subplots(rows, columns, squeeze=False)
     for axis, panel in zip(axes.flat, panels, strict=False):
         draw_panel(axis, panel)
-        axis.set_title(panel.title, fontsize=10)
+        axis.set_title(in_lines(panel.title, width, 10), fontsize=10)
     for axis in axes.flat[len(panels) :]:
         axis.set_visible(False)
     for axis in axes[:, 0]:
@@ -83,8 +87,9 @@ def regime_figure(study_map: RegimeMap) -> Figure:
     for axis in axes[-1]:
         axis.set_xlabel(panels[0].amplitude.name)
     colour_bar(figure, axes, limit)
-    figure.suptitle(study_map.caption(), fontsize=10, parse_math=False)  # names may hold a $
-    add_legend(figure, predicted=bool(study_map.frame.predicted.any()))
+    add_title(figure, study_map.headline(), 11)
+    predicted = bool(study_map.frame.predicted.any())
+    add_legend(figure, study_map.caption(), predicted=predicted, pooled=pooled)
     return figure
 
 
@@ -99,16 +104,11 @@ def draw_panel(axis: Axes, panel: MapPanel) -> None:
         for i, j in np.argwhere(panel.forgets)
     ]
     axis.add_collection(PatchCollection(hatched, facecolor="none", zorder=2, **HATCH))
-    # a ring is closed by its first point
-    band = [
-        Outline.make_compound_path(*[Outline(ring, closed=True) for ring in rings])
-        for rings in panel.band
-    ]
-    axis.add_collection(PathCollection(band, antialiased=False, zorder=2.5, **BAND))
     for strokes, style, above in (
         (panel.useful_border, USEFUL_LINE | {"capstyle": "projecting"}, 4),
         (panel.onset, ONSET_LINE | {"capstyle": "projecting"}, 5),
         (panel.contour, CONTOUR_LINE, 5),
+        (panel.band, BAND_LINE, 5),
     ):
         axis.add_collection(LineCollection(list(strokes), zorder=above, **style))
     if panel.written:
@@ -154,25 +154,27 @@ def colour_bar(figure: Figure, axes: Any, limit: float, **layout: Any) -> None:
     figure.colorbar(mappable, ax=axes, label=described.GAIN_LABEL, **layout)
 
 
-def add_legend(figure: Figure, *, predicted: bool = False, signs: bool = True) -> None:
-    """What the lines, hatches and signs of panels mean, where there are such signs."""
+def add_legend(
+    figure: Figure,
+    caption: str = "",
+    *,
+    predicted: bool = False,
+    signs: bool = True,
+    pooled: bool = False,
+) -> None:
+    """What the lines, hatches and signs of panels mean, where there are such."""
     handles: list[Any] = [
         Line2D([], [], label=described.USEFUL_BORDER, **USEFUL_LINE),
         Line2D([], [], label=described.ONSET_OF_FORGETTING, **ONSET_LINE),
-        Line2D([], [], label=described.POOLED_CONTOUR, **CONTOUR_LINE),
-        Patch(label=described.POOLED_BAND, **BAND),
         Patch(fill=False, label=described.FORGETTING_LABEL, **HATCH),
     ]
+    if pooled:
+        handles.append(Line2D([], [], label=described.POOLED_CONTOUR, **CONTOUR_LINE))
+        handles.append(Line2D([], [], label=described.POOLED_BAND, **BAND_LINE))
     if signs:
         meaning = "  ".join(f"{sign} {regime}" for regime, sign in SIGNS.items())
         meaning += "  (none: untested)"
         if predicted:
             meaning += "\ngain in brackets, or on large maps no dot: predicted, not trained"
         handles.append(Line2D([], [], color="none", label=meaning))
-    figure.legend(
-        handles=handles,
-        loc="outside lower center",
-        ncols=2 if figure.get_figwidth() < ROOM else 4,
-        fontsize=8,
-        frameon=False,
-    )
+    add_legend_below(figure, handles, caption)

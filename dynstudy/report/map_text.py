@@ -134,7 +134,11 @@ def headline(panel: pd.DataFrame) -> str:
     return line
 
 
-def write_map(study_map: RegimeMap, folder: Path) -> list[Path]:
+def write_map(study_map: RegimeMap, folder: Path, *, boundaries: bool = False) -> list[Path]:
     """Write a map as PNG and CSV, named after its study."""
     stem = file_stem(study_map.spec.name)
-    return write_drawn(folder / stem, lambda path: save_map(study_map, path), study_map.frame)
+
+    def draw(path: Path) -> None:
+        save_map(study_map, path, boundaries=boundaries)
+
+    return write_drawn(folder / stem, draw, study_map.frame)

@@ -52,9 +52,9 @@ def with_baseline(study_map: RegimeMap, rng: np.random.Generator, turn: float = 
 
 
 def described(study_map: RegimeMap) -> MapPanel:
-    """The only panel of a map."""
+    """The only panel of a map, with its pooled boundaries."""
     ((key, cells),) = study_map.panels()
-    return describe_panel(study_map, key, cells, largest_gain(study_map))
+    return describe_panel(study_map, key, cells, largest_gain(study_map), pooled=True)
 
 
 def read(value: Any) -> np.ndarray:

@@ -46,7 +46,7 @@ def test_both_pens_draw_the_same(amplitude: Any, planted: MapMaker) -> None:
     assert layout["yaxis"]["title"]["text"] == "validation accuracy"
     assert axis.get_ylabel() == "validation accuracy (mean ± standard error)"
     assert axis.get_xticks().tolist() == layout["xaxis"]["tickvals"] == WIDTHS
-    assert axis.get_title() == study_map.caption()
+    assert axis.get_title().split() == study_map.caption().split()
     assert {text.get_text() for text in axis.get_legend().get_texts()} == {*drawn, "chance"}
 
 

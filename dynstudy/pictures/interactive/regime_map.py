@@ -56,10 +56,10 @@ def _identifier(key: PanelKey) -> str:
 def panel_figure(panel: MapPanel) -> go.Figure:
     """Draw the cells of one loss, width and learning rate over A and T, with numbers if few."""
     figure = go.Figure([_cells(panel)])
-    if panel.band:
+    if panel.contour or panel.band:
         figure.add_traces([
             _lines(panel.contour, described.POOLED_CONTOUR, color=CONTOUR, width=2.5),
-            _lines(panel.band_border, described.POOLED_BAND, color=CONTOUR, width=1.5, dash="dot"),
+            _lines(panel.band, described.POOLED_BAND, color=CONTOUR, width=1.5, dash="dot"),
         ])
     figure.add_traces([
         _slashes(panel),

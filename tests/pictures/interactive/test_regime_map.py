@@ -51,7 +51,7 @@ def test_each_line_is_the_description_s(panel: MapPanel) -> None:
     drawn = traces(panel_figure(panel))
     for name, expected in (
         ("gain = 0.02 of all cells pooled", panel.contour),
-        ("not decided by the pooled gain (95 %)", panel.band_border),
+        ("not decided by the pooled gain (95 %)", panel.band),
         ("onset of forgetting", panel.onset),
         ("border of the useful regime", panel.useful_border),
     ):
