@@ -12,7 +12,7 @@ from rich.text import Text
 
 from dynstudy.bench.device import device_facts
 from dynstudy.bench.measure import Measurement, Row, Say, Settings
-from dynstudy.report.fitted_table import Column, FittedTable
+from dynstudy.report.fitted_table import FittedTable, TextColumn
 from dynstudy.report.rows import console, print_rows
 from dynstudy.report.words import Format
 from dynstudy.store.provenance import installed, processor, versions
@@ -98,7 +98,7 @@ def _table(title: str, rows: list[Row]) -> FittedTable:
     cells = {(row.quantity, row.unit, row.width or 0): row for row in rows}
     quantities = list(dict.fromkeys((row.quantity, row.unit) for row in rows))
     columns = [
-        Column(
+        TextColumn(
             title,
             [
                 quantity if unit in {"ratio", "share"} else f"{quantity}, {unit}"
@@ -109,7 +109,7 @@ def _table(title: str, rows: list[Row]) -> FittedTable:
     for width in sorted({row.width or 0 for row in rows}):
         there = [cells.get((*quantity, width)) for quantity in quantities]
         values = ["" if row is None else median_and_range(row) for row in there]
-        columns.append(Column(f"width {width}" if width else "", values, right=True))
+        columns.append(TextColumn(f"width {width}" if width else "", values, right=True))
     return FittedTable(columns)
 
 

@@ -42,7 +42,9 @@ def plainly(draw: Callable[Arguments, Drawn]) -> Callable[Arguments, Drawn]:
 
     @wraps(draw)
     def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Drawn:
-        with mpl.rc_context(PLAIN):
+        with mpl.rc_context(PLAIN), warnings.catch_warnings():
+            # a name may hold what the font has no glyph for; it is drawn as a box
+            warnings.filterwarnings("ignore", message="Glyph")
             return draw(*args, **kwargs)
 
     return drawn
@@ -88,7 +90,4 @@ def as_png(figure: Figure) -> bytes:
 
 def _write(figure: Figure, target: Path | BytesIO, **how: Any) -> None:
     FigureCanvasAgg(figure)
-    with warnings.catch_warnings():
-        # a name may hold what the font has no glyph for; it is drawn as a box
-        warnings.filterwarnings("ignore", message="Glyph")
-        figure.savefig(target, **how)
+    figure.savefig(target, **how)

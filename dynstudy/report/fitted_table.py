@@ -14,7 +14,7 @@ AROUND = 2  # a table
 
 
 @dataclass(frozen=True)
-class Column:
+class TextColumn:
     """What stands below one heading, as text."""
 
     heading: str
@@ -46,7 +46,7 @@ class FittedTable:
     ones; a first one that takes more than half of the room is folded.
     """
 
-    def __init__(self, columns: Sequence[Column]) -> None:
+    def __init__(self, columns: Sequence[TextColumn]) -> None:
         self.columns = columns
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table | Text]:

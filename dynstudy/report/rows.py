@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import pandas as pd
 from rich.console import Console
 
-from dynstudy.report.fitted_table import Column, FittedTable
+from dynstudy.report.fitted_table import FittedTable, TextColumn
 from dynstudy.report.words import Format
 
 Rows = Sequence[Mapping[str, Any]]
@@ -34,7 +34,7 @@ def print_rows(rows: Rows, form: Format, out: TextIO) -> None:
 def as_table(rows: Rows) -> FittedTable:
     """Rows of the same keys as a table to be printed."""
     return FittedTable([
-        Column(
+        TextColumn(
             key.replace("_", " "),
             [shown(row[key]) for row in rows],
             isinstance(value, int | float) and not isinstance(value, bool),

@@ -111,7 +111,7 @@ def test_holes_are_holes(planted: Planted, storage: Storage, rng: np.random.Gene
     assert row(study_map, width=5, amplitude=3, period=10).regime == "useful"
     assert (study_map.frame.regime == "missing").sum() == 1 + 7
     assert study_map.notes[0].startswith("8 of 10 cells are not trained and 1 lack replicates")
-    assert any("no baseline (loss=ce, width=9" in note for note in study_map.notes)
+    assert any("no baseline (ce, width 9" in note for note in study_map.notes)
 
 
 def test_without_a_baseline_there_is_no_gain(

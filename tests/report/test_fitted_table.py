@@ -7,18 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from dynstudy.report.fitted_table import Column, FittedTable
+from dynstudy.report.fitted_table import FittedTable, TextColumn
 
 STUDIES = [
-    Column("study", ["regime-dce", "regime-dmse2"]),
-    Column("kind", ["map", "map"]),
-    Column("cells done", ["120", "75"], right=True),
-    Column("network steps", ["102000000", "7"], right=True),
-    Column("tags", ["", ""]),
+    TextColumn("study", ["regime-dce", "regime-dmse2"]),
+    TextColumn("kind", ["map", "map"]),
+    TextColumn("cells done", ["120", "75"], right=True),
+    TextColumn("network steps", ["102000000", "7"], right=True),
+    TextColumn("tags", ["", ""]),
 ]
 
 
-def printed(columns: list[Column], width: int) -> str:
+def printed(columns: list[TextColumn], width: int) -> str:
     out = io.StringIO()
     Console(file=out, width=width).print(FittedTable(columns))
     return out.getvalue()
@@ -51,7 +51,7 @@ def test_then_the_last_columns_are_left_out_and_named() -> None:
 
 def test_a_long_name_is_folded() -> None:
     name = "-".join(["regime"] * 20)
-    text = printed([Column("study", [name]), Column("cells", ["31"], right=True)], 40)
+    text = printed([TextColumn("study", [name]), TextColumn("cells", ["31"], right=True)], 40)
     assert "31" in text
     assert "".join(line.split()[0] for line in text.splitlines() if "-" in line) == name
 
@@ -64,7 +64,7 @@ WORDS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, 
     st.integers(20, 100),
 )
 def test_nothing_is_cut_or_too_wide(columns: list[tuple[str, str, str]], width: int) -> None:
-    made = [Column(heading, values) for heading, *values in columns]
+    made = [TextColumn(heading, values) for heading, *values in columns]
     text = printed(made, width)
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= width
