@@ -12,8 +12,9 @@ from dynstudy.report.words import Format
 
 MEANING = (
     "useful amplitudes: where a surface through all cells gains more than 0.02, with 95 % bands; "
-    "< and > are the ends of the map. forgets from: every tested amplitude from the upper end of "
-    "this interval on forgets catastrophically, the one at its lower end does not."
+    "< and > are the ends of the map; of several pieces the one that most resamples have. "
+    "forgets from: every tested amplitude from the upper end of this interval on forgets "
+    "catastrophically, the one at its lower end does not."
 )
 
 
@@ -29,7 +30,7 @@ def boundary_lines(dynamical: pd.DataFrame, frame: pd.DataFrame) -> list[dict[st
     Returns:
         A row for each panel and period: between which amplitudes the gain is above 0.02, each with
         its 95 % band, and from which on the networks forget. ``<`` and ``>`` are the ends of the
-        map.
+        map. Of several pieces it is the one with most support.
     """
     ends = {
         key: (float(panel.min()), float(panel.max()))
@@ -50,17 +51,34 @@ def boundary_lines(dynamical: pd.DataFrame, frame: pd.DataFrame) -> list[dict[st
 
 
 def _useful(lines: pd.DataFrame, ends: tuple[float, float]) -> str:
+    """The piece that has most support, and what there is beside it."""
     edges = lines[lines.boundary.isin([LOWER, UPPER])]
     if not len(edges):
         return "too few cells"
     if (edges.says == NOWHERE).any():
         return f"none (in {edges.support.iloc[0]:.0%} of resamples)"
-    pieces = []
+    whole, joined = _joined(edges)
+    best = max(whole, key=lambda piece: min(edge.support for edge in piece))
+    said = f"{_edge(best[0], ends)} to {_edge(best[1], ends)}"
+    if joined:
+        said += ", one piece as bands overlap"
+    return said if len(whole) == 1 else f"{said}; {len(whole) - 1} more in the CSV"
+
+
+def _joined(edges: pd.DataFrame) -> tuple[list[tuple[Any, Any]], bool]:
+    """Pieces as pairs of edges; those whose bands overlap between them are one, if there are."""
+    whole: list[tuple[Any, Any]] = []
+    joined = False
     for _, piece in edges.groupby("piece", sort=True):
-        lower = piece[piece.boundary == LOWER].iloc[0]
-        upper = piece[piece.boundary == UPPER].iloc[0]
-        pieces.append(f"{_edge(lower, ends)} to {_edge(upper, ends)}")
-    return "; ".join(pieces)
+        (lower,) = piece[piece.boundary == LOWER].itertuples()
+        (upper,) = piece[piece.boundary == UPPER].itertuples()
+        # a band that goes on beyond the map has no number there, and overlaps
+        if whole and not lower.amplitude_low > whole[-1][1].amplitude_high:
+            whole[-1] = whole[-1][0], upper
+            joined = True
+        else:
+            whole.append((lower, upper))
+    return whole, joined
 
 
 def _edge(row: Any, ends: tuple[float, float]) -> str:

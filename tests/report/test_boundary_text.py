@@ -3,6 +3,7 @@
 import io
 
 import pandas as pd
+import pytest
 
 from dynstudy.analysis.boundaries import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
 from dynstudy.report.boundary_text import boundary_lines, print_boundaries
@@ -42,15 +43,33 @@ def test_an_edge_has_its_band_and_the_ends_of_the_map_are_signs() -> None:
     assert forgets == "between 30 and 300"
 
 
-def test_several_pieces_stand_one_after_the_other() -> None:
-    useful, forgets = said(
+def two_pieces(low: float, *, second_support: float = 0.97) -> tuple[str, str]:
+    return said(
         edge(10, LOWER, says=BELOW),
         edge(10, UPPER, 5, 4, 6),
-        edge(10, LOWER, 50, NAN, 60, piece=1),
+        edge(10, LOWER, 50, low, 60, piece=1) | {"support": second_support},
         edge(10, UPPER, 70, 65, 80, piece=1),
     )
-    assert useful == "<3 to 5 [4, 6]; 50 [<3, 60] to 70 [65, 80]"
-    assert forgets == "not tested"
+
+
+def test_of_several_pieces_the_one_with_most_support_is_said() -> None:
+    assert two_pieces(40, second_support=0.98) == (
+        "<3 to 5 [4, 6]; 1 more in the CSV",
+        "not tested",
+    )
+    first = edge(10, LOWER, says=BELOW) | {"support": 0.2}
+    useful, _ = said(
+        first,
+        edge(10, UPPER, 5, 4, 6),
+        edge(10, LOWER, 50, 40, 60, piece=1),
+        edge(10, UPPER, 70, 65, 80, piece=1),
+    )
+    assert useful == "50 [40, 60] to 70 [65, 80]; 1 more in the CSV"
+
+
+@pytest.mark.parametrize("low", [5.5, 3, NAN])
+def test_pieces_whose_bands_overlap_are_one(low: float) -> None:
+    assert two_pieces(low)[0] == "<3 to 70 [65, 80], one piece as bands overlap"
 
 
 def test_what_is_not_there_is_said() -> None:
