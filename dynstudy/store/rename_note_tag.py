@@ -86,10 +86,12 @@ def change_tags(
         there = f"its tags are {', '.join(sorted(before))}" if before else "it has no tags"
         raise DynstudyError(f"study {name!r} has no tag {tag!r}; {there}")
     after = sorted((before | added) - removed)
-    if not after:
-        _remove_attribute(storage, storage.study_id(study), TAGS)
-    elif set(after) != before:
+    if set(after) == before:
+        return after  # whoever only looks at them may do so while another program writes
+    if after:
         study.set_user_attr(TAGS, after)
+    else:
+        _remove_attribute(storage, storage.study_id(study), TAGS)
     return after
 
 
