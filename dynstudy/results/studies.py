@@ -11,7 +11,7 @@ from dynstudy.report.rows import Rows
 from dynstudy.results.look import Look
 from dynstudy.results.reading import reading
 from dynstudy.results.study import SHOWN, Study, study_rows
-from dynstudy.store.database import storage_url
+from dynstudy.store.database import anchored, parse, storage_url
 from dynstudy.store.studies import Storage
 
 
@@ -29,7 +29,12 @@ def open(storage: str | Path | Storage | None = None) -> "Studies":  # noqa: A00
     Raises:
         StorageError: the database is not there, or cannot be read.
     """
-    return Studies(storage if isinstance(storage, Storage) else Storage(storage_url(storage)))
+    if isinstance(storage, Storage):
+        return Studies(storage)
+    url = storage_url(storage)
+    if url.startswith("sqlite:///"):  # whole, since a notebook does not show in which folder it is
+        url = anchored(parse(url)).render_as_string(hide_password=False)
+    return Studies(Storage(url))
 
 
 class Studies(Look):

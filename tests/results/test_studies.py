@@ -100,6 +100,7 @@ def test_nothing_is_made_where_there_is_nothing(tmp_path: Path) -> None:
             with pytest.raises(NoDatabaseError, match="dynstudy run FILE") as caught:
                 dynstudy.open(storage)
             assert "\n" not in str(caught.value)
+            assert str(tmp_path) in str(caught.value)  # a notebook does not show where it is
             assert ("did you mean 'results.db'?" in str(caught.value)) == (storage is not None)
         with pytest.raises(StorageError, match="is a folder"):
             dynstudy.open(tmp_path)
