@@ -25,7 +25,7 @@ TAKEN = (
 
 BEAT_SECONDS = 60
 LOST_AFTER = timedelta(minutes=10)
-"""A launch that gave no sign for this long, and that one cannot look for, is taken for dead."""
+"""A launch that gave no sign for this long is taken for dead; should it go on, it is fenced."""
 
 
 class Launch:
@@ -189,9 +189,12 @@ def _now() -> datetime:
 
 
 def alive(launch: RunRow) -> bool:
-    """Whether the process of a launch is still there, or may be where one cannot look for it."""
-    there = is_there(_process(launch))
-    return _now() < _free_at(launch) if there is None else there
+    """Whether a launch gave a sign lately and is not known to be gone."""
+    process = _process(launch)
+    there = is_there(process)
+    if there and process.get("namespace") is None:
+        return True  # an older dynstudy, which gives no sign where a chunk takes long
+    return there is not False and _now() < _free_at(launch)
 
 
 def _free_at(launch: RunRow) -> datetime:

@@ -27,9 +27,11 @@ def this_process() -> dict[str, Any]:
 def is_there(process: Mapping[str, Any]) -> bool | None:
     """Return whether a process, as it told itself, is still there; None where one cannot tell.
 
-    Also takes what an older dynstudy told: the name of its host, and when it began by the clock.
+    Besides, it takes the name of its host; and of an older dynstudy, when it began by the clock.
     """
     pid, namespace = process["pid"], process.get("namespace")
+    if process["host"] != socket.gethostname():
+        return None
     if namespace is None:
         return _is_there_by_clock(process)
     if namespace != _namespace():
@@ -71,8 +73,6 @@ def _is_hidden(pid: int) -> bool | None:
 
 
 def _is_there_by_clock(process: Mapping[str, Any]) -> bool | None:
-    if process["host"] != socket.gethostname():
-        return None
     try:
         began = psutil.Process(process["pid"]).create_time()
     except psutil.Error:

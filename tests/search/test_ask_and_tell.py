@@ -43,10 +43,8 @@ def test_what_a_crash_left_stays_in_its_batch(storage: Storage, make_search: Sea
 
 SAMPLERS = [
     {"sampler": "tpe", "n_startup_trials": 2},
-    {"sampler": "tpe", "n_startup_trials": 2, "group": False, "multivariate": False},
     {"sampler": "gp", "n_startup_trials": 2},
     {"sampler": "qmc"},
-    {"sampler": "qmc", "qmc_type": "halton", "scramble": False},
     {"sampler": "qmc", "batches": 0},
     {"sampler": "random", "batches": 0},
 ]

@@ -115,6 +115,23 @@ def test_a_fresh_sign_keeps_the_claim_of_a_process_that_cannot_be_looked_for(
     assert [row.status for row in launches(other.engine, number)] == ["lost", "complete"]
 
 
+def test_a_launch_that_is_there_and_gave_no_sign_for_long_is_taken_over(
+    storage: Storage, other: Storage, make_spec: SpecMaker
+) -> None:
+    """Stopped, or it hangs: which one is, nobody else can tell."""
+    spec = make_spec()
+    number = storage.study_id(storage.open_study(spec))
+    with ExitStack() as stack:
+        stack.enter_context(pytest.raises(StudyTakenError))
+        stack.enter_context(claim(storage.engine, number, spec, "auto"))
+        long_ago = datetime.now(UTC).replace(tzinfo=None) - LOST_AFTER
+        with other.engine.begin() as connection:
+            connection.execute(update(RunRow).values(heartbeat_at=long_ago))
+        with claim(other.engine, number, spec, "auto"):
+            pass
+    assert [row.status for row in launches(other.engine, number)] == ["lost", "complete"]
+
+
 Write = Callable[[Planted], object]
 WRITES: dict[str, Write] = {
     "networks": lambda planted: planted.put(planted.cell(), [0.5, 0.6]),

@@ -2,17 +2,23 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from dynstudy.store import processes
-from dynstudy.store.processes import is_there, this_process
+from dynstudy.store.processes import is_there
+
+
+def this_process() -> dict[str, Any]:
+    return processes.this_process() | {"host": socket.gethostname()}
 
 
 @contextmanager
@@ -24,7 +30,7 @@ def child() -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
-def as_it_tells(pid: int) -> dict[str, object]:
+def as_it_tells(pid: int) -> dict[str, Any]:
     stat = processes._stat(pid)
     assert stat is not None
     return this_process() | {"pid": pid, "ticks": int(stat[processes.STARTED])}
@@ -33,6 +39,7 @@ def as_it_tells(pid: int) -> dict[str, object]:
 def test_this_process_is_there_and_one_of_its_number_before_it_is_not() -> None:
     assert is_there(this_process()) is True
     assert is_there(this_process() | {"ticks": this_process()["ticks"] - 1}) is False
+    assert is_there(this_process() | {"host": "elsewhere"}) is None
 
 
 def test_a_killed_process_is_gone_even_if_nobody_took_note_of_it() -> None:
