@@ -26,9 +26,9 @@ def test_a_baseline_is_the_static_loss_of_the_family(loss: str) -> None:
 
 def test_configurations_print_as_a_person_writes_them() -> None:
     assert str(Configuration("dce", 20, 1.0, 300.0, 100)) == (
-        "loss=dce, width=20, learning_rate=1, amplitude=300, period=100"
+        "dce, width 20, learning rate 1, A = 300, T = 100"
     )
-    assert str(Configuration("mse", 20, 0.5)) == "loss=mse, width=20, learning_rate=0.5"
+    assert str(Configuration("mse", 20, 0.5)) == "mse, width 20, learning rate 0.5"
 
 
 def test_a_cell_has_as_many_replicates_as_seeds() -> None:

@@ -6,13 +6,13 @@ from dynstudy.config import Cell, Configuration, Protocol
 from dynstudy.errors import Interrupted
 from dynstudy.export.export_file import Measured
 from dynstudy.launch.training import Training
-from dynstudy.measure.measures import NET, added, reads
+from dynstudy.measure.measures import added, net_names, reads
 from dynstudy.report.rows import frame_rows
 from dynstudy.statistics.columns import static_of
 from dynstudy.statistics.labelled_cells import judge
 from dynstudy.store.ledger import Ledger
 
-MORE = (*map(static_of, NET), *(measure.name for measure in added()))
+MORE = (*map(static_of, net_names()), *(measure.name for measure in added()))
 """What has no place of its own in an export."""
 
 

@@ -13,7 +13,7 @@ from dynstudy.errors import ExportError
 from dynstudy.export.cube import labelled_cube
 from dynstudy.export.words import FileFormat
 from dynstudy.measure.accuracy import mean
-from dynstudy.measure.measures import MEASURES, NET, PINNED, added
+from dynstudy.measure.measures import MEASURES, PINNED, added, net_names
 from dynstudy.statistics import columns
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.columns import Column, names, raw_of, static_of, typed
@@ -71,7 +71,7 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, columns=names(COLUMNS))
     static = _static_means(ledger, asked_for, range(spec.baseline_replicates))
-    for name in NET:
+    for name in net_names():
         frame[raw_of(name)] = frame[name].astype(float)
         frame[static_of(name)] = frame.ledger_configuration.map(static[name])
         frame[name] = frame[raw_of(name)] - frame[static_of(name)].astype(float)
@@ -89,7 +89,7 @@ def _static_means(
             for of in (cell.configuration for cell in cells)
             if of.period is not None
         }
-        for name in NET
+        for name in net_names()
     }
 
 

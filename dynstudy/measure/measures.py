@@ -19,9 +19,6 @@ MEASURES: dict[str, Measure] = {
     )
 }
 
-NET = tuple(name for name, measure in MEASURES.items() if measure.net)
-"""Those that are compared with the static loss's, which is taken off wherever they are shown."""
-
 PINNED = (
     "val_accuracy",
     "train_accuracy",
@@ -32,6 +29,11 @@ PINNED = (
 )
 """Those that were there when digests, files and exports got their order, which stays what it was:
 what is added later comes after."""
+
+
+def net_names() -> list[str]:
+    """The measures that the static loss's is taken off of, wherever they are shown."""
+    return [name for name, measure in MEASURES.items() if measure.net]
 
 
 def added() -> list[Measure]:

@@ -10,7 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from dynstudy.measure.measure import Measure
-from dynstudy.measure.measures import MEASURES, NET, PINNED, added
+from dynstudy.measure.measures import MEASURES, PINNED, added, net_names
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ RAW = tuple(
         MEASURES[name].unit,
         f"`{name}` before the static loss's is taken off, as the ledger has it",
     )
-    for name in NET
+    for name in net_names()
 )
 STATIC = tuple(
     Column(
@@ -73,7 +73,7 @@ STATIC = tuple(
         f"what is taken off `{name}`: the mean over the static loss's networks, read at the same "
         "steps",
     )
-    for name in NET
+    for name in net_names()
 )
 
 _CELL = {name: of_cell(MEASURES[name]) for name in PINNED}

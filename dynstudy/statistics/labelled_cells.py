@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from dynstudy.arrays import Ints
 from dynstudy.config import Cell
 from dynstudy.measure.accuracy import mean, standard_error
-from dynstudy.measure.measures import MEASURES, NET
+from dynstudy.measure.measures import MEASURES, net_names
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Evidence
 from dynstudy.statistics.columns import MAP, names, static_of
 from dynstudy.statistics.compared_cells import ComparedCells, Family, read_compared
@@ -115,7 +115,7 @@ def _judge(
     frame.loc[cells, "gain"] = gain.estimate
     low, high = gain.interval(confidence)
     frame.loc[cells, "gain_low"], frame.loc[cells, "gain_high"] = low, high
-    for name in NET:
+    for name in net_names():
         contrast = compared.measure(name, cells)
         net = contrast.difference
         frame.loc[cells, name] = net.estimate

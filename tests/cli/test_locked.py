@@ -1,4 +1,4 @@
-"""Another program writes to the database: what reads does so, and what writes says that it cannot."""
+"""Another program writes to the database: what reads does so, what writes says that it cannot."""
 
 import sqlite3
 from collections.abc import Iterator

@@ -14,7 +14,7 @@ from dynstudy.config import Configuration
 from dynstudy.export.replicate_table import check_library, replicates, write_replicates
 from dynstudy.export.words import FileFormat
 from dynstudy.measure.forgetting import forgetting
-from dynstudy.measure.measures import NET
+from dynstudy.measure.measures import net_names
 from dynstudy.measure.window import forgetting_window
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
@@ -73,7 +73,7 @@ def test_a_search_has_no_cube_but_an_axis_of_configurations(
 AXES = ["loss", "width", "learning_rate", "amplitude", "period"]
 
 
-@pytest.mark.parametrize("name", NET)
+@pytest.mark.parametrize("name", net_names())
 def test_a_measure_that_is_net_is_so_in_networks_as_in_cells(studied: Storage, name: str) -> None:
     """And the two that it is the difference of stand beside it."""
     networks = replicates(studied, "small")

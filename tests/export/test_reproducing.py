@@ -9,7 +9,7 @@ from dynstudy.export.export_file import Export
 from dynstudy.export.exporting import export
 from dynstudy.export.reproducing import BIT_EQUAL, STATISTICAL, reproduce
 from dynstudy.launch.training import Training
-from dynstudy.measure.measures import NET
+from dynstudy.measure.measures import net_names
 from dynstudy.store.studies import Storage
 from tests.export.changed import changed
 
@@ -153,7 +153,7 @@ def test_what_the_static_loss_forgets_is_in_the_file_and_is_trained_again(
     row = frame[(frame.width == of.width) & (frame.amplitude == of.amplitude)]
     row = row[row.period == of.period].iloc[0]
     assert best.found is not None
-    for name in NET:
+    for name in net_names():
         taken_off = (best.found.measures or {})[f"static_{name}"]
         assert taken_off == pytest.approx(row[f"static_{name}"])
     number = exported.configuration.index(best)

@@ -49,9 +49,10 @@ def main(folder: Path) -> None:
     import docs.generate
     import dynstudy
     from dynstudy.analysis.regime_map import regime_map
+    from dynstudy.export.cube import labelled_cube
     from dynstudy.export.export_file import load_export, to_text
     from dynstudy.export.exporting import export
-    from dynstudy.export.replicate_table import replicates, to_cube
+    from dynstudy.export.replicate_table import VARIABLES, replicates
     from dynstudy.export.reproducing import _differences, reproduce
     from dynstudy.export.words import FileFormat
     from dynstudy.report.map_text import write_map
@@ -122,7 +123,7 @@ def main(folder: Path) -> None:
             "csv": table,
             "map": rows,
             "tidy": list(tidy.columns),
-            "cube": list(to_cube(tidy, "small").data_vars),
+            "cube": list(labelled_cube(tidy, VARIABLES, ["seed"]).data_vars),
             "exported": exported.measures,
             "reproduced": reproduce(taken, backend="cpu").problems,
             "wrong": list(_differences(wrong, right, exact=True)),

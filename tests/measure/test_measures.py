@@ -12,7 +12,7 @@ import pytest
 
 import dynstudy
 from dynstudy.analysis.regime_map import regime_map
-from dynstudy.measure.measures import MEASURES, PINNED, added, reads
+from dynstudy.measure.measures import MEASURES, PINNED, added, net_names, reads
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
@@ -90,7 +90,8 @@ def test_one_more_is_a_column_at_the_end_of_every_file(turned_up: dict[str, Any]
 
 def test_one_more_is_exported_reproduced_and_documented(turned_up: dict[str, Any]) -> None:
     there = {measure.name for measure in added()}
-    assert set(turned_up["exported"]) == there | {"worst_class", "reached"}
+    static = {f"static_{name}" for name in net_names()} | {"static_reached"}
+    assert set(turned_up["exported"]) == there | {"worst_class", "reached"} | static
     assert turned_up["reproduced"] == []
     assert turned_up["wrong"] == ["worst_class is 2, training gives 0.1"]
     for text in turned_up["pages"]:
