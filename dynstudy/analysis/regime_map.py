@@ -46,9 +46,15 @@ class RegimeMap:
     outcomes: list[Array]  # final validation accuracies of each row's replicates
     lost: list[Array] = field(default_factory=list)  # their forgetting, before the static loss's
     ledger: str = ""  # SHA-256 of the rows of the ledger that it stands on
+    trials: int | None = None  # complete ones
     _surfaces: dict[PanelKey, PanelSurface | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    @property
+    def cells(self) -> int:
+        """Cells that are trained: trials, so that a search's baselines are none."""
+        return len(self.trained()) if self.trials is None else self.trials
 
     def baselines(self) -> pd.DataFrame:
         """The static cells."""
@@ -117,7 +123,8 @@ class RegimeMap:
     def headline(self) -> str:
         """What came out, in a line or two: the largest gain, and how many cells are useful."""
         dynamical = self.dynamical_cells()
-        counted = f"{int((dynamical.regime == USEFUL).sum())} of {len(dynamical)} cells useful"
+        useful = int((dynamical.regime == USEFUL).sum())
+        counted = f"{useful} of {len(dynamical)} dynamical cells useful"
         with_gain = dynamical[
             dynamical.gain.notna() & (dynamical.regime != DIVERGED) & (dynamical.replicates > 0)
         ]
@@ -198,7 +205,7 @@ def regime_map(
                 f"{len(predicted)} of {len(frame)} cells are not trained but predicted from those "
                 f"that are, {unsettled} of them not settled"
             )
-    return RegimeMap(spec, frame, notes, outcomes, lost, rows)
+    return RegimeMap(spec, frame, notes, outcomes, lost, rows, storage.count_cells(study))
 
 
 def conditional(data: SpiralData) -> str:

@@ -66,7 +66,7 @@ def _target(target: str, rank: int, storage: str | None) -> tuple[str, Any, Any]
     if not Path(target).suffix and not Path(target).exists():
         raise DynstudyError(
             f"{target}: neither an export (FILE.toml) nor a trial of a study (STUDY#NUMBER, as "
-            "the dashboard numbers them)"
+            "dynstudy show and the dashboard number them)"
         )
     export = load_export(Path(target))
     if rank > len(export.configuration):

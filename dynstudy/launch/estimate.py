@@ -94,7 +94,8 @@ def estimate(
         }
         recorded = networks - sum(counts.values())
         seconds = steps * sum(count * speeds(each) for each, count in counts.items() if count)
-        sizes = len(cells), networks, networks * steps, recorded
+        planned = spec.planned_trials({}, len(cells))  # a search's baselines are no cells of it
+        sizes = planned, networks, networks * steps, recorded
         return Estimate(spec.name, *sizes, seconds, device)
 
     most = of(all_cells)

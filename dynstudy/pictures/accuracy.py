@@ -62,7 +62,7 @@ def search_figure(study_map: RegimeMap) -> Figure:
     spec = study_map.spec
     add_title(
         figure,
-        f"{spec.name}: {spec.protocol.steps:,} steps, {len(study_map.trained())} configurations of "
+        f"{spec.name}: {spec.protocol.steps:,} steps, {study_map.cells} cells of "
         f"{spec.replicates} replicates\n{study_map.condition}",
     )
     return figure

@@ -49,7 +49,7 @@ def print_map(study_map: RegimeMap, out: TextIO) -> None:
 def print_best(study_map: RegimeMap, out: TextIO) -> None:
     """Print the best cells, in a table."""
     best = study_map.ranked().head(MOST_LISTED)
-    console(out).print(f"the best {len(best)} of {len(study_map.frame)} configurations")
+    console(out).print(f"the best {len(best)} of {study_map.cells} cells")
     print_rows(frame_rows(best[SEARCH_COLUMNS]), Format.table, out)
 
 
@@ -114,7 +114,8 @@ def headline(panel: pd.DataFrame) -> str:
     """How many cells of a panel are in which regime, and its largest gain; one or two lines."""
     counts = panel.regime.value_counts()
     parts = [f"{count} {regime}" for regime, count in counts.items() if regime != BASELINE]
-    line = f"{len(panel)} cells: {', '.join(parts)}; {int((panel.forgets == True).sum())} forget"  # noqa: E712
+    forget = int((panel.forgets == True).sum())  # noqa: E712
+    line = f"{len(panel)} dynamical cells: {', '.join(parts)}; {forget} forget"
     if panel.predicted.any():
         line += f"; {int(panel.predicted.sum())} of them predicted"
     trained = panel[~panel.predicted].replicates

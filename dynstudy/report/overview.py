@@ -19,6 +19,7 @@ from dynstudy.store.passwords import kept_command
 from dynstudy.store.rename_note_tag import note_of, tags_of
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import RunRow
+from dynstudy.store.trials import trial_numbers
 from dynstudy.study.spec import StudySpec
 
 RECORDED = "networks backend device host git_commit git_clean command".split()
@@ -38,6 +39,7 @@ class Overview:
     diverged: int
     ledger: str  # SHA-256 of the rows of the ledger that it stands on
     best: list[dict[str, Any]]
+    best_trials: list[int | None]  # their numbers, as ``STUDY#NUMBER`` takes them
     boundaries: list[dict[str, Any]]  # of a map over amplitude
     pareto_front: list[dict[str, Any]]  # accuracy and width, of a search for both
     notes: list[str]
@@ -52,7 +54,8 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
     study_map = regime_map(storage, name)
     done = storage.count_cells(study)
     total = study_map.spec.planned_trials(study.user_attrs, int((~study_map.frame.predicted).sum()))
-    best = study_map.ranked().head(top)[names(FIRST)]
+    ranked = study_map.ranked().head(top)
+    keys, best = ranked.ledger_configuration.tolist(), ranked[names(FIRST)]
     front = (
         study_map.pareto_front()[names(FIRST)]
         if len(study_map.spec.directions) > 1
@@ -69,6 +72,7 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
         int(study_map.frame.diverged.sum()),
         study_map.ledger,
         frame_rows(best),
+        trial_numbers(storage.engine, storage.study_id(study), keys),
         boundary_lines(study_map.dynamical_cells(), edges) if edges is not None else [],
         frame_rows(front),
         study_map.notes,
@@ -117,7 +121,10 @@ def print_overview(shown: Overview, form: Format, out: TextIO) -> None:
         screen.print(f"note: {note}", style="yellow", markup=False)
     screen.print("\n[bold]best cells[/bold]")
     shortened = ("p_value", "q_value", "unrecovered", "forgetting_sem")
-    print_rows(_without(shown.best, shortened), form, out)
+    numbered = [
+        {"trial": number, **row} for number, row in zip(shown.best_trials, shown.best, strict=True)
+    ]
+    print_rows(_without(numbered, shortened), form, out)
     if shown.boundaries:
         screen.print("[bold]boundaries[/bold]")
         print_boundaries(shown.boundaries, out)

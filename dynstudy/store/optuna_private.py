@@ -30,6 +30,7 @@ __all__ = [
     "STUDIES",
     "STUDY_ATTRIBUTES",
     "TRIALS",
+    "TRIAL_SYSTEM_ATTRIBUTES",
     "FrozenStudy",
     "ask_again",
     "insert_trials",
@@ -45,7 +46,10 @@ STUDIES = table("studies", column("study_id"), column("study_name", String))
 STUDY_ATTRIBUTES = table(
     "study_user_attributes", column("study_id"), column("key"), column("value_json", Text)
 )
-TRIALS = table("trials", column("study_id"), column("state"))
+TRIAL_SYSTEM_ATTRIBUTES = table(
+    "trial_system_attributes", column("trial_id"), column("key"), column("value_json", Text)
+)
+TRIALS = table("trials", column("study_id"), column("state"), column("trial_id"), column("number"))
 """PostgreSQL's state is an enumeration: cast it to compare it."""
 
 

@@ -1,5 +1,6 @@
 """Cells as Optuna's trials."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -13,10 +14,11 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import Engine, func, select
 
 from dynstudy.config import Configuration
 from dynstudy.store.launches import lock
-from dynstudy.store.optuna_private import insert_trials
+from dynstudy.store.optuna_private import TRIAL_SYSTEM_ATTRIBUTES, TRIALS, insert_trials
 from dynstudy.study.axes import BOUNDS
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.tried import finished
@@ -38,6 +40,28 @@ class FinishedCell:
     attributes: dict[str, Any]  # a few numbers that a dashboard can sort by
     key: str = ""  # of its networks in the ledger
     trained: tuple[datetime, datetime] | None = None  # from when to when, in UTC
+
+
+def trial_numbers(engine: Engine, study_id: int, keys: Iterable[str]) -> list[int | None]:
+    """The first trial of each of a study's cells, by its networks' key in the ledger, unread.
+
+    Returns:
+        Its number; None where no trial has such, or an older dynstudy made it.
+    """
+    wanted = {json.dumps(key): key for key in keys}
+    query = (
+        select(TRIAL_SYSTEM_ATTRIBUTES.c.value_json, func.min(TRIALS.c.number))
+        .join(TRIALS, TRIALS.c.trial_id == TRIAL_SYSTEM_ATTRIBUTES.c.trial_id)
+        .where(
+            TRIALS.c.study_id == study_id,
+            TRIAL_SYSTEM_ATTRIBUTES.c.key == CELL,
+            TRIAL_SYSTEM_ATTRIBUTES.c.value_json.in_(wanted),
+        )
+        .group_by(TRIAL_SYSTEM_ATTRIBUTES.c.value_json)
+    )
+    with engine.connect() as connection:
+        numbers = {row[0]: int(row[1]) for row in connection.execute(query)}
+    return [numbers.get(text) for text in wanted]
 
 
 def distributions(

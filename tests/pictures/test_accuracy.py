@@ -88,7 +88,7 @@ def test_both_pens_draw_the_same_trials_of_a_search(study_map: RegimeMap) -> Non
     assert schedule.get_ylabel() == layout["yaxis"]["title"]["text"] == "period T (steps)"
     assert colours.get_ylabel() == "validation accuracy"
     assert figure.get_suptitle() == (
-        f"search: 200 steps, 4 configurations of 2 replicates\n{study_map.condition}"
+        f"search: 200 steps, 4 cells of 2 replicates\n{study_map.condition}"
     )
 
 

@@ -181,10 +181,12 @@ def test_a_headline_says_what_came_out(make_spec: SpecMaker, rng: np.random.Gene
         loss="ce", amplitude=np.nan, period=np.nan, gain=np.nan, regime="baseline", sem=0.04
     )
     with_static = replace(study_map, frame=pd.concat([study_map.frame, static], ignore_index=True))
-    said = "DCE at width 9 gains up to +0.300 ± 0.050 at A = 30, T = 10; 2 of 8 cells useful"
+    said = (
+        "DCE at width 9 gains up to +0.300 ± 0.050 at A = 30, T = 10; 2 of 8 dynamical cells useful"
+    )
     assert with_static.headline() == said
     assert study_map.headline() == said.replace(" ± 0.050", "")
     none = replace(study_map, frame=study_map.frame.assign(gain=-0.1))
-    assert none.headline() == "DCE at width 5 gains nothing anywhere; 2 of 8 cells useful"
+    assert none.headline() == "DCE at width 5 gains nothing anywhere; 2 of 8 dynamical cells useful"
     unknown = replace(study_map, frame=study_map.frame.assign(gain=np.nan))
-    assert unknown.headline() == "small: no gain known; 2 of 8 cells useful"
+    assert unknown.headline() == "small: no gain known; 2 of 8 dynamical cells useful"

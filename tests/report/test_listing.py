@@ -1,13 +1,20 @@
 """Which studies there are."""
 
+from typing import Any
+
 import pytest
 
+import dynstudy
+from dynstudy.analysis.regime_map import regime_map
+from dynstudy.launch.estimate import estimate
 from dynstudy.report.listing import list_rows, study_status
+from dynstudy.report.overview import overview
 from dynstudy.report.words import Status
 from dynstudy.store.launches import claim
 from dynstudy.store.rename_note_tag import change_tags
 from dynstudy.store.studies import Storage
-from tests.planted import SearchMaker, SpecMaker, plant
+from dynstudy.study.spec import StudySpec
+from tests.planted import SMALL, SearchMaker, SpecMaker, plant
 
 
 @pytest.fixture
@@ -20,6 +27,30 @@ def three(storage: Storage, make_spec: SpecMaker, make_search: SearchMaker) -> S
 
 def names(storage: Storage, **filters: object) -> list[str]:
     return [row["study"] for row in list_rows(storage, **filters)]
+
+
+SEARCHED = {"learning_rate": {"low": 0.1, "high": 1.0}, "width": {"low": 3, "high": 9}}
+KINDS: dict[str, dict[str, Any]] = {
+    "map": {"loss": ["dce", "ce"]},
+    "search": {"loss": ["dce", "mse"], "search": {"sampler": "random", "trials": 7, "batch": 4}},
+    "boundary": {"boundary": {"cells": 3, "batch": 2}, "replicates": 6},
+}
+
+
+@pytest.mark.parametrize(("kind", "cells"), [("map", 5), ("search", 7), ("boundary", 4)])
+def test_cells_are_the_same_number_wherever_they_are_counted(
+    kind: str, cells: int, storage: Storage
+) -> None:
+    space = SMALL["space"] if kind != "search" else SMALL["space"] | SEARCHED
+    if kind == "search":
+        space |= {"amplitude": {"low": 3, "high": 30}, "period": {"low": 10, "high": 30}}
+    spec = StudySpec.of({**SMALL, "kind": kind, "space": space} | KINDS[kind])
+    assert estimate(spec).cells == cells
+    summary = dynstudy.run(spec, storage=storage)
+    (row,) = list_rows(storage)
+    shown = overview(storage, "small")
+    counts = (summary.cells, row["cells"], row["cells_done"], shown.cells, shown.cells_done)
+    assert {*counts, regime_map(storage, "small").cells} == {cells}
 
 
 def test_a_row_says_how_much_of_a_study_there_is(three: Storage) -> None:

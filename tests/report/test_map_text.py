@@ -29,7 +29,7 @@ def test_a_grid_that_is_wider_than_a_terminal_is_left_to_the_picture(
     print_map(regime_map(storage, "small"), text)
     assert "T \\ A" not in text.getvalue()
     assert "see the picture and the CSV" in text.getvalue()
-    assert "82 cells" in text.getvalue()
+    assert "82 dynamical cells" in text.getvalue()
 
 
 def test_every_map_can_be_printed_drawn_and_read_back(any_map: RegimeMap, tmp_path: Path) -> None:

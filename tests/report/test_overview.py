@@ -40,6 +40,18 @@ def test_it_counts_and_names_the_best_cells(small: Overview) -> None:
     assert (launch["status"], launch["networks"], launch["device"]) == ("complete", 3, "two cores")
 
 
+def test_the_best_cells_have_their_trials_numbers(small: Overview, storage: Storage) -> None:
+    trials = storage.study("small").trials
+    assert len(small.best_trials) == len(small.best) == 2
+    for number, row in zip(small.best_trials, small.best, strict=True):
+        assert number is not None
+        assert {key: row[key] for key in ("amplitude", "period")} == {
+            key: trials[number].params[key] for key in ("amplitude", "period")
+        }
+    text = printed(small, Format.table)
+    assert text.split("best cells")[1].split()[0] == "trial"
+
+
 def test_text_has_everything_that_json_has(small: Overview) -> None:
     text = " ".join(printed(small, Format.table).split())
     for said in (

@@ -172,7 +172,7 @@ def test_a_fourth_kind_is_in_every_command(
     shown = command("show", "listed")
     assert "listed: complete, 3 of 3 cells, 12 of 12 networks" in shown
     assert "somebody wrote these cells out" in shown
-    assert "the best 3 of 3 configurations" in command("map", "listed")
+    assert "the best 3 of 3 cells" in command("map", "listed")
     assert {path.name for path in (tmp_path / "results").iterdir()} == {"listed.csv", "listed.png"}
     with pytest.raises(DynstudyError, match="figure 3 needs a map"):
         over_width(regime_map(storage, "listed"), None, None)
