@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from glob import escape
 from http import HTTPStatus
 from importlib.resources import files
 from pathlib import Path
@@ -124,7 +125,7 @@ class Site:
             return self._absent()
         contents, spec = self.shown.of(study), self.storage.spec(study)
         maps = _maps(contents)
-        (row,) = (each for each in list_rows(self.storage) if each["study"] == study.study_name)
+        (row,) = list_rows(self.storage, match=escape(study.study_name))
         return self._html(
             "study.html",
             title=study.study_name,
