@@ -234,3 +234,16 @@ def test_what_a_launch_records_is_seen_without_opening_again(
     before = study.map().replicates.sum()
     planted.put(planted.cell(amplitude=30.0, period=10), spread(rng, 0.5, 2))
     assert (before, study.map().replicates.sum()) == (0, 2)
+
+
+def test_of_a_study_in_rounds_the_replicates_that_were_asked_for_are_read(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    dynstudy.run(make_spec(replicates={"min": 6, "max": 9}), storage=storage)
+    study = dynstudy.open(storage)["small"]
+    cells, networks = study.map(), study.replicates()
+    counts = networks.groupby("ledger_configuration").size()
+    assert cells.set_index("ledger_configuration").replicates.to_dict() == counts.to_dict()
+    for _, row in cells.iterrows():
+        assert study.series(row).index.levels[0].size == row.replicates
+    assert study.state == "complete"

@@ -4,6 +4,7 @@ import pytest
 
 import dynstudy
 from dynstudy.store.studies import Storage
+from tests.forked import in_child
 from tests.launch.recorded import networks, trials
 from tests.planted import SpecMaker
 
@@ -62,3 +63,19 @@ def test_a_wrong_backend_writes_nothing(url: str, make_spec: SpecMaker, tmp_path
     with pytest.raises(dynstudy.errors.BackendError):
         dynstudy.run(make_spec(), storage=url, backend="nope")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_forked_child_launches_after_its_parent_did(
+    opened: bool, storage: Storage, url: str, make_spec: SpecMaker
+) -> None:
+    given = storage if opened else url
+
+    def launch(name: str, width: int) -> int:
+        space = {"learning_rate": 1.0, "amplitude": 3, "period": 10, "width": width}
+        return dynstudy.run(make_spec(name=name, space=space), storage=given).trained
+
+    assert launch("parent", 5) == 10
+    assert in_child(lambda: launch("child", 6)) == 10
+    assert launch("after", 6) == 0  # what the child recorded is there
+    assert storage.names() == ["after", "child", "parent"]
