@@ -3,6 +3,7 @@
 Its tables are Optuna's to read, without any checks. Only where that fails are they looked through.
 """
 
+import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 import optuna
 from optuna.distributions import json_to_distribution
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, inspect, text
 
@@ -39,25 +41,31 @@ class CheckedStorage(optuna.storages.RDBStorage):
     """Optuna's, over a database that somebody may have edited."""
 
     get_all_studies = _named(optuna.storages.RDBStorage.get_all_studies)
-    get_study_directions = _named(optuna.storages.RDBStorage.get_study_directions)
     get_study_user_attrs = _named(optuna.storages.RDBStorage.get_study_user_attrs)
     get_study_system_attrs = _named(optuna.storages.RDBStorage.get_study_system_attrs)
     get_trial = _named(optuna.storages.RDBStorage.get_trial)
     delete_study = _named(optuna.storages.RDBStorage.delete_study)
 
     @_named
+    def get_study_directions(self, study_id: int) -> list[StudyDirection]:
+        """What each value is aimed at; there is at least one."""
+        directions = super().get_study_directions(study_id)
+        if not directions:
+            where = f"study_id {study_id}"
+            raise DamagedError(damaged("study_directions", where, "direction", None, "is missing"))
+        return directions
+
+    @_named
     def _get_trials(self, *arguments: Any, **options: Any) -> list[FrozenTrial]:
         trials = super()._get_trials(*arguments, **options)
         for trial in trials:
             values = trial.values if trial.state == TrialState.COMPLETE else [0.0]
-            whole = type(trial.number) is int and values
-            if not whole or not all(type(value) in {float, int} for value in values):
+            words = itertools.chain(trial.params, trial.user_attrs, trial.system_attrs)
+            whole = type(trial.number) is int and all(type(word) is str for word in words)
+            if not whole or not values or not all(type(each) in {float, int} for each in values):
                 self.name_damage(None)
-                raise DamagedError(
-                    damaged(
-                        "trials", f"number {short(trial.number)}", "state", "COMPLETE", "no value"
-                    )
-                )
+                where = f"number {short(trial.number)}"
+                raise DamagedError(damaged("trials", where, "state", "COMPLETE", "no value"))
         return trials
 
     def name_damage(self, error: Exception | None) -> None:
@@ -101,6 +109,11 @@ def _whole(value: Any) -> None:
         raise TypeError("must be a whole number, at least 0")
 
 
+def _text(value: Any) -> None:
+    if type(value) is not str:
+        raise TypeError("must be text")
+
+
 def _time(value: Any) -> None:
     if isinstance(value, str):
         datetime.fromisoformat(value)
@@ -130,7 +143,7 @@ def _in_its_distribution(distribution: str, value: float) -> None:
         raise ValueError(f"must be of {drawn_from}") from None
 
 
-ATTRIBUTES: dict[str, Check] = {"key": str, "value_json": _json}
+ATTRIBUTES: dict[str, Check] = {"key": _text, "value_json": _json}
 
 CHECKS: dict[str, dict[str, Check]] = {
     "study_directions": {
@@ -145,7 +158,11 @@ CHECKS: dict[str, dict[str, Check]] = {
         "datetime_start": _time,
         "datetime_complete": _time,
     },
-    "trial_params": {"distribution_json": _distribution, "param_value": _number},
+    "trial_params": {
+        "param_name": _text,
+        "distribution_json": _distribution,
+        "param_value": _number,
+    },
     "trial_values": {
         "objective": _one_of([0, 1]),  # of which our studies have one or two
         "value_type": _one_of(["FINITE", "INF_POS", "INF_NEG"]),

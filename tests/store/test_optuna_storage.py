@@ -48,6 +48,8 @@ DAMAGES = [
     ("trials.number", "NULL", "trials"),
     ("trials.datetime_start", "'soon'", "trials"),
     ("trials.datetime_complete", "5", "trials"),
+    ("trial_params.param_name", "x'00'", "trials"),
+    ("trial_user_attributes.key", "x'00'", "trials"),
     ("trial_params.distribution_json", "''", "trials"),
     ("trial_params.distribution_json", "'{}'", "trials"),
     ("trial_params.distribution_json", "NULL", "trials"),
@@ -82,6 +84,13 @@ def test_a_finished_trial_without_a_value_is_named(study: optuna.Study, storage:
         connection.execute(text("DELETE FROM trial_values WHERE trial_id = 2"))
     with pytest.raises(DamagedError, match="table trials, number 1, state = 'COMPLETE': is damag"):
         optuna.load_study(study_name="a", storage=storage.optuna).get_trials()
+
+
+def test_a_study_without_directions_is_named(study: optuna.Study, storage: Storage) -> None:
+    with storage.engine.begin() as connection:
+        connection.execute(text("DELETE FROM study_directions"))
+    with pytest.raises(DamagedError, match="table study_directions, study_id 1, direction = None"):
+        _ = opened(storage).directions
 
 
 def test_what_is_whole_is_read_as_optuna_reads_it(study: optuna.Study, storage: Storage) -> None:
