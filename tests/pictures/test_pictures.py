@@ -1,6 +1,7 @@
 """Pictures are what they are, whatever the user's settings of Matplotlib and plotly."""
 
 import ast
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from dynstudy.pictures.interactive.menu import interactive_figure
 from dynstudy.pictures.regime_map import regime_figure, save_map, study_figure
 from dynstudy.pictures.style import save
 from dynstudy.store.studies import Storage
-from tests.command import python
+from tests.command import process, python
 from tests.conftest import ROOT
 from tests.pictures.test_class_curves import traced
 
@@ -137,3 +138,11 @@ def test_every_picture_is_drawn_plainly() -> None:
     drawn = [pair for path in files for pair in drawers(path)]
     assert len(drawn) > 7
     assert [name for name, plain in drawn if not plain] == []
+
+
+def test_settings_that_are_no_text_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "matplotlibrc").write_bytes(b"\xff\xfe: \xff")
+    with process(tmp_path, sys.executable, "-c", "import dynstudy.pictures") as command:
+        status, _, err = command.ends()
+    assert status == 1
+    assert "DynstudyError: Matplotlib cannot read its settings, a matplotlibrc: " in err
