@@ -2,7 +2,9 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import optuna
 import pytest
@@ -13,9 +15,14 @@ from dynstudy.dashboard.site import PLOTLY
 from dynstudy.report.rows import frame_rows, with_interval
 from dynstudy.store.rename_note_tag import change_tags, set_note
 from dynstudy.store.studies import Storage
+from dynstudy.study.spec import StudySpec
+from tests.conftest import DATA
 from tests.dashboard.visitor import Visitor
-from tests.planted import SearchMaker, SpecMaker, plant, plant_search
+from tests.planted import SMALL, SearchMaker, SpecMaker, plant, plant_search
 
+BOUNDARY = SMALL | {
+    "kind": "boundary", "replicates": 6, "boundary": {"cells": 3, "batch": 2}
+}  # fmt: skip
 NAME = "<script>alert('1')</script> \"q' 🌀 ../x"
 
 
@@ -92,7 +99,7 @@ def test_a_search_shows_what_it_maximizes(
     assert f">{best.width}<" in row
 
 
-@pytest.mark.parametrize("kind", ["map", "search", "static", "sequential"])
+@pytest.mark.parametrize("kind", ["map", "search", "static", "sequential", "boundary"])
 def test_a_study_of_any_kind_has_a_page_before_anything_is_trained(
     kind: str,
     storage: Storage,
@@ -100,17 +107,32 @@ def test_a_study_of_any_kind_has_a_page_before_anything_is_trained(
     make_search: SearchMaker,
     visitor: Visitor,
 ) -> None:
-    specs = {
+    specs: dict[str, Callable[[], StudySpec]] = {
         "map": make_spec,
         "search": make_search,
         "static": lambda: make_spec(loss="ce"),
         "sequential": lambda: make_spec(replicates={"min": 6, "max": 12}),
+        "boundary": lambda: StudySpec.of(BOUNDARY),
     }
     spec = specs[kind]()
     storage.open_study(spec)
     assert "incomplete" in visitor.words("/")
     assert "no gain known" in visitor.words("/studies/1/card")
     assert spec.name in visitor.words("/studies/1")
+
+
+@pytest.mark.parametrize("schema", ["schema1", "schema2"])
+def test_a_database_of_an_earlier_dynstudy_is_shown_as_it_is(schema: str, tmp_path: Path) -> None:
+    path = Path(shutil.copy(DATA / f"{schema}.db", tmp_path))
+    before = path.read_bytes()
+    older = Storage(f"sqlite:///{path}")
+    visitor = Visitor(older, tmp_path / "none")
+    for study in older.studies():
+        assert study.study_name in visitor.words("/")
+        assert "Best cells" in visitor.words(f"/studies/{study.number}")
+        assert 'class="gain"' in visitor.page(f"/studies/{study.number}/card")
+    older.engine.dispose()
+    assert path.read_bytes() == before
 
 
 def test_names_and_notes_come_from_people(
