@@ -1,49 +1,17 @@
 """Tables and indexes: all of them or none, whatever kills the process that makes them."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 
 import dynstudy
 from dynstudy.errors import StorageError
 from dynstudy.store.studies import Storage
-from tests.command import python
 from tests.planted import SpecMaker
-
-KILLED = """
-import os, sys
-from pathlib import Path
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
-from dynstudy.store.studies import Storage
-
-folder = Path(sys.argv[1])
-
-
-def make(last: int) -> int:
-    # in a child that ends without a goodbye after so many statements; 0 if it needs no more
-    if child := os.fork():
-        return os.waitpid(child, 0)[1]
-    executed = 0
-
-    def after(*_: object) -> None:
-        nonlocal executed
-        executed += 1
-        if executed == last:
-            os._exit(1)
-
-    event.listen(Engine, "after_cursor_execute", after)
-    Storage(f"sqlite:///{folder}/{last}.db", create=True)
-    os._exit(0)
-
-
-last = 1
-while make(last):
-    last += 1
-print(last)
-"""
 
 
 def schema(path: Path) -> set[tuple[str, ...]]:
@@ -54,17 +22,29 @@ def schema(path: Path) -> set[tuple[str, ...]]:
 def test_killed_after_any_statement_a_new_database_is_whole_or_nothing(
     tmp_path: Path, empty_database: Path
 ) -> None:
-    statements = int(python(tmp_path, "-c", KILLED, str(tmp_path)))
+    whole, path = schema(empty_database), tmp_path / "new" / "studies.db"
+    path.parent.mkdir()
+    left: dict[int, Path] = {}  # what a process leaves that ends there, one of each size
+    statements = 0
+
+    def look(*_: object) -> None:
+        nonlocal statements
+        statements += 1
+        copy = shutil.copytree(path.parent, tmp_path / str(statements)) / path.name
+        if left.setdefault(len(schema(copy)), copy) != copy:
+            shutil.rmtree(copy.parent)
+
+    event.listen(Engine, "after_cursor_execute", look)
+    try:
+        Storage(f"sqlite:///{path}", create=True).engine.dispose()
+    finally:
+        event.remove(Engine, "after_cursor_execute", look)
     assert statements > 20
-    whole = schema(empty_database)
-    left: dict[int, Path] = {}  # one of each size
-    for path in tmp_path.glob("*.db"):
-        left[len(schema(path))] = path
     # nothing, or all but for the table that Optuna keeps its own version in
     assert set(left) == {0, len(whole) - 2, len(whole)}
-    for path in left.values():
-        Storage(f"sqlite:///{path}", create=True).engine.dispose()
-        assert schema(path) == whole
+    for copy in left.values():
+        Storage(f"sqlite:///{copy}", create=True).engine.dispose()
+        assert schema(copy) == whole
 
 
 @pytest.fixture
