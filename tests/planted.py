@@ -98,7 +98,11 @@ class Planted:
         """
         data = self.spec.protocol.data
         configuration = cell.configuration
-        counts = np.full((len(cell.reads), data.classes), data.validation_points_per_class // 2)
+        points = {TRAIN: data.points_per_class, VALIDATION: data.validation_points_per_class}
+        half = {
+            name: Series(cell.reads, np.full((len(cell.reads), data.classes), number // 2))
+            for name, number in points.items()
+        }
         records = []
         for seed, accuracy in enumerate(accuracies):
             lost = seed < diverged
@@ -113,9 +117,8 @@ class Planted:
                     "unrecovered": 0.0,
                     "lasting": 0.3,
                 }
-            series = {} if lost else dict.fromkeys((TRAIN, VALIDATION), Series(cell.reads, counts))
             replicate = Replicate(configuration, seed)
-            records.append(Record(replicate, 5 if lost else None, measures, series))
+            records.append(Record(replicate, 5 if lost else None, measures, {} if lost else half))
         self.ledger.add(records, Trainer("cpu", "planted", "a processor", {}))
 
 
