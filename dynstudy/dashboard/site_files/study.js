@@ -4,7 +4,10 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 const figures = new Map();
 
 function draw(place) {
-  const { data, layout } = structuredClone(figures.get(place));
+  const { data: traces, layout } = structuredClone(figures.get(place));
+  // numbers in cells only where there is room for them
+  const room = (trace) => trace.mode !== "text" || place.clientWidth > 90 * new Set(trace.x).size;
+  const data = traces.filter(room);
   const text = getComputedStyle(document.body).color;
   const grid = dark.matches ? "#333" : "#e6e6e6";
   const axis = { color: text, gridcolor: grid, linecolor: grid, zerolinecolor: grid };
