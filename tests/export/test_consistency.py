@@ -6,7 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from dynstudy.export.consistency import contradictions
-from dynstudy.export.export_file import Export
+from dynstudy.export.export_file import Export, load_export
+from dynstudy.export.weights import check_weights
+from tests.conftest import DATA
 from tests.export.changed import changed
 
 PROBLEMS: list[tuple[str, Any, str]] = [
@@ -101,3 +103,11 @@ def test_a_dynamical_loss_has_amplitude_and_period(changes: dict[str, Any], made
     contents["configuration"] = [kept]
     with pytest.raises(ValidationError, match="must have amplitude and period where"):
         Export.model_validate(contents)
+
+
+def test_an_export_of_an_older_dynstudy_holds() -> None:
+    """Of quickstart with fewer cells and steps, when weights were called as the study was."""
+    older = load_export(DATA / "export-older.toml")
+    assert older.configuration[0].weights is not None
+    assert list(contradictions(older)) == []
+    assert check_weights(older, DATA) == []
