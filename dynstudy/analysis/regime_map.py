@@ -130,18 +130,19 @@ class RegimeMap:
         ]
         if not len(with_gain):
             return f"{self.spec.name}: no gain known; {counted}"
-        best: Any = with_gain.loc[with_gain.gain.idxmax()]
+        shown = with_gain[with_gain.regime == USEFUL]
+        candidates = shown if len(shown) else with_gain
+        best: Any = candidates.loc[candidates.gain.idxmax()]
         static = self.baseline(best.loss, best.width, best.learning_rate)
         error = math.hypot(best["sem"], static["sem"].iloc[0]) if len(static) else math.nan
+        gain = with_error(best.gain, error, "+.3f")
         what = f"{best.loss.upper()} at width {best.width}"
         if dynamical.learning_rate.nunique() > 1:
             what += f" and learning rate {best.learning_rate:g}"
-        if best.gain <= 0:
-            return f"{what} gains nothing anywhere; {counted}"
-        return (
-            f"{what} gains up to {with_error(best.gain, error, '+.3f')} at "
-            f"{place_name(best.amplitude, best.period)}; {counted}"
-        )
+        where = place_name(best.amplitude, best.period)
+        if not len(shown):
+            return f"{counted}; the largest gain, of {what}, is {gain} at {where}"
+        return f"{what} gains up to {gain} at {where}; {counted}"
 
     def caption(self) -> str:
         """What a picture of it is of, in small print."""

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.pictures.accuracy_description import SearchPoints, describe_search, describe_widths
-from dynstudy.pictures.fitting import add_title, in_lines
+from dynstudy.pictures.fitting import MARGIN, SMALL, add_title, in_lines
 from dynstudy.pictures.style import (
     ACCURACY,
     AMPLITUDE,
@@ -40,11 +40,16 @@ def width_figure(study_map: RegimeMap) -> Figure:
             markersize=4,
             label=curve.name,
         )
+    for curve in described.by_chance:
+        x, y = curve.cells.width, curve.cells.val_accuracy
+        axis.plot(x, y, ":", color=curve.colour, marker="_", label=curve.name)
     axis.axhline(described.chance, color="0.8", zorder=0, label=CHANCE)
     axis.set_ylabel(f"{ACCURACY} (mean ± standard error)")
     label_widths(axis, described.widths)
-    title = in_lines(study_map.caption(), figure.get_figwidth() - BESIDE, 9)
-    axis.set_title(title, fontsize=9, parse_math=False)
+    title = in_lines(study_map.headline(), figure.get_figwidth() - BESIDE, 10)
+    axis.set_title(title, fontsize=10, parse_math=False)
+    caption = in_lines(study_map.caption(), figure.get_figwidth() - MARGIN, SMALL)
+    figure.supxlabel(caption, fontsize=SMALL, parse_math=False)
     axis.legend(fontsize=8, frameon=False)
     return figure
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from dynstudy.analysis.best_of_many import best_by_chance
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.config import place_name
 from dynstudy.pictures.style import ACCURACY, CHANCE, CURVES
@@ -36,6 +37,7 @@ class WidthCurves:
     """All curves of a map, and what is drawn beside them."""
 
     curves: list[WidthCurve]
+    by_chance: list[WidthCurve]  # what the best of as many cells would be if none did anything
     widths: list[int]
     chance: float
 
@@ -55,7 +57,22 @@ def describe_widths(study_map: RegimeMap) -> WidthCurves:
             colour = GREYS[static_losses().index(str(loss)) % len(GREYS)]
         curves.append(WidthCurve(name, static, colour, cells))
     widths = sorted(best.width.unique().tolist())
-    return WidthCurves(curves, widths, 1 / study_map.spec.protocol.data.classes)
+    return WidthCurves(
+        curves, _by_chance(study_map, curves), widths, 1 / study_map.spec.protocol.data.classes
+    )
+
+
+def _by_chance(study_map: RegimeMap, curves: list[WidthCurve]) -> list[WidthCurve]:
+    beside = []
+    for curve in curves:
+        first: Any = curve.cells.iloc[0]
+        cells = best_by_chance(study_map, str(first.loss), float(first.learning_rate))
+        if len(cells):
+            counts = "/".join(map(str, sorted(set(cells.cells.tolist()))))
+            rate = curve.name.partition(", η")
+            name = f"{str(first.loss).upper()}, best of {counts} by chance{''.join(rate[1:])}"
+            beside.append(WidthCurve(name, False, curve.colour, cells))
+    return beside
 
 
 def _schedules(cells: pd.DataFrame) -> str:

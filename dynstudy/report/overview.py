@@ -22,6 +22,7 @@ from dynstudy.store.tables import RunRow
 from dynstudy.store.trials import trial_numbers
 from dynstudy.study.spec import StudySpec
 
+BEST = "(chance has helped the best of many; dynstudy export trains them again on fresh seeds)"
 RECORDED = "networks backend device host git_commit git_clean command".split()
 """Of a launch, as the database has them."""
 
@@ -119,7 +120,7 @@ def print_overview(shown: Overview, form: Format, out: TextIO) -> None:
         screen.print(shown.note, markup=False)
     for note in shown.notes:
         screen.print(f"note: {note}", style="yellow", markup=False)
-    screen.print("\n[bold]best cells[/bold]")
+    screen.print(f"\n[bold]best cells[/bold] {BEST}")
     shortened = ("p_value", "q_value", "unrecovered", "forgetting_sem")
     numbered = [
         {"trial": number, **row} for number, row in zip(shown.best_trials, shown.best, strict=True)

@@ -24,7 +24,16 @@ def test_both_pens_draw_the_same(amplitude: Any, planted: MapMaker) -> None:
     (axis,) = figure.axes
     drawn = {each.get_label(): each for each in axis.containers}
     on_page = traces(page)
-    assert list(drawn) == list(on_page) == [curve.name for curve in described.curves]
+    assert list(drawn) == [curve.name for curve in described.curves]
+    by_chance = [curve.name for curve in described.by_chance]
+    assert list(on_page) == [*drawn, *by_chance]
+    assert len(by_chance) == 4  # two losses at two rates, of several cells each
+    for curve in described.by_chance:
+        (line,) = [each for each in axis.lines if each.get_label() == curve.name]
+        trace = on_page[curve.name]
+        assert trace["x"] == line.get_xdata().tolist() == curve.cells.width.tolist()
+        assert trace["y"] == line.get_ydata().tolist() == curve.cells.val_accuracy.tolist()
+        assert (line.get_linestyle(), trace["line"]["dash"]) == (":", "dot")
     for curve in described.curves:
         means, errors = curve.cells.val_accuracy.to_numpy(float), curve.error.to_numpy()
         line, _, (bars,) = drawn[curve.name].lines
@@ -46,8 +55,11 @@ def test_both_pens_draw_the_same(amplitude: Any, planted: MapMaker) -> None:
     assert layout["yaxis"]["title"]["text"] == "validation accuracy"
     assert axis.get_ylabel() == "validation accuracy (mean ± standard error)"
     assert axis.get_xticks().tolist() == layout["xaxis"]["tickvals"] == WIDTHS
-    assert axis.get_title().split() == study_map.caption().split()
-    assert {text.get_text() for text in axis.get_legend().get_texts()} == {*drawn, "chance"}
+    assert axis.get_title().split() == study_map.headline().split()
+    assert figure.get_supxlabel().split() == study_map.caption().split()
+    assert {text.get_text() for text in axis.get_legend().get_texts()} == {
+        *drawn, *by_chance, "chance"
+    }  # fmt: skip
 
 
 def test_both_pens_draw_the_same_trials_of_a_search(study_map: RegimeMap) -> None:

@@ -173,9 +173,9 @@ def test_a_headline_says_what_came_out(make_spec: SpecMaker, rng: np.random.Gene
     study_map = made_up(
         make_spec(space=space),
         rng,
-        gain=[0.1, 0.2, -0.1, 0.0, 0.1, 0.2, 0.30, 0.1],
+        gain=[0.1, 0.9, -0.1, 0.0, 0.1, 0.2, 0.30, 0.1],
         sem=0.03,
-        regime=["useful", *["neutral"] * 6, "useful"],
+        regime=["useful", *["unsettled"] * 5, "useful", "neutral"],
     )
     static = study_map.frame.tail(1).assign(
         loss="ce", amplitude=np.nan, period=np.nan, gain=np.nan, regime="baseline", sem=0.04
@@ -186,7 +186,10 @@ def test_a_headline_says_what_came_out(make_spec: SpecMaker, rng: np.random.Gene
     )
     assert with_static.headline() == said
     assert study_map.headline() == said.replace(" ± 0.050", "")
-    none = replace(study_map, frame=study_map.frame.assign(gain=-0.1))
-    assert none.headline() == "DCE at width 5 gains nothing anywhere; 2 of 8 dynamical cells useful"
+    none = replace(study_map, frame=study_map.frame.assign(regime="unsettled"))
+    assert none.headline() == (
+        "0 of 8 dynamical cells useful; "
+        "the largest gain, of DCE at width 5, is +0.900 at A = 3, T = 30"
+    )
     unknown = replace(study_map, frame=study_map.frame.assign(gain=np.nan))
     assert unknown.headline() == "small: no gain known; 2 of 8 dynamical cells useful"

@@ -26,7 +26,10 @@ SCHEDULE_HOVER = "A = %{x:.6~g}, T = %{y}: %{marker.color:.3f}<br>%{text}<extra>
 def accuracy_over_width(study_map: RegimeMap) -> go.Figure:
     """Accuracy over width with standard errors: static losses, and the best cell of each loss."""
     described = describe_widths(study_map)
-    figure = go.Figure([_curve(curve) for curve in described.curves])
+    figure = go.Figure([
+        *(_curve(curve) for curve in described.curves),
+        *(_by_chance(curve) for curve in described.by_chance),
+    ])
     over = "Accuracy over width<br><sup>mean and standard error over replicates</sup>"
     lay_out_widths(figure, over, ACCURACY, (described.chance, CHANCE))
     lowest = [float((one.cells.val_accuracy - one.error).min()) for one in described.curves]
@@ -58,6 +61,18 @@ def _curve(curve: WidthCurve) -> go.Scatter:
         name=curve.name,
         text=[_cell(row, curve.static) for row in curve.cells.itertuples()],
         hovertemplate=WIDTH_HOVER,
+    )
+
+
+def _by_chance(curve: WidthCurve) -> go.Scatter:
+    return go.Scatter(
+        x=curve.cells.width.tolist(),
+        y=curve.cells.val_accuracy.tolist(),
+        mode="lines+markers",
+        line={"color": curve.colour, "dash": "dot"},
+        marker={"symbol": "line-ew-open", "size": 9},
+        name=curve.name,
+        hovertemplate="width %{x}: %{y:.3f}<extra></extra>",
     )
 
 
