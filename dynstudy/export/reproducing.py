@@ -7,7 +7,6 @@ is not trained, and what no training can tell is named.
 """
 
 import math
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from dynstudy.config import Configuration
 from dynstudy.export.consistency import ROUNDING, close, contradictions, six_digits
 from dynstudy.export.export_file import Export, Measured
 from dynstudy.export.measuring import judged, train_all
+from dynstudy.export.scratch import scratch_folder
 from dynstudy.export.weights import check_weights
 from dynstudy.launch.training import Progress, Training
 from dynstudy.store.launch_ledger import LaunchLedger
@@ -86,7 +86,7 @@ def reproduce(
     load(backend)
     again: dict[str, dict[Configuration, Measured]] = {}
     keys: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="dynstudy-") as scratch:
+    with scratch_folder() as scratch:
         storage = Storage(f"sqlite:///{scratch}/reproduced.db", create=True)
         protocols = {"found": export.protocol, "confirmed": fresh_protocol(export.protocol)}
         for name, protocol in protocols.items():
