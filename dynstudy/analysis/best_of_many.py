@@ -5,10 +5,8 @@ means of n networks. Drawn beside the best cells, it is what they are to be comp
 """
 
 import numpy as np
-import pandas as pd
 from scipy.stats import norm
 
-from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.arrays import Array
 
 
@@ -22,21 +20,3 @@ def largest_by_chance(outcomes: Array, cells: int, replicates: int) -> float:
     """
     spread = float(outcomes.std(ddof=1)) / np.sqrt(replicates)
     return float(outcomes.mean() + spread * norm.ppf((cells - 0.375) / (cells + 0.25)))
-
-
-def best_by_chance(study_map: RegimeMap, loss: str, learning_rate: float) -> pd.DataFrame:
-    """The accuracy of the best cell of each width if none did anything.
-
-    Returns:
-        A row per width, ascending, that has several trained cells and a baseline: ``width``, how
-        many ``cells``, ``val_accuracy``.
-    """
-    rows = []
-    for (its_loss, width, rate), panel in study_map.panels():
-        trained = panel[panel.replicates > 0]
-        static = study_map.baseline_outcomes(its_loss, width, rate)
-        if (its_loss, rate) == (loss, learning_rate) and len(trained) > 1 and len(static) > 1:
-            replicates = int(trained.replicates.median())
-            best = largest_by_chance(static, len(trained), replicates)
-            rows.append({"width": width, "cells": len(trained), "val_accuracy": best})
-    return pd.DataFrame(rows, columns=["width", "cells", "val_accuracy"])

@@ -9,6 +9,7 @@ import numpy as np
 import optuna
 import pandas as pd
 
+from dynstudy.analysis.best_of_many import largest_by_chance
 from dynstudy.analysis.panel_surface import PanelSurface, fit_panel
 from dynstudy.arrays import Array
 from dynstudy.config import FEWEST, SpiralData, place_name
@@ -109,6 +110,23 @@ class RegimeMap:
         ordered = self.ranked(by).dropna(subset=by).sort_values("width", kind="stable")
         before = ordered[by].cummax().shift(fill_value=-np.inf)
         return ordered[ordered[by] > before]
+
+    def best_by_chance(self, loss: str, learning_rate: float) -> pd.DataFrame:
+        """The accuracy of the best cell of each width if none did anything.
+
+        Returns:
+            A row per width, ascending, that has several trained cells and a baseline: ``width``,
+            how many ``cells``, ``val_accuracy``.
+        """
+        rows = []
+        for (its_loss, width, rate), panel in self.panels():
+            trained = panel[panel.replicates > 0]
+            static = self.baseline_outcomes(its_loss, width, rate)
+            if (its_loss, rate) == (loss, learning_rate) and len(trained) > 1 and len(static) > 1:
+                replicates = int(trained.replicates.median())
+                best = largest_by_chance(static, len(trained), replicates)
+                rows.append({"width": width, "cells": len(trained), "val_accuracy": best})
+        return pd.DataFrame(rows, columns=["width", "cells", "val_accuracy"])
 
     def static_accuracy(self, loss: str, width: int, learning_rate: float) -> str:
         """What the cells of a panel are judged against, in words."""

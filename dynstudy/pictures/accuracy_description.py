@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from dynstudy.analysis.best_of_many import best_by_chance
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.config import place_name
 from dynstudy.pictures.style import ACCURACY, CHANCE, CURVES
@@ -66,7 +65,7 @@ def _by_chance(study_map: RegimeMap, curves: list[WidthCurve]) -> list[WidthCurv
     beside = []
     for curve in curves:
         first: Any = curve.cells.iloc[0]
-        cells = best_by_chance(study_map, str(first.loss), float(first.learning_rate))
+        cells = study_map.best_by_chance(str(first.loss), float(first.learning_rate))
         if len(cells):
             counts = "/".join(map(str, sorted(set(cells.cells.tolist()))))
             rate = curve.name.partition(", η")

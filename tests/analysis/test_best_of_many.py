@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dynstudy.analysis.best_of_many import best_by_chance, largest_by_chance
+from dynstudy.analysis.best_of_many import largest_by_chance
 from tests.pictures.made_up import made_up, with_baseline
 from tests.planted import SpecMaker
 
@@ -21,8 +21,8 @@ def test_it_is_what_the_largest_of_such_means_comes_to(
 def test_each_width_has_its_own(make_spec: SpecMaker, rng: np.random.Generator) -> None:
     space = {"learning_rate": 1.0, "amplitude": [3, 30], "period": [10, 30], "width": [5, 9]}
     study_map = with_baseline(made_up(make_spec(space=space), rng), rng)
-    by_chance = best_by_chance(study_map, "dce", 1.0)  # the baseline is of width 5 alone
+    by_chance = study_map.best_by_chance("dce", 1.0)  # the baseline is of width 5 alone
     assert by_chance[["width", "cells"]].to_numpy().tolist() == [[5, 4]]
     expected = largest_by_chance(study_map.outcomes[-1], 4, 10)
     assert by_chance.val_accuracy.tolist() == [pytest.approx(expected)]
-    assert not len(best_by_chance(study_map, "dmse1", 1.0))
+    assert not len(study_map.best_by_chance("dmse1", 1.0))
