@@ -24,7 +24,6 @@ WAYS_OUT = {
     "dynstudy_series": "delete this row, and dynstudy run trains the network again",
     "dynstudy_steps": "delete the rows of dynstudy_series that have it, then this row, and "
     "dynstudy run trains their networks again",
-    "trials": "delete this row, and dynstudy run makes the trial again",
 }
 ANOTHER_WAY = "mend it, or take a copy of the database from before"
 

@@ -84,6 +84,6 @@ def _damaged(
 ) -> DamagedError:
     return DamagedError(
         f"table trial_{table}, study {study.study_name!r}, trial number {trial.number}: "
-        f"{key} = {short(value)}: is damaged: {problem}; mend it, or delete its row of trials, and "
-        "dynstudy run makes the trial again"
+        f"{key} = {short(value)}: is damaged: {problem}; mend it, or take "
+        "a copy of the database from before"
     )
