@@ -12,6 +12,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial, TrialState
 
 from dynstudy.config import Configuration
+from dynstudy.errors import DamagedError
 from dynstudy.store.optuna_private import (
     ask_again,
     open_running_trial,
@@ -25,6 +26,13 @@ from dynstudy.study.tried import configuration_of
 def ask_batch(study: optuna.Study, spec: SearchSpec) -> dict[int, Configuration]:
     """The trials to train next: those of a batch that a crash left, its rest, or a new one."""
     trials = study.get_trials(deepcopy=False)
+    for number, trial in enumerate(trials):
+        if trial.number != number:  # what comes next is drawn by its number
+            raise DamagedError(
+                f"table trials, study {study.study_name!r}: the trial of number {number} is "
+                "missing, which a search cannot go on without; take a copy of the database from "
+                "before"
+            )
     complete = sum(trial.state == TrialState.COMPLETE for trial in trials)
     waiting: dict[int, Configuration] = {}
     for trial in trials:

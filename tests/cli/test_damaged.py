@@ -151,3 +151,10 @@ def test_no_damage_of_any_column_ends_in_a_traceback(three: Path) -> None:
         assert "Traceback" not in err, story
         assert status in {0, 2}, story
         assert status == 0 or err.splitlines()[-1].startswith("error: "), story
+
+
+def test_a_search_of_which_a_trial_is_missing_is_not_gone_on_with(three: Path) -> None:
+    (three / "search.toml").write_text(tomli_w.dumps(SEARCH))
+    edit(three, f"DELETE FROM trials {TRIAL}")
+    said = fails(three, "run", "search.toml")
+    assert "table trials, study 'search': the trial of number 1 is missing" in said
