@@ -25,7 +25,7 @@ def test_a_trial_is_trained_by_its_number(three: Path) -> None:
         (["none#1"], "'none' is not in"),
         (
             ["small"],
-            "neither an export (FILE.toml) nor a trial of a study (STUDY#NUMBER, as the dashboard",
+            "neither an export (FILE.toml) nor a trial of a study (STUDY#NUMBER, as dynstudy show ",
         ),
     ],
     ids=words,
