@@ -482,11 +482,12 @@ def _backward(units, bias, x, delta, rate, outputs, classes):
 
 
 @njit(**COMPILED)
-def _read(units, bias, x, y, one_hot, correct, losses, outputs, classes):
+def _read(units, bias, points, correct, losses, outputs, classes):
     """Count the points of each class whose largest output is their own; y is -1 for padding.
 
     And the static loss's mean over each class, where `losses` (C,) is not None.
     """
+    x, y, one_hot = points
     f = np.zeros((len(classes), x.shape[1]), units.dtype)  # the last stays 0 if others are relative
     _forward(units, bias, x, f[: len(outputs)], outputs)
     correct[:] = 0
@@ -550,44 +551,14 @@ def _class_squares(f, one_hot, losses, outputs, classes):
 
 
 @njit(**COMPILED)
-def _read_both(
-    units,
-    bias,
-    x,
-    y,
-    one_hot,
-    validation,
-    correct,
-    validation_correct,
-    losses,
-    reading,
-    outputs,
-    classes,
-):
+def _read_both(units, bias, sets, counts, losses, reading, outputs, classes):
     """Read the training set and the validation set into the rows of a reading."""
-    x_, y_, one_hot_ = validation
-    _read(
-        units,
-        bias,
-        x,
-        y,
-        one_hot,
-        correct[reading],
-        None if losses is None else losses[reading, 0],
-        outputs,
-        classes,
-    )
-    _read(
-        units,
-        bias,
-        x_,
-        y_,
-        one_hot_,
-        validation_correct[reading],
-        None if losses is None else losses[reading, 1],
-        outputs,
-        classes,
-    )
+    training, validation = sets
+    correct, validation_correct = counts
+    of_training = None if losses is None else losses[reading, 0]
+    of_validation = None if losses is None else losses[reading, 1]
+    _read(units, bias, training, correct[reading], of_training, outputs, classes)
+    _read(units, bias, validation, validation_correct[reading], of_validation, outputs, classes)
 
 
 @njit(**COMPILED)
@@ -607,10 +578,8 @@ def _set_class_weights(gamma, step, amplitude, period, tail_start):
 def advance_network(
     units,  # (3 + K, H) in place
     bias,  # (K, 1) in place
-    x,  # (2, P padded)
-    one_hot,  # (C, P padded), 0 for padding
-    y,  # (P padded,), -1 for padding
-    validation,  # the same three of the validation set: x (2, V padded), y, one_hot
+    training,  # x (2, P padded), y (P padded,), -1 for padding, one_hot (C, P padded), 0 for it
+    validation,  # the same of the validation set, V padded
     kind,
     rate,
     amplitude,
@@ -630,26 +599,15 @@ def advance_network(
 ):
     """Take `count` steps; returns the number of steps at which the network diverged, or -1."""
     real = units.dtype.type
+    x, _, one_hot = training
+    sets, counts = (training, validation), (correct, validation_correct)
     gamma = np.empty(len(classes))
     weights = np.empty((len(classes), 1), units.dtype)
     shares = np.empty((len(classes), 1), units.dtype)
 
     reading = np.searchsorted(checkpoints, step + 1)  # its padding moved to the end, as steps
     if step == 0 and checkpoints.size and checkpoints[0] == 0:
-        _read_both(
-            units,
-            bias,
-            x,
-            y,
-            one_hot,
-            validation,
-            correct,
-            validation_correct,
-            class_losses,
-            0,
-            outputs,
-            classes,
-        )
+        _read_both(units, bias, sets, counts, class_losses, 0, outputs, classes)
 
     for k in range(step, step + count):
         _set_class_weights(gamma, k, amplitude, period, tail_start)
@@ -674,19 +632,6 @@ def advance_network(
         if not np.isfinite(_backward(units, bias, x, f, rate, outputs, classes)):
             return k + 1
         if reading < checkpoints.size and checkpoints[reading] == k + 1:
-            _read_both(
-                units,
-                bias,
-                x,
-                y,
-                one_hot,
-                validation,
-                correct,
-                validation_correct,
-                class_losses,
-                reading,
-                outputs,
-                classes,
-            )
+            _read_both(units, bias, sets, counts, class_losses, reading, outputs, classes)
             reading += 1
     return -1

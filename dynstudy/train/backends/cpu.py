@@ -137,9 +137,7 @@ def advance(state: State, step: int, count: int) -> None:
         readings.diverged_at[b] = advance_network(
             state.units[b],
             state.bias[b],
-            state.x[ensemble.training_set[b]],
-            state.one_hot,
-            state.y,
+            (state.x[ensemble.training_set[b]], state.y, state.one_hot),
             state.validation,
             kind,
             real(ensemble.learning_rate[b]),
