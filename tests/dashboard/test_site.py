@@ -167,7 +167,13 @@ def test_what_is_not_there_is_said_to_be(
 
 
 def test_plotly_is_served_from_here_for_good_and_all_else_each_time(visitor: Visitor) -> None:
-    for path in ("/site/style.css", "/site/front.js", "/site/study.js", "/site/beside.js"):
+    for path in (
+        "/site/style.css",
+        "/site/front.js",
+        "/site/study.js",
+        "/site/seen.js",
+        "/site/beside.js",
+    ):
         status, headers, _ = visitor.ask(path)
         assert (status, headers["Cache-Control"]) == ("200 OK", "no-cache")
     status, headers, body = visitor.ask(f"/site/{PLOTLY}")

@@ -27,15 +27,11 @@ function draw(place) {
   Plotly.react(place, data, layout, options);
 }
 
-const seen = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target } of entries) {
-    if (!isIntersecting) continue;
-    seen.unobserve(target);
-    fetch(target.dataset.load)
-      .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
-      .then((figure) => { figures.set(target, figure); draw(target); })
-      .catch(() => { target.textContent = "This figure cannot be drawn."; });
-  }
-}, { rootMargin: "400px" });
-document.querySelectorAll(".plot").forEach((place) => seen.observe(place));
+whenSeen(
+  ".plot",
+  (answer) => answer.json(),
+  (place, figure) => { figures.set(place, figure); draw(place); },
+  "This figure cannot be drawn.",
+  { rootMargin: "400px" },
+);
 dark.addEventListener("change", () => figures.forEach((_, place) => draw(place)));
