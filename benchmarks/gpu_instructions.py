@@ -173,12 +173,21 @@ def compiled(
         shape.warps,
         registers,
         shared,
-        len(re.findall(r"\b(?:LDL|STL)\b", code)),
+        _spilled(code),
         loop,
         loop * -(-points // shape.rows) + around,
         programs_at_once(registers, shape.warps, shared),
         len(cubin),
     )
+
+
+def spilled(cubin: bytes) -> int:
+    """How many instructions of a compiled kernel load or store local memory."""
+    return _spilled(_disassembled(cubin)[1])
+
+
+def _spilled(code: str) -> int:
+    return len(re.findall(r"\b(?:LDL|STL)\b", code))
 
 
 def _disassembled(cubin: bytes) -> tuple[str, str]:

@@ -59,6 +59,7 @@ def test_what_does_not_fit_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.gpu
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+@pytest.mark.filterwarnings("ignore::UserWarning:torch")  # as are Inductor's choices
 @pytest.mark.filterwarnings("ignore:TensorFloat32")  # that it is off is meant
 def test_a_card_is_measured_beside_its_peers() -> None:
     """Needs an NVIDIA card, so it is deselected; `make test-gpu` or `pytest -m gpu`."""

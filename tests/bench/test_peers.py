@@ -55,6 +55,7 @@ def test_a_graph_always_finds_the_state_where_it_was() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+@pytest.mark.filterwarnings("ignore::UserWarning:torch")  # as are Inductor's choices
 @pytest.mark.filterwarnings("ignore:TensorFloat32")  # that it is off is meant
 @pytest.mark.parametrize(
     ("make", "networks"), [(Loop, 1), (Batched, 5), (Graphed, 1), (Graphed, 5), (Compiled, 5)]

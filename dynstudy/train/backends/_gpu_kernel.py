@@ -35,8 +35,11 @@ CROSS_ENTROPY = constexpr(equations.CROSS_ENTROPY)
 WEIGHTED_TARGETS = constexpr(equations.WEIGHTED_TARGETS)
 
 jit: Any = triton.jit
-# numbers that would otherwise be compiled in: a kernel for every length of a slice
-changing: Any = triton.jit(do_not_specialize=("points", "all_points", "readings", "step", "count"))
+# Numbers would otherwise be compiled in: a kernel for every length of a slice. Where addresses are
+# known to be aligned, the compiler makes wider accesses and spreads all else over the lanes as
+# those ask for, not by ROWS x LANES: at 100 units thousands of instructions spill registers.
+NUMBERS = ("points", "all_points", "readings", "step", "count")
+plain: Any = triton.jit(do_not_specialize=NUMBERS, do_not_specialize_on_alignment=range(15))
 
 
 @jit
@@ -209,7 +212,7 @@ def _count_correct(
         tl.store(correct + c, tl.sum(counts[c], 0))
 
 
-@changing
+@plain
 def advance_networks(
     lines,  # (B, lines, LINE, LANES) parameters, in place, as `load_units` has them
     biases,  # (B, K) in place

@@ -7,8 +7,10 @@ WARP = 32
 TILES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 16)
 """Few, since each number is a kernel of its own to compile."""
 
-REGISTERS = {"float32": 192, "float64": 150}
-"""32-bit ones of a lane's 255 that parameters and sums may take, so that nothing is spilled."""
+FEW_OUTPUTS = 3
+REGISTERS = {"float32": (208, 192), "float64": (168, 150)}
+"""32-bit ones of a lane's 255 that parameters and sums may take, so that nothing is spilled in the
+loop over the points: with few outputs, and with more, each of which takes some for itself."""
 
 REGISTER_FILE = 65_536
 """Of a multiprocessor. Its four schedulers have a quarter each, and a warp is one scheduler's."""
@@ -21,8 +23,8 @@ LARGEST_PROGRAM = 32
 WIDEST = LARGEST_PROGRAM * WARP * TILES[-1]
 """Units that a program can hold, spilled or not."""
 
-LIMITS = ((80, 128), (120, 168))
-"""With so many for parameters and sums, so many in all do without a spill in float32, up to three
+LIMITS = ((80, 128), (128, 168))
+"""With so many for parameters and sums, so many in all do without a spill in float32, with few
 outputs: then four, or three, programs share a scheduler. With any more than 168 it is two."""
 
 LINE = 16
@@ -73,7 +75,7 @@ def shape_for(width: int, outputs: int, points: int, dtype: str) -> Shape:
             for lanes in ([2**n for n in range(6)] if warps == 1 else [warps * WARP])
             for tiles in TILES
             if lanes * tiles >= width
-            and tiles * registers_per_tile(outputs, dtype) <= REGISTERS[dtype]
+            and tiles * registers_per_tile(outputs, dtype) <= room_for_units(outputs, dtype)
         ]
         if shapes:
             return min(shapes, key=lambda shape: instructions_per_step(shape, outputs, points))
@@ -87,7 +89,7 @@ def most_registers(shape: Shape, outputs: int, dtype: str) -> int:
     """Of a lane, in all: as few as spill nothing, where more programs fit on a card by that."""
     needed = shape.tiles * registers_per_tile(outputs, dtype)
     room = min(255, REGISTER_FILE // (WARP * max(SCHEDULERS, shape.warps)))
-    if dtype == "float32" and outputs <= 3:
+    if dtype == "float32" and outputs <= FEW_OUTPUTS:
         return min([room, *(limit for fixed, limit in LIMITS if needed <= fixed)])
     return room
 
@@ -104,6 +106,12 @@ def compiler_options(shape: Shape, outputs: int, dtype: str) -> dict[str, int | 
 def registers_per_tile(outputs: int, dtype: str) -> int:
     """Of a lane, for a unit's parameters, its input and its 3K sums."""
     return (3 + outputs + 1 + 3 * outputs) * (2 if dtype == "float64" else 1)
+
+
+def room_for_units(outputs: int, dtype: str) -> int:
+    """Registers of a lane that parameters and sums may take."""
+    few, many = REGISTERS[dtype]
+    return few if outputs <= FEW_OUTPUTS else many
 
 
 def instructions_per_step(shape: Shape, outputs: int, points: int) -> float:

@@ -16,7 +16,7 @@ from dynstudy.task.losses import LOSSES
 from dynstudy.train.backends import _fused
 from dynstudy.train.backends._gpu_batch import Batch, as_batch, unpacked
 from dynstudy.train.backends._gpu_cards import at_once, check_device, devices, interpreted
-from dynstudy.train.backends._gpu_shapes import LINE, WIDEST, compiler_options, shape_for
+from dynstudy.train.backends._gpu_shapes import LINE, WIDEST, Shape, compiler_options, shape_for
 from dynstudy.train.ensemble import Data, Demand, Ensemble, Floats, Parameters, Readings
 
 __all__ = ["advance", "at_once", "check_device", "devices", "refusal", "start"]
@@ -106,12 +106,12 @@ def start(
         ),
         mean,
     )
-    shapes = [
-        shape_for(width, state.outputs, state.points, ensemble.dtype)
-        for width in ensemble.width.tolist()
-    ]
-    for shape in sorted(set(shapes), key=lambda shape: -shape.units):  # the longest launch first
-        networks = np.array([b for b, its_shape in enumerate(shapes) if its_shape == shape])
+    widths: dict[Shape, list[int]] = {}
+    for width in np.unique(ensemble.width).tolist():
+        shape = shape_for(width, state.outputs, state.points, ensemble.dtype)
+        widths.setdefault(shape, []).append(width)
+    for shape in sorted(widths, key=lambda shape: -shape.units):  # the longest launch first
+        networks = np.flatnonzero(np.isin(ensemble.width, widths[shape]))
         batch = as_batch(ensemble, readings, data.classes, taken, networks, shape)
         state.batches += batch.cut(min(len(batch), _most(batch, card)))
     return state
