@@ -21,6 +21,7 @@ from dynstudy.statistics.labels import DIVERGED, HARMFUL, USEFUL
 from dynstudy.statistics.two_samples import LEVEL
 from dynstudy.store.studies import Storage
 from dynstudy.study.differences import differences
+from dynstudy.study.spec import FLATTERED
 
 WIDTH_AND_RATE = ["width", "learning_rate"]
 INTERVAL = ("", "_low", "_high")
@@ -239,8 +240,8 @@ def _notes(sides: list[Side], cells: list[dict[str, Any]]) -> Iterator[str]:
             ]
             yield f"not the same in all: {key} = {', '.join(values)}"
     yield (
-        "the best of many cells is flattered; mean gains and differences, to the first of a width "
-        "and learning rate, are over matched cells"
+        f"{FLATTERED}; mean gains and differences, to the first of a width and learning rate, are "
+        "over matched cells"
     )
     yield "intervals are of 95 % each and not adjusted for how many there are"
     if not cells:

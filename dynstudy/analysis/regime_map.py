@@ -22,14 +22,11 @@ from dynstudy.statistics.samples import rows_digest
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.study.rounds import Rounds
-from dynstudy.study.spec import StudySpec
+from dynstudy.study.spec import FLATTERED, StudySpec
 from dynstudy.task.losses import LOSSES
 
 PANEL = ["loss", "width", "learning_rate"]
 PanelKey = tuple[str, int, float]
-
-FLATTERED = "the largest gain is the best of many: chance has helped it"
-"""Said wherever one is shown; `dynstudy export` measures it again."""
 
 PREDICTIONS: dict[str, Callable[[Any, optuna.Study, Ledger], tuple[pd.DataFrame, int]]] = {
     "boundary": predict_cells

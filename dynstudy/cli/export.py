@@ -64,8 +64,8 @@ def command(
 ) -> None:
     """Export the best configurations, confirmed on fresh seeds, or a whole study.
 
-    Picking the best of many flatters it, so what is chosen is trained again, with its static
-    baseline, on seeds and a validation spiral that nothing was chosen on. The file has both
+    The best of many is flattered, so what is chosen is trained again, with its static baseline,
+    on seeds and a validation spiral that nothing was chosen on. The file has both
     numbers; `dynstudy reproduce FILE` checks it anywhere.
     """
     form = form or FileFormat.of(out)

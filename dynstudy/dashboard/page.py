@@ -34,6 +34,7 @@ from dynstudy.store.launches import launches
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.rename_note_tag import NOTE, note_of
 from dynstudy.store.studies import Storage
+from dynstudy.study.spec import CONFIRM
 
 PUBLISHED = "dynstudy:published"
 """The system attribute that says that a page is whole, and what its note was."""
@@ -67,10 +68,7 @@ def map_page(study_map: RegimeMap, present: list[str]) -> Page:
         hidden = len(lines) - MOST_PANELS
         lines = [*lines[:MOST_PANELS], f"and {hidden} more; cells.csv has all of them"]
     if len(dynamical) > 1:
-        lines.append(
-            "A largest gain is the best of many, so chance has helped it: expect somewhat less "
-            "of the same cell with new seeds"
-        )
+        lines.append(CONFIRM)
     figures = map_figures(study_map, present)
     figures[WIDTH_FIGURE] = accuracy_over_width(study_map)
     files = _files(study_map, "map.png")

@@ -32,6 +32,7 @@ from dynstudy.store.database import database_errors
 from dynstudy.store.launches import launches
 from dynstudy.store.rename_note_tag import note_of, tags_of
 from dynstudy.store.studies import Storage
+from dynstudy.study.spec import CONFIRM, FLATTERED
 
 SITE_FILES = files("dynstudy.dashboard") / "site_files"
 TYPES = {"css": "text/css", "js": "text/javascript", "json": "application/json"}
@@ -58,7 +59,8 @@ class Site:
         self.pages = jinja2.Environment(
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
         )
-        self.pages.globals |= {"version": __version__, "plotly": PLOTLY}
+        words = {"flattered": FLATTERED, "confirm": CONFIRM}
+        self.pages.globals |= {"version": __version__, "plotly": PLOTLY, **words}
         self.pages.filters |= {
             "shown": shown,
             "gain": lambda row: with_interval(row, "gain"),

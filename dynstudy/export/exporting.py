@@ -1,6 +1,6 @@
 """Take the best configurations away, confirmed on seeds and a validation spiral of their own.
 
-Picking the best of many flatters it. What is chosen is trained again on fresh seeds and read on a
+The best of many is flattered. What is chosen is trained again on fresh seeds and read on a
 fresh validation spiral, together with its static baseline; that number is the one to expect.
 """
 

@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from dynstudy.analysis.regime_map import FLATTERED, PANEL, RegimeMap, conditional, with_error
+from dynstudy.analysis.regime_map import PANEL, RegimeMap, conditional, with_error
 from dynstudy.config import place_name
 from dynstudy.pictures.regime_map import save_map
 from dynstudy.report.fitted_table import AROUND, BETWEEN
@@ -26,6 +26,7 @@ from dynstudy.statistics.labels import (
     UNSETTLED,
     USEFUL,
 )
+from dynstudy.study.spec import CONFIRM
 
 STYLES = {USEFUL: "green", HARMFUL: "red", UNSETTLED: "dim", MISSING: "dim"}
 MOST_LISTED = 20
@@ -70,7 +71,7 @@ def print_grids(study_map: RegimeMap, out: TextIO) -> None:
             screen.print("too many amplitudes for a terminal: see the picture and the CSV")
         screen.print(headline(panel))
     if len(dynamical) > 1:
-        screen.print(f"{FLATTERED}; dynstudy export trains it again on fresh seeds", style="dim")
+        screen.print(CONFIRM, style="dim")
     predicted = dynamical.predicted.any()
     screen.print(
         "gain over the static loss; + useful, - harmful, = neutral, ? unsettled, no sign: "

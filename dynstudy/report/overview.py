@@ -20,9 +20,8 @@ from dynstudy.store.rename_note_tag import note_of, tags_of
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import RunRow
 from dynstudy.store.trials import trial_numbers
-from dynstudy.study.spec import StudySpec
+from dynstudy.study.spec import CONFIRM, StudySpec
 
-BEST = "(chance has helped the best of many; dynstudy export trains them again on fresh seeds)"
 RECORDED = "networks backend device host git_commit git_clean command".split()
 """Of a launch, as the database has them."""
 
@@ -120,7 +119,7 @@ def print_overview(shown: Overview, form: Format, out: TextIO) -> None:
         screen.print(shown.note, markup=False)
     for note in shown.notes:
         screen.print(f"note: {note}", style="yellow", markup=False)
-    screen.print(f"\n[bold]best cells[/bold] {BEST}")
+    screen.print(f"\n[bold]best cells[/bold] ({CONFIRM})")
     shortened = ("p_value", "q_value", "unrecovered", "forgetting_sem")
     numbered = [
         {"trial": number, **row} for number, row in zip(shown.best_trials, shown.best, strict=True)

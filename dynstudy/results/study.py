@@ -132,8 +132,7 @@ class Study(Look):
     def best(self, n: int = 5) -> pd.DataFrame:
         """Return the `n` best cells, best first: by accuracy, or gain where a search is for it.
 
-        The best of many is flattered by chance: ``dynstudy export`` trains them again to say what
-        to expect.
+        The best of many is flattered; ``dynstudy export`` trains it again on fresh seeds.
 
         Raises:
             DynstudyError: `n` is below 1.

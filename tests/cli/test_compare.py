@@ -16,7 +16,7 @@ def test_studies_are_compared_side_by_side(command: Command, three: Path) -> Non
     status, out, err = command("compare", "small", "other", "--out", "compared")
     assert status == 0, err
     assert "other, dce" in out
-    assert "note: the best of many cells is flattered" in err
+    assert "note: the best of many is flattered" in err
     folder = three / "compared"
     assert sorted(path.name for path in folder.iterdir()) == [
         "compare-cells.csv",

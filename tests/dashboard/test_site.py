@@ -47,6 +47,8 @@ def test_the_studies_are_listed_with_what_they_gain(
     assert ("data-load" in visitor.page("/")) is not published  # made when it comes into view
     best = frame_rows(regime_map(storage, "small").dynamical_cells().nlargest(1, "gain"))[0]
     assert with_interval(best, "gain") in card
+    for page in ("/", "/studies/1"):
+        assert "the best of many is flattered" in visitor.words(page)
     assert "data:image/png;base64," in card
 
 

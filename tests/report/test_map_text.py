@@ -11,11 +11,12 @@ from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.pictures.accuracy import width_figure
 from dynstudy.pictures.style import save
 from dynstudy.report.map_text import print_map, write_map
+from dynstudy.report.overview import overview, print_overview
 from dynstudy.report.rows import frame_rows, print_rows, to_csv
 from dynstudy.report.words import Format
 from dynstudy.statistics.columns import MAP, names
 from dynstudy.store.studies import Storage
-from tests.planted import Planted, SpecMaker, spread
+from tests.planted import Planted, SearchMaker, SpecMaker, plant, plant_search, spread
 from tests.png import title_of
 
 
@@ -30,6 +31,19 @@ def test_a_grid_that_is_wider_than_a_terminal_is_left_to_the_picture(
     assert "T \\ A" not in text.getvalue()
     assert "see the picture and the CSV" in text.getvalue()
     assert "82 dynamical cells" in text.getvalue()
+
+
+def test_wherever_the_best_of_many_is_shown_it_is_said_to_be_flattered(
+    storage: Storage, make_spec: SpecMaker, make_search: SearchMaker
+) -> None:
+    plant(storage, make_spec(replicates=6))
+    plant_search(storage, make_search())
+    study_map, notes = regime_map(storage, "small"), regime_map(storage, "search").notes
+    printed, shown = io.StringIO(), io.StringIO()
+    print_map(study_map, printed)
+    print_overview(overview(storage, "small"), Format.table, shown)
+    for text in (printed.getvalue(), shown.getvalue(), study_map.caption(), " ".join(notes)):
+        assert "the best of many is flattered" in " ".join(text.split())
 
 
 def test_every_map_can_be_printed_drawn_and_read_back(any_map: RegimeMap, tmp_path: Path) -> None:

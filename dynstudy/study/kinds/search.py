@@ -12,7 +12,7 @@ from dynstudy.study.axes import Range, choices, described
 from dynstudy.study.over_axes import OverAxes
 from dynstudy.study.rounds import counted
 from dynstudy.study.samplers import AnySearch
-from dynstudy.study.spec import StudySpec
+from dynstudy.study.spec import CONFIRM, StudySpec
 from dynstudy.study.tried import asked, finished
 from dynstudy.task.losses import LOSSES
 
@@ -50,10 +50,7 @@ class SearchSpec(OverAxes):
     search: AnySearch = Field(description="how trials are chosen")
     title: ClassVar[str] = "search"
     suggests: ClassVar[bool] = True
-    caution: ClassVar[str] = (
-        "these cells were chosen for what they reached: the best are flattered; "
-        "dynstudy export trains them again on fresh seeds"
-    )
+    caution: ClassVar[str] = f"these cells were chosen for what they reached: {CONFIRM}"
 
     @model_validator(mode="after")
     def _searchable(self) -> Self:
