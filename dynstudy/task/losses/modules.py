@@ -1,8 +1,8 @@
 """The dynamical losses as PyTorch modules, for anyone's training loop."""
 
-from collections.abc import Callable
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -11,6 +11,9 @@ from dynstudy.task.losses.loss import Loss
 from dynstudy.task.losses.squared_error import DMSE1
 from dynstudy.task.losses.target_squared_error import DMSE2
 from dynstudy.task.schedule import class_weights
+
+ALMOST_INFINITE = 1e300
+"""Below it, the weights of classes are computed without an overflow."""
 
 
 class DynamicalLoss(nn.Module):
@@ -38,10 +41,11 @@ class DynamicalLoss(nn.Module):
         self, num_classes: int, amplitude: float, period: int, tail_start: int | None = None
     ) -> None:
         super().__init__()
-        if not _holds(lambda: 1 <= amplitude < float("inf")):
+        number = _number(amplitude)
+        if number is None or not 1 <= number < ALMOST_INFINITE:
             raise ValueError(f"amplitude must be a finite number of at least 1, not {amplitude!r}")
         self.num_classes = _whole("num_classes", num_classes, 2)
-        self.amplitude, self.period = amplitude, _whole("period", period, 2)
+        self.amplitude, self.period = number, _whole("period", period, 2)
         self.tail_start = None if tail_start is None else _whole("tail_start", tail_start)
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
@@ -54,7 +58,7 @@ class DynamicalLoss(nn.Module):
     def forward(self, output: Tensor, target: Tensor, step: int | None = None) -> Tensor:
         """The loss from outputs (P, C), classes (P,) and the steps taken, counted here if None."""
         target = self._classes(output, target)
-        at = int(self.steps) if step is None else _whole("step", step)
+        at = _whole("step", self.steps.item() if step is None else step)
         if step is None and self.training:
             self.steps += 1
         return self.loss.weighted(output, target, self.class_weights(at, output))
@@ -78,6 +82,8 @@ class DynamicalLoss(nn.Module):
             )
         if target.is_floating_point() or target.is_complex() or target.dtype == torch.bool:
             raise ValueError(f"target must be whole numbers of classes, not {target.dtype}")
+        if target.device != output.device:
+            raise ValueError(f"target is on {target.device}, output on {output.device}")
         target = target.long()  # one of bytes would be a mask
         if target.device.type == "cpu" and len(target):  # on a card that would wait for it
             low, high = (int(each) for each in target.aminmax())
@@ -94,18 +100,18 @@ class DynamicalLoss(nn.Module):
         return f"{self.num_classes}, amplitude={self.amplitude:g}, period={self.period}{tail}"
 
 
-def _holds(condition: Callable[[], object]) -> bool:
-    """Whether something is true of a value, which may be of a kind that it cannot be asked of."""
-    try:
-        return bool(condition())
-    except (TypeError, RuntimeError):
-        return False
+def _number(value: object) -> float | None:
+    """A value as a number of Python's; None if it is none by itself, or is to be learnt."""
+    if isinstance(value, Tensor | np.ndarray | np.generic):
+        value = None if value.ndim or getattr(value, "requires_grad", False) else value.item()
+    return value if isinstance(value, int | float) else None
 
 
-def _whole(name: str, value: float, least: int = 0) -> int:
-    if not _holds(lambda: least <= value < 2**63 and value % 1 == 0):
+def _whole(name: str, value: object, least: int = 0) -> int:
+    number = _number(value)
+    if number is None or not (least <= number < 2**63 and number % 1 == 0):
         raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
-    return int(value)
+    return int(number)
 
 
 class DynamicalCrossEntropy(DynamicalLoss):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -109,6 +110,12 @@ def test_they_train_a_network_of_ones_own(loss: str, sample: tuple[Tensor, Tenso
         ((3, 3, 10, 2.5), "tail_start"),
         ((3, 3, float("nan")), "period"),
         ((3, 3, float("inf")), "period"),
+        ((np.array([3]), 3, 10), r"num_classes must be a whole number of at least 2, not array"),
+        ((3, np.array([70.0]), 10), "amplitude must be a finite number"),
+        ((3, torch.tensor([1.0, 2.0]), 10), "amplitude must be a finite number"),
+        ((3, torch.nn.Parameter(torch.tensor(70.0)), 10), "amplitude must be a finite number"),
+        ((3, 10**400, 10), "amplitude must be a finite number"),
+        ((3, 1e308, 10), "amplitude must be a finite number"),
     ],
 )
 def test_arguments_out_of_range_are_named(arguments: Any, named: str) -> None:
@@ -133,6 +140,8 @@ def test_arguments_out_of_range_are_named(arguments: Any, named: str) -> None:
         ((2, 3), [0, 1], "5", "step must be a whole number of at least 0, not '5'"),
         ((2, 3), [0, 1], [5, 6], "step must be a whole number"),
         ((2, 3), [0, 1], 1e30, "step must be a whole number"),
+        ((2, 3), [0, 1], np.array([5, 6]), r"step must be a whole number of at least 0, not array"),
+        ((2, 3), [0, 1], torch.tensor(-1), "step must be a whole number of at least 0, not tensor"),
         ((2, 3), [0, 1], 3.5, "step must be a whole number of at least 0, not 3.5"),
     ],
 )
@@ -186,3 +195,31 @@ def test_outputs_are_tensors_of_real_numbers(loss: str) -> None:
     with pytest.raises(TypeError, match=r"target must be a torch\.Tensor, not ndarray"):
         module(output, target.numpy())
     assert int(module.steps) == 0  # what is refused is no step
+
+
+@pytest.mark.parametrize("loss", MODULES)
+def test_a_number_may_be_a_tensor_or_an_array_of_one(
+    loss: str, sample: tuple[Tensor, Tensor]
+) -> None:
+    module = MODULES[loss](num_classes=4, amplitude=13, period=50)
+    expected = float(module(*sample, 3))
+    for kind in (torch.tensor, np.array, np.int32):
+        arguments = kind(4), kind(13), kind(50)
+        assert float(MODULES[loss](*arguments)(*sample, kind(3))) == expected
+
+
+@pytest.mark.parametrize("loss", MODULES)
+def test_what_is_elsewhere_is_refused(loss: str) -> None:
+    module = MODULES[loss](num_classes=3, amplitude=7, period=10)
+    with pytest.raises(ValueError, match="target is on meta, output on cpu"):
+        module(torch.randn(2, 3), torch.tensor([0, 1], device="meta"), 3)
+
+
+@pytest.mark.parametrize("count", [-5, float("nan")])
+def test_steps_that_were_loaded_damaged_are_refused(
+    count: float, sample: tuple[Tensor, Tensor]
+) -> None:
+    module = MODULES["dce"](num_classes=4, amplitude=13, period=50)
+    module.load_state_dict({"steps": torch.tensor(count)})
+    with pytest.raises(ValueError, match="step must be a whole number of at least 0"):
+        module(*sample)
