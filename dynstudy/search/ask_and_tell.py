@@ -16,6 +16,7 @@ from dynstudy.errors import DamagedError
 from dynstudy.store.optuna_private import (
     ask_again,
     open_running_trial,
+    same_parameters_in_all,
     set_trial_system_attribute,
 )
 from dynstudy.store.trials import CELL, FinishedCell
@@ -57,7 +58,8 @@ def _draw(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         study.sampler = spec.search.build(number)
-    return spec.suggest(study.ask() if left is None else ask_again(study, left))
+    with same_parameters_in_all():
+        return spec.suggest(study.ask() if left is None else ask_again(study, left))
 
 
 def objective_values(finished: FinishedCell, spec: SearchSpec) -> list[float]:

@@ -1,13 +1,16 @@
 """What dynstudy needs of Optuna and is private there: the one file to mend when Optuna moves it."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import optuna
 from optuna.distributions import check_distribution_compatibility, distribution_to_json
+from optuna.samplers import _qmc
 from optuna.storages._cached_storage import _CachedStorage
 from optuna.storages._rdb import models
 from optuna.study._frozen import FrozenStudy
@@ -35,6 +38,7 @@ __all__ = [
     "ask_again",
     "insert_trials",
     "open_running_trial",
+    "same_parameters_in_all",
     "set_trial_system_attribute",
 ]
 
@@ -83,6 +87,24 @@ def ask_again(study: optuna.Study, frozen: FrozenTrial) -> optuna.Trial:
             storage.set_study_system_attr(number, key, before)
     study._thread_local.cached_all_trials = None  # as `ask` does
     return optuna.Trial(study, frozen._trial_id)
+
+
+@contextmanager
+def same_parameters_in_all() -> Iterator[None]:
+    """Ask, where a study file has settled that all trials have the same parameters.
+
+    `QMCSampler` takes trials that are drawn in part, as in a batch, for conditions, and warns.
+    """
+    logger = logging.getLogger(_qmc.__name__)
+    logger.addFilter(_of_no_conditions)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_of_no_conditions)
+
+
+def _of_no_conditions(record: logging.LogRecord) -> bool:
+    return "does not include any conditions" not in record.getMessage()
 
 
 def insert_trials(

@@ -1,6 +1,8 @@
 """A search's trials: asked for in batches, whatever was interrupted."""
 
 import itertools
+import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,28 @@ SAMPLERS = [
     {"sampler": "random", "batches": 0},
 ]
 """And how many batches were told before; the last has one trial, so that it is soon swept."""
+
+
+@pytest.mark.parametrize("sampler", [one for one in SAMPLERS if "batches" not in one])
+def test_asking_says_nothing_that_the_study_file_has_settled(
+    sampler: dict[str, Any],
+    storage: Storage,
+    make_search: SearchMaker,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    spec = make_search(search=sampler | {"trials": 5, "batch": 3})
+    study = storage.open_study(spec)
+    logger = logging.getLogger("optuna")
+    (handler,) = (each for each in logger.handlers if type(each) is logging.StreamHandler)
+    before = handler.setStream(sys.stderr)  # of this test
+    try:
+        while batch := ask_batch(study, spec):
+            for number, configuration in batch.items():
+                tell(study, number, FinishedCell(configuration, 0.5, {}), spec)
+        assert capsys.readouterr().err == ""
+    finally:
+        handler.setStream(before)
+    assert not logging.getLogger("optuna.samplers._qmc").filters  # a session's are warned of
 
 
 class PowerCutError(Exception):
