@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,11 +81,15 @@ def named_weights(out: Path) -> list[Path]:
     return [path for path in out.parent.glob(f"{name}.*.safetensors") if path.name in text]
 
 
-def _metadata(contents: bytes) -> dict[str, str]:
+def _metadata(contents: bytes) -> dict[str, Any]:
     """What a file of weights says of itself; before they were one, as several keys."""
     size = int.from_bytes(contents[:8], "little")
-    metadata = json.loads(contents[8 : 8 + size]).get("__metadata__", {})
-    return dict(json.loads(metadata["network"])) if "network" in metadata else metadata
+    metadata = json.loads(contents[8 : 8 + size]).get("__metadata__") or {}
+    try:
+        said = json.loads(metadata["network"]) if "network" in metadata else metadata
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _network(entry: Entry, seed: int) -> dict[str, str]:

@@ -21,17 +21,18 @@ BINS = (18, 12)
 
 def thumbnail(study_map: RegimeMap) -> str:
     """Return the panel that gains most over A and T, as a PNG in base64; empty if there is none."""
+    spec = study_map.spec
     cells = study_map.dynamical_cells()
-    cells = cells[cells.val_accuracy.notna()]
+    cells = cells.dropna(subset="val_accuracy" if spec.on_grid else spec.best_by)
     if not len(cells):
         return ""
-    if study_map.spec.on_grid:
+    if spec.on_grid:
         panels = dict(study_map.panels())
         key = max(panels, key=lambda key: np.nan_to_num(panels[key].gain.max(), nan=-math.inf))
         grid = _grid(panels[key], "gain")
         colours = COLOURS(0.5 + 0.5 * grid / largest_gain(study_map))
     else:
-        grid = _binned(cells, study_map.spec.best_by)
+        grid = _binned(cells, spec.best_by)
         low, high = np.nanmin(grid), np.nanmax(grid)
         colours = colormaps["viridis"]((grid - low) / (high - low or 1.0))
     colours[np.isnan(grid)] = (0.5, 0.5, 0.5, 0.25)
@@ -49,7 +50,6 @@ def _grid(cells: pd.DataFrame, column: str) -> Array:
 
 def _binned(cells: pd.DataFrame, column: str) -> Array:
     """The largest of a column of cells in bins over (T, A)."""
-    cells = cells.dropna(subset=column)
     grid = np.full(BINS[::-1], np.nan)
     columns, rows = (
         _bins(np.log(cells[name].to_numpy(float)), count)

@@ -71,6 +71,7 @@ class Studies(Look):
     def _ipython_key_completions_(self) -> list[str]:
         return self.names
 
+    @reading
     def table(self) -> pd.DataFrame:
         """Return a row per study: name, kind, losses, state, cells, networks, date (UTC).
 

@@ -1,6 +1,7 @@
 """One study, read: cells, networks, boundaries, series, the best of it, and its map drawn."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from glob import escape
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -75,7 +76,7 @@ class Study(Look):
     @reading
     def state(self) -> str:
         """``running``, ``complete`` or ``incomplete``."""
-        return str(study_rows(self._storage, escape(self.name))[0]["state"])
+        return str(self._row()["state"])
 
     @property
     @reading
@@ -99,6 +100,12 @@ class Study(Look):
     @property
     def _study(self) -> Any:
         return self._storage.study(self.name)
+
+    def _row(self) -> dict[str, Any]:
+        """As `study_rows` has it."""
+        matched = escape(self._study.study_name)  # an error where it was deleted
+        (row,) = study_rows(self._storage, matched)
+        return row
 
     def _map(self) -> RegimeMap:
         return regime_map(self._storage, self.name)
@@ -200,8 +207,7 @@ class Study(Look):
         if not all_cells:
             raise DynstudyError(f"study {self.name!r} has no trained cell yet; run it first")
         if isinstance(meant, int | np.integer):
-            configuration = trial_configuration(self._study, int(meant))
-            return next(cell for cell in all_cells if cell.configuration == configuration)
+            meant = asdict(trial_configuration(self._study, int(meant)))
         if not isinstance(meant, str):
             values = {key: meant[key] for key in KEYS if key in meant and pd.notna(meant[key])}
             meant = ",".join(f"{key}={value}" for key, value in values.items())
@@ -209,7 +215,7 @@ class Study(Look):
 
     @reading
     def _look(self) -> tuple[str, Rows]:
-        (row,) = study_rows(self._storage, escape(self.name))
+        row = self._row()
         line = (
             f"{self.name}: {row['kind']} of {row['losses']}, {row['state']}, {row['cells']} of "
             f"{row['planned']} cells, {row['networks']} networks"

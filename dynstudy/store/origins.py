@@ -8,6 +8,7 @@ from pydantic import Field
 from sqlalchemy import Engine, func, select
 
 from dynstudy.config import Section
+from dynstudy.store.database import rows_among
 from dynstudy.store.migrations import column_of, missing_columns
 from dynstudy.store.tables import ReplicateRow, RunRow
 
@@ -43,15 +44,11 @@ def origins(engine: Engine, configurations: Iterable[str]) -> list[Origin]:
     columns = [func.count(), column_of("processor", missing), *groups]
     if "processor" not in missing:
         groups.append(row.processor)
-    query = (
-        select(*columns)
-        .outerjoin(RunRow, ReplicateRow.run_id == RunRow.id)
-        .where(ReplicateRow.configuration.in_(list(configurations)))
-        .group_by(*groups)
-    )
+    query = select(*columns).outerjoin(RunRow, ReplicateRow.run_id == RunRow.id).group_by(*groups)
     distinct: dict[tuple[Any, ...], Origin] = {}
     with engine.connect() as connection:
-        for count, processor, backend, device, texts, launch, commit in connection.execute(query):
+        rows = rows_among(connection, query, row.configuration, configurations)
+        for count, processor, backend, device, texts, launch, commit in rows:
             if processor is None and launch is not None:  # of before it was recorded with networks
                 processor = json.loads(launch).get("processor")
             origin = Origin(

@@ -17,6 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Engine, func, select
 
 from dynstudy.config import Configuration
+from dynstudy.store.database import rows_among
 from dynstudy.store.launches import lock
 from dynstudy.store.optuna_private import TRIAL_SYSTEM_ATTRIBUTES, TRIALS, insert_trials
 from dynstudy.study.axes import BOUNDS
@@ -49,18 +50,16 @@ def trial_numbers(engine: Engine, study_id: int, keys: Iterable[str]) -> list[in
         Its number; None where no trial has such, or an older dynstudy made it.
     """
     wanted = {json.dumps(key): key for key in keys}
+    attribute = TRIAL_SYSTEM_ATTRIBUTES.c
     query = (
-        select(TRIAL_SYSTEM_ATTRIBUTES.c.value_json, func.min(TRIALS.c.number))
-        .join(TRIALS, TRIALS.c.trial_id == TRIAL_SYSTEM_ATTRIBUTES.c.trial_id)
-        .where(
-            TRIALS.c.study_id == study_id,
-            TRIAL_SYSTEM_ATTRIBUTES.c.key == CELL,
-            TRIAL_SYSTEM_ATTRIBUTES.c.value_json.in_(wanted),
-        )
-        .group_by(TRIAL_SYSTEM_ATTRIBUTES.c.value_json)
+        select(attribute.value_json, func.min(TRIALS.c.number))
+        .join(TRIALS, TRIALS.c.trial_id == attribute.trial_id)
+        .where(TRIALS.c.study_id == study_id, attribute.key == CELL)
+        .group_by(attribute.value_json)
     )
     with engine.connect() as connection:
-        numbers = {row[0]: int(row[1]) for row in connection.execute(query)}
+        rows = rows_among(connection, query, attribute.value_json, wanted)
+        numbers = {text: int(number) for text, number in rows}
     return [numbers.get(text) for text in wanted]
 
 

@@ -1,6 +1,7 @@
 """Parameters as PyTorch's modules take them."""
 
 import hashlib
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,26 @@ def test_other_parameters_with_a_digest_of_their_own_are_found_out(
     said = " ".join(reproduce(forged, tmp_path).problems)
     assert "holds other parameters than training gives" in said
     assert "says that it is of another network" in said
+
+
+def test_weights_of_another_network_are_found_out_whatever_they_say(
+    best: Export, tmp_path: Path
+) -> None:
+    entry, weights = best.configuration[0], weights_of(best)
+    path = tmp_path / weights.file
+    tensors = {name: tensor.clone() for name, tensor in load_file(path).items()}  # not of the file
+    this = {"seed": str(weights.seed), "key": entry.key}
+    assert check_weights(resealed(best, path, tensors, network=json.dumps(this)), tmp_path) == []
+    others = ({"seed": str(weights.seed + 1)}, {"key": "0" * 64})
+    for said in (
+        "junk",
+        "[1]",
+        "null",
+        "[" * 50_000,
+        *(json.dumps(this | each) for each in others),
+    ):
+        (problem,) = check_weights(resealed(best, path, tensors, network=said), tmp_path)
+        assert problem == f"configuration 1, weights: {path} says that it is of another network"
 
 
 def test_weights_of_an_older_dynstudy_are_checked(best: Export, tmp_path: Path) -> None:

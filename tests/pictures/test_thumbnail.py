@@ -59,6 +59,15 @@ def test_trials_of_a_search_are_gathered_in_bins(
     assert set(map(tuple, coloured.tolist())) == corners
 
 
+def test_a_search_that_knows_no_gain_yet_has_none(
+    make_spec: SpecMaker, make_search: SearchMaker, rng: np.random.Generator
+) -> None:
+    cells = made_up(make_spec(), rng).frame.assign(gain=np.nan)
+    of_gain = RegimeMap(make_search(maximize="gain"), cells, [], [np.empty(0)] * len(cells))
+    assert thumbnail(of_gain) == ""
+    assert thumbnail(RegimeMap(make_search(), cells, [], of_gain.outcomes)) != ""
+
+
 def test_a_study_of_static_losses_has_none(make_spec: SpecMaker, rng: np.random.Generator) -> None:
     study_map = made_up(make_spec(), rng)
     static = study_map.frame.assign(amplitude=np.nan, period=np.nan)

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 
 import dynstudy
-from dynstudy.errors import StorageError
+from dynstudy.errors import StorageError, StudyNotFoundError
+from dynstudy.results.studies import Studies
 from dynstudy.results.study import Study
 from dynstudy.store.studies import Storage
 from tests.planted import SpecMaker, plant
@@ -59,6 +61,16 @@ def test_studies_of_a_database_that_is_gone_are_one_line(study: Study, tmp_path:
     studies = dynstudy.open(study._storage)
     with study._storage.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE study_user_attributes")
-    for ask in (len, list, repr, lambda each: each.names, lambda each: each["small"]):
+    every: tuple[Callable[[Studies], Any], ...] = (
+        len, list, repr, Studies.table, lambda each: each.names, lambda each: each["small"],
+    )  # fmt: skip
+    for ask in every:
         with pytest.raises(StorageError, match="no such table"):
             ask(studies)
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_study_that_was_deleted_is_named(name: str, study: Study) -> None:
+    optuna.delete_study(study_name="small", storage=study._storage.optuna)
+    with pytest.raises(StudyNotFoundError, match="'small' is not in"):
+        ASKED[name](study)

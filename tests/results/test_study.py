@@ -6,6 +6,7 @@ from io import StringIO
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pandas as pd
 import pytest
 
@@ -173,6 +174,17 @@ def test_of_a_search_everything_is_read(storage: Storage, make_search: SearchMak
     assert len(search.plot().data)
     with pytest.raises(DynstudyError, match="no boundaries"):
         search.boundaries()
+
+
+def test_a_trial_that_was_given_up_is_no_cell(storage: Storage, make_search: SearchMaker) -> None:
+    spec = make_search()
+    plant_search(storage, spec)
+    opened = storage.study("search")
+    trial = opened.ask()
+    spec.suggest(trial)
+    opened.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+    with pytest.raises(DynstudyError, match="cell: no cell"):
+        dynstudy.open(storage)["search"].series(trial.number)
 
 
 def test_a_boundary_study_has_its_predicted_cells(storage: Storage) -> None:

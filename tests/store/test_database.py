@@ -1,15 +1,19 @@
 """Where a database is, and what cannot be one."""
 
+import sqlite3
 import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from dynstudy.errors import (
     StorageError,
 )
-from dynstudy.store.database import DEFAULT_STORAGE, storage_url
+from dynstudy.store.database import DEFAULT_STORAGE, QUERY_SIZE, storage_url
+from dynstudy.store.origins import origins
 from dynstudy.store.studies import Storage
+from dynstudy.store.trials import trial_numbers
 from tests.forked import in_child
 
 
@@ -114,3 +118,14 @@ def test_a_forked_child_has_connections_of_its_own(storage: Storage) -> None:
     assert ours != theirs
     assert count == same == 0
     assert connection()[0] == ours
+
+
+def test_no_query_asks_for_more_values_than_a_database_takes(storage: Storage) -> None:
+    def takes_few(connection: sqlite3.Connection, _: object) -> None:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, QUERY_SIZE + 10)
+
+    event.listen(storage.engine, "connect", takes_few)
+    storage.engine.dispose()
+    keys = [f"{number:064x}" for number in range(2 * QUERY_SIZE)]
+    assert origins(storage.engine, keys) == []
+    assert trial_numbers(storage.engine, 1, keys) == [None] * len(keys)
