@@ -31,6 +31,7 @@ PROBLEMS: list[tuple[str, Any, str]] = [
         "regime is 'grand', its val_accuracies give untest",
     ),
     ("configuration/0/found/forgets", True, "forgets is true, and forgetting is "),
+    ("configuration/0/found", None, "of a configuration nothing is said to have been found"),
     ("configuration/0/width", 6, "its key is not that of its loss, width"),
     ("protocol/steps", 300, "its key is not that of its loss, width"),
     ("protocol/data/noise", 0.1, "its key is not that of its loss, width"),
@@ -111,3 +112,18 @@ def test_an_export_of_an_older_dynstudy_holds() -> None:
     assert older.configuration[0].weights is not None
     assert list(contradictions(older)) == []
     assert check_weights(older, DATA) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("seed", 10**6, "weights: seed is 1000000, the best of its replicates is"),
+        ("val_accuracy", 0.125, "weights: val_accuracy is 0.125, that of seed"),
+    ],
+)
+def test_weights_are_of_the_best_replicate(name: str, value: Any, said: str) -> None:
+    older = load_export(DATA / "export-older.toml")
+    (problem,) = contradictions(
+        changed(older, f"configuration/0/weights/{name}", value, sealed=True)
+    )
+    assert said in problem

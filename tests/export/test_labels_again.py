@@ -6,6 +6,7 @@ import dynstudy
 from dynstudy.export.export_file import Export
 from dynstudy.export.exporting import export
 from dynstudy.export.labels_again import wrong_labels
+from dynstudy.measure.forgetting import CATASTROPHIC
 from dynstudy.store.studies import Storage
 from tests.export.changed import changed
 from tests.planted import plant, small_map
@@ -46,6 +47,40 @@ def test_what_is_confirmed_has_one_label(regime: str, planted: Export) -> None:
             forged = changed(planted, f"configuration/{number}/confirmed/regime", regime)
             (said,) = wrong_labels(forged)
             assert said.endswith(f"its val_accuracies give {entry.confirmed.regime}")
+
+
+def test_a_cell_whose_networks_all_diverged_is_called_so(planted: Export) -> None:
+    forged = changed(planted, "configuration/0/found/diverged", 8)
+    (said,) = wrong_labels(forged)
+    assert said.endswith("its val_accuracies give diverged")
+    assert list(wrong_labels(changed(forged, "configuration/0/found/regime", "diverged"))) == []
+
+
+def test_a_cell_that_forgets_loses_more_than_is_catastrophic(planted: Export) -> None:
+    number = next(
+        number
+        for number, entry in enumerate(planted.configuration)
+        if entry.found is not None and entry.found.forgetting is not None
+    )
+    place = f"configuration/{number}/found"
+    forgets = changed(planted, f"{place}/forgets", True)
+    assert list(wrong_labels(changed(forgets, f"{place}/forgetting", CATASTROPHIC + 0.01))) == []
+    (said,) = wrong_labels(changed(forgets, f"{place}/forgetting", CATASTROPHIC))
+    assert said.endswith(f"forgets is true, and forgetting is {CATASTROPHIC}")
+
+
+def test_a_cell_of_rounds_may_be_called_what_it_was_at_an_earlier_look(planted: Export) -> None:
+    number, entry = next(
+        (number, entry)
+        for number, entry in enumerate(planted.configuration)
+        if entry.found is not None and entry.found.regime == "useful"
+    )
+    assert entry.found is not None
+    accuracies = [*entry.found.val_accuracies[:6], 0.0, 0.0]
+    forged = changed(planted, f"configuration/{number}/found/val_accuracies", accuracies)
+    (said,) = wrong_labels(forged)
+    assert said.endswith("its val_accuracies give unsettled")
+    assert list(wrong_labels(changed(forged, "selection/looks", [6, 8]))) == []
 
 
 def test_those_of_rounds_are_possible_at_one_of_the_looks(storage: Storage) -> None:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save, save_file
 
 from dynstudy.export.export_file import Export, Weights
 from dynstudy.export.reproducing import reproduce
-from dynstudy.export.weights import add_weights, check_weights
+from dynstudy.export.weights import add_weights, check_weights, named_weights
 from dynstudy.launch.replicates import draw_data
 
 
@@ -28,7 +28,9 @@ def weights_of(export: Export) -> Weights:
     return weights
 
 
-def test_weights_are_those_of_a_torch_module(best: Export, tmp_path: Path) -> None:
+def test_weights_are_those_of_a_torch_module(
+    best: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     entry, weights = best.configuration[0], weights_of(best)
     assert entry.found is not None
     width = entry.width
@@ -41,6 +43,18 @@ def test_weights_are_those_of_a_torch_module(best: Export, tmp_path: Path) -> No
     assert (right == data.validation_y).mean() == pytest.approx(max(entry.found.val_accuracies))
     assert check_weights(best, tmp_path, "cpu") == []
     assert reproduce(best, tmp_path).problems == []
+    monkeypatch.setattr("dynstudy.export.weights.AT_ONCE", 100)  # points, a few at a time
+    assert check_weights(best, tmp_path) == []
+
+
+def test_only_weights_that_an_export_names_go_with_it(tmp_path: Path) -> None:
+    out, others = tmp_path / "best[1].toml", ("best1.toml", "best.toml", "best[1].json")
+    mine, unnamed = (tmp_path / f"{out.name}.{each}.safetensors" for each in ("ab", "cd"))
+    for file in (mine, unnamed, *(tmp_path / f"{each}.ab.safetensors" for each in others)):
+        file.touch()
+    assert named_weights(out) == []
+    out.write_text(f'file = "{mine.name}"', encoding="utf-8")
+    assert named_weights(out) == [mine]
 
 
 def test_their_name_is_the_exports_and_what_is_in_them(best: Export, tmp_path: Path) -> None:
