@@ -104,39 +104,59 @@ def permutation_p_values(samples: Array, baseline: Array, resamples: int = RESAM
     if n < 2 or m < 2:
         return np.full(len(samples), np.nan)
     first = _splits(n, m, resamples)
-    p_values = []
-    # few at a time: what is computed of them stays in the cache
-    for few in np.array_split(samples, max(1, len(samples) // 16)):
-        pooled = np.concatenate([few, np.tile(baseline, (len(few), 1))], axis=1)
-        pooled -= pooled.mean(axis=1, keepdims=True)
-        t = np.abs(_studentised(pooled, first, n, m))
-        as_extreme = t[:, 1:] >= t[:, :1] * (1 - 1e-9)
-        p_values.append((1 + as_extreme.sum(axis=1)) / (resamples + 1))
-    return np.concatenate(p_values)
+    x, y = samples - baseline.mean(), baseline - baseline.mean()
+    # the static loss's share in the sums of a split is the same for all cells
+    sums = np.concatenate([first[:n], [y, y**2] @ first[n:], np.ones((1, resamples))])
+    root, right = _as_extreme(x, y)
+    extreme = [
+        np.count_nonzero(np.square(few @ sums) >= right_of_few @ sums, axis=1)
+        # few at a time: what is computed of them stays in the cache
+        for few, right_of_few in zip(_by_few(root), _by_few(right), strict=True)
+    ]
+    return (1 + np.concatenate(extreme)) / (resamples + 1)
+
+
+def _by_few(rows: Array) -> list[Array]:
+    return np.array_split(rows, max(1, len(rows) // 16))
 
 
 @lru_cache(maxsize=1)  # the families of a map have equal sizes, as a rule
 def _splits(n: int, m: int, resamples: int) -> Array:
-    """Who is in the first sample, (n + m, R + 1): as observed, then at random."""
+    """Who is in the first sample of each random split: (n + m, R)."""
     order = np.random.default_rng(0).random((resamples, n + m)).argsort(axis=1)
-    first = np.zeros((n + m, resamples + 1))
-    np.put_along_axis(first[:, 1:], order[:, :n].T, 1.0, axis=0)
-    first[:n, 0] = 1.0
+    first = np.zeros((n + m, resamples))
+    np.put_along_axis(first, order[:, :n].T, 1.0, axis=0)
     first.flags.writeable = False
     return first
 
 
-def _studentised(pooled: Array, first: Array, n: int, m: int) -> Array:
-    """Welch's t of every split: pooled (K, n + m) of mean 0, first (n + m, R) -> (K, R)."""
-    sums, squares = pooled @ first, pooled**2 @ first
-    mean_1, mean_2 = sums / n, -sums / m
-    rest = (pooled**2).sum(axis=1, keepdims=True) - squares
-    variance = _cleaned((squares - n * mean_1**2) / (n - 1) / n)
-    variance = variance + _cleaned((rest - m * mean_2**2) / (m - 1) / m)
-    difference = np.where(np.abs(mean_1 - mean_2) < np.sqrt(ROUNDING), 0.0, mean_1 - mean_2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = difference / np.sqrt(variance)
-    return np.where(difference == 0, 0.0, t)
+def _as_extreme(x: Array, y: Array) -> tuple[Array, Array]:
+    """When a split of cells x (K, n) and the static loss y (m,) is as extreme as what was observed.
+
+    Of a split whose first sample has the sum S and the sum of squares Q, and both together P, all
+    about the mean of both, the difference of means is S (1/n + 1/m), and its variance is
+    a Q + b P - c S². Its t² is no smaller than d²/v, the observed one, where
+    S² (v (1/n + 1/m)² + c d²) >= d² (a Q + b P), also where nothing varies.
+
+    Returns:
+        (K, n + 3) each, by what the root of the left side and the right side are linear
+        combinations of n + 3 numbers: whether each of x is in the first sample, what y and y² sum
+        to there, and 1.
+    """
+    n, m = x.shape[1], len(y)
+    total, squares = x.sum(axis=1) + y.sum(), (x**2).sum(axis=1) + (y**2).sum()
+    mean = total / (n + m)
+    d = _cleaned(np.square(x.mean(axis=1) - y.mean())) * (1 - 2e-9)  # ties are as extreme
+    v = _cleaned(x.var(axis=1, ddof=1) / n) + _cleaned(y.var(ddof=1) / m)
+    a, b = 1 / (n * (n - 1)) - 1 / (m * (m - 1)), 1 / (m * (m - 1))
+    c = 1 / (n * n * (n - 1)) + 1 / (m * m * (m - 1))
+    zero, one = np.zeros_like(mean), np.ones_like(mean)
+    root = np.sqrt(v * (1 / n + 1 / m) ** 2 + c * d)
+    sums = np.column_stack([x, one, zero, -n * mean])
+    right = a * np.column_stack([x * (x - 2 * mean[:, None]), -2 * mean, one, n * mean**2])
+    right[:, -1] += b * (squares - (n + m) * mean**2)
+    # where nothing varies in a split, both sides are the same but for rounding
+    return root[:, None] * sums, (d * (1 - 1e-14))[:, None] * right
 
 
 def _cleaned(variance: Array) -> Array:

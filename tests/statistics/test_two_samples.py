@@ -42,6 +42,27 @@ def test_permutation_p_values_are_scipys(share: float, rng: np.random.Generator)
         assert abs(p_value - theirs) < 5 * noise + 2 / RESAMPLES
 
 
+@pytest.mark.parametrize("sizes", [(10, 40), (6, 24), (2, 8), (5, 5), (9, 4)])
+@pytest.mark.parametrize("steps", [1, 4, 30, 3000])  # accuracies are ratios: splits often tie
+def test_permutation_p_values_count_the_splits_that_welchs_t_says_are_as_extreme(
+    steps: int, sizes: tuple[int, int], rng: np.random.Generator
+) -> None:
+    n, m = sizes
+    samples = rng.binomial(steps, rng.uniform(0.2, 0.8, (12, 1)), (12, n)) / steps
+    baseline = rng.binomial(steps, 0.4, m) / steps
+    order = np.random.default_rng(0).random((499, n + m)).argsort(axis=1)
+    ours = permutation_p_values(samples, baseline, 499)
+    for sample, p_value in zip(samples, ours, strict=True):
+        pooled = np.concatenate([sample, baseline])
+        x = np.concatenate([sample[None], pooled[order[:, :n]]])
+        y = np.concatenate([baseline[None], pooled[order[:, n:]]])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            difference = (x.mean(1) - y.mean(1)).round(12)
+            t = difference / np.sqrt((x.var(1, ddof=1) / n + y.var(1, ddof=1) / m).round(15))
+        t = np.abs(np.where(difference == 0, 0.0, t))
+        assert p_value == np.mean(t >= t[0] * (1 - 1e-9))
+
+
 def test_under_equal_distributions_p_values_are_uniform(rng: np.random.Generator) -> None:
     p_values = np.concatenate([
         permutation_p_values(bimodal(rng, 80, 0.5).reshape(8, 10), bimodal(rng, 40, 0.5), 999)
