@@ -62,10 +62,10 @@ def test_a_cell_that_forgets_loses_more_than_is_catastrophic(planted: Export) ->
         for number, entry in enumerate(planted.configuration)
         if entry.found is not None and entry.found.forgetting is not None
     )
-    place = f"configuration/{number}/found"
-    forgets = changed(planted, f"{place}/forgets", True)
-    assert list(wrong_labels(changed(forgets, f"{place}/forgetting", CATASTROPHIC + 0.01))) == []
-    (said,) = wrong_labels(changed(forgets, f"{place}/forgetting", CATASTROPHIC))
+    path = f"configuration/{number}/found"
+    forgets = changed(planted, f"{path}/forgets", True)
+    assert list(wrong_labels(changed(forgets, f"{path}/forgetting", CATASTROPHIC + 0.01))) == []
+    (said,) = wrong_labels(changed(forgets, f"{path}/forgetting", CATASTROPHIC))
     assert said.endswith(f"forgets is true, and forgetting is {CATASTROPHIC}")
 
 
