@@ -67,7 +67,7 @@ def refresh_artifacts(
 ) -> None:
     """Write the files of a study, each over the one of its name that was there."""
     number, attributes = storage.study_id(study), storage.system_attributes(study)
-    copied = set(_ours(attributes).values())
+    copied = set(_ours(attributes.get(OURS, "{}")).values())
     identifiers = {name: str(uuid.uuid4()) for name in files} | _identifiers(storage, study)
     # first, so that what is killed now is gone on with, and not begun again
     storage.optuna.set_study_system_attr(number, OURS, json.dumps(identifiers))
@@ -88,10 +88,9 @@ def _list(storage: Storage, number: int, identifier: str, meta: dict[str, Any] |
     storage.optuna.set_study_system_attr(number, f"{LISTED}{identifier}", json.dumps(meta))
 
 
-def _ours(attributes: Mapping[str, Any]) -> dict[str, str]:
-    """What the attributes of a study name as ours; safe as the name of a file."""
-    listed = json.loads(attributes.get(OURS, "{}"))
-    return {name: Path(identifier).name for name, identifier in listed.items()}
+def _ours(text: str) -> dict[str, str]:
+    """What an attribute of a study names as ours; safe as the name of a file."""
+    return {name: Path(identifier).name for name, identifier in json.loads(text).items()}
 
 
 def _identifiers(storage: Storage, study: optuna.Study) -> dict[str, str]:
@@ -99,11 +98,7 @@ def _identifiers(storage: Storage, study: optuna.Study) -> dict[str, str]:
 
     They stay the other's, until one of them is the only one that has them.
     """
-    others = {
-        identifier
-        for other in storage.studies()
-        if other.study_name != study.study_name
-        for identifier in _ours(storage.optuna.get_study_system_attrs(other.number)).values()
-    }
-    ours = _ours(storage.system_attributes(study))
+    of_studies = storage.system_attribute(OURS)
+    ours = _ours(of_studies.pop(storage.study_id(study), "{}"))
+    others = {identifier for text in of_studies.values() for identifier in _ours(text).values()}
     return {name: identifier for name, identifier in ours.items() if identifier not in others}

@@ -19,11 +19,12 @@ from plotly.offline import get_plotlyjs
 
 from dynstudy._version import __version__
 from dynstudy.analysis.regime_map import with_error
-from dynstudy.dashboard.contents import Contents, kept, version_of
+from dynstudy.config import place_name
+from dynstudy.dashboard.contents import CONTENTS, Contents, kept, version_of
 from dynstudy.dashboard.guard import Application, Environ
 from dynstudy.dashboard.note import split_note
 from dynstudy.dashboard.shown import Shown
-from dynstudy.errors import DynstudyError
+from dynstudy.errors import DamagedError, DynstudyError
 from dynstudy.pictures.interactive.accuracy import SCHEDULE_FIGURE
 from dynstudy.report.listing import list_rows
 from dynstudy.report.overview import launch_facts
@@ -63,6 +64,7 @@ class Site:
         self.pages.globals |= {"version": __version__, "plotly": PLOTLY, **words}
         self.pages.filters |= {
             "shown": shown,
+            "place": lambda row: place_name(row["amplitude"], row["period"]),
             "gain": lambda row: with_interval(row, "gain"),
             "accuracy": lambda row: with_error(row["val_accuracy"], row["sem"]),
         }
@@ -82,7 +84,7 @@ class Site:
         if match is None or answer is None:
             return self.dashboard(environ, start_response)
         try:
-            with database_errors(self.storage.url):
+            with database_errors(self.storage.url, self.storage.engine):
                 status, kind, keep, text = answer(*match.groups())
         except DynstudyError as error:
             status, kind, keep = HTTPStatus.INTERNAL_SERVER_ERROR, "text/html", EACH_TIME
@@ -104,13 +106,16 @@ class Site:
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         studies = {study.study_name: study for study in self.storage.studies()}
+        try:
+            published = self.storage.system_attribute(CONTENTS)
+        except DamagedError:  # of one, which hides no other: all are made anew
+            published = {}
         for row in list_rows(self.storage, skip=lambda _: None):  # its own page says what is wrong
             study = studies.get(row["study"])
             if study is None:
                 continue  # made, or deleted, in between
             version = version_of(study, row["cells_done"])
-            attributes = self.storage.optuna.get_study_system_attrs(study.number)
-            card = kept(attributes, version, figures=False)
+            card = kept({CONTENTS: published.get(study.number)}, version, figures=False)
             yield row | {"number": study.number, "card": card}
 
     def card(self, number: str) -> Answer:

@@ -32,6 +32,7 @@ __all__ = [
     "OPTUNA_TABLES",
     "STUDIES",
     "STUDY_ATTRIBUTES",
+    "STUDY_SYSTEM_ATTRIBUTES",
     "TRIALS",
     "TRIAL_SYSTEM_ATTRIBUTES",
     "FrozenStudy",
@@ -49,6 +50,9 @@ OPTUNA_TABLES: MetaData = models.BaseModel.metadata
 STUDIES = table("studies", column("study_id"), column("study_name", String))
 STUDY_ATTRIBUTES = table(
     "study_user_attributes", column("study_id"), column("key"), column("value_json", Text)
+)
+STUDY_SYSTEM_ATTRIBUTES = table(
+    "study_system_attributes", column("study_id"), column("key"), column("value_json", Text)
 )
 TRIAL_SYSTEM_ATTRIBUTES = table(
     "trial_system_attributes", column("trial_id"), column("key"), column("value_json", Text)

@@ -37,7 +37,13 @@ from dynstudy.store.optuna_private import STUDIES, TRIALS
 from dynstudy.store.optuna_storage import CheckedStorage
 from dynstudy.store.passwords import apart, url_shown
 from dynstudy.store.schema import check_contents, make_tables, mend
-from dynstudy.store.study_rows import SPEC, StudyRow, attribute_damaged, read_studies
+from dynstudy.store.study_rows import (
+    SPEC,
+    StudyRow,
+    attribute_damaged,
+    read_studies,
+    read_system_attribute,
+)
 from dynstudy.store.tables import RunRow
 from dynstudy.store.trials import loss_choices
 from dynstudy.study.differences import differences
@@ -221,6 +227,11 @@ class Storage:
     def system_attributes(self, study: optuna.Study) -> dict[str, Any]:
         """What Optuna's dashboard and we keep with a study, and nobody else looks at."""
         return self.optuna.get_study_system_attrs(self.study_id(study))
+
+    def system_attribute(self, key: str) -> dict[int, Any]:
+        """One of these of all studies that have it, by their numbers."""
+        with self.engine.connect() as connection:
+            return read_system_attribute(connection, key)
 
     def count_cells(self, study: optuna.Study) -> int:
         """How many trials are complete, without reading them."""

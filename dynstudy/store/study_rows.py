@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from dynstudy.errors import DamagedError
 from dynstudy.store.checked import damaged
-from dynstudy.store.optuna_private import STUDIES, STUDY_ATTRIBUTES
+from dynstudy.store.optuna_private import STUDIES, STUDY_ATTRIBUTES, STUDY_SYSTEM_ATTRIBUTES
 
 SPEC = "dynstudy:spec"
 """The study attribute that holds the resolved study file."""
@@ -67,3 +67,18 @@ def read_studies(connection: Connection) -> list[StudyRow]:
         if SPEC in of_study
     ]
     return sorted(rows, key=lambda row: row.study_name)
+
+
+def read_system_attribute(connection: Connection, key: str) -> dict[int, Any]:
+    """One system attribute of all studies that have it, by their numbers; no other is read."""
+    attribute = STUDY_SYSTEM_ATTRIBUTES.c
+    query = select(attribute.study_id, attribute.value_json).where(attribute.key == key)
+    values = {}
+    for number, text in connection.execute(query):
+        try:
+            values[number] = json.loads(text)
+        except (ValueError, TypeError):
+            row = f"study_id {number}, key {key!r}"
+            problem = damaged("study_system_attributes", row, "value_json", text, "must be JSON")
+            raise DamagedError(problem) from None
+    return values

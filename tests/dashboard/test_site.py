@@ -10,6 +10,7 @@ import optuna
 import pytest
 
 from dynstudy.analysis.regime_map import regime_map
+from dynstudy.config import place_name
 from dynstudy.dashboard.page import publish
 from dynstudy.dashboard.site import PLOTLY
 from dynstudy.report.rows import frame_rows, with_interval
@@ -84,6 +85,16 @@ def test_a_study_has_its_map_first_and_everything_else_below(
         status, headers, body = visitor.ask(figure)
         assert (status, headers["Content-Type"]) == ("200 OK", "application/json; charset=utf-8")
         assert json.loads(body)["data"]
+
+
+def test_a_cell_has_the_name_that_it_has_everywhere(
+    storage: Storage, make_spec: SpecMaker, visitor: Visitor
+) -> None:
+    space = {"learning_rate": 1.0, "amplitude": [3, 37.60603093], "period": 5000, "width": 5}
+    plant(storage, make_spec(space=space, protocol=SMALL["protocol"] | {"steps": 20_000}))
+    for path in ("/studies/1", "/studies/1/card"):
+        assert place_name(37.60603093, 5000) in visitor.words(path)
+    assert ">37.606<" in visitor.page("/studies/1").split("<tbody>")[1]
 
 
 @pytest.mark.parametrize("maximize", ["gain", "val_accuracy"])
@@ -204,3 +215,31 @@ def test_a_problem_with_the_database_is_one_line(
     assert status == "500 Internal Server Error"
     assert "Something is wrong" in body
     assert "Traceback" not in body
+
+
+def test_a_damaged_value_is_named_with_its_row(
+    storage: Storage, make_spec: SpecMaker, visitor: Visitor
+) -> None:
+    plant(storage, make_spec())
+    with storage.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE dynstudy_replicate SET val_accuracy = 'x' WHERE id = 3")
+    status, _, body = visitor.ask("/studies/1")
+    assert status == "500 Internal Server Error"
+    assert "table dynstudy_replicate, id 3, val_accuracy" in body
+
+
+def test_what_is_damaged_of_one_study_hides_no_other(
+    storage: Storage, make_spec: SpecMaker, visitor: Visitor
+) -> None:
+    for name in ("first", "second"):
+        plant(storage, make_spec(name=name))
+        publish(storage, name)
+    assert "/card" not in visitor.page("/")  # both are published
+    with storage.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE study_system_attributes SET value_json = '{' "
+            "WHERE study_id = 1 AND key = 'dynstudy:contents'"
+        )
+    page = visitor.page("/")
+    assert 'data-load="/studies/1/card"' in page
+    assert "second" in page
