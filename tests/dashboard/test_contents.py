@@ -3,6 +3,8 @@
 import json
 from dataclasses import asdict
 
+import pytest
+
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.dashboard.contents import CONTENTS, contents_of, kept, version_of
 from dynstudy.dashboard.page import PAGES, publish
@@ -37,6 +39,31 @@ def test_it_holds_for_the_study_it_was_made_of(storage: Storage, make_spec: Spec
     assert kept(attributes, version_of(study, 6)) is None
     study.set_user_attr("dynstudy:spec", study.user_attrs["dynstudy:spec"] + " ")
     assert kept(attributes, version_of(study, 5)) is None
+
+
+def test_a_figure_that_is_gone_is_drawn_anew(
+    storage: Storage, make_spec: SpecMaker, visitor: Visitor
+) -> None:
+    plant(storage, make_spec())
+    publish(storage, "small")
+    with storage.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "DELETE FROM study_system_attributes WHERE key LIKE 'dashboard:plot_data:width-%'"
+        )
+    study = storage.study("small")
+    assert kept(storage.system_attributes(study), version_of(study, 5)) is None
+    assert json.loads(visitor.ask("/studies/1/figures/width-accuracy.json")[2])["data"]
+
+
+def test_another_version_makes_them_anew(
+    storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(storage, make_spec())
+    publish(storage, "small")
+    study = storage.study("small")
+    assert kept(storage.system_attributes(study), version_of(study, 5)) is not None
+    monkeypatch.setattr("dynstudy.dashboard.contents.__version__", "0")
+    assert kept(storage.system_attributes(study), version_of(study, 5)) is None
 
 
 def test_a_search_for_gain_is_known_by_its_largest_gain(
