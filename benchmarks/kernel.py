@@ -56,7 +56,7 @@ def measure(settings: Settings, say: Say) -> Measurement:
         notes.append(
             f"kernel: compiled, not run; the bound is {MULTIPROCESSORS} multiprocessors x "
             f"{SCHEDULERS} schedulers x {CLOCK / 1e9:g} GHz (H100 or H200 SXM) over the "
-            "instructions of a step: no such card can be faster, none was measured"
+            "instructions of a step: no such card can be faster; docs/gpu.md has how fast one was"
         )
     return Measurement(rows, notes)
 
@@ -92,7 +92,7 @@ def bound(report: CompiledKernel) -> float:
         report: what the kernel was compiled to.
 
     Returns:
-        An upper bound, which says nothing of how near a card comes to it.
+        An upper bound. `docs/gpu.md` has how near a card comes to it.
     """
     return MULTIPROCESSORS * SCHEDULERS * CLOCK / report.network_instructions
 

@@ -12,8 +12,8 @@ def played(text: str, here: Path, command: Callable[..., str], python: Callable[
     """Run what a page tells its reader to type.
 
     A study file is saved under its name. What follows a command, up to the next one, is what it
-    printed; where nothing follows, nothing is put in. A block of text right after a block of Python
-    is what that printed.
+    printed: all of it, or as many lines as there are before a last one of ``…``; where nothing
+    follows, nothing is put in. A block of text right after a block of Python is what that printed.
 
     Args:
         text: the page, in Markdown.
@@ -48,7 +48,12 @@ def _typed(block: str, command: Callable[..., str]) -> Iterator[tuple[str, str]]
         program, *words = typed.split()
         assert program == "dynstudy", typed
         out = command(*words)
-        yield typed, _tidy(out) if shown else ""
+        yield typed, _as_much(_tidy(out), shown) if shown else ""
+
+
+def _as_much(printed: str, shown: str) -> str:
+    *lines, last = shown.splitlines()
+    return "\n".join([*printed.splitlines()[: len(lines)], last, ""]) if last == "…" else printed
 
 
 def _tidy(printed: str) -> str:

@@ -44,8 +44,7 @@ def test_python_examples_run(number: int, here: Path) -> None:
 def test_readme_is_short_and_its_study_file_valid(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prose = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
-    assert len(prose.split()) <= 900
+    assert len(README.split()) <= 900  # with code, tables and what is printed
     monkeypatch.setattr("dynstudy.launch.estimate.PROBE_SECONDS", 0.001)
     (file,) = blocks(README, "toml")
     assert len(file.splitlines()) <= 15

@@ -46,3 +46,9 @@ def test_what_was_printed_is_put_where_something_was_shown(tmp_path: Path) -> No
     assert ran == [("run", "a.toml"), ("map", "a")]
     assert (tmp_path / "a.toml").read_text() == 'name = "a"\n'
     assert now == page.replace("old", " new", 1).replace("old", "of print(1)")
+
+
+def test_where_less_is_shown_than_is_printed_it_is_said(tmp_path: Path) -> None:
+    page = "```console\n$ dynstudy map a\nold\nolder\n…\n$ dynstudy map b\nold\n```\n"
+    now = played(page, tmp_path, lambda *_: "1\n2\n3\n", str)
+    assert now == "```console\n$ dynstudy map a\n1\n2\n…\n$ dynstudy map b\n1\n2\n3\n```\n"
