@@ -29,20 +29,23 @@ class Objective:
         backend: see `dynstudy.train.train`.
 
     Raises:
-        SpecError: the study file is not a search's.
+        SpecError: the study file is not a search's; when called, the Optuna study does not look for
+            what the search looks for.
         BackendError: the backend is not on this machine, or cannot train such networks.
     """
 
     def __init__(self, spec: StudySpec, *, backend: str = "auto") -> None:
+        check_backend(backend, spec)
         if not spec.suggests:
             raise SpecError(f"study {spec.name!r} is a {spec.kind}; an Objective needs a search")
-        check_backend(backend, spec)
         self.spec, self.backend = cast(SearchSpec, spec), backend
         self.directions = spec.directions
         self._baselines: dict[Configuration, float] = {}
 
     def __call__(self, trial: optuna.Trial) -> float | list[float]:
         """Train one trial's networks; returns its value, or values."""
+        if isinstance(trial, optuna.Trial):  # a FixedTrial is of no study
+            self._check([direction.name.lower() for direction in trial.study.directions])
         configuration = self.spec.suggest(trial)
         accuracies, diverged = self._train(configuration, self.spec.replicates)
         attributes: dict[str, Any] = {"replicates": len(accuracies), "diverged": diverged}
@@ -55,6 +58,14 @@ class Objective:
             trial.set_user_attr(name, value)
         values = objective_values(FinishedCell(configuration, mean, attributes), self.spec)
         return values if len(values) > 1 else values[0]
+
+    def _check(self, theirs: list[str]) -> None:
+        if theirs != self.directions:
+            aims = map(" ".join, zip(self.directions, self.spec.metric_names, strict=True))
+            raise SpecError(
+                f"search {self.spec.name!r} is to {', '.join(aims)}, and this Optuna study to "
+                f"{', '.join(theirs)}: optuna.create_study(directions=objective.directions)"
+            )
 
     def _baseline(self, configuration: Configuration) -> float:
         if configuration not in self._baselines:

@@ -57,9 +57,9 @@ class Display:
     def update(self, progress: "Progress") -> None:
         """Show where the launch is."""
         share = progress.work_done / progress.work if progress.work else 1.0
-        text = f"{progress.done}/{progress.networks} networks, {progress.rate:,.0f} network-steps/s"
+        text = f"{progress.done}/{progress.networks} networks"
         if not math.isnan(progress.seconds_left):
-            text += f", {clock(progress.seconds_left)} left"
+            text += f", {progress.rate:,.0f} network-steps/s, {clock(progress.seconds_left)} left"
         if progress.stage:
             text = f"{progress.stage}: {text}"
         if self.verbose and progress.done > self.recorded:

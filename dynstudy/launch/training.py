@@ -25,6 +25,9 @@ from dynstudy.train.loop import step_work
 PATIENCE_SECONDS = 1.0
 """How long a dropped chunk may take to notice it."""
 
+MEASURED_FROM = 0.01
+"""Of the work: before that, the time is that of compiling."""
+
 Lacking = dict[Configuration, tuple[int, ...]]
 """Seeds of the networks that are to be trained."""
 
@@ -57,8 +60,8 @@ class Progress:
 
     @property
     def seconds_left(self) -> float:
-        """Estimated from the work done so far; nan before any was."""
-        if not self.work_done:
+        """Estimated from the work done so far; nan before a hundredth was, while it compiles."""
+        if not self.work_done or self.work_done < MEASURED_FROM * self.work:
             return math.nan
         return (time.monotonic() - self.began) * (self.work / self.work_done - 1)
 

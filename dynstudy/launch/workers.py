@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 from dynstudy.config import Protocol
 from dynstudy.errors import BackendError
@@ -23,10 +24,17 @@ Worker = Callable[[Sequence[Task], Protocol, Callable[[int], None]], TrainedChun
 
 
 def check_backend(backend: str, spec: StudySpec) -> None:
-    """Load a backend for the losses of a study and their static ones, or raise a `BackendError`.
+    """Load a backend for the losses of a study and their static ones.
 
-    What else the study needs to be installed is found out, too: a `SpecError` where it is not.
+    What else the study needs to be installed is found out, too.
+
+    Raises:
+        BackendError: the backend is not on this machine, or cannot train such networks.
+        SpecError: the study needs what is not installed.
+        TypeError: it is the path of a study file, which is to be read first.
     """
+    if isinstance(spec, str | Path):
+        raise TypeError(f"{str(spec)!r} is no study: dynstudy.load_spec reads one from its file")
     spec.check_installed()
     protocol = spec.protocol
     data = draw_data(protocol.data, seeds=[0])

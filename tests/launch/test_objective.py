@@ -46,6 +46,33 @@ def test_an_objective_of_gain_agrees_with_the_runner(
         assert objective(optuna.trial.FixedTrial(trial.params)) == pytest.approx(trial.value)
 
 
+@pytest.mark.parametrize(
+    ("changes", "directions", "aims"),
+    [
+        ({}, ["minimize"], "maximize accuracy"),
+        ({}, ["maximize", "minimize"], "maximize accuracy"),
+        ({"maximize": "gain"}, ["minimize"], "maximize gain"),
+        ({"minimize": "width"}, ["maximize"], "maximize accuracy, minimize width"),
+        ({"minimize": "width"}, ["maximize"] * 2, "maximize accuracy, minimize width"),
+    ],
+)
+def test_a_study_that_looks_the_other_way_is_refused(
+    changes: dict[str, Any], directions: list[str], aims: str, make_search: SearchMaker
+) -> None:
+    """`optuna.create_study()` minimizes unless told: it went for the worst networks, silently."""
+    objective = dynstudy.Objective(make_search(**changes))
+    study = optuna.create_study(directions=directions)
+    says = f"'search' is to {aims}, .*study to {', '.join(directions)}: .*=objective.directions"
+    with pytest.raises(SpecError, match=says):
+        study.optimize(objective, n_trials=1)
+
+
+@pytest.mark.parametrize("takes", [dynstudy.Objective, dynstudy.run])
+def test_a_path_is_no_study_yet(takes: Callable[[Any], object]) -> None:
+    with pytest.raises(TypeError, match=r"'a.toml' is no study: dynstudy.load_spec reads one from"):
+        takes("a.toml")
+
+
 def test_an_objective_needs_a_search(make_spec: Callable[..., Any]) -> None:
     with pytest.raises(SpecError, match="'small' is a map; an Objective needs"):
         dynstudy.Objective(make_spec())

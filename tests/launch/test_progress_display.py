@@ -42,6 +42,14 @@ def test_where_nobody_looks_there_is_a_line_now_and_then(monkeypatch: pytest.Mon
     assert lines[0] == "small: 50% of the work, 4/8 networks, 80 network-steps/s, 0:00:10 left"
 
 
+@pytest.mark.parametrize("steps", [0.0, 1.0])
+def test_before_there_is_a_speed_none_is_shown(steps: float) -> None:
+    out = io.StringIO()
+    with Display("small", out) as display:
+        display.update(Progress(networks=8, work=30_000.0, work_done=steps, steps_done=steps))
+    assert out.getvalue() == "small: 0% of the work, 0/8 networks\n"
+
+
 def test_verbose_says_each_chunk_and_a_stage_is_named() -> None:
     out = io.StringIO()
     with Display("small", out, verbose=True) as display:

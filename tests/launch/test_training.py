@@ -97,6 +97,15 @@ def test_what_is_left_follows_from_the_work_and_not_from_the_networks() -> None:
     assert progress.rate == pytest.approx(50, rel=0.01)
 
 
+def test_nothing_is_foretold_from_the_time_that_compiling_takes() -> None:
+    """One step of 30 000 after two seconds of compiling said `182:47:07 left` of one second."""
+    progress = Progress(work=30_000.0, work_done=1.0)
+    progress.began -= 2
+    assert math.isnan(progress.seconds_left)
+    progress.work_done = 300.0
+    assert progress.seconds_left == pytest.approx(2 * 99, rel=0.01)
+
+
 def test_more_may_be_expected_on_the_way() -> None:
     progress = Progress(done=5, work_done=50.0)
     progress.expect(networks=3.4, work=30.0)
