@@ -162,6 +162,12 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
+def test_the_authors_have_one_name() -> None:
+    written = (ROOT / "LICENSE", ROOT / "CITATION.cff", ROOT / "pyproject.toml")
+    names = [re.findall(r"[Tt]he dynstudy \w+", path.read_text("utf-8")) for path in written]
+    assert names == [["The dynstudy authors"]] * 3
+
+
 def test_nothing_is_left_to_be_written() -> None:
     texts = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("studies/*.toml")]
     for path in texts:
