@@ -10,7 +10,7 @@ TILES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 16)
 FEW_OUTPUTS = 3
 REGISTERS = {"float32": (208, 192), "float64": (168, 150)}
 """32-bit ones of a lane's 255 that parameters and sums may take, so that next to nothing is spilled
-in the loop over the points: with few outputs, and with more, each of which takes some for itself."""
+in the loop over the points: with few outputs, and with more, each of which takes some itself."""
 
 REGISTER_FILE = 65_536
 """Of a multiprocessor. Its four schedulers have a quarter each, and a warp is one scheduler's."""
