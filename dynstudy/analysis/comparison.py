@@ -17,7 +17,7 @@ from scipy import stats
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.errors import DynstudyError
 from dynstudy.measure.accuracy import or_none
-from dynstudy.statistics.labels import DIVERGED, HARMFUL, USEFUL
+from dynstudy.statistics.labels import DIVERGED, HARMFUL, UNTESTED, USEFUL
 from dynstudy.statistics.two_samples import LEVEL
 from dynstudy.store.studies import Storage
 from dynstudy.study.differences import differences
@@ -121,6 +121,13 @@ def _summary(panel: _Panel, first: _Panel, matched: list[tuple[float, float]]) -
     table, static = panel.table, panel.static
     useful = table[table.regime == USEFUL]
     best: Any = next(useful.nlargest(1, "gain").itertuples(), None)
+    counts: dict[str, int | None] = {
+        "useful": len(useful),
+        "harmful": int((table.regime == HARMFUL).sum()),
+        "forgets": int((table.forgets == True).sum()),  # noqa: E712
+    }
+    if (table.regime == UNTESTED).all():
+        counts = dict.fromkeys(counts)
     return {
         "width": panel.width,
         "learning_rate": panel.rate,
@@ -128,9 +135,7 @@ def _summary(panel: _Panel, first: _Panel, matched: list[tuple[float, float]]) -
         "static": _number(static, "val_accuracy"),
         "static_sem": _number(static, "sem"),
         "cells": len(table),
-        "useful": len(useful),
-        "harmful": int((table.regime == HARMFUL).sum()),
-        "forgets": int((table.forgets == True).sum()),  # noqa: E712
+        **counts,
         "best_amplitude": _number(best, "amplitude"),
         "best_period": None if best is None else int(best.period),
         **{f"best_gain{end}": _number(best, f"gain{end}") for end in INTERVAL},

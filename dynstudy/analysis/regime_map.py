@@ -17,7 +17,7 @@ from dynstudy.search.prediction import predict_cells
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests
 from dynstudy.statistics.labelled_cells import judge
-from dynstudy.statistics.labels import BASELINE, DIVERGED, USEFUL
+from dynstudy.statistics.labels import BASELINE, DIVERGED, UNTESTED, USEFUL
 from dynstudy.statistics.samples import rows_digest
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
@@ -139,7 +139,12 @@ class RegimeMap:
         """What came out, in a line or two: the largest gain, and how many cells are useful."""
         dynamical = self.dynamical_cells()
         useful = int((dynamical.regime == USEFUL).sum())
+        untested = int((dynamical.regime == UNTESTED).sum())
         counted = f"{useful} of {len(dynamical)} dynamical cells useful"
+        if untested == len(dynamical) > 0:
+            counted = f"{untested} dynamical cells, all untested"
+        elif untested:
+            counted += f", {untested} untested"
         with_gain = dynamical[
             dynamical.gain.notna() & (dynamical.regime != DIVERGED) & (dynamical.replicates > 0)
         ]

@@ -61,9 +61,7 @@ def short_comparison(compared: SideBySide) -> list[dict[str, str]]:
             "rate": f"{row['learning_rate']:g}",
             "study, loss": f"{row['study']}, {row['loss']}",
             "static": _mean(row["static"], row["static_sem"]),
-            "useful": f"{row['useful']} of {row['cells']}",
-            "harmful": str(row["harmful"]),
-            "forget": str(row["forgets"]),
+            **_counts(row),
             "best useful": with_interval(row, "best_gain"),
             "at": _best_cell(row),
             "matched": str(row["matched"]),
@@ -72,6 +70,13 @@ def short_comparison(compared: SideBySide) -> list[dict[str, str]]:
         }
         for row in compared.summary
     ]
+
+
+def _counts(row: dict[str, Any]) -> dict[str, str]:
+    if row["useful"] is None:
+        return {"useful": "untested", "harmful": "", "forget": ""}
+    useful = f"{row['useful']} of {row['cells']}"
+    return {"useful": useful, "harmful": str(row["harmful"]), "forget": str(row["forgets"])}
 
 
 def _mean(value: float | None, sem: float | None) -> str:

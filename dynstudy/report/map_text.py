@@ -117,8 +117,9 @@ def headline(panel: pd.DataFrame) -> str:
     """How many cells of a panel are in which regime, and its largest gain; one or two lines."""
     counts = panel.regime.value_counts()
     parts = [f"{count} {regime}" for regime, count in counts.items() if regime != BASELINE]
-    forget = int((panel.forgets == True).sum())  # noqa: E712
-    line = f"{len(panel)} dynamical cells: {', '.join(parts)}; {forget} forget"
+    line = f"{len(panel)} dynamical cells: {', '.join(parts)}"
+    if panel.forgets.notna().any():
+        line += f"; {int((panel.forgets == True).sum())} forget"  # noqa: E712
     if panel.predicted.any():
         line += f"; {int(panel.predicted.sum())} of them predicted"
     trained = panel[~panel.predicted].replicates

@@ -1,16 +1,19 @@
 """A map as a person takes it away: on a terminal, and as files."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from dynstudy.analysis.comparison import side_by_side
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.pictures.accuracy import width_figure
 from dynstudy.pictures.style import save
-from dynstudy.report.map_text import print_map, write_map
+from dynstudy.report.across_studies import short_comparison
+from dynstudy.report.map_text import headline, print_map, write_map
 from dynstudy.report.overview import overview, print_overview
 from dynstudy.report.rows import frame_rows, print_rows, to_csv
 from dynstudy.report.words import Format
@@ -44,6 +47,28 @@ def test_wherever_the_best_of_many_is_shown_it_is_said_to_be_flattered(
     print_overview(overview(storage, "small"), Format.table, shown)
     for text in (printed.getvalue(), shown.getvalue(), study_map.caption(), " ".join(notes)):
         assert "the best of many is flattered" in " ".join(text.split())
+
+
+def test_what_was_not_tested_is_nowhere_counted_as_none(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    """Of 3 replicates a cell the map said `0 forget`, its picture `0 of 4 cells useful`."""
+    plant(storage, make_spec(loss=["dce", "dmse1"], replicates=3))
+    study_map = regime_map(storage, "small")
+    printed = io.StringIO()
+    print_map(study_map, printed)
+    assert "4 dynamical cells: 4 untested\n" in printed.getvalue()
+    assert study_map.headline().startswith("8 dynamical cells, all untested; the largest gain, of")
+    for row in short_comparison(side_by_side(storage, ["small"])):
+        assert [row[column] for column in ("useful", "harmful", "forget")] == ["untested", "", ""]
+
+
+def test_what_was_tested_in_part_is_counted_so(storage: Storage, make_spec: SpecMaker) -> None:
+    plant(storage, make_spec(replicates=6))
+    study_map = regime_map(storage, "small")
+    frame = study_map.frame.tail(2).assign(regime=["useful", "untested"], forgets=[True, None])
+    assert headline(frame).startswith("2 dynamical cells: 1 useful, 1 untested; 1 forget\n")
+    assert "1 of 2 dynamical cells useful, 1 untested" in replace(study_map, frame=frame).headline()
 
 
 def test_every_map_can_be_printed_drawn_and_read_back(any_map: RegimeMap, tmp_path: Path) -> None:
