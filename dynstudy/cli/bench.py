@@ -1,9 +1,9 @@
 """``dynstudy bench``."""
 
-import os
 import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -107,9 +107,10 @@ def print_measured(
 ) -> None:
     """Measure, and print what came out, into a file as well where one is named."""
     from dynstudy.bench.report import print_report, report
+    from dynstudy.report.safe_files import check_folder, write_whole
 
-    if out is not None and (out.is_dir() or not os.access(out.parent, os.W_OK)):
-        raise BenchError(f"--out {out}: cannot be written there; name a file in a folder of yours")
+    if out is not None:
+        check_folder(out)
     try:
         measured = report(measures, settings, log)
     except KeyboardInterrupt:
@@ -117,6 +118,7 @@ def print_measured(
         raise typer.Exit(130) from None
     print_report(measured, form, sys.stdout)
     if out is not None:
-        with out.open("w", encoding="utf-8") as file:
-            print_report(measured, form, file)
+        text = StringIO()
+        print_report(measured, form, text)
+        write_whole(out, lambda path: path.write_text(text.getvalue(), encoding="utf-8"))
     log_files([out] if out else [], measured.notes if form is Format.csv else ())

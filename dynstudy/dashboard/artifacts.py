@@ -4,7 +4,7 @@ import json
 import mimetypes
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,17 @@ def refresh_artifacts(
             mimetype = mimetype or "application/octet-stream"
             meta = ArtifactMeta(identifier, filename=name, mimetype=mimetype, encoding=encoding)
             _list(storage, number, identifier, asdict(meta))
+
+
+def listed_artifacts(
+    attributes: Mapping[str, Any], folder: Path
+) -> Iterator[tuple[dict[str, Any], Path]]:
+    """Yield the files of a study that are there, whoever put them there, with what lists each."""
+    for key, text in attributes.items():
+        if key.startswith(LISTED) and (meta := json.loads(text)):
+            path = folder / Path(str(meta["artifact_id"])).name
+            if path.is_file():
+                yield meta, path
 
 
 def _list(storage: Storage, number: int, identifier: str, meta: dict[str, Any] | None) -> None:

@@ -29,7 +29,7 @@ from dynstudy.pictures.interactive.regime_map import MOST_PANELS, map_figures
 from dynstudy.pictures.regime_map import save_map
 from dynstudy.report.map_text import headline
 from dynstudy.report.overview import launch_facts
-from dynstudy.report.rows import frame_rows, to_csv, with_interval
+from dynstudy.report.rows import to_csv, with_interval
 from dynstudy.store.launches import launches
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.rename_note_tag import NOTE, note_of
@@ -95,7 +95,7 @@ def _aimed_at(row: Any, by: str) -> str:
     accuracy = with_error(row.val_accuracy, row["sem"])
     if by != "gain" or pd.isna(row.gain):
         return accuracy
-    return f"gain {with_interval(frame_rows(row.to_frame().T)[0], 'gain')}, accuracy {accuracy}"
+    return f"gain {with_interval(row, 'gain')}, accuracy {accuracy}"
 
 
 def _files(study_map: RegimeMap, picture: str) -> dict[str, Filler]:

@@ -1,6 +1,5 @@
 """Our pages, beside the dashboard's: the studies with their maps, and each study, its map first."""
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
@@ -20,6 +19,7 @@ from plotly.offline import get_plotlyjs
 from dynstudy._version import __version__
 from dynstudy.analysis.regime_map import with_error
 from dynstudy.config import place_name
+from dynstudy.dashboard.artifacts import listed_artifacts
 from dynstudy.dashboard.contents import CONTENTS, Contents, kept, version_of
 from dynstudy.dashboard.guard import Application, Environ
 from dynstudy.dashboard.note import split_note
@@ -180,13 +180,9 @@ class Site:
 
     def _files(self, study: optuna.Study) -> list[dict[str, Any]]:
         """The study's files that are there."""
-        listed = []
-        for key, value in self.storage.system_attributes(study).items():
-            meta = json.loads(value) if key.startswith("artifacts:") else None
-            path = self.artifacts / Path(str(meta["artifact_id"])).name if meta else None
-            if meta and path is not None and path.is_file():
-                listed.append(meta | {"size": _size(path.stat().st_size)})
-        return sorted(listed, key=lambda meta: str(meta["filename"]))
+        listed = listed_artifacts(self.storage.system_attributes(study), self.artifacts)
+        sized = [meta | {"size": _size(path.stat().st_size)} for meta, path in listed]
+        return sorted(sized, key=lambda meta: str(meta["filename"]))
 
     def _absent(self) -> Answer:
         text = self._page("problem.html", title="Not here", problem="There is no such page.")

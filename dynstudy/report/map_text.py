@@ -14,7 +14,7 @@ from dynstudy.analysis.regime_map import PANEL, RegimeMap, conditional, with_err
 from dynstudy.config import place_name
 from dynstudy.pictures.regime_map import save_map
 from dynstudy.report.fitted_table import AROUND, BETWEEN
-from dynstudy.report.rows import console, frame_rows, print_rows
+from dynstudy.report.rows import console, frame_rows, print_rows, with_interval
 from dynstudy.report.safe_files import file_stem, write_drawn
 from dynstudy.report.words import Format
 from dynstudy.statistics.labels import (
@@ -128,11 +128,8 @@ def headline(panel: pd.DataFrame) -> str:
     with_gain = panel[panel.gain.notna() & (panel.regime != DIVERGED) & (panel.replicates > 0)]
     if len(with_gain):
         best: Any = with_gain.loc[with_gain.gain.idxmax()]
-        interval = (
-            "" if math.isnan(best.gain_low) else f" [{best.gain_low:+.3f}, {best.gain_high:+.3f}]"
-        )
         line += (
-            f"\nlargest gain {best.gain:+.3f}{interval} at "
+            f"\nlargest gain {with_interval(best, 'gain')} at "
             f"{place_name(best.amplitude, best.period)}: "
             f"{with_error(best.val_accuracy, best['sem'])}"
         )

@@ -65,7 +65,7 @@ def shown(value: Any) -> str:
     >>> shown(0.123456), shown(None), shown(3000.0), shown(True)
     ('0.123', '', '3000', 'yes')
     """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if _absent(value):
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -74,12 +74,20 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def with_interval(row: Mapping[str, Any], name: str, form: str = "+.3f") -> str:
-    """A number of a row with the 95 % interval beside it, as far as there are such."""
+def _absent(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def with_interval(row: Any, name: str, form: str = "+.3f") -> str:
+    """Return a number of a row, also of a table's, with its 95 % interval, where there are such.
+
+    >>> with_interval({"gain": 0.2, "gain_low": 0.1, "gain_high": 0.3}, "gain")
+    '+0.200 [+0.100, +0.300]'
+    """
     value, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
-    if value is None:
+    if _absent(value):
         return ""
-    return f"{value:{form}}" + ("" if low is None else f" [{low:{form}}, {high:{form}}]")
+    return f"{value:{form}}" + ("" if _absent(low) else f" [{low:{form}}, {high:{form}}]")
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

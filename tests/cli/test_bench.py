@@ -50,7 +50,7 @@ def test_a_tiny_benchmark_keeps_the_promised_keys(tmp_path: Path) -> None:
         ("--rounds 0", "'--rounds'"),
         ("--device cpu --backends cpuu", "'cpuu' is not one of auto, autograd, cpu"),
         ("--device cudaa", "'cudaa' is not one of 'cpu', 'cuda'"),
-        ("--out nowhere/found.json", "--out nowhere/found.json: cannot be written there"),
+        ("--device cpu --out .", ".: is a folder, not a file to write"),
     ],
 )
 def test_bad_input_is_told_in_one_line(tmp_path: Path, options: str, message: str) -> None:

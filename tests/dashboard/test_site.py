@@ -24,7 +24,7 @@ from tests.planted import SMALL, SearchMaker, SpecMaker, plant, plant_search
 BOUNDARY = SMALL | {
     "kind": "boundary", "replicates": 6, "boundary": {"cells": 3, "batch": 2}
 }  # fmt: skip
-NAME = "<script>alert('1')</script> \"q' 🌀 ../x"
+NAME = "<script>alert('1')</script> \"q' 🌀 [x]* ../x"
 
 
 def test_an_empty_database_says_how_to_begin(visitor: Visitor) -> None:
@@ -166,6 +166,29 @@ def test_names_and_notes_come_from_people(
         assert not re.search(r"<script(?! defer src=)", page)  # nothing is run in place
         assert not re.search(r"\son\w+=", page)
         assert NAME in visitor.words(path)
+
+
+def test_only_files_of_the_studies_folder_are_offered(
+    storage: Storage, make_spec: SpecMaker, visitor: Visitor, tmp_path: Path
+) -> None:
+    storage.open_study(make_spec())
+    folder = tmp_path / "studies.artifacts"
+    folder.mkdir()
+    for path in (tmp_path / "secret", folder / "mine"):
+        path.touch()
+    for number, identifier in enumerate(("../secret", "mine", "absent")):
+        meta = {"artifact_id": identifier, "filename": f"name of {identifier}"}
+        storage.optuna.set_study_system_attr(1, f"artifacts:{number}", json.dumps(meta))
+    page = visitor.page("/studies/1")
+    assert "name of mine" in page
+    assert "secret" not in page
+    assert "absent" not in page
+
+
+def test_who_asks_for_the_head_alone_gets_it(visitor: Visitor) -> None:
+    status, headers, body = visitor.ask("/", "HEAD")
+    assert (status, body) == ("200 OK", "")
+    assert headers["Content-Length"] == visitor.ask("/")[1]["Content-Length"] != "0"
 
 
 def test_what_is_not_there_is_said_to_be(
