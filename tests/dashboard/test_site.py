@@ -4,11 +4,15 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import optuna
+import optuna_dashboard
 import pytest
+from sqlalchemy import update
 
+import dynstudy
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.config import place_name
 from dynstudy.dashboard.page import publish
@@ -16,6 +20,7 @@ from dynstudy.dashboard.site import PLOTLY
 from dynstudy.report.rows import frame_rows, with_interval
 from dynstudy.store.rename_note_tag import change_tags, set_note
 from dynstudy.store.studies import Storage
+from dynstudy.store.tables import RunRow
 from dynstudy.study.spec import StudySpec
 from tests.conftest import DATA
 from tests.dashboard.visitor import Visitor
@@ -166,6 +171,29 @@ def test_names_and_notes_come_from_people(
         assert not re.search(r"<script(?! defer src=)", page)  # nothing is run in place
         assert not re.search(r"\son\w+=", page)
         assert NAME in visitor.words(path)
+
+
+def test_the_newest_study_is_first(
+    storage: Storage, make_spec: SpecMaker, visitor: Visitor
+) -> None:
+    for name in ("a", "b", "c"):
+        dynstudy.run(make_spec(name=name), storage=storage)
+    with storage.engine.begin() as connection:
+        for study, year in ((1, 2001), (2, 2003), (3, 2002)):
+            row = update(RunRow).where(RunRow.study_id == study)
+            connection.execute(row.values(heartbeat_at=datetime(year, 1, 1)))
+    assert re.findall(r'class="name" href="/studies/(\d)"', visitor.page("/")) == ["2", "3", "1"]
+
+
+def test_a_note_that_was_typed_into_optunas_page_is_shown(
+    storage: Storage, make_spec: SpecMaker, visitor: Visitor
+) -> None:
+    plant(storage, make_spec())
+    set_note(storage, "small", "by the command")
+    publish(storage, "small")
+    assert '<p class="note">by the command</p>' in visitor.page("/studies/1")
+    optuna_dashboard.save_note(storage.study("small"), "in the browser")
+    assert '<p class="note">in the browser</p>' in visitor.page("/studies/1")
 
 
 def test_only_files_of_the_studies_folder_are_offered(
