@@ -88,7 +88,7 @@ def _edges(surface: PanelSurface | None, panel: pd.DataFrame, draws: int) -> lis
     rows = []
     for period in sorted(panel.period.unique()):
         places = np.stack([x, np.full(GRID, np.log(float(period)))], axis=1)
-        gain = process.at(places)[0] - baseline.mean()
+        gain = process.means_at(places) - baseline.mean()
         drawn = process.draws(places, means, rng) - static
         rows += [{"period": int(period)} | row for row in _pieces(x, gain, drawn)]
     return rows

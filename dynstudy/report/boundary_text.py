@@ -1,6 +1,7 @@
 """Boundaries as a person reads them: a line for each period of a panel."""
 
 import math
+from itertools import groupby
 from typing import Any, TextIO
 
 import pandas as pd
@@ -37,8 +38,9 @@ def boundary_lines(dynamical: pd.DataFrame, frame: pd.DataFrame) -> list[dict[st
         for key, panel in dynamical.groupby(PANEL).amplitude
     }
     rows = []
-    for (loss, width, rate, period), lines in frame.groupby([*PANEL, "period"], sort=True):
-        extremes = ends[loss, width, rate]
+    ordered = frame.sort_values([*PANEL, "period", "piece"], kind="stable").itertuples(index=False)
+    for (loss, width, rate, period), of_period in groupby(ordered, _panel_and_period):
+        lines, extremes = list(of_period), ends[loss, width, rate]
         rows.append({
             "loss": loss,
             "width": width,
@@ -50,13 +52,17 @@ def boundary_lines(dynamical: pd.DataFrame, frame: pd.DataFrame) -> list[dict[st
     return rows
 
 
-def _useful(lines: pd.DataFrame, ends: tuple[float, float]) -> str:
+def _panel_and_period(line: Any) -> tuple[Any, ...]:
+    return line.loss, line.width, line.learning_rate, line.period
+
+
+def _useful(lines: list[Any], ends: tuple[float, float]) -> str:
     """The piece that has most support, and what there is beside it."""
-    edges = lines[lines.boundary.isin([LOWER, UPPER])]
-    if not len(edges):
+    edges = [line for line in lines if line.boundary in {LOWER, UPPER}]
+    if not edges:
         return "too few cells"
-    if (edges.says == NOWHERE).any():
-        return f"none (in {edges.support.iloc[0]:.0%} of resamples)"
+    if edges[0].says == NOWHERE:
+        return f"none (in {edges[0].support:.0%} of resamples)"
     whole, joined = _joined(edges)
     best = max(whole, key=lambda piece: min(edge.support for edge in piece))
     said = f"{_edge(best[0], ends)} to {_edge(best[1], ends)}"
@@ -65,13 +71,12 @@ def _useful(lines: pd.DataFrame, ends: tuple[float, float]) -> str:
     return said if len(whole) == 1 else f"{said}; {len(whole) - 1} more in the CSV"
 
 
-def _joined(edges: pd.DataFrame) -> tuple[list[tuple[Any, Any]], bool]:
+def _joined(edges: list[Any]) -> tuple[list[tuple[Any, Any]], bool]:
     """Pieces as pairs of edges; those whose bands overlap between them are one, if there are."""
     whole: list[tuple[Any, Any]] = []
     joined = False
-    for _, piece in edges.groupby("piece", sort=True):
-        (lower,) = piece[piece.boundary == LOWER].itertuples()
-        (upper,) = piece[piece.boundary == UPPER].itertuples()
+    lowers, uppers = ([edge for edge in edges if edge.boundary == end] for end in (LOWER, UPPER))
+    for lower, upper in zip(lowers, uppers, strict=True):
         # a band that goes on beyond the map has no number there, and overlaps
         if whole and not lower.amplitude_low > whole[-1][1].amplitude_high:
             whole[-1] = whole[-1][0], upper
@@ -89,11 +94,11 @@ def _edge(row: Any, ends: tuple[float, float]) -> str:
     return f"{row.amplitude:.3g} [{low}, {high}]"
 
 
-def _forgets(lines: pd.DataFrame, ends: tuple[float, float]) -> str:
-    onset = lines[lines.boundary == ONSET]
-    if not len(onset):
+def _forgets(lines: list[Any], ends: tuple[float, float]) -> str:
+    onsets = [line for line in lines if line.boundary == ONSET]
+    if not onsets:
         return "not tested"
-    row: Any = onset.iloc[0]
+    row = onsets[0]
     if row.says:
         return {BELOW: f"<{ends[0]:g}", ABOVE: f"not up to {row.amplitude_low:g}"}[row.says]
     return f"between {row.amplitude_low:g} and {row.amplitude_high:g}"

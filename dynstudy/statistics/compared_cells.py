@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -30,24 +31,28 @@ class ComparedCells:
     baselines: Mapping[Configuration, Baseline]  # by their static configuration
     families: list[Ints]  # of the dynamical cells that share their control of false discoveries
 
+    @cached_property
+    def _static(self) -> list[Configuration]:
+        """What each cell is compared with."""
+        return [cell.configuration.baseline() for cell in self.cells]
+
     def baseline_sizes(self, indices: Ints) -> Ints:
         """Replicates of the baseline of each of K cells (K,)."""
-        configurations = [self.cells[index].configuration for index in indices]
-        sizes = [len(self.baselines[each.baseline()].val_accuracy) for each in configurations]
+        sizes = [len(self.baselines[self._static[index]].val_accuracy) for index in indices]
         return np.array(sizes, np.int64)
 
     def accuracy(self, indices: Ints, seeds: int | None = None) -> Contrast:
         """Final validation accuracies beside the static loss's."""
         samples = [self.samples[index].below(seeds).val_accuracy for index in indices]
-        static = [self.cells[index].configuration.baseline() for index in indices]
+        static = [self._static[index] for index in indices]
         return Contrast.of(samples, static, lambda key: self.baselines[key].val_accuracy)
 
     def measure(self, name: str, indices: Ints, seeds: int | None = None) -> Contrast:
         """A measure where it is defined, beside the static loss's read at the same steps."""
-        samples = [self.samples[index].below(seeds).measures[name] for index in indices]
-        defined = [values[np.isfinite(values)] for values in samples]
-        configurations = [self.cells[index].configuration for index in indices]
-        static = [(each.baseline(), each.period or 0) for each in configurations]
+        defined = [self.samples[index].below(seeds).defined(name) for index in indices]
+        static = [
+            (self._static[index], self.cells[index].configuration.period or 0) for index in indices
+        ]
         return Contrast.of(
             defined, static, lambda key: self.baselines[key[0]].measure(name, key[1])
         )

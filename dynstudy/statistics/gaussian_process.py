@@ -11,9 +11,6 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 
 from dynstudy.arrays import Array
 
@@ -61,6 +58,11 @@ class GaussianProcess:
         self._factor = cho_factor(self.kernel(places) + np.diag(noise), lower=True)
 
     def _fitted(self) -> Any:
+        # which takes half a second to load, and most of what reads a map fits nothing
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.gaussian_process import GaussianProcessRegressor
+        from sklearn.gaussian_process.kernels import ConstantKernel, Matern
+
         spread = max(float(self.means.var()), 1e-4)
         kernel = ConstantKernel(spread, (1e-2 * spread, 1e2 * spread)) * Matern(
             [2.0] * self.places.shape[1], LENGTHS, nu=1.5
@@ -80,9 +82,17 @@ class GaussianProcess:
     def at(self, places: Array) -> tuple[Array, Array]:
         """The surface's mean and standard deviation (G,) at some places (G, D)."""
         across = self.kernel(places, self.places)
-        mean = self.level + across @ cho_solve(self._factor, self.means - self.level)
+        mean = self._mean(across)
         explained = np.einsum("gk,kg->g", across, cho_solve(self._factor, across.T))
         return mean, np.sqrt(np.maximum(self.kernel.diag(places) - explained, 0.0))
+
+    def means_at(self, places: Array) -> Array:
+        """The surface's mean (G,) alone."""
+        return self._mean(self.kernel(places, self.places))
+
+    def _mean(self, across: Array) -> Array:
+        """The mean (G,) where the covariance with the cells is (G, K)."""
+        return self.level + across @ cho_solve(self._factor, self.means - self.level)
 
     def covariance(self, first: Array, second: Array) -> Array:
         """What is still unknown at some places (G, D) and others (H, D): (G, H)."""
@@ -114,10 +124,9 @@ class GaussianProcess:
         both = np.concatenate([places, self.places])
         covariance = self.kernel(both)
         covariance[np.diag_indices_from(covariance)] += SMALLEST
-        prior = rng.normal(0, 1, (len(means), len(both))) @ np.linalg.cholesky(covariance).T
-        missed = means - self.level - prior[:, count:]
-        return (
-            self.level
-            + prior[:, :count]
-            + (covariance[:count, count:] @ cho_solve(self._factor, missed.T)).T
-        )
+        root = np.linalg.cholesky(covariance).T
+        prior = rng.normal(0, 1, (len(means), len(both)))
+        weights = cho_solve(self._factor, covariance[count:, :count])
+        # what is drawn at the places, and what the cells are off by; each matrix as small as can be
+        between = prior @ (root[:, :count] - root[:, count:] @ weights)
+        return self.level + between + (means - self.level) @ weights

@@ -4,23 +4,21 @@ Labels depend on all the cells that are tested together, so they are never store
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from dynstudy.arrays import Ints
+from dynstudy.arrays import Array, Ints
 from dynstudy.config import Cell
-from dynstudy.measure.accuracy import mean, standard_error
 from dynstudy.measure.measures import MEASURES, net_names
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Evidence
-from dynstudy.statistics.columns import MAP, names, static_of
+from dynstudy.statistics.columns import AXES, MAP, names, static_of
 from dynstudy.statistics.compared_cells import ComparedCells, Family, read_compared
 from dynstudy.statistics.labels import BASELINE, DIVERGED, MISSING, label
-from dynstudy.statistics.samples import Sample
 from dynstudy.statistics.sequential import cells_looked_at, take_looks
-from dynstudy.statistics.two_samples import LEVEL
+from dynstudy.statistics.two_samples import LEVEL, of_each
 from dynstudy.store.ledger import Ledger
 from dynstudy.study.rounds import Rounds
 from dynstudy.study.spec import StudySpec
@@ -79,27 +77,33 @@ def cells_asked_for(ledger: Ledger, cells: Sequence[Cell], spec: StudySpec) -> l
 
 def _frame(compared: ComparedCells) -> pd.DataFrame:
     """A row per cell, not yet judged."""
-    rows = list(map(_row, compared.cells, compared.samples, compared.keys))
-    frame = pd.DataFrame(rows, columns=names(MAP))
-    return frame.astype({"regime": object, "forgets": object, "width": "int64"})
-
-
-def _row(cell: Cell, sample: Sample, key: str) -> dict[str, object]:
-    configuration, count = cell.configuration, len(sample)
-    regime = None
-    if configuration.static:
-        regime = BASELINE if count else MISSING
-    return {
-        **asdict(configuration),
-        "sem": standard_error(sample.val_accuracy),
-        "regime": regime,
-        "forgets": None,
+    cells, samples = compared.cells, compared.samples
+    configurations = [cell.configuration for cell in cells]
+    static = np.array([configuration.static for configuration in configurations], bool)
+    count = np.array([len(sample) for sample in samples], np.int64)
+    regimes = np.full(len(cells), None)
+    regimes[static] = np.where(count[static] > 0, BASELINE, MISSING)
+    columns = {
+        **{axis: [getattr(each, axis) for each in configurations] for axis in names(AXES)},
+        "sem": of_each([sample.val_accuracy for sample in samples], _standard_errors, least=2),
+        "regime": regimes,
+        "forgets": np.full(len(cells), None),
         "replicates": count,
-        "diverged": sample.diverged,
-        "replicates_planned": cell.replicates,
-        "ledger_configuration": key,
-        "predicted": False,
-    } | {name: mean(sample.measures[name]) for name, measure in MEASURES.items() if not measure.net}
+        "diverged": [sample.diverged for sample in samples],
+        "replicates_planned": [cell.replicates for cell in cells],
+        "ledger_configuration": compared.keys,
+        "predicted": np.zeros(len(cells), bool),
+    }
+    for name, measure in MEASURES.items():
+        if not measure.net:
+            defined = [sample.defined(name) for sample in samples]
+            columns[name] = of_each(defined, lambda rows: rows.mean(axis=1))
+    unknown = dict.fromkeys(names(MAP), np.full(len(cells), np.nan))
+    return pd.DataFrame(unknown | columns).astype({"width": "int64"})
+
+
+def _standard_errors(rows: Array) -> Array:
+    return rows.std(axis=1, ddof=1) / np.sqrt(rows.shape[1])
 
 
 def _judge(

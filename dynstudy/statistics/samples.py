@@ -1,6 +1,7 @@
 """The replicates of each cell as plain arrays, since a map may have thousands of cells."""
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,11 @@ class Sample:
         """(R,) before the static loss's is taken off."""
         return self.measures["forgetting"]
 
+    def defined(self, name: str) -> Array:
+        """Of a measure, the replicates (r,) that it is defined for."""
+        values = self.measures[name]
+        return values[np.isfinite(values)]
+
     @property
     def diverged(self) -> int:
         """How many diverged."""
@@ -62,14 +68,18 @@ def read_samples(ledger: Ledger, all_cells: Sequence[Cell]) -> list[Sample]:
     keys = [ledger.key(cell.configuration) for cell in all_cells]
     loaded = ledger.load(cell.configuration for cell in all_cells)  # by configuration, then seed
     measures = {name: loaded[name].to_numpy(float) for name in MEASURES}
-    owner, seeds = loaded.configuration.to_numpy(str), loaded.seed.to_numpy()
-    everything = Sample(measures, loaded.diverged_at.to_numpy(float), seeds.astype(float))
-    starts = np.searchsorted(owner, keys, side="left")
-    stops = np.searchsorted(owner, keys, side="right")
-    samples = []
-    for cell, start, stop in zip(all_cells, starts, stops, strict=True):
-        first, last = np.searchsorted(seeds[start:stop], [cell.seeds.start, cell.seeds.stop])
-        samples.append(everything.part(slice(start + first, start + last)))
+    seeds = loaded.seed.to_numpy(float)
+    everything = Sample(measures, loaded.diverged_at.to_numpy(float), seeds)
+    sizes = loaded.groupby("configuration").size()
+    rows = dict(zip(sizes.index, map(slice, sizes.cumsum() - sizes, sizes.cumsum()), strict=True))
+    ordered, samples = seeds.tolist(), []
+    for cell, key in zip(all_cells, keys, strict=True):
+        of_cell = rows.get(key, slice(0, 0))
+        first, last = (
+            bisect_left(ordered, seed, of_cell.start, of_cell.stop)
+            for seed in (cell.seeds.start, cell.seeds.stop)
+        )
+        samples.append(everything.part(slice(first, last)))
     return samples
 
 
@@ -84,7 +94,7 @@ def rows_digest(keys: Sequence[str], samples: Sequence[Sample]) -> str:
     for key, sample in sorted(zip(keys, samples, strict=True), key=lambda pair: pair[0]):
         sha256.update(key.encode())
         # these and no others, so that a study's digest stays the same when a measure is added
-        for values in (*(sample.measures[name] for name in PINNED), sample.diverged_at):
-            # all that is not known is the same nan
-            sha256.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
+        values = np.concatenate([*(sample.measures[name] for name in PINNED), sample.diverged_at])
+        # all that is not known is the same nan
+        sha256.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
     return sha256.hexdigest()

@@ -6,6 +6,7 @@ Romano 2013), which is exact when the distributions are equal and asymptotically
 their means are. One static baseline serves all cells of a loss and width, and is larger for it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,6 +23,16 @@ ROUNDING = 1e-13
 """Variances below this are zero: accuracies are ratios of small whole numbers."""
 
 
+def of_each(samples: list[Array], of: Callable[[Array], Array], least: int = 1) -> Array:
+    """What a function of rows (k, n) says of each of K samples, nan where it has too few values."""
+    sizes = np.array([len(sample) for sample in samples], np.int64)
+    values = np.full(len(samples), np.nan)
+    for size in np.unique(sizes[sizes >= least]):  # thousands of cells share a few sizes
+        alike = np.flatnonzero(sizes == size)
+        values[alike] = of(np.stack([samples[index] for index in alike]))
+    return values
+
+
 @dataclass(frozen=True)
 class Moments:
     """Mean, variance of the mean, and size of K samples."""
@@ -34,13 +45,8 @@ class Moments:
     def of(cls, samples: list[Array]) -> "Moments":
         """Of samples of any sizes; an empty one has a mean of nan."""
         sizes = np.array([len(sample) for sample in samples], np.int64)
-        means, variances = np.full(len(samples), np.nan), np.full(len(samples), np.nan)
-        for size in np.unique(sizes[sizes > 0]):  # thousands of cells share a few sizes
-            alike = np.flatnonzero(sizes == size)
-            stacked = np.stack([samples[index] for index in alike])
-            means[alike] = stacked.mean(axis=1)
-            if size > 1:
-                variances[alike] = stacked.var(axis=1, ddof=1) / size
+        means = of_each(samples, lambda rows: rows.mean(axis=1))
+        variances = of_each(samples, lambda rows: rows.var(axis=1, ddof=1) / rows.shape[1], least=2)
         return cls(means, _cleaned(variances), sizes)
 
 

@@ -50,10 +50,13 @@ class Ledger:
 
     def __init__(self, engine: Engine, protocol: Protocol) -> None:
         self.engine, self.protocol = engine, protocol
+        self._keys: dict[Configuration, str] = {}
 
     def key(self, configuration: Configuration) -> str:
         """The key of a cell's replicates under this protocol."""
-        return configuration_key(self.protocol, configuration)
+        if configuration not in self._keys:
+            self._keys[configuration] = configuration_key(self.protocol, configuration)
+        return self._keys[configuration]
 
     @cached_property
     def _missing(self) -> set[str]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from dynstudy.config import MAX_STEPS, SpiralData
 from dynstudy.measure.measures import MEASURES
-from dynstudy.store.checked import check_columns, json_of, within
+from dynstudy.store.checked import Within, check_columns, json_of
 
 SCHEMA_VERSION = 3  # 2: `lasting` of dynstudy_replicate; 3: dynstudy_series; see migrations.py
 
@@ -131,7 +131,7 @@ class ReplicateRow(Base):
 # A column each, though the series tell them: a map of 10 000 cells would read all of these.
 for _measure in MEASURES.values():
     _doc = _measure.definition + "; raw: before the static loss's is taken off" * _measure.net
-    _check = within(_measure.least, _measure.most)
+    _check = Within(_measure.least, _measure.most)
     _column = mapped_column(Float, nullable=not _measure.always, doc=_doc, info={"check": _check})
     setattr(ReplicateRow, _measure.name, _column)
 

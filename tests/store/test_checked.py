@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from dynstudy.errors import DamagedError
-from dynstudy.store.checked import DamagedValueError, in_its_row, json_of, within
+from dynstudy.store.checked import DamagedValueError, Within, in_its_row, json_of
 from dynstudy.store.database import database_errors
 from dynstudy.store.series import VALIDATION
 from dynstudy.store.studies import Storage
@@ -107,9 +107,9 @@ def test_a_value_that_was_mended_meanwhile_is_named_without_a_row(storage: Stora
 
 
 def test_checks_of_numbers_and_texts() -> None:
-    within(0, 1)(1)
+    Within(0, 1)(1)
     with pytest.raises(ValueError, match="must be from 0 to 1"):
-        within(0, 1)(1.5)
+        Within(0, 1)(1.5)
     json_of(list[int])("[1]")
     with pytest.raises(ValueError, match="must be JSON as dynstudy writes it: 1: Input"):
         json_of(list[int])('[1, "x"]')
