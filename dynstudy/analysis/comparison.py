@@ -280,9 +280,10 @@ class GainCurve:
             if gain is not None:
                 side = row["study"], row["loss"], row["learning_rate"]
                 rows.setdefault(side, []).append([row["width"], *(gain[name] for name in GAIN)])
+        order = [(side.study, side.loss) for side in compared.sides]
         return [
-            cls(*side, pd.DataFrame(values, columns=["width", *GAIN], dtype=float))
-            for side, values in rows.items()
+            cls(*key, pd.DataFrame(rows[key], columns=["width", *GAIN], dtype=float))
+            for key in sorted(rows, key=lambda key: (order.index(key[:2]), key[2]))
         ]
 
 

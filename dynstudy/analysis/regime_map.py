@@ -167,10 +167,10 @@ class RegimeMap:
     def caption(self) -> str:
         """What a picture of it is of, in small print."""
         protocol = self.spec.protocol
-        rates = " ".join(f"η = {rate:g}" for rate in sorted(self.frame.learning_rate.unique()))
+        rates = ", ".join(f"{rate:g}" for rate in sorted(self.frame.learning_rate.unique()))
         flattered = f"; {FLATTERED}" if len(self.dynamical_cells()) > 1 else ""
         return (
-            f"{self.spec.name}: {protocol.steps:,} steps, {rates}, {self.spec.replicates_said} "
+            f"{self.spec.name}: {protocol.steps:,} steps, η = {rates}, {self.spec.replicates_said} "
             f"replicates a cell ({self.spec.baseline_replicates} static){flattered}\n"
             f"{self.condition}; ledger {self.ledger[:12]}"
         )

@@ -92,7 +92,8 @@ def command(
                 progress=on_step,
             )
         rows = forgetting_rows(traced.kinds, baseline, traced.period)
-    shown = f"seed {seed}" if seed is not None else f"{len(seeds)} networks, mean ± standard error"
+    several = f"{len(seeds)} networks, mean ± standard error"
+    shown = several if len(seeds) > 1 else f"seed {seeds[0]}"
     title = f"{spec.name}: {shown}\n{configuration}"
     figure = trace_figure(traced.frame, traced.period, traced.tail_start, title)
     written = write_drawn(out / stem, lambda path: save(figure, path), traced.frame)

@@ -1,34 +1,34 @@
 """Pictures of accuracies: over width, and what the trials of a search reached."""
 
-import matplotlib as mpl
+from typing import Any
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.pictures.accuracy_description import SearchPoints, describe_search, describe_widths
-from dynstudy.pictures.fitting import MARGIN, SMALL, add_title, in_lines
+from dynstudy.pictures.fitting import add_legend_below, add_title
 from dynstudy.pictures.style import (
     ACCURACY,
     AMPLITUDE,
     CHANCE,
+    COLOURS,
     FRONT,
     PERIOD,
     WIDTH,
+    label_log,
     label_widths,
     plainly,
 )
-
-BESIDE = 1.6
-"""Inches of a figure's width that its one panel, and so a title above that, has not."""
 
 
 @plainly
 def width_figure(study_map: RegimeMap) -> Figure:
     """Accuracy over width, one curve per loss, with standard errors (the paper's figure 3)."""
     described = describe_widths(study_map)
-    figure = Figure(figsize=(6.2, 4.4), layout="constrained")
+    figure = Figure(figsize=(7.2, 4.0), layout="constrained")
     axis = figure.subplots()
-    for curve in described.curves:
+    handles: list[Any] = [
         axis.errorbar(
             curve.cells.width,
             curve.cells.val_accuracy,
@@ -40,17 +40,16 @@ def width_figure(study_map: RegimeMap) -> Figure:
             markersize=4,
             label=curve.name,
         )
+        for curve in described.curves
+    ]
     for curve in described.by_chance:
         x, y = curve.cells.width, curve.cells.val_accuracy
-        axis.plot(x, y, ":", color=curve.colour, marker="_", label=curve.name)
-    axis.axhline(described.chance, color="0.8", zorder=0, label=CHANCE)
+        handles += axis.plot(x, y, ":", color=curve.colour, marker="_", label=curve.name)
+    handles.append(axis.axhline(described.chance, color="0.8", zorder=0, label=CHANCE))
     axis.set_ylabel(f"{ACCURACY} (mean ± standard error)")
     label_widths(axis, described.widths)
-    title = in_lines(study_map.headline(), figure.get_figwidth() - BESIDE, 10)
-    axis.set_title(title, fontsize=10, parse_math=False)
-    caption = in_lines(study_map.caption(), figure.get_figwidth() - MARGIN, SMALL)
-    figure.supxlabel(caption, fontsize=SMALL, parse_math=False)
-    axis.legend(fontsize=8, frameon=False)
+    add_title(figure, study_map.headline(), 11)
+    add_legend_below(figure, handles, study_map.caption())
     return figure
 
 
@@ -59,22 +58,19 @@ def search_figure(study_map: RegimeMap) -> Figure:
     """What is aimed at over width with its Pareto front, and where in (A, T) the best lie."""
     points = describe_search(study_map)
     panels = 2 if len(points.schedule) else 1
-    figure = Figure(figsize=(5.4 * panels + 0.6, 4.8), layout="constrained")
+    figure = Figure(figsize=(5.4 * panels + 0.6, 4.2), layout="constrained")
     axes = figure.subplots(1, panels, squeeze=False)[0]
-    _over_width(axes[0], points)
+    handles = _over_width(axes[0], points)
     if panels > 1:
         _over_schedule(figure, axes[1], points)
-    spec = study_map.spec
-    add_title(
-        figure,
-        f"{spec.name}: {spec.protocol.steps:,} steps, {study_map.cells} cells of "
-        f"{spec.replicates} replicates\n{study_map.condition}",
-    )
+    add_title(figure, points.headline, 11)
+    add_legend_below(figure, handles, points.caption)
     return figure
 
 
-def _over_width(axis: Axes, points: SearchPoints) -> None:
-    for name, cells in points.by_loss.items():
+def _over_width(axis: Axes, points: SearchPoints) -> list[Any]:
+    """Draw what is aimed at, and return what the legend has to explain."""
+    handles: list[Any] = [
         axis.errorbar(
             cells.width,
             cells[points.value],
@@ -85,7 +81,9 @@ def _over_width(axis: Axes, points: SearchPoints) -> None:
             alpha=0.6,
             label=name,
         )
-    axis.plot(
+        for name, cells in points.by_loss.items()
+    ]
+    handles += axis.plot(
         points.front.width,
         points.front[points.value],
         drawstyle="steps-post",
@@ -94,12 +92,10 @@ def _over_width(axis: Axes, points: SearchPoints) -> None:
         label=FRONT,
     )
     level, name = points.reference
-    axis.axhline(level, color="0.8", zorder=0, label=name)
-    axis.set(xscale="log", xlabel=WIDTH, ylabel=points.title)
-    axis.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
-    axis.xaxis.set_major_formatter(mpl.ticker.ScalarFormatter())
-    axis.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
-    axis.legend(fontsize=8, frameon=False)
+    handles.append(axis.axhline(level, color="0.8", zorder=0, label=name))
+    axis.set(xscale="log", xlabel=WIDTH, ylabel=f"{points.title} ({points.error_said})")
+    label_log(axis.xaxis)
+    return handles
 
 
 def _over_schedule(figure: Figure, axis: Axes, points: SearchPoints) -> None:
@@ -108,9 +104,13 @@ def _over_schedule(figure: Figure, axis: Axes, points: SearchPoints) -> None:
         points.schedule.period,
         c=points.schedule[points.value],
         s=18,
-        cmap="viridis",
+        cmap="viridis" if points.limit is None else COLOURS,
+        vmin=None if points.limit is None else -points.limit,
+        vmax=points.limit,
         edgecolors="0.3",
         linewidths=0.3,
     )
     axis.set(xscale="log", yscale="log", xlabel=AMPLITUDE, ylabel=PERIOD)
+    label_log(axis.xaxis)
+    label_log(axis.yaxis)
     figure.colorbar(drawn, ax=axis, label=points.title)

@@ -1,19 +1,23 @@
 """Accuracies as they are to be drawn, by whichever pen: curves over width, a search's trials."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.analysis.regime_map import RegimeMap, with_error
 from dynstudy.config import place_name
+from dynstudy.pictures.map_description import largest_gain
 from dynstudy.pictures.style import ACCURACY, CHANCE, CURVES
-from dynstudy.task.losses import static_losses
+from dynstudy.study.spec import FLATTERED
+from dynstudy.task.losses import LOSSES
 
 GREYS = ("#595959", "#999999", "#bfbfbf", "#808080", "#262626")
-"""Of the static losses, in their order."""
+"""Of the curves of static losses, in their order."""
 
-GAIN_WITH_ITS_INTERVAL = "gain over the static loss (95 %)"
+GAIN = "gain over the static loss"
+STANDARD_ERROR, INTERVAL = "mean ± standard error", "mean, 95 % interval"
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ def describe_widths(study_map: RegimeMap) -> WidthCurves:
     """Say which curves there are: one for each loss and learning rate that has trained cells."""
     best, trained = study_map.best_of_widths(), study_map.trained()
     curves: list[WidthCurve] = []
-    for (loss, rate), cells in best.groupby(["loss", "learning_rate"], sort=True):
+    groups: Any = best.groupby(["loss", "learning_rate"])
+    for (loss, rate), cells in sorted(groups, key=lambda group: _in_families(*group[0])):
         static = bool(cells.amplitude.isna().all())
         alike = trained[(trained.loss == loss) & (trained.learning_rate == rate)]
         name = f"{str(loss).upper()}, {'static' if static else _schedules(alike)}"
@@ -53,12 +58,19 @@ def describe_widths(study_map: RegimeMap) -> WidthCurves:
             name += f", η = {rate:g}"
         colour = CURVES[sum(not curve.static for curve in curves) % len(CURVES)]
         if static:
-            colour = GREYS[static_losses().index(str(loss)) % len(GREYS)]
+            colour = GREYS[sum(curve.static for curve in curves) % len(GREYS)]
         curves.append(WidthCurve(name, static, colour, cells))
     widths = sorted(best.width.unique().tolist())
     return WidthCurves(
         curves, _by_chance(study_map, curves), widths, 1 / study_map.spec.protocol.data.classes
     )
+
+
+def _in_families(loss: str, rate: float) -> tuple[int, bool, int, float]:
+    """Orders each static loss before the dynamical ones that are compared with it."""
+    order = list(LOSSES)
+    static = LOSSES[loss].static
+    return order.index(static), loss != static, order.index(loss), rate
 
 
 def _by_chance(study_map: RegimeMap, curves: list[WidthCurve]) -> list[WidthCurve]:
@@ -91,6 +103,10 @@ class SearchPoints:
 
     value: str
     title: str  # of it
+    error_said: str  # what is drawn of it, and what its bar is
+    limit: float | None  # where the colours of a gain end; none of an accuracy
+    headline: str
+    caption: str
     by_loss: dict[str, pd.DataFrame]  # by the name of each loss
     front: pd.DataFrame  # those that no narrower one surpasses
     schedule: pd.DataFrame  # those with an amplitude, the best last and so on top
@@ -101,18 +117,53 @@ def describe_search(study_map: RegimeMap) -> SearchPoints:
     """Say which points there are."""
     value = study_map.spec.best_by
     trained = study_map.trained().dropna(subset=value)
+    limit = None
     if value == "gain":
-        title, reference = GAIN_WITH_ITS_INTERVAL, (0.0, "static loss")
+        title, said, reference = GAIN, INTERVAL, (0.0, "static loss")
+        limit = largest_gain(study_map)
         error = (trained.gain_high - trained.gain_low) / 2
     else:
-        title, reference = ACCURACY, (1 / study_map.spec.protocol.data.classes, CHANCE)
+        title, said = ACCURACY, STANDARD_ERROR
+        reference = (1 / study_map.spec.protocol.data.classes, CHANCE)
         error = trained["sem"]
     trained = trained.assign(error=error.astype(float).fillna(0))
     return SearchPoints(
         value,
         title,
+        said,
+        limit,
+        _headline(study_map, title),
+        _caption(study_map),
         {str(loss).upper(): cells for loss, cells in trained.groupby("loss", sort=True)},
         study_map.pareto_front(),
         trained[trained.amplitude.notna()].sort_values(value),
         reference,
     )
+
+
+def _headline(study_map: RegimeMap, title: str) -> str:
+    """The best trial, by what the search is for."""
+    value = study_map.spec.best_by
+    ranked = study_map.ranked().dropna(subset=value)
+    if not len(ranked):
+        return f"{study_map.spec.name}: no {title} known"
+    best: Any = ranked.iloc[0]
+    said = f"{best.gain:+.3f}" if value == "gain" else with_error(best[value], best["sem"])
+    if value == "gain" and not math.isnan(best.gain_low):
+        said += f" [{best.gain_low:+.3f}, {best.gain_high:+.3f}]"
+    return f"best {title} of {study_map.cells} trials: {said}, {cell_name(best)}"
+
+
+def _caption(study_map: RegimeMap) -> str:
+    spec = study_map.spec
+    return (
+        f"{spec.name}: {spec.protocol.steps:,} steps, {spec.replicates_said} replicates a trial; "
+        f"{FLATTERED}\n{study_map.condition}; ledger {study_map.ledger[:12]}"
+    )
+
+
+def cell_name(cell: Any) -> str:
+    """The name of a row's cell."""
+    panel = f"{cell.loss}, width {cell.width}, learning rate {cell.learning_rate:g}"
+    static = pd.isna(cell.amplitude)
+    return panel if static else f"{panel}, {place_name(cell.amplitude, cell.period)}"

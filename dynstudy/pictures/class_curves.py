@@ -12,6 +12,7 @@ from dynstudy.analysis.traces import ClassCurves
 from dynstudy.pictures.fitting import add_legend_below, add_title
 from dynstudy.pictures.style import (
     SMALLEST_LOSS,
+    label_log,
     plainly,
 )
 
@@ -36,7 +37,7 @@ def trace_figure(frame: pd.DataFrame, period: int, tail_start: int, title: str) 
     """
     first, last = int(frame.step.min()), int(frame.step.max())
     tail = last > tail_start
-    figure = Figure(figsize=(9.0, 6.6), layout=ConstrainedLayoutEngine(wspace=0.01))
+    figure = Figure(figsize=(9.0, 5.8), layout=ConstrainedLayoutEngine(wspace=0.01))
     ratios = {"height_ratios": [3, 2.4, 1.2], "width_ratios": [4, 1.1] if tail else [1]}
     grid = figure.subplots(
         3, 1 + tail, sharex="col", sharey="row", squeeze=False, gridspec_kw=ratios
@@ -50,7 +51,7 @@ def trace_figure(frame: pd.DataFrame, period: int, tail_start: int, title: str) 
         axis.set_xlim(first, tail_start)
         for turn in range(first, tail_start + 1, period):
             axis.axvline(turn, color="0.8", linewidth=0.6, zorder=0)
-    grid[-1, 0].set_xlabel("step")
+    grid[-1, 0].set_xlabel("step (lines: the next class's turn begins)")
     if tail:
         for axis in grid[:, 1]:
             axis.set_facecolor(TAIL)
@@ -61,6 +62,7 @@ def trace_figure(frame: pd.DataFrame, period: int, tail_start: int, title: str) 
         grid[-1, 1].set_xlabel("step")
     grid[0, 0].set_ylim(-0.02, 1.02)
     grid[1, 0].set_yscale("log")
+    label_log(grid[1, 0].yaxis)
     grid[2, 0].set_ylim(bottom=0)
     _finish(figure, grid[0, 0], title)
     return figure
@@ -95,7 +97,7 @@ def curve_figure(frame: pd.DataFrame, title: str, period: int | None = None) -> 
     steps = int(frame.step.max())
     dots = period is not None and steps / period > MOST_OSCILLATIONS
     curves = ClassCurves.of(frame, ["accuracy", "loss"])
-    figure = Figure(figsize=(8.0, 5.6), layout="constrained")
+    figure = Figure(figsize=(8.0, 4.8), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)
     for label in curves.mean.index.unique("class"):
         for subset, dashes in (("train", ":"), ("validation", "-")):
@@ -107,6 +109,7 @@ def curve_figure(frame: pd.DataFrame, title: str, period: int | None = None) -> 
     _together(upper, curves, **(DOTS["all"] if dots else {"linewidth": 1.6}))
     upper.set(ylabel="accuracy", ylim=(-0.02, 1.02))
     lower.set(ylabel="static loss of the class", xlabel="step", yscale="log")
+    label_log(lower.yaxis)
     _finish(figure, upper, title)
     return figure
 

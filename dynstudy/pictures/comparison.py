@@ -1,9 +1,11 @@
 """Sides of a comparison in one picture: their maps on one scale, or gains over width."""
 
+from typing import Any
+
 from matplotlib.figure import Figure
 
 from dynstudy.analysis.comparison import GainCurve, Side, SideBySide
-from dynstudy.pictures.fitting import in_lines
+from dynstudy.pictures.fitting import add_legend_below, add_panel_title, add_title
 from dynstudy.pictures.map_description import describe_panel, largest_gain
 from dynstudy.pictures.regime_map import add_legend, colour_bar, draw_panel
 from dynstudy.pictures.style import (
@@ -35,7 +37,7 @@ def comparison_figure(compared: SideBySide) -> Figure:
 def _maps(compared: SideBySide, rows: list[tuple[Side, float]], widths: list[int]) -> Figure:
     """Sides downwards and widths across, in the same colours."""
     width, height = PANEL_INCHES
-    size = max(7.2, width * len(widths) + 1.0), height * len(rows) + 1.2
+    size = max(7.2, width * len(widths) + 1.0), height * len(rows)
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(len(rows), len(widths), squeeze=False)
     limit = max(largest_gain(side.study_map) for side in compared.sides)
@@ -57,40 +59,41 @@ def _maps(compared: SideBySide, rows: list[tuple[Side, float]], widths: list[int
             )
             draw_panel(axis, panel)
             signs |= bool(panel.written)
-            title = in_lines(panel.title, width, 9)
-            axis.set_title(title, fontsize=9, parse_math=False)  # names may hold a $
+            add_panel_title(axis, panel.title, 0.8 * width, 9)
             axis.set(xlabel=panel.amplitude.name, ylabel=panel.period.name)
-    colour_bar(figure, axes, limit, aspect=40)
-    add_legend(figure, signs=signs)
+    colour_bar(figure, axes, limit)
+    add_legend(figure, _caption(compared), signs=signs)
     return figure
+
+
+def _caption(compared: SideBySide) -> str:
+    """What each study is, in small print."""
+    return "\n".join(dict.fromkeys(side.study_map.caption() for side in compared.sides))
 
 
 def _gains(compared: SideBySide, widths: list[int]) -> Figure:
     """Mean gain over matched cells, or of the only cell, with 95 % intervals, over width."""
-    figure = Figure(figsize=(7.2, 4.6), layout="constrained")
+    figure = Figure(figsize=(7.2, 4.0), layout="constrained")
     axis = figure.subplots()
     axis.axhline(0, color="0.8", zorder=0)
-    curves = GainCurve.of(compared)
+    curves, handles = GainCurve.of(compared), list[Any]()
     for number, curve in enumerate(curves):
         # side by side, so that intervals do not hide each other
         shift = 1.015 ** (number - (len(curves) - 1) / 2)
         values = curve.gains
         ends = [values.gain - values.gain_low, values.gain_high - values.gain]
-        label = f"{curve.study}: {curve.loss.upper()}, η = {curve.learning_rate:g}"
-        axis.errorbar(
+        bars = axis.errorbar(
             values.width * shift,
             values.gain,
             yerr=[end.fillna(0) for end in ends],
             marker=MARKERS[number % len(MARKERS)],
             capsize=3,
             markersize=4,
-            label=label.replace("$", r"\$"),  # which would begin mathematics
+            label=f"{curve.study}: {curve.loss.upper()}, η = {curve.learning_rate:g}",
         )
-    axis.set(
-        ylabel="gain in validation accuracy\nover the static loss",
-        title="Gain, mean over matched cells where there are several; 95 % intervals",
-    )
+        handles.append(bars)
+    axis.set(ylabel="gain in validation accuracy\nover the static loss")
     label_widths(axis, widths)
-    if curves:
-        axis.legend(fontsize=8, frameon=False)
+    add_title(figure, "Gain, mean over matched cells where there are several; 95 % intervals", 11)
+    add_legend_below(figure, handles, _caption(compared))
     return figure

@@ -1,20 +1,26 @@
 """How the onset moves, and how well one curve serves all cells, as two pictures."""
 
+import math
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from dynstudy.analysis.onset_scaling import Scaling
 from dynstudy.analysis.onsets import ForgettingPanel, Onsets
+from dynstudy.pictures.fitting import LEGEND, add_legend_below, add_title
 from dynstudy.pictures.style import (
     AMPLITUDE,
     CURVES,
     PERIOD,
+    label_log,
     plainly,
 )
 
 AXIS_INCHES = (4.2, 3.6)
 MARKERS = "osD^vP*X<>"
+MOST_IN_A_COLUMN = 18  # of a legend beside an axis
 SYMBOLS = {"period_exponent": "T", "rate_exponent": "η", "width_exponent": "width"}
 
 
@@ -28,13 +34,14 @@ def onset_figure(scalings: list[Scaling], level: float) -> Figure:
     columns = min(3, len(panels_of))
     rows = -(-len(panels_of) // columns)
     width, height = AXIS_INCHES
-    figure = Figure((max(7.2, width * columns), height * rows + 0.8), layout="constrained")
+    figure = Figure((max(7.2, width * columns), height * rows), layout="constrained")
     drawn = figure.subplots(rows, columns, squeeze=False, sharex=True).ravel()
     for axis in drawn[len(panels_of) :]:
         axis.set_visible(False)
     axes = dict(zip(panels_of, drawn, strict=False))
     for (loss, units), axis in axes.items():
-        axis.set(xscale="log", yscale="log", title=f"{loss.upper()}, width {units}")
+        axis.set(xscale="log", yscale="log")
+        axis.set_title(f"{loss.upper()}, width {units}", fontsize=10)
         axis.set(xlabel=PERIOD, ylabel=AMPLITUDE)
         ends = np.array([panel.ends for panel in panels_of[loss, units]])
         axis.set_ylim(ends.min() / 2, ends.max() * 2)  # a band may go far beyond the map
@@ -55,13 +62,28 @@ def onset_figure(scalings: list[Scaling], level: float) -> Figure:
                 label += f": T^{law.beta[1]:.2f}"
             _draw_onsets(axis, panel, onsets, shift, colour, label)
     for axis in axes.values():
-        axis.legend(fontsize=8)
-    figure.suptitle(
-        f"Where net forgetting passes {level:g}: between tested amplitudes; lines are power laws, "
-        "bands 95 %",
-        fontsize=10,
+        label_log(axis.xaxis)
+        axis.legend(fontsize=LEGEND, loc="upper left", bbox_to_anchor=(0, -0.16), frameon=False)
+    add_title(figure, f"Where net forgetting passes {level:g}, with power laws", 11)
+    add_legend_below(
+        figure, _beyond(), _caption(scalings, "bars: between tested amplitudes; bands: 95 %")
     )
     return figure
+
+
+def _beyond() -> list[Line2D]:
+    """What arrows mean."""
+    meaning = {"v": "below all tested amplitudes", "^": "above all tested amplitudes"}
+    return [
+        Line2D([], [], linestyle="", marker=marker, color="0.4", label=label)
+        for marker, label in meaning.items()
+    ]
+
+
+def _caption(scalings: list[Scaling], bars: str) -> str:
+    """Which studies it is of, in small print, and what is beside its points."""
+    studies = dict.fromkeys(panel.study for scaling in scalings for panel in scaling.panels)
+    return f"{', '.join(studies)}\n{bars}; forgetting is net of the static loss's"
 
 
 def _draw_onsets(
@@ -83,7 +105,7 @@ def _draw_onsets(
 def collapse_figure(scalings: list[Scaling]) -> Figure:
     """Forgetting of all cells, over amplitude and over the one variable that serves them best."""
     width, height = AXIS_INCHES
-    size = (2 * width + 2.4, height * len(scalings) + 0.4)
+    size = (2 * width + 2.4, height * len(scalings))
     figure = Figure(size, layout="constrained")
     axes = figure.subplots(len(scalings), 2, squeeze=False, sharey=True)
     for scaling, (plain, scaled) in zip(scalings, axes, strict=True):
@@ -106,7 +128,16 @@ def collapse_figure(scalings: list[Scaling]) -> Figure:
         scaled.set(xscale="log", xlabel=f"A / ({_power(scaling)})")
         plain.set_title(scaling.loss.upper(), fontsize=10)
         scaled.set_title(_title(scaling), fontsize=9)
-        scaled.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+        label_log(plain.xaxis)
+        scaled.legend(
+            fontsize=7,
+            loc="center left",
+            bbox_to_anchor=(1.0, 0.5),
+            ncols=math.ceil(len(panels) / MOST_IN_A_COLUMN),
+            frameon=False,
+        )
+    add_title(figure, "Forgetting in all cells, over one variable", 11)
+    add_legend_below(figure, [], _caption(scalings, "bars: standard errors"))
     return figure
 
 

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.analysis.regime_map import PanelKey, RegimeMap
 from dynstudy.pictures import map_description as described
 from dynstudy.pictures.accuracy import search_figure, width_figure
-from dynstudy.pictures.fitting import add_legend_below, add_title, in_lines
+from dynstudy.pictures.fitting import add_legend_below, add_panel_title, add_title
 from dynstudy.pictures.map_description import MapPanel, describe_panel, largest_gain
 from dynstudy.pictures.style import (
     COLOURS,
@@ -29,6 +29,7 @@ from dynstudy.pictures.style import (
 
 PANEL_INCHES = (4.6, 3.9)
 COLUMNS_AT_MOST = 3
+BAR_INCHES = 0.22  # how wide a bar of colours is
 NARROW = 0.13  # of a panel's width: a cell below it has no room for a sign and a number in a line
 
 USEFUL_LINE: dict[str, Any] = {"color": "black", "linewidth": 1.6}
@@ -71,26 +72,36 @@ def regime_figure(study_map: RegimeMap, pooled: bool = False) -> Figure:
         describe_panel(study_map, key, cells, limit, pooled=pooled)
         for key, cells in study_map.panels()
     ]
-    columns = min(COLUMNS_AT_MOST, len(panels))
+    columns = _columns(list(dict(study_map.panels())))
     rows = math.ceil(len(panels) / columns)
     width, height = PANEL_INCHES
-    size = max(7.2, width * columns + 1.0), height * rows + 1.2
+    size = max(7.2, width * columns + 1.0), height * rows
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     for axis, panel in zip(axes.flat, panels, strict=False):
         draw_panel(axis, panel)
-        axis.set_title(in_lines(panel.title, width, 10), fontsize=10)
+        add_panel_title(axis, panel.title, 0.8 * width)
     for axis in axes.flat[len(panels) :]:
         axis.set_visible(False)
     for axis in axes[:, 0]:
         axis.set_ylabel(panels[0].period.name)
-    for axis in axes[-1]:
+    for axis in axes.flat[max(0, len(panels) - columns) : len(panels)]:  # the lowest ones
         axis.set_xlabel(panels[0].amplitude.name)
     colour_bar(figure, axes, limit)
     add_title(figure, study_map.headline(), 11)
     predicted = bool(study_map.frame.predicted.any())
     add_legend(figure, study_map.caption(), predicted=predicted, pooled=pooled)
     return figure
+
+
+def _columns(keys: list[PanelKey]) -> int:
+    """Of the panels of some losses, widths and rates: so many that rows are alike, if they can."""
+    losses, widths, _ = (len(set(values)) for values in zip(*keys, strict=True))
+    of_a_loss, of_a_width = len(keys) / losses, len(keys) / losses / widths
+    for count in (of_a_loss, of_a_width):
+        if 1 < count <= COLUMNS_AT_MOST and count.is_integer():
+            return int(count)
+    return min(COLUMNS_AT_MOST, len(keys))
 
 
 def draw_panel(axis: Axes, panel: MapPanel) -> None:
@@ -148,10 +159,11 @@ def _write_cells(axis: Axes, panel: MapPanel) -> None:
         )
 
 
-def colour_bar(figure: Figure, axes: Any, limit: float, **layout: Any) -> None:
+def colour_bar(figure: Figure, axes: Any, limit: float) -> None:
     """What the colours of panels mean."""
     mappable = mpl.cm.ScalarMappable(Normalize(-limit, limit), COLOURS)
-    figure.colorbar(mappable, ax=axes, label=described.GAIN_LABEL, **layout)
+    aspect = figure.get_figheight() / BAR_INCHES
+    figure.colorbar(mappable, ax=axes, label=described.GAIN_LABEL, aspect=aspect)
 
 
 def add_legend(

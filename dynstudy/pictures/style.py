@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -64,6 +65,24 @@ def edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     middles = (logs[1:] + logs[:-1]) / 2
     first, last = 2 * logs[0] - middles[0], 2 * logs[-1] - middles[-1]
     return np.exp(np.concatenate([[first], middles, [last]]))
+
+
+def label_log(axis: Axis) -> None:
+    """Label a logarithmic axis with plain numbers, as many as there is room for.
+
+    Up to three decades; beyond, Matplotlib's powers of ten are the shorter ones.
+    """
+    low, high = axis.get_view_interval()
+    decades = np.log10(high / low)
+    if decades > 3:
+        return
+    axis.set_major_locator(
+        mpl.ticker.LogLocator(subs=(1, 2, 5) if decades > 0.7 else range(1, 10))
+        if decades > 0.3
+        else mpl.ticker.MaxNLocator(5)
+    )
+    axis.set_major_formatter(mpl.ticker.StrMethodFormatter("{x:.6g}"))
+    axis.set_minor_formatter(mpl.ticker.NullFormatter())
 
 
 def label_widths(axis: Axes, widths: list[int]) -> None:

@@ -55,11 +55,10 @@ def test_both_pens_draw_the_same(amplitude: Any, planted: MapMaker) -> None:
     assert layout["yaxis"]["title"]["text"] == "validation accuracy"
     assert axis.get_ylabel() == "validation accuracy (mean ± standard error)"
     assert axis.get_xticks().tolist() == layout["xaxis"]["tickvals"] == WIDTHS
-    assert axis.get_title().split() == study_map.headline().split()
-    assert figure.get_supxlabel().split() == study_map.caption().split()
-    assert {text.get_text() for text in axis.get_legend().get_texts()} == {
-        *drawn, *by_chance, "chance"
-    }  # fmt: skip
+    assert figure.get_suptitle().split() == study_map.headline().split()
+    (legend,) = figure.legends
+    assert legend.get_title().get_text().split() == study_map.caption().split()
+    assert [text.get_text() for text in legend.get_texts()] == [*drawn, *by_chance, "chance"]
 
 
 def test_both_pens_draw_the_same_trials_of_a_search(study_map: RegimeMap) -> None:
@@ -83,9 +82,11 @@ def test_both_pens_draw_the_same_trials_of_a_search(study_map: RegimeMap) -> Non
     assert (on_page["Pareto front"]["x"], on_page["Pareto front"]["y"]) == ([3, 5], [0.7, 0.75])
     layout = page["width-accuracy"].to_plotly_json()["layout"]
     assert widths.get_xlabel() == layout["xaxis"]["title"]["text"] == "width (hidden units)"
-    assert widths.get_ylabel() == layout["yaxis"]["title"]["text"] == "validation accuracy"
-    names = {text.get_text() for text in widths.get_legend().get_texts()}
-    assert names == {"DCE", "MSE", "Pareto front", "chance"}
+    assert layout["yaxis"]["title"]["text"] == "validation accuracy"
+    assert widths.get_ylabel() == "validation accuracy (mean ± standard error)"
+    (legend,) = figure.legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ["DCE", "MSE", "Pareto front", "chance"]
 
     (scatter,) = schedule.collections
     np.testing.assert_array_equal(
@@ -99,9 +100,13 @@ def test_both_pens_draw_the_same_trials_of_a_search(study_map: RegimeMap) -> Non
     assert schedule.get_xlabel() == layout["xaxis"]["title"]["text"] == "amplitude A"
     assert schedule.get_ylabel() == layout["yaxis"]["title"]["text"] == "period T (steps)"
     assert colours.get_ylabel() == "validation accuracy"
-    assert figure.get_suptitle() == (
-        f"search: 200 steps, 4 cells of 2 replicates\n{study_map.condition}"
+    assert figure.get_suptitle().split() == (
+        "best validation accuracy of 4 trials: 0.750 ± 0.030, mse, width 5, learning rate 1".split()
     )
+    assert legend.get_title().get_text().split("\n") == [
+        "search: 200 steps, 2 replicates a trial; the best of many is flattered",
+        f"{study_map.condition}; ledger ",
+    ]
 
 
 def test_both_pens_draw_the_gain_where_a_search_is_for_that(
@@ -117,10 +122,19 @@ def test_both_pens_draw_the_gain_where_a_search_is_for_that(
     assert trace["y"] == drawn.lines[0].get_ydata().tolist() == cells.gain.tolist()
     half = (cells.gain_high - cells.gain_low) / 2
     assert trace["error_y"]["array"] == pytest.approx(half.tolist())
-    title = "gain over the static loss (95 %)"
+    title = "gain over the static loss"
     layout = page["width-accuracy"].to_plotly_json()["layout"]
-    assert widths.get_ylabel() == layout["yaxis"]["title"]["text"] == title
-    assert layout["title"]["text"].startswith("Gain over width<br><sup>mean and 95 % interval")
-    assert "static loss" in {text.get_text() for text in widths.get_legend().get_texts()}
+    assert layout["yaxis"]["title"]["text"] == title
+    assert widths.get_ylabel() == f"{title} (mean, 95 % interval)"
+    assert layout["title"]["text"] == "Gain over width<br><sup>mean, 95 % interval</sup>"
+    assert "static loss" in {text.get_text() for text in figure.legends[0].get_texts()}
     assert max(schedule.collections[0].get_array()) == cells.gain.max()
     assert colours.get_ylabel() == title
+    # white is nothing, in both
+    marker = next(iter(traces(page["schedule-accuracy"]).values()))["marker"]
+    limit = cells.gain.abs().max()
+    assert schedule.collections[0].get_clim() == (-limit, limit) == (marker["cmin"], marker["cmax"])
+    best = cells.loc[cells.gain.idxmax()]
+    assert figure.get_suptitle().startswith(
+        f"best gain over the static loss of 8 trials: {best.gain:+.3f}"
+    )

@@ -28,8 +28,10 @@ def test_there_is_a_curve_for_each_loss_and_rate_and_each_has_a_colour(planted: 
     ]
     dynamical = [curve.colour for curve in curves if not curve.static]
     assert len(set(dynamical)) == 4
-    grey = [curve.colour for curve in curves if curve.static]
-    assert grey == ["#595959", "#595959", "#999999", "#999999"]
+    assert len({curve.colour for curve in curves}) == len(curves)
+    assert [curve.name.partition(",")[0] for curve in curves] == [
+        "CE", "CE", "DCE", "DCE", "MSE", "MSE", "DMSE1", "DMSE1"
+    ]  # fmt: skip
 
 
 def test_a_rate_is_named_though_the_other_is_not_trained(planted: MapMaker) -> None:

@@ -64,7 +64,8 @@ def test_the_tail_has_an_axis_of_its_own() -> None:
     assert [axis.get_ylabel() for axis in (accuracy, loss, gamma)] == [
         "accuracy", "static loss\nof the class", "weight Γ"
     ]  # fmt: skip
-    assert gamma.get_xlabel() == last.get_xlabel() == "step"
+    assert gamma.get_xlabel() == "step (lines: the next class's turn begins)"
+    assert last.get_xlabel() == "step"
     assert (accuracy.get_xlim(), tail.get_xlim()) == ((20, 40), (40, 60))
     assert tail.get_title() == "tail, A = 1"
     assert loss.get_yscale() == "log"

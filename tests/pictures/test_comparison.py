@@ -69,7 +69,8 @@ def test_a_legend_is_no_wider_than_its_figure(compared: Comparer) -> None:
 def test_one_cell_of_each_width_makes_curves(compared: Comparer) -> None:
     sides = compared(amplitude=3, period=10, width=[5, 9, 20])
     curves = GainCurve.of(sides)
-    (axis,) = comparison_figure(sides).axes
+    figure = comparison_figure(sides)
+    (axis,) = figure.axes
     for number, (curve, drawn) in enumerate(zip(curves, axis.containers, strict=True)):
         line, _, (bars,) = drawn.lines
         shift = 1.015 ** (number - 0.5)
@@ -77,10 +78,13 @@ def test_one_cell_of_each_width_makes_curves(compared: Comparer) -> None:
         np.testing.assert_array_equal(line.get_ydata(), curve.gains.gain)
         ends = np.array([segment[:, 1] for segment in bars.get_segments()])
         np.testing.assert_allclose(ends, curve.gains[["gain_low", "gain_high"]])
-    assert [text.get_text() for text in axis.get_legend().get_texts()] == [
-        r"a\$b\$: DCE, η = 1", r"a\$b\$: DMSE1, η = 1"
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "a$b$: DCE, η = 1", "a$b$: DMSE1, η = 1"
     ]  # fmt: skip
-    assert axis.get_title().startswith("Gain, mean over matched cells")
+    caption = sides.sides[0].study_map.caption()
+    assert legend.get_title().get_text().split() == caption.split()
+    assert figure.get_suptitle().startswith("Gain, mean over matched cells")
     assert axis.get_xlabel() == "width (hidden units)"
     assert axis.get_ylabel() == "gain in validation accuracy\nover the static loss"
     assert axis.get_xticks().tolist() == [5, 9, 20]

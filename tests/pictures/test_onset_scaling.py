@@ -29,7 +29,12 @@ def test_onsets_are_bars_between_tested_amplitudes_with_laws(scaling: Scaling) -
     assert [axis.get_title() for axis in figure.axes] == ["DCE, width 20", "DCE, width 50"]
     assert (narrow.get_xlabel(), narrow.get_ylabel()) == ("period T (steps)", "amplitude A")
     assert (narrow.get_xscale(), narrow.get_yscale()) == ("log", "log")
-    assert figure.get_suptitle().startswith("Where net forgetting passes 0.4: ")
+    assert figure.get_suptitle() == "Where net forgetting passes 0.4, with power laws"
+    (legend,) = figure.legends
+    assert legend.get_title().get_text().startswith("planted\nbars: between tested amplitudes")
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "below all tested amplitudes", "above all tested amplitudes"
+    ]  # fmt: skip
     for number, segments in enumerate(bars(narrow)):
         onsets, law = scaling.onsets[number], scaling.laws[number]
         assert law is not None

@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-import pandas as pd
 import plotly.graph_objects as go
 
 from dynstudy.analysis.regime_map import RegimeMap
@@ -11,10 +10,11 @@ from dynstudy.config import place_name
 from dynstudy.pictures.accuracy_description import (
     SearchPoints,
     WidthCurve,
+    cell_name,
     describe_search,
     describe_widths,
 )
-from dynstudy.pictures.interactive.regime_map import lay_out
+from dynstudy.pictures.interactive.regime_map import colour_scale, lay_out
 from dynstudy.pictures.style import ACCURACY, AMPLITUDE, CHANCE, FRONT, PERIOD, WIDTH
 
 WIDTH_FIGURE = "width-accuracy"  # after the maps, as the page sorts them
@@ -109,8 +109,7 @@ def _over_width(points: SearchPoints) -> go.Figure:
     front_line = {"color": "black", "width": 1.5, "shape": "hv"}
     x, y = points.front.width.tolist(), points.front[points.value].tolist()
     figure.add_scatter(x=x, y=y, mode="lines", line=front_line, name=FRONT, hoverinfo="skip")
-    said = "95 % interval" if points.value == "gain" else "standard error"
-    heading = f"{_of(points)} over width<br><sup>mean and {said} over replicates</sup>"
+    heading = f"{_of(points)} over width<br><sup>{points.error_said}</sup>"
     lay_out_widths(figure, heading, points.title, points.reference)
     figure.update_xaxes(dtick="D1")
     return figure
@@ -130,7 +129,7 @@ def _over_schedule(points: SearchPoints) -> go.Figure:
             marker={
                 "size": 8,
                 "color": cells[points.value].tolist(),
-                "colorscale": "Viridis",
+                **_colours(points),
                 "colorbar": {"title": {"text": points.title.replace(" ", "<br>", 1)}},
             },
             text=[_trial(row) for row in cells.itertuples()],
@@ -143,10 +142,11 @@ def _over_schedule(points: SearchPoints) -> go.Figure:
     return figure
 
 
+def _colours(points: SearchPoints) -> dict[str, Any]:
+    if points.limit is None:
+        return {"colorscale": "Viridis"}
+    return {"colorscale": colour_scale(), "cmin": -points.limit, "cmax": points.limit}
+
+
 def _trial(row: Any) -> str:
-    static = (
-        f"{row.loss}, width {row.width}, learning rate {row.learning_rate:g}, n = {row.replicates}"
-    )
-    if pd.isna(row.amplitude):
-        return static
-    return f"{static}, {place_name(row.amplitude, row.period)}"
+    return f"{cell_name(row)}, n = {row.replicates}"

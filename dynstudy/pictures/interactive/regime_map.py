@@ -104,7 +104,7 @@ def _cells(panel: MapPanel) -> go.Heatmap:
         z=panel.gain.astype(np.float32),
         zmin=-panel.limit,
         zmax=panel.limit,
-        colorscale=_colours(),
+        colorscale=colour_scale(),
         colorbar={"title": {"text": "gain"}, "thickness": 14, "tickformat": SIGNED},
         customdata=np.stack([*tested, panel.accuracy, panel.sem, panel.forgetting], axis=-1).astype(
             np.float32
@@ -122,7 +122,7 @@ def _hover(panel: MapPanel) -> str:
     return HOVER + ACCURACY_HOVER + error + lost
 
 
-def _colours() -> list[list[Any]]:
+def colour_scale() -> list[list[Any]]:
     """The picture's colours, as plotly writes them."""
     return [
         [share, "rgb({:.0f},{:.0f},{:.0f})".format(*(255 * np.array(COLOURS(share)[:3])))]

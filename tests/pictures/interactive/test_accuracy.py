@@ -27,7 +27,7 @@ def test_hovering_tells_which_cell_a_point_is(storage: Storage, make_spec: SpecM
 
 def test_hovering_tells_what_a_trial_was(study_map: RegimeMap) -> None:
     dce, mse, _ = search_figures(study_map)["width-accuracy"].data
-    assert dce.text[0] == "dce, width 3, learning rate 1, n = 2, A = 10, T = 20"
+    assert dce.text[0] == "dce, width 3, learning rate 1, A = 10, T = 20, n = 2"
     assert mse.text == ("mse, width 5, learning rate 1, n = 2",)
 
 
