@@ -95,9 +95,9 @@ def called(here: Path, stdin: TextIO, *arguments: str, **variables: str) -> tupl
 
 
 def called_into(
-    out: TextIO | None, here: Path, stdin: TextIO, *arguments: str, **variables: str
+    out: TextIO | None, here: Path, stdin: TextIO | None, *arguments: str, **variables: str
 ) -> tuple[int, str]:
-    """As `called`, with any stdout; returns exit status and stderr."""
+    """As `called`, with any stdin and stdout; returns exit status and stderr."""
     with ExitStack() as stack:
         err = stack.enter_context(tempfile.TemporaryFile("w+", errors="backslashreplace"))
         patch = stack.enter_context(pytest.MonkeyPatch.context())

@@ -1,4 +1,4 @@
-"""Stdout and stderr that outlast whoever reads them: a pipe that `head` left, a full disk, nothing.
+"""Streams that outlast whoever is at their other end: a pipe that `head` left, a full disk, nobody.
 
 What a command has to do is done to its end, though nobody reads what it says of it.
 """
@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -47,18 +48,22 @@ class Unbroken:
 
 @contextmanager
 def unbroken_streams() -> Iterator[Unbroken]:
-    """Put `Unbroken` in the place of both streams; yields that of stdout."""
-    before = sys.stdout, sys.stderr
+    """Put `Unbroken` in the place of stdout and stderr; yields that of stdout."""
+    before = sys.stdin, sys.stdout, sys.stderr
     with ExitStack() as stack:
-        # None where it is closed (`>&-`): a database must not get its number
-        out, err = (
-            Unbroken(stack.enter_context(Path(os.devnull).open("w")) if each is None else each)
-            for each in before
+        # None where it is closed (`<&-`): a database must not get its number
+        given, *written = (
+            cast(TextIO, stack.enter_context(Path(os.devnull).open(mode))) if each is None else each
+            for each, mode in zip(before, "rww", strict=True)
         )
-        sys.stdout, sys.stderr = cast(TextIO, out), cast(TextIO, err)
+        for stream in written:
+            if isinstance(stream, TextIOWrapper):  # it may know no ± and no Γ
+                stream.reconfigure(errors="backslashreplace")
+        out, err = (Unbroken(stream) for stream in written)
+        sys.stdin, sys.stdout, sys.stderr = given, cast(TextIO, out), cast(TextIO, err)
         try:
             yield out
         finally:
             out.flush()
             err.flush()
-            sys.stdout, sys.stderr = before
+            sys.stdin, sys.stdout, sys.stderr = before

@@ -1,6 +1,7 @@
 """Where a database is, and what it complains of."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -45,8 +46,8 @@ def storage_url(given: str | Path | None = None) -> str:
         str(chosen).encode()
     except UnicodeEncodeError:  # SQLite and URLs take no other names
         raise StorageError("the storage's name is not valid UTF-8; give it another") from None
-    if isinstance(chosen, str) and ("://" in chosen or "@" in chosen):
-        return chosen  # what has an @ may have a password, and is not to be shown as a path
+    if isinstance(chosen, str) and ("://" in chosen or re.search(":.*@", chosen, re.DOTALL)):
+        return chosen  # what is like USER:PASSWORD@HOST is not to be shown as a path
     return URL.create("sqlite", database=str(chosen)).render_as_string(hide_password=False)
 
 

@@ -46,6 +46,21 @@ def test_what_is_to_be_written_is_written_though_nobody_reads(left: TextIO, thre
     assert {path.name for path in (three / "maps").iterdir()} == {"small.png", "small.csv"}
 
 
+def test_an_encoding_without_a_letter_is_no_error(three: Path, tmp_path: Path) -> None:
+    path = tmp_path / "ascii.txt"
+    with path.open("w+", encoding="ascii") as ascii_only:
+        status, err = called_into(ascii_only, three, io.StringIO(), "map", "small")
+    assert status == 0, err
+    assert "static ce: 0." in path.read_text()
+    assert "\\xb1" in path.read_text()  # ±
+
+
+def test_nobody_can_be_asked_where_stdin_is_closed(three: Path) -> None:
+    status, err = called_into(None, three, None, "delete", "small")
+    assert status == 2
+    assert "there is nobody to ask: say --yes to do it" in err
+
+
 def test_a_full_disk_is_said(three: Path) -> None:
     with Path("/dev/full").open("w") as full:
         status, err = called_into(full, three, io.StringIO(), "show", "small")

@@ -28,6 +28,15 @@ def test_the_url_is_the_given_one_then_the_environments_then_the_default(
     assert storage_url("sqlite:///given.db") == "sqlite:///given.db"
 
 
+@pytest.mark.parametrize("name", ["me@host/x.db", "@x.db", "a@b@c.db"])
+def test_a_path_may_have_an_at_sign_where_it_hides_no_password(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    Storage(storage_url(str(path)), create=True).engine.dispose()
+    assert path.is_file()
+    assert storage_url("me:pass@word@host/x.db") == "me:pass@word@host/x.db"  # which is no path
+
+
 def test_a_file_that_is_not_a_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a database, but longer than a header")
