@@ -80,8 +80,9 @@ def _status(to_run: typer.Typer) -> int:
     except DynstudyError as error:
         return _said(str(error))
     except TyperException as error:
-        message = " ".join(error.format_message().split())
-        return _said(message.replace("Value error, ", ""))  # words of what validates, not of ours
+        message = " ".join(error.format_message().split()).rstrip(".")
+        message = message.replace("Value error, ", "")  # words of what validates, not of ours
+        return _said(f"{message}; {_asked(error)} --help says what there is")
     except (KeyboardInterrupt, typer.Abort):
         log("interrupted")
         return 130
@@ -89,6 +90,14 @@ def _status(to_run: typer.Typer) -> int:
         if error.filename is None:
             raise
         return _said(f"{error.filename}: {error.strerror}")  # of the machine, not of the code
+
+
+def _asked(error: TyperException) -> str:
+    """The command that was typed, as far as it is one."""
+    context: typer.Context | None = getattr(error, "ctx", None)
+    if context is not None:
+        return context.command_path
+    return " ".join(["dynstudy", *(word for word in sys.argv[1:2] if word in COMMANDS)])
 
 
 def _said(message: str) -> int:

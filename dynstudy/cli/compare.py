@@ -7,6 +7,7 @@ import typer
 
 from dynstudy.cli.options import FormatOption, StorageOption, complete_study
 from dynstudy.cli.session import log_files, opened, show_rows
+from dynstudy.errors import DynstudyError
 from dynstudy.report.words import Format
 
 EXAMPLES = (
@@ -58,7 +59,7 @@ def command(
 
     if differences:
         if len(studies) != 2 or cells or out is not None:
-            raise typer.BadParameter("--differences is of two studies, without --cells or --out")
+            raise DynstudyError("--differences is of two studies, without --cells or --out")
         with opened(storage) as database:
             rows = [*study_differences(database, studies[0], studies[1], top)]
         show_rows(rows, form)

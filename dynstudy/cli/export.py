@@ -7,6 +7,7 @@ import typer
 
 from dynstudy.cli.options import BackendOption, StorageOption, StudyArgument
 from dynstudy.cli.session import log, opened, progress_display
+from dynstudy.errors import DynstudyError
 from dynstudy.export.words import By, FileFormat, Per
 
 if TYPE_CHECKING:
@@ -71,14 +72,14 @@ def command(
     form = form or FileFormat.of(out)
     if form.whole_study:
         if top is not None or per is not None or confirm is not None or weights:
-            raise typer.BadParameter(
+            raise DynstudyError(
                 f"--format {form} is of the whole study; --top, --per, --confirm and --weights "
                 "belong to toml and json"
             )
         _export_whole(study, form, out, storage)
         return
     if weights and out is None:
-        raise typer.BadParameter("--weights needs --out, beside which they are written")
+        raise DynstudyError("--weights needs --out, beside which they are written")
 
     from dynstudy.export.export_file import to_text
     from dynstudy.export.exporting import export
@@ -135,7 +136,7 @@ def _export_whole(study: str, form: FileFormat, out: Path | None, storage: str |
     from dynstudy.report.safe_files import write_whole
 
     if out is None and form is not FileFormat.csv:
-        raise typer.BadParameter(f"--format {form} needs --out")
+        raise DynstudyError(f"--format {form} needs --out")
     check_library(form)
     with opened(storage) as database:
         frame = replicates(database, study)

@@ -7,6 +7,7 @@ import typer
 from dynstudy.cli.options import StorageOption, StudyArgument
 from dynstudy.cli.pages import refresh_page
 from dynstudy.cli.session import log, opened
+from dynstudy.errors import DynstudyError, printable
 
 EXAMPLES = ("dynstudy note quickstart 'the band moves with the width'", "dynstudy note quickstart")
 
@@ -18,13 +19,12 @@ def command(
     storage: StorageOption = None,
 ) -> None:
     """Print or set your own note on a study."""
-    from dynstudy.errors import printable
     from dynstudy.store.rename_note_tag import note_of, set_note
 
     if clear and text is not None:
-        raise typer.BadParameter("a text and --clear exclude each other")
+        raise DynstudyError("a text and --clear exclude each other")
     if text is not None and not text.strip():
-        raise typer.BadParameter("the text is empty; --clear removes the note")
+        raise DynstudyError("the text is empty; --clear removes the note")
     with opened(storage) as database:
         if clear or text is not None:
             set_note(database, study, text or "")

@@ -80,3 +80,28 @@ def test_help_is_in_panels(command: Command) -> None:
         assert any(f"─ {panel} ─" in line for line in lines)
         for name in names.split():
             assert any(line.startswith(f"│ {name} ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["power", "mine.toml"], "extra argument(s) (mine.toml); dynstudy power --help says"),
+        (["show"], "Missing argument 'study'; dynstudy show --help says"),
+        (["tag", "small", "--add", "x"], "No such option: --add; dynstudy tag --help says"),
+        (["shw"], "Did you mean 'show'?; dynstudy --help says"),
+        (["--loud"], "No such option: --loud; dynstudy --help says"),
+        (["map", "small", "--out"], "'--out' requires an argument; dynstudy map --help says"),
+        (["list", "--format", "yaml"], "one of 'table', 'json', 'csv'; dynstudy list --help says"),
+    ],
+)
+def test_what_is_typed_wrongly_ends_with_the_way_out(
+    words: list[str], says: str, command: Command
+) -> None:
+    status, out, err = command(*words)
+    assert (status, out) == (2, "")
+    assert f"{says} what there is\n" in err
+
+
+def test_what_a_command_refuses_is_said_in_its_own_words(command: Command) -> None:
+    _, _, err = command("export", "small", "--weights")
+    assert err == "error: --weights needs --out, beside which they are written\n"
