@@ -14,7 +14,9 @@ def in_child(does: Callable[[], Any]) -> Any:
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=lambda: sender.send(does()))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads: it is meant
+        # of a fork beside threads: Python's, and of JAX where a test before loaded it; it is meant
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)
         child.start()
     sender.close()
     try:

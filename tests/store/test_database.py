@@ -1,7 +1,9 @@
 """Where a database is, and what cannot be one."""
 
+import os
 import sqlite3
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -113,6 +115,23 @@ def test_a_question_mark_in_a_path_names_no_other_file(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"what follows \? is no NAME=VALUE"):
         Storage(f"sqlite:///{tmp_path}/which?.db", create=True)
     assert list(tmp_path.iterdir()) == []
+
+
+LOUD: list[str] = []
+
+
+def _complain() -> None:
+    for message in LOUD:
+        warnings.warn(message, RuntimeWarning, stacklevel=2)
+
+
+os.register_at_fork(before=_complain)  # as JAX does, for good
+
+
+def test_a_child_is_forked_beside_what_warns_of_forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.store.test_database.LOUD", ["os.fork() with threads"])
+    assert in_child(lambda: 1 + 1) == 2
+    assert in_child(lambda: in_child(os.getpid)) != os.getpid()
 
 
 def test_a_forked_child_has_connections_of_its_own(storage: Storage) -> None:
