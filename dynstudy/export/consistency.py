@@ -48,7 +48,7 @@ def contradictions(export: Export, *, labels: bool = True) -> Iterator[str]:
             if not entry.configuration.static:
                 static = by_configuration.get(entry.configuration.baseline())
                 against = static.measured.get(name) if static is not None else None
-            for problem in _of_numbers(measured, against):
+            for problem in (*_of_numbers(measured, against), *_of_counts(measured, export)):
                 yield f"{label}, {name}: {problem}"
     if labels:
         yield from wrong_labels(export)
@@ -115,6 +115,25 @@ def _of_numbers(recorded: Measured, static: Measured | None) -> Iterator[str]:
         said = getattr(recorded, number)
         if not close(said, value):
             yield f"{number} is {six_digits(said)}, its val_accuracies give {six_digits(value)}"
+
+
+def _of_counts(recorded: Measured, export: Export) -> Iterator[str]:
+    """Accuracies that no number of points gives; networks that diverged have that of chance."""
+    data = export.protocol.data
+    points = data.classes * data.validation_points_per_class
+    for accuracy in recorded.val_accuracies:
+        if not _whole(accuracy * points):
+            yield f"val_accuracies has {accuracy}, which is no share of {points} points"
+    points = data.classes * data.points_per_class * recorded.replicates
+    if not _whole(recorded.train_accuracy * points):
+        yield f"train_accuracy is {recorded.train_accuracy}, which is no share of {points} points"
+    by_chance = int(np.isclose(recorded.accuracies, 1 / data.classes, rtol=ROUNDING).sum())
+    if by_chance < recorded.diverged <= recorded.replicates:
+        yield f"diverged is {recorded.diverged}, but {by_chance} val_accuracies are those of chance"
+
+
+def _whole(count: float) -> bool:
+    return abs(count - round(count)) <= ROUNDING * max(1, count)
 
 
 def close(first: float | None, second: float | None) -> bool:

@@ -135,9 +135,9 @@ def reproduce(
 
 def _other_machine(before: list[Origin], here: list[Origin]) -> str:
     """Where it was trained if not on a machine like this; empty if it was."""
-    machines, these = ({origin.machine for origin in each} for each in (before, here))
-    if machines == these:
+    if {origin.alike for origin in before} == {origin.alike for origin in here}:
         return ""
+    machines, these = ({origin.machine for origin in each} for each in (before, here))
     return f"it was trained by {_listed(machines)}, and now by {_listed(these)}"
 
 

@@ -1,6 +1,7 @@
 """Who trained what: the distinct origins of some networks of the ledger."""
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -30,6 +31,14 @@ class Origin(Section):
     def machine(self) -> str:
         """Where it was trained, and by what."""
         return f"{self.backend} on {self.device}, {self.processor}"
+
+    @property
+    def alike(self) -> tuple[str, str, str]:
+        """What decides about every bit, but for the versions: how many threads there are does not.
+
+        Each network is trained by one of them.
+        """
+        return self.backend, re.sub(r"^\d+ threads of ", "", self.device), self.processor
 
     @property
     def arithmetic(self) -> tuple[Any, ...]:

@@ -18,6 +18,13 @@ PROBLEMS: list[tuple[str, Any, str]] = [
     ("configuration/0/confirmed/sem", 0.5, "sem is 0.5, its val_accuracies give"),
     ("configuration/1/found/replicates", 2, "replicates is 2, but val_accuracies has 3"),
     ("configuration/1/found/diverged", 4, "diverged is 4 of 3"),
+    (
+        "configuration/1/found/diverged",
+        1,
+        "diverged is 1, but 0 val_accuracies are those of chance",
+    ),
+    ("configuration/1/found/val_accuracies/0", 0.51234567, "0.51234567, which is no share of"),
+    ("configuration/0/found/train_accuracy", 0.51234567, "0.51234567, which is no share of"),
     ("configuration/0/found/first_seed", 7, "first_seed is 7, not 0"),
     ("configuration/0/confirmed/first_seed", 0, "first_seed is 0, not 1000000"),
     (

@@ -77,7 +77,11 @@ def test_as_many_accuracies_as_replicates_are_more_than_the_study_trained(made: 
         ("configuration/0/confirmed/train_accuracy", 0.9, "train_accuracy is 0.9, training gives"),
         ("configuration/0/found/unrecovered", 0.9, "unrecovered is 0.9, training gives"),
         ("configuration/0/found/forgetting", 0.1, "forgetting is 0.1, training gives"),
-        ("configuration/0/found/diverged", 1, "diverged is 1, training gives 0"),
+        (
+            "configuration/0/found/diverged",
+            1,
+            "diverged is 1, but 0 val_accuracies are those of chance",
+        ),
         ("configuration/0/confirmed/forgets", False, "forgets is False, training gives None"),
     ],
 )
@@ -113,6 +117,14 @@ def test_another_machine_is_named_where_it_loosens_the_comparison(made: Export) 
     done = reproduce(elsewhere)
     assert (done.test, done.problems) == (STATISTICAL, [])
     assert "an abacus" in done.loosened
+
+
+def test_the_number_of_threads_does_not_loosen_the_comparison(made: Export) -> None:
+    trained = made.provenance.trained[0]
+    threads = f"999{trained.device.lstrip('0123456789')}"
+    done = reproduce(changed(made, "provenance/trained/0/device", threads, sealed=True))
+    assert threads != trained.device
+    assert (done.test, done.problems) == (BIT_EQUAL, [])
 
 
 def test_net_forgetting_is_compared_on_another_machine(made: Export) -> None:
