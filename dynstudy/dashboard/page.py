@@ -86,8 +86,9 @@ def search_page(study_map: RegimeMap, _present: list[str]) -> Page:
         + ("" if pd.isna(row.amplitude) else f", {place_name(row.amplitude, row.period)}")
         for _, row in best.head(BEST).iterrows()
     ]
-    files = _files(study_map, "search.png") if len(best) else {}
-    return Page(search_figures(study_map), files, lines, study_map.notes)
+    figures = search_figures(study_map)
+    files = _files(study_map, "search.png") if figures else {}
+    return Page(figures, files, lines, study_map.notes)
 
 
 def _aimed_at(row: Any, by: str) -> str:

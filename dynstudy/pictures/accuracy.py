@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.errors import DynstudyError
 from dynstudy.pictures.accuracy_description import SearchPoints, describe_search, describe_widths
 from dynstudy.pictures.fitting import add_legend_below, add_title
 from dynstudy.pictures.style import (
@@ -57,6 +58,9 @@ def width_figure(study_map: RegimeMap) -> Figure:
 def search_figure(study_map: RegimeMap) -> Figure:
     """What is aimed at over width with its Pareto front, and where in (A, T) the best lie."""
     points = describe_search(study_map)
+    if not points.by_loss:
+        name = study_map.spec.name
+        raise DynstudyError(f"study {name!r} has no trained cell to draw yet; run it first")
     panels = 2 if len(points.schedule) else 1
     figure = Figure(figsize=(5.4 * panels + 0.6, 4.2), layout="constrained")
     axes = figure.subplots(1, panels, squeeze=False)[0]

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from dynstudy.analysis.regime_map import PANEL, RegimeMap, conditional, with_error
 from dynstudy.config import place_name
-from dynstudy.pictures.regime_map import save_map
+from dynstudy.pictures.regime_map import study_figure
+from dynstudy.pictures.style import save
 from dynstudy.report.fitted_table import AROUND, BETWEEN
 from dynstudy.report.rows import console, frame_rows, print_rows, with_interval
 from dynstudy.report.safe_files import file_stem, write_drawn
@@ -138,9 +139,7 @@ def headline(panel: pd.DataFrame) -> str:
 
 def write_map(study_map: RegimeMap, folder: Path, *, boundaries: bool = False) -> list[Path]:
     """Write a map as PNG and CSV, named after its study."""
-    stem = file_stem(study_map.spec.name)
-
-    def draw(path: Path) -> None:
-        save_map(study_map, path, boundaries=boundaries)
-
-    return write_drawn(folder / stem, draw, study_map.frame)
+    name = study_map.spec.name
+    figure = study_figure(study_map, boundaries=boundaries)  # or an error, before a file is there
+    stem = folder / file_stem(name)
+    return write_drawn(stem, lambda path: save(figure, path, name), study_map.frame)

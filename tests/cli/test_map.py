@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import tomli_w
 
+from dynstudy.store.studies import Storage
 from tests.command import dynstudy, fails
-from tests.planted import SEARCH, SMALL
+from tests.planted import SEARCH, SMALL, small_search
 
 # about 5 s on two cores, in a dozen cells: long enough to be interrupted anywhere
 LONG = {
@@ -46,6 +47,15 @@ def test_boundaries_of_a_map(here: Path) -> None:
     assert "line: has no boundaries" in fails(here, "map", "line", "--boundaries", "--out", "new")
     out, _ = dynstudy(here, "show", "line")
     assert "boundaries" not in out
+
+
+def test_a_search_without_a_trained_cell_cannot_be_drawn(here: Path) -> None:
+    storage = Storage(f"sqlite:///{here}/storage.db", create=True)
+    for maximize in ("val_accuracy", "gain"):
+        storage.open_study(small_search(name=maximize, maximize=maximize))
+        storage.engine.dispose()
+        asked = "map", maximize, "--storage", "sqlite:///storage.db", "--out", "new"
+        assert f"study {maximize!r} has no trained cell to draw yet" in fails(here, *asked)
 
 
 def test_a_picture_that_cannot_be_written_leaves_nothing(here: Path) -> None:

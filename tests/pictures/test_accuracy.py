@@ -7,6 +7,8 @@ import pytest
 from matplotlib.colors import to_hex
 
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
+from dynstudy.dashboard.page import PAGES
+from dynstudy.errors import DynstudyError
 from dynstudy.pictures.accuracy import search_figure, width_figure
 from dynstudy.pictures.accuracy_description import describe_search, describe_widths
 from dynstudy.pictures.interactive.accuracy import accuracy_over_width as page_figure
@@ -138,3 +140,16 @@ def test_both_pens_draw_the_gain_where_a_search_is_for_that(
     assert figure.get_suptitle().startswith(
         f"best gain over the static loss of 8 trials: {best.gain:+.3f}"
     )
+
+
+def test_trials_whose_gain_is_not_known_are_not_drawn(
+    storage: Storage, make_search: SearchMaker
+) -> None:
+    plant_search(storage, make_search())
+    searched = regime_map(storage, "search")
+    cells = searched.frame.assign(gain=np.nan)
+    of_gain = RegimeMap(make_search(maximize="gain"), cells, [], searched.outcomes)
+    assert search_figures(of_gain) == {}
+    with pytest.raises(DynstudyError, match="no trained cell to draw"):
+        search_figure(of_gain)
+    assert PAGES["search"](of_gain, []).files == {}
