@@ -81,7 +81,9 @@ class _Bounds:
         """Check a table's keys, and read what all ranges have."""
         for key in table:
             if key not in keys:
-                raise ValueError(f"unknown key {key!r}{nearest(key, keys)}; known: {keys}")
+                raise ValueError(
+                    f"unknown key {key!r}{nearest(key, keys)}; known: {', '.join(keys)}"
+                )
         for key in keys[:-1]:  # all but log
             if key not in table:
                 needed = ", ".join(keys[:-2]) + f" and {keys[-2]}"
@@ -161,10 +163,23 @@ def choices(parameter: str) -> BeforeValidator:
     return BeforeValidator(parse)
 
 
+def _typed(value: Any) -> str:
+    """A value as it stands in a study file."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case list():
+            return f"[{', '.join(map(_typed, value))}]"
+        case dict():
+            pairs = (f"{key} = {_typed(inner)}" for key, inner in value.items())
+            return f"{{ {', '.join(pairs)} }}"
+    return repr(value)
+
+
 def short(value: Any) -> str:
     """A value in an error message, shortened; very large integers cannot even be printed."""
     try:
-        text = repr(value)
+        text = _typed(value)
     except ValueError:
         return "a number of thousands of digits"
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -13,6 +13,7 @@ from dynstudy.errors import SpecError, either, nearest
 from dynstudy.study.axes import BOUNDS, short
 from dynstudy.study.kinds import KINDS
 from dynstudy.study.rounds import Rounds, counted
+from dynstudy.study.shipped import shipped
 from dynstudy.study.validation_messages import explain
 from dynstudy.task.losses import LOSSES
 
@@ -223,7 +224,10 @@ class StudySpec(Section):
         """
         kind = values.get("kind")
         if "kind" not in values:
-            raise SpecError(f"{source}: key 'kind' is missing; it is one of {', '.join(KINDS)}")
+            kinds = ", ".join(KINDS)
+            raise SpecError(
+                f"{source}: key 'kind' is missing; it is one of {kinds}; dynstudy init writes files"
+            )
         if not isinstance(kind, str) or kind not in KINDS:
             allowed = " or ".join(map(repr, KINDS))
             raise SpecError(f"{source}: kind = {short(kind)}: must be {allowed}")
@@ -231,4 +235,5 @@ class StudySpec(Section):
         try:
             return model.model_validate(dict(values))
         except ValidationError as error:
-            raise SpecError(f"{source}: {explain(error, model)}") from None
+            where = f"; dynstudy init {kind} writes a file with all" * (kind in shipped())
+            raise SpecError(f"{source}: {explain(error, model, where)}") from None

@@ -8,14 +8,20 @@ from pydantic_core import ErrorDetails
 from dynstudy.errors import nearest
 from dynstudy.study.axes import short
 
+ABSENT = {"missing", "union_tag_not_found"}
 
-def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """Turn what pydantic found wrong with a model into one line: key = value: what is allowed."""
+
+def explain(error: ValidationError, model: type[BaseModel], where: str = "") -> str:
+    """Return what pydantic found wrong with a model in one line: key = value: what is allowed.
+
+    It ends with `where` a key comes from, if one is missing.
+    """
     problems = error.errors(include_url=False)
     # a misspelt key is missing as well: name the misspelling
     problems.sort(key=lambda problem: problem["type"] != "extra_forbidden")
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{_explain(problems[0], model)}{more}"
+    way_out = where if problems[0]["type"] in ABSENT else ""
+    return f"{_explain(problems[0], model)}{more}{way_out}"
 
 
 def one_line(text: str) -> str:
@@ -33,7 +39,7 @@ def _explain(problem: ErrorDetails, model: type[BaseModel]) -> str:
         return f"unknown key {key!r}{hint}"
     if "discriminator" in context:
         key = f"{key}.{context['discriminator'].strip(chr(39))}"
-    if kind in {"missing", "union_tag_not_found"}:
+    if kind in ABSENT:
         return f"key {key!r} is missing"
     value = context.get("tag", problem["input"])
     allowed = {

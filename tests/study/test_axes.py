@@ -43,7 +43,7 @@ def test_an_axis_is_ascending_values_or_a_range(axis: str, written: Any, read: A
     [
         ("listed", [], "is empty; allowed are numbers from 1 to 1e+09"),
         ("listed", "3", "'3' is not a number"),
-        ("listed", True, "True is not a number"),
+        ("listed", True, "true is not a number"),
         ("listed", float("inf"), "inf is not finite"),
         ("listed", 0.5, "0.5 is not allowed; allowed are numbers from 1 to 1e+09"),
         ("listed", list(range(MAX_VALUES + 1)), "values; at most 10000 are allowed"),

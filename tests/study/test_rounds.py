@@ -46,7 +46,7 @@ def test_a_map_may_have_rounds() -> None:
         ({"min": 6}, "rounds need min and max; max is missing"),
         ({"min": 6, "mx": 9}, "unknown key 'mx'; did you mean 'max'"),
         ({"min": 6.5, "max": 9}, "min = 6.5: must be a whole number"),
-        ({"min": 6, "max": True}, "max = True: must be a whole number"),
+        ({"min": 6, "max": True}, "max = true: must be a whole number"),
         ({"min": 6, "max": 10**9}, "must be at most 100000"),
         ([6, 50], "must be a whole number"),
     ],

@@ -92,7 +92,7 @@ BAD = [
     ('kind="border"', "kind = 'border': must be 'map' or 'search' or 'boundary'"),
     ("replicates=0", "replicates = 0: must be at least 1"),
     ('replicates="ten"', "replicates = 'ten': must be a whole number"),
-    ("replicates=true", "replicates = True: must be a whole number"),
+    ("replicates=true", "replicates = true: must be a whole number"),
     ("baseline_replicates=39", "must be at least 4 x replicates = 40"),
     ("name=''", "name = '': must not be empty"),
     ('name="a\\nb"', "must be printable"),
@@ -122,7 +122,7 @@ BAD = [
     ("space.period=901", "no whole oscillation of 901 steps fits before the tail"),
     ("space.width=0", "allowed are whole numbers from 1"),
     ("space.width=20000", "20000 is not allowed"),
-    ("space.width=true", "True is not a number"),
+    ("space.width=true", "true is not a number"),
     ("space.learning_rate=0", "allowed are numbers from 1e-09"),
     ("space.learning_rate=1e-10", "1e-10 is not allowed"),
     ("space.width=1" + "0" * 400, "is not allowed"),
@@ -146,8 +146,33 @@ def test_what_is_wrong_is_said_in_one_line(override: str, said: str, file: Path)
 
 @pytest.mark.parametrize("key", ["name", "kind", "loss", "replicates", "space"])
 def test_a_missing_key_is_named(key: str) -> None:
-    with pytest.raises(SpecError, match=f"key '{key}' is missing"):
+    with pytest.raises(SpecError, match=f"key '{key}' is missing.*dynstudy init") as raised:
         StudySpec.of({name: value for name, value in VALID.items() if name != key})
+    assert key == "kind" or str(raised.value).endswith("; dynstudy init map writes a file with all")
+
+
+@pytest.mark.parametrize("kind", ["search", "boundary"])
+def test_a_map_that_is_called_another_kind_is_told_where_that_is_written(kind: str) -> None:
+    """README names the kinds at a map's file: `kind = "boundary"` there lacked a key, no more."""
+    values = {
+        **VALID,
+        "kind": kind,
+        "space": {**VALID["space"], "amplitude": {"low": 3, "high": 9}},
+    }
+    if kind == "boundary":
+        values["space"]["amplitude"] |= {"num": 5}
+    with pytest.raises(SpecError, match=f"'{kind}' is missing; dynstudy init {kind} writes a file"):
+        StudySpec.of(values)
+
+
+def test_what_a_file_says_is_quoted_as_it_was_typed() -> None:
+    space = {**VALID["space"], "amplitude": {"low": 3, "high": 9, "nums": 4, "log": True}}
+    with pytest.raises(SpecError) as raised:
+        StudySpec.of({**VALID, "space": space})
+    assert "amplitude = { low = 3, high = 9, nums = 4, log = true }: " in str(raised.value)
+    assert "unknown key 'nums'; did you mean 'num'?; known: low, high, num, log" in str(
+        raised.value
+    )
 
 
 def test_a_misspelt_key_is_named_rather_than_the_one_it_leaves_missing() -> None:
