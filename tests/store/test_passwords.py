@@ -14,7 +14,7 @@ import dynstudy
 from dynstudy.errors import StorageError
 from dynstudy.report.overview import launch_facts
 from dynstudy.store.launches import launches
-from dynstudy.store.passwords import apart, without_passwords
+from dynstudy.store.passwords import apart, kept_command, without_passwords
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import RunRow
 from tests.planted import SpecMaker
@@ -118,3 +118,15 @@ def test_what_an_older_dynstudy_kept_of_a_password_goes_with_the_next_launch(
     assert after[0].command == HIDDEN
     assert json.loads(after[0].provenance) == facts | {"command": HIDDEN}
     assert after[1].provenance == second.provenance
+
+
+def test_a_command_without_a_password_is_left_as_it_was_kept() -> None:
+    for text in ('dynstudy run "a b.toml"', "dynstudy run 'cut off", "dynstudy run a  b"):
+        assert kept_command(text) == text
+    kept = "dynstudy run 'a b.toml' --storage postgresql://me:secret@host/db"
+    assert kept_command(kept) == kept.replace("secret", "***")
+
+
+def test_of_a_password_that_is_given_twice_the_driver_gets_the_last() -> None:
+    address, given = apart(sqlalchemy.make_url("postgresql://host/db?password=a&password=b"))
+    assert (str(address), given) == ("postgresql://host/db", {"password": "b"})

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from dynstudy.errors import DamagedError
-from dynstudy.store.rename_note_tag import change_tags, tags_of
+from dynstudy.store.rename_note_tag import NOTE, change_tags, tags_of
 from dynstudy.store.studies import Storage
 from dynstudy.store.study_rows import SPEC, read_studies
 from tests.planted import SearchMaker, SpecMaker
@@ -15,7 +15,8 @@ from tests.planted import SearchMaker, SpecMaker
 @pytest.fixture
 def two(storage: Storage, make_spec: SpecMaker, make_search: SearchMaker) -> Storage:
     """A map and a search of ours, and a study that is not."""
-    storage.optuna.create_new_study([], "a stranger")
+    stranger = storage.optuna.create_new_study([], "a stranger")
+    storage.optuna.set_study_user_attr(stranger, NOTE, "not of a launch")
     for spec in (make_search(), make_spec()):
         storage.open_study(spec)
     change_tags(storage, "small", ["paper"])
