@@ -2,9 +2,10 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,8 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
+
+BENCHMARKS = {f"benchmarks.{path.stem}": path for path in (ROOT / "benchmarks").glob("*.py")}
 
 # From the bottom up: a module imports from its own folder and those before it.
 LAYERS = [
@@ -49,8 +52,19 @@ FORBIDDEN = {
 }
 
 
+@cache  # files are read once for all rules; what a test plants is read for it alone
+def syntax(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def offending(modules: Iterable[str], offences: Callable[[Path], Iterable[str]]) -> dict[str, Any]:
+    """The modules in which there is something that a rule forbids, with what it is."""
+    listed = {module: list(offences((MODULES | BENCHMARKS)[module])) for module in modules}
+    return {module: what for module, what in listed.items() if what}
+
+
 def imports(path: Path, *, everywhere: bool = True) -> Iterator[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = syntax(path)
     for node in ast.walk(tree) if everywhere else tree.body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -70,11 +84,14 @@ def layer(module: str) -> int:
     )
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_data_flows_one_way(module: str) -> None:
-    for imported in imports(MODULES[module]):
-        if imported.split(".")[0] == "dynstudy":
-            assert layer(imported) <= layer(module), f"{module} imports {imported}"
+def test_data_flows_one_way() -> None:
+    upwards = [
+        f"{module} imports {imported}"
+        for module, path in MODULES.items()
+        for imported in imports(path)
+        if imported.split(".")[0] == "dynstudy" and layer(imported) > layer(module)
+    ]
+    assert upwards == []
 
 
 def test_there_is_no_import_cycle() -> None:
@@ -111,7 +128,7 @@ def test_layers_do_not_know_what_is_not_theirs(layers: tuple[str, ...]) -> None:
 
 def loads_matplotlib(path: Path) -> bool:
     """Whether a module loads it, and does not just name it to who checks types."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = syntax(path)
     checked = [
         n for n in ast.walk(tree) if isinstance(n, ast.If) and "CHECKING" in ast.dump(n.test)
     ]
@@ -139,7 +156,7 @@ LIBRARIES = {"scipy", "sklearn", "optuna", "sqlalchemy"}
 
 def computations(path: Path) -> Iterator[str]:
     """What a picture imports though it may not."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(syntax(path)):
         if isinstance(node, ast.Import):
             whole = [alias.name for alias in node.names]
             yield from (name for name in whole if name.startswith(COMPUTING))
@@ -154,9 +171,8 @@ def computations(path: Path) -> Iterator[str]:
         yield from (name for name in whole if name.split(".")[0] in LIBRARIES)
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if ".pictures." in name])
-def test_pictures_compute_nothing(module: str) -> None:
-    assert list(computations(MODULES[module])) == []
+def test_pictures_compute_nothing() -> None:
+    assert offending([name for name in MODULES if ".pictures." in name], computations) == {}
 
 
 @pytest.mark.parametrize(
@@ -183,8 +199,8 @@ def test_a_picture_that_computes_would_be_found(
 def test_a_layer_that_knows_what_is_not_its_own_would_be_found(
     layers: tuple[str, ...], tmp_path: Path
 ) -> None:
-    path = tmp_path / "module.py"
     for name in FORBIDDEN[layers]:
+        path = tmp_path / f"{name}.py"
         path.write_text(f"from {name}.module import name")
         assert list(strangers(layers, path))
 
@@ -200,7 +216,7 @@ SPECS = {
 def asked_for_classes(path: Path) -> set[str]:
     """Classes that a file asks of something whether it is one of them."""
     asked: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(syntax(path)):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {
             "isinstance",
             "issubclass",
@@ -219,7 +235,7 @@ def compared_kinds(path: Path) -> list[str]:
     """Where a file compares the kind of something with a word that is written out."""
     return [
         ast.unparse(node)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(syntax(path))
         if isinstance(node, ast.Compare)
         and any(
             isinstance(side, ast.Attribute) and side.attr == "kind"
@@ -229,15 +245,13 @@ def compared_kinds(path: Path) -> list[str]:
     ]
 
 
-BENCHMARKS = {f"benchmarks.{path.stem}": path for path in (ROOT / "benchmarks").glob("*.py")}
-
-
-@pytest.mark.parametrize("module", sorted(MODULES | BENCHMARKS))
-def test_the_kind_of_a_study_is_asked_for_in_its_own_file_alone(module: str) -> None:
-    here = {home.partition(":")[2] for home in KINDS.values() if home.startswith(f"{module}:")}
-    path = (MODULES | BENCHMARKS)[module]
-    assert asked_for_classes(path) & SPECS <= here
-    assert compared_kinds(path) == []
+def test_the_kind_of_a_study_is_asked_for_in_its_own_file_alone() -> None:
+    homes: dict[str, set[str]] = {}
+    for home in KINDS.values():
+        homes.setdefault(home.partition(":")[0], set()).add(home.partition(":")[2])
+    for module, path in (MODULES | BENCHMARKS).items():
+        assert asked_for_classes(path) & SPECS <= homes.get(module, set()), module
+    assert offending(MODULES | BENCHMARKS, compared_kinds) == {}
 
 
 @pytest.mark.parametrize(
@@ -347,7 +361,7 @@ OPTUNA_PRIVATE = "dynstudy.store.optuna_private"
 
 def private_names_of_optuna(path: Path) -> Iterator[str]:
     """Modules whose names begin with an underscore, and attributes of its studies and trials."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(syntax(path)):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -360,9 +374,8 @@ def private_names_of_optuna(path: Path) -> Iterator[str]:
         yield from (name for name in names if re.match(r"optuna(_dashboard)?\.(.*\.)?_", name))
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name != OPTUNA_PRIVATE])
-def test_what_of_optuna_is_private_stands_in_one_file(module: str) -> None:
-    assert list(private_names_of_optuna(MODULES[module])) == []
+def test_what_of_optuna_is_private_stands_in_one_file() -> None:
+    assert list(offending(MODULES, private_names_of_optuna)) == [OPTUNA_PRIVATE]
 
 
 @pytest.mark.parametrize(
@@ -402,7 +415,7 @@ def test_importing_them_loads_neither_torch_nor_numba() -> None:
 
 
 def test_what_loads_them_would_be_found() -> None:
-    loading = loaders(["dynstudy", "dynstudy.train.backends.cpu", "dynstudy.report.map_text"])
+    loading = loaders(["dynstudy", "dynstudy.train.backends.cpu", "dynstudy.errors"])
     assert loading == "dynstudy.train.backends.cpu loads numba\n"
 
 
@@ -433,10 +446,9 @@ def test_public_names_are_there_and_lazy_ones_are_listed() -> None:
 LONG = {"dynstudy.train.backends._cpu_kernel"}
 
 
-@pytest.mark.parametrize("module", sorted({*MODULES} - LONG))
-def test_files_stay_readable(module: str) -> None:
-    lines = len(MODULES[module].read_text(encoding="utf-8").splitlines())
-    assert lines <= 300
+def test_files_stay_readable() -> None:
+    lines = {name: path.read_text(encoding="utf-8").count("\n") for name, path in MODULES.items()}
+    assert {name for name, count in lines.items() if count > 300} == LONG
 
 
 TESTS = ROOT / "tests"
@@ -450,8 +462,7 @@ WHOLE = {
 
 def defines(path: Path) -> bool:
     """Whether a module has anything that could do something wrong."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in tree.body)
+    return any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in syntax(path).body)
 
 
 def mirrors(module: Path) -> list[Path]:
@@ -468,13 +479,13 @@ PUBLIC = [
 ]
 
 
-@pytest.mark.parametrize("module", PUBLIC, ids=str)
-def test_a_module_has_tests_that_stand_where_it_does(module: Path) -> None:
+def test_a_module_has_tests_that_stand_where_it_does() -> None:
     """Private modules are tested through those that use them, ``__init__`` where there is more."""
-    file, folder = (TESTS / mirror for mirror in mirrors(module))
-    files = [file] if file.is_file() else sorted(folder.glob("test_*.py"))
-    assert files, f"{module} has no tests: write {file.relative_to(ROOT)}"
-    assert any("def test_" in path.read_text(encoding="utf-8") for path in files)
+    for module in PUBLIC:
+        file, folder = (TESTS / mirror for mirror in mirrors(module))
+        files = [file] if file.is_file() else sorted(folder.glob("test_*.py"))
+        assert files, f"{module} has no tests: write {file.relative_to(ROOT)}"
+        assert any("def test_" in path.read_text(encoding="utf-8") for path in files), module
 
 
 MEASURING = sorted(
@@ -482,21 +493,17 @@ MEASURING = sorted(
 )
 
 
-@pytest.mark.parametrize("name", MEASURING)
-def test_what_measures_has_tests_of_its_name(name: str) -> None:
-    path = TESTS / "benchmarks" / f"test_{name}.py"
-    assert path.is_file(), f"benchmarks/{name}.py has no tests: write tests/benchmarks/{path.name}"
-    assert "def test_" in path.read_text(encoding="utf-8")
+def test_what_measures_has_tests_of_its_name() -> None:
+    for name in MEASURING:
+        path = TESTS / "benchmarks" / f"test_{name}.py"
+        assert path.is_file(), f"benchmarks/{name}.py has no tests: write {path.relative_to(ROOT)}"
+        assert "def test_" in path.read_text(encoding="utf-8"), name
 
 
-@pytest.mark.parametrize(
-    "test", [path.relative_to(TESTS) for path in sorted(TESTS.rglob("test_*.py"))], ids=str
-)
-def test_no_test_stands_where_nothing_does(test: Path) -> None:
-    if test.parts[0] == "benchmarks":
-        measured = test.stem.removeprefix("test_")
-        assert measured in MEASURING, f"there is no benchmarks/{measured}.py"
-        return
+def test_no_test_stands_where_nothing_does() -> None:
     modules = [path.relative_to(PACKAGE) for path in MODULES.values()]
     places = {mirror for module in modules for mirror in mirrors(module)}
-    assert {test, test.parent} & places or test.stem in WHOLE, f"of which module is tests/{test}?"
+    places |= {Path("benchmarks", f"test_{name}.py") for name in MEASURING}
+    for test in (path.relative_to(TESTS) for path in TESTS.rglob("test_*.py")):
+        of_a_module = {test, test.parent} & places or test.stem in WHOLE
+        assert of_a_module, f"of which module is tests/{test}?"
