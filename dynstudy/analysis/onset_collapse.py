@@ -53,7 +53,7 @@ class Curve:
     def through(cls, x: Array, y: Array) -> "Curve":
         """By least squares."""
         ends = float(x.min()), float(x.max())
-        return cls(ends, np.asarray(np.linalg.lstsq(_splines(x, ends), y, rcond=None)[0], float))
+        return cls(ends, _least_squares(_splines(x, ends), y))
 
     def __call__(self, x: Array) -> Array:
         """Its values."""
@@ -62,8 +62,12 @@ class Curve:
 
 def _splines(x: Array, ends: tuple[float, float]) -> Array:
     low, high = ends
-    knots = np.r_[[low] * 3, np.linspace(low, high, PIECES + 1), [high] * 3]
-    return np.asarray(BSpline.design_matrix(np.clip(x, low, high), knots, 3).toarray())
+    knots = np.concatenate([[low] * 3, np.linspace(low, high, PIECES + 1), [high] * 3])
+    return np.asarray(BSpline(knots, np.eye(PIECES + 3), 3)(np.clip(x, low, high)))
+
+
+def _least_squares(splines: Array, y: Array) -> Array:
+    return np.asarray(np.linalg.lstsq(splines, y, rcond=None)[0], float)
 
 
 def cells_of(panels: Sequence[ForgettingPanel], shared: Array) -> Cells:
@@ -100,7 +104,8 @@ def best_exponents(cells: Cells, y: Array, near: Array | None = None) -> Array:
 
     def squares(exponents: Array) -> float:
         x = cells.variable(exponents)
-        return float(((y - Curve.through(x, y)(x)) ** 2).sum())
+        splines = _splines(x, (x.min(), x.max()))
+        return float(((y - splines @ _least_squares(splines, y)) ** 2).sum())
 
     rest = np.zeros(cells.logs.shape[1] - 1)
     starts = [np.r_[b, rest] for b in STARTS] if near is None else [near]
