@@ -254,11 +254,8 @@ def _notes(spec: StudySpec, frame: pd.DataFrame, baselines: Sequence[Baseline]) 
         notes.append(spec.caution)
     if spec.rounds is not None:
         notes.append(_rounds_note(spec.rounds, frame))
-    elif spec.most_replicates < FEWEST:
-        notes.append(
-            f"{spec.replicates} replicates a cell: below {FEWEST} nothing is tested, and with one "
-            "there is no standard error"
-        )
+    if spec.untested:
+        notes.append(spec.untested)
     diverged = int(frame.diverged.sum())
     if diverged:
         notes.append(

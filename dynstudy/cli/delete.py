@@ -33,7 +33,9 @@ def command(
         summary = _summary(planned)
         if not yes:
             if not sys.stdin.isatty():
-                raise DynstudyError(f"{summary}; there is nobody to ask: say --yes to do it")
+                raise DynstudyError(
+                    f"nothing is deleted: nobody is there to ask; --yes deletes {summary}"
+                )
             # asked even when quiet, and not by `typer.confirm`, which writes to stdout as well
             typer.echo(f"{summary}. Delete? [y/N] ", nl=False, err=True)
             if sys.stdin.readline().strip().lower() not in {"y", "yes"}:

@@ -49,6 +49,8 @@ def command(
 
         for line in estimate(spec, backend=backend, storage=storage, extend=extend).lines():
             typer.echo(line)
+        if spec.untested:
+            log(f"note: {spec.untested}")
         return
 
     from dynstudy.launch import runner

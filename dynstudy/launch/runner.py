@@ -117,6 +117,8 @@ def run(
         with claimed as launch:
             ledger = LaunchLedger(opened.engine, spec.protocol)
             training = Training(ledger, launch, backend, report, log)
+            if spec.untested:
+                training.log(f"note: {spec.untested}")
             with training.interruptible():
                 cells, left = RUNS[spec.kind](spec, study, training)
             launch.interrupted = training.stopped and left > 0

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import optuna
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from dynstudy.config import MAX_REPLICATES, Cell, Configuration, Protocol, Section, as_whole
+from dynstudy.config import FEWEST, MAX_REPLICATES, Cell, Configuration, Protocol, Section, as_whole
 from dynstudy.errors import SpecError, either, nearest
 from dynstudy.study.axes import BOUNDS, short
 from dynstudy.study.kinds import KINDS
@@ -130,6 +130,16 @@ class StudySpec(Section):
         """How many replicates a cell has, in words."""
         few, many = self.fewest_replicates, self.most_replicates
         return f"{many}" if few == many else f"{few} to {many}"
+
+    @property
+    def untested(self) -> str:
+        """What too few replicates cost, in words; empty where there are enough."""
+        if self.most_replicates >= FEWEST:
+            return ""
+        return (
+            f"{self.replicates_said} replicates a cell: below {FEWEST} nothing is tested, and with "
+            "one there is no standard error"
+        )
 
     @property
     def dynamical_losses(self) -> tuple[str, ...]:

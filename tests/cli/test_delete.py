@@ -48,7 +48,7 @@ def test_at_a_terminal_it_is_asked_on_stderr(command: Command, three: Path) -> N
     ("arguments", "said"),
     [
         (["smal", "--yes"], "did you mean 'small'"),
-        (["small"], "nobody to ask: say --yes"),
+        (["small"], "nothing is deleted: nobody is there to ask; --yes deletes study 'small' with"),
     ],
     ids=words,
 )

@@ -58,7 +58,7 @@ def test_an_encoding_without_a_letter_is_no_error(three: Path, tmp_path: Path) -
 def test_nobody_can_be_asked_where_stdin_is_closed(three: Path) -> None:
     status, err = called_into(None, three, None, "delete", "small")
     assert status == 2
-    assert "there is nobody to ask: say --yes to do it" in err
+    assert "nobody is there to ask; --yes deletes study 'small'" in err
 
 
 def test_a_full_disk_is_said(three: Path) -> None:

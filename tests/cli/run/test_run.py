@@ -73,6 +73,19 @@ def test_rows_are_machine_readable_and_stdout_holds_nothing_else(here: Path) -> 
     assert shown["runs"][0]["versions"]["python"]
 
 
+@pytest.mark.parametrize("dry", [["--dry-run"], []])
+def test_that_nothing_will_be_tested_is_said_before_it_is_trained(
+    dry: list[str], here: Path
+) -> None:
+    """What `show` and `map` say afterwards, when the hours are spent."""
+    untested = "below 6 nothing is tested"
+    small = ("run", "small.toml", "--set", "space.amplitude=3", "--set", "space.period=10", *dry)
+    _, err = dynstudy(here, *small, "--set", "replicates=2")
+    assert f"note: 2 replicates a cell: {untested}" in err
+    if dry:
+        assert untested not in dynstudy(here, *small, "--set", "replicates=6")[1]
+
+
 def test_a_dry_run_counts_and_writes_nothing(here: Path) -> None:
     before = sorted(here.rglob("*"))
     out, _ = dynstudy(here, "run", "small.toml", "--dry-run")
