@@ -1,4 +1,7 @@
-"""Keeping a study's page of the dashboard true; failing at it loses nothing, so it only warns."""
+"""Keeping a study's page of the dashboard true; failing at it loses nothing, so it only warns.
+
+Where a value in the database is damaged, that is an error, as it is to all commands.
+"""
 
 import time
 from collections.abc import Iterator
@@ -7,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dynstudy.cli.session import Verbosity, log
+from dynstudy.errors import DamagedError
 
 if TYPE_CHECKING:
     from dynstudy.store.ledger import Ledger
@@ -48,6 +52,8 @@ def refresh_page(storage: "Storage", study: str) -> None:
 def _only_warning(study: str) -> Iterator[None]:
     try:
         yield
+    except DamagedError:  # which every command says, and only a person can mend
+        raise
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         log(f"warning: the page of {study} in the dashboard was not written: {reason}")

@@ -70,7 +70,10 @@ def read_studies(connection: Connection) -> list[StudyRow]:
 
 
 def read_system_attribute(connection: Connection, key: str) -> dict[int, Any]:
-    """One system attribute of all studies that have it, by their numbers; no other is read."""
+    """Return one system attribute of all studies that have it, by their numbers; no other is read.
+
+    What is no JSON stays the text that it is, for whoever needs it to say that it is damaged.
+    """
     attribute = STUDY_SYSTEM_ATTRIBUTES.c
     query = select(attribute.study_id, attribute.value_json).where(attribute.key == key)
     values = {}
@@ -78,7 +81,5 @@ def read_system_attribute(connection: Connection, key: str) -> dict[int, Any]:
         try:
             values[number] = json.loads(text)
         except (ValueError, TypeError):
-            row = f"study_id {number}, key {key!r}"
-            problem = damaged("study_system_attributes", row, "value_json", text, "must be JSON")
-            raise DamagedError(problem) from None
+            values[number] = text
     return values

@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -79,6 +80,36 @@ def test_the_row_is_named_in_one_line(
     assert f"table {table}, " in line or column == "trial_id"
     assert "is damaged: " in line
     assert said in line
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("dynstudy:artifacts", '"[]"', "must be JSON as dynstudy writes it: Input should be"),
+        ("dynstudy:artifacts", '{"a": "b"}', "must be JSON within JSON"),
+        ("dynstudy:artifacts", '"{\\"map.png\\": 5}"', "map.png: Input should be a valid string"),
+        ("artifacts:%", '"5"', "must be JSON as dynstudy writes it"),
+        ("artifacts:%", '"{}"', "artifact_id: Field required"),
+    ],
+)
+def test_a_damaged_list_of_files_is_said_by_who_needs_it_and_no_other(
+    key: str, value: str, said: str, three: Path
+) -> None:
+    for study in ("small", "another"):
+        (three / f"{study}.toml").write_text(tomli_w.dumps(SMALL | {"name": study}))
+        dynstudy(three, "run", f"{study}.toml")  # which writes its page
+    where = f"WHERE {OF.format('small')} AND key LIKE '{key}'"
+    edit(three, f"UPDATE study_system_attributes SET value_json = ? {where}", value)
+    commands = ["delete small --yes"] if key == "dynstudy:artifacts" else []
+    shutil.rmtree(three / "storage" / "dynstudy.artifacts")  # so that pages are written again
+    for command in (*commands, "run small.toml"):
+        _, err = dynstudy(three, *command.split(), expected=2)
+        line = err.splitlines()[-1]
+        assert line.startswith("error: ")
+        assert "table study_system_attributes, " in line
+        assert said in line
+    dynstudy(three, "run", "another.toml")
+    dynstudy(three, "delete", "another", "--yes")
 
 
 def test_the_others_are_listed_where_one_study_is_damaged(three: Path) -> None:
