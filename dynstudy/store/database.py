@@ -17,7 +17,7 @@ from sqlalchemy.pool import Pool
 
 from dynstudy.errors import DamagedError, NoDatabaseError, StorageError, nearest
 from dynstudy.store.checked import DamagedValueError, in_its_row
-from dynstudy.store.passwords import unreadable
+from dynstudy.store.passwords import unreadable, without_passwords
 
 DEFAULT_STORAGE = "sqlite:///storage/dynstudy.db"
 QUERY_SIZE = 500  # values in one SQL IN (...)
@@ -46,9 +46,14 @@ def storage_url(given: str | Path | None = None) -> str:
         str(chosen).encode()
     except UnicodeEncodeError:  # SQLite and URLs take no other names
         raise StorageError("the storage's name is not valid UTF-8; give it another") from None
-    if isinstance(chosen, str) and ("://" in chosen or re.search(":.*@", chosen, re.DOTALL)):
-        return chosen  # what is like USER:PASSWORD@HOST is not to be shown as a path
+    if isinstance(chosen, str) and ("://" in chosen or _may_hide_a_password(chosen)):
+        return chosen  # which is not to be shown as a path, nor to become the name of a file
     return URL.create("sqlite", database=str(chosen)).render_as_string(hide_password=False)
+
+
+def _may_hide_a_password(text: str) -> bool:
+    """Whether it is like ``USER:PASSWORD@HOST`` or ``host=HOST password=PASSWORD`` (libpq's)."""
+    return bool(re.search(":.*@", text, re.DOTALL)) or without_passwords(text) != text
 
 
 @contextmanager

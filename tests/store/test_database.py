@@ -36,7 +36,15 @@ def test_a_path_may_have_an_at_sign_where_it_hides_no_password(name: str, tmp_pa
     path.parent.mkdir(exist_ok=True)
     Storage(storage_url(str(path)), create=True).engine.dispose()
     assert path.is_file()
-    assert storage_url("me:pass@word@host/x.db") == "me:pass@word@host/x.db"  # which is no path
+
+
+@pytest.mark.parametrize(
+    "text", ["me:pass@word@host/x.db", "host=here password=secret", "dbname=x PGPASSWORD='a b'"]
+)
+def test_what_may_hide_a_password_is_no_path(text: str) -> None:
+    assert storage_url(text) == text
+    with pytest.raises(StorageError, match="must be sqlite:///PATH or postgresql"):
+        Storage(storage_url(text), create=True)
 
 
 def test_a_file_that_is_not_a_database_is_refused_and_left_alone(tmp_path: Path) -> None:
