@@ -4,6 +4,7 @@
 one trial of a search) fixes, and a *replicate* is one network: a configuration and a seed.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -144,6 +145,17 @@ def place_name(amplitude: float, period: float) -> str:
     return f"A = {amplitude:g}, T = {int(period)}"
 
 
+def cell_name(cell: Any) -> str:
+    """Return what a cell is called everywhere, of its configuration or of a row that has it.
+
+    >>> cell_name(Configuration("dce", 20, 0.1, 30.0, 100))
+    'dce, width 20, learning rate 0.1, A = 30, T = 100'
+    """
+    panel = f"{cell.loss}, width {cell.width}, learning rate {cell.learning_rate:g}"
+    static = cell.amplitude is None or math.isnan(cell.amplitude)
+    return panel if static else f"{panel}, {place_name(cell.amplitude, cell.period)}"
+
+
 @dataclass(frozen=True, order=True)
 class Configuration:
     """What one cell fixes; amplitude and period are ``None`` for a static loss."""
@@ -179,10 +191,7 @@ class Configuration:
         return type(self)(self.loss, self.width, self.learning_rate)
 
     def __str__(self) -> str:
-        panel = f"{self.loss}, width {self.width}, learning rate {self.learning_rate:g}"
-        if self.amplitude is None or self.period is None:
-            return panel
-        return f"{panel}, {place_name(self.amplitude, self.period)}"
+        return cell_name(self)
 
 
 @dataclass(frozen=True, order=True)

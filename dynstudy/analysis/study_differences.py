@@ -8,7 +8,7 @@ import pandas as pd
 
 from dynstudy.analysis.comparison import sides
 from dynstudy.analysis.regime_map import PANEL, RegimeMap, regime_map
-from dynstudy.config import place_name
+from dynstudy.config import cell_name, place_name
 from dynstudy.errors import DynstudyError
 from dynstudy.store.studies import Storage
 from dynstudy.study.differences import differences
@@ -44,7 +44,7 @@ def study_differences(storage: Storage, first: str, second: str, top: int = 10) 
     yield from _gains(a, b)
     for row in both.loc[unequal.index].head(top).itertuples():
         yield _row(
-            ACCURACIES, _cell(row), row.val_accuracy_a, row.val_accuracy_b, row.sem_a, row.sem_b
+            ACCURACIES, cell_name(row), row.val_accuracy_a, row.val_accuracy_b, row.sem_a, row.sem_b
         )
 
 
@@ -100,10 +100,3 @@ def _largest(study: RegimeMap) -> dict[tuple[str, int], Gain]:
 def _trained(study: RegimeMap) -> pd.DataFrame:
     dynamical = study.dynamical_cells()
     return dynamical.loc[dynamical.replicates > 0, [*CELL, "val_accuracy", "sem"]]
-
-
-def _cell(row: Any) -> str:
-    return (
-        f"{row.loss}, width {row.width}, learning rate {row.learning_rate:g}, "
-        f"{place_name(row.amplitude, row.period)}"
-    )

@@ -14,7 +14,7 @@ import tomli_w
 
 from dynstudy.analysis.boundaries import find_boundaries, has_boundaries
 from dynstudy.analysis.regime_map import RegimeMap, regime_map, with_error
-from dynstudy.config import place_name
+from dynstudy.config import cell_name
 from dynstudy.dashboard.artifacts import (
     Filler,
     artifacts_folder,
@@ -81,9 +81,7 @@ def search_page(study_map: RegimeMap, _present: list[str]) -> Page:
     """The page of a search: trials over width and over A and T, picture, cells, the best."""
     best = study_map.ranked()
     lines = [
-        f"{_aimed_at(row, study_map.spec.best_by)} (n = {row.replicates}): "
-        f"{row.loss.upper()}, width {row.width}, learning rate {row.learning_rate:g}"
-        + ("" if pd.isna(row.amplitude) else f", {place_name(row.amplitude, row.period)}")
+        f"{_aimed_at(row, study_map.spec.best_by)} (n = {row.replicates}): {cell_name(row)}"
         for _, row in best.head(BEST).iterrows()
     ]
     figures = search_figures(study_map)

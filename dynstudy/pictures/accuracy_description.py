@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from dynstudy.analysis.regime_map import RegimeMap, with_error
-from dynstudy.config import place_name
+from dynstudy.config import cell_name, place_name
 from dynstudy.pictures.map_description import largest_gain
 from dynstudy.pictures.style import ACCURACY, CHANCE, CURVES
 from dynstudy.study.spec import FLATTERED
@@ -160,10 +160,3 @@ def _caption(study_map: RegimeMap) -> str:
         f"{spec.name}: {spec.protocol.steps:,} steps, {spec.replicates_said} replicates a trial; "
         f"{FLATTERED}\n{study_map.condition}; ledger {study_map.ledger[:12]}"
     )
-
-
-def cell_name(cell: Any) -> str:
-    """The name of a row's cell."""
-    panel = f"{cell.loss}, width {cell.width}, learning rate {cell.learning_rate:g}"
-    static = pd.isna(cell.amplitude)
-    return panel if static else f"{panel}, {place_name(cell.amplitude, cell.period)}"

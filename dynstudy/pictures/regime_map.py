@@ -47,9 +47,9 @@ def study_figure(study_map: RegimeMap, *, boundaries: bool = False) -> Figure:
     return figure
 
 
-def save_map(study_map: RegimeMap, path: Path, *, boundaries: bool = False) -> Path:
+def save_map(study_map: RegimeMap, path: Path) -> Path:
     """Draw a study into a file, as PNG or PDF by its suffix."""
-    return save(study_figure(study_map, boundaries=boundaries), path, study_map.spec.name)
+    return save(study_figure(study_map), path, study_map.spec.name)
 
 
 @plainly

@@ -6,11 +6,10 @@ from typing import Any
 import plotly.graph_objects as go
 
 from dynstudy.analysis.regime_map import RegimeMap
-from dynstudy.config import place_name
+from dynstudy.config import cell_name, place_name
 from dynstudy.pictures.accuracy_description import (
     SearchPoints,
     WidthCurve,
-    cell_name,
     describe_search,
     describe_widths,
 )
