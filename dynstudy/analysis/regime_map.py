@@ -13,6 +13,7 @@ from dynstudy.analysis.best_of_many import largest_by_chance
 from dynstudy.analysis.panel_surface import PanelSurface, fit_panel
 from dynstudy.arrays import Array
 from dynstudy.config import FEWEST, SpiralData, place_name
+from dynstudy.measure.accuracy import with_error
 from dynstudy.search.prediction import predict_cells
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests
@@ -185,15 +186,6 @@ def _of(cells: pd.DataFrame, loss: str, width: int, learning_rate: float) -> pd.
     return cells[
         (cells.loss == loss) & (cells.width == width) & (cells.learning_rate == learning_rate)
     ]
-
-
-def with_error(value: float, sem: float | None, form: str = ".3f") -> str:
-    """Return a mean with its standard error, unless that is None or nan, both with three digits.
-
-    >>> with_error(0.71234, 0.02), with_error(0.7, float("nan")), with_error(0.7, None)
-    ('0.712 ± 0.020', '0.700', '0.700')
-    """
-    return f"{value:{form}}" + ("" if sem is None or math.isnan(sem) else f" ± {sem:.3f}")
 
 
 def regime_map(

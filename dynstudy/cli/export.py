@@ -120,7 +120,7 @@ def command(
 
 
 def _accuracies(entry: "Entry") -> str:
-    from dynstudy.analysis.regime_map import with_error
+    from dynstudy.measure.accuracy import with_error
 
     picked, fresh = entry.found, entry.confirmed
     assert picked is not None  # what was chosen was measured

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 import tomli_w
 
 from dynstudy.analysis.boundaries import find_boundaries, has_boundaries
-from dynstudy.analysis.regime_map import RegimeMap, regime_map, with_error
+from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.config import cell_name
 from dynstudy.dashboard.artifacts import (
     Filler,
@@ -24,6 +24,7 @@ from dynstudy.dashboard.artifacts import (
 from dynstudy.dashboard.contents import contents_of, keep
 from dynstudy.dashboard.note import split_note, write_note
 from dynstudy.dashboard.responses import FIGURE
+from dynstudy.measure.accuracy import with_error
 from dynstudy.pictures.interactive.accuracy import WIDTH_FIGURE, accuracy_over_width, search_figures
 from dynstudy.pictures.interactive.regime_map import MOST_PANELS, map_figures
 from dynstudy.pictures.regime_map import save_map

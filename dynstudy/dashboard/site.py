@@ -17,7 +17,6 @@ import tomli_w
 from plotly.offline import get_plotlyjs
 
 from dynstudy._version import __version__
-from dynstudy.analysis.regime_map import with_error
 from dynstudy.config import place_name
 from dynstudy.dashboard.artifacts import listed_artifacts
 from dynstudy.dashboard.contents import CONTENTS, Contents, kept, version_of
@@ -25,6 +24,7 @@ from dynstudy.dashboard.guard import Application, Environ
 from dynstudy.dashboard.note import split_note
 from dynstudy.dashboard.shown import Shown
 from dynstudy.errors import DamagedError, DynstudyError
+from dynstudy.measure.accuracy import with_error
 from dynstudy.pictures.interactive.accuracy import SCHEDULE_FIGURE
 from dynstudy.report.listing import list_rows
 from dynstudy.report.overview import launch_facts

@@ -1,5 +1,6 @@
 """Accuracy of one network, and its mean over replicates."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -48,6 +49,15 @@ def standard_error(values: ArrayLike) -> float:
     if values.size < 2:
         return float("nan")
     return float(values.std(ddof=1) / np.sqrt(values.size))
+
+
+def with_error(value: float, sem: float | None, form: str = ".3f") -> str:
+    """Return a mean with its standard error, unless that is None or nan, both with three digits.
+
+    >>> with_error(0.71234, 0.02), with_error(0.7, float("nan")), with_error(0.7, None)
+    ('0.712 ± 0.020', '0.700', '0.700')
+    """
+    return f"{value:{form}}" + ("" if sem is None or math.isnan(sem) else f" ± {sem:.3f}")
 
 
 def _of_validation(readings: CellReadings, step: int) -> Array:

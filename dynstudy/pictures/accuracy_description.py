@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from dynstudy.analysis.regime_map import RegimeMap, with_error
+from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.config import cell_name, place_name
+from dynstudy.measure.accuracy import with_error
 from dynstudy.pictures.map_description import largest_gain
 from dynstudy.pictures.style import ACCURACY, CHANCE, CURVES
 from dynstudy.study.spec import FLATTERED

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from dynstudy.analysis.comparison import SideBySide
 from dynstudy.analysis.onset_laws import EXPONENTS
 from dynstudy.analysis.onset_scaling import Scaling
-from dynstudy.analysis.regime_map import with_error
 from dynstudy.config import place_name
+from dynstudy.measure.accuracy import with_error
 from dynstudy.pictures.comparison import comparison_figure
 from dynstudy.pictures.onset_scaling import collapse_figure, onset_figure
 from dynstudy.pictures.style import save

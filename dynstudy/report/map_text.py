@@ -10,8 +10,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from dynstudy.analysis.regime_map import PANEL, RegimeMap, conditional, with_error
+from dynstudy.analysis.regime_map import PANEL, RegimeMap, conditional
 from dynstudy.config import place_name
+from dynstudy.measure.accuracy import with_error
 from dynstudy.pictures.regime_map import study_figure
 from dynstudy.pictures.style import save
 from dynstudy.report.fitted_table import AROUND, BETWEEN

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import optuna
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 
 from dynstudy.errors import StudyBusyError, StudyTakenError
 from dynstudy.store import launches as module
@@ -75,6 +76,38 @@ def elsewhere(storage: Storage, ago: timedelta) -> None:
         connection.execute(
             update(RunRow).values(provenance=json.dumps(facts), pid=1, heartbeat_at=heartbeat)
         )
+
+
+def test_a_process_that_is_gone_keeps_no_claim_however_fresh_its_sign(
+    storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = make_spec()
+    number = storage.study_id(storage.open_study(spec))
+    with claim(storage.engine, number, spec, "auto"):
+        assert running(storage.engine).keys() == {number}
+        monkeypatch.setattr(module, "is_there", lambda _: False)
+        assert running(storage.engine) == {}
+
+
+def test_who_lost_a_claim_hinders_no_other_thread_of_its_process(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    spec = make_spec()
+    number = storage.study_id(storage.open_study(spec))
+    taken, more = update(RunRow).values(status="lost"), update(RunRow).values(networks=7)
+    with ExitStack() as stack:
+        stack.enter_context(pytest.raises(StudyTakenError))
+        stack.enter_context(claim(storage.engine, number, spec, "auto"))
+        thread = stack.enter_context(ThreadPoolExecutor(1))
+        for statement in (taken, more):  # as another study's launch commits
+            thread.submit(commit, storage, statement).result()
+        commit(storage, update(RunRow).values(networks=8))
+    assert launches(storage.engine, number)[0].networks == 7
+
+
+def commit(storage: Storage, statement: Update) -> None:
+    with storage.engine.begin() as connection:
+        connection.execute(statement)
 
 
 @pytest.fixture
