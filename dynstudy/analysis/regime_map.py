@@ -142,6 +142,8 @@ class RegimeMap:
         useful = int((dynamical.regime == USEFUL).sum())
         untested = int((dynamical.regime == UNTESTED).sum())
         counted = f"{useful} of {len(dynamical)} dynamical cells useful"
+        if predicted := int(dynamical.predicted.sum()):
+            counted += f", {predicted} are predicted"
         if untested == len(dynamical) > 0:
             counted = f"{untested} dynamical cells, all untested"
         elif untested:

@@ -15,6 +15,7 @@ EXAMPLES = (
     "dynstudy compare fig3b --cells --format csv",
     "dynstudy compare quickstart narrow --differences",
 )
+BESIDE_GAINS = "val_accuracy", "sem", "regime", "forgets", "against"
 
 
 def command(
@@ -62,13 +63,13 @@ def command(
             raise DynstudyError("--differences is of two studies, without --cells or --out")
         with opened(storage) as database:
             rows = [*study_differences(database, studies[0], studies[1], top)]
-        show_rows(rows, form)
+        show_rows(rows, form, last=("part", "a_sem", "b_sem"))
         return
     with opened(storage) as database:
         compared = side_by_side(database, studies)
     written = [] if out is None else write_comparison(compared, out)
     if cells:
-        show_rows(compared.cells, form)
+        show_rows(compared.cells, form, last=BESIDE_GAINS)
     else:
         short = form is Format.table
         show_rows(short_comparison(compared) if short else compared.summary, form)

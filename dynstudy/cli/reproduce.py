@@ -10,6 +10,7 @@ from dynstudy.cli.session import log, progress_display, show_rows
 from dynstudy.report.words import Format
 
 EXAMPLES = ("dynstudy reproduce best.toml",)
+BESIDE_MEANS = "configuration", "replicates", "recorded_sem", "reproduced_sem"
 
 
 def command(
@@ -47,7 +48,7 @@ def command(
             log=display.log,
         )
     if done.rows:
-        show_rows(done.rows, form)
+        show_rows(done.rows, form, last=BESIDE_MEANS)
     verdict = "failed" if done.problems else "passed"
     tested = f"tested: {done.test}" if done.test else "it contradicts itself; nothing was trained"
     say = typer.echo if form is Format.table else log

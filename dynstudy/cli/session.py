@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
@@ -61,11 +61,11 @@ def log_files(written: Iterable[Path], notes: Iterable[str] = ()) -> None:
         log(f"wrote {path}")
 
 
-def show_rows(rows: "Rows", form: Format) -> None:
-    """Print rows before anything more is said on stderr."""
+def show_rows(rows: "Rows", form: Format, last: Collection[str] = ()) -> None:
+    """Print rows, as `print_rows` does, before anything more is said on stderr."""
     from dynstudy.report.rows import print_rows
 
-    print_rows(rows, form, sys.stdout)
+    print_rows(rows, form, sys.stdout, last)
     sys.stdout.flush()
 
 

@@ -54,19 +54,19 @@ def _write_picture(figure: "Figure", path: Path, title: str) -> Path:
 
 
 def short_comparison(compared: SideBySide) -> list[dict[str, str]]:
-    """A comparison's summary in few columns, for a terminal."""
+    """A comparison's summary in few columns, what was asked for first, for a terminal."""
     return [
         {
             "width": str(row["width"]),
             "rate": f"{row['learning_rate']:g}",
             "study, loss": f"{row['study']}, {row['loss']}",
-            "static": _mean(row["static"], row["static_sem"]),
+            "difference": with_interval(row, "difference"),
+            "gain there": with_interval(row, "gain"),
+            "matched": str(row["matched"]),
             **_counts(row),
             "best useful": with_interval(row, "best_gain"),
             "at": _best_cell(row),
-            "matched": str(row["matched"]),
-            "gain there": with_interval(row, "gain"),
-            "difference": with_interval(row, "difference"),
+            "static": _mean(row["static"], row["static_sem"]),
         }
         for row in compared.summary
     ]
@@ -103,12 +103,12 @@ def short_scaling(scalings: Sequence[Scaling]) -> list[dict[str, str]]:
             "rate": "all" if row["learning_rate"] is None else f"{row['learning_rate']:g}",
             "model": row["model"],
             "T to the": with_interval(row, EXPONENTS[0], ".2f"),
+            "says": _says(row),
             "rate to the": with_interval(row, EXPONENTS[1], ".2f"),
             "width to the": with_interval(row, EXPONENTS[2], ".2f"),
             "onsets": _onsets(row),
             "explained": with_interval(row, "explained", ".2f"),
             "against": row["against"] or "",
-            "says": _says(row),
         }
         for row in all_rows(scalings)
     ]

@@ -11,6 +11,8 @@ from rich.text import Text
 
 BETWEEN = 3  # characters between two columns
 AROUND = 2  # a table
+LONG = 25  # characters of a text that is not folded, as a number with its interval
+SHORT = 15  # characters of a line of one that is
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,8 @@ class TextColumn:
 class FittedTable:
     """Columns as a table, to be printed by rich.
 
-    Where there is no room for all, those that have one value are left out first, then the last
-    ones; a first one that takes more than half of the room is folded.
+    Where there is no room for all, long texts are folded first, then those columns left out that
+    have one value, then the last ones.
     """
 
     def __init__(self, columns: Sequence[TextColumn]) -> None:
@@ -52,23 +54,27 @@ class FittedTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table | Text]:
         """The table, and what is left out of it."""
         room = options.max_width
-        kept, first = list(self.columns), max(room // 2, 1)
+        kept = list(self.columns)
+        folded = max(room // 4, SHORT)
 
-        def fits(most_of_first: int) -> bool:
-            widths = [column.width for column in kept]
-            return _total([min(widths[0], most_of_first), *widths[1:]]) <= room
+        def least() -> list[int]:
+            """The widths of those that are kept where long texts are folded."""
+            return [
+                each.width if each.right or each.width <= LONG else min(each.width, folded)
+                for each in kept
+            ]
 
-        if kept and fits(kept[0].width):
-            first = kept[0].width
         by_rank = sorted(range(len(kept)), key=lambda i: (not kept[i].constant, -i))
         for i in by_rank:
-            if len(kept) == 1 or fits(first):
+            if len(kept) == 1 or _total(least()) <= room:
                 break
             if i > 0 or kept[0].constant:
                 kept.remove(self.columns[i])
-        widths = [column.width for column in kept]
-        if kept:
-            widths[0] = max(1, min(widths[0], first, room - AROUND))
+        widths = least()
+        for number, column in enumerate(kept):  # no more folded than there is need to
+            widths[number] += max(0, min(column.width - widths[number], room - _total(widths)))
+        if len(kept) == 1:
+            widths[0] = max(1, min(widths[0], room - AROUND))
         for number, column in enumerate(kept):  # headings in a line, as far as there is room
             wider = [*widths[:number], max(widths[number], len(column.heading))]
             if _total([*wider, *widths[number + 1 :]]) <= room:

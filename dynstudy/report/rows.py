@@ -4,7 +4,7 @@ import csv
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from io import StringIO
 from typing import Any, TextIO
 
@@ -18,8 +18,11 @@ Rows = Sequence[Mapping[str, Any]]
 NO_TERMINAL = 100_000  # characters
 
 
-def print_rows(rows: Rows, form: Format, out: TextIO) -> None:
-    """Print rows of the same keys as a table, JSON or CSV."""
+def print_rows(rows: Rows, form: Format, out: TextIO, last: Collection[str] = ()) -> None:
+    """Print rows of the same keys as a table, JSON or CSV.
+
+    In a table the `last` ones stand last, as those that are left out first.
+    """
     if form is Format.json:
         json.dump([_plain(row) for row in rows], out, indent=1, default=str)
         out.write("\n")
@@ -28,7 +31,9 @@ def print_rows(rows: Rows, form: Format, out: TextIO) -> None:
         lines.writeheader()
         lines.writerows(rows)
     else:
-        console(out).print(as_table(rows))
+        console(out).print(
+            as_table([dict(sorted(row.items(), key=lambda item: item[0] in last)) for row in rows])
+        )
 
 
 def as_table(rows: Rows) -> FittedTable:

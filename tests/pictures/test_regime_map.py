@@ -191,5 +191,11 @@ def test_a_headline_says_what_came_out(make_spec: SpecMaker, rng: np.random.Gene
         "0 of 8 dynamical cells useful; "
         "the largest gain, of DCE at width 5, is +0.900 at A = 3, T = 30"
     )
+    frame = study_map.frame.assign(predicted=[True] * 3 + [False] * 5)
+    assert (
+        replace(study_map, frame=frame)
+        .headline()
+        .endswith("; 2 of 8 dynamical cells useful, 3 are predicted")
+    )
     unknown = replace(study_map, frame=study_map.frame.assign(gain=np.nan))
     assert unknown.headline() == "small: no gain known; 2 of 8 dynamical cells useful"
