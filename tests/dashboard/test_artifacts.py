@@ -7,7 +7,7 @@ from typing import Any
 import optuna
 import pytest
 
-from dynstudy.dashboard.artifacts import artifacts_folder, own_artifacts, refresh_artifacts
+from dynstudy.dashboard.artifacts import OURS, artifacts_folder, own_artifacts, refresh_artifacts
 from dynstudy.dashboard.page import publish, published
 from dynstudy.store.studies import Storage
 from tests.planted import SpecMaker, plant
@@ -125,3 +125,9 @@ def test_the_folder_is_beside_the_database_unless_named(monkeypatch: pytest.Monk
     monkeypatch.setenv("DYNSTUDY_ARTIFACTS", "/elsewhere")
     assert artifacts_folder("sqlite:////data/x.db") == Path("/elsewhere")
     assert artifacts_folder("sqlite:////data/x.db", "named") == Path("named")
+
+
+def test_what_a_study_names_as_its_files_is_in_their_folder(planted: Storage, folder: Path) -> None:
+    names = json.dumps({"cells.csv": "../../notes.txt"})
+    planted.optuna.set_study_system_attr(1, OURS, names)
+    assert own_artifacts(planted, planted.study("small")) == [folder / "notes.txt"]

@@ -1,13 +1,16 @@
 """Figures on their way to the page."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from optuna_dashboard._custom_plot_data import get_plotly_graph_objects, split_plot_data
 
-from dynstudy.dashboard.responses import join_figures, sort_figures
+from dynstudy.dashboard.guard import Environ
+from dynstudy.dashboard.responses import beside_ours, join_figures, sort_figures
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z][a-z0-9.-]*", fullmatch=True), st.text(max_size=9000)))
@@ -43,3 +46,17 @@ def test_figures_are_sorted_and_nothing_else_is_touched() -> None:
 )
 def test_what_it_does_not_know_is_left_as_it_is(body: bytes) -> None:
     assert sort_figures(body) == body
+
+
+def test_a_page_is_sent_whole_whatever_a_browser_kept_of_it() -> None:
+    def page(environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:
+        assert "HTTP_IF_MODIFIED_SINCE" not in environ
+        start_response("200 OK", [("Last-Modified", "today"), ("Content-Length", "13")])
+        return [b"<head></head>"]
+
+    begun: list[Any] = []
+    environ = {"PATH_INFO": "/dashboard", "HTTP_IF_MODIFIED_SINCE": "yesterday"}
+    answer = beside_ours(page, writable=True)(environ, lambda *given: begun.append(given))
+    body = b"".join(answer)
+    assert b"/site/beside.js" in body
+    assert dict(begun[0][1]) == {"Content-Length": str(len(body)), "Cache-Control": "no-cache"}

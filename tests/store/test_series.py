@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from dynstudy.config import Configuration, Protocol, Replicate
+from dynstudy.errors import DamagedError
 from dynstudy.store.ledger import Ledger, Record
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import TRAIN, VALIDATION, Series, read
@@ -78,3 +79,14 @@ def test_series_are_joined_where_they_agree(rows: list[tuple[int, int]], cut: in
         assert union is not None
         assert dict(zip(union.steps, union.values[:, 0], strict=True)) == first | second
         assert list(union.steps) == sorted(first | second)
+
+
+@pytest.mark.parametrize("readings", ["[[1],[2],[3]]", "[[1,2],[3]]", "[1,2]", "{}", "[[1,null]]"])
+def test_readings_that_do_not_fit_their_steps_are_damaged(
+    readings: str, ledger: Ledger, storage: Storage
+) -> None:
+    ledger.add([record(CE, 0, (100, 200))], TRAINER)
+    with storage.engine.begin() as connection:
+        connection.execute(update(SeriesRow).values(readings=readings))
+    with storage.engine.connect() as connection, pytest.raises(DamagedError, match="readings"):
+        read(connection, ReplicateRow.seed == 0)

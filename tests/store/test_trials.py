@@ -1,5 +1,7 @@
 """Cells as Optuna's trials: what a database says of their parameters."""
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -150,6 +152,16 @@ def test_what_a_study_grows_to_is_in_its_ranges(storage: Storage, make_spec: Spe
     assert last["period"] == first["period"]
 
 
+@pytest.fixture
+def _in_india(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Kolkata")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_in_india")
 def test_a_trial_has_the_times_of_its_cell(storage: Storage, make_spec: SpecMaker) -> None:
     """Optuna keeps those of this machine's clock, without a zone."""
     planted = Planted(storage, make_spec())
@@ -164,3 +176,4 @@ def test_a_trial_has_the_times_of_its_cell(storage: Storage, make_spec: SpecMake
     assert trial.duration == timedelta(seconds=7)
     assert trial.datetime_start is not None
     assert trial.datetime_start.astimezone(UTC).replace(tzinfo=None) == began
+    assert trial.datetime_start == began + timedelta(hours=5, minutes=30)
