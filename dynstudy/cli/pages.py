@@ -22,7 +22,7 @@ def write_page(
 ) -> None:
     """Write a study's page, over what was there."""
     began = time.monotonic()
-    with _only_warning(study):
+    with _only_warning(storage, study):
         from dynstudy.dashboard.page import publish
 
         publish(storage, study, artifacts, ledger)
@@ -33,7 +33,7 @@ def page_after_launch(
     storage: "Storage", study: str, *, trained: bool, ledger: "Ledger | None" = None
 ) -> None:
     """Write a study's page where a launch changed something, or left it unwritten."""
-    with _only_warning(study):
+    with _only_warning(storage, study):
         from dynstudy.dashboard.page import published
 
         if trained or not published(storage, study):
@@ -49,9 +49,12 @@ def refresh_page(storage: "Storage", study: str) -> None:
 
 
 @contextmanager
-def _only_warning(study: str) -> Iterator[None]:
+def _only_warning(storage: "Storage", study: str) -> Iterator[None]:
+    from dynstudy.store.database import database_errors
+
     try:
-        yield
+        with database_errors(storage.url, storage.engine):  # in words of the database, not Optuna's
+            yield
     except DamagedError:  # which every command says, and only a person can mend
         raise
     except Exception as error:
