@@ -33,6 +33,7 @@ from dynstudy.store.provenance import provenance
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import SCHEMA_VERSION, ReplicateRow, RunRow
 from tests.conftest import DATA, ROOT
+from tests.forked import in_children
 from tests.planted import SpecMaker
 
 STUDIES = ("small", "fast")
@@ -160,15 +161,13 @@ def test_a_measure_that_is_missing_is_made_from_the_series(copy: Path) -> None:
 
 
 def test_of_two_processes_one_upgrades(copy: Path) -> None:
-    code = (
-        "import sys\n"
-        "from dynstudy.store.studies import Storage\n"
-        "Storage(sys.argv[1], create=True)\n"
-    )
-    command = [sys.executable, "-c", code, url_of(copy)]
     readings = everything(Storage(url_of(copy)))
-    both = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
-    assert [process.wait(120) for process in both] == [0, 0]
+
+    def names() -> list[str]:
+        return Storage(url_of(copy), create=True).names()
+
+    first, second = in_children(names, names)
+    assert first == second
     assert everything(Storage(url_of(copy))) == readings
     assert stored_version(copy) == str(SCHEMA_VERSION)
 

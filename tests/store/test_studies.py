@@ -1,7 +1,6 @@
 import os
 import sqlite3
-import sys
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 
 import optuna
@@ -15,8 +14,7 @@ from dynstudy.errors import (
 )
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
-from tests.command import process
-from tests.conftest import ROOT
+from tests.forked import in_children
 from tests.planted import SpecMaker, plant
 
 
@@ -121,11 +119,10 @@ def test_a_database_whose_making_was_interrupted_is_finished(storage: Storage, u
 
 
 def test_processes_that_start_on_a_new_database_at_once_all_get_it(url: str) -> None:
-    code = f"from dynstudy.store.studies import Storage; Storage({url!r}, create=True)"
-    with ExitStack() as stack:
-        starting = [process(ROOT, sys.executable, "-c", code) for _ in range(4)]
-        commands = [stack.enter_context(one) for one in starting]
-        assert [command.ends() for command in commands] == [(0, "", "")] * 4
+    def names() -> list[str]:
+        return Storage(url, create=True).names()
+
+    assert in_children(*[names] * 4) == [[]] * 4
 
 
 def test_a_changed_meaning_is_refused_with_the_difference_and_the_way_out(
