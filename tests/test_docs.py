@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel
 from typer.main import get_command
 
+from docs import results_pictures, results_tables
 from docs.generate import COMMANDS, SCHEMA, STUDY_FILE, generated
 from dynstudy.cli import EXAMPLES, app
 from dynstudy.config import Section
@@ -18,6 +19,7 @@ from dynstudy.store.tables import Base
 from dynstudy.study.kinds import KINDS
 from dynstudy.study.shipped import shipped_file
 from tests.conftest import ROOT
+from tests.png import title_of
 
 GROUP: Any = get_command(app)
 SHARED = {"__init__", "every_command", "options", "pages", "session", "streams"}
@@ -31,6 +33,19 @@ def test_what_is_made_from_the_code_is_up_to_date() -> None:
         assert path in made, f"{name} is of no command: run `make docs`"
         assert path.exists(), f"{name} is missing: run `make docs`"
         assert path.read_text(encoding="utf-8") == made[path], f"{name} is stale: run `make docs`"
+
+
+def test_pictures_of_results_are_of_the_runs_that_the_page_lists() -> None:
+    files = {path.name for path in results_tables.FOLDER.glob("*.png")}
+    studies = results_pictures.drawn()
+    assert set(studies) == files - {"fig3a-data-sets.png"}
+    for file, study_map in studies.items():
+        assert title_of(results_tables.FOLDER / file) == study_map.spec.name
+        losses = study_map.frame.groupby(["loss", "amplitude", "period", "width"], dropna=False)
+        assert {cell.configuration.loss for cell in study_map.spec.grid_cells()} == set(
+            study_map.frame.loss
+        )
+        assert len(list(study_map.spec.grid_cells())) == len(losses) == len(study_map.frame)
 
 
 def test_every_command_has_a_page_with_all_its_options_and_an_example() -> None:
