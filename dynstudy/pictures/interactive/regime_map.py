@@ -180,7 +180,7 @@ def lay_out(figure: go.Figure, title: str) -> None:
         template="none",
         title={"text": title, "x": 0.02, "y": 0.96, "font": {"size": 16}},
         margin={"l": 70, "r": 20, "t": 60, "b": 50},
-        legend={"orientation": "h", "x": 0, "y": -0.18, "yanchor": "top"},
+        legend={"orientation": "h", "x": 0, "y": -0.3, "yanchor": "top"},
         font={"size": 12},
         hoverlabel={"align": "left"},
     )

@@ -180,6 +180,23 @@ def test_the_first_screen_is_the_studies_and_then_the_map(
     page.wait_for_url("**/studies/1")
 
 
+@pytest.mark.parametrize("width", [400, 800, 1500])
+def test_a_legend_lies_on_no_title_however_narrow_the_page(
+    width: int, page: "Page", address: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": 1000})
+    page.goto(address)
+    page.get_by_role("link", name=NAME).click()
+    figure = page.locator("[id='map-dce-width00005-rate1']")
+    figure.locator("g.legend").wait_for()
+    page.wait_for_timeout(300)  # it is drawn again in the colours of the page
+    tops = figure.evaluate(
+        """figure => [figure.querySelector(".xtitle").getBoundingClientRect().bottom,
+                      figure.querySelector(".legend").getBoundingClientRect().top]"""
+    )
+    assert tops[0] <= tops[1]
+
+
 def colour(page: "Page", selector: str, name: str) -> str:
     return str(page.locator(selector).evaluate("(e, n) => getComputedStyle(e)[n]", name))
 
