@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import optuna
 import plotly.graph_objects as go
+from pydantic import TypeAdapter
 
 from dynstudy._version import __version__
 from dynstudy.analysis.regime_map import RegimeMap
@@ -41,6 +42,9 @@ class Contents:
     ledger: str  # SHA-256 of the rows it stands on
     best: list[dict[str, Any]]  # rows, each with the number of its trial
     figures: dict[str, str] = field(default_factory=dict)  # JSON, by identifier
+
+
+CHECKED = TypeAdapter(Contents)
 
 
 def version_of(study: AnyStudy, cells: int) -> str:
@@ -93,14 +97,14 @@ def kept(attributes: Mapping[str, Any], version: str, *, figures: bool = True) -
     """What was published of a study, if it has not changed since; None for what is damaged."""
     try:
         values = json.loads(attributes[CONTENTS])
-        identifiers = values.pop("figures")
-        contents = Contents(**values, figures={})
-    except (KeyError, TypeError, ValueError, AttributeError):
+        identifiers = dict.fromkeys(values["figures"] if figures else (), "")
+        contents = CHECKED.validate_python(values | {"figures": identifiers})
+    except (KeyError, TypeError, ValueError):
         return None
     if contents.version != version:
         return None
-    if figures:
-        pieces = {key: value for key, value in attributes.items() if key.startswith(FIGURE)}
-        join_figures(pieces)
-        contents.figures.update({name: pieces.get(f"{FIGURE}{name}:0", "") for name in identifiers})
-    return contents if all(contents.figures.values()) else None
+    pieces = {key: value for key, value in attributes.items() if key.startswith(FIGURE)}
+    join_figures(pieces)
+    drawn = {name: pieces.get(f"{FIGURE}{name}:0", "") for name in identifiers}
+    contents.figures.update(drawn)
+    return contents if all(drawn.values()) else None

@@ -81,7 +81,10 @@ def test_contents_that_are_damaged_are_made_anew(
 ) -> None:
     plant(storage, make_spec())
     publish(storage, "small")
-    for damaged in ("", "[]", "{}", '{"figures": 3}', "nan", None):
+    values = json.loads(storage.system_attributes(storage.study("small"))[CONTENTS])
+    wrong = {"gain": 3, "best": 5, "headline": 1.5, "picture": None, "figures": [[]]}
+    edited = [json.dumps(values | {name: value}) for name, value in wrong.items()]
+    for damaged in ("", "[]", "{}", '{"figures": 3}', "nan", None, *edited):
         storage.optuna.set_study_system_attr(1, CONTENTS, damaged)
         assert "Best cells" in visitor.words("/studies/1")
         assert visitor.ask("/")[0] == "200 OK"
