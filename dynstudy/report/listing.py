@@ -1,6 +1,7 @@
 """Which studies there are: a row each, for all of them in a few queries."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -48,16 +49,20 @@ def list_rows(
         DamagedError: a study is damaged, or what all studies share.
     """
     live = running(storage.engine)
+    ended = func.max(cast(TRIALS.c.datetime_complete, String))
     trials = (
-        select(TRIALS.c.study_id, func.count())
+        select(TRIALS.c.study_id, func.count(), ended)
         .where(cast(TRIALS.c.state, String) == "COMPLETE")
         .group_by(TRIALS.c.study_id)
     )
     time = cast(RunRow.heartbeat_at, String)  # as text, lest one that is none hides all
     heartbeats = select(RunRow.study_id, func.max(time)).group_by(RunRow.study_id)
     with storage.engine.connect() as connection:
-        complete: dict[int, int] = {row[0]: row[1] for row in connection.execute(trials)}
-        updated: dict[int | None, Any] = {row[0]: row[1] for row in connection.execute(heartbeats)}
+        of_trials = connection.execute(trials).all()
+        complete: dict[int, int] = {row[0]: row[1] for row in of_trials}
+        # a study that Optuna copied has no launch, but trials
+        updated: dict[int | None, Any] = {row[0]: _in_utc(row[2]) for row in of_trials}
+        updated |= {row[0]: row[1] for row in connection.execute(heartbeats)}
     rows: list[dict[str, Any]] = []
     needed = []
     for study in storage.studies():
@@ -94,6 +99,14 @@ def list_rows(
         row["networks_trained"] = trained
         row["network_steps"] *= trained
     return [row for row in rows if status in {None, row["status"]}]
+
+
+def _in_utc(text: str | None) -> str | None:
+    """A time of Optuna's, which is local."""
+    try:
+        return str(datetime.fromisoformat(text or "").astimezone(UTC))
+    except ValueError:  # absent, or damaged, which is said where it is needed
+        return None
 
 
 def _seeds(storage: Storage, study: StudyRow, spec: StudySpec) -> dict[str, range]:

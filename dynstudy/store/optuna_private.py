@@ -57,7 +57,11 @@ STUDY_SYSTEM_ATTRIBUTES = table(
 TRIAL_SYSTEM_ATTRIBUTES = table(
     "trial_system_attributes", column("trial_id"), column("key"), column("value_json", Text)
 )
-TRIALS = table("trials", column("study_id"), column("state"), column("trial_id"), column("number"))
+TRIALS = table(
+    "trials",
+    *map(column, ("study_id", "state", "trial_id", "number")),
+    column("datetime_complete"),
+)
 """PostgreSQL's state is an enumeration: cast it to compare it."""
 
 

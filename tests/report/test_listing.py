@@ -1,7 +1,9 @@
 """Which studies there are."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+import optuna
 import pytest
 
 import dynstudy
@@ -84,3 +86,19 @@ def test_a_study_that_is_run_is_running_whatever_it_has(
         assert names(three, status=Status.running) == ["small"]
     assert names(three, status=Status.running) == []
     assert study_status(False, 6, 5) is Status.complete  # more than was planned
+
+
+def test_a_study_without_a_launch_was_updated_when_its_last_trial_ended(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    plant(storage, make_spec())
+    optuna.copy_study(
+        from_study_name="small",
+        from_storage=storage.optuna,
+        to_storage=storage.optuna,
+        to_study_name="copied",
+    )
+    for row in list_rows(storage):
+        updated = datetime.fromisoformat(row["updated"]).replace(tzinfo=UTC)
+        assert before <= updated <= datetime.now(UTC)
