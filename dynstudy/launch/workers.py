@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 
 from dynstudy.config import Protocol
 from dynstudy.errors import BackendError
@@ -31,9 +30,9 @@ def check_backend(backend: str, spec: StudySpec) -> None:
     Raises:
         BackendError: the backend is not on this machine, or cannot train such networks.
         SpecError: the study needs what is not installed.
-        TypeError: it is the path of a study file, which is to be read first.
+        TypeError: it is no study, but the path of a study file, which is to be read first.
     """
-    if isinstance(spec, str | Path):
+    if not isinstance(spec, StudySpec):
         raise TypeError(f"{str(spec)!r} is no study: dynstudy.load_spec reads one from its file")
     spec.check_installed()
     protocol = spec.protocol

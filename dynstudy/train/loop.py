@@ -151,6 +151,11 @@ def _check(ensemble: Ensemble, data: Data) -> None:
         raise ValueError(f"dtype {ensemble.dtype!r} is not one of float32, float64")
     if ensemble.steps < 1:
         raise ValueError(f"networks are trained for at least one step, not {ensemble.steps}")
+    settings = ("loss", "steps", "dtype")
+    shapes = {name: np.shape(each) for name, each in vars(ensemble).items() if name not in settings}
+    for name, shape in shapes.items():
+        if shape != (len(ensemble),):
+            raise ValueError(f"{name} must be ({len(ensemble)},), one a network, not {shape}")
     if not len(ensemble) or ensemble.width.min() < 1:
         raise ValueError("an ensemble needs at least one network, and a network at least one unit")
     if (
@@ -177,5 +182,9 @@ def _check_initial(initial: Parameters, ensemble: Ensemble, data: Data) -> None:
             f"initial has {batch} networks of {features} inputs and {classes} outputs; needed are "
             f"{len(ensemble)} of {data.features} and {data.classes}"
         )
+    needed = {"b1": (batch, width), "W2": (batch, width, classes), "b2": (batch, classes)}
+    for name, shape in needed.items():
+        if (given := getattr(initial, name).shape) != shape:
+            raise ValueError(f"initial has {name} {given}; beside its W1 it must be {shape}")
     if width < ensemble.width.max():
         raise ValueError(f"initial has {width} units, the widest network {ensemble.width.max()}")

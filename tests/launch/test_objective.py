@@ -1,6 +1,7 @@
 """A search as an objective for anyone's Optuna study."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -68,9 +69,10 @@ def test_a_study_that_looks_the_other_way_is_refused(
 
 
 @pytest.mark.parametrize("takes", [dynstudy.Objective, dynstudy.run])
-def test_a_path_is_no_study_yet(takes: Callable[[Any], object]) -> None:
-    with pytest.raises(TypeError, match=r"'a.toml' is no study: dynstudy.load_spec reads one from"):
-        takes("a.toml")
+@pytest.mark.parametrize("given", ["a.toml", Path("a.toml"), None, {"name": "a"}])
+def test_what_is_no_study_yet_is_to_be_read(takes: Callable[[Any], object], given: Any) -> None:
+    with pytest.raises(TypeError, match=r"is no study: dynstudy.load_spec reads one from its file"):
+        takes(given)
 
 
 def test_an_objective_needs_a_search(make_spec: Callable[..., Any]) -> None:

@@ -1,6 +1,7 @@
 """Networks and data as the engine takes them, and what it refuses."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -154,3 +155,19 @@ def test_parameters_of_another_shape_are_refused(backend: str, rng: np.random.Ge
     ):
         with pytest.raises(ValueError, match=said):
             train(network(), points(2, rng), backend=backend, checkpoints=[1], initial=initial)
+
+
+@pytest.mark.parametrize("name", ["b1", "W2", "b2"])
+def test_parameters_of_two_shapes_are_refused(name: str, rng: np.random.Generator) -> None:
+    drawn = Parameters.drawn(network(), 3)
+    initial = replace(drawn, **{name: getattr(drawn, name)[:, :1]})  # which would broadcast
+    with pytest.raises(ValueError, match=f"initial has {name} .*; beside its W1 it must be"):
+        train(network(), points(2, rng), backend="autograd", checkpoints=[1], initial=initial)
+
+
+@pytest.mark.parametrize("name", ["period", "tail_start", "amplitude", "seed"])
+def test_settings_of_fewer_networks_are_refused(name: str, rng: np.random.Generator) -> None:
+    two = network(width=[3, 4])
+    fewer = replace(two, **{name: getattr(two, name)[:1]})  # which would broadcast
+    with pytest.raises(ValueError, match=rf"{name} must be \(2,\), one a network, not \(1,\)"):
+        train(fewer, points(2, rng), backend="autograd", checkpoints=[1])
