@@ -1,12 +1,17 @@
 """Which configurations the trials of a study have."""
 
+import math
+from typing import Any
+
 import optuna
+import pytest
 from optuna.trial import TrialState, create_trial
 
-from dynstudy.config import Configuration
+from dynstudy.config import MAX_REPLICATES, Configuration
+from dynstudy.errors import DamagedError
 from dynstudy.store.studies import Storage
 from dynstudy.store.trials import distributions
-from dynstudy.study.tried import asked, configuration_of, finished, replicates_told
+from dynstudy.study.tried import asked, configuration_of, finished, number_of, replicates_told
 from dynstudy.task.losses import LOSSES
 from tests.planted import SMALL, SearchMaker, SpecMaker, plant, small_map
 
@@ -56,3 +61,15 @@ def test_a_trial_of_which_not_all_was_drawn_is_no_configuration() -> None:
     for missing in DCE:
         part = {name: value for name, value in DCE.items() if name != missing}
         assert configuration_of(study, trial(part)) is None
+
+
+@pytest.mark.parametrize("said", ["7", [7], True, math.inf, -math.inf, MAX_REPLICATES + 1])
+def test_what_is_no_number_that_a_trial_says_is_damaged(said: Any) -> None:
+    study = optuna.create_study()
+    of_cell = trial(DCE, TrialState.COMPLETE)
+    assert number_of(study, of_cell, "replicates", MAX_REPLICATES) is None
+    of_cell.set_user_attr("replicates", MAX_REPLICATES)
+    assert number_of(study, of_cell, "replicates", MAX_REPLICATES) == MAX_REPLICATES
+    of_cell.set_user_attr("replicates", said)
+    with pytest.raises(DamagedError, match=r"trial_user_attributes.*replicates = "):
+        number_of(study, of_cell, "replicates", MAX_REPLICATES)
