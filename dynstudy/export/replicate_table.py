@@ -61,13 +61,16 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
     cells = {ledger.key(cell.configuration): cell for cell in asked_for}
     trials = finished(study)
     loaded = ledger.load(cell.configuration for cell in cells.values())
+    of_cell = {
+        key: asdict(cell.configuration)
+        | {"trial": trials.get(cell.configuration), "ledger_configuration": key}
+        for key, cell in cells.items()
+    }
     rows = [
-        asdict(cell.configuration)
-        | {"trial": trials.get(cell.configuration), "ledger_configuration": row["configuration"]}
+        of_cell[row["configuration"]]
         | {name: row[name] for name in ("seed", "diverged_at", *MEASURES)}
         for row in loaded.to_dict("records")
-        for cell in [cells[row["configuration"]]]
-        if row["seed"] in cell.seeds
+        if row["seed"] in cells[row["configuration"]].seeds
     ]
     frame = pd.DataFrame(rows, columns=names(COLUMNS))
     static = _static_means(ledger, asked_for, range(spec.baseline_replicates))
