@@ -118,7 +118,7 @@ def run(
             ledger = LaunchLedger(opened.engine, spec.protocol)
             training = Training(ledger, launch, backend, report, log)
             if spec.untested:
-                training.log(f"note: {spec.untested}")
+                training.caution = f"note: {spec.untested}"
             with training.interruptible():
                 cells, left = RUNS[spec.kind](spec, study, training)
             launch.interrupted = training.stopped and left > 0

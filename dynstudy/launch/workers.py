@@ -7,7 +7,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from dynstudy.config import Protocol
+from dynstudy.config import Protocol, Section
 from dynstudy.errors import BackendError
 from dynstudy.launch.replicates import Task, draw_data, train_replicates
 from dynstudy.store.ledger import Record
@@ -32,7 +32,7 @@ def check_backend(backend: str, spec: StudySpec) -> None:
         SpecError: the study needs what is not installed.
         TypeError: it is no study, but the path of a study file, which is to be read first.
     """
-    if not isinstance(spec, StudySpec):
+    if not isinstance(spec, Section):  # as all that is read from a file is
         raise TypeError(f"{str(spec)!r} is no study: dynstudy.load_spec reads one from its file")
     spec.check_installed()
     protocol = spec.protocol
