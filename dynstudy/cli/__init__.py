@@ -5,6 +5,7 @@ is its help, and ``EXAMPLES`` of it, which tests parse.
 """
 
 import sys
+from errno import ENOENT
 from importlib import import_module
 
 import typer
@@ -87,9 +88,11 @@ def _status(to_run: typer.Typer) -> int:
         log("interrupted")
         return 130
     except OSError as error:
-        if error.filename is None:
-            raise
-        return _said(f"{error.filename}: {error.strerror}")  # of the machine, not of the code
+        if error.filename is not None:
+            return _said(f"{error.filename}: {error.strerror}")  # of the machine, not of the code
+        if error.errno == ENOENT:  # of the one thing that has no name: where we are
+            return _said("the folder that this was typed in is gone; go to one that is there (cd)")
+        raise
 
 
 def _asked(error: TyperException) -> str:

@@ -10,7 +10,7 @@ import pytest
 import tomli_w
 
 from dynstudy._version import __version__
-from dynstudy.cli import COMMANDS
+from dynstudy.cli import COMMANDS, main
 from dynstudy.study.kinds import KINDS
 from dynstudy.train.backends import BACKENDS
 from tests.cli.three_studies import Command
@@ -127,3 +127,19 @@ def test_a_name_that_is_no_utf_8_is_a_file_and_no_database(three: Path) -> None:
     assert "\\udc80.toml" in json.loads(out)["runs"][0]["command"]
     dynstudy(three, "export", "small", "--confirm", "0", "--out", "b\udc80.toml")
     dynstudy(three, "reproduce", "b\udc80.toml")
+
+
+def test_in_a_folder_that_is_gone_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    monkeypatch.setattr(sys, "argv", ["dynstudy", "init", "quickstart"])
+    with pytest.raises(SystemExit) as status:
+        main()
+    assert status.value.code == 2
+    assert capsys.readouterr().err == (
+        "error: the folder that this was typed in is gone; go to one that is there (cd)\n"
+    )
