@@ -11,13 +11,13 @@ from dynstudy.study.spec import StudySpec
 from dynstudy.study.toml_file import read_toml
 
 
-def load_spec(path: str | Path, overrides: Iterable[str] = ()) -> StudySpec:
+def load_spec(path: str | Path, overrides: str | Iterable[str] = ()) -> StudySpec:
     """Read a study file.
 
     Args:
         path: the TOML file.
-        overrides: ``KEY=VALUE`` each, as in ``space.width=[20, 50]``; they replace what the file
-            says, and their values are TOML, or bare text; text alone for a key of text.
+        overrides: ``KEY=VALUE``, one or several, as in ``space.width=[20, 50]``; they replace what
+            the file says, and their values are TOML, or bare text; text alone for a key of text.
 
     Returns:
         The resolved study.
@@ -30,7 +30,7 @@ def load_spec(path: str | Path, overrides: Iterable[str] = ()) -> StudySpec:
         values = read_toml(path, "a study file", SpecError)
     except FileNotFoundError:
         raise SpecError(f"{path}: no such study file{where_from(path)}") from None
-    for override in overrides:
+    for override in [overrides] if isinstance(overrides, str) else overrides:
         _override(values, override)
     return StudySpec.of(values, str(path))
 

@@ -82,3 +82,7 @@ def test_what_cannot_be_read_is_told_with_its_name(tmp_path: Path) -> None:
         with pytest.raises(SpecError) as refused:
             load_spec(path)
         assert str(refused.value).startswith(f"{path}: {said}")
+
+
+def test_a_single_override_may_stand_alone(file: Path) -> None:
+    assert load_spec(file, "protocol.steps=321") == load_spec(file, ["protocol.steps=321"])
