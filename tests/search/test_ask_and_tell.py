@@ -3,6 +3,7 @@
 import itertools
 import logging
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,8 @@ def test_asking_says_nothing_that_the_study_file_has_settled(
     make_search: SearchMaker,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    import_module("optuna._gp.batched_lbfgsb")  # which says so if greenlet is not installed
+    capsys.readouterr()
     spec = make_search(search=sampler | {"trials": 5, "batch": 3})
     study = storage.open_study(spec)
     logger = logging.getLogger("optuna")
