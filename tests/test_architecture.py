@@ -271,7 +271,7 @@ def parsed(*folders: str) -> Iterator[tuple[str, ast.Module]]:
 
 # What every command, backend and benchmark has, so that they can be used alike.
 PROTOCOLS = {"command", "measure", "State", "start", "advance", "refusal"}
-PROTOCOLS |= {"check_device", "at_once", "block_size"}
+PROTOCOLS |= {"check_device", "at_once", "block_size", "eigenpairs"}
 
 
 def public_names(tree: ast.Module) -> Iterator[str]:

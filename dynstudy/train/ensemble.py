@@ -258,6 +258,19 @@ class Readings(OfNetworks):
 
 
 @dataclass(frozen=True)
+class Spectra(OfNetworks):
+    """Eigenvalues of the Hessians of B networks at R steps of their training."""
+
+    values: NDArray[np.float64]  # (B, R, n) largest first; nan unread, and once a network diverged
+    residuals: NDArray[np.float64]  # (B, R, n) |Hv - λv|
+
+    @classmethod
+    def empty(cls, networks: int, records: int, count: int) -> Self:
+        """Nothing read yet."""
+        return cls(*(np.full((networks, records, count), np.nan) for _ in range(2)))
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What training gave; a diverged network is data here, not an error."""
 
@@ -268,6 +281,7 @@ class Outcome:
     diverged_at: Ints  # (B,) steps taken when loss or parameters stopped being finite, or -1
     class_losses: NDArray[np.float64]
     """(B, M, 2, C) the static loss's mean over each class of both sets; nan, (B, 0, 2, C) unread"""
+    spectra: Spectra  # of the Hessian, where they were asked for
     backend: str
     device: str
 

@@ -14,9 +14,18 @@ from numpy.typing import ArrayLike
 from dynstudy.arrays import whole_numbers
 from dynstudy.errors import nearest
 from dynstudy.task.losses import LOSSES
-from dynstudy.train._class_losses import read_class_losses
+from dynstudy.train._looks import Looks
 from dynstudy.train.backends import able, block_size, load, reads_class_losses
-from dynstudy.train.ensemble import Data, Demand, Ensemble, Outcome, Parameters, Readings
+from dynstudy.train.curvature import Curvature
+from dynstudy.train.ensemble import (
+    Data,
+    Demand,
+    Ensemble,
+    Outcome,
+    Parameters,
+    Readings,
+    Spectra,
+)
 
 SLICE_SECONDS = 0.4
 UNITS_BESIDE = 8
@@ -37,6 +46,7 @@ def train(
     initial: Parameters | None = None,
     trace: bool = False,
     class_losses: bool = False,
+    curvature: Curvature | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Outcome:
     """Train all networks of an ensemble by full-batch gradient descent.
@@ -52,6 +62,7 @@ def train(
         initial: parameters to start from instead of the draw of each network's seed.
         trace: keep the loss before every step, B·S float64 numbers.
         class_losses: read the static loss's mean over each class of both sets at the checkpoints.
+        curvature: read eigenvalues of the Hessian before these steps, S at most.
         progress: called with the number of steps taken, the mean over the networks, at least about
             twice a second; what it raises stops the training and is passed on.
 
@@ -73,12 +84,19 @@ def train(
     _check(ensemble, data)
     if initial is not None:
         _check_initial(initial, ensemble, data)
+    records = curvature.steps if curvature is not None else ()
+    if records and records[-1] > ensemble.steps:
+        raise ValueError(f"curvature at step {records[-1]} is beyond the last, {ensemble.steps}")
     backend = able(backend, Demand.of(ensemble, data))
     start, advance = load(backend)
     readings = Readings.empty(ensemble, steps_to_read, data.classes, trace, class_losses)
     # what a backend does not read by itself is read here, at each checkpoint
     read_here = class_losses and not reads_class_losses(backend)
-    stops = np.unique(steps_to_read) if read_here else np.empty(0, int)
+    reads = np.unique(steps_to_read[steps_to_read >= 0]) if read_here else np.empty(0, int)
+    stops = np.union1d(reads, np.array(records, int))
+    spectra = Spectra.empty(
+        len(ensemble), len(records), 0 if curvature is None else curvature.count
+    )
     parameters: list[Parameters] = []
     pace = 0.0  # units x steps per second, as far as is known
     for members in _blocks(len(ensemble), block_size(backend)):
@@ -91,22 +109,23 @@ def train(
         task = replace(part, training_set=part_sets), replace(data, x=data.x[training_sets])
         part_readings = readings.part(members)
         state = start(*task, first, part_readings)
-        if 0 in stops:
-            read_class_losses(state.parameters(), *task, part_readings, 0)
+        looks = Looks(backend, *task, part_readings, spectra.part(members), reads, curvature)
+        looks.read(state, 0)
         work, step = step_work(part.width), 0
         while step < ensemble.steps:
             stop = min(stops[stops > step].min(initial=ensemble.steps), ensemble.steps)
-            count = min(max(1, int(SLICE_SECONDS * pace / work)), int(stop) - step)
+            wanted = max(1, int(SLICE_SECONDS * pace / work))
+            count = min(wanted, int(stop) - step)
             began = time.perf_counter()
             advance(state, step, count)
             step += count
-            if step in stops:
-                read_class_losses(state.parameters(), *task, part_readings, step)
             if progress is not None:
                 progress((members.start * ensemble.steps + len(part) * step) // len(ensemble))
             # Grow towards the target with care: the first calls also compile and fill caches.
             seconds = max(time.perf_counter() - began, 1e-6)
-            pace = work * count * min(4.0 / SLICE_SECONDS, 1 / seconds)
+            if count == wanted:  # what ends at a stop may be too short to tell
+                pace = work * count * min(4.0 / SLICE_SECONDS, 1 / seconds)
+            looks.read(state, step)
         parameters.append(state.parameters())
     return Outcome(
         Parameters.joined(parameters),
@@ -115,6 +134,7 @@ def train(
         readings.losses,
         readings.diverged_at,
         readings.class_losses,
+        spectra,
         state.name,
         state.device,
     )

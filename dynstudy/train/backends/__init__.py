@@ -9,7 +9,8 @@ by side lists them in ``devices()``; one that does not train a network per threa
 ``at_once()`` how many keep its device busy; one that is slower, or takes too much memory, with very
 many networks says in ``block_size()`` how many it wants at a time. One that cannot train every loss
 and shape says in ``refusal(demand)`` why not, in the rest of a sentence that begins with its name,
-or None if it can: that is what a user is told, and ``auto`` is another backend. One that fills in
+or None if it can: that is what a user is told, and ``auto`` is another backend. One that finds
+eigenvalues of the Hessian has ``eigenpairs(state, step, curvature)``. One that fills in
 the losses of classes on its way has ``READS_CLASS_LOSSES = True``; they are read for the others.
 """
 
@@ -22,6 +23,7 @@ from functools import cache, partial
 from typing import Any, Protocol, cast
 
 from dynstudy.errors import NEEDS_TORCH, BackendError, nearest
+from dynstudy.train.curvature import Curvature, Eigenpairs
 from dynstudy.train.ensemble import Demand, Parameters
 
 BACKENDS = tuple(module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_")
@@ -87,6 +89,12 @@ def reads_class_losses(backend: str) -> bool:
     """Whether a backend fills in ``class_losses`` where they are asked for."""
     _, module, _ = _named(backend)
     return bool(getattr(module, "READS_CLASS_LOSSES", False))
+
+
+def eigenpairs_of(backend: str) -> Callable[[Any, int, Curvature], Eigenpairs] | None:
+    """A backend's own way to the eigenvalues of Hessians, if it has one."""
+    _, module, _ = _named(backend)
+    return getattr(module, "eigenpairs", None)
 
 
 @cache

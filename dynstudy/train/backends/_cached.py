@@ -2,17 +2,21 @@
 
 Numba raises where nothing may be written (an installation that is read-only, with no home) and
 where a file of its cache is cut off; where one is damaged within, the process crashes. Compiling
-takes seconds, and is always possible: what is kept has its digest beside it.
+takes seconds, and is always possible: what is kept has its digest beside it, and that of what
+it was compiled from: Numba looks at the file of the function alone, not at those it is made with.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from numba import njit
+
+from dynstudy.train.backends._registers import __file__ as registers
 
 
 class Cached:
@@ -89,4 +93,11 @@ def _sealed(file: Path) -> bool:
 
 
 def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    return hashlib.sha256(file.read_bytes() + _sources()).hexdigest()
+
+
+@cache
+def _sources() -> bytes:
+    """Of all that is compiled."""
+    files = sorted(Path(__file__).parent.glob("_cpu_*.py"))
+    return b"".join(file.read_bytes() for file in [*files, Path(registers)])

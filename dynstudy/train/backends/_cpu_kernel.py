@@ -3,8 +3,7 @@
 Hidden units outside, points inside (vectorised by LLVM), activations recomputed in the backward
 pass rather than stored, parameters updated in place as soon as a unit's gradient is known.
 
-Tuples are registers here: a tuple of scalars, one per class, is unrolled when the kernel is
-compiled for its length, so that sums over classes and the gradients of a unit never touch memory.
+Sums over classes and the gradients of a unit are tuples, which are registers (`_registers`).
 
 A softmax sees only differences of outputs. For the cross-entropy the network is therefore kept with
 K = C - 1 outputs, those of the first classes less the last one's, which spares a third of the work
@@ -12,12 +11,10 @@ at C = 3. The sum over the classes, which `cpu.py` puts back, never changes: the
 softmax sum to zero. For squares K = C. `outputs` and `classes` are K and C zeros, whose types carry
 K, C and the dtype.
 
-Everything compiled is in this one file, because Numba's cache on disk notices changes of it alone.
 """
 
 from functools import partial
 from math import factorial
-from typing import Any
 
 import numpy as np
 from numba import njit, types
@@ -26,139 +23,27 @@ from numba.np.numpy_support import as_dtype
 
 from dynstudy.task.losses.loss import WEIGHTED_SQUARES
 from dynstudy.train.backends._cached import Cached
+from dynstudy.train.backends._registers import (
+    COMPILED,
+    INLINED,
+    axpy,
+    column,
+    dot,
+    filled,
+    largest,
+    minus,
+    plus,
+    store,
+    summed,
+    times,
+)
 
 POINT_BLOCK = 16  # points are padded to a multiple, one vector of float32 or two of float64
 UNIT_BLOCK = 4  # units per pass over the points in `_forward`
 PRODUCT = 64  # points whose probabilities' product is far from the ends of float64
 LOG_2 = 0.693147180559945309
 
-# Fast math without nnan and ninf: divergence must be seen.
-FAST = {"reassoc", "contract", "arcp", "nsz"}
-
-# Calls and Python's check for division by zero would keep LLVM from vectorising the loops.
-INLINED = {"forceinline": True, "error_model": "numpy", "fastmath": FAST}
 EXACT = INLINED | {"fastmath": {"contract"}}  # where reassociation would undo the arithmetic
-COMPILED: dict[str, Any] = {"error_model": "numpy", "fastmath": FAST}
-
-
-# --- tuples as registers ------------------------------------------------------------------------
-
-
-def _column(rows, p, like):
-    """The last entries of column p, as many as like has: (..., rows[-2, p], rows[-1, p])."""
-
-
-@overload(_column, jit_options=INLINED)
-def _column_overload(rows, p, like):
-    below = len(like)
-    if below == 1:
-        return lambda rows, p, like: (rows[rows.shape[0] - 1, p],)
-    return lambda rows, p, like: (
-        (rows[rows.shape[0] - below, p],) + _column(rows, p, like[1:])  # noqa: RUF005 - for Numba
-    )
-
-
-def _store(rows, p, values):
-    """The reverse: the last entries of column p become values."""
-
-
-@overload(_store, jit_options=INLINED)
-def _store_overload(rows, p, values):
-    below = len(values)
-
-    def last(rows, p, values):
-        rows[rows.shape[0] - 1, p] = values[0]
-
-    def first(rows, p, values):
-        rows[rows.shape[0] - below, p] = values[0]
-        _store(rows, p, values[1:])
-
-    return last if below == 1 else first
-
-
-def _axpy(a, x, y):
-    """a·x + y."""
-
-
-@overload(_axpy, jit_options=INLINED)
-def _axpy_overload(a, x, y):
-    if len(x) == 1:
-        return lambda a, x, y: (a * x[0] + y[0],)
-    return lambda a, x, y: (a * x[0] + y[0],) + _axpy(a, x[1:], y[1:])  # noqa: RUF005
-
-
-def _plus(x, y):
-    """x + y."""
-
-
-@overload(_plus, jit_options=INLINED)
-def _plus_overload(x, y):
-    if len(x) == 1:
-        return lambda x, y: (x[0] + y[0],)
-    return lambda x, y: (x[0] + y[0],) + _plus(x[1:], y[1:])  # noqa: RUF005
-
-
-def _minus(x, y):
-    """x - y, for as many as x has."""
-
-
-@overload(_minus, jit_options=INLINED)
-def _minus_overload(x, y):
-    if len(x) == 1:
-        return lambda x, y: (x[0] - y[0],)
-    return lambda x, y: (x[0] - y[0],) + _minus(x[1:], y[1:])  # noqa: RUF005
-
-
-def _times(x, y):
-    """x ∘ y."""
-
-
-@overload(_times, jit_options=INLINED)
-def _times_overload(x, y):
-    if len(x) == 1:
-        return lambda x, y: (x[0] * y[0],)
-    return lambda x, y: (x[0] * y[0],) + _times(x[1:], y[1:])  # noqa: RUF005
-
-
-def _dot(x, y):
-    """Σ x ∘ y, over as many as x has."""
-
-
-@overload(_dot, jit_options=INLINED)
-def _dot_overload(x, y):
-    if len(x) == 1:
-        return lambda x, y: x[0] * y[0]
-    return lambda x, y: x[0] * y[0] + _dot(x[1:], y[1:])
-
-
-def _total(x):
-    """Σ x."""
-
-
-@overload(_total, jit_options=INLINED)
-def _total_overload(x):
-    return (lambda x: x[0]) if len(x) == 1 else (lambda x: x[0] + _total(x[1:]))
-
-
-def _filled(value, like):
-    """(value, value, ...), as many as like has."""
-
-
-@overload(_filled, jit_options=INLINED)
-def _filled_overload(value, like):
-    if len(like) == 1:
-        return lambda value, like: (value,)
-    return lambda value, like: (value,) + _filled(value, like[1:])  # noqa: RUF005
-
-
-def _largest(x):
-    """max x."""
-
-
-@overload(_largest, jit_options=INLINED)
-def _largest_overload(x):
-    return (lambda x: x[0]) if len(x) == 1 else (lambda x: max(x[0], _largest(x[1:])))
-
 
 # --- exp, in a form that LLVM can vectorise -----------------------------------------------------
 # exp(x) = 2**n exp(r), with n = octave(x) whole and |r| <= log(2) / 2. A softmax takes 2**top out
@@ -312,7 +197,7 @@ def _unit_overload(units, h, outputs):
         units[0, h],
         units[1, h],
         units[2, h],
-        _column(units, h, outputs),
+        column(units, h, outputs),
     )
 
 
@@ -326,7 +211,7 @@ def _through_overload(group, x0, x1, out):
 
     def last(group, x0, x1, out):
         u, v, w, to = group[0]
-        return _axpy(max(u * x0 + v * x1 + w, zero), to, out)
+        return axpy(max(u * x0 + v * x1 + w, zero), to, out)
 
     def first(group, x0, x1, out):
         return _through(group[1:], x0, x1, _through(group[:1], x0, x1, out))
@@ -349,11 +234,11 @@ def _forward(units, bias, x, f, outputs):
             _unit(units, h + 3, outputs),
         )
         for p in range(x.shape[1]):
-            _store(f, p, _through(block, x[0, p], x[1, p], _column(f, p, outputs)))
+            store(f, p, _through(block, x[0, p], x[1, p], column(f, p, outputs)))
     for h in range(in_blocks, width):
         unit = (_unit(units, h, outputs),)
         for p in range(x.shape[1]):
-            _store(f, p, _through(unit, x[0, p], x[1, p], _column(f, p, outputs)))
+            store(f, p, _through(unit, x[0, p], x[1, p], column(f, p, outputs)))
 
 
 @njit(**COMPILED)
@@ -362,14 +247,14 @@ def _cross_entropy_gradient(f, one_hot, share, outputs):
     zero = f.dtype.type(0)
     witness = zero
     for p in range(f.shape[1]):
-        logits = _column(f, p, outputs)
-        of_class = _times(share, _column(one_hot, p, share))
+        logits = column(f, p, outputs)
+        of_class = times(share, column(one_hot, p, share))
         octaves = _octaves(logits)
-        top = max(_largest(octaves), zero)  # the last class has the logit 0
-        witness += _total(octaves)
+        top = max(largest(octaves), zero)  # the last class has the logit 0
+        witness += summed(octaves)
         exps = _scaled_exps(logits, octaves, top)
-        scale = _total(of_class) / (_total(exps) + _power_of_two(-top))
-        _store(f, p, _minus(_axpy(scale, exps, outputs), of_class))
+        scale = summed(of_class) / (summed(exps) + _power_of_two(-top))
+        store(f, p, minus(axpy(scale, exps, outputs), of_class))
     return witness
 
 
@@ -402,11 +287,11 @@ def _squares_gradient(f, one_hot, sample_share, target_weight, zeros):
     """
     loss = zeros[0]
     for p in range(f.shape[1]):
-        y = _column(one_hot, p, zeros)
-        share = _dot(sample_share, y)
-        error = _minus(_column(f, p, zeros), _times(target_weight, y))
-        loss += share * _dot(error, error)
-        _store(f, p, _axpy(share + share, error, zeros))
+        y = column(one_hot, p, zeros)
+        share = dot(sample_share, y)
+        error = minus(column(f, p, zeros), times(target_weight, y))
+        loss += share * dot(error, error)
+        store(f, p, axpy(share + share, error, zeros))
     return loss
 
 
@@ -427,9 +312,9 @@ def _differentiate_overload(f, one_hot, kind, traced, share, weight, points, out
     def squares(f, one_hot, kind, traced, share, weight, points, outputs):
         one = f.dtype.type(1)
         if kind == WEIGHTED_SQUARES:
-            loss = _squares_gradient(f, one_hot, share, _filled(one, outputs), outputs)
+            loss = _squares_gradient(f, one_hot, share, filled(one, outputs), outputs)
         else:
-            even = _filled(f.dtype.type(1 / points), outputs)
+            even = filled(f.dtype.type(1 / points), outputs)
             loss = _squares_gradient(f, one_hot, even, weight, outputs)
         return float(loss), loss
 
@@ -447,7 +332,7 @@ def _of_relative(gradient, classes):
 def _of_relative_overload(gradient, classes):
     if len(gradient) == len(classes):
         return lambda gradient, classes: gradient
-    return lambda gradient, classes: _plus(gradient, _filled(_total(gradient), gradient))
+    return lambda gradient, classes: plus(gradient, filled(summed(gradient), gradient))
 
 
 @njit(**COMPILED)
@@ -461,24 +346,24 @@ def _backward(units, bias, x, delta, rate, outputs, classes):
         dout = outputs
         for p in range(x.shape[1]):
             x0, x1 = x[0, p], x[1, p]
-            d = _column(delta, p, outputs)
+            d = column(delta, p, outputs)
             a = u * x0 + v * x1 + w
-            dout = _axpy(max(a, zero), d, dout)
-            e = _dot(d, out) if a > zero else zero
+            dout = axpy(max(a, zero), d, dout)
+            e = dot(d, out) if a > zero else zero
             du += e * x0
             dv += e * x1
             dw += e
         u, v, w = u - rate * du, v - rate * dv, w - rate * dw
-        out = _axpy(-rate, _of_relative(dout, classes), out)
+        out = axpy(-rate, _of_relative(dout, classes), out)
         units[0, h], units[1, h], units[2, h] = u, v, w
-        _store(units, h, out)
-        witness += u + v + w + _total(out)
+        store(units, h, out)
+        witness += u + v + w + summed(out)
     dbias = outputs
     for p in range(delta.shape[1]):
-        dbias = _plus(dbias, _column(delta, p, outputs))
-    moved = _axpy(-rate, _of_relative(dbias, classes), _column(bias, 0, outputs))
-    _store(bias, 0, moved)
-    return witness + _total(moved)
+        dbias = plus(dbias, column(delta, p, outputs))
+    moved = axpy(-rate, _of_relative(dbias, classes), column(bias, 0, outputs))
+    store(bias, 0, moved)
+    return witness + summed(moved)
 
 
 @njit(**COMPILED)
@@ -516,13 +401,13 @@ def _class_cross_entropies(f, one_hot, losses, outputs, classes):
     # their logarithms' sum, and the other classes' points are 1 in it.
     rest, last = f.shape[0] - 2, f.shape[0] - 1
     for p in range(f.shape[1]):
-        logits, target = _column(f, p, classes), _column(one_hot, p, classes)
-        logits = _minus(logits, _filled(_dot(logits, target), classes))
+        logits, target = column(f, p, classes), column(one_hot, p, classes)
+        logits = minus(logits, filled(dot(logits, target), classes))
         octaves = _octaves(logits)
-        top = _largest(octaves)  # at least the 0 of its own class
+        top = largest(octaves)  # at least the 0 of its own class
         exps = _scaled_exps(logits, octaves, top)
-        others = _dot(exps, _minus(_filled(f.dtype.type(1), classes), target))
-        _store(f, p, (_excess(others, top), top))
+        others = dot(exps, minus(filled(f.dtype.type(1), classes), target))
+        store(f, p, (_excess(others, top), top))
     for c in range(len(classes)):
         total, octaves_up, members = 0.0, 0.0, 0.0
         for p in range(f.shape[1]):
@@ -620,8 +505,8 @@ def advance_network(
             one_hot,
             kind,
             losses.size > 0,
-            _column(shares, 0, classes),
-            _column(weights, 0, classes),
+            column(shares, 0, classes),
+            column(weights, 0, classes),
             points,
             outputs,
         )

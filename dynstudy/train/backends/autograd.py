@@ -17,6 +17,8 @@ from torch import Tensor
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
+from dynstudy.train.backends._lanczos import leading_eigenpairs
+from dynstudy.train.curvature import MOST_PRODUCTS, Curvature, Eigenpairs
 from dynstudy.train.ensemble import Data, Ensemble, Parameters, Readings
 
 PIECE = 64
@@ -139,6 +141,52 @@ def advance(state: State, step: int, count: int) -> None:
         if readings.losses.size:
             readings.losses[:, first:last] = state.losses[: last - first].T.cpu().numpy()
         _read(state, last)
+
+
+def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
+    """Leading eigenpairs of the Hessians before step `step`, by automatic differentiation."""
+    ensemble, device = state.ensemble, state.x.device
+    gamma = class_weights(
+        step,
+        state.gammas.shape[-1],
+        ensemble.amplitude,
+        ensemble.period,
+        ensemble.tail_start,
+    )
+    weights = torch.tensor(gamma, dtype=state.gammas.dtype, device=device)
+    tensors = [tensor.detach().requires_grad_() for tensor in state.tensors]
+    losses = LOSSES[ensemble.loss].weighted(_forward(tensors, state.x), state.y, weights)
+    gradients = torch.autograd.grad(losses.sum(), tensors, create_graph=True)
+    shapes = [tensor.shape for tensor in tensors]
+    sizes = [shape[1:].numel() for shape in shapes]
+
+    def product(vectors: Tensor) -> Tensor:
+        parts = torch.split(vectors.to(weights.dtype), sizes, 1)
+        along = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+        of_parts = torch.autograd.grad(gradients, tensors, along, retain_graph=True)
+        return torch.cat([part.flatten(1) for part in of_parts], 1)
+
+    units = torch.tensor(np.arange(shapes[0][-1]) < ensemble.width[:, None], device=device)
+    there = [units[:, None].expand(shapes[0]), units[:, None], units[:, :, None].expand(shapes[2])]
+    mask = torch.cat([each.flatten(1) for each in there], 1)
+    start = torch.zeros(len(ensemble), sum(sizes), dtype=torch.float64, device=device)
+    random = torch.randn(sum(sizes), generator=torch.Generator().manual_seed(0), dtype=start.dtype)
+    start[:] = random.to(device)
+    start[:, : mask.shape[1]] *= mask  # beyond a network's width there is nothing
+    values, residuals, vectors, products = leading_eigenpairs(
+        product, start, curvature.largest, curvature.smallest, curvature.tolerance, MOST_PRODUCTS
+    )
+    values[state.diverged_at >= 0] = residuals[state.diverged_at >= 0] = torch.nan
+    W1, b1, W2, b2 = (
+        part.reshape(*part.shape[:2], *shape[1:]).cpu().numpy()
+        for part, shape in zip(torch.split(vectors, sizes, 2), shapes, strict=True)
+    )
+    return Eigenpairs(
+        values.cpu().numpy(),
+        residuals.cpu().numpy(),
+        Parameters(W1, b1[:, :, 0], W2, b2[:, :, 0]),
+        products.cpu().numpy(),
+    )
 
 
 def _pieces(readings: Readings, step: int, count: int) -> Iterator[tuple[int, int]]:

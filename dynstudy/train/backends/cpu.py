@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 from dynstudy.arrays import Ints
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
+from dynstudy.task.schedule import class_weights
 from dynstudy.train.backends._cpu_kernel import POINT_BLOCK, advance_network
+from dynstudy.train.backends._cpu_lanczos import lanczos
 from dynstudy.train.backends._fused import Means, absolute, as_trained, refusal
+from dynstudy.train.curvature import MOST_PRODUCTS, Curvature, Eigenpairs
 from dynstudy.train.ensemble import Data, Ensemble, Floats, Parameters, Readings
 
 __all__ = ["advance", "refusal", "start", "threads"]
@@ -160,6 +163,58 @@ def advance(state: State, step: int, count: int) -> None:
     running = [b for b in state.order if readings.diverged_at[b] < 0]
     for _ in _pool(threads()).map(advance_one, running):
         pass  # drawn, so that an error in a thread is raised here
+
+
+def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
+    """Leading eigenpairs of the Hessians before step `step`, of all networks that run."""
+    ensemble, wanted = state.ensemble, (curvature.largest, curvature.smallest)
+    real = np.dtype(ensemble.dtype).type
+    K, C, width = state.bias.shape[1], len(state.one_hot), int(ensemble.width.max())
+    outputs, classes = ((real(0),) * size for size in (K, C))
+    gamma = class_weights(step, C, ensemble.amplitude, ensemble.period, ensemble.tail_start)
+    orthonormal = np.linalg.qr(np.eye(C) - 1 / C)[0][:, :K] if K < C else np.eye(C)
+    turn = np.ascontiguousarray((orthonormal[:K] - (K < C) * orthonormal[-1]).T)
+    shape = len(ensemble), curvature.count
+    values, residuals = np.full((2, *shape), np.nan)
+    rows, biases = np.zeros((*shape, 3 + C, width)), np.zeros((*shape, C))
+    products = np.zeros(len(ensemble), int)
+
+    def of_one(b: int) -> None:
+        units = state.units[b]
+        size = units.size + K
+        basis = np.empty((min(MOST_PRODUCTS, size) + 1, size))
+        basis[0] = np.random.default_rng(0).normal(size=size)
+        vectors = np.zeros((curvature.count, size))
+        products[b] = lanczos(
+            units,
+            state.bias[b],
+            state.x[ensemble.training_set[b]],
+            state.one_hot,
+            LOSSES[ensemble.loss].fused,
+            gamma[b],
+            state.points,
+            turn,
+            basis,
+            curvature.tolerance,
+            *wanted,
+            values[b],
+            residuals[b],
+            vectors,
+            outputs,
+            classes,
+        )
+        of_units = vectors[:, :-K].reshape(-1, *units.shape)
+        rows[b, :, :3, : units.shape[1]] = of_units[:, :3]
+        rows[b, :, 3:, : units.shape[1]] = orthonormal @ of_units[:, 3:]
+        biases[b] = vectors[:, -K:] @ orthonormal.T
+
+    running = [b for b in state.order if state.readings.diverged_at[b] < 0]
+    for _ in _pool(threads()).map(of_one, running):
+        pass  # drawn, so that an error in a thread is raised here
+    W2 = rows[:, :, 3:].swapaxes(2, 3)
+    return Eigenpairs(
+        values, residuals, Parameters(rows[:, :, :2], rows[:, :, 2], W2, biases), products
+    )
 
 
 def _pad_points(array: NDArray[Any], fill: int) -> NDArray[Any]:

@@ -1,0 +1,50 @@
+"""What is read of networks between two slices of training, of whatever backend."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynstudy.arrays import Ints
+from dynstudy.train._class_losses import read_class_losses
+from dynstudy.train.backends import State, eigenpairs_of, load
+from dynstudy.train.curvature import Curvature, Eigenpairs
+from dynstudy.train.ensemble import Data, Ensemble, Readings, Spectra
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Looks at the networks of a block, at which training stops."""
+
+    backend: str
+    ensemble: Ensemble
+    data: Data
+    readings: Readings  # filled in
+    spectra: Spectra  # filled in
+    class_losses: Ints  # steps at which they are read here
+    curvature: Curvature | None
+
+    def read(self, state: State, step: int) -> None:
+        """Fill in what is read at a step, if anything is."""
+        if step in self.class_losses:
+            parameters = state.parameters()
+            read_class_losses(parameters, self.ensemble, self.data, self.readings, step)
+        if self.curvature is not None and step in self.curvature.steps:
+            record = self.curvature.steps.index(step)
+            pairs = self._eigenpairs(state, step, self.curvature)
+            self.spectra.values[:, record] = pairs.values
+            self.spectra.residuals[:, record] = pairs.residuals
+
+    def _eigenpairs(self, state: State, step: int, curvature: Curvature) -> Eigenpairs:
+        """Of a backend that has none, `autograd` finds them on its device."""
+        if (find := eigenpairs_of(self.backend)) is not None:
+            return find(state, step, curvature)
+        name, _, device = self.backend.partition(":")
+        oracle = f"autograd:cuda:{device or 0}" if name == "gpu" else "autograd"
+        start, _ = load(oracle)
+        find = eigenpairs_of(oracle)
+        assert find is not None
+        nothing = np.full((len(self.ensemble), 1), -1)
+        unread = Readings.empty(self.ensemble, nothing, self.data.classes, trace=False)
+        unread.diverged_at[:] = self.readings.diverged_at
+        there = start(self.ensemble, self.data, state.parameters(), unread)
+        return find(there, step, curvature)

@@ -1,0 +1,81 @@
+"""What is read of the Hessian of the loss along training: its leading eigenvalues.
+
+H(k) is the Hessian of the loss F_k that step k descends, with the class weights Γ(k), at the
+parameters before that step, in all of them: I - ηH(k) is the step's Jacobian, and a static loss is
+stable in a direction as long as its eigenvalue is below 2/η (section IV of arXiv:2410.10690).
+*Largest* and *smallest* are algebraic: just after a switch of class at a large amplitude, the
+smallest eigenvalue is as large in magnitude as the largest.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynstudy.arrays import Ints
+from dynstudy.train.ensemble import OfNetworks, Parameters
+
+MOST_PRODUCTS = 200
+"""Of a Hessian with a vector, for one network at one step; 7 to 12 are usual."""
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """Which eigenvalues are read, when, and how well.
+
+    Raises:
+        ValueError: steps that do not ascend from 0, no eigenvalue, a tolerance that is not between
+            0 and 1.
+    """
+
+    steps: tuple[int, ...]  # (R,) before which they are read, ascending
+    largest: int = 2  # how many of the largest eigenvalues
+    smallest: int = 0  # and of the smallest
+    tolerance: float = 1e-3
+    """Of a residual |Hv - λv|, in units of the largest magnitude of an eigenvalue."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be read."""
+        if list(self.steps) != sorted({step for step in self.steps if step >= 0}):
+            raise ValueError("steps of curvature must ascend from 0, each once")
+        if self.largest < 0 or self.smallest < 0 or not self.count:
+            raise ValueError("at least one eigenvalue must be read, and none fewer than 0 times")
+        if not 0 < self.tolerance < 1:
+            raise ValueError(f"tolerance {self.tolerance:g} must be between 0 and 1")
+
+    @property
+    def count(self) -> int:
+        """n: eigenvalues of a network at a step."""
+        return self.largest + self.smallest
+
+
+@dataclass(frozen=True)
+class Eigenpairs(OfNetworks):
+    """Eigenvalues, largest first, and eigenvectors of B networks at one step."""
+
+    values: NDArray[np.float64]  # (B, n) nan for a network that diverged
+    residuals: NDArray[np.float64]  # (B, n) |Hv - λv|: some eigenvalue is no further from λ
+    vectors: Parameters  # of length 1, an axis n after the first, zero beyond a network's width
+    products: Ints  # (B,) of the Hessian with a vector
+
+
+def pairs_per_decade(last: int, per_decade: int) -> tuple[int, ...]:
+    """Steps k and k + 1 for k spaced evenly in their logarithm, from 1 to `last` at most.
+
+    Once a network bounces between the walls of a valley its eigenvalues have period 2: one record
+    shows one branch by chance, a pair both.
+
+    Args:
+        last: the last step that may be read.
+        per_decade: pairs of a decade.
+
+    Returns:
+        The steps, ascending, each once.
+
+    >>> pairs_per_decade(30, 3)
+    (1, 2, 3, 5, 6, 10, 11, 22, 23)
+    """
+    count = int(np.log10(max(last - 1, 1)) * per_decade) + 1
+    first = np.unique(np.rint(10 ** (np.arange(count) / per_decade)).astype(int))
+    steps = np.unique([first, first + 1])
+    return tuple(steps[steps <= last].tolist())
