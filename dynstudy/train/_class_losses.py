@@ -3,7 +3,8 @@
 import numpy as np
 
 from dynstudy.task.losses import LOSSES
-from dynstudy.train.ensemble import Data, Ensemble, Parameters, Readings
+from dynstudy.train.ensemble import Data, Ensemble, Parameters
+from dynstudy.train.readings import Readings
 
 
 def read_class_losses(

@@ -8,7 +8,8 @@ from dynstudy.arrays import Ints
 from dynstudy.train._class_losses import read_class_losses
 from dynstudy.train.backends import State, eigenpairs_of, load
 from dynstudy.train.curvature import Curvature, Eigenpairs
-from dynstudy.train.ensemble import Data, Ensemble, Readings, Spectra
+from dynstudy.train.ensemble import Data, Ensemble
+from dynstudy.train.readings import Readings, Spectra
 
 
 @dataclass(frozen=True)

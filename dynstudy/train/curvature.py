@@ -28,11 +28,13 @@ class Curvature:
             0 and 1.
     """
 
-    steps: tuple[int, ...]  # (R,) before which they are read, ascending
+    steps: tuple[int, ...] = ()  # (R,) before which they are read, ascending
     largest: int = 2  # how many of the largest eigenvalues
     smallest: int = 0  # and of the smallest
     tolerance: float = 1e-3
     """Of a residual |Hv - λv|, in units of the largest magnitude of an eigenvalue."""
+    onsets: bool = False  # watch for instabilities, by `dynstudy.train.alternation`
+    until_onset: bool = False  # end a network's training with its first
 
     def __post_init__(self) -> None:
         """Refuse what cannot be read."""
@@ -40,6 +42,8 @@ class Curvature:
             raise ValueError("steps of curvature must ascend from 0, each once")
         if self.largest < 0 or self.smallest < 0 or not self.count:
             raise ValueError("at least one eigenvalue must be read, and none fewer than 0 times")
+        if self.until_onset and not self.onsets:
+            raise ValueError("until_onset needs onsets, which are not watched for")
         if not 0 < self.tolerance < 1:
             raise ValueError(f"tolerance {self.tolerance:g} must be between 0 and 1")
 

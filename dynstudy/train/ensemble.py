@@ -1,4 +1,4 @@
-"""What goes into training and what comes out: arrays over the networks of one ensemble.
+"""What goes into training: arrays over the networks of one ensemble.
 
 B networks, S steps, P training points, V validation points, F features (the network's inputs),
 C classes, M checkpoints, H units.
@@ -23,8 +23,12 @@ class OfNetworks:
 
     def part(self, members: slice) -> Self:
         """Those of some networks; what is written into its arrays is written into these."""
-        arrays = {name: each[members] for name, each in vars(self).items() if np.ndim(each)}
-        return replace(self, **arrays)
+        parts = {
+            name: each.part(members) if isinstance(each, OfNetworks) else each[members]
+            for name, each in vars(self).items()
+            if isinstance(each, OfNetworks) or np.ndim(each)
+        }
+        return replace(self, **parts)
 
 
 @dataclass(frozen=True)
@@ -172,12 +176,13 @@ class Demand:
     width: int  # of the widest network
     steps: int  # S
     dtype: str
+    onsets: bool = False  # whether instabilities are watched for
 
     @classmethod
-    def of(cls, ensemble: Ensemble, data: Data) -> Self:
+    def of(cls, ensemble: Ensemble, data: Data, onsets: bool = False) -> Self:
         """What an ensemble and its data ask for."""
         shape = data.features, data.classes, int(ensemble.width.max())
-        return cls(ensemble.loss, *shape, ensemble.steps, ensemble.dtype)
+        return cls(ensemble.loss, *shape, ensemble.steps, ensemble.dtype, onsets)
 
 
 @dataclass(frozen=True)
@@ -222,70 +227,3 @@ class Parameters(OfNetworks):
             for missing in (width - part.b1.shape[1],)
         ]
         return cls(*map(np.concatenate, zip(*padded, strict=True)))
-
-
-@dataclass(frozen=True)
-class Readings(OfNetworks):
-    """What a backend fills in while it trains."""
-
-    checkpoints: Ints  # (B, M) steps after which a network is read, ascending, padded with -1
-    correct: NDArray[np.int32]  # (B, M, C) training points of each class classified right, or -1
-    validation_correct: NDArray[np.int32]  # (B, M, C) likewise
-    losses: NDArray[np.float64]  # (B, S) loss before each step, nan once diverged; (B, 0) untraced
-    diverged_at: Ints  # (B,) steps taken when loss or parameters stopped being finite, or -1
-    class_losses: NDArray[np.float64]
-    """(B, M, 2, C) the static loss's mean over each class of both sets; nan, (B, 0, 2, C) unread"""
-
-    @classmethod
-    def empty(
-        cls,
-        ensemble: Ensemble,
-        checkpoints: Ints,
-        classes: int,
-        trace: bool,
-        class_losses: bool = False,
-    ) -> Self:
-        """Nothing read yet."""
-        shape = (*checkpoints.shape, classes)
-        return cls(
-            checkpoints,
-            np.full(shape, -1, np.int32),
-            np.full(shape, -1, np.int32),
-            np.full((len(ensemble), ensemble.steps if trace else 0), np.nan),
-            np.full(len(ensemble), -1, np.int64),
-            np.full((len(ensemble), shape[1] if class_losses else 0, 2, classes), np.nan),
-        )
-
-
-@dataclass(frozen=True)
-class Spectra(OfNetworks):
-    """Eigenvalues of the Hessians of B networks at R steps of their training."""
-
-    values: NDArray[np.float64]  # (B, R, n) largest first; nan unread, and once a network diverged
-    residuals: NDArray[np.float64]  # (B, R, n) |Hv - λv|
-
-    @classmethod
-    def empty(cls, networks: int, records: int, count: int) -> Self:
-        """Nothing read yet."""
-        return cls(*(np.full((networks, records, count), np.nan) for _ in range(2)))
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What training gave; a diverged network is data here, not an error."""
-
-    parameters: Parameters  # at the end, or where a network diverged
-    correct: NDArray[np.int32]  # (B, M, C) training points of each class classified right, or -1
-    validation_correct: NDArray[np.int32]  # (B, M, C) likewise
-    losses: NDArray[np.float64]  # (B, S) loss before each step, nan once diverged; (B, 0) untraced
-    diverged_at: Ints  # (B,) steps taken when loss or parameters stopped being finite, or -1
-    class_losses: NDArray[np.float64]
-    """(B, M, 2, C) the static loss's mean over each class of both sets; nan, (B, 0, 2, C) unread"""
-    spectra: Spectra  # of the Hessian, where they were asked for
-    backend: str
-    device: str
-
-    @property
-    def diverged(self) -> NDArray[np.bool_]:
-        """(B,) whether a loss or a parameter was not finite."""
-        return self.diverged_at >= 0

@@ -17,15 +17,8 @@ from dynstudy.task.losses import LOSSES
 from dynstudy.train._looks import Looks
 from dynstudy.train.backends import able, block_size, load, reads_class_losses
 from dynstudy.train.curvature import Curvature
-from dynstudy.train.ensemble import (
-    Data,
-    Demand,
-    Ensemble,
-    Outcome,
-    Parameters,
-    Readings,
-    Spectra,
-)
+from dynstudy.train.ensemble import Data, Demand, Ensemble, Parameters
+from dynstudy.train.readings import Outcome, Readings, Spectra
 
 SLICE_SECONDS = 0.4
 UNITS_BESIDE = 8
@@ -87,9 +80,13 @@ def train(
     records = curvature.steps if curvature is not None else ()
     if records and records[-1] > ensemble.steps:
         raise ValueError(f"curvature at step {records[-1]} is beyond the last, {ensemble.steps}")
-    backend = able(backend, Demand.of(ensemble, data))
+    watched = curvature is not None and curvature.onsets
+    backend = able(backend, Demand.of(ensemble, data, watched))
     start, advance = load(backend)
-    readings = Readings.empty(ensemble, steps_to_read, data.classes, trace, class_losses)
+    until_onset = curvature is not None and curvature.until_onset
+    readings = Readings.empty(
+        ensemble, steps_to_read, data.classes, trace, class_losses, watched, until_onset
+    )
     # what a backend does not read by itself is read here, at each checkpoint
     read_here = class_losses and not reads_class_losses(backend)
     reads = np.unique(steps_to_read[steps_to_read >= 0]) if read_here else np.empty(0, int)
@@ -135,6 +132,7 @@ def train(
         readings.diverged_at,
         readings.class_losses,
         spectra,
+        readings.onsets,
         state.name,
         state.device,
     )

@@ -7,7 +7,8 @@ import numpy as np
 from dynstudy.task.losses import LOSSES
 from dynstudy.train import Data, Ensemble, Outcome, Parameters
 from dynstudy.train.backends import load
-from dynstudy.train.ensemble import Demand, Readings
+from dynstudy.train.ensemble import Demand
+from dynstudy.train.readings import Readings
 
 NAMES = ("W1", "b1", "W2", "b2")
 FUSED = [name for name, loss in LOSSES.items() if loss.fused is not None]

@@ -13,7 +13,7 @@ from dynstudy.task.schedule import class_weights
 from dynstudy.train import Curvature, Data, Ensemble, Parameters, train
 from dynstudy.train.backends import eigenpairs_of, load
 from dynstudy.train.curvature import Eigenpairs, pairs_per_decade
-from dynstudy.train.ensemble import Readings
+from dynstudy.train.readings import Readings
 from tests.conftest import DATA, make_data
 from tests.train.oracle import NAMES, random_state
 

@@ -22,6 +22,7 @@ from numba.extending import intrinsic, overload
 from numba.np.numpy_support import as_dtype
 
 from dynstudy.task.losses.loss import WEIGHTED_SQUARES
+from dynstudy.train.alternation import ENDS, MEMORY, SETS_IN
 from dynstudy.train.backends._cached import Cached
 from dynstudy.train.backends._registers import (
     COMPILED,
@@ -42,6 +43,8 @@ POINT_BLOCK = 16  # points are padded to a multiple, one vector of float32 or tw
 UNIT_BLOCK = 4  # units per pass over the points in `_forward`
 PRODUCT = 64  # points whose probabilities' product is far from the ends of float64
 LOG_2 = 0.693147180559945309
+RUNNING, PAUSED = -1, -2
+FIRST, FIRST_END, COUNT, ENDED = range(4)  # of onsets
 
 EXACT = INLINED | {"fastmath": {"contract"}}  # where reassociation would undo the arithmetic
 
@@ -336,10 +339,56 @@ def _of_relative_overload(gradient, classes):
 
 
 @njit(**COMPILED)
-def _backward(units, bias, x, delta, rate, outputs, classes):
-    """Step all parameters down their gradients; delta is ∂loss/∂f. Returns their new sum."""
+def _compare(last, h, of_inputs, of_outputs, products, classes):
+    """Add what unit h adds to the products, in all C columns, and put its gradient down."""
+    inputs_before = (last[0, h], last[1, h], last[2, h])
+    before = column(last, h, of_outputs)
+    with_last = dot(of_inputs, inputs_before) + dot(of_outputs, before)
+    with_itself = dot(of_inputs, of_inputs) + dot(of_outputs, of_outputs)
+    if len(of_outputs) < len(classes):  # of the last class: minus the sum of the others
+        with_last += summed(of_outputs) * summed(before)
+        with_itself += summed(of_outputs) * summed(of_outputs)
+    products[0] += np.float64(with_last)
+    products[1] += np.float64(with_itself)
+    last[0, h], last[1, h], last[2, h] = of_inputs
+    store(last, h, of_outputs)
+
+
+@njit(**COMPILED)
+def _alternates(k, products, alternation, onsets):
+    """Return whether an instability sets in with step k, by how gradients follow each other.
+
+    c_k = g_k·g_{k-1} / (|g_k||g_{k-1}|), E_k = E_{k-1} + (c_k - E_{k-1}) / 10; an instability sets
+    in where E < -0.98 and ends where E > -0.5. `alternation`: E and |g_{k-1}|².
+    """
+    lengths = products[1] * alternation[1]
+    alternation[1] = products[1]
+    if lengths > 0:
+        alternation[0] += (products[0] / np.sqrt(lengths) - alternation[0]) / MEMORY
+    lasts = onsets[COUNT] > onsets[ENDED]
+    if not lasts and alternation[0] < SETS_IN:
+        onsets[COUNT] += 1
+        if onsets[COUNT] == 1:
+            onsets[FIRST] = k
+        return True
+    if lasts and alternation[0] > ENDS:
+        onsets[ENDED] += 1
+        if onsets[FIRST_END] < 0:
+            onsets[FIRST_END] = k
+    return False
+
+
+@njit(**COMPILED)
+def _backward(units, bias, x, delta, rate, last, products, outputs, classes):
+    """Return the new sum of all parameters, a step down their gradients; delta is ∂loss/∂f.
+
+    Where `last` (3 + K, H + 1) is not None, it is the gradient of the step before, that of the bias
+    in its last column, and becomes this one's; `products` (2,) are this one's with both.
+    """
     zero = units.dtype.type(0)
     witness = zero
+    if last is not None:
+        products[:] = 0
     for h in range(units.shape[1]):
         u, v, w, out = _unit(units, h, outputs)
         du = dv = dw = zero
@@ -353,6 +402,8 @@ def _backward(units, bias, x, delta, rate, outputs, classes):
             du += e * x0
             dv += e * x1
             dw += e
+        if last is not None:
+            _compare(last, h, (du, dv, dw), dout, products, classes)
         u, v, w = u - rate * du, v - rate * dv, w - rate * dw
         out = axpy(-rate, _of_relative(dout, classes), out)
         units[0, h], units[1, h], units[2, h] = u, v, w
@@ -361,6 +412,8 @@ def _backward(units, bias, x, delta, rate, outputs, classes):
     dbias = outputs
     for p in range(delta.shape[1]):
         dbias = plus(dbias, column(delta, p, outputs))
+    if last is not None:
+        _compare(last, units.shape[1], (zero, zero, zero), dbias, products, classes)
     moved = axpy(-rate, _of_relative(dbias, classes), column(bias, 0, outputs))
     store(bias, 0, moved)
     return witness + summed(moved)
@@ -478,17 +531,26 @@ def advance_network(
     validation_correct,  # (M, C) out
     losses,  # (S,) out, or (0,)
     class_losses,  # (M, 2, C) out, of both sets, or None: what is not asked for is not compiled
+    last,  # (3 + K, H + 1) in place, the last gradient, or None: onsets are not watched for
+    alternation,  # (2,) in place, as `_alternates` has it
+    onsets,  # (4,) in place: first onset and its end, -1 if none, how many, and how many ended
     f,  # (K, P padded), for the kernel to work in
     outputs,  # K zeros
     classes,  # C zeros
 ):
-    """Take `count` steps; returns the number of steps at which the network diverged, or -1."""
+    """Take `count` steps.
+
+    Returns:
+        The number of steps at which the network diverged, RUNNING, or PAUSED after the step of its
+        first onset.
+    """
     real = units.dtype.type
     x, _, one_hot = training
     sets, counts = (training, validation), (correct, validation_correct)
     gamma = np.empty(len(classes))
     weights = np.empty((len(classes), 1), units.dtype)
     shares = np.empty((len(classes), 1), units.dtype)
+    products = np.empty(2)
 
     reading = np.searchsorted(checkpoints, step + 1)  # its padding moved to the end, as steps
     if step == 0 and checkpoints.size and checkpoints[0] == 0:
@@ -514,9 +576,14 @@ def advance_network(
             return k
         if losses.size:
             losses[k] = loss
-        if not np.isfinite(_backward(units, bias, x, f, rate, outputs, classes)):
+        witness = _backward(units, bias, x, f, rate, last, products, outputs, classes)
+        if not np.isfinite(witness):
             return k + 1
         if reading < checkpoints.size and checkpoints[reading] == k + 1:
             _read_both(units, bias, sets, counts, class_losses, reading, outputs, classes)
             reading += 1
-    return -1
+        if last is None:
+            continue
+        if _alternates(k, products, alternation, onsets) and onsets[COUNT] == 1:
+            return PAUSED
+    return RUNNING

@@ -5,7 +5,7 @@ orthonormal coordinates of what is left of the columns of W2 and of b2, where th
 same eigenvalues as in all C, but for zeros; `turn` leads from them to the relative ones and back.
 """
 
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from numba import njit
@@ -14,6 +14,8 @@ from dynstudy.train.backends._cached import Cached
 from dynstudy.train.backends._cpu_hessian import hessian_product, of_loss
 from dynstudy.train.backends._cpu_kernel import _forward
 from dynstudy.train.backends._registers import COMPILED
+from dynstudy.train.curvature import MOST_PRODUCTS, Curvature
+from dynstudy.train.ensemble import Floats
 
 FIRST_LOOK = 5
 """Products before it is asked whether they are enough."""
@@ -150,3 +152,61 @@ def lanczos(
         else:
             tridiagonal[m - 1, m] = tridiagonal[m, m - 1] = left
             vector /= left
+
+
+@cache
+def orthonormal(outputs: int, classes: int) -> Floats:
+    """(C, K) an orthonormal basis of the outputs that matter: all, or those that sum to 0."""
+    if outputs == classes:
+        return np.eye(classes)
+    return np.linalg.qr(np.eye(classes) - 1 / classes)[0][:, :outputs]
+
+
+def eigenpairs_at(
+    parameters: tuple[Floats, Floats],
+    training: tuple[Floats, Floats, int],
+    kind: int | None,
+    gamma: Floats,
+    curvature: Curvature,
+) -> tuple[Floats, Floats, Floats, int]:
+    """Leading eigenpairs of one network's Hessian.
+
+    Args:
+        parameters: units (3 + K, H) and bias (K, 1), as the kernel has them.
+        training: x (2, P padded), one_hot (C, P padded) and P.
+        kind: which equation the loss is.
+        gamma: (C,) Γ(k).
+        curvature: which eigenvalues, and how well.
+
+    Returns:
+        Values (n,), residuals (n,), vectors (n, N) in orthonormal coordinates, and how many
+        products they took.
+    """
+    (units, bias), (x, one_hot, points) = parameters, training
+    K, C, real = len(bias), len(one_hot), units.dtype.type
+    basis = orthonormal(K, C)
+    size = units.size + K
+    vectors_so_far = np.empty((min(MOST_PRODUCTS, size) + 1, size))
+    vectors_so_far[0] = np.random.default_rng(0).normal(size=size)
+    values, residuals = np.full((2, curvature.count), np.nan)
+    vectors = np.zeros((curvature.count, size))
+    products = lanczos(
+        units,
+        bias,
+        x,
+        one_hot,
+        kind,
+        gamma,
+        points,
+        np.ascontiguousarray((basis[:K] - (K < C) * basis[-1]).T),
+        vectors_so_far,
+        curvature.tolerance,
+        curvature.largest,
+        curvature.smallest,
+        values,
+        residuals,
+        vectors,
+        (real(0),) * K,
+        (real(0),) * C,
+    )
+    return values, residuals, vectors, products

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from dynstudy.arrays import Ints
 from dynstudy.train.backends._gpu_shapes import LINE, Shape
-from dynstudy.train.ensemble import Ensemble, Floats, Parameters, Readings
+from dynstudy.train.ensemble import Ensemble, Floats, Parameters
+from dynstudy.train.readings import Readings
 
 NEVER = np.iinfo(np.int32).max
 

@@ -6,7 +6,7 @@ size leave a card idle. So a step takes all it needs from tensors that stay wher
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -17,9 +17,11 @@ from torch import Tensor
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
+from dynstudy.train.alternation import ENDS, MEMORY, SETS_IN
 from dynstudy.train.backends._lanczos import leading_eigenpairs
 from dynstudy.train.curvature import MOST_PRODUCTS, Curvature, Eigenpairs
-from dynstudy.train.ensemble import Data, Ensemble, Parameters, Readings
+from dynstudy.train.ensemble import Data, Ensemble, Parameters
+from dynstudy.train.readings import Readings
 
 PIECE = 64
 """Steps at most between two looks at the networks; Γ and losses of so many wait on the device."""
@@ -50,6 +52,9 @@ class State:
     next_loss: Tensor  # (1,) which of them comes next
     step: Tensor  # (1,) taken in all
     diverged_at: Tensor  # (B,) -1 while running
+    stopped: Tensor  # (B,) whether it came to where it ends
+    gradient: Tensor  # (B, N) of the last step, where instabilities are watched for
+    alternation: Tensor  # (B,) E of `dynstudy.train.alternation`
     graph: Any = None  # of a step, on a card
     name: str = "autograd"
 
@@ -115,7 +120,13 @@ def start(
         torch.zeros(1, dtype=torch.int64, device=device),
         torch.zeros(1, dtype=torch.int64, device=device),
         torch.tensor(readings.diverged_at, device=device),
+        torch.zeros(batch, dtype=torch.bool, device=device),
+        torch.zeros(batch, 0, dtype=dtype, device=device),
+        torch.ones(batch, dtype=torch.float64, device=device),
     )
+    if len(readings.onsets.first):
+        size = sum(tensor[0].numel() for tensor in state.tensors)
+        state.gradient = torch.zeros(batch, size, dtype=dtype, device=device)
     _read(state, 0)
     return state
 
@@ -124,7 +135,9 @@ def advance(state: State, step: int, count: int) -> None:
     """Take `count` steps from `step` on with every network that has not diverged."""
     ensemble, readings = state.ensemble, state.readings
     take_step = _replayed(state) if state.x.device.type == "cuda" else lambda: _take_step(state)
-    for first, last in _pieces(readings, step, count):
+    watched = len(readings.onsets.first) > 0
+    for first, last in _pieces(readings, step, count, 1 if watched else PIECE):
+        before = state.gradient.clone()
         gammas = class_weights(
             np.arange(first, last)[:, None],
             readings.correct.shape[-1],
@@ -138,6 +151,8 @@ def advance(state: State, step: int, count: int) -> None:
         for _ in range(first, last):
             take_step()
         readings.diverged_at[:] = state.diverged_at.cpu().numpy()
+        if watched:
+            _watch(state, before, first)
         if readings.losses.size:
             readings.losses[:, first:last] = state.losses[: last - first].T.cpu().numpy()
         _read(state, last)
@@ -189,14 +204,46 @@ def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
     )
 
 
-def _pieces(readings: Readings, step: int, count: int) -> Iterator[tuple[int, int]]:
-    """Cut steps at checkpoints, and to at most `PIECE`."""
+def _watch(state: State, before: Tensor, step: int) -> None:
+    """Follow how the gradients of this step and the one before lie, and note what sets in."""
+    onsets = state.readings.onsets
+    with torch.no_grad():
+        products = (state.gradient.double() * before.double()).sum(1)
+        cosine = products / (state.gradient.double().norm(dim=1) * before.double().norm(dim=1))
+        last = state.alternation
+        moved = torch.isfinite(cosine) & (state.diverged_at < 0) & ~state.stopped
+        state.alternation = torch.where(moved, last + (cosine - last) / MEMORY, last)
+    average = state.alternation.cpu().numpy()
+    lasting = onsets.count > onsets.ended
+    ends = lasting & (average > ENDS)
+    sets_in = ~lasting & (average < SETS_IN)
+    first = sets_in & (onsets.count == 0)
+    onsets.count[sets_in] += 1
+    onsets.ended[ends] += 1
+    onsets.first[first] = step
+    onsets.first_end[ends & (onsets.first_end < 0)] = step
+    if first.any():
+        after = eigenpairs(state, step + 1, Curvature(largest=1)).values[first, 0]
+        sizes = [tensor[0].numel() for tensor in state.tensors]
+        gradients = torch.split(state.gradient, sizes, 1)
+        back = [
+            tensor + state.rate * part.reshape(tensor.shape)
+            for tensor, part in zip(state.tensors, gradients, strict=True)
+        ]
+        at = eigenpairs(replace(state, tensors=back), step, Curvature(largest=1)).values[first, 0]
+        onsets.eigenvalues[first] = np.stack([at, after], 1)
+        if state.readings.until_onset:
+            state.stopped.copy_(state.stopped | torch.tensor(first, device=state.stopped.device))
+
+
+def _pieces(readings: Readings, step: int, count: int, longest: int) -> Iterator[tuple[int, int]]:
+    """Cut steps at checkpoints, and to at most so many."""
     end = step + count
     read = readings.checkpoints[(readings.checkpoints > step) & (readings.checkpoints < end)]
     stops = [step, *np.unique(read).tolist(), end]
     for first, last in pairwise(stops):
-        for start in range(first, last, PIECE):
-            yield start, min(start + PIECE, last)
+        for start in range(first, last, longest):
+            yield start, min(start + longest, last)
 
 
 def _take_step(state: State) -> None:
@@ -208,9 +255,11 @@ def _take_step(state: State) -> None:
     with torch.no_grad():
         stepped = [p - state.rate * g for p, g in zip(tensors, gradients, strict=True)]
         finite = torch.stack([torch.isfinite(p).flatten(1).all(1) for p in stepped]).all(0)
-        before, running = state.diverged_at, state.diverged_at < 0
+        if state.gradient.numel():
+            state.gradient.copy_(torch.cat([part.flatten(1) for part in gradients], 1))
+        before, running = state.diverged_at, (state.diverged_at < 0) & ~state.stopped
         diverged = torch.where(running & ~torch.isfinite(losses), state.step, before)
-        running = diverged < 0
+        running = (diverged < 0) & ~state.stopped
         state.diverged_at.copy_(torch.where(running & ~finite, state.step + 1, diverged))
         traced = torch.where(running, losses, torch.nan)
         state.losses.index_copy_(0, state.next_loss, traced[None])
@@ -255,7 +304,7 @@ def _read(state: State, step: int) -> None:
     """Count the points each network classifies right, where this is one of its checkpoints."""
     readings = state.readings
     networks, columns = np.nonzero(readings.checkpoints == step)
-    running = readings.diverged_at[networks] < 0
+    running = readings.running[networks]
     networks, columns = networks[running], columns[running]
     if not networks.size:
         return

@@ -7,6 +7,7 @@ Numba's ``prange`` was the first design; its OpenMP layer divides the networks s
 
 import os
 import platform
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -19,11 +20,12 @@ from dynstudy.arrays import Ints
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
-from dynstudy.train.backends._cpu_kernel import POINT_BLOCK, advance_network
-from dynstudy.train.backends._cpu_lanczos import lanczos
+from dynstudy.train.backends._cpu_kernel import PAUSED, POINT_BLOCK, RUNNING, advance_network
+from dynstudy.train.backends._cpu_lanczos import eigenpairs_at, orthonormal
 from dynstudy.train.backends._fused import Means, absolute, as_trained, refusal
-from dynstudy.train.curvature import MOST_PRODUCTS, Curvature, Eigenpairs
-from dynstudy.train.ensemble import Data, Ensemble, Floats, Parameters, Readings
+from dynstudy.train.curvature import Curvature, Eigenpairs
+from dynstudy.train.ensemble import Data, Ensemble, Floats, Parameters
+from dynstudy.train.readings import Readings
 
 __all__ = ["advance", "refusal", "start", "threads"]
 
@@ -33,6 +35,15 @@ READS_CLASS_LOSSES = True
 """For `dynstudy.train.backends`."""
 BLOCK = 64
 """Networks of a thread in a block: the last of them to end leaves no other thread idle for long."""
+
+
+@dataclass
+class Watch:
+    """What the kernel keeps of a network to see instabilities set in."""
+
+    gradient: Floats  # (3 + K, H + 1) of the last step, that of the bias in the last column
+    alternation: NDArray[np.float64]  # (2,) E and |gradient|²
+    onsets: Ints  # (4,) the first and its end, -1 if none, how many, and how many ended
 
 
 @dataclass
@@ -51,6 +62,7 @@ class State:
     validation: tuple[Floats, Ints, Floats]  # x (2, V padded), y and one_hot likewise
     checkpoints: Ints  # (B, M) padded with NEVER
     order: list[int]  # networks, widest first, so that no thread is left with a long one
+    watch: list[Watch]  # of each network, if instabilities are watched for
     name: str = "cpu"
 
     @property
@@ -126,95 +138,130 @@ def start(ensemble: Ensemble, data: Data, initial: Parameters, readings: Reading
         (validation_x, validation_y, validation_one_hot),
         checkpoints,
         np.argsort(-ensemble.width, kind="stable").tolist(),
+        [
+            Watch(np.zeros((len(each), each.shape[1] + 1), each.dtype), *_nothing_yet())
+            for each in (units if len(readings.onsets.first) else [])
+        ],
     )
 
 
+def _nothing_yet() -> tuple[NDArray[np.float64], Ints]:
+    """Gradients that have not turned about, and no onset."""
+    return np.array([1.0, 0.0]), np.array([-1, -1, 0, 0])
+
+
 def advance(state: State, step: int, count: int) -> None:
-    """Take `count` steps from `step` on with every network that has not diverged."""
+    """Take `count` steps from `step` on with every network that is running."""
+
+    def advance_one(b: int) -> None:
+        readings, end = state.readings, step + count
+        code = _advance(state, b, step, end)
+        if code == PAUSED:
+            first = int(readings.onsets.first[b])
+            _look_at_onset(state, b, first)
+            code = RUNNING if readings.until_onset else _advance(state, b, first + 1, end)
+        readings.diverged_at[b] = code
+
+    _in_threads(advance_one, state)
+
+
+def _advance(state: State, b: int, step: int, end: int) -> int:
+    """Take a network's steps from `step` to `end`, and say how it is."""
     ensemble, readings = state.ensemble, state.readings
     real = np.dtype(ensemble.dtype).type
     outputs, classes = ((real(0),) * size for size in (state.bias.shape[1], len(state.one_hot)))
-    kind = LOSSES[ensemble.loss].fused
+    watch = state.watch[b] if state.watch else None
+    code: int = advance_network(
+        state.units[b],
+        state.bias[b],
+        (state.x[ensemble.training_set[b]], state.y, state.one_hot),
+        state.validation,
+        LOSSES[ensemble.loss].fused,
+        real(ensemble.learning_rate[b]),
+        ensemble.amplitude[b],
+        ensemble.period[b],
+        ensemble.tail_start[b],
+        state.points,
+        step,
+        end - step,
+        state.checkpoints[b],
+        readings.correct[b],
+        readings.validation_correct[b],
+        readings.losses[b],
+        readings.class_losses[b] if readings.class_losses.size else None,
+        watch.gradient if watch else None,
+        *((watch.alternation, watch.onsets) if watch else _nothing_yet()),
+        _aligned(np.empty((len(outputs), len(state.y)), ensemble.dtype)),
+        outputs,
+        classes,
+    )
+    if watch:
+        onsets = readings.onsets
+        onsets.first[b], onsets.first_end[b], onsets.count[b], onsets.ended[b] = watch.onsets
+    return code
 
-    def advance_one(b: int) -> None:
-        readings.diverged_at[b] = advance_network(
-            state.units[b],
-            state.bias[b],
-            (state.x[ensemble.training_set[b]], state.y, state.one_hot),
-            state.validation,
-            kind,
-            real(ensemble.learning_rate[b]),
-            ensemble.amplitude[b],
-            ensemble.period[b],
-            ensemble.tail_start[b],
-            state.points,
-            step,
-            count,
-            state.checkpoints[b],
-            readings.correct[b],
-            readings.validation_correct[b],
-            readings.losses[b],
-            readings.class_losses[b] if readings.class_losses.size else None,
-            _aligned(np.empty((len(outputs), len(state.y)), ensemble.dtype)),
-            outputs,
-            classes,
-        )
 
-    running = [b for b in state.order if readings.diverged_at[b] < 0]
-    for _ in _pool(threads()).map(advance_one, running):
-        pass  # drawn, so that an error in a thread is raised here
+def _look_at_onset(state: State, b: int, first: int) -> None:
+    """Read λ1 after the step of a network's first onset, and before it: back along its gradient."""
+    ensemble, watch = state.ensemble, state.watch[b]
+    gradient = watch.gradient.astype(float)
+    if state.mean is not None:  # relative outputs are moved by the last class's gradient as well
+        gradient[3:] += gradient[3:].sum(0)
+    back = ensemble.learning_rate[b] * gradient
+    before = state.units[b] + back[:, :-1], state.bias[b] + back[3:, -1:]
+    here = state.units[b], state.bias[b]
+    for column, step, parameters in ((0, first, before), (1, first + 1, here)):
+        units, bias = (np.ascontiguousarray(each, ensemble.dtype) for each in parameters)
+        values, *_ = _eigenpairs(state, b, step, Curvature(largest=1), units, bias)
+        state.readings.onsets.eigenvalues[b, column] = values[0]
 
 
 def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
     """Leading eigenpairs of the Hessians before step `step`, of all networks that run."""
-    ensemble, wanted = state.ensemble, (curvature.largest, curvature.smallest)
-    real = np.dtype(ensemble.dtype).type
+    ensemble = state.ensemble
     K, C, width = state.bias.shape[1], len(state.one_hot), int(ensemble.width.max())
-    outputs, classes = ((real(0),) * size for size in (K, C))
-    gamma = class_weights(step, C, ensemble.amplitude, ensemble.period, ensemble.tail_start)
-    orthonormal = np.linalg.qr(np.eye(C) - 1 / C)[0][:, :K] if K < C else np.eye(C)
-    turn = np.ascontiguousarray((orthonormal[:K] - (K < C) * orthonormal[-1]).T)
     shape = len(ensemble), curvature.count
     values, residuals = np.full((2, *shape), np.nan)
     rows, biases = np.zeros((*shape, 3 + C, width)), np.zeros((*shape, C))
     products = np.zeros(len(ensemble), int)
+    basis = orthonormal(K, C)
 
     def of_one(b: int) -> None:
         units = state.units[b]
-        size = units.size + K
-        basis = np.empty((min(MOST_PRODUCTS, size) + 1, size))
-        basis[0] = np.random.default_rng(0).normal(size=size)
-        vectors = np.zeros((curvature.count, size))
-        products[b] = lanczos(
-            units,
-            state.bias[b],
-            state.x[ensemble.training_set[b]],
-            state.one_hot,
-            LOSSES[ensemble.loss].fused,
-            gamma[b],
-            state.points,
-            turn,
-            basis,
-            curvature.tolerance,
-            *wanted,
-            values[b],
-            residuals[b],
-            vectors,
-            outputs,
-            classes,
+        values[b], residuals[b], vectors, products[b] = _eigenpairs(
+            state, b, step, curvature, units, state.bias[b]
         )
         of_units = vectors[:, :-K].reshape(-1, *units.shape)
         rows[b, :, :3, : units.shape[1]] = of_units[:, :3]
-        rows[b, :, 3:, : units.shape[1]] = orthonormal @ of_units[:, 3:]
-        biases[b] = vectors[:, -K:] @ orthonormal.T
+        rows[b, :, 3:, : units.shape[1]] = basis @ of_units[:, 3:]
+        biases[b] = vectors[:, -K:] @ basis.T
 
-    running = [b for b in state.order if state.readings.diverged_at[b] < 0]
-    for _ in _pool(threads()).map(of_one, running):
-        pass  # drawn, so that an error in a thread is raised here
+    _in_threads(of_one, state)
     W2 = rows[:, :, 3:].swapaxes(2, 3)
-    return Eigenpairs(
-        values, residuals, Parameters(rows[:, :, :2], rows[:, :, 2], W2, biases), products
+    vectors = Parameters(rows[:, :, :2], rows[:, :, 2], W2, biases)
+    return Eigenpairs(values, residuals, vectors, products)
+
+
+def _eigenpairs(
+    state: State, b: int, step: int, curvature: Curvature, units: Floats, bias: Floats
+) -> tuple[Floats, Floats, Floats, int]:
+    """Those of one network, with other parameters than it has, as the solver has them."""
+    ensemble = state.ensemble
+    schedule = ensemble.amplitude[b], ensemble.period[b], ensemble.tail_start[b]
+    return eigenpairs_at(
+        (units, bias),
+        (state.x[ensemble.training_set[b]], state.one_hot, state.points),
+        LOSSES[ensemble.loss].fused,
+        class_weights(step, len(state.one_hot), *schedule),
+        curvature,
     )
+
+
+def _in_threads(of_one: Callable[[int], None], state: State) -> None:
+    """Call it for all networks that run, widest first."""
+    running = state.readings.running
+    for _ in _pool(threads()).map(of_one, [b for b in state.order if running[b]]):
+        pass  # drawn, so that an error in a thread is raised here
 
 
 def _pad_points(array: NDArray[Any], fill: int) -> NDArray[Any]:

@@ -17,7 +17,8 @@ from dynstudy.train.backends import _fused
 from dynstudy.train.backends._gpu_batch import Batch, as_batch, unpacked
 from dynstudy.train.backends._gpu_cards import at_once, check_device, devices, interpreted
 from dynstudy.train.backends._gpu_shapes import LINE, WIDEST, Shape, compiler_options, shape_for
-from dynstudy.train.ensemble import Data, Demand, Ensemble, Floats, Parameters, Readings
+from dynstudy.train.ensemble import Data, Demand, Ensemble, Floats, Parameters
+from dynstudy.train.readings import Readings
 
 __all__ = ["advance", "at_once", "check_device", "devices", "refusal", "start"]
 
@@ -78,6 +79,8 @@ def refusal(demand: Demand) -> str | None:
         return f"takes fewer than 2**30 steps, not {demand.steps}"
     if demand.width > WIDEST:
         return f"trains at most {WIDEST} units, not {demand.width}"
+    if demand.onsets:
+        return "does not watch for onsets of instabilities"
     return _fused.refusal(demand)
 
 

@@ -6,6 +6,8 @@ Interpreted, a network takes a tenth of a second a step: the sizes here are as s
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,7 @@ from dynstudy.train.backends._gpu_shapes import (
     room_for_units,
     shape_for,
 )
+from dynstudy.train.ensemble import Demand
 from tests.command import python
 from tests.conftest import ROOT, make_data
 from tests.train.oracle import (
@@ -244,6 +247,13 @@ def test_the_layout_of_parameters_is_undone(
     np.testing.assert_array_equal(unpacked(lines, shape, outputs), rows)
 
 
+def test_onsets_are_refused_before_anything_is_trained() -> None:
+    module = import_module("dynstudy.train.backends.gpu")
+    asked = Demand("dce", 2, 3, 20, 100, "float32", onsets=True)
+    assert module.refusal(asked) == "does not watch for onsets of instabilities"
+    assert module.refusal(replace(asked, onsets=False)) is None
+
+
 def test_without_a_card_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(BackendError, match=r"sees no card on this machine; use --backend cpu"):
@@ -289,7 +299,7 @@ from triton.runtime.jit import JITFunction
 from benchmarks.gpu_instructions import spilled
 from dynstudy.train import Ensemble, Parameters
 from dynstudy.train.backends import gpu
-from dynstudy.train.ensemble import Readings
+from dynstudy.train.readings import Readings
 from tests.conftest import make_data
 
 driver.set_active(SimpleNamespace(

@@ -1,0 +1,110 @@
+"""What is read of networks while they are trained, and what comes out: arrays over an ensemble.
+
+B networks, S steps, C classes, M checkpoints, R records of curvature.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynstudy.arrays import Ints
+from dynstudy.train.ensemble import Ensemble, OfNetworks, Parameters
+
+
+@dataclass(frozen=True)
+class Onsets(OfNetworks):
+    """Instabilities of B networks along their training."""
+
+    first: Ints  # (B,) step of the first onset, -1 if there is none
+    first_end: Ints  # (B,) where that instability ends, -1 if it does not
+    count: Ints  # (B,) onsets in all
+    ended: Ints  # (B,) those of them that ended, all but the last one at most
+    eigenvalues: NDArray[np.float64]  # (B, 2) λ1 before the step of the first onset and the next
+
+    @classmethod
+    def none(cls, networks: int) -> Self:
+        """Nothing seen yet."""
+        never = np.full(networks, -1)
+        return cls(never, never.copy(), 0 * never, 0 * never, np.full((networks, 2), np.nan))
+
+
+@dataclass(frozen=True)
+class Readings(OfNetworks):
+    """What a backend fills in while it trains."""
+
+    checkpoints: Ints  # (B, M) steps after which a network is read, ascending, padded with -1
+    correct: NDArray[np.int32]  # (B, M, C) training points of each class classified right, or -1
+    validation_correct: NDArray[np.int32]  # (B, M, C) likewise
+    losses: NDArray[np.float64]  # (B, S) loss before each step, nan once diverged; (B, 0) untraced
+    diverged_at: Ints  # (B,) steps taken when loss or parameters stopped being finite, or -1
+    class_losses: NDArray[np.float64]
+    """(B, M, 2, C) the static loss's mean over each class of both sets; nan, (B, 0, 2, C) unread"""
+    onsets: Onsets  # of instabilities; of no network where they are not watched for
+    until_onset: bool = False  # a network's training ends with its first
+
+    @classmethod
+    def empty(
+        cls,
+        ensemble: Ensemble,
+        checkpoints: Ints,
+        classes: int,
+        trace: bool,
+        class_losses: bool = False,
+        onsets: bool = False,
+        until_onset: bool = False,
+    ) -> Self:
+        """Nothing read yet."""
+        shape = (*checkpoints.shape, classes)
+        return cls(
+            checkpoints,
+            np.full(shape, -1, np.int32),
+            np.full(shape, -1, np.int32),
+            np.full((len(ensemble), ensemble.steps if trace else 0), np.nan),
+            np.full(len(ensemble), -1, np.int64),
+            np.full((len(ensemble), shape[1] if class_losses else 0, 2, classes), np.nan),
+            Onsets.none(len(ensemble) if onsets else 0),
+            until_onset,
+        )
+
+    @property
+    def running(self) -> NDArray[np.bool_]:
+        """(B,) which networks have neither diverged nor come to where they end."""
+        running = self.diverged_at < 0
+        return running & (self.onsets.first < 0) if self.until_onset else running
+
+
+@dataclass(frozen=True)
+class Spectra(OfNetworks):
+    """Eigenvalues of the Hessians of B networks at R steps of their training."""
+
+    values: NDArray[np.float64]  # (B, R, n) largest first; nan unread, and once a network diverged
+    residuals: NDArray[np.float64]  # (B, R, n) |Hv - λv|
+
+    @classmethod
+    def empty(cls, networks: int, records: int, count: int) -> Self:
+        """Nothing read yet."""
+        return cls(*(np.full((networks, records, count), np.nan) for _ in range(2)))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What training gave; a diverged network is data here, not an error."""
+
+    parameters: Parameters  # at the end, or where a network diverged
+    correct: NDArray[np.int32]  # (B, M, C) training points of each class classified right, or -1
+    validation_correct: NDArray[np.int32]  # (B, M, C) likewise
+    losses: NDArray[np.float64]  # (B, S) loss before each step, nan once diverged; (B, 0) untraced
+    diverged_at: Ints  # (B,) steps taken when loss or parameters stopped being finite, or -1
+    class_losses: NDArray[np.float64]
+    """(B, M, 2, C) the static loss's mean over each class of both sets; nan, (B, 0, 2, C) unread"""
+    spectra: Spectra  # of the Hessian, where they were asked for
+    onsets: Onsets  # of instabilities, of no network where they were not
+    backend: str
+    device: str
+
+    @property
+    def diverged(self) -> NDArray[np.bool_]:
+        """(B,) whether a loss or a parameter was not finite."""
+        return self.diverged_at >= 0
