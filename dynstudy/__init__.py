@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dynstudy.study.spec import StudySpec
     from dynstudy.study.study_file import load_spec
     from dynstudy.task.losses.modules import DynamicalCrossEntropy, DynamicalMSE1, DynamicalMSE2
+    from dynstudy.train.module_curvature import curvature
 
 __all__ = [
     "BoundarySampler",
@@ -32,12 +33,14 @@ __all__ = [
     "Study",
     "StudySpec",
     "__version__",
+    "curvature",
     "load_spec",
     "open",
     "run",
 ]
 
 _HOMES = {
+    "curvature": "dynstudy.train.module_curvature",
     "BoundarySampler": "dynstudy.search.boundary_sampler",
     "DynamicalCrossEntropy": "dynstudy.task.losses.modules",
     "DynamicalMSE1": "dynstudy.task.losses.modules",

@@ -1,0 +1,122 @@
+"""Eigenvalues of anyone's module: the dense Hessian's, and the engine's own."""
+
+import numpy as np
+import pytest
+import torch
+
+import dynstudy
+from dynstudy.task.schedule import class_weights
+from dynstudy.train import Curvature, Ensemble, Parameters, train
+from tests.conftest import make_data
+
+
+def network() -> torch.nn.Module:
+    torch.manual_seed(3)
+    return torch.nn.Sequential(
+        torch.nn.Linear(2, 5), torch.nn.Tanh(), torch.nn.Linear(5, 4), torch.nn.Linear(4, 3)
+    ).double()
+
+
+def points() -> tuple[torch.Tensor, torch.Tensor]:
+    data = make_data(points=10)
+    return torch.tensor(data.x[0]), torch.tensor(data.y)
+
+
+def dense(model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    names = list(dict(model.named_parameters()))
+    shapes = [parameter.shape for parameter in model.parameters()]
+    sizes = [parameter.numel() for parameter in model.parameters()]
+
+    def loss(vector: torch.Tensor) -> torch.Tensor:
+        parts = [part.reshape(s) for part, s in zip(vector.split(sizes), shapes, strict=True)]
+        output = torch.func.functional_call(model, dict(zip(names, parts, strict=True)), (x,))
+        return torch.nn.functional.cross_entropy(output, y)
+
+    return torch.func.hessian(loss)(torch.cat([p.detach().flatten() for p in model.parameters()]))
+
+
+def test_eigenpairs_are_the_dense_hessians() -> None:
+    model, (x, y) = network(), points()
+    before = [parameter.clone() for parameter in model.parameters()]
+    hessian = dense(model, x, y)
+    found = dynstudy.curvature(
+        model, torch.nn.functional.cross_entropy, (x, y), largest=2, smallest=1, tolerance=1e-9
+    )
+    expected = torch.linalg.eigvalsh(hessian)[[-1, -2, 0]]
+    torch.testing.assert_close(found.values, expected, rtol=1e-10, atol=1e-12)
+    for value, residual, vector in zip(found.values, found.residuals, found.vectors, strict=True):
+        flat = torch.cat([part.flatten() for part in vector.values()])
+        torch.testing.assert_close(hessian @ flat, value * flat, atol=2e-9, rtol=0)
+        assert residual < 1e-9 * found.values.abs().max()
+    assert list(found.vectors[0]) == list(dict(model.named_parameters()))
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+
+
+def test_a_loss_of_ours_at_a_step_is_what_the_engine_reads() -> None:
+    ensemble = Ensemble.of(
+        "dce", 40, width=7, learning_rate=1, amplitude=9, period=12, dtype="float64"
+    )
+    data = make_data(points=10)
+    drawn = Parameters.drawn(ensemble, 3)
+    model = torch.nn.Sequential(
+        torch.nn.Linear(2, 7), torch.nn.ReLU(), torch.nn.Linear(7, 3)
+    ).double()
+    values = drawn.W1[0].T, drawn.b1[0], drawn.W2[0].T, drawn.b2[0]
+    for parameter, value in zip(model.parameters(), values, strict=True):
+        parameter.data.copy_(torch.tensor(value))
+    loss = dynstudy.DynamicalCrossEntropy(num_classes=3, amplitude=9, period=12)
+    here = dynstudy.curvature(
+        model, lambda f, y: loss(f, y, step=0), (torch.tensor(data.x[0]), torch.tensor(data.y)),
+        tolerance=1e-9,
+    )  # fmt: skip
+    assert class_weights(0, 3, 9, 12).tolist() == [1, 1, 1]
+    there = train(
+        ensemble, data, backend="cpu", checkpoints=[1], curvature=Curvature((0,), tolerance=1e-9)
+    )
+    np.testing.assert_allclose(here.values, there.spectra.values[0, 0], rtol=1e-10)
+
+
+def test_parameters_that_are_held_are_left_out() -> None:
+    model, (x, y) = network(), points()
+    for parameter in list(model.parameters())[2:]:
+        parameter.requires_grad_(False)
+    size = sum(p.numel() for p in list(model.parameters())[:2])
+    found = dynstudy.curvature(
+        model, torch.nn.functional.cross_entropy, (x, y), largest=1, tolerance=1e-9
+    )
+    expected = torch.linalg.eigvalsh(dense(model, x, y)[:size, :size])[-1]
+    assert found.values[0] == pytest.approx(float(expected), rel=1e-10)
+    assert set(found.vectors[0]) == {"0.weight", "0.bias"}
+
+
+def test_products_that_are_too_few_are_seen_in_the_residuals() -> None:
+    model, (x, y) = network(), points()
+    found = dynstudy.curvature(
+        model, torch.nn.functional.cross_entropy, (x, y), tolerance=1e-9, products=4
+    )
+    assert found.products == 4
+    assert found.residuals[1] > 1e-9 * found.values[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"largest": 0}, "at least one eigenvalue"),
+        ({"tolerance": 0.0}, "tolerance must be"),
+        ({"products": 0}, "products at least 1"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(options: dict[str, float], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        dynstudy.curvature(network(), torch.nn.functional.cross_entropy, points(), **options)  # type: ignore[arg-type]
+
+
+def test_a_loss_that_is_no_number_is_refused() -> None:
+    def each(f: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.cross_entropy(f, y, reduction="none")
+
+    with pytest.raises(ValueError, match="one finite number"):
+        dynstudy.curvature(network(), each, points())
+    frozen = network().requires_grad_(False)
+    with pytest.raises(ValueError, match="no parameter of the model requires"):
+        dynstudy.curvature(frozen, torch.nn.functional.cross_entropy, points())
