@@ -106,7 +106,7 @@ def curvature(
             for part, (name, tensor) in zip(parts, parameters.items(), strict=True)
         }
 
-    _, pulled_back = vjp(grad(of), parameters)  # by the Hessian itself, which is symmetric
+    pulled_back = vjp(grad(of), parameters)[1]  # by the Hessian itself, which is symmetric
 
     def product(vectors: "Tensor") -> "Tensor":
         (along,) = pulled_back(named(vectors[0]))
