@@ -33,6 +33,7 @@ class Curvature:
     smallest: int = 0  # and of the smallest
     tolerance: float = 1e-3
     """Of a residual |Hv - λv|, in units of the largest magnitude of an eigenvalue."""
+    climbs: bool = False  # count uphill steps, by `dynstudy.train.climbs`
     onsets: bool = False  # watch for instabilities, by `dynstudy.train.alternation`
     until_onset: bool = False  # end a network's training with its first
 

@@ -176,13 +176,13 @@ class Demand:
     width: int  # of the widest network
     steps: int  # S
     dtype: str
-    onsets: bool = False  # whether instabilities are watched for
+    watched: bool = False  # for onsets of instabilities or uphill steps
 
     @classmethod
-    def of(cls, ensemble: Ensemble, data: Data, onsets: bool = False) -> Self:
+    def of(cls, ensemble: Ensemble, data: Data, watched: bool = False) -> Self:
         """What an ensemble and its data ask for."""
         shape = data.features, data.classes, int(ensemble.width.max())
-        return cls(ensemble.loss, *shape, ensemble.steps, ensemble.dtype, onsets)
+        return cls(ensemble.loss, *shape, ensemble.steps, ensemble.dtype, watched)
 
 
 @dataclass(frozen=True)

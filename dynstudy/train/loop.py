@@ -80,12 +80,18 @@ def train(
     records = curvature.steps if curvature is not None else ()
     if records and records[-1] > ensemble.steps:
         raise ValueError(f"curvature at step {records[-1]} is beyond the last, {ensemble.steps}")
-    watched = curvature is not None and curvature.onsets
+    watched = curvature is not None and (curvature.onsets or curvature.climbs)
     backend = able(backend, Demand.of(ensemble, data, watched))
     start, advance = load(backend)
-    until_onset = curvature is not None and curvature.until_onset
     readings = Readings.empty(
-        ensemble, steps_to_read, data.classes, trace, class_losses, watched, until_onset
+        ensemble,
+        steps_to_read,
+        data.classes,
+        trace,
+        class_losses,
+        curvature.onsets if curvature else False,
+        curvature.climbs if curvature else False,
+        curvature.until_onset if curvature else False,
     )
     # what a backend does not read by itself is read here, at each checkpoint
     read_here = class_losses and not reads_class_losses(backend)
@@ -133,6 +139,7 @@ def train(
         readings.class_losses,
         spectra,
         readings.onsets,
+        readings.climbs,
         state.name,
         state.device,
     )

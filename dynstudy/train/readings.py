@@ -31,6 +31,25 @@ class Onsets(OfNetworks):
 
 
 @dataclass(frozen=True)
+class Climbs(OfNetworks):
+    """Uphill steps of B networks, by `dynstudy.train.climbs`."""
+
+    steps: Ints  # (B,) that were looked at
+    uphill: Ints  # (B,) of them
+    episodes: Ints  # (B,) of uphill steps that are close
+
+    @classmethod
+    def none(cls, networks: int) -> Self:
+        """Nothing seen yet."""
+        return cls(*(np.zeros(networks, int) for _ in range(3)))
+
+    @property
+    def share(self) -> NDArray[np.float64]:
+        """(B,) of uphill steps; nan where none was looked at."""
+        return np.where(self.steps > 0, self.uphill / np.maximum(self.steps, 1), np.nan)
+
+
+@dataclass(frozen=True)
 class Readings(OfNetworks):
     """What a backend fills in while it trains."""
 
@@ -42,6 +61,7 @@ class Readings(OfNetworks):
     class_losses: NDArray[np.float64]
     """(B, M, 2, C) the static loss's mean over each class of both sets; nan, (B, 0, 2, C) unread"""
     onsets: Onsets  # of instabilities; of no network where they are not watched for
+    climbs: Climbs  # uphill steps, likewise
     until_onset: bool = False  # a network's training ends with its first
 
     @classmethod
@@ -53,6 +73,7 @@ class Readings(OfNetworks):
         trace: bool,
         class_losses: bool = False,
         onsets: bool = False,
+        climbs: bool = False,
         until_onset: bool = False,
     ) -> Self:
         """Nothing read yet."""
@@ -65,6 +86,7 @@ class Readings(OfNetworks):
             np.full(len(ensemble), -1, np.int64),
             np.full((len(ensemble), shape[1] if class_losses else 0, 2, classes), np.nan),
             Onsets.none(len(ensemble) if onsets else 0),
+            Climbs.none(len(ensemble) if climbs else 0),
             until_onset,
         )
 
@@ -101,6 +123,7 @@ class Outcome:
     """(B, M, 2, C) the static loss's mean over each class of both sets; nan, (B, 0, 2, C) unread"""
     spectra: Spectra  # of the Hessian, where they were asked for
     onsets: Onsets  # of instabilities, of no network where they were not
+    climbs: Climbs  # uphill steps, likewise
     backend: str
     device: str
 

@@ -21,7 +21,7 @@ from numba import njit, types
 from numba.extending import intrinsic, overload
 from numba.np.numpy_support import as_dtype
 
-from dynstudy.task.losses.loss import WEIGHTED_SQUARES
+from dynstudy.task.losses.loss import WEIGHTED_SQUARES, WEIGHTED_TARGETS
 from dynstudy.train.alternation import ENDS, MEMORY, SETS_IN
 from dynstudy.train.backends._cached import Cached
 from dynstudy.train.backends._registers import (
@@ -38,6 +38,7 @@ from dynstudy.train.backends._registers import (
     summed,
     times,
 )
+from dynstudy.train.climbs import EPISODE_GAP, EPISODE_STEPS
 
 POINT_BLOCK = 16  # points are padded to a multiple, one vector of float32 or two of float64
 UNIT_BLOCK = 4  # units per pass over the points in `_forward`
@@ -45,6 +46,7 @@ PRODUCT = 64  # points whose probabilities' product is far from the ends of floa
 LOG_2 = 0.693147180559945309
 RUNNING, PAUSED = -1, -2
 FIRST, FIRST_END, COUNT, ENDED = range(4)  # of onsets
+FROZEN, UPHILL, EPISODES, LAST_UPHILL, IN_A_ROW = range(5)  # of climbs
 
 EXACT = INLINED | {"fastmath": {"contract"}}  # where reassociation would undo the arithmetic
 
@@ -489,6 +491,48 @@ def _class_squares(f, one_hot, losses, outputs, classes):
 
 
 @njit(**COMPILED)
+def _frozen_losses(f, outputs_too, one_hot, kind, gammas, values, points, outputs, classes):
+    """Losses at the outputs f (K, P) with each of some weights (n, C): values (n,) out.
+
+    With S_c and B_c the sums over a class of the static loss and of the target's output, F is
+    Σ_c Γ_c S_c / P; where Γ weights targets it is Σ_c (S_c + (2 - 2 Γ_c) B_c + (Γ_c² - 1) P_c) / P.
+    """
+    means = np.empty(len(classes))
+    outputs_too[:] = 0  # (C, P): the last class's stay 0 where others are relative to it
+    outputs_too[: len(outputs)] = f
+    _class_losses(outputs_too, one_hot, means, outputs, classes)
+    values[:] = 0
+    for c in range(len(classes)):
+        members, target = 0.0, 0.0
+        for p in range(f.shape[1]):
+            members += np.float64(one_hot[c, p])
+        if kind == WEIGHTED_TARGETS:
+            for p in range(f.shape[1]):
+                target += np.float64(one_hot[c, p] * f[c, p])
+        for i in range(len(gammas)):
+            weight = gammas[i, c]
+            if kind == WEIGHTED_TARGETS:
+                of_class = members * means[c] + (2 - 2 * weight) * target
+                values[i] += (of_class + (weight * weight - 1) * members) / points
+            else:
+                values[i] += weight * members * means[c] / points
+
+
+@njit(**COMPILED)
+def _count_uphill(k, uphill, climbs):
+    """Count step k as one with Γ frozen, uphill or not, and episodes of them, which are close."""
+    climbs[FROZEN] += 1
+    if not uphill:
+        return
+    climbs[UPHILL] += 1
+    apart = climbs[LAST_UPHILL] < 0 or k - climbs[LAST_UPHILL] > EPISODE_GAP
+    climbs[IN_A_ROW] = 1 if apart else climbs[IN_A_ROW] + 1
+    climbs[LAST_UPHILL] = k
+    if climbs[IN_A_ROW] == EPISODE_STEPS:
+        climbs[EPISODES] += 1
+
+
+@njit(**COMPILED)
 def _read_both(units, bias, sets, counts, losses, reading, outputs, classes):
     """Read the training set and the validation set into the rows of a reading."""
     training, validation = sets
@@ -534,6 +578,8 @@ def advance_network(
     last,  # (3 + K, H + 1) in place, the last gradient, or None: onsets are not watched for
     alternation,  # (2,) in place, as `_alternates` has it
     onsets,  # (4,) in place: first onset and its end, -1 if none, how many, and how many ended
+    value,  # (1,) in place, F_k at the last step, or None: uphill steps are not counted
+    climbs,  # (5,) in place: steps with Γ frozen, uphill ones, episodes, and what they follow from
     f,  # (K, P padded), for the kernel to work in
     outputs,  # K zeros
     classes,  # C zeros
@@ -551,6 +597,8 @@ def advance_network(
     weights = np.empty((len(classes), 1), units.dtype)
     shares = np.empty((len(classes), 1), units.dtype)
     products = np.empty(2)
+    gammas, values = np.empty((2, len(classes))), np.empty(2)
+    outputs_too = np.empty((len(classes), x.shape[1]), units.dtype)
 
     reading = np.searchsorted(checkpoints, step + 1)  # its padding moved to the end, as steps
     if step == 0 and checkpoints.size and checkpoints[0] == 0:
@@ -562,6 +610,13 @@ def advance_network(
             weights[c, 0] = real(gamma[c])
             shares[c, 0] = real(gamma[c] / points)
         _forward(units, bias, x, f, outputs)
+        if value is not None and (k <= tail_start or amplitude == 1):
+            gammas[0] = gamma
+            _set_class_weights(gammas[1], k - 1, amplitude, period, tail_start)
+            _frozen_losses(f, outputs_too, one_hot, kind, gammas, values, points, outputs, classes)
+            if k > 0:
+                _count_uphill(k - 1, values[1] > value[0], climbs)
+            value[0] = values[0]
         loss, witness = _differentiate(
             f,
             one_hot,

@@ -19,6 +19,7 @@ from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train.alternation import ENDS, MEMORY, SETS_IN
 from dynstudy.train.backends._lanczos import leading_eigenpairs
+from dynstudy.train.climbs import episodes
 from dynstudy.train.curvature import MOST_PRODUCTS, Curvature, Eigenpairs
 from dynstudy.train.ensemble import Data, Ensemble, Parameters
 from dynstudy.train.readings import Readings
@@ -55,6 +56,7 @@ class State:
     stopped: Tensor  # (B,) whether it came to where it ends
     gradient: Tensor  # (B, N) of the last step, where instabilities are watched for
     alternation: Tensor  # (B,) E of `dynstudy.train.alternation`
+    uphill: list[list[int]]  # steps of each network, where they are counted
     graph: Any = None  # of a step, on a card
     name: str = "autograd"
 
@@ -123,6 +125,7 @@ def start(
         torch.zeros(batch, dtype=torch.bool, device=device),
         torch.zeros(batch, 0, dtype=dtype, device=device),
         torch.ones(batch, dtype=torch.float64, device=device),
+        [[] for _ in range(batch)],
     )
     if len(readings.onsets.first):
         size = sum(tensor[0].numel() for tensor in state.tensors)
@@ -135,8 +138,8 @@ def advance(state: State, step: int, count: int) -> None:
     """Take `count` steps from `step` on with every network that has not diverged."""
     ensemble, readings = state.ensemble, state.readings
     take_step = _replayed(state) if state.x.device.type == "cuda" else lambda: _take_step(state)
-    watched = len(readings.onsets.first) > 0
-    for first, last in _pieces(readings, step, count, 1 if watched else PIECE):
+    onsets, climbs = len(readings.onsets.first) > 0, len(readings.climbs.steps) > 0
+    for first, last in _pieces(readings, step, count, 1 if onsets or climbs else PIECE):
         before = state.gradient.clone()
         gammas = class_weights(
             np.arange(first, last)[:, None],
@@ -151,7 +154,9 @@ def advance(state: State, step: int, count: int) -> None:
         for _ in range(first, last):
             take_step()
         readings.diverged_at[:] = state.diverged_at.cpu().numpy()
-        if watched:
+        if climbs:
+            _count_climbs(state, first)
+        if onsets:
             _watch(state, before, first)
         if readings.losses.size:
             readings.losses[:, first:last] = state.losses[: last - first].T.cpu().numpy()
@@ -202,6 +207,23 @@ def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
         Parameters(W1, b1[:, :, 0], W2, b2[:, :, 0]),
         products.cpu().numpy(),
     )
+
+
+def _count_climbs(state: State, step: int) -> None:
+    """Count a step that was taken as uphill or not, with its own class weights."""
+    ensemble, climbs = state.ensemble, state.readings.climbs
+    if step == ensemble.steps - 1:
+        return
+    loss = LOSSES[ensemble.loss].weighted
+    with torch.no_grad():
+        after = loss(_forward(state.tensors, state.x), state.y, state.gammas[0])
+        uphill = (after > state.losses[0]).cpu().numpy()
+    counted = state.readings.running & ((step < ensemble.tail_start) | (ensemble.amplitude == 1))
+    climbs.steps[counted] += 1
+    climbs.uphill[counted & uphill] += 1
+    for b in np.flatnonzero(counted & uphill).tolist():
+        state.uphill[b].append(step)
+        climbs.episodes[b] = episodes(np.bincount(state.uphill[b]))
 
 
 def _watch(state: State, before: Tensor, step: int) -> None:

@@ -33,6 +33,7 @@ NEVER = np.iinfo(np.int64).max
 CACHE_LINE = 64  # bytes
 READS_CLASS_LOSSES = True
 """For `dynstudy.train.backends`."""
+NO_CLIMBS = np.array([0, 0, 0, -1, 0])
 BLOCK = 64
 """Networks of a thread in a block: the last of them to end leaves no other thread idle for long."""
 
@@ -63,6 +64,8 @@ class State:
     checkpoints: Ints  # (B, M) padded with NEVER
     order: list[int]  # networks, widest first, so that no thread is left with a long one
     watch: list[Watch]  # of each network, if instabilities are watched for
+    values: NDArray[np.float64]  # (B,) F_k at the last step, if uphill steps are counted
+    climbs: Ints  # (B, 5) as the kernel has them, likewise
     name: str = "cpu"
 
     @property
@@ -142,6 +145,8 @@ def start(ensemble: Ensemble, data: Data, initial: Parameters, readings: Reading
             Watch(np.zeros((len(each), each.shape[1] + 1), each.dtype), *_nothing_yet())
             for each in (units if len(readings.onsets.first) else [])
         ],
+        np.full(len(readings.climbs.steps), np.nan),
+        np.tile(NO_CLIMBS, (len(readings.climbs.steps), 1)),
     )
 
 
@@ -191,6 +196,8 @@ def _advance(state: State, b: int, step: int, end: int) -> int:
         readings.class_losses[b] if readings.class_losses.size else None,
         watch.gradient if watch else None,
         *((watch.alternation, watch.onsets) if watch else _nothing_yet()),
+        state.values[b : b + 1] if len(state.values) else None,
+        state.climbs[b] if len(state.climbs) else NO_CLIMBS,
         _aligned(np.empty((len(outputs), len(state.y)), ensemble.dtype)),
         outputs,
         classes,
@@ -198,6 +205,9 @@ def _advance(state: State, b: int, step: int, end: int) -> int:
     if watch:
         onsets = readings.onsets
         onsets.first[b], onsets.first_end[b], onsets.count[b], onsets.ended[b] = watch.onsets
+    if len(state.climbs):
+        climbs = readings.climbs
+        climbs.steps[b], climbs.uphill[b], climbs.episodes[b] = state.climbs[b, :3]
     return code
 
 

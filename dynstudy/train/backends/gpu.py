@@ -79,8 +79,8 @@ def refusal(demand: Demand) -> str | None:
         return f"takes fewer than 2**30 steps, not {demand.steps}"
     if demand.width > WIDEST:
         return f"trains at most {WIDEST} units, not {demand.width}"
-    if demand.onsets:
-        return "does not watch for onsets of instabilities"
+    if demand.watched:
+        return "watches for no instabilities"
     return _fused.refusal(demand)
 
 

@@ -247,11 +247,11 @@ def test_the_layout_of_parameters_is_undone(
     np.testing.assert_array_equal(unpacked(lines, shape, outputs), rows)
 
 
-def test_onsets_are_refused_before_anything_is_trained() -> None:
+def test_what_it_cannot_watch_for_is_refused_before_anything_is_trained() -> None:
     module = import_module("dynstudy.train.backends.gpu")
-    asked = Demand("dce", 2, 3, 20, 100, "float32", onsets=True)
-    assert module.refusal(asked) == "does not watch for onsets of instabilities"
-    assert module.refusal(replace(asked, onsets=False)) is None
+    asked = Demand("dce", 2, 3, 20, 100, "float32", watched=True)
+    assert module.refusal(asked) == "watches for no instabilities"
+    assert module.refusal(replace(asked, watched=False)) is None
 
 
 def test_without_a_card_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
