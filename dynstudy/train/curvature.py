@@ -56,9 +56,13 @@ class Curvature:
 
 @dataclass(frozen=True)
 class Eigenpairs(OfNetworks):
-    """Eigenvalues, largest first, and eigenvectors of B networks at one step."""
+    """Eigenvalues and eigenvectors of B networks at one step: the largest, then the smallest.
 
-    values: NDArray[np.float64]  # (B, n) nan for a network that diverged
+    Both descend. nan for a network that does not run, that has no more of them, or whose Hessian is
+    beyond what its numbers can hold.
+    """
+
+    values: NDArray[np.float64]  # (B, n)
     residuals: NDArray[np.float64]  # (B, n) |Hv - λv|: some eigenvalue is no further from λ
     vectors: Parameters  # of length 1, an axis n after the first, zero beyond a network's width
     products: Ints  # (B,) of the Hessian with a vector

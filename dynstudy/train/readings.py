@@ -101,7 +101,7 @@ class Readings(OfNetworks):
 class Spectra(OfNetworks):
     """Eigenvalues of the Hessians of B networks at R steps of their training."""
 
-    values: NDArray[np.float64]  # (B, R, n) largest first; nan unread, and once a network diverged
+    values: NDArray[np.float64]  # (B, R, n) as `Eigenpairs` has them; nan where nothing was read
     residuals: NDArray[np.float64]  # (B, R, n) |Hv - λv|
 
     @classmethod

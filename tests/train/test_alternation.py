@@ -122,3 +122,28 @@ def test_until_onset_ends_a_network_there_and_no_other(backend: str) -> None:
     np.testing.assert_array_equal(ended.parameters.W1[1], whole.parameters.W1[1])
     assert (ended.correct[0, 0] == -1).all()  # it never came to its last step
     assert (ended.correct[1, 0] >= 0).all()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_nothing_is_read_of_networks_that_have_ended(backend: str) -> None:
+    ensemble = replace(CASES["mse"], width=np.array([9, 9]), learning_rate=np.array([0.35, 0.35]))
+    watched = Curvature((0, 389, 390), 1, climbs=True, onsets=True, until_onset=True)
+    steps: list[int] = []
+    outcome = train(
+        ensemble,
+        make_data(points=20, validation_points=3),
+        backend=backend,
+        checkpoints=[0, 390],
+        trace=True,
+        curvature=watched,
+        progress=steps.append,
+    )
+    first = outcome.onsets.first
+    assert (first > 300).all()
+    assert steps[-1] == 390  # all of them ended before
+    assert np.isfinite(outcome.spectra.values[:, 0]).all()
+    assert np.isnan(outcome.spectra.values[:, 1:]).all()
+    assert (outcome.correct[:, 0] >= 0).all()
+    assert (outcome.correct[:, 1] == -1).all()
+    np.testing.assert_array_equal(np.isfinite(outcome.losses).sum(1), first + 1)
+    np.testing.assert_array_equal(outcome.climbs.steps, first)  # all but the very last one

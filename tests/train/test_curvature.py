@@ -229,6 +229,73 @@ def test_a_diverged_network_has_no_curvature_from_there_on(backend: str) -> None
     assert np.isfinite(outcome.spectra.values[1, 1]).all()
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("largest", "smallest"), [(2, 40), (40, 1), (12, 12), (0, 17)])
+def test_more_eigenvalues_than_there_are_parameters(
+    largest: int, smallest: int, backend: str, rng: np.random.Generator
+) -> None:
+    ensemble = Ensemble.of("ce", 5, width=[1, 2], learning_rate=0.1, dtype="float64")
+    data = make_data(points=10)
+    parameters = random_state(rng, ensemble, 3)
+    here = pairs(backend, ensemble, data, parameters, 0, Curvature((), largest, smallest, 1e-12))
+    for b in range(2):
+        ascending = np.linalg.eigvalsh(dense_hessian(ensemble, data, parameters, 0, b))
+        descending, none = ascending[::-1], [np.nan] * 40
+        expected = [*descending, *none][:largest]
+        expected += [*ascending, *none][:smallest][::-1]
+        np.testing.assert_allclose(here.values[b], expected, atol=1e-12)
+        np.testing.assert_array_equal(np.isnan(here.residuals[b]), np.isnan(expected))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_hessian_beyond_its_numbers_is_none(loss: str, backend: str) -> None:
+    amplitude = 3.0 if LOSSES[loss].dynamical else 1.0
+    ensemble = Ensemble.of(
+        loss, 2, width=[4, 6], learning_rate=1e-3, amplitude=amplitude, period=10
+    )
+    parameters = Parameters.drawn(ensemble, 3)
+    parameters.W1[0] *= 1e10
+    parameters.W2[0] *= 1e34  # their product is more than float32 holds
+    curvature = Curvature((0, 1, 2), 2, 1)
+    outcome = train(
+        ensemble,
+        make_data(points=10),
+        backend=backend,
+        checkpoints=[2],
+        initial=parameters,
+        curvature=curvature,
+    )
+    assert np.isnan(outcome.spectra.values[0]).all()
+    assert np.isnan(outcome.spectra.residuals[0]).all()
+    assert np.isfinite(outcome.spectra.values[1]).all()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_eigenvalues_of_a_dead_network_are_there_as_often_as_they_are(
+    dtype: str, backend: str
+) -> None:
+    ensemble = Ensemble.of("mse", 2, width=[5, 1], learning_rate=0.1, dtype=dtype)
+    parameters = Parameters.drawn(ensemble, 3)
+    parameters.W1[:], parameters.b1[:] = 0, -1
+    curvature = Curvature((), 4, 2, 1e-4)
+    here = pairs(backend, ensemble, make_data(points=10), parameters, 0, curvature)
+    np.testing.assert_allclose(here.values, [[2, 2, 2, 0, 0, 0]] * 2, atol=1e-5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_float32_cannot_reach_ends_all_the_same(backend: str) -> None:
+    ensemble = Ensemble.of("ce", 1, width=[12, 1], learning_rate=0.1)
+    initial = Parameters.drawn(ensemble, 3)
+    finest, fine = (
+        pairs(backend, ensemble, make_data(points=10), initial, 0, Curvature((), 2, 1, tolerance))
+        for tolerance in (1e-14, 1e-5)
+    )
+    assert (finest.products <= 200).all()
+    np.testing.assert_allclose(finest.values, fine.values, rtol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("steps", "options", "problem"),
     [

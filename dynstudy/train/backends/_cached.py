@@ -10,13 +10,16 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
+from inspect import getfile
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from numba import njit
 
-from dynstudy.train.backends._registers import __file__ as registers
+from dynstudy.task.losses import loss
+from dynstudy.train import alternation, climbs
+from dynstudy.train.backends import _registers
 
 
 class Cached:
@@ -98,6 +101,7 @@ def _digest(file: Path) -> str:
 
 @cache
 def _sources() -> bytes:
-    """Of all that is compiled."""
+    """Of all that is compiled, and of whose constants are."""
     files = sorted(Path(__file__).parent.glob("_cpu_*.py"))
-    return b"".join(file.read_bytes() for file in [*files, Path(registers)])
+    files += [Path(getfile(module)) for module in (_registers, alternation, climbs, loss)]
+    return b"".join(file.read_bytes() for file in files)

@@ -1,11 +1,11 @@
 """Lanczos for one network of the `cpu` backend: the leading eigenpairs of its Hessian.
 
-A cross-entropy does not change where the outputs of all classes do by the same. So Lanczos works in
-orthonormal coordinates of what is left of the columns of W2 and of b2, where the Hessian has the
-same eigenvalues as in all C, but for zeros; `turn` leads from them to the relative ones and back.
+Its vectors have the columns of all C outputs, in which curvature is defined. A direction's relative
+outputs are the first columns less the last one; of a product, the last column is minus the sum of
+the others, since a cross-entropy does not change where all outputs do by the same.
 """
 
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 from numba import njit
@@ -26,41 +26,38 @@ CANCELLED = 0.1
 
 
 @njit(**COMPILED)
-def _unpack(vector, turn, units, bias):
-    """A vector in orthonormal coordinates as a direction of parameters."""
-    width, outputs = units.shape[1], bias.shape[0]
-    for row in range(3):
+def _unpack(vector, units, bias, classes):
+    """A vector as a direction of the kernel's parameters."""
+    width, outputs, last = units.shape[1], bias.shape[0], len(classes) - 1
+    for row in range(3 + outputs):
         for h in range(width):
             units[row, h] = vector[row * width + h]
     for c in range(outputs):
-        moved = 0.0
-        for k in range(outputs):
-            moved += turn[k, c] * vector[(3 + outputs) * width + k]
-        bias[c, 0] = moved
-        for h in range(width):
-            moved = 0.0
-            for k in range(outputs):
-                moved += turn[k, c] * vector[(3 + k) * width + h]
-            units[3 + c, h] = moved
+        bias[c, 0] = vector[(4 + last) * width + c]
+    if outputs == last:
+        for c in range(outputs):
+            for h in range(width):
+                units[3 + c, h] -= vector[(3 + last) * width + h]
+            bias[c, 0] -= vector[(4 + last) * width + last]
 
 
 @njit(**COMPILED)
-def _pack(units, bias, turn, vector):
-    """A gradient of parameters as a vector in orthonormal coordinates."""
-    width, outputs = units.shape[1], bias.shape[0]
-    for row in range(3):
+def _pack(units, bias, classes, vector):
+    """A gradient of the kernel's parameters as a vector."""
+    width, outputs, last = units.shape[1], bias.shape[0], len(classes) - 1
+    for row in range(3 + outputs):
         for h in range(width):
             vector[row * width + h] = units[row, h]
-    for k in range(outputs):
-        moved = 0.0
-        for c in range(outputs):
-            moved += turn[k, c] * bias[c, 0]
-        vector[(3 + outputs) * width + k] = moved
+    for c in range(outputs):
+        vector[(4 + last) * width + c] = bias[c, 0]
+    if outputs == last:
         for h in range(width):
-            moved = 0.0
-            for c in range(outputs):
-                moved += turn[k, c] * units[3 + c, h]
-            vector[(3 + k) * width + h] = moved
+            vector[(3 + last) * width + h] = 0
+        vector[(4 + last) * width + last] = 0
+        for c in range(outputs):
+            for h in range(width):
+                vector[(3 + last) * width + h] -= units[3 + c, h]
+            vector[(4 + last) * width + last] -= bias[c, 0]
 
 
 @njit(**COMPILED)
@@ -76,7 +73,7 @@ def _made_orthogonal(vector, basis, count):
     """Take off what lies along the first vectors of the basis, again where little is left.
 
     Returns:
-        The length of what is left.
+        The length of what is left; nan if that is beyond what a number can hold.
     """
     before = np.sqrt(_inner(vector, vector))
     while True:
@@ -85,9 +82,16 @@ def _made_orthogonal(vector, basis, count):
             for i in range(vector.size):
                 vector[i] -= along * basis[j, i]
         after = np.sqrt(_inner(vector, vector))
-        if after > CANCELLED * before or after == 0:
+        if not after <= CANCELLED * before or after == 0:  # nor is nan
             return after
         before = after
+
+
+@njit(**COMPILED)
+def _rank(i, m, largest, smallest):
+    """Where the i-th that is asked for stands among m, ascending; -1 if there is none."""
+    rank = m - 1 - i if i < largest else largest + smallest - 1 - i
+    return rank if 0 <= rank < m else -1
 
 
 @partial(Cached, nogil=True, **COMPILED)
@@ -99,18 +103,21 @@ def lanczos(
     kind,
     gamma,  # (C,) Γ(k), float64
     points,  # P
-    turn,  # (K, K) from orthonormal to relative outputs
-    basis,  # (M + 1, N) float64, its first vector where to start from; N = (3 + K) H + K
+    basis,  # (M + 1, N) float64, its first vector where to start from; N = (3 + C) H + C
     tolerance,  # of a residual, in units of the eigenvalue that is largest in magnitude
     largest,  # how many of the largest
     smallest,  # and of the smallest
-    values,  # (largest + smallest,) out, descending
+    values,  # (largest + smallest,) out, either descending; nan where there are no more
     residuals,  # likewise, |Hv - λv|
-    vectors,  # (largest + smallest, N) out, orthonormal, in orthonormal coordinates
+    vectors,  # (largest + smallest, N) out, of length 1
     outputs,  # K zeros
     classes,  # C zeros
 ):
-    """Lanczos with full reorthogonalisation; returns how many products it took, M at most."""
+    """Lanczos with full reorthogonalisation; what a number cannot hold makes everything nan.
+
+    Returns:
+        How many products it took, M at most.
+    """
     f = np.empty((len(outputs), x.shape[1]), units.dtype)
     _forward(units, bias, x, f, outputs)
     derivatives = of_loss(f, one_hot, kind, gamma, points, outputs, classes)
@@ -119,28 +126,32 @@ def lanczos(
     most = min(basis.shape[0] - 1, basis.shape[1])
     wanted = largest + smallest
     tridiagonal = np.zeros((most, most))
+    values[:], residuals[:], vectors[:] = np.nan, np.nan, 0
     basis[0] /= np.sqrt(_inner(basis[0], basis[0]))
     m, since = 0, 0  # products, and those of them after an invariant space was full
     while True:
         vector = basis[m + 1]
-        _unpack(basis[m], turn, along, along_bias)
+        _unpack(basis[m], along, along_bias, classes)
         hessian_product(units, along, along_bias, x, derivatives, product, bias_product, f, outputs)
-        _pack(product, bias_product, turn, vector)
+        _pack(product, bias_product, classes, vector)
         tridiagonal[m, m] = _inner(vector, basis[m])
         left = _made_orthogonal(vector, basis, m + 1)
         m, since = m + 1, since + 1
+        if not np.isfinite(left):
+            values[:], residuals[:] = np.nan, np.nan
+            return m
         if m == most or since >= max(FIRST_LOOK, wanted):
             ritz, turned = np.linalg.eigh(tridiagonal[:m, :m].copy())
             scale, done = max(abs(ritz[0]), abs(ritz[-1])), True
-            for i in range(min(wanted, m)):
-                j = m - 1 - i if i < largest else wanted - 1 - i
-                values[i], residuals[i] = ritz[j], left * abs(turned[m - 1, j])
-                done = done and residuals[i] <= tolerance * scale
+            for i in range(wanted):
+                j = _rank(i, m, largest, smallest)
+                if j >= 0:
+                    values[i], residuals[i] = ritz[j], left * abs(turned[m - 1, j])
+                    done = done and residuals[i] <= tolerance * scale
             if m == most or done:
-                for i in range(min(wanted, m)):
-                    j = m - 1 - i if i < largest else wanted - 1 - i
-                    vectors[i] = 0
-                    for k in range(m):
+                for i in range(wanted):
+                    j = _rank(i, m, largest, smallest)
+                    for k in range(m if j >= 0 else 0):
                         for n in range(vector.size):
                             vectors[i, n] += turned[k, j] * basis[k, n]
                 return m
@@ -152,14 +163,6 @@ def lanczos(
         else:
             tridiagonal[m - 1, m] = tridiagonal[m, m - 1] = left
             vector /= left
-
-
-@cache
-def orthonormal(outputs: int, classes: int) -> Floats:
-    """(C, K) an orthonormal basis of the outputs that matter: all, or those that sum to 0."""
-    if outputs == classes:
-        return np.eye(classes)
-    return np.linalg.qr(np.eye(classes) - 1 / classes)[0][:, :outputs]
 
 
 def eigenpairs_at(
@@ -179,17 +182,16 @@ def eigenpairs_at(
         curvature: which eigenvalues, and how well.
 
     Returns:
-        Values (n,), residuals (n,), vectors (n, N) in orthonormal coordinates, and how many
-        products they took.
+        Values (n,), residuals (n,), vectors (n, N), W1, b1 and W2 unit by unit in rows of (3 + C,
+        H) and then b2, and how many products they took.
     """
     (units, bias), (x, one_hot, points) = parameters, training
     K, C, real = len(bias), len(one_hot), units.dtype.type
-    basis = orthonormal(K, C)
-    size = units.size + K
-    vectors_so_far = np.empty((min(MOST_PRODUCTS, size) + 1, size))
-    vectors_so_far[0] = np.random.default_rng(0).normal(size=size)
-    values, residuals = np.full((2, curvature.count), np.nan)
-    vectors = np.zeros((curvature.count, size))
+    size = (3 + C) * units.shape[1] + C
+    basis = np.empty((min(MOST_PRODUCTS, size) + 1, size))
+    basis[0] = np.random.default_rng(0).normal(size=size)
+    values, residuals = np.empty((2, curvature.count))
+    vectors = np.empty((curvature.count, size))
     products = lanczos(
         units,
         bias,
@@ -198,8 +200,7 @@ def eigenpairs_at(
         kind,
         gamma,
         points,
-        np.ascontiguousarray((basis[:K] - (K < C) * basis[-1]).T),
-        vectors_so_far,
+        basis,
         curvature.tolerance,
         curvature.largest,
         curvature.smallest,

@@ -34,9 +34,9 @@ def leading_eigenpairs(
         most: products at most.
 
     Returns:
-        Eigenvalues (B, n), largest first, residuals |Hv - λv| (B, n), eigenvectors of length 1
-        (B, n, N), and how many products it took (B,). n is `largest` + `smallest`, or N if that is
-        fewer, the rest being nan.
+        Eigenvalues (B, n), the largest and then the smallest, both descending, residuals |Hv - λv|
+        (B, n), eigenvectors of length 1 (B, n, N), and how many products it took (B,). n is
+        `largest` + `smallest`; nan where a matrix has no more, or where a product is not finite.
     """
     batch, size = start.shape
     wanted, most = largest + smallest, min(most, size)
@@ -52,16 +52,20 @@ def leading_eigenpairs(
         vector = _orthogonal(product(basis[:, m - 1]).to(start.dtype), basis, m, tridiagonal)
         left = vector.norm(dim=1)
         since += 1
-        ritz, turned = torch.linalg.eigh(tridiagonal[:, :m, :m].nan_to_num())
+        broken = ~torch.isfinite(left) & (products == 0)
+        products[broken], tridiagonal[~torch.isfinite(left)] = m, 0
+        ritz, turned = torch.linalg.eigh(tridiagonal[:, :m, :m])
         scale = ritz.abs().amax(1)
-        chosen = [m - 1 - i for i in range(min(largest, m))]
-        chosen += [smallest - 1 - i for i in range(smallest)][: m - len(chosen)]
+        ranks = [m - 1 - i for i in range(largest)] + [smallest - 1 - i for i in range(smallest)]
+        there = [i for i, rank in enumerate(ranks) if 0 <= rank < m]
+        chosen = [ranks[i] for i in there]
         of_each = left[:, None] * turned[:, -1, chosen].abs()
         small = (of_each <= tolerance * scale[:, None]).all(1) & (since >= max(FIRST_LOOK, wanted))
         done = (small | (m == room)) & (products == 0)
-        values[done, : len(chosen)] = ritz[done][:, chosen]
-        residuals[done, : len(chosen)] = of_each[done]
-        vectors[done, : len(chosen)] = torch.einsum(
+        rows, columns = done.nonzero(), torch.tensor(there, device=start.device)
+        values[rows, columns] = ritz[done][:, chosen]
+        residuals[rows, columns] = of_each[done]
+        vectors[rows, columns] = torch.einsum(
             "bkn,bki->bin", basis[done, :m], turned[done][:, :, chosen]
         )
         products[done] = m

@@ -154,10 +154,10 @@ def advance(state: State, step: int, count: int) -> None:
         for _ in range(first, last):
             take_step()
         readings.diverged_at[:] = state.diverged_at.cpu().numpy()
-        if climbs:
-            _count_climbs(state, first)
         if onsets:
             _watch(state, before, first)
+        if climbs:  # but not a step with which a network ends: it is its last one
+            _count_climbs(state, first)
         if readings.losses.size:
             readings.losses[:, first:last] = state.losses[: last - first].T.cpu().numpy()
         _read(state, last)
@@ -196,7 +196,8 @@ def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
     values, residuals, vectors, products = leading_eigenpairs(
         product, start, curvature.largest, curvature.smallest, curvature.tolerance, MOST_PRODUCTS
     )
-    values[state.diverged_at >= 0] = residuals[state.diverged_at >= 0] = torch.nan
+    over = (state.diverged_at >= 0) | state.stopped
+    values[over] = residuals[over] = torch.nan
     W1, b1, W2, b2 = (
         part.reshape(*part.shape[:2], *shape[1:]).cpu().numpy()
         for part, shape in zip(torch.split(vectors, sizes, 2), shapes, strict=True)

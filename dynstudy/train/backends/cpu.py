@@ -21,7 +21,7 @@ from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train.backends._cpu_kernel import PAUSED, POINT_BLOCK, RUNNING, advance_network
-from dynstudy.train.backends._cpu_lanczos import eigenpairs_at, orthonormal
+from dynstudy.train.backends._cpu_lanczos import eigenpairs_at
 from dynstudy.train.backends._fused import Means, absolute, as_trained, refusal
 from dynstudy.train.curvature import Curvature, Eigenpairs
 from dynstudy.train.ensemble import Data, Ensemble, Floats, Parameters
@@ -229,22 +229,20 @@ def _look_at_onset(state: State, b: int, first: int) -> None:
 def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
     """Leading eigenpairs of the Hessians before step `step`, of all networks that run."""
     ensemble = state.ensemble
-    K, C, width = state.bias.shape[1], len(state.one_hot), int(ensemble.width.max())
+    C, width = len(state.one_hot), int(ensemble.width.max())
     shape = len(ensemble), curvature.count
     values, residuals = np.full((2, *shape), np.nan)
     rows, biases = np.zeros((*shape, 3 + C, width)), np.zeros((*shape, C))
     products = np.zeros(len(ensemble), int)
-    basis = orthonormal(K, C)
 
     def of_one(b: int) -> None:
         units = state.units[b]
         values[b], residuals[b], vectors, products[b] = _eigenpairs(
             state, b, step, curvature, units, state.bias[b]
         )
-        of_units = vectors[:, :-K].reshape(-1, *units.shape)
-        rows[b, :, :3, : units.shape[1]] = of_units[:, :3]
-        rows[b, :, 3:, : units.shape[1]] = basis @ of_units[:, 3:]
-        biases[b] = vectors[:, -K:] @ basis.T
+        H = units.shape[1]
+        rows[b, :, :, :H] = vectors[:, :-C].reshape(-1, 3 + C, H)
+        biases[b] = vectors[:, -C:]
 
     _in_threads(of_one, state)
     W2 = rows[:, :, 3:].swapaxes(2, 3)

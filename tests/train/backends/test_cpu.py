@@ -1,5 +1,7 @@
 """The fused kernel for processors."""
 
+import ast
+import importlib
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ from numba.core.errors import TypingError
 from dynstudy.errors import BackendError
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Data, Ensemble, train
+from dynstudy.train.backends import _cached
 from dynstudy.train.backends._cached import Cached
 from dynstudy.train.backends._cpu_kernel import _set_class_weights, advance_network
 from tests.forked import in_child
@@ -97,6 +100,31 @@ def test_a_broken_cache_is_compiled_anew(
         again = doubled()
         assert again(2) == 4
         assert sum(again.compiled.stats.cache_hits.values()) == 1
+
+
+def test_a_changed_source_is_compiled_anew(
+    doubled: Callable[[], Cached], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert doubled()(2) == 4
+    monkeypatch.setattr(_cached, "_sources", lambda: b"another")
+    again = doubled()
+    assert again(2) == 4
+    assert sum(again.compiled.stats.cache_hits.values()) == 0
+
+
+def test_the_sources_are_all_that_constants_are_compiled_from() -> None:
+    sources, folder = _cached._sources(), Path(_cached.__file__).parent
+    compiled = [*folder.glob("_cpu_*.py"), folder / "_registers.py"]
+    for file in compiled:
+        assert file.read_bytes() in sources
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("dyn"):
+                continue
+            constants = {alias.name for alias in node.names if alias.name.isupper()}
+            if constants - {"MOST_PRODUCTS"}:  # which only Python reads
+                path = importlib.import_module(str(node.module)).__file__
+                assert path is not None
+                assert Path(path).read_bytes() in sources, node.module
 
 
 def test_where_nothing_may_be_written_it_is_compiled_without_a_cache(
