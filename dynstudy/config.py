@@ -118,6 +118,53 @@ class SpiralData(Section):
     )
 
 
+class Records(BaseModel, frozen=True, extra="forbid"):
+    """Records of curvature at even distances: of the two keys one."""
+
+    per_decade: int | None = Field(
+        None, ge=1, le=1000, description="so many pairs from 1 to 10, 10 to 100, and so on"
+    )
+    every: int | None = Field(
+        None, ge=1, le=MAX_STEPS, description="a pair every so many steps: N, N + 1, 2N, 2N + 1, …"
+    )
+
+
+def _recorded(value: Any) -> Any:
+    """A table of one key, or a list of steps, as ascending steps without duplicates."""
+    if isinstance(value, dict):
+        if len(value) != 1 or value.keys() - Records.model_fields.keys():
+            raise ValueError("needs one key of per_decade and every, or is a list of steps")
+        ((key, number),) = value.items()
+        number = as_whole(number)
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise ValueError(f"{key} must be a whole number, at least 1")
+        return {key: number}
+    if not isinstance(value, list | tuple):
+        return value
+    steps = [as_whole(step) for step in value]
+    if any(isinstance(step, bool) or not isinstance(step, int) or step < 0 for step in steps):
+        raise ValueError("steps must be whole numbers, from 0")
+    return tuple(sorted(set(steps)))
+
+
+class ReadCurvature(Section):
+    """What is read of the landscape while networks are trained (``[protocol.curvature]``)."""
+
+    records: Annotated[Records | tuple[int, ...], BeforeValidator(_recorded)] = Field(
+        Records(per_decade=12),
+        description="steps k before which eigenvalues are read, and before k + 1, since beyond the "
+        "edge of stability they have period 2: `{ per_decade = 12 }`, evenly in the logarithm; "
+        "`{ every = N }`; or a list of steps, `[]` for none",
+        json_schema_extra={"default": "`{ per_decade = 12 }`"},
+    )
+    eigenvalues: int = Field(
+        2, ge=1, le=20, description="how many of the largest eigenvalues of the Hessian"
+    )
+    smallest: bool = Field(False, description="whether the smallest is read as well")
+    onsets: bool = Field(True, description="whether onsets of instabilities are watched for")
+    uphill: bool = Field(True, description="whether steps that raise the loss are counted")
+
+
 class Protocol(Section):
     """What all networks of a study share (``[protocol]``)."""
 
@@ -134,6 +181,28 @@ class Protocol(Section):
         "float32", description="precision in which networks are trained"
     )
     data: SpiralData = Field(SpiralData(), description="what networks are trained and read on")
+    curvature: ReadCurvature | None = Field(
+        None,
+        description="what is read of the landscape along training, where there is such a table; it "
+        "changes no network: those of the ledger are trained again only for what is missing",
+    )
+
+    @property
+    def plain(self) -> Self:
+        """The same networks, nothing of the landscape read."""
+        return self.model_copy(update={"curvature": None})
+
+    @model_validator(mode="after")
+    def _within(self) -> Self:
+        records = self.curvature.records if self.curvature is not None else ()
+        last = records[-1:] if isinstance(records, tuple) else (records.every or 0,)
+        for step in last:
+            if step > self.steps - 1:
+                raise ValueError(
+                    f"curvature.records has step {step}, and the last that has a step after it is "
+                    f"{self.steps - 1}"
+                )
+        return self
 
 
 def place_name(amplitude: float, period: float) -> str:

@@ -69,7 +69,7 @@ def export(
         Interrupted: told to stop; the networks trained so far are in the ledger.
     """
     regimes = regime_map(storage, name)
-    spec = regimes.spec
+    spec = regimes.spec.plain
     by = by or spec.best_by
     check_backend(backend, spec)
     rows, candidates = _choose(regimes, top, by, per)

@@ -35,6 +35,7 @@ class Objective:
     """
 
     def __init__(self, spec: StudySpec, *, backend: str = "auto") -> None:
+        spec = spec.plain  # whose curvature nobody would see
         check_backend(backend, spec)
         if not spec.suggests:
             raise SpecError(f"study {spec.name!r} is a {spec.kind}; an Objective needs a search")

@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 
 from dynstudy.config import Configuration, Protocol, Replicate, SpiralData
 from dynstudy.measure.measures import MEASURES, reads
+from dynstudy.measure.records import EIGENVALUES, ONSETS, SMALLEST, UPHILL
 from dynstudy.measure.window import tail_start
 from dynstudy.store.ledger import Record
 from dynstudy.store.series import TRAIN, VALIDATION, Network, Series, to_readings
 from dynstudy.task.spiral import replicate_data_seed, spiral
-from dynstudy.train import Data, Ensemble, Outcome, train
+from dynstudy.train import Curvature, Data, Ensemble, Outcome, train
+
+DIGITS = 9
+"""Of an eigenvalue that is recorded, and of its residual; more would be noise."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Task:
 
     replicate: Replicate
     reads: tuple[int, ...]  # ascending, the end of training among them
+    records: tuple[int, ...] = ()  # ascending: those before which eigenvalues are read
+    eigenvalues: int = 1  # how many of the largest
 
 
 def train_replicates(
@@ -37,8 +43,30 @@ def train_replicates(
     checkpoints = np.full((len(tasks), longest), -1)
     for row, task in zip(checkpoints, tasks, strict=True):
         row[: len(task.reads)] = task.reads
-    outcome = train(ensemble, data, backend=backend, checkpoints=checkpoints, progress=progress)
-    return _records(tasks, protocol, outcome), outcome
+    curvature = _curvature(tasks, protocol)
+    outcome = train(
+        ensemble,
+        data,
+        backend=backend,
+        checkpoints=checkpoints,
+        curvature=curvature,
+        progress=progress,
+    )
+    return _records(tasks, protocol, outcome, curvature), outcome
+
+
+def _curvature(tasks: Sequence[Task], protocol: Protocol) -> Curvature | None:
+    """What is read for any of some networks that are trained together."""
+    asked = protocol.curvature
+    if asked is None:
+        return None
+    return Curvature(
+        tuple(sorted({step for task in tasks for step in task.records})),
+        largest=max(task.eigenvalues for task in tasks),
+        smallest=int(asked.smallest),
+        onsets=asked.onsets,
+        climbs=asked.uphill,
+    )
 
 
 def train_cell(
@@ -84,7 +112,9 @@ def draw_data(data: SpiralData, seeds: Sequence[int]) -> Data:
     return Data(np.stack([x for x, _ in drawn]), drawn[0][1], *validation)
 
 
-def _records(tasks: Sequence[Task], protocol: Protocol, outcome: Outcome) -> list[Record]:
+def _records(
+    tasks: Sequence[Task], protocol: Protocol, outcome: Outcome, curvature: Curvature | None
+) -> list[Record]:
     """What to record of each network, its measures from those of its cell together."""
     networks: list[Network] = []
     cells: dict[Configuration, list[int]] = {}
@@ -92,11 +122,16 @@ def _records(tasks: Sequence[Task], protocol: Protocol, outcome: Outcome) -> lis
         diverged_at = int(outcome.diverged_at[b]) if outcome.diverged[b] else None
         counts = {TRAIN: outcome.correct[b], VALIDATION: outcome.validation_correct[b]}
         series = {name: _series(task.reads, correct) for name, correct in counts.items()}
+        if curvature is not None:
+            ended = protocol.steps if diverged_at is None else diverged_at
+            series |= _of_curvature(outcome, b, curvature, task, ended)
         networks.append((diverged_at, series))
         cells.setdefault(task.replicate.configuration, []).append(b)
     measures: dict[int, dict[str, float | None]] = {}
     for configuration, members in cells.items():
-        read = to_readings(protocol, configuration.period, [networks[b] for b in members])
+        of_cell = [networks[b] for b in members]
+        rate = configuration.learning_rate
+        read = to_readings(protocol, configuration.period, of_cell, rate)
         values = np.array([measure.of(read) for measure in MEASURES.values()])
         for b, of_network in zip(members, values.T.tolist(), strict=True):
             defined = [None if math.isnan(value) else value for value in of_network]
@@ -111,3 +146,40 @@ def _series(steps: tuple[int, ...], correct: NDArray[np.int32]) -> Series:
     """As far as the network was read: one that diverged was not, from there on."""
     count = int((correct[: len(steps), 0] >= 0).sum())
     return Series(steps[:count], correct[:count])
+
+
+def _of_curvature(
+    outcome: Outcome, b: int, curvature: Curvature, task: Task, steps_taken: int
+) -> dict[str, Series]:
+    """Return the series of curvature of network `b`, which took so many steps.
+
+    Of eigenvalues, the records that its task asks for; none from where it diverged, and nan where
+    its numbers overflowed before. Onsets and uphill steps are one reading, of its end: SQL finds
+    them as it finds all else that was read, and they are joined with what is there in the same way.
+    """
+    last = steps_taken - int(outcome.diverged[b])
+    steps = tuple(k for k in task.records if k <= last)
+    rows = np.searchsorted(curvature.steps, steps)
+    spectra = outcome.spectra
+    values, residuals = (
+        np.array([float(f"{value:.{DIGITS}g}") for value in each.ravel()]).reshape(each.shape)
+        for each in (spectra.values[b, rows], spectra.residuals[b, rows])
+    )
+    read = {}
+    if steps:
+        largest = [values[:, : task.eigenvalues], residuals[:, : task.eigenvalues]]
+        read[EIGENVALUES] = Series(steps, np.concatenate(largest, axis=1))
+    if steps and curvature.smallest:
+        smallest = np.stack([values[:, -1], residuals[:, -1]], axis=1)
+        read[SMALLEST] = Series(steps, smallest)
+    if curvature.onsets:
+        onsets = outcome.onsets
+        when = np.array([onsets.first[b], onsets.first_end[b]], float)
+        many = onsets.count[b], onsets.ended[b], *onsets.eigenvalues[b]
+        never = np.where(when < 0, np.nan, when)
+        read[ONSETS] = Series((steps_taken,), np.array([[*never, *many]]))
+    if curvature.climbs:
+        climbs = outcome.climbs
+        counts = climbs.steps[b], climbs.uphill[b], climbs.episodes[b]
+        read[UPHILL] = Series((steps_taken,), np.array([counts]))
+    return read

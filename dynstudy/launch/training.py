@@ -15,6 +15,7 @@ from dynstudy.config import Cell, Configuration, Replicate
 from dynstudy.launch.chunks import Chunks
 from dynstudy.launch.replicates import Task
 from dynstudy.launch.workers import TrainedChunk, Worker, workers
+from dynstudy.measure.records import record_steps
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import Launch
 from dynstudy.store.ledger import Record
@@ -164,8 +165,23 @@ class Training:
         read = self.ledger.steps_read(each for each in static if lacking[each])
         for cell in cells:
             steps = tuple(sorted({*cell.reads, *read.get(cell.configuration, ())}))
+            curvature = (
+                self._curvature_of(cell.configuration) if lacking[cell.configuration] else ()
+            )
             for seed in lacking[cell.configuration]:
-                yield Task(Replicate(cell.configuration, seed), steps)
+                yield Task(Replicate(cell.configuration, seed), steps, *curvature)
+
+    def _curvature_of(self, configuration: Configuration) -> tuple[tuple[int, ...], int]:
+        """Return the steps at which eigenvalues are read of a cell's networks, and how many.
+
+        What another study asked for is read again, so that a network is not trained in turns for
+        two that ask for more or fewer of them.
+        """
+        protocol = self.ledger.protocol
+        if protocol.curvature is None or not (records := record_steps(protocol)):
+            return (), 1
+        steps, count = self.ledger.eigenvalues_read(configuration)
+        return tuple(sorted(steps.union(records))), max(count, protocol.curvature.eigenvalues)
 
     def _launched(self, worker: Worker, chunk: Sequence[Task]) -> Flight:
         """Train a chunk in a thread, so that this one is free to answer."""

@@ -37,7 +37,9 @@ def check_backend(backend: str, spec: StudySpec) -> None:
     spec.check_installed()
     protocol = spec.protocol
     data = draw_data(protocol.data, seeds=[0])
-    shape = data.features, data.classes, spec.widest, protocol.steps, protocol.dtype
+    asked = protocol.curvature
+    watched = asked is not None and (asked.onsets or asked.uphill)
+    shape = data.features, data.classes, spec.widest, protocol.steps, protocol.dtype, watched
     for loss in (*spec.loss, *(LOSSES[loss].static for loss in spec.loss)):
         load(able(backend, Demand(loss, *shape)))
 

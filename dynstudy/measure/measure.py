@@ -13,6 +13,19 @@ from dynstudy.arrays import Array
 from dynstudy.config import Protocol
 
 
+@dataclass(frozen=True, eq=False)
+class CurvatureReadings:
+    """What was read of the landscape under the networks of one cell; nan where it was not."""
+
+    learning_rate: float  # η
+    steps: tuple[int, ...]  # (K,) ascending
+    largest: Array  # (R, K) λ1 before each
+    onsets: Array  # (R,) of instabilities
+    looked_at: Array  # (R,) steps of which it was seen whether they are uphill
+    uphill: Array  # (R,) of them
+    episodes: Array  # (R,) of them
+
+
 @dataclass(frozen=True, eq=False)  # each is itself alone, as arrays are
 class CellReadings:
     """The networks of one cell, read at some steps."""
@@ -23,6 +36,7 @@ class CellReadings:
     correct: Array  # (R, M, C) training points of each class classified right, nan where not read
     validation_correct: Array  # (R, M, C) likewise
     diverged: NDArray[np.bool_]  # (R,) whether a loss or a parameter stopped being finite
+    curvature: CurvatureReadings | None = None  # where any was read
 
     def at(self, steps: Iterable[int]) -> "CellReadings":
         """The same networks at K other steps, nan where they were not read."""
@@ -64,3 +78,5 @@ class Measure:
     always: bool = False  # whether every network has it
     least: float = -1.0  # what a value may be at all, which is checked when it is read from SQL
     most: float = 1.0
+    series: str = ""
+    """What it is of, if networks have that only where a study asks for it."""

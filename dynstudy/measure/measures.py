@@ -5,7 +5,15 @@ from functools import lru_cache
 from dynstudy.config import Protocol
 from dynstudy.measure.accuracy import TRAIN_ACCURACY, VAL_ACCURACY, VAL_ACCURACY_BEFORE_TAIL
 from dynstudy.measure.forgetting import FORGETTING, LASTING, UNRECOVERED
+from dynstudy.measure.instability import (
+    EPISODES_PER_OSCILLATION,
+    LARGEST_CURVATURE,
+    ONSETS_PER_OSCILLATION,
+    SHARE_PAST_EDGE,
+    SHARE_UPHILL,
+)
 from dynstudy.measure.measure import Measure
+from dynstudy.measure.records import series_asked
 
 MEASURES: dict[str, Measure] = {
     measure.name: measure
@@ -16,6 +24,11 @@ MEASURES: dict[str, Measure] = {
         FORGETTING,
         UNRECOVERED,
         LASTING,
+        LARGEST_CURVATURE,
+        SHARE_PAST_EDGE,
+        SHARE_UPHILL,
+        EPISODES_PER_OSCILLATION,
+        ONSETS_PER_OSCILLATION,
     )
 }
 
@@ -39,6 +52,12 @@ def net_names() -> list[str]:
 def added() -> list[Measure]:
     """The measures that came after those whose places are fixed."""
     return [measure for name, measure in MEASURES.items() if name not in PINNED]
+
+
+def not_asked(protocol: Protocol) -> set[str]:
+    """The measures of series that networks of a protocol do not have."""
+    asked = {"", *series_asked(protocol)}
+    return {name for name, measure in MEASURES.items() if measure.series not in asked}
 
 
 @lru_cache(maxsize=4096)  # cells of one period share theirs, however many there are

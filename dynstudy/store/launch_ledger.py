@@ -12,7 +12,7 @@ from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import MEASURES
 from dynstudy.store.ledger import COLUMNS, Ledger, Record
 from dynstudy.store.provenance import Trainer
-from dynstudy.store.series import Network, to_readings
+from dynstudy.store.series import COUNTS, Network, to_readings
 
 
 class LaunchLedger(Ledger):
@@ -42,7 +42,8 @@ class LaunchLedger(Ledger):
         self._rows |= {configuration: {} for configuration in unread}
         for row in super().load(unread).itertuples(index=False, name=None):
             self._rows[by_key[row[0]]][row[1]] = row
-        self._static |= self.networks(each for each in unread if each.static)
+        static = [each for each in unread if each.static]
+        self._static |= self.networks(static, COUNTS)
         self._trained = super().trained_between(unread) | self._trained
 
     def was_trained(

@@ -16,8 +16,10 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from dynstudy.config import Cell, Configuration, Protocol, Replicate
 from dynstudy.measure.measure import CellReadings, Measure
-from dynstudy.measure.measures import MEASURES
+from dynstudy.measure.measures import MEASURES, not_asked
+from dynstudy.measure.records import EIGENVALUES, series_asked
 from dynstudy.store import series
+from dynstudy.store.curvature_read import curvature_read, without_curvature
 from dynstudy.store.database import batches, rows_among
 from dynstudy.store.keys import configuration_key, content, digest
 from dynstudy.store.launches import lock
@@ -66,7 +68,8 @@ class Ledger:
     @property
     def unknown(self) -> list[Measure]:
         """The measures that the database does not have for that reason."""
-        return [measure for name, measure in MEASURES.items() if name in self._missing]
+        missing = self._missing - not_asked(self.protocol)
+        return [measure for name, measure in MEASURES.items() if name in missing]
 
     def lacking(self, cells: Sequence[Cell]) -> dict[Configuration, tuple[int, ...]]:
         """The seeds of each cell that have to be trained: unrecorded, or not read where needed."""
@@ -76,6 +79,10 @@ class Ledger:
             for key, seed, diverged_at, steps in networks_read(connection, by_key):
                 if diverged_at is not None or steps.issuperset(by_key[key].reads):
                     recorded[key].add(seed)
+            if names := series_asked(self.protocol):
+                unread = without_curvature(connection, self.protocol, names, by_key)
+                for key, seeds in unread.items():
+                    recorded[key] -= seeds
         return {
             cell.configuration: tuple(seed for seed in cell.seeds if seed not in recorded[key])
             for key, cell in by_key.items()
@@ -90,10 +97,19 @@ class Ledger:
                 read[by_key[key]] |= steps
         return read
 
+    def eigenvalues_read(self, configuration: Configuration) -> tuple[set[int], int]:
+        """All steps at which any network of it has eigenvalues, and at most how many it has."""
+        steps, most = set[int](), 0
+        with self.engine.connect() as connection:
+            for network in curvature_read(connection, [EIGENVALUES], [self.key(configuration)]):
+                steps |= network.steps
+                most = max(most, network.eigenvalues)
+        return steps, most
+
     def networks(
-        self, configurations: Iterable[Configuration]
+        self, configurations: Iterable[Configuration], names: Sequence[str] = ()
     ) -> dict[Configuration, dict[int, Network]]:
-        """The networks of some configurations by seed."""
+        """The networks of some configurations by seed; with series of these names, or with all."""
         by_key = {self.key(configuration): configuration for configuration in configurations}
         networks: dict[Configuration, dict[int, Network]] = {each: {} for each in by_key.values()}
         row = ReplicateRow
@@ -101,7 +117,7 @@ class Ledger:
         with self.engine.connect() as connection:
             for keys in batches(by_key):
                 which = row.configuration.in_(keys)
-                series_of = read_any(connection, which)
+                series_of = read_any(connection, which, names)
                 for key, seed, number, diverged_at in connection.execute(query.where(which)):
                     named = series_of.get(number, {})
                     series.check_counts(self.protocol, number, named)
@@ -150,7 +166,13 @@ class Ledger:
             return record.series
         # a measure that came after the network was recorded may need steps that it was not read at
         columns = {name: getattr(ReplicateRow, name) for name in MEASURES}
-        filled = {name: func.coalesce(column, row[name]) for name, column in columns.items()}
+        filled = {
+            # one of curvature is of all that was ever recorded, which was read again
+            name: func.coalesce(
+                *((row[name], column) if MEASURES[name].series else (column, row[name]))
+            )
+            for name, column in columns.items()
+        }
         connection.execute(update(ReplicateRow).where(this).values(filled))
         return union
 
@@ -176,7 +198,8 @@ class Ledger:
         """All recorded replicates of some configurations, a row each, in order of their seeds."""
         keys = [self.key(configuration) for configuration in configurations]
         row = ReplicateRow
-        measures = [column_of(name, self._missing) for name in MEASURES]
+        absent = self._missing | not_asked(self.protocol)
+        measures = [column_of(name, absent) for name in MEASURES]
         query = select(row.configuration, row.seed, row.diverged_at, *measures)
         with self.engine.connect() as connection:
             # a table is made of tuples much faster than of rows
@@ -203,8 +226,8 @@ class Ledger:
             return {by_key[key]: (started, ended) for key, started, ended in rows}
 
     def readings(self, configuration: Configuration, seeds: Sequence[int]) -> CellReadings:
-        """Everything read of networks in the order of their seeds, nan where one was not read."""
-        networks = self.networks([configuration])[configuration]
+        """Points that networks in the order of their seeds had right, nan where unread."""
+        networks = self.networks([configuration], series.COUNTS)[configuration]
         ordered = [networks.get(seed, (None, {})) for seed in seeds]
         return series.to_readings(self.protocol, configuration.period, ordered)
 

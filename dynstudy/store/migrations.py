@@ -6,7 +6,7 @@ is newer than a database is made from the series that it has.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
@@ -55,10 +55,12 @@ def column_of(name: str, missing: Iterable[str]) -> Any:
     return null().label(name) if name in missing else getattr(ReplicateRow, name)
 
 
-def read_any(connection: Connection, which: ColumnElement[bool]) -> dict[int, dict[str, Series]]:
+def read_any(
+    connection: Connection, which: ColumnElement[bool], names: Sequence[str] = ()
+) -> dict[int, dict[str, Series]]:
     """As `series.read`, of a database of any version."""
     if version(connection) >= SERIES_SINCE:
-        return read(connection, which)
+        return read(connection, which, names)
     return dict(_older_series(connection, which))
 
 
@@ -156,13 +158,16 @@ def _fill_processor(connection: Connection) -> None:
 
 
 def _fill_measures(connection: Connection, names: set[str]) -> None:
-    """From the series of each cell's networks."""
+    """From the series of each cell's networks, where there are any that they are of."""
+    there = {"", *connection.scalars(select(SeriesRow.name).distinct())}
+    names = {name for name in names if MEASURES[name].series in there}
     if not names:
         return
     row = ReplicateRow
-    columns = (row.configuration, row.steps, row.tail, row.period, row.dtype, row.data)
+    rate = row.learning_rate
+    columns = (row.configuration, row.steps, row.tail, row.period, row.dtype, row.data, rate)
     cells = connection.execute(select(*columns).distinct()).all()
-    for key, steps, tail, period, dtype, data in cells:
+    for key, steps, tail, period, dtype, data, learning_rate in cells:
         whole = {"steps": steps, "tail": tail or "none", "dtype": dtype, "data": json.loads(data)}
         protocol = Protocol.model_validate(whole)
         query = select(row.id, row.diverged_at).where(row.configuration == key)
@@ -170,7 +175,7 @@ def _fill_measures(connection: Connection, names: set[str]) -> None:
         networks = {
             number: (step, series_of.get(number, {})) for number, step in connection.execute(query)
         }
-        readings = to_readings(protocol, period, list(networks.values()))
+        readings = to_readings(protocol, period, list(networks.values()), learning_rate)
         for name in names:
             values = MEASURES[name].of(readings).tolist()
             for number, value in zip(networks, values, strict=True):

@@ -16,13 +16,15 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from dynstudy.config import Protocol
 from dynstudy.errors import DamagedError
-from dynstudy.measure.measure import CellReadings
+from dynstudy.measure.measure import CellReadings, CurvatureReadings
+from dynstudy.measure.records import EIGENVALUES, ONSETS, SERIES_COLUMNS, UPHILL
 from dynstudy.store.checked import damaged
 from dynstudy.store.database import batches, rows_among
 from dynstudy.store.tables import ReplicateRow, SeriesRow, StepsRow
 
 TRAIN, VALIDATION = "train", "validation"
 """The series that every network has: the points of each class that it classified right."""
+COUNTS = (TRAIN, VALIDATION)
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,12 @@ class Series:
         _, here, there = np.intersect1d(self.steps, other.steps, return_indices=True)
         if not np.array_equal(self.values[here], other.values[there]):
             return None
+        return self.over(other)
+
+    def over(self, other: "Series") -> "Series":
+        """These, and where there are none the other's, if that has as many numbers for a step."""
+        if self.values.shape[1:] != other.values.shape[1:]:
+            return self
         steps, first = np.unique([*self.steps, *other.steps], return_index=True)
         return Series(tuple(steps.tolist()), np.concatenate([self.values, other.values])[first])
 
@@ -49,10 +57,17 @@ Network = tuple[int | None, NamedSeries]
 
 
 def join(before: NamedSeries, now: NamedSeries) -> dict[str, Series] | None:
-    """The series of a network that was trained twice; None where the trainings differ."""
+    """Return the series of a network that was trained twice; None where the trainings differ.
+
+    They differ if the points classified right do; of all else, which is read to some tolerance, the
+    later reading counts.
+    """
     joined = dict(before)
     for name, series in now.items():
-        union = before[name].union(series) if name in before else series
+        union: Series | None = series
+        if name in before:
+            earlier = before[name]
+            union = earlier.union(series) if name in COUNTS else series.over(earlier)
         if union is None:
             return None
         joined[name] = union
@@ -69,7 +84,7 @@ def write(connection: Connection, series_of: Mapping[int, NamedSeries]) -> None:
             "replicate_id": number,
             "name": name,
             "steps_id": numbers[series.steps],
-            "readings": _json(series.values.T.tolist()),
+            "readings": _json(_or_null(series.values.T)),
         }
         for number, named in series_of.items()
         for name, series in named.items()
@@ -106,10 +121,14 @@ def remove_unused_steps(connection: Any) -> None:
     connection.execute(delete(StepsRow).where(StepsRow.id.not_in(used)))
 
 
-def read(connection: Connection, which: ColumnElement[bool]) -> dict[int, dict[str, Series]]:
-    """The series, by network and name, of those networks that have any; `which` is about rows."""
+def read(
+    connection: Connection, which: ColumnElement[bool], names: Iterable[str] = ()
+) -> dict[int, dict[str, Series]]:
+    """The series, by network and name, where there are any; of `names`, unless those are none."""
     columns = (SeriesRow.replicate_id, SeriesRow.name, StepsRow.steps, SeriesRow.readings)
     query = select(*columns).join(StepsRow).join(ReplicateRow).where(which)
+    if names:
+        query = query.where(SeriesRow.name.in_(names))
     series_of: dict[int, dict[str, Series]] = {}
     for number, name, steps, values in connection.execute(query):
         series = Series(_steps(steps), _readings(values, number, name, len(_steps(steps))))
@@ -120,10 +139,13 @@ def read(connection: Connection, which: ColumnElement[bool]) -> dict[int, dict[s
 def _readings(text: str, number: int, name: str, steps: int) -> NDArray[Any]:
     """(M, C), or a `DamagedError`: NumPy would stretch a row that is too short."""
     try:
-        values = np.array(json.loads(text))
-    except ValueError:  # no JSON, or rows of different lengths
+        # NaN and Infinity are no JSON; what was not finite is null
+        values = np.array(json.loads(text, parse_constant=str))
+        if values.dtype == object and name not in COUNTS:
+            values = values.astype(float)
+    except (ValueError, TypeError):  # no JSON, or rows of different lengths
         values = np.empty(0)
-    numbers = values.ndim == 2 and values.dtype.kind in "iuf" and bool(np.isfinite(values).all())
+    numbers = values.ndim == 2 and values.dtype.kind in "iuf" and not bool(np.isinf(values).any())
     if not numbers or values.shape[1] != steps:
         problem = f"must be JSON: an array for each class, with a number for each of {steps} steps"
         raise DamagedError(series_damaged(number, name, text, problem))
@@ -157,18 +179,61 @@ def _steps(text: str) -> tuple[int, ...]:
 
 
 def to_readings(
-    protocol: Protocol, period: int | None, networks: Sequence[Network]
+    protocol: Protocol,
+    period: int | None,
+    networks: Sequence[Network],
+    learning_rate: float | None = None,
 ) -> CellReadings:
-    """What was read of the networks of one cell, at all steps at which any was."""
+    """What was read of the networks of a cell; of their curvature, too, if their rate is given."""
     series_of = [named for _, named in networks]
-    steps = sorted({step for named in series_of for each in named.values() for step in each.steps})
-    shape = (len(networks), len(steps), protocol.data.classes)
-    counts = {name: np.full(shape, np.nan) for name in (TRAIN, VALIDATION)}
-    for row, named in enumerate(series_of):
-        for name in counts.keys() & named.keys():
-            counts[name][row, np.searchsorted(steps, named[name].steps)] = named[name].values
+    steps, train = _aligned(series_of, TRAIN, protocol.data.classes, COUNTS)
+    _, validation = _aligned(series_of, VALIDATION, protocol.data.classes, COUNTS)
     diverged = np.array([step is not None for step, _ in networks], bool)
-    return CellReadings(protocol, period, tuple(steps), counts[TRAIN], counts[VALIDATION], diverged)
+    curvature = None if learning_rate is None else _curvature(series_of, learning_rate)
+    return CellReadings(protocol, period, steps, train, validation, diverged, curvature)
+
+
+def _aligned(
+    series_of: Sequence[NamedSeries], name: str, columns: int, together: Iterable[str] = ()
+) -> tuple[tuple[int, ...], NDArray[Any]]:
+    """All M steps of a series, and of others `together`, and its first values (R, M, columns)."""
+    names = {name, *together}
+    steps = sorted({
+        step for named in series_of for each in names & named.keys() for step in named[each].steps
+    })
+    values = np.full((len(series_of), len(steps), columns), np.nan)
+    for row, named in enumerate(series_of):
+        if name in named:
+            series = named[name]
+            values[row, np.searchsorted(steps, series.steps)] = series.values[:, :columns]
+    return tuple(steps), values
+
+
+def _curvature(series_of: Sequence[NamedSeries], learning_rate: float) -> CurvatureReadings | None:
+    """None where no network of a cell has any."""
+    if not any({EIGENVALUES, ONSETS, UPHILL} & named.keys() for named in series_of):
+        return None
+    steps, largest = _aligned(series_of, EIGENVALUES, 1)
+    whole = {}
+    for name in (ONSETS, UPHILL):
+        columns = SERIES_COLUMNS[name]
+        rows = [
+            named[name].values[-1] if name in named else np.full(len(columns), np.nan)
+            for named in series_of
+        ]
+        whole[name] = dict(zip(columns, np.array(rows, float).T, strict=True))
+    uphill = (whole[UPHILL][name] for name in SERIES_COLUMNS[UPHILL])
+    onsets = whole[ONSETS]["count"]
+    return CurvatureReadings(learning_rate, steps, largest[..., 0], onsets, *uphill)
+
+
+def _or_null(values: NDArray[Any]) -> list[Any]:
+    """Numbers as JSON has them, which knows no nan."""
+    if values.dtype.kind != "f":
+        return list(values.tolist())
+    numbers = values.astype(object)
+    numbers[~np.isfinite(values)] = None
+    return list(numbers.tolist())
 
 
 def _json(values: Any) -> str:

@@ -159,11 +159,19 @@ class SeriesRow(Base):
         ForeignKey(ReplicateRow.id), primary_key=True, doc="the network"
     )
     name: Mapped[str] = mapped_column(
-        String(64), primary_key=True, doc="`train`, `validation`: points classified right"
+        String(64),
+        primary_key=True,
+        doc="`train`, `validation`: points classified right; of a study with curvature "
+        "`eigenvalues`: the largest λ1, λ2, … of the Hessian, then the residual of each; "
+        "`smallest_eigenvalue`: that and its residual; `onsets`, once, at the end: step of the "
+        "first, of its end, how many, how many ended, λ1 at the first and one step on; `uphill`, "
+        "likewise: steps that were looked at, of them uphill, episodes of these",
     )
     steps_id: Mapped[int] = mapped_column(ForeignKey(StepsRow.id), doc="right after which steps")
     readings: Mapped[str] = mapped_column(
-        Text, doc="JSON: an array for each class from 0, with a number for each step"
+        Text,
+        doc="JSON: an array for each class from 0, or for each of what the name has, with a number "
+        "for each step; null where there is none",
     )
 
 

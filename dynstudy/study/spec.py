@@ -207,6 +207,11 @@ class StudySpec(Section):
             values["amplitude"].append(1.0)
         return {name: (min(axis), max(axis)) for name, axis in values.items()}
 
+    @property
+    def plain(self) -> Self:
+        """The same networks, nothing of the landscape read."""
+        return self.model_copy(update={"protocol": self.protocol.plain})
+
     def check_installed(self) -> None:
         """Find out before anything is trained that a library is missing: a `SpecError`."""
 

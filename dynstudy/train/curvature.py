@@ -66,25 +66,3 @@ class Eigenpairs(OfNetworks):
     residuals: NDArray[np.float64]  # (B, n) |Hv - λv|: some eigenvalue is no further from λ
     vectors: Parameters  # of length 1, an axis n after the first, zero beyond a network's width
     products: Ints  # (B,) of the Hessian with a vector
-
-
-def pairs_per_decade(last: int, per_decade: int) -> tuple[int, ...]:
-    """Steps k and k + 1 for k spaced evenly in their logarithm, from 1 to `last` at most.
-
-    Once a network bounces between the walls of a valley its eigenvalues have period 2: one record
-    shows one branch by chance, a pair both.
-
-    Args:
-        last: the last step that may be read.
-        per_decade: pairs of a decade.
-
-    Returns:
-        The steps, ascending, each once.
-
-    >>> pairs_per_decade(30, 3)
-    (1, 2, 3, 5, 6, 10, 11, 22, 23)
-    """
-    count = int(np.log10(max(last - 1, 1)) * per_decade) + 1
-    first = np.unique(np.rint(10 ** (np.arange(count) / per_decade)).astype(int))
-    steps = np.unique([first, first + 1])
-    return tuple(steps[steps <= last].tolist())

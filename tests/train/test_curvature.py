@@ -12,7 +12,7 @@ from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Curvature, Data, Ensemble, Parameters, train
 from dynstudy.train.backends import eigenpairs_of, load
-from dynstudy.train.curvature import Eigenpairs, pairs_per_decade
+from dynstudy.train.curvature import Eigenpairs
 from dynstudy.train.readings import Readings
 from tests.conftest import DATA, make_data
 from tests.train.oracle import NAMES, random_state
@@ -319,13 +319,3 @@ def test_a_step_beyond_the_last_is_refused() -> None:
     ensemble = Ensemble.of("ce", 30, width=4, learning_rate=0.1)
     with pytest.raises(ValueError, match="step 31 is beyond the last, 30"):
         train(ensemble, make_data(), checkpoints=[30], curvature=Curvature((31,)))
-
-
-def test_pairs_are_as_many_a_decade_up_to_the_last_step() -> None:
-    steps = np.array(pairs_per_decade(100_000, 12))
-    first = steps[np.isin(steps + 1, steps)]
-    assert ((first >= 10_000) & (first < 99_999)).sum() == 12
-    assert steps[0] == 1
-    assert steps[-1] <= 100_000
-    assert set(first + 1) <= set(steps)
-    assert pairs_per_decade(1, 12) == (1,)

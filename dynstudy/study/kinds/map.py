@@ -7,6 +7,7 @@ import optuna
 from pydantic import Field
 
 from dynstudy.config import Cell
+from dynstudy.measure.records import reads_no_less
 from dynstudy.study.over_axes import GridSpec
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.tried import replicates_told
@@ -39,11 +40,11 @@ class MapSpec(GridSpec):
         ]
 
     def grows_to(self, new: StudySpec) -> bool:
-        """Whether another study file is a map of the same with more cells."""
-        # with rounds, more cells would unsettle those that were settled beside fewer
-        if not isinstance(new, MapSpec) or self.rounds:
+        """Whether another study file is a map of the same with more cells, or more read."""
+        if not isinstance(new, MapSpec) or not reads_no_less(new.protocol, self.protocol):
             return False
-        same = ("replicates", "baseline_replicates", "protocol")
-        return all(getattr(self, key) == getattr(new, key) for key in same) and {
-            cell.configuration for cell in self.grid_cells()
-        } <= {cell.configuration for cell in new.grid_cells()}
+        same = ("replicates", "baseline_replicates")
+        before, after = ({cell.configuration for cell in spec.grid_cells()} for spec in (self, new))
+        # with rounds, more cells would unsettle those that were settled beside fewer
+        grown = before == after if self.rounds else before <= after
+        return grown and all(getattr(self, key) == getattr(new, key) for key in same)
