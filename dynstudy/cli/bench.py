@@ -67,9 +67,9 @@ def command(
     """Measure the engine beside its peers: ratios within rounds, then speeds; minutes."""
     settings = settings_of(widths, rounds, device, backends, seconds, peers)
 
-    from dynstudy.bench.engine import measure
+    from dynstudy.bench import curvature, engine
 
-    print_measured([measure], settings, form, out)
+    print_measured([engine.measure, curvature.measure], settings, form, out)
 
 
 def settings_of(

@@ -341,19 +341,31 @@ def _of_relative_overload(gradient, classes):
 
 
 @njit(**COMPILED)
-def _compare(last, h, of_inputs, of_outputs, products, classes):
-    """Add what unit h adds to the products, in all C columns, and put its gradient down."""
-    inputs_before = (last[0, h], last[1, h], last[2, h])
-    before = column(last, h, of_outputs)
-    with_last = dot(of_inputs, inputs_before) + dot(of_outputs, before)
-    with_itself = dot(of_inputs, of_inputs) + dot(of_outputs, of_outputs)
-    if len(of_outputs) < len(classes):  # of the last class: minus the sum of the others
-        with_last += summed(of_outputs) * summed(before)
-        with_itself += summed(of_outputs) * summed(of_outputs)
-    products[0] += np.float64(with_last)
-    products[1] += np.float64(with_itself)
-    last[0, h], last[1, h], last[2, h] = of_inputs
-    store(last, h, of_outputs)
+def _compare(gradient, last, products, classes):
+    """Products of a gradient with the last one and with itself, in all C columns, put down there.
+
+    After the step and in whole vectors: unit by unit it took three times as long.
+    """
+    rows, columns = gradient.shape
+    zero = gradient.dtype.type(0)
+    products[:] = 0
+    if rows < 3 + len(classes):  # of the last class: minus the sum of the others
+        with_last = with_itself = zero
+        for h in range(columns):
+            here = summed(column(gradient, h, classes[1:]))
+            with_last += here * summed(column(last, h, classes[1:]))
+            with_itself += here * here
+        products[0] += with_last
+        products[1] += with_itself
+    for row in range(rows):
+        with_last = with_itself = zero
+        for h in range(columns):
+            here = gradient[row, h]
+            with_last += here * last[row, h]
+            with_itself += here * here
+            last[row, h] = here
+        products[0] += with_last
+        products[1] += with_itself
 
 
 @njit(**COMPILED)
@@ -365,7 +377,7 @@ def _alternates(k, products, alternation, onsets):
     """
     lengths = products[1] * alternation[1]
     alternation[1] = products[1]
-    if lengths > 0:
+    if 0 < lengths < np.inf:
         alternation[0] += (products[0] / np.sqrt(lengths) - alternation[0]) / MEMORY
     lasts = onsets[COUNT] > onsets[ENDED]
     if not lasts and alternation[0] < SETS_IN:
@@ -381,16 +393,14 @@ def _alternates(k, products, alternation, onsets):
 
 
 @njit(**COMPILED)
-def _backward(units, bias, x, delta, rate, last, products, outputs, classes):
+def _backward(units, bias, x, delta, rate, gradient, outputs, classes):
     """Return the new sum of all parameters, a step down their gradients; delta is ∂loss/∂f.
 
-    Where `last` (3 + K, H + 1) is not None, it is the gradient of the step before, that of the bias
-    in its last column, and becomes this one's; `products` (2,) are this one's with both.
+    The gradient is put down in (3 + K, H + 1), that of the bias in its last column, if that is not
+    None.
     """
     zero = units.dtype.type(0)
     witness = zero
-    if last is not None:
-        products[:] = 0
     for h in range(units.shape[1]):
         u, v, w, out = _unit(units, h, outputs)
         du = dv = dw = zero
@@ -404,8 +414,9 @@ def _backward(units, bias, x, delta, rate, last, products, outputs, classes):
             du += e * x0
             dv += e * x1
             dw += e
-        if last is not None:
-            _compare(last, h, (du, dv, dw), dout, products, classes)
+        if gradient is not None:
+            gradient[0, h], gradient[1, h], gradient[2, h] = du, dv, dw
+            store(gradient, h, dout)
         u, v, w = u - rate * du, v - rate * dv, w - rate * dw
         out = axpy(-rate, _of_relative(dout, classes), out)
         units[0, h], units[1, h], units[2, h] = u, v, w
@@ -414,8 +425,8 @@ def _backward(units, bias, x, delta, rate, last, products, outputs, classes):
     dbias = outputs
     for p in range(delta.shape[1]):
         dbias = plus(dbias, column(delta, p, outputs))
-    if last is not None:
-        _compare(last, units.shape[1], (zero, zero, zero), dbias, products, classes)
+    if gradient is not None:
+        store(gradient, units.shape[1], dbias)
     moved = axpy(-rate, _of_relative(dbias, classes), column(bias, 0, outputs))
     store(bias, 0, moved)
     return witness + summed(moved)
@@ -597,6 +608,7 @@ def advance_network(
     weights = np.empty((len(classes), 1), units.dtype)
     shares = np.empty((len(classes), 1), units.dtype)
     products = np.empty(2)
+    gradient = None if last is None else np.zeros_like(last)
     gammas, values = np.empty((2, len(classes))), np.empty(2)
     outputs_too = np.empty((len(classes), x.shape[1]), units.dtype)
 
@@ -631,7 +643,7 @@ def advance_network(
             return k
         if losses.size:
             losses[k] = loss
-        witness = _backward(units, bias, x, f, rate, last, products, outputs, classes)
+        witness = _backward(units, bias, x, f, rate, gradient, outputs, classes)
         if not np.isfinite(witness):
             return k + 1
         if reading < checkpoints.size and checkpoints[reading] == k + 1:
@@ -639,6 +651,7 @@ def advance_network(
             reading += 1
         if last is None:
             continue
+        _compare(gradient, last, products, classes)
         if _alternates(k, products, alternation, onsets) and onsets[COUNT] == 1:
             return PAUSED
     return RUNNING

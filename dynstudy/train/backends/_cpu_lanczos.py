@@ -5,7 +5,7 @@ outputs are the first columns less the last one; of a product, the last column i
 the others, since a cross-entropy does not change where all outputs do by the same.
 """
 
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from numba import njit
@@ -165,6 +165,12 @@ def lanczos(
             vector /= left
 
 
+@cache
+def _start(size: int) -> Floats:
+    """Where to begin: drawing it takes as long as two products."""
+    return np.random.default_rng(0).normal(size=size)
+
+
 def eigenpairs_at(
     parameters: tuple[Floats, Floats],
     training: tuple[Floats, Floats, int],
@@ -189,7 +195,7 @@ def eigenpairs_at(
     K, C, real = len(bias), len(one_hot), units.dtype.type
     size = (3 + C) * units.shape[1] + C
     basis = np.empty((min(MOST_PRODUCTS, size) + 1, size))
-    basis[0] = np.random.default_rng(0).normal(size=size)
+    basis[0] = _start(size)
     values, residuals = np.empty((2, curvature.count))
     vectors = np.empty((curvature.count, size))
     products = lanczos(

@@ -220,9 +220,11 @@ def _look_at_onset(state: State, b: int, first: int) -> None:
     back = ensemble.learning_rate[b] * gradient
     before = state.units[b] + back[:, :-1], state.bias[b] + back[3:, -1:]
     here = state.units[b], state.bias[b]
+    schedule = ensemble.amplitude[b], ensemble.period[b], ensemble.tail_start[b]
     for column, step, parameters in ((0, first, before), (1, first + 1, here)):
         units, bias = (np.ascontiguousarray(each, ensemble.dtype) for each in parameters)
-        values, *_ = _eigenpairs(state, b, step, Curvature(largest=1), units, bias)
+        gamma = class_weights(step, len(state.one_hot), *schedule)
+        values, *_ = _eigenpairs(state, b, gamma, Curvature(largest=1), units, bias)
         state.readings.onsets.eigenvalues[b, column] = values[0]
 
 
@@ -234,11 +236,12 @@ def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
     values, residuals = np.full((2, *shape), np.nan)
     rows, biases = np.zeros((*shape, 3 + C, width)), np.zeros((*shape, C))
     products = np.zeros(len(ensemble), int)
+    gammas = class_weights(step, C, ensemble.amplitude, ensemble.period, ensemble.tail_start)
 
     def of_one(b: int) -> None:
         units = state.units[b]
         values[b], residuals[b], vectors, products[b] = _eigenpairs(
-            state, b, step, curvature, units, state.bias[b]
+            state, b, gammas[b], curvature, units, state.bias[b]
         )
         H = units.shape[1]
         rows[b, :, :, :H] = vectors[:, :-C].reshape(-1, 3 + C, H)
@@ -251,16 +254,14 @@ def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
 
 
 def _eigenpairs(
-    state: State, b: int, step: int, curvature: Curvature, units: Floats, bias: Floats
+    state: State, b: int, gamma: Floats, curvature: Curvature, units: Floats, bias: Floats
 ) -> tuple[Floats, Floats, Floats, int]:
     """Those of one network, with other parameters than it has, as the solver has them."""
-    ensemble = state.ensemble
-    schedule = ensemble.amplitude[b], ensemble.period[b], ensemble.tail_start[b]
     return eigenpairs_at(
         (units, bias),
-        (state.x[ensemble.training_set[b]], state.one_hot, state.points),
-        LOSSES[ensemble.loss].fused,
-        class_weights(step, len(state.one_hot), *schedule),
+        (state.x[state.ensemble.training_set[b]], state.one_hot, state.points),
+        LOSSES[state.ensemble.loss].fused,
+        gamma,
         curvature,
     )
 

@@ -1,0 +1,161 @@
+"""What curvature costs: looks at the Hessian and what is watched for, in steps of training."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse.linalg import LinearOperator, eigsh
+from torch import Tensor
+
+from dynstudy.bench.measure import Measurement, Row, Say, Settings, Speed
+from dynstudy.bench.problem import LOSS, Problem
+from dynstudy.task.losses import LOSSES
+from dynstudy.task.schedule import class_weights
+from dynstudy.train import Curvature, Data, Ensemble, Parameters, train
+from dynstudy.train.backends import eigenpairs_of, load
+from dynstudy.train.backends.cpu import threads
+from dynstudy.train.curvature import Eigenpairs, pairs_per_decade
+from dynstudy.train.readings import Readings
+
+BACKEND = "cpu"
+ASKED = Curvature(largest=2, tolerance=1e-3)
+TRAINED, PER_DECADE = 100_000, 12
+"""Steps of a long training, and pairs of records of a decade of them."""
+BEFORE = 3000
+"""Steps of the networks that are looked at, in the first oscillation."""
+
+
+def measure(settings: Settings, say: Say) -> Measurement:
+    """Measure λ1 and λ2 in steps and beside SciPy's, and what watching adds to a step."""
+    rows: list[Row] = []
+    notes: list[str] = []
+    if settings.device != "cpu" or BACKEND not in (settings.backends or (BACKEND,)):
+        return Measurement(rows, ["curvature: measured of the backend cpu alone"])
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # an operation on one network is too small for more
+    try:
+        for width in settings.widths:
+            rows += _at_width(width, settings, notes, say)
+    finally:
+        torch.set_num_threads(before)
+    return Measurement(rows, notes)
+
+
+def costs(width: int, speeds: dict[str, list[float]]) -> list[Row]:
+    """Divide speeds within rounds: networks a second that are looked at, network-steps a second."""
+    looks, steps = np.array(speeds["looks"]), np.array(speeds["steps"])
+    records = len(pairs_per_decade(TRAINED, PER_DECADE))
+    quantities = {
+        "λ1 and λ2 / step": ("ratio", steps / looks),
+        "λ1 and λ2, cpu / eigsh": ("ratio", looks / speeds["eigsh"]),
+        "step, onsets watched / not": ("ratio", steps / speeds["onsets"]),
+        "step, uphill counted / not": ("ratio", steps / speeds["climbs"]),
+        f"{PER_DECADE} pairs a decade / {TRAINED} steps": (
+            "share",
+            steps / looks * records / TRAINED,
+        ),
+        "λ1 and λ2": ("networks/s", looks),
+    }
+    return [
+        Row.of("curvature", quantity, unit, values.tolist(), width)
+        for quantity, (unit, values) in quantities.items()
+    ]
+
+
+def networks(width: int, steps: int) -> Ensemble:
+    """Networks of figure 2 of the paper."""
+    seeds = range(4 * threads())
+    return Ensemble.of(
+        LOSS, steps, width=width, learning_rate=1.0, amplitude=70.0, period=5000, seed=seeds
+    )
+
+
+def looked_at(ensemble: Ensemble, data: Data) -> tuple[Callable[[], Eigenpairs], Parameters]:
+    """How the eigenvalues at the end of an ensemble's training are found, and where they are."""
+    steps = ensemble.steps
+    there = train(ensemble, data, backend=BACKEND, checkpoints=[steps]).parameters
+    nothing = np.full((len(ensemble), 1), -1)
+    readings = Readings.empty(ensemble, nothing, data.classes, trace=False)
+    state = load(BACKEND)[0](ensemble, data, there, readings)
+    find = eigenpairs_of(BACKEND)
+    assert find is not None
+    return lambda: find(state, steps, ASKED), there
+
+
+def by_eigsh(ensemble: Ensemble, data: Data, there: Parameters) -> NDArray[np.float64]:
+    """λ1 and λ2 of the first network as one would find them, by SciPy over PyTorch's products."""
+    x, y = torch.tensor(data.x[0], dtype=torch.float32), torch.tensor(data.y)
+    schedule = ensemble.amplitude, ensemble.period, ensemble.tail_start
+    gamma = torch.tensor(class_weights(ensemble.steps, data.classes, *schedule)[0]).float()
+    tensors = [
+        torch.tensor(each[0], dtype=torch.float32).requires_grad_()
+        for each in (there.W1, there.b1, there.W2, there.b2)
+    ]
+    W1, b1, W2, b2 = tensors
+    loss = LOSSES[LOSS].weighted(torch.relu(x @ W1 + b1) @ W2 + b2, y, gamma)
+    gradient = _flat(torch.autograd.grad(loss, tensors, create_graph=True))
+
+    def product(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        along = torch.tensor(vector, dtype=torch.float32).ravel()
+        return _flat(torch.autograd.grad(gradient, tensors, along, retain_graph=True)).numpy()
+
+    size = gradient.numel()
+    matrix = LinearOperator((size, size), matvec=product, dtype=np.float32)
+    start = np.random.default_rng(0).normal(size=size).astype(np.float32)
+    values = eigsh(
+        matrix, k=2, which="LA", tol=ASKED.tolerance, v0=start, return_eigenvectors=False
+    )
+    return np.sort(values)[::-1].astype(float)
+
+
+def _flat(parts: tuple[Tensor, ...]) -> Tensor:
+    return torch.cat([part.flatten() for part in parts])
+
+
+def _at_width(width: int, settings: Settings, notes: list[str], say: Say) -> list[Row]:
+    say(f"curvature: width {width}, preparing")
+    ensemble, data = networks(width, BEFORE), Problem(width, 1).data
+    find, there = looked_at(ensemble, data)
+
+    def steps(curvature: Curvature | None) -> Speed:
+        def run(count: int) -> None:
+            train(
+                networks(width, count),
+                data,
+                backend=BACKEND,
+                checkpoints=[count],
+                initial=there,
+                curvature=curvature,
+            )
+
+        return Speed(run, len(ensemble), settings.seconds)
+
+    def repeated(once: Callable[[], object], work: int) -> Speed:
+        def run(count: int) -> None:
+            for _ in range(count):
+                once()
+
+        return Speed(run, work, settings.seconds, grain=1)
+
+    measured = {
+        "looks": repeated(find, len(ensemble)),
+        "steps": steps(None),
+        "onsets": steps(Curvature(onsets=True)),
+        "climbs": steps(Curvature(climbs=True)),
+        "eigsh": repeated(lambda: by_eigsh(ensemble, data, there), 1),
+    }
+    for speed in measured.values():
+        speed.run(speed.grain)  # compiled, and in the caches
+    pairs = find()
+    worst = (pairs.residuals / pairs.values[:, :1]).max()
+    notes.append(
+        f"curvature at width {width}: residuals at most {worst:.1e} λ1, "
+        f"{np.median(pairs.products):.0f} products in the median"
+    )
+    speeds: dict[str, list[float]] = {name: [] for name in measured}
+    for number in range(settings.rounds):
+        say(f"curvature: width {width}, round {number + 1} of {settings.rounds}")
+        for name, speed in measured.items():
+            speeds[name].append(speed.measure())
+    return costs(width, speeds)
