@@ -10,12 +10,13 @@ from torch import Tensor
 
 from dynstudy.bench.measure import Measurement, Row, Say, Settings, Speed
 from dynstudy.bench.problem import LOSS, Problem
+from dynstudy.measure.records import pairs_per_decade
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Curvature, Data, Ensemble, Parameters, train
 from dynstudy.train.backends import eigenpairs_of, load
 from dynstudy.train.backends.cpu import threads
-from dynstudy.train.curvature import Eigenpairs, pairs_per_decade
+from dynstudy.train.curvature import Eigenpairs
 from dynstudy.train.readings import Readings
 
 BACKEND = "cpu"

@@ -5,7 +5,7 @@ import pytest
 
 from dynstudy.bench.curvature import by_eigsh, costs, looked_at, measure, networks
 from dynstudy.bench.measure import Settings
-from dynstudy.train.curvature import pairs_per_decade
+from dynstudy.measure.records import pairs_per_decade
 from tests.conftest import make_data
 
 
