@@ -14,6 +14,8 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
@@ -26,6 +28,7 @@ MAX_WIDTH = 10_000
 MIN_LEARNING_RATE = 1e-9
 MAX_LEARNING_RATE = 1e6
 MAX_STEPS = 10**9
+MAX_PER_DECADE = 1000
 MAX_REPLICATES = 100_000
 MAX_SEED = 2**32 - 1
 
@@ -122,7 +125,10 @@ class Records(BaseModel, frozen=True, extra="forbid"):
     """Records of curvature at even distances: of the two keys one."""
 
     per_decade: int | None = Field(
-        None, ge=1, le=1000, description="so many pairs from 1 to 10, 10 to 100, and so on"
+        None,
+        ge=1,
+        le=MAX_PER_DECADE,
+        description="so many pairs from 1 to 10, from 10 to 100, and so on",
     )
     every: int | None = Field(
         None, ge=1, le=MAX_STEPS, description="a pair every so many steps: N, N + 1, 2N, 2N + 1, …"
@@ -131,20 +137,22 @@ class Records(BaseModel, frozen=True, extra="forbid"):
 
 def _recorded(value: Any) -> Any:
     """A table of one key, or a list of steps, as ascending steps without duplicates."""
-    if isinstance(value, dict):
-        if len(value) != 1 or value.keys() - Records.model_fields.keys():
-            raise ValueError("needs one key of per_decade and every, or is a list of steps")
-        ((key, number),) = value.items()
-        number = as_whole(number)
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise ValueError(f"{key} must be a whole number, at least 1")
-        return {key: number}
-    if not isinstance(value, list | tuple):
+    if isinstance(value, Records):
         return value
-    steps = [as_whole(step) for step in value]
-    if any(isinstance(step, bool) or not isinstance(step, int) or step < 0 for step in steps):
-        raise ValueError("steps must be whole numbers, from 0")
-    return tuple(sorted(set(steps)))
+    highest = {"per_decade": MAX_PER_DECADE, "every": MAX_STEPS}
+    if isinstance(value, dict) and len(value) == 1 and value.keys() <= highest.keys():
+        ((key, number),) = value.items()
+        return {key: _between(number, 1, highest[key], f"{key} ")}
+    if not isinstance(value, list | tuple):
+        raise ValueError("must be { per_decade = NUMBER }, { every = NUMBER } or a list of steps")
+    return tuple(sorted({_between(step, 0, MAX_STEPS, "a step ") for step in value}))
+
+
+def _between(value: Any, low: int, high: int, what: str) -> int:
+    number = as_whole(value)
+    if isinstance(number, bool) or not isinstance(number, int) or not low <= number <= high:
+        raise ValueError(f"{what}must be a whole number from {low} to {high}")
+    return number
 
 
 class ReadCurvature(Section):
@@ -192,17 +200,17 @@ class Protocol(Section):
         """The same networks, nothing of the landscape read."""
         return self.model_copy(update={"curvature": None})
 
-    @model_validator(mode="after")
-    def _within(self) -> Self:
-        records = self.curvature.records if self.curvature is not None else ()
-        last = records[-1:] if isinstance(records, tuple) else (records.every or 0,)
-        for step in last:
-            if step > self.steps - 1:
-                raise ValueError(
-                    f"curvature.records has step {step}, and the last that has a step after it is "
-                    f"{self.steps - 1}"
-                )
-        return self
+    @field_validator("curvature")
+    @classmethod
+    def _within(cls, asked: ReadCurvature | None, info: ValidationInfo) -> ReadCurvature | None:
+        steps = info.data.get("steps", MAX_STEPS)
+        records = asked.records if asked is not None else ()
+        first = records[-1:] if isinstance(records, tuple) else (records.every or 0,)
+        if first and first[0] + 1 > steps:
+            raise ValueError(
+                f"records has step {first[0]}, and no step after it: training ends after {steps}"
+            )
+        return asked
 
 
 def place_name(amplitude: float, period: float) -> str:

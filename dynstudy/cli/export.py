@@ -60,6 +60,13 @@ def command(
             "--out, else toml]",
         ),
     ] = None,
+    series: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the whole study, a row per network and step of what was read along training: "
+            "train, validation, eigenvalues, smallest_eigenvalue, onsets, uphill."
+        ),
+    ] = None,
     backend: BackendOption = "auto",
     storage: StorageOption = None,
 ) -> None:
@@ -76,8 +83,10 @@ def command(
                 f"--format {form} is of the whole study; --top, --per, --confirm and --weights "
                 "belong to toml and json"
             )
-        _export_whole(study, form, out, storage)
+        _export_whole(study, form, out, storage, series)
         return
+    if series is not None:
+        raise DynstudyError("--series is of the whole study; give --format csv, parquet or netcdf")
     if weights and out is None:
         raise DynstudyError("--weights needs --out, beside which they are written")
 
@@ -131,17 +140,28 @@ def _accuracies(entry: "Entry") -> str:
     return text
 
 
-def _export_whole(study: str, form: FileFormat, out: Path | None, storage: str | None) -> None:
-    from dynstudy.export.replicate_table import check_library, replicates, write_replicates
+def _export_whole(
+    study: str, form: FileFormat, out: Path | None, storage: str | None, series: str | None
+) -> None:
+    from dynstudy.export.replicate_table import (
+        VARIABLES,
+        check_library,
+        replicates,
+        write_replicates,
+    )
+    from dynstudy.export.series_table import FIRST, series_table
     from dynstudy.report.safe_files import write_whole
 
     if out is None and form is not FileFormat.csv:
         raise DynstudyError(f"--format {form} needs --out")
     check_library(form)
     with opened(storage) as database:
-        frame = replicates(database, study)
+        frame = replicates(database, study) if not series else series_table(database, study, series)
+    variables, along = VARIABLES, ["seed"]
+    if series:
+        variables, along = [name for name in frame if name not in FIRST], ["seed", "step"]
     if out is None:
         typer.echo(frame.to_csv(index=False, lineterminator="\n"), nl=False)
         return
-    write_whole(out, lambda path: write_replicates(frame, form, path, study))
-    log(f"wrote {out}: {len(frame)} networks")
+    write_whole(out, lambda path: write_replicates(frame, form, path, study, variables, along))
+    log(f"wrote {out}: {len(frame)} {'rows' if series else 'networks'}")

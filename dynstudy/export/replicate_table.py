@@ -96,8 +96,21 @@ def _static_means(
     }
 
 
-def write_replicates(frame: pd.DataFrame, form: FileFormat, path: Path, name: str) -> None:
-    """Write the networks of a study, from `replicates`; `ExportError` where there is none."""
+def write_replicates(
+    frame: pd.DataFrame,
+    form: FileFormat,
+    path: Path,
+    name: str,
+    variables: Sequence[str] = VARIABLES,
+    along: Sequence[str] = ("seed",),
+) -> None:
+    """Write the networks of a study, from `replicates`, or their series.
+
+    A row is told from others by its axes and what is `along` them; NetCDF has the `variables`.
+
+    Raises:
+        ExportError: there is none.
+    """
     if not len(frame):
         raise ExportError(f"study {name!r} has no trained network yet; run it first")
     if form is FileFormat.csv:
@@ -105,5 +118,5 @@ def write_replicates(frame: pd.DataFrame, form: FileFormat, path: Path, name: st
     elif form is FileFormat.parquet:
         frame.to_parquet(path, index=False)
     else:
-        cube = labelled_cube(frame, VARIABLES, ["seed"]).assign_attrs(study=name)
+        cube = labelled_cube(frame, variables, along).assign_attrs(study=name)
         cube.to_netcdf(path, engine="scipy")

@@ -9,18 +9,20 @@ import numpy as np
 
 from dynstudy.config import Cell, Configuration, Protocol, Replicate
 from dynstudy.errors import NoDatabaseError
-from dynstudy.launch.replicates import to_arrays
+from dynstudy.launch.replicates import to_arrays, watched
 from dynstudy.launch.workers import check_backend
+from dynstudy.measure.records import curvature_said, record_steps
 from dynstudy.store.database import database_errors, storage_url
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
-from dynstudy.train import train
+from dynstudy.train import Data, Ensemble, train
 from dynstudy.train.backends import at_once, per_device
 
 PROBE_SECONDS = 0.15
 WIDTHS_PROBED = 4
+RECORDS_PROBED = 3
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Estimate:
     seconds: float  # for those it has not
     device: str  # empty where nothing had to be measured
     least: "Estimate | None" = None  # if all cells are settled at once, where that is looked at
+    curvature: str = ""  # what is read of it, in words
+    again: int = 0  # networks that the ledger has, and that are trained again to read that
 
     def lines(self) -> list[str]:
         """For a person; from the least to the most where that depends on what is settled when."""
@@ -44,12 +48,14 @@ class Estimate:
         seconds = " to ".join(duration(each.seconds) for each in ends)
         which = "them" if self.least is None else f"the first {self.least.networks}"
         note = "" if self.least is None else ", as cells are settled"
+        again = f", {self.again} there but without all of their curvature" if self.again else ""
         return [
             f"study          {self.study}",
             f"cells          {self.cells}",
             f"networks       {networks} ({ends[0].recorded} of {which} "
-            f"already in the ledger){note}",
+            f"already in the ledger{again}){note}",
             f"network-steps  {steps}",
+            *([f"curvature      {self.curvature}"] if self.curvature else []),
             f"time           about {seconds} on {self.device}"
             if self.device
             else "time           none: everything is in the ledger",
@@ -78,11 +84,15 @@ def estimate(
     all_cells = spec.cells_ahead()
     lacking: Mapping[Configuration, Sequence[int]]
     lacking = {cell.configuration: cell.seeds for cell in all_cells}
+    again = 0
     with suppress(NoDatabaseError):  # where there is none, everything is missing
         opened = Storage(storage_url(storage))
         with database_errors(opened.url, opened.engine):
             opened.check_study(spec, extend=extend)
             lacking = Ledger(opened.engine, spec.protocol).lacking(all_cells)
+            if spec.protocol.curvature is not None:
+                new = Ledger(opened.engine, spec.protocol.plain).lacking(all_cells)
+                again = sum(map(len, lacking.values())) - sum(map(len, new.values()))
     missing = {configuration for configuration, seeds in lacking.items() if seeds}
     speeds, device = _speeds(missing, spec, backend)
 
@@ -98,7 +108,7 @@ def estimate(
         sizes = planned, networks, networks * steps, recorded
         return Estimate(spec.name, *sizes, seconds, device)
 
-    most = of(all_cells)
+    most = replace(of(all_cells), curvature=curvature_said(spec.protocol), again=again)
     if spec.rounds is None:
         return most
     first = range(spec.rounds.min)
@@ -133,10 +143,27 @@ def _seconds_per_step(loss: str, width: int, protocol: Protocol, backend: str) -
         short = protocol.model_copy(update={"steps": steps, "tail": "none"})
         ensemble, data = to_arrays([Replicate(cell, seed) for seed in range(count)], short)
         began = time.perf_counter()
-        outcome = train(ensemble, data, backend=shared[0], checkpoints=[steps])
+        outcome = train(
+            ensemble, data, backend=shared[0], checkpoints=[steps], curvature=watched(protocol)
+        )
         seconds = time.perf_counter() - began
         if seconds > PROBE_SECONDS and steps > 5:  # the first call may compile
             device = f"{outcome.device} ({outcome.backend})"
             several = f"{len(shared)} x " if len(shared) > 1 else ""
-            return seconds / (count * steps * len(shared)), several + device
+            each = seconds / (count * steps) + _of_records(ensemble, data, protocol, shared[0])
+            return each / len(shared), several + device
         steps = int(steps * max(2.0, min(10.0, 1.2 * PROBE_SECONDS / seconds)))
+
+
+def _of_records(ensemble: Ensemble, data: Data, protocol: Protocol, backend: str) -> float:
+    """Seconds that reading eigenvalues adds to a step of a network, the mean over its training."""
+    records = len(record_steps(protocol))
+    if not records:
+        return 0.0
+    short = replace(ensemble, steps=RECORDS_PROBED)
+    curvature = watched(protocol, tuple(range(RECORDS_PROBED)))
+    for _ in range(2):  # the first call may compile
+        began = time.perf_counter()
+        train(short, data, backend=backend, checkpoints=[RECORDS_PROBED], curvature=curvature)
+        seconds = time.perf_counter() - began
+    return seconds / (len(ensemble) * RECORDS_PROBED) * records / protocol.steps

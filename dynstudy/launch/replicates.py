@@ -43,7 +43,8 @@ def train_replicates(
     checkpoints = np.full((len(tasks), longest), -1)
     for row, task in zip(checkpoints, tasks, strict=True):
         row[: len(task.reads)] = task.reads
-    curvature = _curvature(tasks, protocol)
+    records = tuple(sorted({step for task in tasks for step in task.records}))
+    curvature = watched(protocol, records, max(task.eigenvalues for task in tasks))
     outcome = train(
         ensemble,
         data,
@@ -55,17 +56,19 @@ def train_replicates(
     return _records(tasks, protocol, outcome, curvature), outcome
 
 
-def _curvature(tasks: Sequence[Task], protocol: Protocol) -> Curvature | None:
-    """What is read for any of some networks that are trained together."""
+def watched(
+    protocol: Protocol, records: tuple[int, ...] = (), eigenvalues: int = 0
+) -> Curvature | None:
+    """Return what the engine is to read of the landscape, at these steps; None where nothing is.
+
+    Of eigenvalues, at least as many as the protocol asks for.
+    """
     asked = protocol.curvature
     if asked is None:
         return None
+    largest = max(asked.eigenvalues, eigenvalues)
     return Curvature(
-        tuple(sorted({step for task in tasks for step in task.records})),
-        largest=max(task.eigenvalues for task in tasks),
-        smallest=int(asked.smallest),
-        onsets=asked.onsets,
-        climbs=asked.uphill,
+        records, largest, int(asked.smallest), onsets=asked.onsets, climbs=asked.uphill
     )
 
 

@@ -15,6 +15,7 @@ from dynstudy.launch.run_map import run_map
 from dynstudy.launch.run_search import run_search
 from dynstudy.launch.training import Progress, Training
 from dynstudy.launch.workers import check_backend
+from dynstudy.measure.records import curvature_said
 from dynstudy.notebook import html_table
 from dynstudy.store.database import database_errors, storage_url
 from dynstudy.store.launch_ledger import LaunchLedger
@@ -118,7 +119,9 @@ def run(
             ledger = LaunchLedger(opened.engine, spec.protocol)
             training = Training(ledger, launch, backend, report, log)
             if spec.untested:
-                training.caution = f"note: {spec.untested}"
+                training.said_first.append(f"note: {spec.untested}")
+            if spec.protocol.curvature is not None:
+                training.said_first.append(f"curvature: {curvature_said(spec.protocol)}")
             with training.interruptible():
                 cells, left = RUNS[spec.kind](spec, study, training)
             launch.interrupted = training.stopped and left > 0

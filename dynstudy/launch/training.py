@@ -102,7 +102,7 @@ class Training:
         self.progress = Progress()
         self.reused = self.diverged = 0
         self.abandoned = False
-        self.caution = ""  # what is logged before the first network is trained
+        self.said_first: list[str] = []  # what is logged before the first network is trained
         self.stop_after_chunk, self.drop_chunk = threading.Event(), threading.Event()
         self._budget = 0.0  # of the next chunk
 
@@ -120,9 +120,8 @@ class Training:
             for configuration, seeds in lacking.items()
         )
         self.progress.expect(networks / share, work / share)
-        if networks and self.caution:
-            self.log(self.caution)
-            self.caution = ""
+        while networks and self.said_first:
+            self.log(self.said_first.pop(0))
         self.reused += sum(cell.replicates for cell in cells) - networks
         return lacking
 

@@ -47,6 +47,27 @@ def series_asked(protocol: Protocol) -> list[str]:
     return [name for name, is_wanted in wanted.items() if is_wanted]
 
 
+def curvature_said(protocol: Protocol) -> str:
+    """Return what a protocol asks to be read, in words.
+
+    >>> from dynstudy.config import ReadCurvature
+    >>> asked = ReadCurvature(records=(10, 50), smallest=True)
+    >>> curvature_said(Protocol(steps=100, curvature=asked))
+    'λ1 to λ2 and the smallest eigenvalue at 4 steps, onsets of instabilities, uphill steps'
+    """
+    asked, steps = protocol.curvature, record_steps(protocol)
+    if asked is None:
+        return ""
+    values = "λ1" if asked.eigenvalues == 1 else f"λ1 to λ{asked.eigenvalues}"
+    lowest = " and the smallest eigenvalue" if asked.smallest else ""
+    parts = {
+        f"{values}{lowest} at {len(steps)} steps": bool(steps),
+        "onsets of instabilities": asked.onsets,
+        "uphill steps": asked.uphill,
+    }
+    return ", ".join(part for part, is_read in parts.items() if is_read) or "nothing"
+
+
 @lru_cache(maxsize=64)
 def record_steps(protocol: Protocol) -> tuple[int, ...]:
     """The steps before which eigenvalues are read, in ascending order."""

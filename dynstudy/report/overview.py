@@ -10,6 +10,7 @@ import tomli_w
 from dynstudy.analysis.boundaries import find_boundaries, has_boundaries
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.report.boundary_text import boundary_lines, print_boundaries
+from dynstudy.report.curvature_text import curvature_lines
 from dynstudy.report.listing import study_status
 from dynstudy.report.rows import console, frame_rows, print_rows
 from dynstudy.report.words import Format
@@ -42,6 +43,7 @@ class Overview:
     best_trials: list[int | None]  # their numbers, as ``STUDY#NUMBER`` takes them
     boundaries: list[dict[str, Any]]  # of a map over amplitude
     pareto_front: list[dict[str, Any]]  # accuracy and width, of a search for both
+    curvature: list[str]  # where it was read
     notes: list[str]
     launches: list[dict[str, Any]]  # ``runs`` in JSON
     note: str  # the user's own words
@@ -75,6 +77,7 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
         trial_numbers(storage.engine, storage.study_id(study), keys),
         boundary_lines(study_map.dynamical_cells(), edges) if edges is not None else [],
         frame_rows(front),
+        curvature_lines(study_map.frame),
         study_map.notes,
         [launch_facts(row) for row in launches(storage.engine, storage.study_id(study))],
         note_of(study),
@@ -132,6 +135,9 @@ def print_overview(shown: Overview, form: Format, out: TextIO) -> None:
         narrower = "gains as much" if shown.spec.best_by == "gain" else "is as accurate"
         screen.print(f"[bold]Pareto front[/bold]: no narrower network {narrower}")
         print_rows(_without(shown.pareto_front, shortened), form, out)
+    if shown.curvature:
+        screen.print("[bold]curvature[/bold] (means over replicates)")
+        screen.print("\n".join(shown.curvature) + "\n", markup=False)
     screen.print("[bold]study file, resolved[/bold]")
     screen.print(tomli_w.dumps(shown.spec.resolved()), markup=False)
     screen.print("[bold]provenance[/bold] (times are UTC)")

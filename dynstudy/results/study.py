@@ -13,6 +13,7 @@ from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.config import Cell
 from dynstudy.errors import DamagedError, DynstudyError
 from dynstudy.export.replicate_table import replicates
+from dynstudy.export.series_table import of_networks
 from dynstudy.report.listing import list_rows
 from dynstudy.report.overview import launch_facts
 from dynstudy.report.rows import Rows, frame_rows
@@ -25,7 +26,7 @@ from dynstudy.statistics.labelled_cells import cells_asked_for
 from dynstudy.store.launches import launches
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.rename_note_tag import note_of, tags_of
-from dynstudy.store.series import TRAIN, VALIDATION
+from dynstudy.store.series import VALIDATION
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 
@@ -156,11 +157,13 @@ class Study(Look):
             cell: as it is named everywhere, ``"amplitude=300,period=100"`` or ``"A=300,T=100"``,
                 with what the study has one value of left out; or a row of `map`; or the number of
                 its trial.
-            name: of the series: ``train`` and ``validation`` are the accuracy on each class.
+            name: of the series: ``train`` and ``validation`` are the accuracy on each class; of a
+                study with curvature, ``eigenvalues``, ``smallest_eigenvalue``, ``onsets`` and
+                ``uphill`` are there as well.
 
         Returns:
-            A row for each seed and step, a column for each class; nan from where a network
-            diverged, or was not read.
+            A row for each seed and step, a column for each class, or each of what the series has
+            (``lambda_1``, ``residual_1``, ...); nan from where a network diverged, or was not read.
 
         Raises:
             DynstudyError: there is no such cell, or no such series of it.
@@ -169,19 +172,12 @@ class Study(Look):
         ledger = Ledger(self._storage.engine, spec.protocol)
         chosen = self._cell(cell, cells_asked_for(ledger, spec.cells(self._study), spec))
         networks = ledger.networks([chosen.configuration])[chosen.configuration]
-        series_of = {seed: networks[seed][1] for seed in chosen.seeds if seed in networks}
-        recorded = sorted({key for named in series_of.values() for key in named})
+        asked = {seed: networks[seed] for seed in chosen.seeds if seed in networks}
+        recorded = sorted({key for _, named in asked.values() for key in named})
         if name not in recorded:
             there = f"there are {', '.join(recorded)}" if recorded else "nothing is trained yet"
             raise DynstudyError(f"series {name!r}: the cell has none of that name; {there}")
-        data = spec.protocol.data
-        points = {TRAIN: data.points_per_class, VALIDATION: data.validation_points_per_class}
-        tables = {
-            seed: pd.DataFrame(named[name].values / points.get(name, 1), named[name].steps)
-            for seed, named in series_of.items()
-            if name in named
-        }
-        joined = pd.concat(tables, names=["seed", "step"]).rename_axis(columns="class")
+        joined = of_networks(asked, name, spec.protocol.data)
         seeds, steps = joined.index.levels
         return joined.reindex(pd.MultiIndex.from_product([seeds, steps]))
 

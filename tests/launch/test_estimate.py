@@ -7,7 +7,7 @@ import pytest
 import dynstudy
 from dynstudy.errors import BackendError, StudyMismatchError
 from dynstudy.launch.estimate import duration, estimate
-from tests.planted import SearchMaker, SpecMaker
+from tests.planted import SMALL, SearchMaker, SpecMaker
 
 
 def test_what_is_not_trained_yet_is_counted_and_nothing_is_written(
@@ -34,6 +34,22 @@ def test_what_is_in_the_ledger_costs_nothing(url: str, make_spec: SpecMaker) -> 
     space = {"learning_rate": 1.0, "amplitude": [3, 9], "period": [10, 30], "width": 5}
     other = estimate(make_spec(name="other", space=space), storage=url)
     assert (other.networks, other.recorded) == (16, 12)
+
+
+def test_curvature_is_said_and_counted(url: str, make_spec: SpecMaker) -> None:
+    dynstudy.run(make_spec(), storage=url)
+    protocol = SMALL["protocol"] | {"curvature": {"records": [50, 51], "eigenvalues": 1}}
+    with pytest.raises(StudyMismatchError, match="--extend"):
+        estimate(make_spec(protocol=protocol), storage=url)
+    more = estimate(make_spec(protocol=protocol), storage=url, extend=True)
+    assert (more.networks, more.recorded, more.again) == (16, 0, 16)
+    assert more.seconds > 0
+    networks, _, curvature = more.lines()[2:5]
+    assert networks.endswith("(0 of them already in the ledger, 16 there but without all of their "
+                             "curvature)")  # fmt: skip
+    assert curvature.split(maxsplit=1)[1] == (
+        "λ1 at 3 steps, onsets of instabilities, uphill steps"
+    )
 
 
 def test_a_study_that_cannot_be_run_is_refused_as_when_it_is_run(

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -310,3 +311,45 @@ def test_a_whole_number_may_be_written_as_one_of_another_kind(
 def test_half_a_step_is_refused(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(SpecError, match=said):
         small_map(**changes)
+
+
+@pytest.mark.parametrize(
+    ("curvature", "words"),
+    [
+        ({"records": {"every": 0}}, "every must be a whole number from 1 to"),
+        ({"records": {"every": True}}, "every must be a whole number from 1 to"),
+        ({"records": {"per_decade": 1001}}, "per_decade must be a whole number from 1 to 1000"),
+        ({"records": {"every": 5, "per_decade": 5}}, "{ every = NUMBER } or a list of steps"),
+        ({"records": {}}, "or a list of steps"),
+        ({"records": {"evry": 5}}, "or a list of steps"),
+        ({"records": 5}, "or a list of steps"),
+        ({"records": [3, -1]}, "a step must be a whole number from 0"),
+        ({"records": [3, 1.5]}, "a step must be a whole number from 0"),
+        ({"records": {"every": 300}}, "records has step 300, and no step after it: training ends"),
+        ({"records": [10, 300]}, "records has step 300, and no step after it: training ends"),
+        ({"eigenvalues": 0}, "eigenvalues = 0: must be at least 1"),
+        ({"onsets": 1}, "onsets = 1: must be true or false"),
+        ({"every": 10}, "unknown key 'protocol.curvature.every'; known: records"),
+        (3, "protocol.curvature = 3: must be a table"),
+    ],
+    ids=str,
+)
+def test_curvature_that_cannot_be_read_is_one_line(curvature: object, words: str) -> None:
+    protocol = {"steps": 300, "tail": 10, "curvature": curvature}
+    with pytest.raises(SpecError) as caught:
+        StudySpec.of(VALID | {"protocol": protocol}, "a.toml")
+    message = str(caught.value)
+    assert words in message
+    assert message.startswith("a.toml: ")
+    assert "\n" not in message
+    assert "and 1 more" not in message
+
+
+def test_curvature_is_kept_with_a_study_as_it_was_asked() -> None:
+    for records in ({"every": 7}, {"per_decade": 3}, [3, 9]):
+        protocol = {"steps": 300, "tail": 10, "curvature": {"records": records}}
+        spec = StudySpec.of(VALID | {"protocol": protocol})
+        resolved = spec.resolved()
+        assert resolved["protocol"]["curvature"]["records"] == records
+        assert StudySpec.of(json.loads(json.dumps(resolved))) == spec
+    assert "curvature" not in StudySpec.of(VALID).resolved()["protocol"]
