@@ -23,8 +23,8 @@ BACKEND = "cpu"
 ASKED = Curvature(largest=2, tolerance=1e-3)
 TRAINED, PER_DECADE = 100_000, 12
 """Steps of a long training, and pairs of records of a decade of them."""
-BEFORE = 3000
-"""Steps of the networks that are looked at, in the first oscillation."""
+BEFORE = 6000
+"""Steps of the networks that are looked at, which have been unstable in their first oscillation."""
 
 
 def measure(settings: Settings, say: Say) -> Measurement:
@@ -68,7 +68,14 @@ def networks(width: int, steps: int) -> Ensemble:
     """Networks of figure 2 of the paper."""
     seeds = range(4 * threads())
     return Ensemble.of(
-        LOSS, steps, width=width, learning_rate=1.0, amplitude=70.0, period=5000, seed=seeds
+        LOSS,
+        steps,
+        width=width,
+        learning_rate=1.0,
+        amplitude=70.0,
+        period=5000,
+        tail_start=TRAINED,
+        seed=seeds,
     )
 
 

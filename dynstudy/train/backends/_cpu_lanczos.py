@@ -88,6 +88,14 @@ def _made_orthogonal(vector, basis, count):
 
 
 @njit(**COMPILED)
+def _tridiagonal(diagonal, beside):
+    matrix = np.diag(diagonal)
+    for i in range(beside.size):
+        matrix[i, i + 1] = matrix[i + 1, i] = beside[i]
+    return matrix
+
+
+@njit(**COMPILED)
 def _rank(i, m, largest, smallest):
     """Where the i-th that is asked for stands among m, ascending; -1 if there is none."""
     rank = m - 1 - i if i < largest else largest + smallest - 1 - i
@@ -125,23 +133,26 @@ def lanczos(
     product, bias_product = np.empty_like(units), np.empty_like(bias)
     most = min(basis.shape[0] - 1, basis.shape[1])
     wanted = largest + smallest
-    tridiagonal = np.zeros((most, most))
+    diagonal, beside = np.zeros(most), np.zeros(most)
     values[:], residuals[:], vectors[:] = np.nan, np.nan, 0
     basis[0] /= np.sqrt(_inner(basis[0], basis[0]))
     m, since = 0, 0  # products, and those of them after an invariant space was full
+    first = max(FIRST_LOOK, wanted)
+    due = first  # of the latter, for the next look: of many, a look takes longer than a product
     while True:
         vector = basis[m + 1]
         _unpack(basis[m], along, along_bias, classes)
         hessian_product(units, along, along_bias, x, derivatives, product, bias_product, f, outputs)
         _pack(product, bias_product, classes, vector)
-        tridiagonal[m, m] = _inner(vector, basis[m])
+        diagonal[m] = _inner(vector, basis[m])
         left = _made_orthogonal(vector, basis, m + 1)
         m, since = m + 1, since + 1
         if not np.isfinite(left):
             values[:], residuals[:] = np.nan, np.nan
             return m
-        if m == most or since >= max(FIRST_LOOK, wanted):
-            ritz, turned = np.linalg.eigh(tridiagonal[:m, :m].copy())
+        if m == most or since >= due:
+            due = since + max(1, since // 8)
+            ritz, turned = np.linalg.eigh(_tridiagonal(diagonal[:m], beside[: m - 1]))
             scale, done = max(abs(ritz[0]), abs(ritz[-1])), True
             for i in range(wanted):
                 j = _rank(i, m, largest, smallest)
@@ -155,13 +166,14 @@ def lanczos(
                         for n in range(vector.size):
                             vectors[i, n] += turned[k, j] * basis[k, n]
                 return m
-        if left <= NOTHING_LEFT * np.abs(tridiagonal[:m, :m]).max():
+        largest_so_far = max(np.abs(diagonal[:m]).max(), beside[:m].max())
+        if left <= NOTHING_LEFT * largest_so_far:
             for i in range(vector.size):  # an eigenvalue may be there more than once: begin anew
                 vector[i] = np.sin((i + 1.0) * (m + 1))
             vector /= _made_orthogonal(vector, basis, m)
-            since = 0
+            since, due = 0, first
         else:
-            tridiagonal[m - 1, m] = tridiagonal[m, m - 1] = left
+            beside[m - 1] = left
             vector /= left
 
 

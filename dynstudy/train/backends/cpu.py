@@ -34,6 +34,8 @@ CACHE_LINE = 64  # bytes
 READS_CLASS_LOSSES = True
 """For `dynstudy.train.backends`."""
 NO_CLIMBS = np.array([0, 0, 0, -1, 0])
+TOGETHER = 8
+"""Networks that a thread looks at in a row: a task takes about as long as a look."""
 BLOCK = 64
 """Networks of a thread in a block: the last of them to end leaves no other thread idle for long."""
 
@@ -247,7 +249,7 @@ def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
         rows[b, :, :, :H] = vectors[:, :-C].reshape(-1, 3 + C, H)
         biases[b] = vectors[:, -C:]
 
-    _in_threads(of_one, state)
+    _in_threads(of_one, state, TOGETHER)
     W2 = rows[:, :, 3:].swapaxes(2, 3)
     vectors = Parameters(rows[:, :, :2], rows[:, :, 2], W2, biases)
     return Eigenpairs(values, residuals, vectors, products)
@@ -266,10 +268,17 @@ def _eigenpairs(
     )
 
 
-def _in_threads(of_one: Callable[[int], None], state: State) -> None:
-    """Call it for all networks that run, widest first."""
+def _in_threads(of_one: Callable[[int], None], state: State, together: int = 1) -> None:
+    """Call it for all networks that run, widest first, for so many at most in a task."""
     running = state.readings.running
-    for _ in _pool(threads()).map(of_one, [b for b in state.order if running[b]]):
+    waiting = [b for b in state.order if running[b]]
+    tasks = max(threads(), -(-len(waiting) // together))
+
+    def of_several(first: int) -> None:
+        for b in waiting[first::tasks]:
+            of_one(b)
+
+    for _ in _pool(threads()).map(of_several, range(min(tasks, len(waiting)))):
         pass  # drawn, so that an error in a thread is raised here
 
 
