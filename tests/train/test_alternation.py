@@ -1,6 +1,8 @@
 """Onsets of instabilities: the rule written naively, both backends, and what it is to find."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,12 +11,25 @@ import torch
 from dynstudy.arrays import Array
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
-from dynstudy.train import Curvature, Data, Ensemble, Parameters, train
+from dynstudy.train import Curvature, Data, Ensemble, Outcome, Parameters, train
 from dynstudy.train.alternation import ENDS, SETS_IN, alternation
-from tests.conftest import make_data
+from tests.conftest import DATA, make_data
 from tests.train.oracle import NAMES
+from tests.train.test_curvature import pairs
 
 BACKENDS = ("autograd", "cpu")
+
+
+def gradient_at(ensemble: Ensemble, data: Data, step: int, parameters: Parameters) -> Array:
+    """(N,) of the loss of a step, of the first network."""
+    tensors = [torch.tensor(getattr(parameters, name)[0]).requires_grad_() for name in NAMES]
+    W1, b1, W2, b2 = tensors
+    gamma = class_weights(
+        step, data.classes, ensemble.amplitude, ensemble.period, ensemble.tail_start
+    )[0]  # fmt: skip
+    output = torch.relu(torch.tensor(data.x[0]) @ W1 + b1) @ W2 + b2
+    loss = LOSSES[ensemble.loss].weighted(output, torch.tensor(data.y), torch.tensor(gamma))
+    return torch.cat([part.flatten() for part in torch.autograd.grad(loss, tensors)]).numpy()
 
 
 def gradients(ensemble: Ensemble, data: Data, network: int) -> Array:
@@ -147,3 +162,73 @@ def test_nothing_is_read_of_networks_that_have_ended(backend: str) -> None:
     assert (outcome.correct[:, 1] == -1).all()
     np.testing.assert_array_equal(np.isfinite(outcome.losses).sum(1), first + 1)
     np.testing.assert_array_equal(outcome.climbs.steps, first)  # all but the very last one
+
+
+def along(gradient: Callable[[Parameters], Array], there: Parameters, vector: Parameters) -> float:
+    """Finite difference of the gradient along a vector of length 1, which sees kinks of ReLU."""
+    distance = 0.03
+    ahead, behind = (
+        Parameters(*(getattr(there, n)[:1] + sign * getattr(vector, n)[:1, 0] for n in NAMES))
+        for sign in (distance, -distance)
+    )
+    moved = gradient(ahead) - gradient(behind)
+    flat = np.concatenate([getattr(vector, name)[0, 0].ravel() for name in NAMES])
+    return float(moved @ flat / (2 * distance))
+
+
+def test_the_authors_own_start_becomes_unstable_where_theirs_does() -> None:
+    """Figure 2 of the paper: unstable from steps 4189 and 9199 on, λ1 on two branches."""
+    reference, data = np.load(DATA / "gold_dce_h100_a70_t5000.npz"), make_data()
+    initial = Parameters(*(reference[name][None] for name in NAMES))
+
+    def trained(steps: int, records: tuple[int, ...] = ()) -> Outcome:
+        ensemble = Ensemble.of(
+            "dce", steps, width=100, learning_rate=1, amplitude=70, period=5000,
+            tail_start=10_000, dtype="float64",
+        )  # fmt: skip
+        asked = Curvature(records, 2, onsets=True)
+        return train(
+            ensemble, data, backend="cpu", checkpoints=[steps], initial=initial, curvature=asked
+        )
+
+    whole = trained(10_000, tuple(range(9440, 9460)))
+    first = int(whole.onsets.first[0])
+    assert abs(first - 4189) <= 30
+    assert whole.onsets.count[0] == 2
+    assert trained(9199 - 30).onsets.count[0] == 1
+    assert trained(9199 + 30).onsets.count[0] == 2
+    largest = whole.spectra.values[0, :, 0]
+    upper, lower = sorted((largest[::2].mean(), largest[1::2].mean()), reverse=True)
+    assert upper == pytest.approx(3.4, abs=0.1)
+    assert lower == pytest.approx(0.95, abs=0.1)
+
+    differences = []
+    for step in (first, first + 1):
+        there = trained(step).parameters
+        ensemble = Ensemble.of(
+            "dce", step + 1, width=100, learning_rate=1, amplitude=70, period=5000,
+            tail_start=10_000, dtype="float64",
+        )  # fmt: skip
+        eigenpairs = pairs("cpu", ensemble, data, there, step, Curvature((), 1, 0, 1e-8))
+        gradient = partial(gradient_at, ensemble, data, step)
+        differences.append(along(gradient, there, eigenpairs.vectors))
+    assert np.mean(differences) / 2 == pytest.approx(1, abs=0.03)  # λ̄ alone is 0.94 of 2/η there
+    assert whole.onsets.eigenvalues.mean() / 2 < 0.96
+
+
+@pytest.mark.long
+def test_eigenvalues_at_onsets_are_those_of_an_independent_implementation() -> None:
+    """DCE, η = 1: λ̄η/2 is 0.909 ± 0.008 there, over six cells of 12 networks each."""
+    cells = []
+    for amplitude in (25, 50, 75):
+        for period in (5000, 10_000):
+            ensemble = Ensemble.of(
+                "dce", 20_000, width=100, learning_rate=1, amplitude=amplitude, period=period,
+                seed=range(12),
+            )  # fmt: skip
+            asked = Curvature(onsets=True, until_onset=True)
+            outcome = train(ensemble, make_data(), backend="cpu", checkpoints=[1], curvature=asked)
+            assert (outcome.onsets.first >= 0).all()
+            cells.append(outcome.onsets.eigenvalues.mean() / 2)
+    error = np.hypot(0.008, np.std(cells, ddof=1) / np.sqrt(len(cells)))
+    assert abs(np.mean(cells) - 0.909) < 3 * error

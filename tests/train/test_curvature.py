@@ -8,6 +8,7 @@ import torch
 from scipy.sparse.linalg import eigsh
 
 from dynstudy.arrays import Array
+from dynstudy.measure.records import pairs_per_decade
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Curvature, Data, Ensemble, Parameters, train
@@ -294,6 +295,47 @@ def test_what_float32_cannot_reach_ends_all_the_same(backend: str) -> None:
     )
     assert (finest.products <= 200).all()
     np.testing.assert_allclose(finest.values, fine.values, rtol=1e-4)
+
+
+def test_looks_are_the_same_in_however_many_threads_and_blocks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x, y = make_data(points=4).x[0], make_data(points=4).y
+    data = Data(np.stack([x, 2 * x]), y, x, y)
+    ensemble = Ensemble.of(
+        "dce", 6, width=[1, 3] * 35, learning_rate=1, amplitude=9, period=3, seed=range(70),
+        training_set=[0] * 35 + [1] * 35,
+    )  # fmt: skip
+    asked = Curvature((0, 3, 6), 2, 1, 1e-5)
+    values = []
+    for threads in ("1", "4"):
+        monkeypatch.setenv("DYNSTUDY_THREADS", threads)
+        outcome = train(ensemble, data, backend="cpu", checkpoints=[6], curvature=asked)
+        values.append(outcome.spectra.values)
+    np.testing.assert_array_equal(*values)
+    oracle = train(ensemble, data, backend="autograd", checkpoints=[6], curvature=asked).spectra
+    scale = np.abs(oracle.values).max(-1, keepdims=True)
+    np.testing.assert_allclose(values[0] / scale, oracle.values / scale, atol=2e-3)
+
+
+@pytest.mark.long
+def test_curvature_of_the_static_loss_is_an_independent_implementations() -> None:
+    """CE, η = 1, 20 networks: λ̄η/2 is 1.312 ± 0.008 there, 1.393 ± 0.033 later."""
+    networks, last = 20, 30_000
+    ensemble = Ensemble.of("ce", last, width=100, learning_rate=1, seed=range(networks))
+    steps = pairs_per_decade(last, 12)
+    spectra = train(
+        ensemble, make_data(), backend="cpu", checkpoints=[last], curvature=Curvature(steps, 1)
+    ).spectra
+    of_step = dict(zip(steps, spectra.values[:, :, 0].T, strict=True))
+    for first, end, there, its_error in (
+        (3000, 10_000, 1.312, 0.008),
+        (10_000, 30_000, 1.393, 0.033),
+    ):
+        records = [k for k in steps if first <= k < end and k + 1 in of_step]
+        means = np.mean([(of_step[k] + of_step[k + 1]) / 4 for k in records], 0)
+        error = np.hypot(its_error, means.std(ddof=1) / np.sqrt(networks))
+        assert abs(means.mean() - there) < 3 * error
 
 
 @pytest.mark.parametrize(
