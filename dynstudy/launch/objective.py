@@ -35,8 +35,8 @@ class Objective:
     """
 
     def __init__(self, spec: StudySpec, *, backend: str = "auto") -> None:
-        spec = spec.plain  # whose curvature nobody would see
         check_backend(backend, spec)
+        spec = spec.plain  # whose curvature nobody would see
         if not spec.suggests:
             raise SpecError(f"study {spec.name!r} is a {spec.kind}; an Objective needs a search")
         self.spec, self.backend = cast(SearchSpec, spec), backend
