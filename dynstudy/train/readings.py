@@ -14,7 +14,7 @@ from dynstudy.train.ensemble import Ensemble, OfNetworks, Parameters
 
 
 @dataclass(frozen=True)
-class Onsets(OfNetworks):
+class Instabilities(OfNetworks):
     """Instabilities of B networks along their training."""
 
     first: Ints  # (B,) step of the first onset, -1 if there is none
@@ -60,7 +60,7 @@ class Readings(OfNetworks):
     diverged_at: Ints  # (B,) steps taken when loss or parameters stopped being finite, or -1
     class_losses: NDArray[np.float64]
     """(B, M, 2, C) the static loss's mean over each class of both sets; nan, (B, 0, 2, C) unread"""
-    onsets: Onsets  # of instabilities; of no network where they are not watched for
+    onsets: Instabilities  # of instabilities; of no network where they are not watched for
     climbs: Climbs  # uphill steps, likewise
     until_onset: bool = False  # a network's training ends with its first
 
@@ -85,7 +85,7 @@ class Readings(OfNetworks):
             np.full((len(ensemble), ensemble.steps if trace else 0), np.nan),
             np.full(len(ensemble), -1, np.int64),
             np.full((len(ensemble), shape[1] if class_losses else 0, 2, classes), np.nan),
-            Onsets.none(len(ensemble) if onsets else 0),
+            Instabilities.none(len(ensemble) if onsets else 0),
             Climbs.none(len(ensemble) if climbs else 0),
             until_onset,
         )
@@ -122,7 +122,7 @@ class Outcome:
     class_losses: NDArray[np.float64]
     """(B, M, 2, C) the static loss's mean over each class of both sets; nan, (B, 0, 2, C) unread"""
     spectra: Spectra  # of the Hessian, where they were asked for
-    onsets: Onsets  # of instabilities, of no network where they were not
+    onsets: Instabilities  # of instabilities, of no network where they were not
     climbs: Climbs  # uphill steps, likewise
     backend: str
     device: str

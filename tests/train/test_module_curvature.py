@@ -39,16 +39,16 @@ def test_eigenpairs_are_the_dense_hessians() -> None:
     model, (x, y) = network(), points()
     before = [parameter.clone() for parameter in model.parameters()]
     hessian = dense(model, x, y)
-    found = dynstudy.curvature(
+    pairs = dynstudy.curvature(
         model, torch.nn.functional.cross_entropy, (x, y), largest=2, smallest=1, tolerance=1e-9
     )
     expected = torch.linalg.eigvalsh(hessian)[[-1, -2, 0]]
-    torch.testing.assert_close(found.values, expected, rtol=1e-10, atol=1e-12)
-    for value, residual, vector in zip(found.values, found.residuals, found.vectors, strict=True):
+    torch.testing.assert_close(pairs.values, expected, rtol=1e-10, atol=1e-12)
+    for value, residual, vector in zip(pairs.values, pairs.residuals, pairs.vectors, strict=True):
         flat = torch.cat([part.flatten() for part in vector.values()])
         torch.testing.assert_close(hessian @ flat, value * flat, atol=2e-9, rtol=0)
-        assert residual < 1e-9 * found.values.abs().max()
-    assert list(found.vectors[0]) == list(dict(model.named_parameters()))
+        assert residual < 1e-9 * pairs.values.abs().max()
+    assert list(pairs.vectors[0]) == list(dict(model.named_parameters()))
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 
 
@@ -81,21 +81,21 @@ def test_parameters_that_are_held_are_left_out() -> None:
     for parameter in list(model.parameters())[2:]:
         parameter.requires_grad_(False)
     size = sum(p.numel() for p in list(model.parameters())[:2])
-    found = dynstudy.curvature(
+    pairs = dynstudy.curvature(
         model, torch.nn.functional.cross_entropy, (x, y), largest=1, tolerance=1e-9
     )
     expected = torch.linalg.eigvalsh(dense(model, x, y)[:size, :size])[-1]
-    assert found.values[0] == pytest.approx(float(expected), rel=1e-10)
-    assert set(found.vectors[0]) == {"0.weight", "0.bias"}
+    assert pairs.values[0] == pytest.approx(float(expected), rel=1e-10)
+    assert set(pairs.vectors[0]) == {"0.weight", "0.bias"}
 
 
 def test_products_that_are_too_few_are_seen_in_the_residuals() -> None:
     model, (x, y) = network(), points()
-    found = dynstudy.curvature(
+    pairs = dynstudy.curvature(
         model, torch.nn.functional.cross_entropy, (x, y), tolerance=1e-9, products=4
     )
-    assert found.products == 4
-    assert found.residuals[1] > 1e-9 * found.values[0]
+    assert pairs.products == 4
+    assert pairs.residuals[1] > 1e-9 * pairs.values[0]
 
 
 @pytest.mark.parametrize(
