@@ -159,7 +159,11 @@ def series_damaged(number: int, name: str, value: Any, problem: str) -> str:
 
 
 def check_counts(protocol: Protocol, number: int, named: NamedSeries) -> None:
-    """See that a network's points are as many as its protocol has, or raise a `DamagedError`."""
+    """See that series have what their names say, of points no more than a protocol has.
+
+    Raises:
+        DamagedError: one has not.
+    """
     data = protocol.data
     points = {TRAIN: data.points_per_class, VALIDATION: data.validation_points_per_class}
     for name in points.keys() & named.keys():
@@ -168,6 +172,15 @@ def check_counts(protocol: Protocol, number: int, named: NamedSeries) -> None:
             problem = f"must be an array for each of its {data.classes} classes"
         elif values.size and not 0 <= values.min() <= values.max() <= points[name]:
             problem = f"must be numbers from 0 to {points[name]}"
+        else:
+            continue
+        raise DamagedError(series_damaged(number, name, values.T.tolist(), problem))
+    for name in named.keys() & {EIGENVALUES, *SERIES_COLUMNS}:
+        values = named[name].values
+        if name == EIGENVALUES and (values.shape[1] % 2 or not values.shape[1]):
+            problem = "must be an array for each eigenvalue and for each residual"
+        elif name in SERIES_COLUMNS and values.shape[1] != len(SERIES_COLUMNS[name]):
+            problem = f"must be an array for each of {', '.join(SERIES_COLUMNS[name])}"
         else:
             continue
         raise DamagedError(series_damaged(number, name, values.T.tolist(), problem))

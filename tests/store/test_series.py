@@ -90,3 +90,47 @@ def test_readings_that_do_not_fit_their_steps_are_damaged(
         connection.execute(update(SeriesRow).values(readings=readings))
     with storage.engine.connect() as connection, pytest.raises(DamagedError, match="readings"):
         read(connection, ReplicateRow.seed == 0)
+
+
+CURVED = Protocol.model_validate({"steps": 200, "tail": 50, "curvature": {"records": [5]}})
+
+
+def test_what_is_not_finite_is_null_and_comes_back_as_nan(storage: Storage) -> None:
+    ledger, values = Ledger(storage.engine, CURVED), np.array([[3.5, np.nan], [np.inf, 2.0]])
+    read_at = record(CE, 0, (200,))
+    series = {**read_at.series, "eigenvalues": Series((5, 6), values)}
+    ledger.add([replace(read_at, series=series)], TRAINER)
+    with storage.engine.connect() as connection:
+        query = select(SeriesRow.readings).where(SeriesRow.name == "eigenvalues")
+        assert connection.scalar(query) == "[[3.5,null],[null,2.0]]"
+    named = ledger.networks([CE])[CE][0][1]
+    np.testing.assert_array_equal(named["eigenvalues"].values, [[3.5, np.nan], [np.nan, 2.0]])
+    assert named["train"].values.dtype.kind == "i"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("train", "[[1],[2],[null]]", "an array for each class"),
+        ("train", "[[1],[2],[NaN]]", "an array for each class"),
+        ("eigenvalues", "[[1],[Infinity]]", "an array for each class"),
+        ("eigenvalues", "[[1],[1e999]]", "an array for each class"),
+        ("eigenvalues", "[[1],[2],[3]]", "for each eigenvalue and for each residual"),
+        ("eigenvalues", "[]", "an array for each class"),
+        ("onsets", "[[1],[2],[3]]", "for each of first, first_end, count, ended"),
+        ("uphill", "[[1],[2]]", "for each of steps, uphill, episodes"),
+        ("smallest_eigenvalue", "[[1]]", "for each of lambda, residual"),
+    ],
+)
+def test_curvature_that_is_damaged_is_one_line(
+    storage: Storage, name: str, text: str, problem: str
+) -> None:
+    ledger, read_at = Ledger(storage.engine, CURVED), record(CE, 0, (200,))
+    widths = {"eigenvalues": 4, "onsets": 6, "uphill": 3, "smallest_eigenvalue": 2}
+    more = {each: Series((200,), np.ones((1, width))) for each, width in widths.items()}
+    ledger.add([replace(read_at, series={**read_at.series, **more})], TRAINER)
+    assert ledger.networks([CE])[CE][0][1].keys() == {TRAIN, VALIDATION, *widths}
+    with storage.engine.begin() as connection:
+        connection.execute(update(SeriesRow).where(SeriesRow.name == name).values(readings=text))
+    with pytest.raises(DamagedError, match=rf"name '{name}'.*{problem}"):
+        ledger.networks([CE])

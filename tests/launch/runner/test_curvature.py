@@ -20,7 +20,7 @@ from dynstudy.store.tables import ReplicateRow
 from dynstudy.study.kinds.map import MapSpec
 from dynstudy.train import Curvature, train
 from tests.launch.recorded import networks, trials
-from tests.planted import SMALL, small_map
+from tests.planted import SMALL, small_map, small_search
 
 CURVATURE = {"records": {"every": 60}, "smallest": True}
 SPACE = {"learning_rate": 1.0, "amplitude": 30, "period": 30, "width": 5}
@@ -181,6 +181,15 @@ def test_a_diverged_network_is_read_until_then_and_not_again(storage: Storage) -
             assert steps == tuple(range(1, diverged_at))
     loaded = ledger.load([Configuration("mse", 5, 3e3)])
     assert loaded[["largest_curvature", "share_uphill"]].isna().all(axis=None)
+
+
+def test_a_search_reads_it_as_well(storage: Storage) -> None:
+    protocol = SMALL["protocol"] | {"curvature": {"records": [40]}}
+    search = small_search(protocol=protocol)
+    assert dynstudy.run(search, storage=storage, backend="cpu").trained == 16
+    assert dynstudy.run(search, storage=storage, backend="cpu").trained == 0
+    cells_read = dynstudy.open(storage)["search"].map()
+    assert cells_read[["largest_curvature", "share_uphill"]].notna().all(axis=None)
 
 
 def statements(engine: Engine) -> list[str]:
