@@ -28,7 +28,10 @@ def command(
         bool, typer.Option("--dry-run", help="Count and estimate; train and write nothing.")
     ] = False,
     extend: Annotated[
-        bool, typer.Option("--extend", help="Let an existing study grow to more cells.")
+        bool,
+        typer.Option(
+            "--extend", help="Let an existing study grow to more cells, or more curvature."
+        ),
     ] = False,
     take_over: Annotated[
         bool,

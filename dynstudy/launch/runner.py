@@ -88,7 +88,7 @@ def run(
         storage: the path of an SQLite file, a database URL or an open storage; if None, the
             environment's or the default.
         backend: see `dynstudy.train.train`.
-        extend: let an existing study grow to a superset of its cells.
+        extend: let an existing study grow to a superset of its cells, or of the curvature read.
         take_over: take the study from a launch that gives no sign; if it lives, it records nothing
             any more and ends.
         overrides: what replaced values of the study file, to be kept with the launch.

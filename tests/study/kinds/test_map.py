@@ -55,3 +55,13 @@ def test_in_rounds_it_does_not_grow(make_spec: SpecMaker) -> None:
 
 def test_it_says_what_it_trains(make_spec: SpecMaker) -> None:
     assert make_spec().described().endswith("2 networks a cell and 8 of each static loss")
+
+
+def test_it_grows_by_curvature_in_rounds_as_well(make_spec: SpecMaker) -> None:
+    curved = {"protocol": SMALL["protocol"] | {"curvature": {}}}
+    other = {"protocol": SMALL["protocol"] | {"curvature": {}, "steps": 300}}
+    for replicates in (2, {"min": 6, "max": 9}):
+        plain = make_spec(replicates=replicates)
+        assert plain.grows_to(make_spec(replicates=replicates, **curved))
+        assert not plain.grows_to(make_spec(replicates=replicates, **other))
+        assert not make_spec(replicates=replicates, **curved).grows_to(plain)
