@@ -16,6 +16,9 @@ from dynstudy.train.ensemble import Demand, Floats, Parameters
 FEATURES = 2
 """W1's two rows are names in the kernels, not a loop."""
 
+MOST_CLASSES = 24
+"""Sums over classes are unrolled: of more, compilers take minutes, or give up."""
+
 Means = tuple[Floats, Floats]
 """Of W2 (B, H) and b2 (B,) over the classes."""
 
@@ -24,6 +27,8 @@ def refusal(demand: Demand) -> str | None:
     """Why a fused kernel cannot train what is asked of it; None if it can."""
     if LOSSES[demand.loss].fused is None:
         return f"has no kernel for the loss {demand.loss!r}"
+    if demand.classes > MOST_CLASSES:
+        return f"trains at most {MOST_CLASSES} classes, not {demand.classes}"
     if demand.features != FEATURES:
         return f"trains networks of {FEATURES} inputs, not of {demand.features}"
     return None

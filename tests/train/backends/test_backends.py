@@ -14,7 +14,7 @@ from dynstudy.train import Data, Ensemble, backends, train
 from dynstudy.train.backends import BACKENDS, able, at_once, fastest, gpu, load, per_device
 from dynstudy.train.ensemble import Demand
 from tests.command import python
-from tests.conftest import ROOT
+from tests.conftest import ROOT, make_data
 
 HERE = "libc.so.6"  # stands for a card's driver
 
@@ -158,6 +158,16 @@ def test_a_fused_kernel_refuses_all_but_two_before_it_starts(
     said = rf"^backend '{backend}' trains networks of 2 inputs, not of 3; use --backend autograd$"
     with pytest.raises(BackendError, match=said):
         train(network(), points(3, rng), backend=backend, checkpoints=[STEPS])
+
+
+@pytest.mark.parametrize("backend", ["cpu", "gpu"])
+def test_a_fused_kernel_refuses_classes_that_compilers_give_up_on(backend: str) -> None:
+    ensemble = Ensemble.of("dce", 1, width=3, learning_rate=0.1, amplitude=3, period=10)
+    data = make_data(classes=25, points=2, validation_points=1)
+    said = rf"^backend '{backend}' trains at most 24 classes, not 25; use --backend autograd$"
+    with pytest.raises(BackendError, match=said):
+        train(ensemble, data, backend=backend, checkpoints=[1])
+    assert train(ensemble, data, checkpoints=[1]).backend == "autograd"
 
 
 def test_auto_is_whatever_can(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
