@@ -22,23 +22,23 @@ class Looks:
     readings: Readings  # filled in
     spectra: Spectra  # filled in
     class_losses: Ints  # steps at which they are read here
-    curvature: Curvature | None
+    curvature: Curvature
 
     def read(self, state: State, step: int) -> None:
         """Fill in what is read at a step, if anything is."""
         if step in self.class_losses:
             parameters = state.parameters()
             read_class_losses(parameters, self.ensemble, self.data, self.readings, step)
-        if self.curvature is not None and step in self.curvature.steps:
+        if step in self.curvature.steps:
             record = self.curvature.steps.index(step)
-            pairs = self._eigenpairs(state, step, self.curvature)
+            pairs = self._eigenpairs(state, step)
             self.spectra.values[:, record] = pairs.values
             self.spectra.residuals[:, record] = pairs.residuals
 
-    def _eigenpairs(self, state: State, step: int, curvature: Curvature) -> Eigenpairs:
+    def _eigenpairs(self, state: State, step: int) -> Eigenpairs:
         """Of a backend that has none, `autograd` finds them on its device."""
         if (find := eigenpairs_of(self.backend)) is not None:
-            return find(state, step, curvature)
+            return find(state, step, self.curvature)
         name, _, device = self.backend.partition(":")
         oracle = f"autograd:cuda:{device or 0}" if name == "gpu" else "autograd"
         start, _ = load(oracle)
@@ -48,4 +48,4 @@ class Looks:
         unread = Readings.empty(self.ensemble, nothing, self.data.classes, trace=False)
         unread.diverged_at[:] = self.readings.diverged_at
         there = start(self.ensemble, self.data, state.parameters(), unread)
-        return find(there, step, curvature)
+        return find(there, step, self.curvature)

@@ -77,11 +77,11 @@ def train(
     _check(ensemble, data)
     if initial is not None:
         _check_initial(initial, ensemble, data)
-    records = curvature.steps if curvature is not None else ()
+    asked = curvature or Curvature()  # which reads nothing
+    records = asked.steps
     if records and records[-1] > ensemble.steps:
         raise ValueError(f"curvature at step {records[-1]} is beyond the last, {ensemble.steps}")
-    watched = curvature is not None and (curvature.onsets or curvature.climbs)
-    backend = able(backend, Demand.of(ensemble, data, watched))
+    backend = able(backend, Demand.of(ensemble, data, asked.onsets or asked.climbs))
     start, advance = load(backend)
     readings = Readings.empty(
         ensemble,
@@ -89,17 +89,15 @@ def train(
         data.classes,
         trace,
         class_losses,
-        curvature.onsets if curvature else False,
-        curvature.climbs if curvature else False,
-        curvature.until_onset if curvature else False,
+        asked.onsets,
+        asked.climbs,
+        asked.until_onset,
     )
     # what a backend does not read by itself is read here, at each checkpoint
     read_here = class_losses and not reads_class_losses(backend)
     reads = np.unique(steps_to_read[steps_to_read >= 0]) if read_here else np.empty(0, int)
     stops = np.union1d(reads, np.array(records, int))
-    spectra = Spectra.empty(
-        len(ensemble), len(records), 0 if curvature is None else curvature.count
-    )
+    spectra = Spectra.empty(len(ensemble), len(records), asked.count if curvature else 0)
     parameters: list[Parameters] = []
     pace = 0.0  # units x steps per second, as far as is known
     for members in _blocks(len(ensemble), block_size(backend)):
@@ -112,7 +110,7 @@ def train(
         task = replace(part, training_set=part_sets), replace(data, x=data.x[training_sets])
         part_readings = readings.part(members)
         state = start(*task, first, part_readings)
-        looks = Looks(backend, *task, part_readings, spectra.part(members), reads, curvature)
+        looks = Looks(backend, *task, part_readings, spectra.part(members), reads, asked)
         looks.read(state, 0)
         work, step = step_work(part.width), 0
         while step < ensemble.steps:

@@ -42,9 +42,9 @@ def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
     units = torch.tensor(np.arange(shapes[0][-1]) < ensemble.width[:, None], device=device)
     there = [units[:, None].expand(shapes[0]), units[:, None], units[:, :, None].expand(shapes[2])]
     mask = torch.cat([each.flatten(1) for each in there], 1)
-    start = torch.zeros(len(ensemble), sum(sizes), dtype=torch.float64, device=device)
-    random = torch.randn(sum(sizes), generator=torch.Generator().manual_seed(0), dtype=start.dtype)
-    start[:] = random.to(device)
+    generator = torch.Generator().manual_seed(0)
+    random = torch.randn(sum(sizes), generator=generator, dtype=torch.float64)
+    start = random.to(device).repeat(len(ensemble), 1)
     start[:, : mask.shape[1]] *= mask  # beyond a network's width there is nothing
     values, residuals, vectors, products = leading_eigenpairs(
         product, start, curvature.largest, curvature.smallest, curvature.tolerance, MOST_PRODUCTS
