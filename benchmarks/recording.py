@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from dynstudy.bench.measure import Measurement, Row, Say, Settings
-from dynstudy.config import Configuration, Protocol, Replicate
+from dynstudy.config import Configuration, Replicate
+from dynstudy.protocol import Protocol
 from dynstudy.store.ledger import Ledger, Record
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import TRAIN, VALIDATION, Series

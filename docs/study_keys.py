@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from dynstudy.config import Section
 from dynstudy.errors import either
+from dynstudy.protocol import Section
 from dynstudy.study.axes import BOUNDS
 from dynstudy.study.kinds import KINDS
 from dynstudy.study.spec import StudySpec

@@ -14,7 +14,7 @@ from typer.main import get_command
 from docs import results_pictures, results_tables
 from docs.generate import COMMANDS, SCHEMA, STUDY_FILE, generated
 from dynstudy.cli import EXAMPLES, app
-from dynstudy.config import Section
+from dynstudy.protocol import Section
 from dynstudy.store.tables import Base
 from dynstudy.study.kinds import KINDS
 from dynstudy.study.shipped import shipped_file

@@ -12,8 +12,9 @@ import pandas as pd
 from dynstudy.analysis.best_of_many import largest_by_chance
 from dynstudy.analysis.panel_surface import PanelSurface, fit_panel
 from dynstudy.arrays import Array
-from dynstudy.config import FEWEST, SpiralData, place_name
+from dynstudy.config import FEWEST, place_name
 from dynstudy.measure.accuracy import with_error
+from dynstudy.protocol import SpiralData
 from dynstudy.search.prediction import predict_cells
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests

@@ -19,16 +19,14 @@ from dynstudy.config import (
     MAX_LEARNING_RATE,
     MAX_PERIOD,
     MAX_REPLICATES,
-    MAX_SEED,
     MAX_WIDTH,
     MIN_LEARNING_RATE,
     Configuration,
     LossName,
-    Protocol,
-    Section,
 )
 from dynstudy.errors import ExportError
 from dynstudy.export.words import By, FileFormat, Per
+from dynstudy.protocol import MAX_SEED, Protocol, Section
 from dynstudy.store.keys import configuration_key, digest
 from dynstudy.store.origins import Origin
 from dynstudy.study.spec import BASELINE_FACTOR

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from dynstudy.config import Cell, Configuration, Protocol
+from dynstudy.config import Cell, Configuration
 from dynstudy.errors import Interrupted
 from dynstudy.export.export_file import Measured
 from dynstudy.launch.training import Training
 from dynstudy.measure.measures import added, net_names, reads
+from dynstudy.protocol import Protocol
 from dynstudy.report.rows import frame_rows
 from dynstudy.statistics.columns import static_of
 from dynstudy.statistics.labelled_cells import judge

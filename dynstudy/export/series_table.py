@@ -5,9 +5,9 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from dynstudy.config import SpiralData
 from dynstudy.errors import DynstudyError
 from dynstudy.measure.records import EIGENVALUES, SERIES_COLUMNS, eigenvalue_columns
+from dynstudy.protocol import SpiralData
 from dynstudy.statistics import columns
 from dynstudy.statistics.labelled_cells import cells_asked_for
 from dynstudy.store.ledger import Ledger

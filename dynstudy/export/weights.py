@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from dynstudy.config import Protocol
 from dynstudy.errors import ExportError
 from dynstudy.export.export_file import Entry, Export, Weights
 from dynstudy.launch.replicates import draw_data, train_cell
+from dynstudy.protocol import Protocol
 from dynstudy.report.safe_files import write_whole
 from dynstudy.study.confirmation import fresh_protocol
 from dynstudy.train import Parameters

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dynstudy.config import Configuration, Protocol, Replicate
+from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import DynstudyError
 from dynstudy.launch.replicates import to_arrays
 from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import MEASURES, reads
 from dynstudy.measure.window import tail_start
+from dynstudy.protocol import Protocol
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import train
 

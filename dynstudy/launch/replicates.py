@@ -8,10 +8,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from dynstudy.config import Configuration, Protocol, Replicate, SpiralData
+from dynstudy.config import Configuration, Replicate
 from dynstudy.measure.measures import MEASURES, reads
 from dynstudy.measure.records import EIGENVALUES, ONSETS, SMALLEST, UPHILL
 from dynstudy.measure.window import tail_start
+from dynstudy.protocol import Protocol, SpiralData
 from dynstudy.store.ledger import Record
 from dynstudy.store.series import TRAIN, VALIDATION, Network, Series, to_readings
 from dynstudy.task.spiral import replicate_data_seed, spiral

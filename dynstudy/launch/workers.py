@@ -7,9 +7,9 @@ from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from dynstudy.config import Protocol, Section
 from dynstudy.errors import BackendError
 from dynstudy.launch.replicates import Task, draw_data, train_replicates
+from dynstudy.protocol import Protocol, Section
 from dynstudy.store.ledger import Record
 from dynstudy.store.provenance import Trainer
 from dynstudy.study.spec import StudySpec

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynstudy.arrays import Array
-from dynstudy.config import Protocol
 from dynstudy.measure.measure import CellReadings, Measure
 from dynstudy.measure.window import forgetting_window
+from dynstudy.protocol import Protocol
 
 
 def accuracy(

@@ -24,9 +24,9 @@ from functools import lru_cache
 import numpy as np
 
 from dynstudy.arrays import Array
-from dynstudy.config import Protocol
 from dynstudy.measure.measure import CellReadings, Measure
 from dynstudy.measure.window import CYCLES_READ, forgetting_window
+from dynstudy.protocol import Protocol
 
 CATASTROPHIC = 0.4
 """Forgetting significantly above this is called catastrophic."""

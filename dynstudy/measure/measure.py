@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynstudy.arrays import Array
-from dynstudy.config import Protocol
+from dynstudy.protocol import Protocol
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,6 @@
 
 from functools import lru_cache
 
-from dynstudy.config import Protocol
 from dynstudy.measure.accuracy import TRAIN_ACCURACY, VAL_ACCURACY, VAL_ACCURACY_BEFORE_TAIL
 from dynstudy.measure.forgetting import FORGETTING, LASTING, UNRECOVERED
 from dynstudy.measure.instability import (
@@ -14,6 +13,7 @@ from dynstudy.measure.instability import (
 )
 from dynstudy.measure.measure import Measure
 from dynstudy.measure.records import series_asked
+from dynstudy.protocol import Protocol
 
 MEASURES: dict[str, Measure] = {
     measure.name: measure

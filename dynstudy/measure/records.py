@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from dynstudy.arrays import Ints
-from dynstudy.config import Protocol
+from dynstudy.protocol import Protocol
 
 EIGENVALUES, SMALLEST, ONSETS, UPHILL = "eigenvalues", "smallest_eigenvalue", "onsets", "uphill"
 """The series of a network of a study with curvature."""

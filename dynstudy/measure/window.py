@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dynstudy.config import Configuration, Protocol
+from dynstudy.config import Configuration
+from dynstudy.protocol import Protocol
 from dynstudy.task.schedule import oscillations
 
 CYCLES_READ = 3

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from sqlalchemy import Connection, and_, func, select
 
-from dynstudy.config import Protocol
 from dynstudy.measure.records import EIGENVALUES, SMALLEST, record_steps
+from dynstudy.protocol import Protocol
 from dynstudy.store.database import rows_among
 from dynstudy.store.migrations import SERIES_SINCE, version
 from dynstudy.store.tables import ReplicateRow, SeriesRow, StepsRow

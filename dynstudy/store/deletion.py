@@ -6,8 +6,8 @@ import optuna
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from dynstudy.config import MAX_SEED
 from dynstudy.errors import StorageError, StudyBusyError
+from dynstudy.protocol import MAX_SEED
 from dynstudy.store import series
 from dynstudy.store.database import batches, rows_among
 from dynstudy.store.keys import configuration_key

@@ -5,8 +5,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from dynstudy.config import Configuration, Protocol
+from dynstudy.config import Configuration
 from dynstudy.measure.window import tail_start
+from dynstudy.protocol import Protocol
 from dynstudy.task.network import INITIALISATION
 
 NUMERICS = 1

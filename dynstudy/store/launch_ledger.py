@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Engine
 
-from dynstudy.config import Cell, Configuration, Protocol
+from dynstudy.config import Cell, Configuration
 from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import MEASURES
+from dynstudy.protocol import Protocol
 from dynstudy.store.ledger import COLUMNS, Ledger, Record
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import COUNTS, Network, to_readings

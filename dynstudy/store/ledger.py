@@ -14,10 +14,11 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
-from dynstudy.config import Cell, Configuration, Protocol, Replicate
+from dynstudy.config import Cell, Configuration, Replicate
 from dynstudy.measure.measure import CellReadings, Measure
 from dynstudy.measure.measures import MEASURES, not_asked
 from dynstudy.measure.records import EIGENVALUES, series_asked
+from dynstudy.protocol import Protocol
 from dynstudy.store import series
 from dynstudy.store.curvature_read import curvature_read, without_curvature
 from dynstudy.store.database import batches, rows_among

@@ -16,9 +16,9 @@ import sqlalchemy
 from sqlalchemy import ColumnElement, Connection, Engine, and_, column, null, select, table, update
 from sqlalchemy.orm import Session
 
-from dynstudy.config import Protocol
 from dynstudy.errors import StudyBusyError
 from dynstudy.measure.measures import MEASURES
+from dynstudy.protocol import Protocol
 from dynstudy.store.database import batches, rows_among
 from dynstudy.store.launches import lock, running_now
 from dynstudy.store.series import VALIDATION, Series, read, to_readings, write

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
-from dynstudy.config import Protocol
 from dynstudy.errors import DamagedError
 from dynstudy.measure.measure import CellReadings, CurvatureReadings
 from dynstudy.measure.records import EIGENVALUES, ONSETS, SERIES_COLUMNS, UPHILL
+from dynstudy.protocol import Protocol
 from dynstudy.store.checked import damaged
 from dynstudy.store.database import batches, rows_among
 from dynstudy.store.tables import ReplicateRow, SeriesRow, StepsRow

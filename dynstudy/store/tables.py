@@ -7,8 +7,8 @@ from pydantic import AfterValidator, BaseModel, Field
 from sqlalchemy import Float, ForeignKey, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from dynstudy.config import MAX_STEPS, SpiralData
 from dynstudy.measure.measures import MEASURES
+from dynstudy.protocol import MAX_STEPS, SpiralData
 from dynstudy.store.checked import Within, check_columns, json_of
 
 SCHEMA_VERSION = 3  # 2: `lasting` of dynstudy_replicate; 3: dynstudy_series; see migrations.py

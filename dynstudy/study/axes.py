@@ -18,9 +18,9 @@ from dynstudy.config import (
     MAX_PERIOD,
     MAX_WIDTH,
     MIN_LEARNING_RATE,
-    as_whole,
 )
 from dynstudy.errors import nearest
+from dynstudy.protocol import as_whole
 
 MAX_VALUES = 10_000
 

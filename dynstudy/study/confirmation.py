@@ -1,6 +1,6 @@
 """Seeds and a validation spiral that no study uses, for what was chosen to be confirmed on."""
 
-from dynstudy.config import MAX_SEED, Protocol
+from dynstudy.protocol import MAX_SEED, Protocol
 
 FRESH = 1_000_000
 """Confirmation takes seeds from here on; a study's are below it."""

@@ -11,8 +11,9 @@ from typing import Annotated, Any, ClassVar, Self
 import optuna
 from pydantic import Field, model_validator
 
-from dynstudy.config import Cell, Configuration, Section
+from dynstudy.config import Cell, Configuration
 from dynstudy.measure.measures import reads
+from dynstudy.protocol import Section
 from dynstudy.study.axes import Range, described, values
 from dynstudy.study.spec import MAX_CELLS, StudySpec
 from dynstudy.task.schedule import oscillations

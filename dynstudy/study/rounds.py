@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from dynstudy.config import FEWEST, MAX_REPLICATES, as_whole
+from dynstudy.config import FEWEST, MAX_REPLICATES
 from dynstudy.errors import nearest
+from dynstudy.protocol import as_whole
 from dynstudy.study.axes import short
 
 GROWTH = 1.5

@@ -14,8 +14,8 @@ import numpy as np
 import optuna
 from pydantic import Field, model_validator
 
-from dynstudy.config import MAX_SEED, Section
 from dynstudy.errors import NEEDS_TORCH, SpecError
+from dynstudy.protocol import MAX_SEED, Section
 
 MAX_BATCH = 100
 """Asking for a trial reads all that are running: more would take quadratically longer."""

@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import optuna
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from dynstudy.config import FEWEST, MAX_REPLICATES, Cell, Configuration, Protocol, Section, as_whole
+from dynstudy.config import FEWEST, MAX_REPLICATES, Cell, Configuration
 from dynstudy.errors import SpecError, either, nearest
+from dynstudy.protocol import Protocol, Section, as_whole
 from dynstudy.study.axes import BOUNDS, short
 from dynstudy.study.kinds import KINDS
 from dynstudy.study.rounds import Rounds, counted

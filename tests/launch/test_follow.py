@@ -10,11 +10,12 @@ from scipy.special import log_softmax
 import dynstudy
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.analysis.traces import forgetting_rows
-from dynstudy.config import Configuration, Protocol, Replicate
+from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import DynstudyError
 from dynstudy.launch.follow import trace_cell, train_curve
 from dynstudy.launch.replicates import to_arrays
 from dynstudy.measure.accuracy import standard_error
+from dynstudy.protocol import Protocol
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage

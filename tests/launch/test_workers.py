@@ -14,11 +14,12 @@ import pytest
 from sqlalchemy import text
 
 import dynstudy
-from dynstudy.config import Configuration, Protocol, Replicate
+from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import BackendError
 from dynstudy.launch import training
 from dynstudy.launch.replicates import Task
 from dynstudy.launch.workers import Apart, _serve, train_here, workers
+from dynstudy.protocol import Protocol
 from dynstudy.store.origins import origins
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import TRAIN, VALIDATION

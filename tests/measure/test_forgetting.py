@@ -3,11 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynstudy.config import Protocol, SpiralData
 from dynstudy.measure.forgetting import forgetting, kinds, lasting
 from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import reads
 from dynstudy.measure.window import forgetting_window
+from dynstudy.protocol import Protocol, SpiralData
 from dynstudy.task.schedule import class_weights
 
 

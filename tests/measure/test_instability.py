@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynstudy.config import Protocol
 from dynstudy.measure.instability import (
     EPISODES_PER_OSCILLATION,
     LARGEST_CURVATURE,
@@ -17,6 +16,7 @@ from dynstudy.measure.instability import (
     SHARE_UPHILL,
 )
 from dynstudy.measure.measure import CellReadings, CurvatureReadings
+from dynstudy.protocol import Protocol
 
 PROTOCOL = Protocol(steps=100, tail=20)
 ALL = (

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from dynstudy.config import Protocol, SpiralData
 from dynstudy.measure.measure import CellReadings
+from dynstudy.protocol import Protocol, SpiralData
 
 PROTOCOL = Protocol(data=SpiralData(points_per_class=10, validation_points_per_class=20))
 

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynstudy.config import Protocol
 from dynstudy.measure.records import (
     in_pairs,
     pairs,
@@ -14,6 +13,7 @@ from dynstudy.measure.records import (
     record_steps,
     series_asked,
 )
+from dynstudy.protocol import Protocol
 
 
 def protocol(steps: int = 300, **curvature: Any) -> Protocol:

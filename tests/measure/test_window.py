@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynstudy.config import Configuration, Protocol, SpiralData
+from dynstudy.config import Configuration
 from dynstudy.measure.window import CYCLES_READ, forgetting_window, tail_start
+from dynstudy.protocol import Protocol, SpiralData
 from dynstudy.task.schedule import class_weights
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynstudy.config import Cell, Configuration, Protocol, Replicate
+from dynstudy.config import Cell, Configuration, Replicate
 from dynstudy.measure.records import record_steps
+from dynstudy.protocol import Protocol
 from dynstudy.store.curvature_read import curvature_read
 from dynstudy.store.ledger import Ledger, Record
 from dynstudy.store.provenance import Trainer

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from dynstudy.config import Configuration, Protocol, SpiralData
+from dynstudy.config import Configuration
+from dynstudy.protocol import Protocol, SpiralData
 from dynstudy.store.keys import configuration_key
 
 PROTOCOL = Protocol(steps=200, tail=50)

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynstudy.config import Cell, Configuration, Protocol, Replicate
+from dynstudy.config import Cell, Configuration, Replicate
 from dynstudy.measure.measures import MEASURES, not_asked
+from dynstudy.protocol import Protocol
 from dynstudy.store.launch_ledger import COLUMNS, LaunchLedger
 from dynstudy.store.ledger import Ledger, Record
 from dynstudy.store.provenance import Trainer

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, func, select
 
-from dynstudy.config import Cell, Configuration, Protocol, Replicate
+from dynstudy.config import Cell, Configuration, Replicate
+from dynstudy.protocol import Protocol
 from dynstudy.store.ledger import Ledger, Record, networks_trained
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import TRAIN, VALIDATION, Series

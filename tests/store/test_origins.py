@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from dynstudy.config import Configuration, Protocol, Replicate
+from dynstudy.config import Configuration, Replicate
+from dynstudy.protocol import Protocol
 from dynstudy.store.ledger import Ledger, Record
 from dynstudy.store.origins import UNKNOWN, Origin, origins
 from dynstudy.store.provenance import Trainer

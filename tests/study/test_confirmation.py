@@ -2,7 +2,7 @@
 
 import pytest
 
-from dynstudy.config import MAX_SEED, Protocol, SpiralData
+from dynstudy.protocol import MAX_SEED, Protocol, SpiralData
 from dynstudy.study.confirmation import FRESH, fresh_protocol
 
 

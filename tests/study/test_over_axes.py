@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynstudy.config import Configuration, Protocol
+from dynstudy.config import Configuration
 from dynstudy.errors import SpecError
 from dynstudy.measure.measures import reads
 from dynstudy.measure.window import tail_start
+from dynstudy.protocol import Protocol
 from dynstudy.task.schedule import oscillations
 from tests.planted import SEARCH, SMALL, SpecMaker, small_map, small_search
 

@@ -6,8 +6,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import optuna
 from pydantic import Field, model_validator
 
-from dynstudy.config import MAX_REPLICATES, Cell, Configuration, Section
+from dynstudy.config import MAX_REPLICATES, Cell, Configuration
 from dynstudy.measure.measures import reads
+from dynstudy.protocol import Section
 from dynstudy.study.axes import Range, choices, described
 from dynstudy.study.over_axes import OverAxes
 from dynstudy.study.rounds import counted

@@ -18,7 +18,7 @@ from dynstudy.analysis import regime_map as analysis
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.cli import app
 from dynstudy.cli import list as cli_list
-from dynstudy.config import Cell, Configuration, Section
+from dynstudy.config import Cell, Configuration
 from dynstudy.dashboard import page
 from dynstudy.dashboard.page import publish
 from dynstudy.errors import DynstudyError, SpecError, StudyMismatchError
@@ -28,6 +28,7 @@ from dynstudy.launch.runner import run
 from dynstudy.measure.measures import reads
 from dynstudy.pictures import regime_map as pictures
 from dynstudy.pictures.accuracy import search_figure
+from dynstudy.protocol import Section
 from dynstudy.report import map_text
 from dynstudy.report.listing import list_rows
 from dynstudy.report.paper_figure import over_width
