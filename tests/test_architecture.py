@@ -38,6 +38,7 @@ LAYERS = [
     ("dynstudy.dashboard",),
     ("dynstudy.launch",),
     ("dynstudy.export",),
+    ("dynstudy.figures",),
     ("dynstudy.results",),
     ("dynstudy.bench",),
     ("dynstudy.cli",),

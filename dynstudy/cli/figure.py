@@ -7,13 +7,13 @@ import typer
 
 from dynstudy.cli.options import FormatOption, StorageOption, StudyArgument
 from dynstudy.cli.session import log_files, opened, show_rows
-from dynstudy.report.words import Figure, Format
+from dynstudy.figures.words import Figure
+from dynstudy.report.words import Format
 
 EXAMPLES = (
     "dynstudy figure fig3 fig3a --out fig3a.pdf",
     "dynstudy figure fig3 regime-dce --amplitude 70 --period 1000",
 )
-COLUMNS = "loss width learning_rate amplitude period val_accuracy sem replicates".split()
 
 
 def command(
@@ -24,7 +24,9 @@ def command(
     study: StudyArgument,
     out: Annotated[
         Path,
-        typer.Option(metavar="FILE|FOLDER", help="A .png or .pdf file, or a folder for a PNG."),
+        typer.Option(
+            metavar="FILE|FOLDER", help="A .png, .pdf or .csv file, or a folder for PNG and CSV."
+        ),
     ] = Path("results"),
     amplitude: Annotated[
         float | None, typer.Option(help="Which, where the study has several.")
@@ -38,14 +40,11 @@ def command(
     fig3: validation accuracy over width, a curve per loss at one amplitude and period beside the
     static loss, with standard errors of the means.
     """
-    from dynstudy.analysis.regime_map import regime_map
-    from dynstudy.report.paper_figure import figure_file, over_width, write_figure3
-    from dynstudy.report.rows import frame_rows
+    from dynstudy.figures.paper_figure import Choices, draw_figure, figure_files, write_figure
 
-    path = figure_file(name, study, out)
+    paths = figure_files(name, study, out)
     with opened(storage) as database:
-        shown = over_width(regime_map(database, study), amplitude, period)
-    write_figure3(shown, path)
-    rows = shown.frame.sort_values(["loss", "learning_rate", "width"])
-    show_rows(frame_rows(rows[COLUMNS]), form)
-    log_files([path])
+        drawn = draw_figure(database, name, study, Choices(amplitude, period))
+    write_figure(drawn, paths, study)
+    show_rows(drawn.rows, form)
+    log_files(paths, drawn.notes)

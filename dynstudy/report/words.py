@@ -17,9 +17,3 @@ class Status(StrEnum):
     running = "running"
     complete = "complete"
     incomplete = "incomplete"
-
-
-class Figure(StrEnum):
-    """A figure of the paper."""
-
-    fig3 = "fig3"

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from dynstudy.report.listing import study_status
-from dynstudy.report.paper_figure import figure_file
 from dynstudy.report.rows import print_rows
-from dynstudy.report.words import Figure, Format, Status
+from dynstudy.report.words import Format, Status
 from tests.command import python
 from tests.conftest import ROOT
 
@@ -22,14 +21,10 @@ def test_a_status_is_one_that_a_study_may_have() -> None:
     assert {study_status(running, done, 5) for running, done in states} == set(Status)
 
 
-def test_every_figure_has_a_file(tmp_path: Path) -> None:
-    for figure in Figure:
-        assert figure_file(figure, "small", tmp_path).name == f"small-{figure}.png"
-
-
 def test_words_cost_nothing() -> None:
     code = (
         "import sys, dynstudy.report.words, dynstudy.export.words, dynstudy.bench.words\n"
+        "import dynstudy.figures.words\n"
         "assert not {'pandas', 'numpy', 'torch', 'sqlalchemy'} & set(sys.modules)"
     )
     python(ROOT, "-c", code)

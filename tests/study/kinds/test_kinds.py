@@ -22,6 +22,7 @@ from dynstudy.config import Cell, Configuration
 from dynstudy.dashboard import page
 from dynstudy.dashboard.page import publish
 from dynstudy.errors import DynstudyError, SpecError, StudyMismatchError
+from dynstudy.figures.fig3 import over_width
 from dynstudy.launch import runner
 from dynstudy.launch.run_map import run_map
 from dynstudy.launch.runner import run
@@ -31,7 +32,6 @@ from dynstudy.pictures.accuracy import search_figure
 from dynstudy.protocol import Section
 from dynstudy.report import map_text
 from dynstudy.report.listing import list_rows
-from dynstudy.report.paper_figure import over_width
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds import KINDS
 from dynstudy.study.rounds import counted

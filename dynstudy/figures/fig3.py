@@ -1,41 +1,19 @@
-"""Figures in the form of the paper (arXiv:2410.10690), drawn from a study."""
+"""Figure 3 of the paper: validation accuracy over width, a curve per loss beside the static one."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.errors import DynstudyError
+from dynstudy.figures.paper_figure import Choices, DrawnFigure, PaperFigure
 from dynstudy.pictures.accuracy import width_figure
-from dynstudy.pictures.style import save
-from dynstudy.report.safe_files import file_stem, write_whole
-from dynstudy.report.words import Figure
+from dynstudy.report.rows import frame_rows
 from dynstudy.search.one_cell import meant
+from dynstudy.store.studies import Storage
 
-SUFFIXES = (".png", ".pdf")
-
-
-def figure_file(figure: Figure, name: str, out: Path) -> Path:
-    """The file that a figure of a study is written to.
-
-    Returns:
-        `out`, whose suffix says what it is, or a PNG in it where it is a folder.
-
-    Raises:
-        DynstudyError: no figure can be written as such a file.
-
-    >>> str(figure_file(Figure.fig3, "fig3a", Path("results")))
-    'results/fig3a-fig3.png'
-    """
-    if out.suffix.lower() in SUFFIXES and not out.is_dir():
-        return out
-    if out.suffix and not out.is_dir():
-        raise DynstudyError(
-            f"--out {out}: must be a folder, or a file that ends in {' or '.join(SUFFIXES)}"
-        )
-    return out / f"{file_stem(name)}-{figure}.png"
+COLUMNS = "loss width learning_rate amplitude period val_accuracy sem replicates".split()
 
 
 def over_width(study_map: RegimeMap, amplitude: float | None, period: int | None) -> RegimeMap:
@@ -77,6 +55,11 @@ def _only(name: str, frame: pd.DataFrame, axis: str, wanted: float | None) -> pd
     return frame[frame[axis].isna() | (frame[axis] == chosen[0])]
 
 
-def write_figure3(shown: RegimeMap, path: Path) -> Path:
-    """Draw figure 3: validation accuracy over width, a curve per loss, with standard errors."""
-    return write_whole(path, lambda whole: save(width_figure(shown), whole, shown.spec.name))
+def draw_widths(storage: Storage, study: str, choices: Choices) -> DrawnFigure:
+    """Validation accuracy over width at one amplitude and period, with standard errors."""
+    shown = over_width(regime_map(storage, study), choices.amplitude, choices.period)
+    rows = frame_rows(shown.frame.sort_values(["loss", "learning_rate", "width"])[COLUMNS])
+    return DrawnFigure(width_figure(shown), rows, rows)
+
+
+FIGURE = PaperFigure(draw_widths, takes=frozenset({"amplitude", "period"}))

@@ -1,6 +1,5 @@
-"""Figures in the form of the paper, from ledgers with chosen outcomes."""
+"""Figure 3, from ledgers with chosen outcomes."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,9 +7,8 @@ import pytest
 
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.errors import DynstudyError
-from dynstudy.pictures.accuracy import width_figure
-from dynstudy.report.paper_figure import figure_file, over_width, write_figure3
-from dynstudy.report.words import Figure
+from dynstudy.figures.fig3 import draw_widths, over_width
+from dynstudy.figures.paper_figure import Choices
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 from tests.planted import Planted, SearchMaker, SpecMaker
@@ -35,9 +33,9 @@ def planted(storage: Storage, spec: StudySpec) -> RegimeMap:
 
 def test_one_curve_per_loss_with_errors_of_the_mean(storage: Storage, make_spec: SpecMaker) -> None:
     study_map = planted(storage, make_spec(replicates=4, space=SPACE))
-    shown = over_width(study_map, 30, 15)
-    assert len(shown.frame) == 2 * len(WIDTHS)
-    (axis,) = width_figure(shown).axes
+    assert len(over_width(study_map, 30, 15).frame) == 2 * len(WIDTHS)
+    drawn = draw_widths(storage, "small", Choices(30, 15))
+    (axis,) = drawn.drawing.axes
     curves = {curve.get_label(): curve for curve in axis.containers}
     assert list(curves) == ["CE, static", "DCE, A = 30, T = 15"]
     line, _, (bars,) = curves["DCE, A = 30, T = 15"].lines
@@ -47,34 +45,8 @@ def test_one_curve_per_loss_with_errors_of_the_mean(storage: Storage, make_spec:
     sem = np.std([0, 0.01, 0, 0.01], ddof=1) / 2
     for (low, high), mean in zip((ends[:, 1] for ends in bars.get_segments()), means, strict=True):
         assert (low, high) == (pytest.approx(mean - sem), pytest.approx(mean + sem))
-
-
-@pytest.mark.parametrize(
-    ("suffix", "begins"), [(".png", b"\x89PNG"), (".pdf", b"%PDF"), (".PDF", b"%PDF")]
-)
-def test_the_suffix_says_what_is_written(
-    suffix: str, begins: bytes, storage: Storage, make_spec: SpecMaker, tmp_path: Path
-) -> None:
-    study_map = planted(
-        storage, make_spec(name="a$b", space=SPACE | {"amplitude": 3, "period": 10})
-    )
-    path = write_figure3(
-        over_width(study_map, None, None),
-        figure_file(Figure.fig3, "a$b", tmp_path / f"figure{suffix}"),
-    )
-    assert path.name == f"figure{suffix}"
-    assert path.read_bytes().startswith(begins)
-
-
-def test_a_folder_gets_a_file_named_after_the_study(tmp_path: Path) -> None:
-    assert (
-        figure_file(Figure.fig3, "small", tmp_path / "new") == tmp_path / "new" / "small-fig3.png"
-    )
-    dotted = tmp_path / "v1.2"
-    dotted.mkdir()
-    assert figure_file(Figure.fig3, "small", dotted) == dotted / "small-fig3.png"
-    with pytest.raises(DynstudyError, match="must be a folder, or a file that ends in"):
-        figure_file(Figure.fig3, "small", tmp_path / "x.svg")
+    printed = [row["val_accuracy"] for row in drawn.rows if row["loss"] == "dce"]
+    np.testing.assert_allclose(printed, means)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,9 @@
+"""The words of figures: light, so that the command line knows them at once."""
+
+from enum import StrEnum
+
+
+class Figure(StrEnum):
+    """A figure of the paper; each is a module of this folder."""
+
+    fig3 = "fig3"
