@@ -38,10 +38,10 @@ def check_backend(backend: str, spec: StudySpec) -> None:
     protocol = spec.protocol
     data = draw_data(protocol.data, seeds=[0])
     asked = protocol.curvature
-    watched = asked is not None and (asked.onsets or asked.uphill)
-    shape = data.features, data.classes, spec.widest, protocol.steps, protocol.dtype, watched
+    shape = data.features, data.classes, spec.widest, protocol.steps, protocol.dtype
+    watched = (asked.onsets, asked.uphill) if asked is not None else ()
     for loss in (*spec.loss, *(LOSSES[loss].static for loss in spec.loss)):
-        load(able(backend, Demand(loss, *shape)))
+        load(able(backend, Demand(loss, *shape, *watched)))
 
 
 def workers(backend: str) -> list[Worker]:

@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from dynstudy.arrays import Ints
 from dynstudy.train._class_losses import read_class_losses
-from dynstudy.train.backends import State, eigenpairs_of, load
+from dynstudy.train.backends import State, eigenpairs_of
 from dynstudy.train.curvature import Curvature, Eigenpairs
 from dynstudy.train.ensemble import Data, Ensemble
 from dynstudy.train.readings import Readings, Spectra
@@ -36,16 +34,12 @@ class Looks:
             self.spectra.residuals[:, record] = pairs.residuals
 
     def _eigenpairs(self, state: State, step: int) -> Eigenpairs:
-        """Of a backend that has none, `autograd` finds them on its device."""
+        """Of a backend that has none, `autograd` finds them."""
         if (find := eigenpairs_of(self.backend)) is not None:
             return find(state, step, self.curvature)
-        name, _, device = self.backend.partition(":")
-        oracle = f"autograd:cuda:{device or 0}" if name == "gpu" else "autograd"
-        start, _ = load(oracle)
-        find = eigenpairs_of(oracle)
-        assert find is not None
-        nothing = np.full((len(self.ensemble), 1), -1)
-        unread = Readings.empty(self.ensemble, nothing, self.data.classes, trace=False)
-        unread.diverged_at[:] = self.readings.diverged_at
-        there = start(self.ensemble, self.data, state.parameters(), unread)
-        return find(there, step, self.curvature)
+        from dynstudy.train.backends._by_autograd import eigenpairs_by_autograd
+
+        there, running = state.parameters(), self.readings.running
+        return eigenpairs_by_autograd(
+            self.ensemble, self.data, there, running, step, self.curvature
+        )

@@ -21,8 +21,8 @@ Floats = NDArray[np.floating]
 class OfNetworks:
     """Arrays over networks, along their first axis."""
 
-    def part(self, members: slice) -> Self:
-        """Those of some networks; what is written into its arrays is written into these."""
+    def part(self, members: slice | Ints) -> Self:
+        """Those of some networks; what is written into a slice's arrays is written into these."""
         parts = {
             name: each.part(members) if isinstance(each, OfNetworks) else each[members]
             for name, each in vars(self).items()
@@ -176,13 +176,14 @@ class Demand:
     width: int  # of the widest network
     steps: int  # S
     dtype: str
-    watched: bool = False  # for onsets of instabilities or uphill steps
+    onsets: bool = False  # whether instabilities are watched for
+    climbs: bool = False  # whether uphill steps are counted
 
     @classmethod
-    def of(cls, ensemble: Ensemble, data: Data, watched: bool = False) -> Self:
-        """What an ensemble and its data ask for."""
+    def of(cls, ensemble: Ensemble, data: Data, onsets: bool = False, climbs: bool = False) -> Self:
+        """What an ensemble, its data and what is watched for ask for."""
         shape = data.features, data.classes, int(ensemble.width.max())
-        return cls(ensemble.loss, *shape, ensemble.steps, ensemble.dtype, watched)
+        return cls(ensemble.loss, *shape, ensemble.steps, ensemble.dtype, onsets, climbs)
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def train(
     records = asked.steps
     if records and records[-1] > ensemble.steps:
         raise ValueError(f"curvature at step {records[-1]} is beyond the last, {ensemble.steps}")
-    backend = able(backend, Demand.of(ensemble, data, asked.onsets or asked.climbs))
+    backend = able(backend, Demand.of(ensemble, data, asked.onsets, asked.climbs))
     start, advance = load(backend)
     readings = Readings.empty(
         ensemble,

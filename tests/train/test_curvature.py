@@ -230,6 +230,16 @@ def test_a_diverged_network_has_no_curvature_from_there_on(backend: str) -> None
     assert np.isfinite(outcome.spectra.values[1, 1]).all()
 
 
+def test_a_backend_that_finds_none_has_autograds(monkeypatch: pytest.MonkeyPatch) -> None:
+    ensemble = Ensemble.of("dce", 9, width=[3, 12], learning_rate=1, amplitude=9, period=4)
+    data, asked = make_data(points=10), Curvature((0, 7, 9), tolerance=1e-5)
+    there = train(ensemble, data, backend="cpu", checkpoints=[9], curvature=asked).spectra
+    monkeypatch.delattr("dynstudy.train.backends.cpu.eigenpairs")
+    theirs = train(ensemble, data, backend="cpu", checkpoints=[9], curvature=asked).spectra
+    np.testing.assert_allclose(theirs.values, there.values, rtol=1e-4)
+    assert not np.array_equal(theirs.values, there.values)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("largest", "smallest"), [(2, 40), (40, 1), (12, 12), (0, 17)])
 def test_more_eigenvalues_than_there_are_parameters(

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dynstudy.arrays import Ints
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train.alternation import ENDS, MEMORY, SETS_IN
@@ -16,8 +17,8 @@ from dynstudy.train.curvature import MOST_PRODUCTS, Curvature, Eigenpairs
 from dynstudy.train.ensemble import Parameters
 
 
-def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
-    """Leading eigenpairs of the Hessians before step `step`, by automatic differentiation."""
+def eigenpairs(state: State, step: int | Ints, curvature: Curvature) -> Eigenpairs:
+    """Leading eigenpairs of the Hessians before a step, of all or of each (B,): exact products."""
     ensemble, device = state.ensemble, state.x.device
     gamma = class_weights(
         step,

@@ -14,13 +14,15 @@ from torch import Tensor
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
 from dynstudy.train.backends import _fused
+from dynstudy.train.backends._by_autograd import eigenpairs_by_autograd
 from dynstudy.train.backends._gpu_batch import Batch, as_batch, unpacked
 from dynstudy.train.backends._gpu_cards import at_once, check_device, devices, interpreted
 from dynstudy.train.backends._gpu_shapes import LINE, WIDEST, Shape, compiler_options, shape_for
+from dynstudy.train.curvature import Curvature, Eigenpairs
 from dynstudy.train.ensemble import Data, Demand, Ensemble, Floats, Parameters
 from dynstudy.train.readings import Readings
 
-__all__ = ["advance", "at_once", "check_device", "devices", "refusal", "start"]
+__all__ = ["advance", "at_once", "check_device", "devices", "eigenpairs", "refusal", "start"]
 
 LONGEST = 2**30
 """Steps of a training, at most: the kernel counts them in 32 bits."""
@@ -36,8 +38,7 @@ class State:
     ensemble: Ensemble
     readings: Readings
     card: torch.device  # the host under Triton's interpreter
-    points: int  # P
-    classes: int  # C
+    data: Data
     x: Tensor  # (D, P + V, 2)
     y: Tensor  # (P + V,) classes, C added for validation points
     mean: _fused.Means | None  # over C, where outputs are relative to the last class's
@@ -47,7 +48,7 @@ class State:
     @property
     def outputs(self) -> int:
         """K: a cross-entropy's outputs are kept relative to the last class's."""
-        return self.classes - (self.mean is not None)
+        return self.data.classes - (self.mean is not None)
 
     @property
     def device(self) -> str:
@@ -79,8 +80,10 @@ def refusal(demand: Demand) -> str | None:
         return f"takes fewer than 2**30 steps, not {demand.steps}"
     if demand.width > WIDEST:
         return f"trains at most {WIDEST} units, not {demand.width}"
-    if demand.watched:
-        return "watches for no instabilities"
+    if demand.onsets:
+        return "watches for no onsets of instabilities"
+    if demand.climbs:
+        return "counts no uphill steps"
     return _fused.refusal(demand)
 
 
@@ -95,8 +98,7 @@ def start(
         ensemble,
         readings,
         card,
-        len(data.y),
-        data.classes,
+        data,
         torch.tensor(
             np.concatenate([data.x, validation_x], 1),
             dtype=getattr(torch, ensemble.dtype),
@@ -111,7 +113,7 @@ def start(
     )
     widths: dict[Shape, list[int]] = {}
     for width in np.unique(ensemble.width).tolist():
-        shape = shape_for(width, state.outputs, state.points, ensemble.dtype)
+        shape = shape_for(width, state.outputs, len(data.y), ensemble.dtype)
         widths.setdefault(shape, []).append(width)
     for shape in sorted(widths, key=lambda shape: -shape.units):  # the longest launch first
         networks = np.flatnonzero(np.isin(ensemble.width, widths[shape]))
@@ -155,6 +157,14 @@ def advance(state: State, step: int, count: int) -> None:
     state.batches = done
 
 
+def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
+    """Leading eigenpairs of the Hessians before step `step`, by `autograd` on the card."""
+    there, running = state.parameters(), state.readings.running
+    return eigenpairs_by_autograd(
+        state.ensemble, state.data, there, running, step, curvature, str(state.card)
+    )
+
+
 def _launch(state: State, batch: Batch, losses: Tensor, step: int, count: int) -> None:
     """Queue a slice of steps of a batch."""
     from dynstudy.train.backends._gpu_kernel import advance_networks
@@ -165,13 +175,13 @@ def _launch(state: State, batch: Batch, losses: Tensor, step: int, count: int) -
             x=state.x,
             y=state.y,
             losses=losses,
-            points=state.points,
+            points=len(state.data.y),
             all_points=len(state.y),
             readings=batch.columns["correct"].shape[1],
             step=step,
             count=count,
             KIND=LOSSES[state.ensemble.loss].fused,
-            C=state.classes,
+            C=state.data.classes,
             TILES=batch.shape.tiles,
             ROWS=batch.shape.rows,
             LANES=batch.shape.lanes,

@@ -226,4 +226,4 @@ def test_a_backend_that_watches_for_nothing_is_refused_before_anything_is_writte
 
 
 def no_watch(demand: Any) -> str | None:
-    return "watches for nothing" if demand.watched else None
+    return "watches for nothing" if demand.onsets or demand.climbs else None

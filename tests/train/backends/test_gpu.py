@@ -17,7 +17,7 @@ import torch
 from benchmarks.gpu_instructions import programs_at_once
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
-from dynstudy.train import Data, Ensemble, Outcome, train
+from dynstudy.train import Curvature, Data, Ensemble, Outcome, train
 from dynstudy.train.backends import load
 from dynstudy.train.backends._gpu_batch import Batch, packed, unpacked
 from dynstudy.train.backends._gpu_shapes import (
@@ -220,6 +220,25 @@ def test_a_network_too_large_for_the_card_is_named(monkeypatch: pytest.MonkeyPat
         train(ensemble, make_data(points=4), backend="gpu", checkpoints=[2])
 
 
+@trains
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the interpreter is NumPy, and says inf
+def test_eigenvalues_are_autograds_where_the_kernel_has_come_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("dynstudy.train.backends._by_autograd.AT_A_TIME", 2)
+    small = make_data(points=5, validation_points=4)
+    data = replace(small, x=np.concatenate([small.x, small.x[:, :, ::-1]]))
+    ensemble = Ensemble.of(
+        "dmse2", 4, width=[3, 4, 3], learning_rate=[0.1, 1e60, 0.05], amplitude=6, period=3,
+        seed=[0, 1, 2], training_set=[0, 1, 1], dtype="float64",
+    )  # fmt: skip
+    asked = Curvature((0, 2, 4), 2, 1, 1e-8)
+    ours, oracle = both(ensemble, data, checkpoints=[4], curvature=asked)
+    assert ours.diverged.tolist() == [False, True, False]
+    np.testing.assert_allclose(ours.spectra.values, oracle.spectra.values, rtol=1e-8)
+    assert np.isnan(ours.spectra.values[:, 2, 0]).tolist() == [False, True, False]
+
+
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("outputs", [1, 2, 3, 5])
 def test_every_width_has_a_shape_that_a_card_can_launch(outputs: int, dtype: str) -> None:
@@ -247,11 +266,20 @@ def test_the_layout_of_parameters_is_undone(
     np.testing.assert_array_equal(unpacked(lines, shape, outputs), rows)
 
 
-def test_what_it_cannot_watch_for_is_refused_before_anything_is_trained() -> None:
+@pytest.mark.parametrize(
+    ("watched", "said"),
+    [
+        ({"onsets": True}, "watches for no onsets of instabilities"),
+        ({"climbs": True}, "counts no uphill steps"),
+    ],
+)
+def test_what_it_cannot_watch_for_is_refused_before_anything_is_trained(
+    watched: dict[str, bool], said: str
+) -> None:
     module = import_module("dynstudy.train.backends.gpu")
-    asked = Demand("dce", 2, 3, 20, 100, "float32", watched=True)
-    assert module.refusal(asked) == "watches for no instabilities"
-    assert module.refusal(replace(asked, watched=False)) is None
+    plain = Demand("dce", 2, 3, 20, 100, "float32")
+    assert module.refusal(replace(plain, **watched)) == said  # type: ignore[arg-type]
+    assert module.refusal(plain) is None
 
 
 def test_without_a_card_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

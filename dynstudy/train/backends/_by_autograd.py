@@ -1,0 +1,57 @@
+"""Eigenpairs of the networks of a backend that has no products of its own, by `autograd`'s."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynstudy.arrays import Ints
+from dynstudy.train.backends import autograd
+from dynstudy.train.curvature import Curvature, Eigenpairs
+from dynstudy.train.ensemble import Data, Ensemble, Parameters
+from dynstudy.train.readings import Readings
+
+AT_A_TIME = 256
+"""Networks, so that the vectors of them all have room: up to 200 for each, in float64."""
+
+
+def eigenpairs_by_autograd(
+    ensemble: Ensemble,
+    data: Data,
+    parameters: Parameters,
+    running: NDArray[np.bool_],
+    step: int | Ints,
+    curvature: Curvature,
+    device: str = "cpu",
+) -> Eigenpairs:
+    """Leading eigenpairs of Hessians, of networks with these parameters that run.
+
+    Args:
+        ensemble: the networks.
+        data: what they are trained on.
+        parameters: where they are.
+        running: (B,) of which networks they are wanted.
+        step: before which step of the schedule, of all or of each (B,).
+        curvature: which, and how well.
+        device: of PyTorch.
+
+    Returns:
+        Those of all networks, nan for the others.
+    """
+    shape = len(ensemble), curvature.count
+    values, residuals = np.full((2, *shape), np.nan)
+    vectors = Parameters(
+        *(np.zeros((*shape, *each.shape[1:])) for each in vars(parameters).values())
+    )
+    products, steps = np.zeros(len(ensemble), int), np.broadcast_to(step, len(ensemble))
+    wanted = np.flatnonzero(running)
+    for first in range(0, len(wanted), AT_A_TIME):
+        members = wanted[first : first + AT_A_TIME]
+        part = ensemble.part(members)
+        nothing = np.full((len(part), 1), -1)
+        unread = Readings.empty(part, nothing, data.classes, trace=False)
+        there = autograd.start(part, data, parameters.part(members), unread, device)
+        pairs = autograd.eigenpairs(there, steps[members], curvature)
+        values[members], residuals[members] = pairs.values, pairs.residuals
+        products[members] = pairs.products
+        for name, of_all in vars(vectors).items():
+            of_all[members] = getattr(pairs.vectors, name)
+    return Eigenpairs(values, residuals, vectors, products)
