@@ -179,9 +179,10 @@ def _of_curvature(
     if curvature.onsets:
         onsets = outcome.onsets
         when = np.array([onsets.first[b], onsets.first_end[b]], float)
-        many = onsets.count[b], onsets.ended[b], *onsets.eigenvalues[b]
         never = np.where(when < 0, np.nan, when)
-        read[ONSETS] = Series((steps_taken,), np.array([[*never, *many]]))
+        many = onsets.count[b], onsets.ended[b]
+        at_first = *onsets.eigenvalues[b], *onsets.differences[b]
+        read[ONSETS] = Series((steps_taken,), np.array([[*never, *many, *at_first]]))
     if curvature.climbs:
         climbs = outcome.climbs
         counts = climbs.steps[b], climbs.uphill[b], climbs.episodes[b]

@@ -16,11 +16,23 @@ EIGENVALUES, SMALLEST, ONSETS, UPHILL = "eigenvalues", "smallest_eigenvalue", "o
 """The series of a network of a study with curvature."""
 
 SERIES_COLUMNS = {
-    ONSETS: ("first", "first_end", "count", "ended", "lambda_1_before", "lambda_1_after"),
+    ONSETS: (
+        "first",
+        "first_end",
+        "count",
+        "ended",
+        "lambda_1_before",
+        "lambda_1_after",
+        "finite_1_before",
+        "finite_1_after",
+    ),
     UPHILL: ("steps", "uphill", "episodes"),
     SMALLEST: ("lambda", "residual"),
 }
 """What each has for a step; `eigenvalue_columns` are those of the eigenvalues."""
+
+FIRST_COLUMNS = {ONSETS: 6}
+"""How many of these the first version of a series had, where that is fewer."""
 
 
 def eigenvalue_columns(count: int) -> list[str]:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from dynstudy.errors import DamagedError
 from dynstudy.measure.measure import CellReadings, CurvatureReadings
-from dynstudy.measure.records import EIGENVALUES, ONSETS, SERIES_COLUMNS, UPHILL
+from dynstudy.measure.records import EIGENVALUES, FIRST_COLUMNS, ONSETS, SERIES_COLUMNS, UPHILL
 from dynstudy.protocol import Protocol
 from dynstudy.store.checked import damaged
 from dynstudy.store.database import batches, rows_among
@@ -149,6 +149,9 @@ def _readings(text: str, number: int, name: str, steps: int) -> NDArray[Any]:
     if not numbers or values.shape[1] != steps:
         problem = f"must be JSON: an array for each class, with a number for each of {steps} steps"
         raise DamagedError(series_damaged(number, name, text, problem))
+    if len(values) == FIRST_COLUMNS.get(name):  # an older version read no more
+        later = np.full((len(SERIES_COLUMNS[name]) - len(values), steps), np.nan)
+        values = np.concatenate([values, later])
     return values.T
 
 

@@ -164,8 +164,9 @@ class SeriesRow(Base):
         doc="`train`, `validation`: points classified right; of a study with curvature "
         "`eigenvalues`: the largest λ1, λ2, … of the Hessian, then the residual of each; "
         "`smallest_eigenvalue`: that and its residual; `onsets`, once, at the end: step of the "
-        "first, of its end, how many, how many ended, λ1 at the first and one step on; `uphill`, "
-        "likewise: steps that were looked at, of them uphill, episodes of these",
+        "first, of its end, how many, how many ended, λ1 at the first and one step on, the finite "
+        "difference along v1 at both, which older databases lack; `uphill`, likewise: steps that "
+        "were looked at, of them uphill, episodes of these",
     )
     steps_id: Mapped[int] = mapped_column(ForeignKey(StepsRow.id), doc="right after which steps")
     readings: Mapped[str] = mapped_column(

@@ -18,6 +18,10 @@ from dynstudy.train.ensemble import OfNetworks, Parameters
 MOST_PRODUCTS = 200
 """Of a Hessian with a vector, for one network at one step; 7 to 12 are usual."""
 
+DIFFERENCE = 0.03
+"""ε of the finite difference [∇F(θ + εv1) - ∇F(θ - εv1)]·v1 / 2ε, whose mean curvature along v1
+sees what the Hessian at θ misses: the kinks of ReLU that lie within ε."""
+
 
 @dataclass(frozen=True)
 class Curvature:
@@ -52,6 +56,10 @@ class Curvature:
     def count(self) -> int:
         """n: eigenvalues of a network at a step."""
         return self.largest + self.smallest
+
+
+AT_ONSET = Curvature(largest=1, tolerance=1e-5)
+"""What is read at the first onset of an instability: λ1, and v1 for the finite difference."""
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,14 @@ class Instabilities(OfNetworks):
     count: Ints  # (B,) onsets in all
     ended: Ints  # (B,) those of them that ended, all but the last one at most
     eigenvalues: NDArray[np.float64]  # (B, 2) λ1 before the step of the first onset and the next
+    differences: NDArray[np.float64]  # (B, 2) curvature along v1 there, by finite differences
 
     @classmethod
     def none(cls, networks: int) -> Self:
         """Nothing seen yet."""
         never = np.full(networks, -1)
-        return cls(never, never.copy(), 0 * never, 0 * never, np.full((networks, 2), np.nan))
+        unread = np.full((2, networks, 2), np.nan)
+        return cls(never, never.copy(), 0 * never, 0 * never, *unread)
 
 
 @dataclass(frozen=True)

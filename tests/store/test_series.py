@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 
 from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import DamagedError
+from dynstudy.measure.records import ONSETS
 from dynstudy.protocol import Protocol
 from dynstudy.store.ledger import Ledger, Record
 from dynstudy.store.provenance import Trainer
@@ -127,7 +128,7 @@ def test_curvature_that_is_damaged_is_one_line(
     storage: Storage, name: str, text: str, problem: str
 ) -> None:
     ledger, read_at = Ledger(storage.engine, CURVED), record(CE, 0, (200,))
-    widths = {"eigenvalues": 4, "onsets": 6, "uphill": 3, "smallest_eigenvalue": 2}
+    widths = {"eigenvalues": 4, "onsets": 8, "uphill": 3, "smallest_eigenvalue": 2}
     more = {each: Series((200,), np.ones((1, width))) for each, width in widths.items()}
     ledger.add([replace(read_at, series={**read_at.series, **more})], TRAINER)
     assert ledger.networks([CE])[CE][0][1].keys() == {TRAIN, VALIDATION, *widths}
@@ -135,3 +136,17 @@ def test_curvature_that_is_damaged_is_one_line(
         connection.execute(update(SeriesRow).where(SeriesRow.name == name).values(readings=text))
     with pytest.raises(DamagedError, match=rf"name '{name}'.*{problem}"):
         ledger.networks([CE])
+
+
+def test_onsets_of_before_there_were_differences_are_read_as_without(
+    storage: Storage,
+) -> None:
+    ledger, read_at = Ledger(storage.engine, CURVED), record(CE, 0, (200,))
+    older = Series((200,), np.array([[7.0, np.nan, 1, 0, 1.5, 2.5]]))
+    ledger.add([replace(read_at, series={**read_at.series, ONSETS: older})], TRAINER)
+    values = ledger.networks([CE])[CE][0][1][ONSETS].values
+    np.testing.assert_array_equal(values, [[*older.values[0], np.nan, np.nan]])
+    newer = Series((200,), np.array([[7.0, np.nan, 1, 0, 1.5, 2.5, 1.75, 2.75]]))
+    ledger.add([replace(read_at, series={**read_at.series, ONSETS: newer})], TRAINER)
+    values = ledger.networks([CE])[CE][0][1][ONSETS].values
+    np.testing.assert_array_equal(values, newer.values)

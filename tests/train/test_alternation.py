@@ -15,7 +15,7 @@ from dynstudy.train import Curvature, Data, Ensemble, Outcome, Parameters, train
 from dynstudy.train.alternation import ENDS, SETS_IN, alternation
 from tests.conftest import DATA, make_data
 from tests.train.oracle import NAMES
-from tests.train.test_curvature import pairs
+from tests.train.test_curvature import dense_hessian, pairs
 
 BACKENDS = ("autograd", "cpu")
 
@@ -112,6 +112,63 @@ def test_eigenvalues_at_the_onset_are_those_of_looking_there(backend: str) -> No
     np.testing.assert_allclose(watched.eigenvalues[0], there, rtol=1e-5)
     censored = watched.first < 0
     assert np.isnan(watched.eigenvalues[censored]).all()
+
+
+def shifted(there: Parameters, by: Array) -> Parameters:
+    """A network with a vector added to its parameters, W1 row by row, b1, W2 row by row, b2."""
+    parts = [getattr(there, name) for name in NAMES]
+    pieces = np.split(by, np.cumsum([part.size for part in parts])[:-1])
+    moved = [p + piece.reshape(p.shape) for p, piece in zip(parts, pieces, strict=True)]
+    return Parameters(*moved)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    ("loss", "rate", "amplitude"),
+    [("ce", 3, 1), ("mse", 0.35, 1), ("dce", 3, 4), ("dmse1", 0.8, 4), ("dmse2", 0.5, 4)],
+)
+def test_differences_at_the_onset_are_those_of_gradients_on_both_sides_of_it(
+    loss: str, rate: float, amplitude: float, backend: str
+) -> None:
+    data, distance = make_data(points=20, validation_points=3), 0.03
+    ensemble = Ensemble.of(
+        loss, 390, width=[9, 4], learning_rate=[rate, 0.01], amplitude=amplitude, period=60,
+        dtype="float64",
+    )  # fmt: skip
+    asked = Curvature(onsets=True, until_onset=True)
+    onsets = train(ensemble, data, backend=backend, checkpoints=[1], curvature=asked).onsets
+    first = int(onsets.first[0])
+    assert first > 0
+    for column, step in enumerate((first, first + 1)):
+        until = replace(ensemble.part(slice(0, 1)), steps=step)
+        there = train(until, data, backend=backend, checkpoints=[1]).parameters
+        values, vectors = np.linalg.eigh(dense_hessian(ensemble, data, there, step, 0))
+        v = vectors[:, -1]
+        ahead, behind = (
+            gradient_at(ensemble, data, step, shifted(there, sign * distance * v))
+            for sign in (1, -1)
+        )
+        expected = (ahead - behind) @ v / (2 * distance)
+        assert onsets.eigenvalues[0, column] == pytest.approx(values[-1], rel=1e-6)
+        assert onsets.differences[0, column] == pytest.approx(expected, rel=1e-4)
+    assert np.isnan(onsets.differences[1]).all()  # it has no onset
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_float32_tells_differences_to_its_precision(backend: str) -> None:
+    data, ensemble = make_data(points=20, validation_points=3), CASES["dce"].part(slice(0, 1))
+    onsets = [
+        train(
+            replace(ensemble, dtype=dtype),
+            data,
+            backend=backend,
+            checkpoints=[1],
+            curvature=Curvature(onsets=True, until_onset=True),
+        ).onsets
+        for dtype in ("float32", "float64")
+    ]
+    assert onsets[0].first[0] == onsets[1].first[0] > 0
+    np.testing.assert_allclose(onsets[0].differences, onsets[1].differences, rtol=1e-3)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -13,29 +13,20 @@ from dynstudy.train.alternation import ENDS, MEMORY, SETS_IN
 from dynstudy.train.backends._autograd_state import State, forward
 from dynstudy.train.backends._lanczos import leading_eigenpairs
 from dynstudy.train.climbs import episodes
-from dynstudy.train.curvature import MOST_PRODUCTS, Curvature, Eigenpairs
+from dynstudy.train.curvature import AT_ONSET, DIFFERENCE, MOST_PRODUCTS, Curvature, Eigenpairs
 from dynstudy.train.ensemble import Parameters
 
 
 def eigenpairs(state: State, step: int | Ints, curvature: Curvature) -> Eigenpairs:
     """Leading eigenpairs of the Hessians before a step, of all or of each (B,): exact products."""
     ensemble, device = state.ensemble, state.x.device
-    gamma = class_weights(
-        step,
-        state.gammas.shape[-1],
-        ensemble.amplitude,
-        ensemble.period,
-        ensemble.tail_start,
-    )
-    weights = torch.tensor(gamma, dtype=state.gammas.dtype, device=device)
     tensors = [tensor.detach().requires_grad_() for tensor in state.tensors]
-    losses = LOSSES[ensemble.loss].weighted(forward(tensors, state.x), state.y, weights)
-    gradients = torch.autograd.grad(losses.sum(), tensors, create_graph=True)
+    gradients = _gradients(state, step, tensors)
     shapes = [tensor.shape for tensor in tensors]
     sizes = [shape[1:].numel() for shape in shapes]
 
     def product(vectors: Tensor) -> Tensor:
-        parts = torch.split(vectors.to(weights.dtype), sizes, 1)
+        parts = torch.split(vectors.to(state.gammas.dtype), sizes, 1)
         along = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
         of_parts = torch.autograd.grad(gradients, tensors, along, retain_graph=True)
         return torch.cat([part.flatten(1) for part in of_parts], 1)
@@ -62,6 +53,33 @@ def eigenpairs(state: State, step: int | Ints, curvature: Curvature) -> Eigenpai
         Parameters(W1, b1[:, :, 0], W2, b2[:, :, 0]),
         products.cpu().numpy(),
     )
+
+
+def _gradients(state: State, step: int, tensors: list[Tensor]) -> tuple[Tensor, ...]:
+    """Of the losses before step `step` at any parameters, to be differentiated once more."""
+    ensemble = state.ensemble
+    schedule = ensemble.amplitude, ensemble.period, ensemble.tail_start
+    gamma = class_weights(step, state.gammas.shape[-1], *schedule)
+    weights = torch.tensor(gamma, dtype=state.gammas.dtype, device=state.x.device)
+    losses = LOSSES[ensemble.loss].weighted(forward(tensors, state.x), state.y, weights)
+    return torch.autograd.grad(losses.sum(), tensors, create_graph=True)
+
+
+def _at_onset(state: State, step: int) -> tuple[np.ndarray, np.ndarray]:
+    """λ1 (B,) before step `step`, and the finite difference (B,) along its vector."""
+    pairs = eigenpairs(state, step, AT_ONSET)
+    v = pairs.vectors
+    parts = v.W1[:, 0], v.b1[:, 0, None], v.W2[:, 0], v.b2[:, 0, None]
+    along = [torch.tensor(part, device=state.x.device) for part in parts]
+    difference = torch.zeros(len(state.ensemble), dtype=torch.float64, device=state.x.device)
+    for sign in (1, -1):
+        there = [
+            (tensor + sign * DIFFERENCE * part).to(tensor.dtype).requires_grad_()
+            for tensor, part in zip(state.tensors, along, strict=True)
+        ]
+        for gradient, part in zip(_gradients(state, step, there), along, strict=True):
+            difference += sign * (gradient.detach() * part).flatten(1).sum(1) / (2 * DIFFERENCE)
+    return pairs.values[:, 0], difference.cpu().numpy()
 
 
 def count_climbs(state: State, step: int) -> None:
@@ -100,14 +118,15 @@ def watch(state: State, before: Tensor, step: int) -> None:
     onsets.first[first] = step
     onsets.first_end[ends & (onsets.first_end < 0)] = step
     if first.any():
-        after = eigenpairs(state, step + 1, Curvature(largest=1)).values[first, 0]
+        after = _at_onset(state, step + 1)
         sizes = [tensor[0].numel() for tensor in state.tensors]
         gradients = torch.split(state.gradient, sizes, 1)
         back = [
             tensor + state.rate * part.reshape(tensor.shape)
             for tensor, part in zip(state.tensors, gradients, strict=True)
         ]
-        at = eigenpairs(replace(state, tensors=back), step, Curvature(largest=1)).values[first, 0]
-        onsets.eigenvalues[first] = np.stack([at, after], 1)
+        before_step = _at_onset(replace(state, tensors=back), step)
+        at = np.stack([before_step, after], 2)  # (2, B, 2)
+        onsets.eigenvalues[first], onsets.differences[first] = at[:, first]
         if state.readings.until_onset:
             state.stopped.copy_(state.stopped | torch.tensor(first, device=state.stopped.device))

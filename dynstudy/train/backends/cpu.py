@@ -22,6 +22,7 @@ from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train.backends._cpu_kernel import PAUSED, POINT_BLOCK, RUNNING, advance_network
 from dynstudy.train.backends._cpu_lanczos import eigenpairs_at
+from dynstudy.train.backends._cpu_onset import curvature_at_onset
 from dynstudy.train.backends._fused import Means, absolute, as_trained, refusal
 from dynstudy.train.curvature import Curvature, Eigenpairs
 from dynstudy.train.ensemble import Data, Ensemble, Floats, Parameters
@@ -214,8 +215,8 @@ def _advance(state: State, b: int, step: int, end: int) -> int:
 
 
 def _look_at_onset(state: State, b: int, first: int) -> None:
-    """Read λ1 after the step of a network's first onset, and before it: back along its gradient."""
-    ensemble, watch = state.ensemble, state.watch[b]
+    """Read curvature after the step of a network's first onset, and before: back a gradient."""
+    ensemble, watch, onsets = state.ensemble, state.watch[b], state.readings.onsets
     gradient = watch.gradient.astype(float)
     if state.mean is not None:  # relative outputs are moved by the last class's gradient as well
         gradient[3:] += gradient[3:].sum(0)
@@ -226,8 +227,8 @@ def _look_at_onset(state: State, b: int, first: int) -> None:
     for column, step, parameters in ((0, first, before), (1, first + 1, here)):
         units, bias = (np.ascontiguousarray(each, ensemble.dtype) for each in parameters)
         gamma = class_weights(step, len(state.one_hot), *schedule)
-        values, *_ = _eigenpairs(state, b, gamma, Curvature(largest=1), units, bias)
-        state.readings.onsets.eigenvalues[b, column] = values[0]
+        read = curvature_at_onset((units, bias), *_problem(state, b), gamma)
+        onsets.eigenvalues[b, column], onsets.differences[b, column] = read
 
 
 def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
@@ -242,8 +243,8 @@ def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
 
     def of_one(b: int) -> None:
         units = state.units[b]
-        values[b], residuals[b], vectors, products[b] = _eigenpairs(
-            state, b, gammas[b], curvature, units, state.bias[b]
+        values[b], residuals[b], vectors, products[b] = eigenpairs_at(
+            (units, state.bias[b]), *_problem(state, b), gammas[b], curvature
         )
         H = units.shape[1]
         rows[b, :, :, :H] = vectors[:, :-C].reshape(-1, 3 + C, H)
@@ -255,17 +256,10 @@ def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
     return Eigenpairs(values, residuals, vectors, products)
 
 
-def _eigenpairs(
-    state: State, b: int, gamma: Floats, curvature: Curvature, units: Floats, bias: Floats
-) -> tuple[Floats, Floats, Floats, int]:
-    """Those of one network, with other parameters than it has, as the solver has them."""
-    return eigenpairs_at(
-        (units, bias),
-        (state.x[state.ensemble.training_set[b]], state.one_hot, state.points),
-        LOSSES[state.ensemble.loss].fused,
-        gamma,
-        curvature,
-    )
+def _problem(state: State, b: int) -> tuple[tuple[Floats, Floats, int], int | None]:
+    """What a network is trained on, and which equation its loss is."""
+    x = state.x[state.ensemble.training_set[b]]
+    return (x, state.one_hot, state.points), LOSSES[state.ensemble.loss].fused
 
 
 def _in_threads(of_one: Callable[[int], None], state: State, together: int = 1) -> None:

@@ -67,6 +67,8 @@ def test_what_is_recorded_is_what_the_engine_reads(storage: Storage) -> None:
             assert named["onsets"].values[0, 2] == onsets.count[b]
             first = named["onsets"].values[0, 0]
             assert np.isnan(first) if onsets.first[b] < 0 else first == onsets.first[b]
+            at_first = *onsets.eigenvalues[b], *onsets.differences[b]
+            np.testing.assert_array_equal(named["onsets"].values[0, 4:], at_first)
             uphill = [climbs.steps[b], climbs.uphill[b], climbs.episodes[b]]
             assert named["uphill"].values.tolist() == [uphill]
 
