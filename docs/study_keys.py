@@ -13,6 +13,7 @@ from dynstudy.protocol import Section
 from dynstudy.study.axes import BOUNDS
 from dynstudy.study.kinds import KINDS
 from dynstudy.study.spec import StudySpec
+from dynstudy.task.initial import Initial
 
 STUDIES = Path(__file__).resolve().parents[1] / "studies"
 Key = tuple[str, str, str, str]
@@ -113,6 +114,7 @@ def allowed(name: str, field: FieldInfo) -> str:
 
 def _words(annotation: Any) -> Iterator[str]:
     names = {bool: "true or false", int: "whole number", float: "number", str: "text"}
+    names[Initial] = "text"
     if annotation in names:
         yield names[annotation]
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -1,5 +1,6 @@
 """The protocol of a study: what all its networks share, as tables of its file."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
@@ -11,6 +12,8 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+
+from dynstudy.task.initial import Initial
 
 MAX_STEPS = 10**9
 MAX_PER_DECADE = 1000
@@ -142,6 +145,18 @@ class ReadCurvature(Section):
     uphill: bool = Field(True, description="whether steps that raise the loss are counted")
 
 
+def _started(value: Any, info: ValidationInfo) -> Initial | None:
+    """A path, relative to the folder that the context names, or what was read of one before."""
+    if value is None or isinstance(value, Initial):
+        return value
+    if not isinstance(value, str):
+        return Initial.written(value)
+    if not {"data", "dtype"} <= info.data.keys():
+        return None  # these are wrong, which is said
+    folder = (info.context or {}).get("folder", Path())
+    return Initial.read(folder / value, info.data["data"].classes, info.data["dtype"])
+
+
 class Protocol(Section):
     """What all networks of a study share (``[protocol]``)."""
 
@@ -158,6 +173,13 @@ class Protocol(Section):
         "float32", description="precision in which networks are trained"
     )
     data: SpiralData = Field(SpiralData(), description="what networks are trained and read on")
+    initial: Annotated[Initial | None, BeforeValidator(_started)] = Field(
+        None,
+        description="an `.npz` file, its path relative to the study file's folder, with W1 (2, H), "
+        "b1 (H,), W2 (H, C) and b2 (C,), which all networks start from; their width is H then, and "
+        '`replicates` 1, but with `train_seed = "replicate"`; without it, each is drawn from its '
+        "seed",
+    )
     curvature: ReadCurvature | None = Field(
         None,
         description="what is read of the landscape along training, where there is such a table; it "
@@ -168,6 +190,17 @@ class Protocol(Section):
     def plain(self) -> Self:
         """The same networks, nothing of the landscape read."""
         return self.model_copy(update={"curvature": None})
+
+    def beside(self, folder: Path) -> Self:
+        """The same, what networks start from in a folder where it is there alone."""
+        if self.initial is None:
+            return self
+        return self.model_copy(update={"initial": self.initial.beside(folder)})
+
+    @property
+    def one_network(self) -> bool:
+        """Whether all replicates of a cell would be one network."""
+        return self.initial is not None and self.data.train_seed != "replicate"
 
     @field_validator("curvature")
     @classmethod

@@ -454,12 +454,20 @@ def test_files_stay_readable() -> None:
 
 TESTS = ROOT / "tests"
 WHOLE = {
-    *("test_architecture", "test_docs", "test_readme", "test_sixth_loss", "test_tutorial"),
+    *(
+        "test_architecture",
+        "test_docs",
+        "test_readme",
+        "test_sixth_loss",
+        "test_start_from_file",
+        "test_tutorial",
+    ),
     # every command on every column, beside a writer, and its tables
     *("test_damaged", "test_locked", "test_tables"),
     "test_package",  # what is shipped
 }
-"""What no part of the package has for itself: rules, texts, and a loss from the file to the map."""
+"""What no part of the package has for itself: rules, texts, and what goes
+from the file to the map: a loss, and where networks start."""
 
 
 def defines(path: Path) -> bool:

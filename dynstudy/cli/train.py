@@ -72,4 +72,5 @@ def _target(target: str, rank: int, storage: str | None) -> tuple[str, Any, Any]
     if rank > len(export.configuration):
         raise DynstudyError(f"--rank {rank}: {target} has {len(export.configuration)}")
     entry = export.configuration[rank - 1]
-    return f"{Path(target).stem}-{rank}", entry.configuration, export.protocol
+    protocol = export.protocol.beside(Path(target).parent)
+    return f"{Path(target).stem}-{rank}", entry.configuration, protocol

@@ -191,6 +191,10 @@ class Export(Section):
             for measured in entry.measured.values()
         )
 
+    def beside(self, folder: Path) -> Self:
+        """The same, what its networks start from in a folder where it is there alone."""
+        return self.model_copy(update={"protocol": self.protocol.beside(folder)})
+
     def resolved(self) -> dict[str, Any]:
         """Everything as plain values, absent ones left out."""
         return self.model_dump(mode="json", exclude_none=True)

@@ -71,6 +71,12 @@ def export(
     regimes = regime_map(storage, name)
     spec = regimes.spec.plain
     by = by or spec.best_by
+    count = spec.most_replicates if confirm is None else confirm
+    if count and spec.protocol.one_network:
+        raise ExportError(
+            f"study {name!r}: its networks start from one file on one training spiral, so that no "
+            "seed gives another one to confirm with; --confirm 0"
+        )
     check_backend(backend, spec)
     rows, candidates = _choose(regimes, top, by, per)
     records = frame_rows(rows)
@@ -89,7 +95,6 @@ def export(
         before[configuration] = before[configuration].model_copy(update=labels)
     keys = list(map(ledger.key, planned))
     after: dict[Configuration, Measured] = {}
-    count = spec.most_replicates if confirm is None else confirm
     if count:
         storage.upgrade()
         fresh_ledger = LaunchLedger(storage.engine, fresh_protocol(spec.protocol))

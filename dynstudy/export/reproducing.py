@@ -76,11 +76,13 @@ def reproduce(
 
     Raises:
         BackendError: the backend is not on this machine.
+        SpecError: networks start from a file that is not there, nor in `folder`.
         Interrupted: told to stop.
     """
     problems = list(contradictions(export, labels=not other_versions))
     if problems:  # it is not known what its numbers are of
         return Reproduction(None, [], problems)
+    export = export.beside(folder or Path())
     trained_by = export.provenance.trained
     backend = backend or trained_by[0].backend
     load(backend)

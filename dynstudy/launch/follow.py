@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import DynstudyError
-from dynstudy.launch.replicates import to_arrays
+from dynstudy.launch.replicates import trained
 from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import MEASURES, reads
 from dynstudy.measure.window import tail_start
 from dynstudy.protocol import Protocol
 from dynstudy.task.schedule import class_weights
-from dynstudy.train import train
 
 CURVE_POINTS = 300  # of one network, if nothing else is asked for
 TRACE_POINTS = 40  # of an oscillation
@@ -108,9 +107,13 @@ def _follow(
     progress: OnStep,
 ) -> tuple[pd.DataFrame, CellReadings]:
     """Train networks: a row per seed, stop (from `begins` on), set and class, and all readings."""
-    ensemble, data = to_arrays([Replicate(configuration, seed) for seed in seeds], protocol)
-    outcome = train(
-        ensemble, data, backend=backend, checkpoints=stops, class_losses=True, progress=progress
+    ensemble, data, outcome = trained(
+        [Replicate(configuration, seed) for seed in seeds],
+        protocol,
+        backend=backend,
+        checkpoints=stops,
+        class_losses=True,
+        progress=progress,
     )
     correct, validation = (
         np.where(counts < 0, np.nan, counts)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from dynstudy.protocol import Protocol, SpiralData
 from dynstudy.store.ledger import Record
 from dynstudy.store.series import TRAIN, VALIDATION, Network, Series, to_readings
 from dynstudy.task.spiral import replicate_data_seed, spiral
-from dynstudy.train import Curvature, Data, Ensemble, Outcome, train
+from dynstudy.train import Curvature, Data, Ensemble, Outcome, Parameters, train
 
 DIGITS = 9
 """Of an eigenvalue that is recorded, and of its residual; more would be noise."""
@@ -39,16 +40,15 @@ def train_replicates(
     progress: Callable[[int], None] | None = None,
 ) -> tuple[list[Record], Outcome]:
     """Train networks of one loss in one engine call: what to record of each, in their order."""
-    ensemble, data = to_arrays([task.replicate for task in tasks], protocol)
     longest = max(len(task.reads) for task in tasks)
     checkpoints = np.full((len(tasks), longest), -1)
     for row, task in zip(checkpoints, tasks, strict=True):
         row[: len(task.reads)] = task.reads
     records = tuple(sorted({step for task in tasks for step in task.records}))
     curvature = watched(protocol, records, max(task.eigenvalues for task in tasks))
-    outcome = train(
-        ensemble,
-        data,
+    _, _, outcome = trained(
+        [task.replicate for task in tasks],
+        protocol,
         backend=backend,
         checkpoints=checkpoints,
         curvature=curvature,
@@ -81,6 +81,27 @@ def train_cell(
     steps = reads(protocol, periods)
     tasks = [Task(Replicate(configuration, seed), steps) for seed in seeds]
     return train_replicates(tasks, protocol, backend)
+
+
+def trained(
+    replicates: Sequence[Replicate], protocol: Protocol, **how: Any
+) -> tuple[Ensemble, Data, Outcome]:
+    """Train some replicates of one loss in one engine call, from where their protocol says.
+
+    Args:
+        replicates: the networks.
+        protocol: how they are trained; `SpecError` where what they start from is not there.
+        how: of `dynstudy.train.train`, what else it takes.
+
+    Returns:
+        The engine's view of them, and what came out.
+    """
+    ensemble, data = to_arrays(replicates, protocol)
+    start = protocol.initial
+    if start is not None:
+        arrays = (np.repeat(array[None], len(ensemble), 0) for array in start.arrays())
+        how["initial"] = Parameters(*arrays)
+    return ensemble, data, train(ensemble, data, **how)
 
 
 def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ensemble, Data]:

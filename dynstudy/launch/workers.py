@@ -29,13 +29,15 @@ def check_backend(backend: str, spec: StudySpec) -> None:
 
     Raises:
         BackendError: the backend is not on this machine, or cannot train such networks.
-        SpecError: the study needs what is not installed.
+        SpecError: the study needs what is not installed, or a file that is not there any more.
         TypeError: it is no study, but the path of a study file, which is to be read first.
     """
     if not isinstance(spec, Section):  # as all that is read from a file is
         raise TypeError(f"{str(spec)!r} is no study: dynstudy.load_spec reads one from its file")
     spec.check_installed()
     protocol = spec.protocol
+    if protocol.initial is not None:
+        protocol.initial.arrays()
     data = draw_data(protocol.data, seeds=[0])
     asked = protocol.curvature
     shape = data.features, data.classes, spec.widest, protocol.steps, protocol.dtype

@@ -20,6 +20,7 @@ def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
     The tail counts as the steps that really run at A = 1, so that two ways of asking for the same
     training share it.
     """
+    initial = protocol.initial
     values: dict[str, Any] = {
         "loss": configuration.loss,
         "width": configuration.width,
@@ -27,7 +28,7 @@ def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
         "steps": protocol.steps,
         "dtype": protocol.dtype,
         "data": protocol.data.model_dump(mode="json"),
-        "initialisation": INITIALISATION,
+        "initialisation": INITIALISATION if initial is None else initial.sha256,
         "numerics": NUMERICS,
     }
     if configuration.amplitude is not None:

@@ -109,7 +109,9 @@ class ReplicateRow(Base):
     data: Mapped[str] = mapped_column(
         Text, doc="JSON: `[protocol.data]` of the study file", info={"check": json_of(SpiralData)}
     )
-    initialisation: Mapped[str] = mapped_column(String(64), doc="how parameters are drawn")
+    initialisation: Mapped[str] = mapped_column(
+        String(64), doc="how parameters are drawn, or SHA-256 of those of a file"
+    )
     seed: Mapped[int] = mapped_column(doc="of the parameters drawn, from 0")
     numerics: Mapped[int] = mapped_column(doc="version of the arithmetic")
     diverged_at: Mapped[int | None] = mapped_column(doc="step; NULL where it stayed finite")

@@ -35,6 +35,18 @@ class OverAxes(StudySpec):
             self._check_oscillations(tuple(int(period) for period in periods))
         return self
 
+    @model_validator(mode="after")
+    def _of_initial(self) -> Self:
+        initial, width = self.protocol.initial, self.space.width
+        widths = (width.low, width.high) if isinstance(width, Range) else width
+        if initial is not None and set(widths) != {initial.width}:
+            said = ", ".join(map(str, widths))
+            raise ValueError(
+                f"space.width = {said}: must be {initial.width}, the width of the network in "
+                f"protocol.initial = {initial.file!r}"
+            )
+        return self
+
     def _check_oscillations(self, periods: tuple[int, ...]) -> None:
         steps, tail = self.protocol.steps, self.protocol.tail
         if isinstance(tail, int) and tail >= steps:

@@ -3,6 +3,7 @@
 import pkgutil
 from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import optuna
@@ -25,6 +26,16 @@ BASELINE_FACTOR = 4
 FLATTERED = "the best of many is flattered"
 """By chance; said wherever one is shown."""
 CONFIRM = f"{FLATTERED}; dynstudy export trains it again on fresh seeds"
+
+
+def _one_network(protocol: Any) -> bool:
+    """As `Protocol.one_network`, of one that is not checked yet."""
+    if isinstance(protocol, Protocol):
+        return protocol.one_network
+    if not isinstance(protocol, dict) or protocol.get("initial") is None:
+        return False
+    data = protocol.get("data")
+    return not isinstance(data, dict) or data.get("train_seed") != "replicate"
 
 
 def _quoted(names: Iterable[str]) -> Iterable[str]:
@@ -97,11 +108,20 @@ class StudySpec(Section):
             replicates = replicates.get("max")
         replicates = as_whole(replicates)
         if isinstance(replicates, int) and "baseline_replicates" not in values:
-            return values | {"baseline_replicates": BASELINE_FACTOR * replicates}
+            factor = 1 if _one_network(values.get("protocol")) else BASELINE_FACTOR
+            return values | {"baseline_replicates": factor * replicates}
         return values
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.protocol.one_network:
+            for key in ("replicates", "baseline_replicates"):
+                if (count := getattr(self, key)) != 1:
+                    raise ValueError(
+                        f"{key} = {count}: must be 1: networks that start from one file on one "
+                        'training spiral are one; or protocol.data.train_seed = "replicate"'
+                    )
+            return self
         least = BASELINE_FACTOR * self.most_replicates
         if self.baseline_replicates < least:
             of = "replicates" if self.rounds is None else "replicates.max"
@@ -225,12 +245,15 @@ class StudySpec(Section):
         return self.model_dump(mode="json", exclude_none=True)
 
     @classmethod
-    def of(cls, values: Mapping[str, Any], source: str = "study") -> "StudySpec":
+    def of(
+        cls, values: Mapping[str, Any], source: str = "study", folder: Path = Path()
+    ) -> "StudySpec":
         """Check the contents of a study file.
 
         Args:
             values: what the file says.
             source: its name in error messages.
+            folder: where paths in it begin.
 
         Returns:
             The resolved study, of its kind.
@@ -249,7 +272,7 @@ class StudySpec(Section):
             raise SpecError(f"{source}: kind = {short(kind)}: must be {allowed}")
         model: type[StudySpec] = pkgutil.resolve_name(KINDS[kind])
         try:
-            return model.model_validate(dict(values))
+            return model.model_validate(dict(values), context={"folder": folder})
         except ValidationError as error:
             where = f"; dynstudy init {kind} writes a file with all" * (kind in shipped())
             raise SpecError(f"{source}: {explain(error, model, where)}") from None

@@ -32,7 +32,7 @@ def load_spec(path: str | Path, overrides: str | Iterable[str] = ()) -> StudySpe
         raise SpecError(f"{path}: no such study file{where_from(path)}") from None
     for override in [overrides] if isinstance(overrides, str) else overrides:
         _override(values, override)
-    return StudySpec.of(values, str(path))
+    return StudySpec.of(values, str(path), path.parent)
 
 
 def _override(values: dict[str, Any], override: str) -> None:

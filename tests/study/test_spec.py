@@ -57,6 +57,7 @@ def test_defaults_are_those_of_the_contract(file: Path) -> None:
             "validation_seed": 1,
             "validation_points_per_class": 1000,
         },
+        "initial": None,
         "curvature": None,
     }
 
