@@ -7,6 +7,7 @@ from dynstudy.train._class_losses import read_class_losses
 from dynstudy.train.backends import State, eigenpairs_of
 from dynstudy.train.curvature import Curvature, Eigenpairs
 from dynstudy.train.ensemble import Data, Ensemble
+from dynstudy.train.floquet import multipliers
 from dynstudy.train.readings import Readings, Spectra
 
 
@@ -32,6 +33,11 @@ class Looks:
             pairs = self._eigenpairs(state, step)
             self.spectra.values[:, record] = pairs.values
             self.spectra.residuals[:, record] = pairs.residuals
+        if step in self.curvature.multipliers:
+            record = self.curvature.multipliers.index(step)
+            self.spectra.multipliers[:, record] = multipliers(
+                self.ensemble, self.data, state.parameters(), step, self.readings.running
+            )
 
     def _eigenpairs(self, state: State, step: int) -> Eigenpairs:
         """Of a backend that has none, `autograd` finds them."""

@@ -40,11 +40,14 @@ class Curvature:
     climbs: bool = False  # count uphill steps, by `dynstudy.train.climbs`
     onsets: bool = False  # watch for instabilities, by `dynstudy.train.alternation`
     until_onset: bool = False  # end a network's training with its first
+    multipliers: tuple[int, ...] = ()
+    """(F,) before which the multiplier of `dynstudy.train.floquet` is read, ascending."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be read."""
-        if list(self.steps) != sorted({step for step in self.steps if step >= 0}):
-            raise ValueError("steps of curvature must ascend from 0, each once")
+        for steps in (self.steps, self.multipliers):
+            if list(steps) != sorted({step for step in steps if step >= 0}):
+                raise ValueError("steps of curvature must ascend from 0, each once")
         if self.largest < 0 or self.smallest < 0 or not self.count:
             raise ValueError("at least one eigenvalue must be read, and none fewer than 0 times")
         if self.until_onset and not self.onsets:

@@ -55,7 +55,7 @@ def train(
         initial: parameters to start from instead of the draw of each network's seed.
         trace: keep the loss before every step, B·S float64 numbers.
         class_losses: read the static loss's mean over each class of both sets at the checkpoints.
-        curvature: read eigenvalues of the Hessian before these steps, S at most.
+        curvature: read eigenvalues of the Hessian, and multipliers, before these steps, S at most.
         progress: called with the number of steps taken, the mean over the networks, at least about
             twice a second; what it raises stops the training and is passed on.
 
@@ -78,9 +78,11 @@ def train(
     if initial is not None:
         _check_initial(initial, ensemble, data)
     asked = curvature or Curvature()  # which reads nothing
-    records = asked.steps
-    if records and records[-1] > ensemble.steps:
-        raise ValueError(f"curvature at step {records[-1]} is beyond the last, {ensemble.steps}")
+    records, floquet = asked.steps, asked.multipliers
+    if (last := max(records + floquet, default=0)) > ensemble.steps:
+        raise ValueError(f"curvature at step {last} is beyond the last, {ensemble.steps}")
+    if floquet:
+        load("autograd")  # which finds them, before anything is trained
     backend = able(backend, Demand.of(ensemble, data, asked.onsets, asked.climbs))
     start, advance = load(backend)
     readings = Readings.empty(
@@ -96,8 +98,9 @@ def train(
     # what a backend does not read by itself is read here, at each checkpoint
     read_here = class_losses and not reads_class_losses(backend)
     reads = np.unique(steps_to_read[steps_to_read >= 0]) if read_here else np.empty(0, int)
-    stops = np.union1d(reads, np.array(records, int))
-    spectra = Spectra.empty(len(ensemble), len(records), asked.count if curvature else 0)
+    stops = np.union1d(reads, np.array(records + floquet, int))
+    count = asked.count if curvature else 0
+    spectra = Spectra.empty(len(ensemble), len(records), count, len(floquet))
     parameters: list[Parameters] = []
     pace = 0.0  # units x steps per second, as far as is known
     for members in _blocks(len(ensemble), block_size(backend)):

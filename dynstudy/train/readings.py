@@ -105,11 +105,13 @@ class Spectra(OfNetworks):
 
     values: NDArray[np.float64]  # (B, R, n) as `Eigenpairs` has them; nan where nothing was read
     residuals: NDArray[np.float64]  # (B, R, n) |Hv - λv|
+    multipliers: NDArray[np.complex128]  # (B, F) of `dynstudy.train.floquet`, likewise
 
     @classmethod
-    def empty(cls, networks: int, records: int, count: int) -> Self:
+    def empty(cls, networks: int, records: int, count: int, multipliers: int = 0) -> Self:
         """Nothing read yet."""
-        return cls(*(np.full((networks, records, count), np.nan) for _ in range(2)))
+        values, residuals = np.full((2, networks, records, count), np.nan)
+        return cls(values, residuals, np.full((networks, multipliers), complex(np.nan, np.nan)))
 
 
 @dataclass(frozen=True)

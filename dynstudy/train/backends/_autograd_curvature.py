@@ -1,5 +1,6 @@
 """The curvature of networks of the `autograd` backend: eigenpairs, uphill steps, instabilities."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -17,9 +18,15 @@ from dynstudy.train.curvature import AT_ONSET, DIFFERENCE, MOST_PRODUCTS, Curvat
 from dynstudy.train.ensemble import Parameters
 
 
-def eigenpairs(state: State, step: int | Ints, curvature: Curvature) -> Eigenpairs:
-    """Leading eigenpairs of the Hessians before a step, of all or of each (B,): exact products."""
-    ensemble, device = state.ensemble, state.x.device
+def hessian_products(
+    state: State, step: int | Ints
+) -> tuple[Callable[[Tensor], Tensor], list[Tensor]]:
+    """Differentiate the loss before a step, of all or of each (B,), twice: exact products.
+
+    Returns:
+        H v of the Hessian of each network, from (B, N) to (B, N) with the state's tensors side by
+        side, and the gradient in each of these.
+    """
     tensors = [tensor.detach().requires_grad_() for tensor in state.tensors]
     gradients = _gradients(state, step, tensors)
     shapes = [tensor.shape for tensor in tensors]
@@ -31,6 +38,15 @@ def eigenpairs(state: State, step: int | Ints, curvature: Curvature) -> Eigenpai
         of_parts = torch.autograd.grad(gradients, tensors, along, retain_graph=True)
         return torch.cat([part.flatten(1) for part in of_parts], 1)
 
+    return product, [gradient.detach() for gradient in gradients]
+
+
+def eigenpairs(state: State, step: int | Ints, curvature: Curvature) -> Eigenpairs:
+    """Leading eigenpairs of the Hessians before a step, of all or of each (B,)."""
+    ensemble, device = state.ensemble, state.x.device
+    product, _ = hessian_products(state, step)
+    shapes = [tensor.shape for tensor in state.tensors]
+    sizes = [shape[1:].numel() for shape in shapes]
     units = torch.tensor(np.arange(shapes[0][-1]) < ensemble.width[:, None], device=device)
     there = [units[:, None].expand(shapes[0]), units[:, None], units[:, :, None].expand(shapes[2])]
     mask = torch.cat([each.flatten(1) for each in there], 1)
@@ -55,7 +71,7 @@ def eigenpairs(state: State, step: int | Ints, curvature: Curvature) -> Eigenpai
     )
 
 
-def _gradients(state: State, step: int, tensors: list[Tensor]) -> tuple[Tensor, ...]:
+def _gradients(state: State, step: int | Ints, tensors: list[Tensor]) -> tuple[Tensor, ...]:
     """Of the losses before step `step` at any parameters, to be differentiated once more."""
     ensemble = state.ensemble
     schedule = ensemble.amplitude, ensemble.period, ensemble.tail_start
