@@ -111,6 +111,11 @@ class Cell:
     reads: tuple[int, ...]  # ascending steps
 
     @property
+    def steps(self) -> int:
+        """Of the training of each, after which it is read in any case."""
+        return self.reads[-1]
+
+    @property
     def replicates(self) -> int:
         """How many networks it has."""
         return len(self.seeds)

@@ -66,6 +66,24 @@ class Section(BaseModel):
         return {key: as_whole(value) if key in whole else value for key, value in values.items()}
 
 
+class PerLearningRate(Section):
+    """Steps in inverse proportion to the learning rate, so that all networks descend as far."""
+
+    per_learning_rate: int = Field(
+        ge=1, le=MAX_STEPS, description="so many steps at learning rate 1, and N/η at η"
+    )
+
+
+def _counted(value: Any) -> Any:
+    """A whole number, or a table of one key."""
+    if isinstance(value, dict):
+        if value.keys() != {"per_learning_rate"}:
+            raise ValueError("must be a whole number or { per_learning_rate = NUMBER }")
+        number = _between(value["per_learning_rate"], 1, MAX_STEPS, "per_learning_rate ")
+        return PerLearningRate(per_learning_rate=number)
+    return value if isinstance(value, PerLearningRate) else _between(value, 1, MAX_STEPS, "")
+
+
 class SpiralData(Section):
     """The spirals that a network is trained and validated on (``[protocol.data]``)."""
 
@@ -160,14 +178,22 @@ def _started(value: Any, info: ValidationInfo) -> Initial | None:
 class Protocol(Section):
     """What all networks of a study share (``[protocol]``)."""
 
-    steps: int = Field(
-        60_000, ge=1, le=MAX_STEPS, description="steps of gradient descent, tail included"
+    steps: Annotated[int | PerLearningRate, BeforeValidator(_counted)] = Field(
+        60_000,
+        description="steps of gradient descent, tail included; or "
+        "`{ per_learning_rate = N }`: N/η of them at learning rate η, rounded",
     )
     tail: Tail = Field(
         10_000,
         description="the last so many steps, from 0, run at A = 1, with the static loss; "
         '`"period"`: the last T steps; `"none"`: none; the part of an oscillation that does not '
         "fit before them is static, too",
+    )
+    until: Literal["end", "onset"] = Field(
+        "end",
+        description='what ends a network: `"end"`: its last step; `"onset"`: its first onset of an '
+        "instability, if that comes before; it is read there, and there are no baselines, since "
+        "networks that end at different steps are not to be compared",
     )
     dtype: Literal["float32", "float64"] = Field(
         "float32", description="precision in which networks are trained"
@@ -202,14 +228,58 @@ class Protocol(Section):
         """Whether all replicates of a cell would be one network."""
         return self.initial is not None and self.data.train_seed != "replicate"
 
+    def at(self, learning_rate: float) -> Self:
+        """The protocol of networks of one learning rate, which says how many steps they take."""
+        if isinstance(self.steps, int):
+            return self
+        steps = max(1, round(self.steps.per_learning_rate / learning_rate))
+        return self.model_copy(update={"steps": steps})
+
+    @property
+    def training_steps(self) -> int:
+        """How many steps a network takes, of a protocol that is `at` its learning rate."""
+        assert isinstance(self.steps, int), "steps per learning rate: ask protocol.at(rate)"
+        return self.steps
+
+    @property
+    def steps_said(self) -> str:
+        """How many steps, in words."""
+        if isinstance(self.steps, int):
+            return f"{self.steps:,}"
+        return f"{self.steps.per_learning_rate:,}/η"
+
+    @field_validator("until")
+    @classmethod
+    def _without_tail(cls, until: str, info: ValidationInfo) -> str:
+        if until == "onset" and info.data.get("tail", 0) not in {0, "none"}:
+            raise ValueError(
+                f"with a tail ({info.data['tail']!r}), which a network that ends at its first "
+                "onset never comes to; set tail = 0"
+            )
+        return until
+
     @field_validator("curvature")
     @classmethod
-    def _within(cls, asked: ReadCurvature | None, info: ValidationInfo) -> ReadCurvature | None:
-        steps = info.data.get("steps", MAX_STEPS)
-        records = asked.records if asked is not None else ()
-        first = records[-1:] if isinstance(records, tuple) else (records.every or 0,)
-        if first and first[0] + 1 > steps:
+    def _readable(cls, asked: ReadCurvature | None, info: ValidationInfo) -> ReadCurvature | None:
+        if info.data.get("until") == "onset" and (asked is None or not asked.onsets):
             raise ValueError(
-                f"records has step {first[0]}, and no step after it: training ends after {steps}"
+                'until = "onset" needs onsets to be watched for: a table [protocol.curvature], in '
+                "which onsets is not false"
             )
+        if isinstance(steps := info.data.get("steps"), int):
+            check_records(asked, steps)
         return asked
+
+
+def check_records(asked: ReadCurvature | None, steps: int) -> None:
+    """See that curvature is recorded within so many steps of training.
+
+    Raises:
+        ValueError: it is not.
+    """
+    records = asked.records if asked is not None else ()
+    first = records[-1:] if isinstance(records, tuple) else (records.every or 0,)
+    if first and first[0] + 1 > steps:
+        raise ValueError(
+            f"records has step {first[0]}, and no step after it: training ends after {steps}"
+        )

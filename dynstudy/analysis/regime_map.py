@@ -174,8 +174,9 @@ class RegimeMap:
         rates = ", ".join(f"{rate:g}" for rate in sorted(self.frame.learning_rate.unique()))
         flattered = f"; {FLATTERED}" if len(self.dynamical_cells()) > 1 else ""
         return (
-            f"{self.spec.name}: {protocol.steps:,} steps, η = {rates}, {self.spec.replicates_said} "
-            f"replicates a cell ({self.spec.baseline_replicates} static){flattered}\n"
+            f"{self.spec.name}: {protocol.steps_said} steps, η = {rates}, "
+            f"{self.spec.replicates_said} replicates a cell ({self.spec.baseline_replicates} "
+            f"static){flattered}\n"
             f"{self.condition}; ledger {self.ledger[:12]}"
         )
 

@@ -81,7 +81,9 @@ def command(
         )
         stem = f"{file_stem(name)}-trace" + (f"-seed{seed}" if seed is not None else "")
         check_folder(out / stem)
-        with step_display(name, len(seeds), spec.protocol.steps) as on_step:
+        with step_display(
+            name, len(seeds), spec.protocol.at(configuration.learning_rate).training_steps
+        ) as on_step:
             traced = trace_cell(
                 configuration,
                 spec.protocol,

@@ -35,9 +35,10 @@ def command(
     from dynstudy.report.safe_files import check_folder, file_stem, write_drawn
 
     name, configuration, protocol = _target(target, rank, storage)
+    steps = protocol.at(configuration.learning_rate).training_steps
     stem = f"{file_stem(name)}-seed{seed}"
     check_folder(out / stem)
-    with step_display(name, 1, protocol.steps) as on_step:
+    with step_display(name, 1, steps) as on_step:
         curve = train_curve(
             configuration, protocol, seed=seed, points=points, backend=backend, progress=on_step
         )
@@ -46,8 +47,8 @@ def command(
     written = write_drawn(out / stem, lambda path: save(figure, path), curve)
     show_rows(curve_rows(curve) if form is Format.table else frame_rows(curve), form)
     last = int(curve.step.max())
-    if last < protocol.steps:
-        log(f"diverged between steps {last} and {protocol.steps}; the curve ends there")
+    if last < steps:
+        log(f"diverged between steps {last} and {steps}; the curve ends there")
     log_files(written)
 
 

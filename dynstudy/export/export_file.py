@@ -165,8 +165,9 @@ class Export(Section):
 
     @model_validator(mode="after")
     def _trainable(self) -> Self:
-        steps, tail = self.protocol.steps, self.protocol.tail
+        tail = self.protocol.tail
         for label, entry in self.labelled_entries():
+            steps = self.protocol.at(entry.learning_rate).training_steps
             if entry.period is not None and not oscillations(steps, tail, entry.period):
                 raise ValueError(
                     f"{label}: no whole oscillation of {entry.period} steps fits before the tail"

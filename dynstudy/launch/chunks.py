@@ -16,16 +16,14 @@ CHUNK_ROUNDS = 4
 
 
 class Chunks(Iterator[list[Task]]):
-    """Cut tasks into chunks of one loss that take about `CHUNK_SECONDS`, as measured on the way.
+    """Cut tasks into chunks of one loss and as many steps, which take about `CHUNK_SECONDS`.
 
     So many are trained `together`, at the same time; `budget` is the size of the first chunk, as an
     earlier one left it, else as small as can be.
     """
 
-    def __init__(
-        self, tasks: Iterator[Task], steps: int, together: int, budget: float = 0.0
-    ) -> None:
-        self.tasks, self.steps, self.together = tasks, steps, together
+    def __init__(self, tasks: Iterator[Task], together: int, budget: float = 0.0) -> None:
+        self.tasks, self.together = tasks, together
         self.most = max(CHUNK_NETWORKS, CHUNK_ROUNDS * together)
         self.next_task = next(tasks, None)
         self.budget = budget  # of the next one, units x steps
@@ -33,19 +31,25 @@ class Chunks(Iterator[list[Task]]):
     def __next__(self) -> list[Task]:
         if self.next_task is None:
             raise StopIteration
-        loss = self.next_task.replicate.configuration.loss
+        alike = _alike(self.next_task)
         chunk: list[Task] = []
         work = 0.0  # units x steps
-        while self.next_task is not None and self.next_task.replicate.configuration.loss == loss:
+        while self.next_task is not None and _alike(self.next_task) == alike:
             # whole rounds, so that nothing is idle at the end of the last one
             whole = chunk and len(chunk) % self.together == 0
             if whole and (work >= self.budget or len(chunk) >= self.most):
                 break
             chunk.append(self.next_task)
-            work += step_work(self.next_task.replicate.configuration.width) * self.steps
+            width = self.next_task.replicate.configuration.width
+            work += step_work(width) * self.next_task.steps
             self.next_task = next(self.tasks, None)
         return chunk
 
     def took(self, work: float, seconds: float) -> None:
         """Size the next chunk by how long one of so much work took."""
         self.budget = work * min(4.0, CHUNK_SECONDS / max(seconds, 1e-6))
+
+
+def _alike(task: Task) -> tuple[str, int]:
+    """What tasks must share to be trained in one call."""
+    return task.replicate.configuration.loss, task.steps

@@ -40,6 +40,7 @@ class Estimate:
     least: "Estimate | None" = None  # if all cells are settled at once, where that is looked at
     curvature: str = ""  # what is read of it, in words
     again: int = 0  # networks that the ledger has, and that are trained again to read that
+    until_onset: bool = False  # networks may end before
 
     def lines(self) -> list[str]:
         """For a person; from the least to the most where that depends on what is settled when."""
@@ -49,15 +50,17 @@ class Estimate:
         seconds = " to ".join(duration(each.seconds) for each in ends)
         which = "them" if self.least is None else f"the first {self.least.networks}"
         note = "" if self.least is None else ", as cells are settled"
+        about = "at most about" if self.until_onset else "about"
+        at_most = ", fewer where networks end at an onset" if self.until_onset else ""
         again = f", {self.again} there but without all of their curvature" if self.again else ""
         return [
             f"study          {self.study}",
             f"cells          {self.cells}",
             f"networks       {networks} ({ends[0].recorded} of {which} "
             f"already in the ledger{again}){note}",
-            f"network-steps  {steps}",
+            f"network-steps  {steps}{at_most}",
             *([f"curvature      {self.curvature}"] if self.curvature else []),
-            f"time           about {seconds} on {self.device}"
+            f"time           {about} {seconds} on {self.device}"
             if self.device
             else "time           none: everything is in the ledger",
         ]
@@ -98,18 +101,20 @@ def estimate(
     speeds, device = _speeds(missing, spec, backend)
 
     def of(cells: Sequence[Cell]) -> Estimate:
-        networks, steps = sum(cell.replicates for cell in cells), spec.protocol.steps
-        counts = {
-            cell.configuration: sum(seed in cell.seeds for seed in lacking[cell.configuration])
-            for cell in cells
-        }
-        recorded = networks - sum(counts.values())
-        seconds = steps * sum(count * speeds(each) for each, count in counts.items() if count)
+        networks = sum(cell.replicates for cell in cells)
+        network_steps = sum(cell.replicates * cell.steps for cell in cells)
+        recorded, seconds = networks, 0.0
+        for cell in cells:
+            if count := sum(seed in cell.seeds for seed in lacking[cell.configuration]):
+                recorded -= count
+                seconds += count * cell.steps * speeds(cell.configuration)
         planned = spec.planned_trials({}, len(cells))  # a search's baselines are no cells of it
-        sizes = planned, networks, networks * steps, recorded
+        sizes = planned, networks, network_steps, recorded
         return Estimate(spec.name, *sizes, seconds, device)
 
-    most = replace(of(all_cells), curvature=curvature_said(spec.protocol), again=again)
+    until_onset = spec.protocol.until == "onset"
+    curvature = curvature_said(spec.protocol)
+    most = replace(of(all_cells), curvature=curvature, again=again, until_onset=until_onset)
     if spec.rounds is None:
         return most
     first = range(spec.rounds.min)
@@ -124,12 +129,14 @@ def _speeds(
 ) -> tuple[Callable[[Configuration], float], str]:
     """Seconds per network-step of what is to be trained, from probes of some widths; the device."""
     widths = sorted({configuration.width for configuration in missing})
+    # with the fewest steps, so that what records take is not taken for too little
+    protocol = spec.protocol.at(max((each.learning_rate for each in missing), default=1.0))
     indices = np.linspace(0, max(0, len(widths) - 1), min(WIDTHS_PROBED, len(widths)))
     probed = [widths[int(index)] for index in indices.round()]
     by_loss: dict[str, list[float]] = {}
     device = ""
     for loss in sorted({configuration.loss for configuration in missing}):
-        speeds = [_seconds_per_step(loss, width, spec.protocol, backend) for width in probed]
+        speeds = [_seconds_per_step(loss, width, protocol, backend) for width in probed]
         by_loss[loss], device = [speed for speed, _ in speeds], speeds[0][1]
     return lambda of: float(np.interp(of.width, probed, by_loss[of.loss])), device
 
@@ -167,4 +174,4 @@ def _of_records(ensemble: Ensemble, data: Data, protocol: Protocol, backend: str
         began = time.perf_counter()
         train(short, data, backend=backend, checkpoints=[RECORDS_PROBED], curvature=curvature)
         seconds = time.perf_counter() - began
-    return seconds / (len(ensemble) * RECORDS_PROBED) * records / protocol.steps
+    return seconds / (len(ensemble) * RECORDS_PROBED) * records / protocol.training_steps

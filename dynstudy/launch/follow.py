@@ -56,7 +56,8 @@ def train_curve(
     They are spread evenly, and over all phases of an oscillation, however long that is.
     A row per step, set and class, as in a `Trace` without its seed, and ``weight`` for ``gamma``.
     """
-    stops = _spread(protocol.steps, points)
+    protocol = protocol.at(configuration.learning_rate)
+    stops = _spread(protocol.training_steps, points)
     frame, _ = _follow(configuration, protocol, [seed], stops, 0, backend, progress)
     return frame.drop(columns="seed").rename(columns={"gamma": "weight"})
 
@@ -79,6 +80,7 @@ def trace_cell(
     Raises:
         DynstudyError: the cell has no oscillations or not as many, or all its networks diverged.
     """
+    protocol = protocol.at(configuration.learning_rate)
     steps = _steps(configuration, protocol, oscillations, points)
     period = configuration.period or 0
     # where a map reads them, too, so that the kinds of forgetting are the map's
@@ -123,7 +125,7 @@ def _follow(
     period = configuration.period
     read = CellReadings(protocol, period, tuple(stops), correct, validation, outcome.diverged)
     schedule = (each[0] for each in (ensemble.amplitude, ensemble.period, ensemble.tail_start))
-    gamma = class_weights(np.minimum(steps, protocol.steps - 1), classes, *schedule)
+    gamma = class_weights(np.minimum(steps, protocol.training_steps - 1), classes, *schedule)
     # from here on (R, M, 2, C), as far as the networks were finite
     accuracy = np.stack([read.train_accuracy, read.validation_accuracy], axis=2)
     loss = outcome.class_losses
@@ -166,5 +168,5 @@ def _steps(
         )
     begins = ends - count * configuration.period
     dynamical = np.linspace(begins, ends, count * points + 1)
-    tail = np.linspace(ends, protocol.steps, points + 1)
+    tail = np.linspace(ends, protocol.training_steps, points + 1)
     return np.unique(np.concatenate([dynamical, tail]).round().astype(int)).tolist()

@@ -32,6 +32,11 @@ class Task:
     records: tuple[int, ...] = ()  # ascending: those before which eigenvalues are read
     eigenvalues: int = 1  # how many of the largest
 
+    @property
+    def steps(self) -> int:
+        """Of its training."""
+        return self.reads[-1]
+
 
 def train_replicates(
     tasks: Sequence[Task],
@@ -39,7 +44,11 @@ def train_replicates(
     backend: str = "auto",
     progress: Callable[[int], None] | None = None,
 ) -> tuple[list[Record], Outcome]:
-    """Train networks of one loss in one engine call: what to record of each, in their order."""
+    """Train networks of one loss and as many steps in one engine call.
+
+    Returns:
+        What to record of each, in their order, and what the engine returned.
+    """
     longest = max(len(task.reads) for task in tasks)
     checkpoints = np.full((len(tasks), longest), -1)
     for row, task in zip(checkpoints, tasks, strict=True):
@@ -69,7 +78,12 @@ def watched(
         return None
     largest = max(asked.eigenvalues, eigenvalues)
     return Curvature(
-        records, largest, int(asked.smallest), onsets=asked.onsets, climbs=asked.uphill
+        records,
+        largest,
+        int(asked.smallest),
+        onsets=asked.onsets,
+        climbs=asked.uphill,
+        until_onset=protocol.until == "onset",
     )
 
 
@@ -105,14 +119,15 @@ def trained(
 
 
 def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ensemble, Data]:
-    """The engine's view of some replicates of one loss, and the data they are trained on."""
-    (loss,) = {replicate.configuration.loss for replicate in replicates}
+    """The engine's view of replicates of one loss and one number of steps, and their data."""
     configurations = [replicate.configuration for replicate in replicates]
+    (loss,) = {configuration.loss for configuration in configurations}
+    (steps,) = {protocol.at(each.learning_rate).training_steps for each in configurations}
     seeds = [replicate.seed for replicate in replicates]
     each_drawn = protocol.data.train_seed == "replicate"
     ensemble = Ensemble.of(
         loss,
-        protocol.steps,
+        steps,
         width=[c.width for c in configurations],
         learning_rate=[c.learning_rate for c in configurations],
         amplitude=[c.amplitude or 1.0 for c in configurations],
@@ -148,15 +163,14 @@ def _records(
         counts = {TRAIN: outcome.correct[b], VALIDATION: outcome.validation_correct[b]}
         series = {name: _series(task.reads, correct) for name, correct in counts.items()}
         if curvature is not None:
-            ended = protocol.steps if diverged_at is None else diverged_at
-            series |= _of_curvature(outcome, b, curvature, task, ended)
+            series |= _of_curvature(outcome, b, curvature, task)
         networks.append((diverged_at, series))
         cells.setdefault(task.replicate.configuration, []).append(b)
     measures: dict[int, dict[str, float | None]] = {}
     for configuration, members in cells.items():
         of_cell = [networks[b] for b in members]
         rate = configuration.learning_rate
-        read = to_readings(protocol, configuration.period, of_cell, rate)
+        read = to_readings(protocol.at(rate), configuration.period, of_cell, rate)
         values = np.array([measure.of(read) for measure in MEASURES.values()])
         for b, of_network in zip(members, values.T.tolist(), strict=True):
             defined = [None if math.isnan(value) else value for value in of_network]
@@ -173,16 +187,20 @@ def _series(steps: tuple[int, ...], correct: NDArray[np.int32]) -> Series:
     return Series(steps[:count], correct[:count])
 
 
-def _of_curvature(
-    outcome: Outcome, b: int, curvature: Curvature, task: Task, steps_taken: int
-) -> dict[str, Series]:
-    """Return the series of curvature of network `b`, which took so many steps.
+def _of_curvature(outcome: Outcome, b: int, curvature: Curvature, task: Task) -> dict[str, Series]:
+    """Return the series of curvature of network `b`.
 
-    Of eigenvalues, the records that its task asks for; none from where it diverged, and nan where
-    its numbers overflowed before. Onsets and uphill steps are one reading, of its end: SQL finds
-    them as it finds all else that was read, and they are joined with what is there in the same way.
+    Of eigenvalues, the records that its task asks for; none from where it diverged or ended, and
+    nan where its numbers overflowed before. Onsets and uphill steps are one reading, of its end:
+    SQL finds them as it finds all else that was read, and they are joined with what is there in the
+    same way.
     """
-    last = steps_taken - int(outcome.diverged[b])
+    steps_taken, stopped = task.steps, bool(outcome.diverged[b])
+    if stopped:
+        steps_taken = int(outcome.diverged_at[b])
+    elif curvature.until_onset and outcome.onsets.first[b] >= 0:
+        steps_taken, stopped = int(outcome.onsets.first[b]) + 1, True
+    last = steps_taken - stopped
     steps = tuple(k for k in task.records if k <= last)
     rows = np.searchsorted(curvature.steps, steps)
     spectra = outcome.spectra

@@ -98,7 +98,6 @@ class Training:
         self.ledger, self.launch = ledger, launch
         self.workers, self.together = workers(backend), at_once(backend)
         self.report, self.log = report or (lambda _: None), log or (lambda _: None)
-        self.steps = ledger.protocol.steps
         self.progress = Progress()
         self.reused = self.diverged = 0
         self.abandoned = False
@@ -116,8 +115,8 @@ class Training:
         lacking = self.ledger.lacking(cells)
         networks = sum(map(len, lacking.values()))
         work = sum(
-            len(seeds) * step_work(configuration.width) * self.steps
-            for configuration, seeds in lacking.items()
+            len(lacking[cell.configuration]) * step_work(cell.configuration.width) * cell.steps
+            for cell in {cell.configuration: cell for cell in cells}.values()
         )
         self.progress.expect(networks / share, work / share)
         while networks and self.said_first:
@@ -127,7 +126,7 @@ class Training:
 
     def train(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[list[Record]]:
         """Train what is missing, cell after cell; yields each chunk when it is recorded."""
-        chunks = Chunks(self._tasks(cells, lacking), self.steps, self.together, self._budget)
+        chunks = Chunks(self._tasks(cells, lacking), self.together, self._budget)
         idle, flights = list(self.workers), list[Flight]()
         try:
             while True:
@@ -176,7 +175,7 @@ class Training:
         What another study asked for is read again, so that a network is not trained in turns for
         two that ask for more or fewer of them.
         """
-        protocol = self.ledger.protocol
+        protocol = self.ledger.protocol.at(configuration.learning_rate)
         if protocol.curvature is None or not (records := record_steps(protocol)):
             return (), 1
         steps, count = self.ledger.eigenvalues_read(configuration)
@@ -185,7 +184,7 @@ class Training:
     def _launched(self, worker: Worker, chunk: Sequence[Task]) -> Flight:
         """Train a chunk in a thread, so that this one is free to answer."""
         widths = [task.replicate.configuration.width for task in chunk]
-        flight = Flight(worker, chunk, step_work(widths) * self.steps)
+        flight = Flight(worker, chunk, step_work(widths) * chunk[0].steps)
 
         def on_slice(step: int) -> None:
             if self.drop_chunk.is_set():
@@ -223,14 +222,14 @@ class Training:
         if self.launch is not None:
             self.launch.recorded(len(records), trainer.backend, trainer.device)
         self.diverged += sum(record.diverged_at is not None for record in records)
-        self._count(flight, self.steps)
+        self._count(flight, flight.chunk[0].steps)
         self.progress.done += len(records)
         self.report(self.progress)
 
     def _count(self, flight: Flight, steps: int) -> None:
         """Add the steps that a chunk took since it was last counted."""
         more, flight.counted = steps - flight.counted, steps
-        self.progress.work_done += flight.work * more / self.steps
+        self.progress.work_done += flight.work * more / flight.chunk[0].steps
         self.progress.steps_done += len(flight.chunk) * float(more)
 
     @contextmanager

@@ -67,7 +67,7 @@ def _of_validation(readings: CellReadings, step: int) -> Array:
 
 
 def _of_training(readings: CellReadings) -> Array:
-    correct = readings.at([readings.protocol.steps]).correct[:, 0]
+    correct = readings.at([readings.protocol.training_steps]).correct[:, 0]
     return accuracy(correct, readings.protocol.data.points_per_class, readings.diverged)
 
 
@@ -79,7 +79,7 @@ def _before_tail(readings: CellReadings) -> Array:
 
 
 def _end(protocol: Protocol, _period: int | None) -> Iterable[int]:
-    return [protocol.steps]
+    return [protocol.training_steps]
 
 
 def _tail_start(protocol: Protocol, period: int | None) -> Iterable[int]:
@@ -94,7 +94,7 @@ VAL_ACCURACY = Measure(
     "share of the validation points classified right at the end of training; chance, 1/C, for a "
     "network that diverged",
     _end,
-    lambda readings: _of_validation(readings, readings.protocol.steps),
+    lambda readings: _of_validation(readings, readings.protocol.training_steps),
     always=True,
     least=0.0,
 )

@@ -101,7 +101,7 @@ def kinds(readings: CellReadings) -> tuple[Array, Array, Array]:
     span = forgetting_window(readings.protocol, readings.period)
     middle, end, final = (
         readings.at(steps).validation_accuracy
-        for steps in (span.middles, span.ends, [readings.protocol.steps])
+        for steps in (span.middles, span.ends, [readings.protocol.training_steps])
     )
     lost, missing = forgetting(middle, end, span.first)
     lasts = lasting(end, final[:, 0], span.first)
@@ -113,9 +113,9 @@ def kinds(readings: CellReadings) -> tuple[Array, Array, Array]:
 def _steps(protocol: Protocol, period: int | None) -> Iterable[int]:
     """The middles and ends of the last oscillations, and the end."""
     if period is None:
-        return [protocol.steps]
+        return [protocol.training_steps]
     span = forgetting_window(protocol, period)
-    return [*span.middles.tolist(), *span.ends.tolist(), protocol.steps]
+    return [*span.middles.tolist(), *span.ends.tolist(), protocol.training_steps]
 
 
 FORGETTING = Measure(

@@ -20,9 +20,9 @@ LARGEST = np.finfo(float).max
 def edge(readings: CellReadings, curvature: CurvatureReadings) -> Array:
     """Return λ̄η/2 (R, J) of each pair of the dynamical part; nan where it was not read."""
     protocol, period = readings.protocol, readings.period
-    ends = protocol.steps
+    ends = protocol.training_steps
     if period is not None:
-        ends = oscillations(protocol.steps, protocol.tail, period) * period
+        ends = oscillations(protocol.training_steps, protocol.tail, period) * period
     steps = np.array(curvature.steps, int)
     first = pairs(steps)
     first = first[steps[first + 1] < ends]
@@ -62,7 +62,7 @@ def _ratio(part: Array, whole: Array) -> Array:
 
 def _per_oscillation(count: Array, readings: CellReadings) -> Array:
     protocol, period = readings.protocol, readings.period
-    whole = 0 if period is None else oscillations(protocol.steps, protocol.tail, period)
+    whole = 0 if period is None else oscillations(protocol.training_steps, protocol.tail, period)
     return count / whole if whole else np.full(len(count), np.nan)
 
 

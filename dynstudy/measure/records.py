@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from dynstudy.arrays import Ints
-from dynstudy.protocol import Protocol
+from dynstudy.protocol import Protocol, Records
 
 EIGENVALUES, SMALLEST, ONSETS, UPHILL = "eigenvalues", "smallest_eigenvalue", "onsets", "uphill"
 """The series of a network of a study with curvature."""
@@ -51,8 +51,8 @@ def series_asked(protocol: Protocol) -> list[str]:
     if asked is None:
         return []
     wanted = {
-        EIGENVALUES: bool(record_steps(protocol)),
-        SMALLEST: asked.smallest and bool(record_steps(protocol)),
+        EIGENVALUES: asked.records != (),
+        SMALLEST: asked.smallest and asked.records != (),
         ONSETS: asked.onsets,
         UPHILL: asked.uphill,
     }
@@ -67,17 +67,25 @@ def curvature_said(protocol: Protocol) -> str:
     >>> curvature_said(Protocol(steps=100, curvature=asked))
     'λ1 to λ2 and the smallest eigenvalue at 4 steps, onsets of instabilities, uphill steps'
     """
-    asked, steps = protocol.curvature, record_steps(protocol)
+    asked = protocol.curvature
     if asked is None:
         return ""
     values = "λ1" if asked.eigenvalues == 1 else f"λ1 to λ{asked.eigenvalues}"
     lowest = " and the smallest eigenvalue" if asked.smallest else ""
     parts = {
-        f"{values}{lowest} at {len(steps)} steps": bool(steps),
+        f"{values}{lowest} at {_steps_said(protocol, asked.records)}": asked.records != (),
         "onsets of instabilities": asked.onsets,
         "uphill steps": asked.uphill,
     }
     return ", ".join(part for part, is_read in parts.items() if is_read) or "nothing"
+
+
+def _steps_said(protocol: Protocol, records: Records | tuple[int, ...]) -> str:
+    """How many, where that does not depend on the learning rate."""
+    if isinstance(protocol.steps, int) or isinstance(records, tuple):
+        return f"{len(record_steps(protocol.at(1.0)))} steps"
+    each = f"{records.per_decade} pairs of steps a decade"
+    return each if records.every is None else f"a pair of steps every {records.every}"
 
 
 @lru_cache(maxsize=64)
@@ -85,7 +93,7 @@ def record_steps(protocol: Protocol) -> tuple[int, ...]:
     """The steps before which eigenvalues are read, in ascending order."""
     if protocol.curvature is None:
         return ()
-    records, last = protocol.curvature.records, protocol.steps
+    records, last = protocol.curvature.records, protocol.training_steps
     if isinstance(records, tuple):
         return in_pairs(records, last)
     if records.every is not None:
@@ -101,7 +109,8 @@ def reads_no_less(new: Protocol, old: Protocol) -> bool:
         return False
     more = set(series_asked(new)).issuperset(series_asked(old))
     as_many = new.curvature.eigenvalues >= old.curvature.eigenvalues
-    return more and as_many and set(record_steps(new)).issuperset(record_steps(old))
+    steps, before = (record_steps(each.at(1.0)) for each in (new, old))
+    return more and as_many and set(steps).issuperset(before)
 
 
 def pairs_per_decade(last: int, per_decade: int) -> tuple[int, ...]:

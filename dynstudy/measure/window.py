@@ -40,12 +40,13 @@ def tail_start(protocol: Protocol, configuration: Configuration) -> int:
     """The step from which A = 1: after the last whole oscillation, 0 for a static loss."""
     if configuration.period is None:
         return 0
-    count = oscillations(protocol.steps, protocol.tail, configuration.period)
+    steps = protocol.at(configuration.learning_rate).training_steps
+    count = oscillations(steps, protocol.tail, configuration.period)
     return count * configuration.period
 
 
 def forgetting_window(protocol: Protocol, period: int) -> Window:
     """Where forgetting of a period's cells is read: the last 3C oscillations, or all if fewer."""
-    whole = oscillations(protocol.steps, protocol.tail, period)
+    whole = oscillations(protocol.training_steps, protocol.tail, period)
     count = min(whole, CYCLES_READ * protocol.data.classes)
     return Window(whole - count, count, period)

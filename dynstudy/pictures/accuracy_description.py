@@ -158,6 +158,6 @@ def _headline(study_map: RegimeMap, title: str) -> str:
 def _caption(study_map: RegimeMap) -> str:
     spec = study_map.spec
     return (
-        f"{spec.name}: {spec.protocol.steps:,} steps, {spec.replicates_said} replicates a trial; "
-        f"{FLATTERED}\n{study_map.condition}; ledger {study_map.ledger[:12]}"
+        f"{spec.name}: {spec.protocol.steps_said} steps, {spec.replicates_said} replicates a "
+        f"trial; {FLATTERED}\n{study_map.condition}; ledger {study_map.ledger[:12]}"
     )

@@ -8,6 +8,7 @@ from typing import Any
 import optuna
 from sqlalchemy import String, cast, func, select
 
+from dynstudy.config import Cell
 from dynstudy.errors import DamagedError
 from dynstudy.report.words import Status
 from dynstudy.store.keys import configuration_key
@@ -43,7 +44,8 @@ def list_rows(
 
     Returns:
         The rows. `networks` are those that the study needs as far as is known, `networks_trained`
-        those of them in the ledger, `network_steps` the steps that these were trained for.
+        those of them in the ledger, `network_steps` the steps of their trainings; those that end
+        at an onset may take fewer.
 
     Raises:
         DamagedError: a study is damaged, or what all studies share.
@@ -64,14 +66,15 @@ def list_rows(
         updated: dict[int | None, Any] = {row[0]: _in_utc(row[2]) for row in of_trials}
         updated |= {row[0]: row[1] for row in connection.execute(heartbeats)}
     rows: list[dict[str, Any]] = []
-    needed = []
+    needed, steps = [], []
     for study in storage.studies():
         if not fnmatchcase(study.study_name, match):
             continue
         try:
             spec = storage.spec(study)
             of_study = tags_of(study)
-            seeds = _seeds(storage, study, spec)
+            cells = _cells(storage, study, spec)
+            seeds = {key: cell.seeds for key, cell in cells.items()}
             total = spec.planned_trials(study.user_attrs, len(seeds))
         except DamagedError as error:
             if skip is None:
@@ -81,6 +84,7 @@ def list_rows(
         if kind not in {None, spec.kind} or not set(tags) <= set(of_study):
             continue
         needed.append(seeds)
+        steps.append({key: cell.steps for key, cell in cells.items()})
         done = complete.get(study.number, 0)
         rows.append({
             "study": study.study_name,
@@ -91,13 +95,14 @@ def list_rows(
             "cells": total,
             "networks": sum(map(len, seeds.values())),
             "networks_trained": 0,
-            "network_steps": spec.protocol.steps,
+            "network_steps": 0,
             "updated": (updated.get(study.number) or "")[:19] or None,
             "tags": " ".join(of_study),
         })
-    for row, trained in zip(rows, networks_trained(storage.engine, needed), strict=True):
-        row["networks_trained"] = trained
-        row["network_steps"] *= trained
+    of_studies = networks_trained(storage.engine, needed)
+    for row, trained, each in zip(rows, of_studies, steps, strict=True):
+        row["networks_trained"] = sum(trained.values())
+        row["network_steps"] = sum(count * each[key] for key, count in trained.items())
     return [row for row in rows if status in {None, row["status"]}]
 
 
@@ -109,10 +114,10 @@ def _in_utc(text: str | None) -> str | None:
         return None
 
 
-def _seeds(storage: Storage, study: StudyRow, spec: StudySpec) -> dict[str, range]:
-    """The seeds that a study needs, by ledger configuration."""
+def _cells(storage: Storage, study: StudyRow, spec: StudySpec) -> dict[str, Cell]:
+    """The cells that a study needs, by ledger configuration."""
     opened = optuna.load_study(study_name=study.study_name, storage=storage.optuna)
     return {
-        configuration_key(spec.protocol, cell.configuration): cell.seeds
+        configuration_key(spec.protocol, cell.configuration): cell
         for cell in spec.cells_so_far(opened)
     }

@@ -1,13 +1,13 @@
 """What of the curvature of networks is recorded, and what a study that asks for it lacks."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from sqlalchemy import Connection, and_, func, select
 
-from dynstudy.measure.records import EIGENVALUES, SMALLEST, record_steps
+from dynstudy.measure.records import EIGENVALUES, ONSETS, SMALLEST, record_steps
 from dynstudy.protocol import Protocol
 from dynstudy.store.database import rows_among
 from dynstudy.store.migrations import SERIES_SINCE, version
@@ -55,30 +55,34 @@ def curvature_read(
 
 
 def without_curvature(
-    connection: Connection, protocol: Protocol, names: Sequence[str], configurations: Iterable[str]
+    connection: Connection, protocols: Mapping[str, Protocol], names: Sequence[str]
 ) -> dict[str, set[int]]:
-    """The seeds of networks, by configuration's key, that lack something that a protocol asks."""
-    asked, wanted = protocol.curvature, frozenset(record_steps(protocol))
-    complete: dict[tuple[str, int], set[str]] = {}
-    for network in curvature_read(connection, names, configurations):
-        of_network = complete.setdefault((network.key, network.seed), set())
-        needed = wanted
-        if network.diverged_at is not None:  # which has no curvature from there on
-            needed = frozenset(step for step in wanted if step < network.diverged_at)
-        if not needed:
-            of_network |= {EIGENVALUES, SMALLEST}
-        if network.name in {EIGENVALUES, SMALLEST}:
-            assert asked is not None
-            count = asked.eigenvalues if network.name == EIGENVALUES else 1
-            if network.eigenvalues < count or not network.steps.issuperset(needed):
-                continue
-        if network.name is not None:
-            of_network.add(network.name)
+    """The seeds, by configuration's key as protocols are, that lack some of what these ask for."""
+    networks: dict[tuple[str, int], dict[str | None, OfNetwork]] = {}
+    for each in curvature_read(connection, names, protocols):
+        networks.setdefault((each.key, each.seed), {})[each.name] = each
     lacking: dict[str, set[int]] = {}
-    for (key, seed), there in complete.items():
-        if not there.issuperset(names):
+    for (key, seed), there in networks.items():
+        if not all(_whole(name, there, protocols[key]) for name in names):
             lacking.setdefault(key, set()).add(seed)
     return lacking
+
+
+def _whole(name: str, there: Mapping[str | None, OfNetwork], protocol: Protocol) -> bool:
+    """Whether a network has a series as far as a protocol asks for it."""
+    if name not in {EIGENVALUES, SMALLEST}:
+        return name in there
+    needed: Iterable[int] = record_steps(protocol)
+    (diverged_at,) = {each.diverged_at for each in there.values()}
+    if diverged_at is not None:  # it has no curvature from there on
+        needed = [step for step in needed if step < diverged_at]
+    elif protocol.until == "onset" and ONSETS in there:  # read at its end
+        needed = [step for step in needed if step < max(there[ONSETS].steps)]
+    if name not in there:
+        return not needed
+    asked = protocol.curvature
+    count = asked.eigenvalues if asked is not None and name == EIGENVALUES else 1
+    return there[name].eigenvalues >= count and there[name].steps.issuperset(needed)
 
 
 @lru_cache(maxsize=1024)  # most networks have the steps of many others

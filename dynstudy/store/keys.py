@@ -21,11 +21,12 @@ def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
     training share it.
     """
     initial = protocol.initial
+    protocol = protocol.at(configuration.learning_rate)
     values: dict[str, Any] = {
         "loss": configuration.loss,
         "width": configuration.width,
         "learning_rate": float(configuration.learning_rate),
-        "steps": protocol.steps,
+        "steps": protocol.training_steps,
         "dtype": protocol.dtype,
         "data": protocol.data.model_dump(mode="json"),
         "initialisation": INITIALISATION if initial is None else initial.sha256,
@@ -34,7 +35,9 @@ def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
     if configuration.amplitude is not None:
         values["amplitude"] = float(configuration.amplitude)
         values["period"] = configuration.period
-        values["tail"] = protocol.steps - tail_start(protocol, configuration)
+        values["tail"] = protocol.training_steps - tail_start(protocol, configuration)
+    if protocol.until != "end":
+        values["until"] = protocol.until
     return values
 
 

@@ -94,4 +94,5 @@ class LaunchLedger(Ledger):
         if not networks.keys() >= set(seeds):
             return super().readings(configuration, seeds)
         ordered = [networks[seed] for seed in seeds]
-        return to_readings(self.protocol, configuration.period, ordered)
+        protocol = self.protocol.at(configuration.learning_rate)
+        return to_readings(protocol, configuration.period, ordered)

@@ -81,7 +81,11 @@ class Ledger:
                 if diverged_at is not None or steps.issuperset(by_key[key].reads):
                     recorded[key].add(seed)
             if names := series_asked(self.protocol):
-                unread = without_curvature(connection, self.protocol, names, by_key)
+                protocols = {
+                    key: self.protocol.at(cell.configuration.learning_rate)
+                    for key, cell in by_key.items()
+                }
+                unread = without_curvature(connection, protocols, names)
                 for key, seeds in unread.items():
                     recorded[key] -= seeds
         return {
@@ -181,7 +185,7 @@ class Ledger:
         """What goes into the keys of a configuration's networks, and the columns they share."""
         values = content(self.protocol, configuration)
         data = json.dumps(values["data"], sort_keys=True)
-        columns = dict.fromkeys(("amplitude", "period", "tail")) | values
+        columns = dict.fromkeys(("amplitude", "period", "tail", "until")) | values
         return values, columns | {"configuration": digest(values), "data": data}
 
     def _row(self, record: Record, contents: Mapping[Configuration, Any]) -> dict[str, Any]:
@@ -230,11 +234,12 @@ class Ledger:
         """Points that networks in the order of their seeds had right, nan where unread."""
         networks = self.networks([configuration], series.COUNTS)[configuration]
         ordered = [networks.get(seed, (None, {})) for seed in seeds]
-        return series.to_readings(self.protocol, configuration.period, ordered)
+        protocol = self.protocol.at(configuration.learning_rate)
+        return series.to_readings(protocol, configuration.period, ordered)
 
 
-def networks_trained(engine: Engine, needed: Sequence[Mapping[str, range]]) -> list[int]:
-    """How many networks of each study the ledger has, by the seeds that its cells' keys need."""
+def networks_trained(engine: Engine, needed: Sequence[Mapping[str, range]]) -> list[dict[str, int]]:
+    """How many networks of each study's cells the ledger has, by the seeds that their keys need."""
     cell, seed = ReplicateRow.configuration, ReplicateRow.seed
     query = select(cell, func.count(), func.min(seed), func.max(seed)).group_by(cell)
     with engine.connect() as connection:
@@ -254,4 +259,4 @@ def networks_trained(engine: Engine, needed: Sequence[Mapping[str, range]]) -> l
         span = grouped[key][1] if key in grouped else range(0)
         return max(0, min(span.stop, wanted.stop) - max(span.start, wanted.start))
 
-    return [sum(trained(key, wanted) for key, wanted in study.items()) for study in needed]
+    return [{key: trained(key, wanted) for key, wanted in study.items()} for study in needed]

@@ -105,6 +105,11 @@ class ReplicateRow(Base):
     period: Mapped[int | None] = mapped_column(doc="T, steps; NULL where static")
     steps: Mapped[int] = mapped_column(doc="length of the training")
     tail: Mapped[int | None] = mapped_column(doc="steps at A = 1 at the end; NULL where static")
+    until: Mapped[str | None] = mapped_column(
+        String(16),
+        doc="`onset`: it ended at its first onset of an instability, if that came before; NULL "
+        "where it took all steps",
+    )
     dtype: Mapped[str] = mapped_column(String(16), doc="`float32` or `float64`")
     data: Mapped[str] = mapped_column(
         Text, doc="JSON: `[protocol.data]` of the study file", info={"check": json_of(SpiralData)}

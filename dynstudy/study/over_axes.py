@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from dynstudy.config import Cell, Configuration
 from dynstudy.measure.measures import reads
-from dynstudy.protocol import Section
+from dynstudy.protocol import MAX_STEPS, Section, check_records
 from dynstudy.study.axes import Range, described, values
 from dynstudy.study.spec import MAX_CELLS, StudySpec
 from dynstudy.task.schedule import oscillations
@@ -33,6 +33,8 @@ class OverAxes(StudySpec):
                 raise ValueError(f"space.{absent} is missing; the dynamical losses need it")
             periods = (period.low, period.high) if isinstance(period, Range) else period
             self._check_oscillations(tuple(int(period) for period in periods))
+        if not isinstance(self.protocol.steps, int):
+            self._check_rates()
         return self
 
     @model_validator(mode="after")
@@ -48,7 +50,7 @@ class OverAxes(StudySpec):
         return self
 
     def _check_oscillations(self, periods: tuple[int, ...]) -> None:
-        steps, tail = self.protocol.steps, self.protocol.tail
+        steps, tail = self._fewest_steps, self.protocol.tail
         if isinstance(tail, int) and tail >= steps:
             raise ValueError(f"protocol.tail = {tail}: must be below protocol.steps = {steps}")
         for period in periods:
@@ -58,6 +60,29 @@ class OverAxes(StudySpec):
                     f"the tail (protocol.steps = {steps}, protocol.tail = {tail!r}); "
                     "lower the period or the tail, or raise the steps"
                 )
+
+    def _check_rates(self) -> None:
+        """Each learning rate has its own number of steps."""
+        rates = self.space.learning_rate
+        if isinstance(rates, Range):
+            raise ValueError(
+                "protocol.steps: { per_learning_rate } needs learning rates that are listed, and "
+                f"space.learning_rate is a range from {rates.low:g} to {rates.high:g}: networks "
+                "that take different numbers of steps are not trained at once"
+            )
+        most = self.protocol.at(min(rates)).training_steps
+        if most > MAX_STEPS:
+            raise ValueError(
+                f"space.learning_rate = {min(rates):g}: protocol.steps makes {most} steps of it, "
+                f"and {MAX_STEPS} are the most"
+            )
+        check_records(self.protocol.curvature, self._fewest_steps)
+
+    @property
+    def _fewest_steps(self) -> int:
+        rates = self.space.learning_rate
+        highest = rates.high if isinstance(rates, Range) else max(rates)
+        return self.protocol.at(highest).training_steps
 
     @property
     def widest(self) -> int:
@@ -132,13 +157,17 @@ class GridSpec(OverAxes):
             key=lambda c: (c.loss, -c.width, c.learning_rate, c.period or 0, c.amplitude or 0),
         )
         compared_with = {c.baseline() for c in grid if not c.static}
+        if self.protocol.until == "onset":
+            compared_with.clear()
         baselines = compared_with | {c for c in grid if c.static}
         for baseline in sorted(baselines, key=lambda c: (c.loss, -c.width, c.learning_rate)):
-            steps = reads(self.protocol, periods if baseline in compared_with else ())
+            protocol = self.protocol.at(baseline.learning_rate)
+            steps = reads(protocol, periods if baseline in compared_with else ())
             yield Cell(baseline, range(self.baseline_replicates), steps)
         for configuration in grid:
             if configuration.period is not None:
-                steps = reads(self.protocol, (configuration.period,))
+                protocol = self.protocol.at(configuration.learning_rate)
+                steps = reads(protocol, (configuration.period,))
                 yield Cell(configuration, range(self.most_replicates), steps)
 
     def ranges(self) -> dict[str, tuple[float, float]]:

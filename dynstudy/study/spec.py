@@ -173,6 +173,12 @@ class StudySpec(Section):
         return max(cell.configuration.width for cell in self.cells_ahead())
 
     @property
+    def most_steps(self) -> int:
+        """The steps of the longest training."""
+        steps = self.protocol.steps
+        return steps if isinstance(steps, int) else max(cell.steps for cell in self.cells_ahead())
+
+    @property
     def best_by(self) -> Literal["val_accuracy", "gain"]:
         """The column of cells that its best cells are best by, wherever they are ranked."""
         return "val_accuracy"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dynstudy.arrays import Ints
-from dynstudy.train._class_losses import read_class_losses
+from dynstudy.train._read_here import read_class_losses
 from dynstudy.train.backends import State, eigenpairs_of
 from dynstudy.train.curvature import Curvature, Eigenpairs
 from dynstudy.train.ensemble import Data, Ensemble

@@ -39,7 +39,8 @@ class Curvature:
     """Of a residual |Hv - λv|, in units of the largest magnitude of an eigenvalue."""
     climbs: bool = False  # count uphill steps, by `dynstudy.train.climbs`
     onsets: bool = False  # watch for instabilities, by `dynstudy.train.alternation`
-    until_onset: bool = False  # end a network's training with its first
+    until_onset: bool = False
+    """End a network's training with its first; what would be read later is read then."""
     multipliers: tuple[int, ...] = ()
     """(F,) before which the multiplier of `dynstudy.train.floquet` is read, ascending."""
 

@@ -15,6 +15,7 @@ from dynstudy.arrays import whole_numbers
 from dynstudy.errors import nearest
 from dynstudy.task.losses import LOSSES
 from dynstudy.train._looks import Looks
+from dynstudy.train._read_here import read_as_ended
 from dynstudy.train.backends import able, block_size, load, reads_class_losses
 from dynstudy.train.curvature import Curvature
 from dynstudy.train.ensemble import Data, Demand, Ensemble, Parameters
@@ -131,6 +132,8 @@ def train(
                 pace = work * count * min(4.0 / SLICE_SECONDS, 1 / seconds)
             looks.read(state, step)
         parameters.append(state.parameters())
+        if asked.until_onset:
+            read_as_ended(parameters[-1], *task, part_readings)
     return Outcome(
         Parameters.joined(parameters),
         readings.correct,

@@ -18,16 +18,16 @@ def tasks(count: int, loss: str = "ce", width: int = 5) -> list[Task]:
 
 def test_everything_comes_once_in_its_order_and_each_chunk_has_one_loss() -> None:
     networks = tasks(5) + tasks(3, "mse") + tasks(4)
-    cut = list(Chunks(iter(networks), STEPS, together=2))
+    cut = list(Chunks(iter(networks), together=2))
     assert [task for chunk in cut for task in chunk] == networks
     assert [len(chunk) for chunk in cut] == [2, 2, 1, 2, 1, 2, 2]
     for chunk in cut:
         assert len({task.replicate.configuration.loss for task in chunk}) == 1
-    assert list(Chunks(iter([]), STEPS, together=2)) == []
+    assert list(Chunks(iter([]), together=2)) == []
 
 
 def test_the_next_chunk_takes_as_long_as_it_should_but_grows_fourfold_at_most() -> None:
-    networks = Chunks(iter(tasks(CHUNK_NETWORKS)), STEPS, together=2)
+    networks = Chunks(iter(tasks(CHUNK_NETWORKS)), together=2)
     first = next(networks)
     work = len(first) * step_work(5) * STEPS
     networks.took(work, CHUNK_SECONDS / 100)
@@ -43,9 +43,9 @@ def test_whole_rounds_are_trained_and_never_more_than_memory_has_room_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(chunks, "CHUNK_NETWORKS", 10)
-    networks = Chunks(iter(tasks(40)), STEPS, together=3, budget=float("inf"))
+    networks = Chunks(iter(tasks(40)), together=3, budget=float("inf"))
     assert [len(chunk) for chunk in networks] == [12, 12, 12, 4]
-    many_at_once = Chunks(iter(tasks(40)), STEPS, together=8, budget=float("inf"))
+    many_at_once = Chunks(iter(tasks(40)), together=8, budget=float("inf"))
     assert [len(chunk) for chunk in many_at_once] == [32, 8]
 
 
@@ -56,5 +56,5 @@ def test_wider_networks_and_longer_trainings_are_more_work(
     width: int, steps: int, count: int
 ) -> None:
     budget = 6 * step_work(5) * STEPS
-    networks = Chunks(iter(tasks(9, width=width)), steps, together=2, budget=budget)
+    networks = Chunks(iter(tasks(9, width=width)), together=2, budget=budget)
     assert len(next(networks)) == count

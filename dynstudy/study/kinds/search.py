@@ -109,10 +109,11 @@ class SearchSpec(OverAxes):
             static |= dict.fromkeys(configuration.baseline() for configuration in dynamical)
         count = self.baseline_replicates if for_gain else self.replicates
         for configuration in static:
-            yield Cell(configuration, range(count), (protocol.steps,))
+            steps = protocol.at(configuration.learning_rate).training_steps
+            yield Cell(configuration, range(count), (steps,))
         for configuration in dynamical:
-            steps = reads(protocol, (configuration.period or 0,))
-            yield Cell(configuration, range(self.replicates), steps)
+            read = reads(protocol.at(configuration.learning_rate), (configuration.period or 0,))
+            yield Cell(configuration, range(self.replicates), read)
 
     def cells(self, study: optuna.Study) -> list[Cell]:
         """Those that the complete trials chose."""

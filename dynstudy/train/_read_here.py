@@ -1,4 +1,4 @@
-"""The losses of each class, read for a backend that does not read them by itself."""
+"""What is read of parameters apart from any backend: losses of classes, and how networks ended."""
 
 import numpy as np
 
@@ -17,6 +17,21 @@ def read_class_losses(
         sets = (data.x[ensemble.training_set[b]], data.y), (data.validation_x, data.validation_y)
         for of_set, (x, y) in zip(readings.class_losses[b, m], sets, strict=True):
             of_set[:] = static.per_class(_forward(parameters, x, b), y, data.classes)
+
+
+def read_as_ended(
+    parameters: Parameters, ensemble: Ensemble, data: Data, readings: Readings
+) -> None:
+    """Read networks that ended at an onset as they are then, wherever they are to be read later."""
+    for b in np.flatnonzero(~readings.running & (readings.diverged_at < 0)).tolist():
+        later = readings.checkpoints[b] > readings.onsets.first[b]
+        sets = (
+            (readings.correct, data.x[ensemble.training_set[b]], data.y),
+            (readings.validation_correct, data.validation_x, data.validation_y),
+        )
+        for counts, x, y in sets:
+            right = _forward(parameters, x, b).argmax(1) == y
+            counts[b, later] = np.bincount(y[right], minlength=data.classes)
 
 
 def _forward(parameters: Parameters, x: np.ndarray, network: int) -> np.ndarray:
