@@ -189,11 +189,11 @@ class Protocol(Section):
         '`"period"`: the last T steps; `"none"`: none; the part of an oscillation that does not '
         "fit before them is static, too",
     )
-    until: Literal["end", "onset"] = Field(
-        "end",
-        description='what ends a network: `"end"`: its last step; `"onset"`: its first onset of an '
-        "instability, if that comes before; it is read there, and there are no baselines, since "
-        "networks that end at different steps are not to be compared",
+    until: Literal["onset"] | None = Field(
+        None,
+        description='`"onset"` ends a network at its first onset of an instability, if that comes '
+        "before its last step: it is read there, and there are no baselines, since networks that "
+        "end at different steps are not to be compared",
     )
     dtype: Literal["float32", "float64"] = Field(
         "float32", description="precision in which networks are trained"
@@ -250,8 +250,8 @@ class Protocol(Section):
 
     @field_validator("until")
     @classmethod
-    def _without_tail(cls, until: str, info: ValidationInfo) -> str:
-        if until == "onset" and info.data.get("tail", 0) not in {0, "none"}:
+    def _without_tail(cls, until: str | None, info: ValidationInfo) -> str | None:
+        if until is not None and info.data.get("tail", 0) not in {0, "none"}:
             raise ValueError(
                 f"with a tail ({info.data['tail']!r}), which a network that ends at its first "
                 "onset never comes to; set tail = 0"
@@ -261,7 +261,7 @@ class Protocol(Section):
     @field_validator("curvature")
     @classmethod
     def _readable(cls, asked: ReadCurvature | None, info: ValidationInfo) -> ReadCurvature | None:
-        if info.data.get("until") == "onset" and (asked is None or not asked.onsets):
+        if info.data.get("until") is not None and (asked is None or not asked.onsets):
             raise ValueError(
                 'until = "onset" needs onsets to be watched for: a table [protocol.curvature], in '
                 "which onsets is not false"

@@ -112,7 +112,7 @@ def estimate(
         sizes = planned, networks, network_steps, recorded
         return Estimate(spec.name, *sizes, seconds, device)
 
-    until_onset = spec.protocol.until == "onset"
+    until_onset = spec.protocol.until is not None
     curvature = curvature_said(spec.protocol)
     most = replace(of(all_cells), curvature=curvature, again=again, until_onset=until_onset)
     if spec.rounds is None:

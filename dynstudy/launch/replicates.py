@@ -83,7 +83,7 @@ def watched(
         int(asked.smallest),
         onsets=asked.onsets,
         climbs=asked.uphill,
-        until_onset=protocol.until == "onset",
+        until_onset=protocol.until is not None,
     )
 
 

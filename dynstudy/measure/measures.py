@@ -63,7 +63,7 @@ def not_asked(protocol: Protocol) -> set[str]:
 @lru_cache(maxsize=4096)  # cells of one period share theirs, however many there are
 def reads(protocol: Protocol, periods: tuple[int, ...]) -> tuple[int, ...]:
     """The steps to read, ascending: what each measure needs, for each period and for none."""
-    if protocol.until == "onset":  # a network that ended is read as it ended, whenever it is read
+    if protocol.until is not None:  # a network that ended is read as it ended, whenever it is read
         return (protocol.training_steps,)
     return tuple(
         sorted({

@@ -76,7 +76,7 @@ def _whole(name: str, there: Mapping[str | None, OfNetwork], protocol: Protocol)
     (diverged_at,) = {each.diverged_at for each in there.values()}
     if diverged_at is not None:  # it has no curvature from there on
         needed = [step for step in needed if step < diverged_at]
-    elif protocol.until == "onset" and ONSETS in there:  # read at its end
+    elif protocol.until is not None and ONSETS in there:  # read at its end
         needed = [step for step in needed if step < max(there[ONSETS].steps)]
     if name not in there:
         return not needed

@@ -36,7 +36,7 @@ def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
         values["amplitude"] = float(configuration.amplitude)
         values["period"] = configuration.period
         values["tail"] = protocol.training_steps - tail_start(protocol, configuration)
-    if protocol.until != "end":
+    if protocol.until is not None:
         values["until"] = protocol.until
     return values
 

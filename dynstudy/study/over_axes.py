@@ -157,7 +157,7 @@ class GridSpec(OverAxes):
             key=lambda c: (c.loss, -c.width, c.learning_rate, c.period or 0, c.amplitude or 0),
         )
         compared_with = {c.baseline() for c in grid if not c.static}
-        if self.protocol.until == "onset":
+        if self.protocol.until is not None:
             compared_with.clear()
         baselines = compared_with | {c for c in grid if c.static}
         for baseline in sorted(baselines, key=lambda c: (c.loss, -c.width, c.learning_rate)):

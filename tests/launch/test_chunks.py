@@ -11,9 +11,9 @@ from dynstudy.train.loop import step_work
 STEPS = 100
 
 
-def tasks(count: int, loss: str = "ce", width: int = 5) -> list[Task]:
+def tasks(count: int, loss: str = "ce", width: int = 5, steps: int = STEPS) -> list[Task]:
     configuration = Configuration(loss, width, 1.0)
-    return [Task(Replicate(configuration, seed), (STEPS,)) for seed in range(count)]
+    return [Task(Replicate(configuration, seed), (steps,)) for seed in range(count)]
 
 
 def test_everything_comes_once_in_its_order_and_each_chunk_has_one_loss() -> None:
@@ -24,6 +24,17 @@ def test_everything_comes_once_in_its_order_and_each_chunk_has_one_loss() -> Non
     for chunk in cut:
         assert len({task.replicate.configuration.loss for task in chunk}) == 1
     assert list(Chunks(iter([]), together=2)) == []
+
+
+def test_networks_of_other_numbers_of_steps_are_trained_apart() -> None:
+    configurations = [Configuration("ce", 5, rate) for rate in (1.0, 0.5)]
+    networks = [
+        Task(Replicate(configuration, seed), (round(STEPS / configuration.learning_rate),))
+        for configuration in configurations
+        for seed in range(3)
+    ]
+    cut = list(Chunks(iter(networks), together=2, budget=float("inf")))
+    assert [[task.steps for task in chunk] for chunk in cut] == [[STEPS] * 3, [2 * STEPS] * 3]
 
 
 def test_the_next_chunk_takes_as_long_as_it_should_but_grows_fourfold_at_most() -> None:
@@ -56,5 +67,5 @@ def test_wider_networks_and_longer_trainings_are_more_work(
     width: int, steps: int, count: int
 ) -> None:
     budget = 6 * step_work(5) * STEPS
-    networks = Chunks(iter(tasks(9, width=width)), together=2, budget=budget)
+    networks = Chunks(iter(tasks(9, width=width, steps=steps)), together=2, budget=budget)
     assert len(next(networks)) == count

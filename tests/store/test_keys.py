@@ -52,6 +52,21 @@ def test_whatever_changes_a_network_changes_its_key(protocol: Protocol) -> None:
         assert configuration_key(PROTOCOL, other) != configuration_key(PROTOCOL, DCE)
 
 
+def test_steps_per_learning_rate_are_the_steps_that_they_come_to() -> None:
+    per_rate = Protocol.model_validate({"steps": {"per_learning_rate": 100}, "tail": 50})
+    for rate, steps in ((1.0, 100), (0.5, 200), (0.03, 3333), (400.0, 1)):
+        assert per_rate.at(rate).training_steps == steps
+    half = replace(DCE, learning_rate=0.5)
+    assert configuration_key(per_rate, half) == configuration_key(PROTOCOL, half)
+    assert configuration_key(per_rate, DCE) != configuration_key(PROTOCOL, DCE)
+
+
+def test_until_its_onset_a_network_is_another() -> None:
+    whole = {"steps": 200, "tail": 0, "curvature": {}}
+    ends = Protocol.model_validate(whole | {"until": "onset"})
+    assert configuration_key(ends, CE) != configuration_key(Protocol.model_validate(whole), CE)
+
+
 def test_the_tail_counts_as_what_really_runs_and_not_for_static_losses() -> None:
     # 15 oscillations of 10 steps fit before a tail of 50, and before one of 41
     same = PROTOCOL.model_copy(update={"tail": 41})

@@ -12,7 +12,7 @@ from dynstudy.study.spec import StudySpec
 from dynstudy.study.study_file import load_spec
 from dynstudy.task.losses import LOSSES
 from tests.conftest import ROOT
-from tests.planted import SMALL, small_map
+from tests.planted import SEARCH, SMALL, small_map, small_search
 
 VALID: dict[str, Any] = {
     "name": "valid",
@@ -58,6 +58,7 @@ def test_defaults_are_those_of_the_contract(file: Path) -> None:
             "validation_points_per_class": 1000,
         },
         "initial": None,
+        "until": None,
         "curvature": None,
     }
 
@@ -100,7 +101,7 @@ BAD = [
     ("name=''", "name = '': must not be empty"),
     ('name="a\\nb"', "must be printable"),
     ("protocol=3", "protocol = 3: must be a table"),
-    ("protocol.steps=0", "protocol.steps = 0: must be at least 1"),
+    ("protocol.steps=0", "protocol.steps = 0: must be a whole number from 1 to"),
     ("protocol.steps=1e-5", "protocol.steps = 1e-05: must be a whole number"),
     ("protocol.tail=-1", 'must be a whole number from 0 to 1000000000, or "period" or "none"'),
     ('protocol.dtype="float16"', "must be 'float32' or 'float64'"),
@@ -344,6 +345,45 @@ def test_curvature_that_cannot_be_read_is_one_line(curvature: object, words: str
     assert message.startswith("a.toml: ")
     assert "\n" not in message
     assert "and 1 more" not in message
+
+
+@pytest.mark.parametrize(
+    ("protocol", "words"),
+    [
+        ({"until": "onset"}, "set tail = 0"),
+        ({"until": "onset", "tail": "period"}, "set tail = 0"),
+        ({"until": "onset", "tail": 0}, "a table [protocol.curvature]"),
+        ({"until": "onset", "tail": 0, "curvature": {"onsets": False}}, "onsets is not false"),
+        ({"until": "onsett", "tail": 0}, "protocol.until = 'onsett': must be 'onset'"),
+        ({"steps": {"per_rate": 3}}, "or { per_learning_rate = NUMBER }"),
+        ({"steps": {"per_learning_rate": 0}}, "per_learning_rate must be a whole number from 1"),
+        ({"steps": {"per_learning_rate": 2.5}}, "per_learning_rate must be a whole number from 1"),
+        ({"steps": {"per_learning_rate": 10**9}, "tail": 0}, "are the most"),
+        ({"steps": {"per_learning_rate": 30}, "tail": 30}, "must be below protocol.steps = 30"),
+        ({"steps": {"per_learning_rate": 30}, "tail": 29}, "no whole oscillation of 20 steps"),
+        (
+            {"steps": {"per_learning_rate": 300}, "tail": 0, "curvature": {"records": [300]}},
+            "records has step 300, and no step after it: training ends after 300",
+        ),
+    ],
+    ids=str,
+)
+def test_what_ends_networks_must_be_able_to(protocol: dict[str, Any], words: str) -> None:
+    space = {"learning_rate": [0.1, 1], "amplitude": 3, "period": 20, "width": 5}
+    whole = {"steps": 300, "tail": 10} | protocol
+    with pytest.raises(SpecError) as caught:
+        small_map(protocol=whole, space=space)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_steps_per_learning_rate_need_rates_that_are_listed() -> None:
+    rates = {"learning_rate": {"low": 0.1, "high": 1.0, "log": True}}
+    with pytest.raises(SpecError, match="needs learning rates that are listed"):
+        small_search(
+            protocol={"steps": {"per_learning_rate": 300}, "tail": 50},
+            space=SEARCH["space"] | rates,
+        )
 
 
 def test_curvature_is_kept_with_a_study_as_it_was_asked() -> None:
