@@ -161,6 +161,11 @@ class ReadCurvature(Section):
     smallest: bool = Field(False, description="whether the smallest is read as well")
     onsets: bool = Field(True, description="whether onsets of instabilities are watched for")
     uphill: bool = Field(True, description="whether steps that raise the loss are counted")
+    loss: bool = Field(
+        False,
+        description="whether the loss that each step descends is read: its means between the "
+        "`records`, 12 a decade by default, and up to the end",
+    )
 
 
 def _started(value: Any, info: ValidationInfo) -> Initial | None:

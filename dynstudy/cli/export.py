@@ -64,7 +64,7 @@ def command(
         str | None,
         typer.Option(
             help="Of the whole study, a row per network and step of what was read along training: "
-            "train, validation, eigenvalues, smallest_eigenvalue, onsets, uphill."
+            "train, validation, eigenvalues, smallest_eigenvalue, onsets, uphill, loss."
         ),
     ] = None,
     backend: BackendOption = "auto",

@@ -6,7 +6,13 @@ from dataclasses import asdict
 import pandas as pd
 
 from dynstudy.errors import DynstudyError
-from dynstudy.measure.records import EIGENVALUES, SERIES_COLUMNS, eigenvalue_columns
+from dynstudy.measure.records import (
+    EIGENVALUES,
+    LOSS,
+    SERIES_COLUMNS,
+    eigenvalue_columns,
+    mean_losses,
+)
 from dynstudy.protocol import SpiralData
 from dynstudy.statistics import columns
 from dynstudy.statistics.labelled_cells import cells_asked_for
@@ -22,7 +28,8 @@ FIRST = ("trial", *columns.names(columns.AXES), "seed", "step")
 def of_networks(networks: Mapping[int, Network], name: str, data: SpiralData) -> pd.DataFrame:
     """Return a series of networks, by seed: a row for each seed and step, those without left out.
 
-    Of points classified right, their share, a column for each class; else the columns of
+    Of points classified right, their share, a column for each class; of the loss, its mean over the
+    steps from the row before, or the first of all, to this one; else the columns of
     `dynstudy.measure.records`.
     """
     points = {TRAIN: data.points_per_class, VALIDATION: data.validation_points_per_class}
@@ -31,9 +38,13 @@ def of_networks(networks: Mapping[int, Network], name: str, data: SpiralData) ->
         if name not in named:
             continue
         values = named[name].values
+        if name == LOSS:
+            values = mean_losses(named[name].steps, values[:, 0])[:, None]
         names: list[str] | range = range(values.shape[1])
         if name == EIGENVALUES:
             names = eigenvalue_columns(values.shape[1] // 2)
+        elif name == LOSS:
+            names = ["mean_loss"]  # a row's loss is what its network is trained by
         elif name in SERIES_COLUMNS:
             names = list(SERIES_COLUMNS[name])
         tables[seed] = pd.DataFrame(values / points.get(name, 1), named[name].steps, names)

@@ -152,7 +152,7 @@ def _seconds_per_step(loss: str, width: int, protocol: Protocol, backend: str) -
         ensemble, data = to_arrays([Replicate(cell, seed) for seed in range(count)], short)
         began = time.perf_counter()
         outcome = train(
-            ensemble, data, backend=shared[0], checkpoints=[steps], curvature=watched(protocol)
+            ensemble, data, backend=shared[0], checkpoints=[steps], curvature=watched(short)
         )
         seconds = time.perf_counter() - began
         if seconds > PROBE_SECONDS and steps > 5:  # the first call may compile
@@ -169,7 +169,8 @@ def _of_records(ensemble: Ensemble, data: Data, protocol: Protocol, backend: str
     if not records:
         return 0.0
     short = replace(ensemble, steps=RECORDS_PROBED)
-    curvature = watched(protocol, tuple(range(RECORDS_PROBED)))
+    shortest = protocol.model_copy(update={"steps": RECORDS_PROBED})
+    curvature = watched(shortest, tuple(range(RECORDS_PROBED)))
     for _ in range(2):  # the first call may compile
         began = time.perf_counter()
         train(short, data, backend=backend, checkpoints=[RECORDS_PROBED], curvature=curvature)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dynstudy.config import Configuration, Replicate
 from dynstudy.measure.measures import MEASURES, reads
-from dynstudy.measure.records import EIGENVALUES, ONSETS, SMALLEST, UPHILL
+from dynstudy.measure.records import EIGENVALUES, LOSS, ONSETS, SMALLEST, UPHILL, loss_steps
 from dynstudy.measure.window import tail_start
 from dynstudy.protocol import Protocol, SpiralData
 from dynstudy.store.ledger import Record
@@ -54,7 +54,8 @@ def train_replicates(
     for row, task in zip(checkpoints, tasks, strict=True):
         row[: len(task.reads)] = task.reads
     records = tuple(sorted({step for task in tasks for step in task.records}))
-    curvature = watched(protocol, records, max(task.eigenvalues for task in tasks))
+    of_rate = protocol.at(tasks[0].replicate.configuration.learning_rate)
+    curvature = watched(of_rate, records, max(task.eigenvalues for task in tasks))
     _, _, outcome = trained(
         [task.replicate for task in tasks],
         protocol,
@@ -84,6 +85,7 @@ def watched(
         onsets=asked.onsets,
         climbs=asked.uphill,
         until_onset=protocol.until is not None,
+        loss_steps=loss_steps(protocol),
     )
 
 
@@ -226,4 +228,8 @@ def _of_curvature(outcome: Outcome, b: int, curvature: Curvature, task: Task) ->
         climbs = outcome.climbs
         counts = climbs.steps[b], climbs.uphill[b], climbs.episodes[b]
         read[UPHILL] = Series((steps_taken,), np.array([counts]))
+    if curvature.loss_steps:
+        steps = tuple(k for k in curvature.loss_steps if k <= last)
+        sums = outcome.loss_sums[b, : len(steps), None]
+        read[LOSS] = Series(steps, sums)
     return read

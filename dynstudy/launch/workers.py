@@ -41,7 +41,7 @@ def check_backend(backend: str, spec: StudySpec) -> None:
     data = draw_data(protocol.data, seeds=[0])
     asked = protocol.curvature
     shape = data.features, data.classes, spec.widest, spec.most_steps, protocol.dtype
-    watched = (asked.onsets, asked.uphill) if asked is not None else ()
+    watched = (asked.onsets, asked.uphill, asked.loss) if asked is not None else ()
     for loss in (*spec.loss, *(LOSSES[loss].static for loss in spec.loss)):
         load(able(backend, Demand(loss, *shape, *watched)))
 

@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from dynstudy.arrays import Ints
 from dynstudy.protocol import Protocol, Records
 
 EIGENVALUES, SMALLEST, ONSETS, UPHILL = "eigenvalues", "smallest_eigenvalue", "onsets", "uphill"
+LOSS = "loss"
 """The series of a network of a study with curvature."""
 
 SERIES_COLUMNS = {
@@ -28,8 +30,13 @@ SERIES_COLUMNS = {
     ),
     UPHILL: ("steps", "uphill", "episodes"),
     SMALLEST: ("lambda", "residual"),
+    LOSS: ("sum",),
 }
-"""What each has for a step; `eigenvalue_columns` are those of the eigenvalues."""
+"""What each has for a step; `eigenvalue_columns` are those of the eigenvalues.
+
+Of the loss it is the sum over all steps before: what two studies read at different steps fits
+together, and `mean_losses` are those between the steps of both.
+"""
 
 FIRST_COLUMNS = {ONSETS: 6}
 """How many of these the first version of a series had, where that is fewer."""
@@ -55,6 +62,7 @@ def series_asked(protocol: Protocol) -> list[str]:
         SMALLEST: asked.smallest and asked.records != (),
         ONSETS: asked.onsets,
         UPHILL: asked.uphill,
+        LOSS: asked.loss,
     }
     return [name for name, is_wanted in wanted.items() if is_wanted]
 
@@ -76,6 +84,7 @@ def curvature_said(protocol: Protocol) -> str:
         f"{values}{lowest} at {_steps_said(protocol, asked.records)}": asked.records != (),
         "onsets of instabilities": asked.onsets,
         "uphill steps": asked.uphill,
+        "mean losses": asked.loss,
     }
     return ", ".join(part for part, is_read in parts.items() if is_read) or "nothing"
 
@@ -91,14 +100,38 @@ def _steps_said(protocol: Protocol, records: Records | tuple[int, ...]) -> str:
 @lru_cache(maxsize=64)
 def record_steps(protocol: Protocol) -> tuple[int, ...]:
     """The steps before which eigenvalues are read, in ascending order."""
+    return in_pairs(_first_of_pairs(protocol), protocol.training_steps)
+
+
+def loss_steps(protocol: Protocol) -> tuple[int, ...]:
+    """The steps between which means of the loss are read: the first of each pair, and the last."""
+    if protocol.curvature is None or not protocol.curvature.loss:
+        return ()
+    last = protocol.training_steps
+    return (*(step for step in _first_of_pairs(protocol) if 0 < step < last), last)
+
+
+def mean_losses(steps: ArrayLike, sums: ArrayLike) -> NDArray[np.float64]:
+    """Return the mean loss from each of some steps to the next, from its sums before them.
+
+    The first is from the first step of training on. What is read of several networks is in rows.
+
+    >>> mean_losses([10, 30], [7.0, 11.0])
+    array([0.7, 0.2])
+    """
+    return np.diff(sums, prepend=0, axis=-1) / np.diff(steps, prepend=0)
+
+
+def _first_of_pairs(protocol: Protocol) -> Iterable[int]:
+    """The steps k of the records, each of which is of k + 1 as well; ascending."""
     if protocol.curvature is None:
         return ()
     records, last = protocol.curvature.records, protocol.training_steps
     if isinstance(records, tuple):
-        return in_pairs(records, last)
+        return records
     if records.every is not None:
-        return in_pairs(range(records.every, last, records.every), last)
-    return pairs_per_decade(last, records.per_decade or 0)
+        return range(records.every, last, records.every)
+    return _per_decade(last, records.per_decade or 0)
 
 
 def reads_no_less(new: Protocol, old: Protocol) -> bool:
@@ -109,8 +142,11 @@ def reads_no_less(new: Protocol, old: Protocol) -> bool:
         return False
     more = set(series_asked(new)).issuperset(series_asked(old))
     as_many = new.curvature.eigenvalues >= old.curvature.eigenvalues
-    steps, before = (record_steps(each.at(1.0)) for each in (new, old))
-    return more and as_many and set(steps).issuperset(before)
+    of_new, of_old = (each.at(1.0) for each in (new, old))
+    as_often = all(
+        set(steps(of_new)).issuperset(steps(of_old)) for steps in (record_steps, loss_steps)
+    )
+    return more and as_many and as_often
 
 
 def pairs_per_decade(last: int, per_decade: int) -> tuple[int, ...]:
@@ -126,8 +162,12 @@ def pairs_per_decade(last: int, per_decade: int) -> tuple[int, ...]:
     >>> pairs_per_decade(30, 3)
     (1, 2, 3, 5, 6, 10, 11, 22, 23)
     """
+    return in_pairs(_per_decade(last, per_decade), last)
+
+
+def _per_decade(last: int, per_decade: int) -> list[int]:
     count = int(np.log10(max(last - 1, 1)) * per_decade) + 1
-    return in_pairs(np.rint(10 ** (np.arange(count) / per_decade)).astype(int), last)
+    return np.unique(np.rint(10 ** (np.arange(count) / per_decade)).astype(int)).tolist()
 
 
 def in_pairs(steps: Iterable[int], last: int) -> tuple[int, ...]:

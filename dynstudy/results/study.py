@@ -158,8 +158,8 @@ class Study(Look):
                 with what the study has one value of left out; or a row of `map`; or the number of
                 its trial.
             name: of the series: ``train`` and ``validation`` are the accuracy on each class; of a
-                study with curvature, ``eigenvalues``, ``smallest_eigenvalue``, ``onsets`` and
-                ``uphill`` are there as well.
+                study with curvature, ``eigenvalues``, ``smallest_eigenvalue``, ``onsets``,
+                ``uphill`` and ``loss`` are there as well, as it asks for them.
 
         Returns:
             A row for each seed and step, a column for each class, or each of what the series has

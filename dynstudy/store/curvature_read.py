@@ -7,7 +7,14 @@ from functools import lru_cache
 
 from sqlalchemy import Connection, and_, func, select
 
-from dynstudy.measure.records import EIGENVALUES, ONSETS, SMALLEST, record_steps
+from dynstudy.measure.records import (
+    EIGENVALUES,
+    LOSS,
+    ONSETS,
+    SMALLEST,
+    loss_steps,
+    record_steps,
+)
 from dynstudy.protocol import Protocol
 from dynstudy.store.database import rows_among
 from dynstudy.store.migrations import SERIES_SINCE, version
@@ -70,9 +77,9 @@ def without_curvature(
 
 def _whole(name: str, there: Mapping[str | None, OfNetwork], protocol: Protocol) -> bool:
     """Whether a network has a series as far as a protocol asks for it."""
-    if name not in {EIGENVALUES, SMALLEST}:
+    if name not in {EIGENVALUES, SMALLEST, LOSS}:
         return name in there
-    needed: Iterable[int] = record_steps(protocol)
+    needed: Iterable[int] = (loss_steps if name == LOSS else record_steps)(protocol)
     (diverged_at,) = {each.diverged_at for each in there.values()}
     if diverged_at is not None:  # it has no curvature from there on
         needed = [step for step in needed if step < diverged_at]
@@ -81,7 +88,7 @@ def _whole(name: str, there: Mapping[str | None, OfNetwork], protocol: Protocol)
     if name not in there:
         return not needed
     asked = protocol.curvature
-    count = asked.eigenvalues if asked is not None and name == EIGENVALUES else 1
+    count = asked.eigenvalues if asked is not None and name == EIGENVALUES else 0
     return there[name].eigenvalues >= count and there[name].steps.issuperset(needed)
 
 

@@ -173,7 +173,8 @@ class SeriesRow(Base):
         "`smallest_eigenvalue`: that and its residual; `onsets`, once, at the end: step of the "
         "first, of its end, how many, how many ended, λ1 at the first and one step on, the finite "
         "difference along v1 at both, which older databases lack; `uphill`, likewise: steps that "
-        "were looked at, of them uphill, episodes of these",
+        "were looked at, of them uphill, episodes of these; `loss`: "
+        "the sum of the losses of all steps before, each as its step descends it",
     )
     steps_id: Mapped[int] = mapped_column(ForeignKey(StepsRow.id), doc="right after which steps")
     readings: Mapped[str] = mapped_column(

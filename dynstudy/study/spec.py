@@ -64,7 +64,8 @@ class StudySpec(Section):
         ge=0,
         le=BASELINE_FACTOR * MAX_REPLICATES,
         description="networks of each static loss that cells are compared with, at least "
-        f"{BASELINE_FACTOR} × `replicates`, since all of them share it",
+        f"{BASELINE_FACTOR} × `replicates`, since all of them share it; where no loss is "
+        "dynamical, at least `replicates`",
         json_schema_extra={"default": f"{BASELINE_FACTOR} × `replicates`"},
     )
     protocol: Protocol = Field(Protocol(), description="how all networks are trained, and on what")
@@ -122,12 +123,14 @@ class StudySpec(Section):
                         'training spiral are one; or protocol.data.train_seed = "replicate"'
                     )
             return self
-        least = BASELINE_FACTOR * self.most_replicates
+        factor = BASELINE_FACTOR if self.dynamical_losses else 1
+        least = factor * self.most_replicates
         if self.baseline_replicates < least:
             of = "replicates" if self.rounds is None else "replicates.max"
+            times, why = (f"{factor} x ", ", since all cells share it") if factor > 1 else ("", "")
             raise ValueError(
                 f"baseline_replicates = {self.baseline_replicates}: must be at least "
-                f"{BASELINE_FACTOR} x {of} = {least}, since all cells share it"
+                f"{times}{of} = {least}{why}"
             )
         return self
 

@@ -28,6 +28,10 @@ class Looks:
         if step in self.class_losses:
             parameters = state.parameters()
             read_class_losses(parameters, self.ensemble, self.data, self.readings, step)
+        if step in self.curvature.loss_steps:
+            sums, running = self.readings.loss_sums, self.readings.running
+            column = self.curvature.loss_steps.index(step)
+            sums.at[running, column] = sums.so_far[running]
         if step in self.curvature.steps:
             record = self.curvature.steps.index(step)
             pairs = self._eigenpairs(state, step)

@@ -43,10 +43,11 @@ class Curvature:
     """End a network's training with its first; what would be read later is read then."""
     multipliers: tuple[int, ...] = ()
     """(F,) before which the multiplier of `dynstudy.train.floquet` is read, ascending."""
+    loss_steps: tuple[int, ...] = ()  # (L,) before which the sum of F_k so far is read, ascending
 
     def __post_init__(self) -> None:
         """Refuse what cannot be read."""
-        for steps in (self.steps, self.multipliers):
+        for steps in (self.steps, self.multipliers, self.loss_steps):
             if list(steps) != sorted({step for step in steps if step >= 0}):
                 raise ValueError("steps of curvature must ascend from 0, each once")
         if self.largest < 0 or self.smallest < 0 or not self.count:

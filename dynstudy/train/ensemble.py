@@ -178,12 +178,13 @@ class Demand:
     dtype: str
     onsets: bool = False  # whether instabilities are watched for
     climbs: bool = False  # whether uphill steps are counted
+    sums: bool = False  # whether the loss is summed over the steps
 
     @classmethod
-    def of(cls, ensemble: Ensemble, data: Data, onsets: bool = False, climbs: bool = False) -> Self:
-        """What an ensemble, its data and what is watched for ask for."""
+    def of(cls, ensemble: Ensemble, data: Data, *watched: bool) -> Self:
+        """What an ensemble, its data and what is watched for, as the fields say, ask for."""
         shape = data.features, data.classes, int(ensemble.width.max())
-        return cls(ensemble.loss, *shape, ensemble.steps, ensemble.dtype, onsets, climbs)
+        return cls(ensemble.loss, *shape, ensemble.steps, ensemble.dtype, *watched)
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ def train(
         initial: parameters to start from instead of the draw of each network's seed.
         trace: keep the loss before every step, B·S float64 numbers.
         class_losses: read the static loss's mean over each class of both sets at the checkpoints.
-        curvature: read eigenvalues of the Hessian, and multipliers, before these steps, S at most.
+        curvature: read eigenvalues of the Hessian, multipliers, and sums of the loss, before these
+            steps, S at most.
         progress: called with the number of steps taken, the mean over the networks, at least about
             twice a second; what it raises stops the training and is passed on.
 
@@ -80,11 +81,13 @@ def train(
         _check_initial(initial, ensemble, data)
     asked = curvature or Curvature()  # which reads nothing
     records, floquet = asked.steps, asked.multipliers
-    if (last := max(records + floquet, default=0)) > ensemble.steps:
+    looks_at = records + floquet + asked.loss_steps
+    if (last := max(looks_at, default=0)) > ensemble.steps:
         raise ValueError(f"curvature at step {last} is beyond the last, {ensemble.steps}")
     if floquet:
         load("autograd")  # which finds them, before anything is trained
-    backend = able(backend, Demand.of(ensemble, data, asked.onsets, asked.climbs))
+    watched = asked.onsets, asked.climbs, bool(asked.loss_steps)
+    backend = able(backend, Demand.of(ensemble, data, *watched))
     start, advance = load(backend)
     readings = Readings.empty(
         ensemble,
@@ -95,11 +98,12 @@ def train(
         asked.onsets,
         asked.climbs,
         asked.until_onset,
+        len(asked.loss_steps),
     )
     # what a backend does not read by itself is read here, at each checkpoint
     read_here = class_losses and not reads_class_losses(backend)
     reads = np.unique(steps_to_read[steps_to_read >= 0]) if read_here else np.empty(0, int)
-    stops = np.union1d(reads, np.array(records + floquet, int))
+    stops = np.union1d(reads, np.array(looks_at, int))
     count = asked.count if curvature else 0
     spectra = Spectra.empty(len(ensemble), len(records), count, len(floquet))
     parameters: list[Parameters] = []
@@ -144,6 +148,7 @@ def train(
         spectra,
         readings.onsets,
         readings.climbs,
+        readings.loss_sums.at,
         state.name,
         state.device,
     )

@@ -52,6 +52,23 @@ class Climbs(OfNetworks):
 
 
 @dataclass(frozen=True)
+class LossSums(OfNetworks):
+    """Sums over the steps of F_k, the loss before step k, of B networks.
+
+    The mean between two steps is their sums' difference over that of the steps, whichever others
+    are read: so they are kept instead of means.
+    """
+
+    so_far: NDArray[np.float64]  # (B,) of all steps that were taken; of no network where unread
+    at: NDArray[np.float64]  # (B, L) of all before each of L steps; nan where it does not run there
+
+    @classmethod
+    def none(cls, networks: int, steps: int) -> Self:
+        """Nothing summed yet, for so many steps at which it is read."""
+        return cls(np.zeros(networks if steps else 0), np.full((networks, steps), np.nan))
+
+
+@dataclass(frozen=True)
 class Readings(OfNetworks):
     """What a backend fills in while it trains."""
 
@@ -64,6 +81,7 @@ class Readings(OfNetworks):
     """(B, M, 2, C) the static loss's mean over each class of both sets; nan, (B, 0, 2, C) unread"""
     onsets: Instabilities  # of instabilities; of no network where they are not watched for
     climbs: Climbs  # uphill steps, likewise
+    loss_sums: LossSums
     until_onset: bool = False  # a network's training ends with its first
 
     @classmethod
@@ -77,6 +95,7 @@ class Readings(OfNetworks):
         onsets: bool = False,
         climbs: bool = False,
         until_onset: bool = False,
+        loss_steps: int = 0,
     ) -> Self:
         """Nothing read yet."""
         shape = (*checkpoints.shape, classes)
@@ -89,6 +108,7 @@ class Readings(OfNetworks):
             np.full((len(ensemble), shape[1] if class_losses else 0, 2, classes), np.nan),
             Instabilities.none(len(ensemble) if onsets else 0),
             Climbs.none(len(ensemble) if climbs else 0),
+            LossSums.none(len(ensemble), loss_steps),
             until_onset,
         )
 
@@ -128,6 +148,8 @@ class Outcome:
     spectra: Spectra  # of the Hessian, where they were asked for
     onsets: Instabilities  # of instabilities, of no network where they were not
     climbs: Climbs  # uphill steps, likewise
+    loss_sums: NDArray[np.float64]
+    """(B, L) of F_k over all steps before those asked for; nan from where a network ended"""
     backend: str
     device: str
 

@@ -9,6 +9,7 @@ import pytest
 import xarray
 
 import dynstudy
+from dynstudy.config import Configuration
 from dynstudy.errors import DynstudyError
 from dynstudy.export.series_table import FIRST, of_networks, series_table
 from dynstudy.store.ledger import Ledger
@@ -18,7 +19,7 @@ from tests.command import dynstudy as command
 from tests.command import fails
 from tests.planted import SMALL, small_map
 
-CURVATURE = {"records": [50, 120], "eigenvalues": 2}
+CURVATURE = {"records": [50, 120], "eigenvalues": 2, "loss": True}
 
 
 @pytest.fixture
@@ -50,6 +51,20 @@ def test_every_network_and_step_has_a_row_as_the_ledger_has_it(studied: Storage)
     networks = dynstudy.open(studied)["small"].replicates().set_index(["trial", "seed"])
     mean = last[["class_0", "class_1", "class_2"]].mean(axis=1)
     pd.testing.assert_series_equal(mean, networks.val_accuracy, check_names=False)
+
+
+def test_the_loss_is_the_mean_over_the_steps_from_the_row_before(studied: Storage) -> None:
+    table = series_table(studied, "small", "loss")
+    assert list(table) == [*FIRST, "mean_loss"]
+    assert table.step.tolist() == [50, 120, 200] * (8 + 4 * 2)
+    spec = studied.spec(studied.study("small"))
+    static = Configuration("ce", 5, 1.0)
+    networks = Ledger(studied.engine, spec.protocol).networks([static])[static]
+    of_seed = table[table.amplitude.isna() & (table.seed == 3)]
+    sums = networks[3][1]["loss"].values[:, 0]
+    np.testing.assert_allclose((of_seed.mean_loss * [50, 70, 80]).cumsum(), sums)
+    of_cell = dynstudy.open(studied)["small"].series("loss=ce", "loss")
+    np.testing.assert_array_equal(of_cell.mean_loss.loc[3], of_seed.mean_loss)
 
 
 def test_from_python_the_series_of_a_cell_has_its_columns(studied: Storage) -> None:
@@ -98,7 +113,7 @@ def test_a_series_that_is_not_there_is_one_line(studied: Storage, tmp_path: Path
     here.mkdir()
     given = ("export", "small", "--storage", studied.url, "--series")
     wrong = fails(here, *given, "losses", "--format", "csv")
-    assert "there are eigenvalues, onsets, train, uphill, validation" in wrong
+    assert "there are eigenvalues, loss, onsets, train, uphill, validation" in wrong
     assert "--format csv" in fails(here, *given, "train")
     studied.open_study(small_map(name="new", protocol={"steps": 300, "tail": 50}))
     with pytest.raises(DynstudyError, match="nothing is trained yet"):

@@ -7,6 +7,8 @@ import pytest
 
 from dynstudy.measure.records import (
     in_pairs,
+    loss_steps,
+    mean_losses,
     pairs,
     pairs_per_decade,
     reads_no_less,
@@ -38,6 +40,26 @@ def test_each_way_of_asking_gives_pairs() -> None:
     assert record_steps(Protocol(steps=300)) == record_steps(protocol(records=[])) == ()
 
 
+def test_the_loss_is_read_between_the_first_steps_of_pairs_and_up_to_the_end() -> None:
+    assert loss_steps(protocol()) == loss_steps(Protocol(steps=300)) == ()
+    assert loss_steps(protocol(loss=True, records={"every": 100})) == (100, 200, 300)
+    assert loss_steps(protocol(loss=True, records=[7, 0, 299])) == (7, 299, 300)
+    assert loss_steps(protocol(loss=True, records=[])) == (300,)
+    steps = np.array(loss_steps(protocol(100_000, loss=True)))
+    assert ((steps >= 10_000) & (steps < 100_000)).sum() == 12
+    assert set(steps[:-1]) <= {*record_steps(protocol(100_000))}
+    assert steps[-1] == 100_000
+
+
+def test_mean_losses_are_those_between_sums() -> None:
+    losses = np.random.default_rng(0).uniform(size=(2, 40))
+    steps = [3, 4, 25, 40]
+    sums = np.concatenate([np.zeros((2, 1)), losses.cumsum(1)], 1)[:, steps]
+    parts = np.split(losses, steps[:-1], axis=1)
+    expected = np.stack([part.mean(1) for part in parts], 1)
+    np.testing.assert_allclose(mean_losses(steps, sums), expected)
+
+
 def test_where_pairs_stand_is_told_by_their_steps() -> None:
     steps = np.array(in_pairs([3, 4, 9, 20], last=20))
     assert steps.tolist() == [3, 4, 5, 9, 10, 20]
@@ -47,6 +69,7 @@ def test_where_pairs_stand_is_told_by_their_steps() -> None:
 def test_series_are_those_that_are_asked_for() -> None:
     assert series_asked(Protocol()) == []
     assert series_asked(protocol()) == ["eigenvalues", "onsets", "uphill"]
+    assert series_asked(protocol(loss=True))[-1] == "loss"
     few = protocol(records=[5], smallest=True, onsets=False, uphill=False)
     assert series_asked(few) == ["eigenvalues", "smallest_eigenvalue"]
     assert series_asked(protocol(records=[], smallest=True)) == ["onsets", "uphill"]
@@ -58,6 +81,9 @@ def test_series_are_those_that_are_asked_for() -> None:
         ({"records": {"every": 50}}, {"records": {"every": 100}}),
         ({"eigenvalues": 3}, {}),
         ({"smallest": True}, {"onsets": False}),
+        ({"loss": True}, {}),
+        ({"loss": True, "records": [10, 11, 12]}, {"loss": True, "records": [11]}),
+        ({"loss": True, "records": [10, 11]}, {"records": [10]}),
     ],
 )
 def test_what_reads_more_reads_no_less(more: dict[str, Any], less: dict[str, Any]) -> None:

@@ -79,6 +79,31 @@ def test_of_a_diverged_network_only_what_came_before_is_asked_for(storage: Stora
     assert lacks(storage, records=[100], smallest=True) is False
 
 
+def test_sums_of_the_loss_are_asked_for_at_their_steps(storage: Storage) -> None:
+    quiet = {"onsets": False, "uphill": False, "loss": True}
+    sums = Series((7, 90, 200), np.array([[3.0], [40.0], [70.0]]))
+    plant(Ledger(storage.engine, protocol()), eigenvalues=values((7, 8, 90, 91), 2), loss=sums)
+    assert not lacks(storage, records=[7, 90], **quiet)
+    assert not lacks(storage, records=[90], **quiet)  # means are over longer spans, then
+    assert not lacks(storage, records=[], **quiet)
+    assert lacks(storage, records=[8, 90], **quiet)
+    assert lacks(storage, records=[90, 91], **quiet)
+
+
+def test_where_the_loss_was_not_read_a_network_lacks_it(storage: Storage) -> None:
+    plant(Ledger(storage.engine, protocol()), eigenvalues=values((7, 8), 2))
+    assert lacks(storage, records=[7], onsets=False, uphill=False, loss=True)
+    assert not lacks(storage, records=[7], onsets=False, uphill=False)
+
+
+def test_of_a_diverged_network_the_loss_before_that_is_asked_for(storage: Storage) -> None:
+    quiet = {"onsets": False, "uphill": False, "loss": True}
+    ledger = Ledger(storage.engine, protocol())
+    plant(ledger, 30, eigenvalues=values((7, 8), 2), loss=Series((7,), np.array([[3.0]])))
+    assert not lacks(storage, records=[7, 30], **quiet)
+    assert lacks(storage, records=[7, 8], **quiet)
+
+
 @pytest.mark.parametrize("count", [1, 2, 5])
 @pytest.mark.parametrize("steps", [(9,), (9, 10, 70)])
 def test_how_many_there_are_is_told_by_sql(

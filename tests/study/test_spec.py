@@ -87,6 +87,16 @@ def test_a_resolved_spec_read_again_is_the_same(file: Path) -> None:
     assert StudySpec.of(spec.resolved()) == spec
 
 
+def test_a_static_loss_that_is_compared_with_nothing_needs_no_more_than_its_replicates() -> None:
+    static = SMALL | {"loss": ["ce", "mse"], "replicates": 7}
+    assert StudySpec.of(static | {"baseline_replicates": 7}).baseline_replicates == 7
+    assert StudySpec.of(static).baseline_replicates == 28  # what files say that name none
+    with pytest.raises(SpecError, match=r"= 6: must be at least replicates = 7$"):
+        StudySpec.of(static | {"baseline_replicates": 6})
+    with pytest.raises(SpecError, match="must be at least 4 x replicates = 28, since all cells"):
+        StudySpec.of(static | {"loss": ["ce", "dmse1"], "baseline_replicates": 27})
+
+
 BAD = [
     ("replicate=3", "unknown key 'replicate'; did you mean 'replicates'"),
     ("protocol.data.nois=1", "unknown key 'protocol.data.nois'; did you mean 'noise'?"),
@@ -97,7 +107,7 @@ BAD = [
     ("replicates=0", "replicates = 0: must be at least 1"),
     ('replicates="ten"', "replicates = 'ten': must be a whole number"),
     ("replicates=true", "replicates = true: must be a whole number"),
-    ("baseline_replicates=39", "must be at least 4 x replicates = 40"),
+    ("baseline_replicates=39", "must be at least 4 x replicates = 40, since all cells share it"),
     ("name=''", "name = '': must not be empty"),
     ('name="a\\nb"', "must be printable"),
     ("protocol=3", "protocol = 3: must be a table"),

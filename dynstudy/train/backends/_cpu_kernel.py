@@ -589,8 +589,9 @@ def advance_network(
     last,  # (3 + K, H + 1) in place, the last gradient, or None: onsets are not watched for
     alternation,  # (2,) in place, as `_alternates` has it
     onsets,  # (4,) in place: first onset and its end, -1 if none, how many, and how many ended
-    value,  # (1,) in place, F_k at the last step, or None: uphill steps are not counted
+    value,  # (2,) in place, F_k at the last step and the sum so far, or None: for neither of both
     climbs,  # (5,) in place: steps with Γ frozen, uphill ones, episodes, and what they follow from
+    summed,  # whether F_k is summed over all steps, or value may be of those with Γ frozen alone
     f,  # (K, P padded), for the kernel to work in
     outputs,  # K zeros
     classes,  # C zeros
@@ -622,11 +623,11 @@ def advance_network(
             weights[c, 0] = real(gamma[c])
             shares[c, 0] = real(gamma[c] / points)
         _forward(units, bias, x, f, outputs)
-        if value is not None and (k <= tail_start or amplitude == 1):
+        if value is not None and (summed or k <= tail_start or amplitude == 1):
             gammas[0] = gamma
             _set_class_weights(gammas[1], k - 1, amplitude, period, tail_start)
             _frozen_losses(f, outputs_too, one_hot, kind, gammas, values, points, outputs, classes)
-            if k > 0:
+            if k > 0 and (k <= tail_start or amplitude == 1):
                 _count_uphill(k - 1, values[1] > value[0], climbs)
             value[0] = values[0]
         loss, witness = _differentiate(
@@ -641,6 +642,8 @@ def advance_network(
         )
         if not np.isfinite(witness):
             return k
+        if value is not None:
+            value[1] += value[0]
         if losses.size:
             losses[k] = loss
         witness = _backward(units, bias, x, f, rate, gradient, outputs, classes)

@@ -120,6 +120,9 @@ def advance(state: State, step: int, count: int) -> None:
             watch(state, before, first)
         if climbs:  # but not a step with which a network ends: it is its last one
             count_climbs(state, first)
+        if readings.loss_sums.so_far.size:
+            losses = state.losses[: last - first].double()
+            readings.loss_sums.so_far[:] += losses.nansum(0).cpu().numpy()
         if readings.losses.size:
             readings.losses[:, first:last] = state.losses[: last - first].T.cpu().numpy()
         _read(state, last)

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,8 @@ from dynstudy.arrays import Ints
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
-from dynstudy.train.backends._cpu_kernel import PAUSED, POINT_BLOCK, RUNNING, advance_network
+from dynstudy.train.backends._cpu_arrays import aligned, pad_points
+from dynstudy.train.backends._cpu_kernel import PAUSED, RUNNING, advance_network
 from dynstudy.train.backends._cpu_lanczos import eigenpairs_at
 from dynstudy.train.backends._cpu_onset import curvature_at_onset
 from dynstudy.train.backends._fused import Means, absolute, as_trained, refusal
@@ -31,7 +31,6 @@ from dynstudy.train.readings import Readings
 __all__ = ["advance", "refusal", "start", "threads"]
 
 NEVER = np.iinfo(np.int64).max
-CACHE_LINE = 64  # bytes
 READS_CLASS_LOSSES = True
 """For `dynstudy.train.backends`."""
 NO_CLIMBS = np.array([0, 0, 0, -1, 0])
@@ -67,7 +66,7 @@ class State:
     checkpoints: Ints  # (B, M) padded with NEVER
     order: list[int]  # networks, widest first, so that no thread is left with a long one
     watch: list[Watch]  # of each network, if instabilities are watched for
-    values: NDArray[np.float64]  # (B,) F_k at the last step, if uphill steps are counted
+    values: NDArray[np.float64]  # (B, 2) F_k at the last step and the sum, where one is asked for
     climbs: Ints  # (B, 5) as the kernel has them, likewise
     name: str = "cpu"
 
@@ -124,13 +123,14 @@ def start(ensemble: Ensemble, data: Data, initial: Parameters, readings: Reading
     for b, width in enumerate(ensemble.width):
         rows = initial.W1[b, :, :width], initial.b1[b, None, :width], initial.W2[b, :width].T
         units.append(np.concatenate(rows).astype(ensemble.dtype))
-    y, validation_y = (_pad_points(each, -1) for each in (data.y, data.validation_y))
+    y, validation_y = (pad_points(each, -1) for each in (data.y, data.validation_y))
     one_hot, validation_one_hot = (
-        _aligned((each == np.arange(classes)[:, None]).astype(ensemble.dtype))
+        aligned((each == np.arange(classes)[:, None]).astype(ensemble.dtype))
         for each in (y, validation_y)
     )
-    validation_x = _pad_points(data.validation_x.T.astype(ensemble.dtype), 0)
+    validation_x = pad_points(data.validation_x.T.astype(ensemble.dtype), 0)
     checkpoints = np.where(readings.checkpoints < 0, NEVER, readings.checkpoints)
+    valued = max(len(readings.climbs.steps), len(readings.loss_sums.so_far))
     return State(
         ensemble,
         readings,
@@ -138,7 +138,7 @@ def start(ensemble: Ensemble, data: Data, initial: Parameters, readings: Reading
         initial.b2.astype(ensemble.dtype)[..., None],
         mean,
         len(data.y),
-        _pad_points(data.x.swapaxes(1, 2).astype(ensemble.dtype), 0),
+        pad_points(data.x.swapaxes(1, 2).astype(ensemble.dtype), 0),
         y,
         one_hot,
         (validation_x, validation_y, validation_one_hot),
@@ -148,8 +148,8 @@ def start(ensemble: Ensemble, data: Data, initial: Parameters, readings: Reading
             Watch(np.zeros((len(each), each.shape[1] + 1), each.dtype), *_nothing_yet())
             for each in (units if len(readings.onsets.first) else [])
         ],
-        np.full(len(readings.climbs.steps), np.nan),
-        np.tile(NO_CLIMBS, (len(readings.climbs.steps), 1)),
+        np.zeros((valued, 2)),
+        np.tile(NO_CLIMBS, (valued, 1)),
     )
 
 
@@ -199,18 +199,21 @@ def _advance(state: State, b: int, step: int, end: int) -> int:
         readings.class_losses[b] if readings.class_losses.size else None,
         watch.gradient if watch else None,
         *((watch.alternation, watch.onsets) if watch else _nothing_yet()),
-        state.values[b : b + 1] if len(state.values) else None,
+        state.values[b] if len(state.values) else None,
         state.climbs[b] if len(state.climbs) else NO_CLIMBS,
-        _aligned(np.empty((len(outputs), len(state.y)), ensemble.dtype)),
+        len(readings.loss_sums.so_far) > 0,
+        aligned(np.empty((len(outputs), len(state.y)), ensemble.dtype)),
         outputs,
         classes,
     )
     if watch:
         onsets = readings.onsets
         onsets.first[b], onsets.first_end[b], onsets.count[b], onsets.ended[b] = watch.onsets
-    if len(state.climbs):
-        climbs = readings.climbs
+    climbs = readings.climbs
+    if len(climbs.steps):
         climbs.steps[b], climbs.uphill[b], climbs.episodes[b] = state.climbs[b, :3]
+    if len(readings.loss_sums.so_far):
+        readings.loss_sums.so_far[b] = state.values[b, 1]
     return code
 
 
@@ -274,18 +277,3 @@ def _in_threads(of_one: Callable[[int], None], state: State, together: int = 1) 
 
     for _ in _pool(threads()).map(of_several, range(min(tasks, len(waiting)))):
         pass  # drawn, so that an error in a thread is raised here
-
-
-def _pad_points(array: NDArray[Any], fill: int) -> NDArray[Any]:
-    """Pad the last axis, which runs over points, to whole vectors."""
-    widths = [(0, 0)] * (array.ndim - 1) + [(0, -array.shape[-1] % POINT_BLOCK)]
-    return _aligned(np.pad(array, widths, constant_values=fill))
-
-
-def _aligned(array: NDArray[Any]) -> NDArray[Any]:
-    """Copy to where a vector never straddles two cache lines, which costs up to a fifth."""
-    memory = np.empty(array.nbytes + CACHE_LINE, np.uint8)
-    start = -memory.ctypes.data % CACHE_LINE
-    copy = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
-    copy[:] = array
-    return copy

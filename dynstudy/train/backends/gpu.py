@@ -84,6 +84,8 @@ def refusal(demand: Demand) -> str | None:
         return "watches for no onsets of instabilities"
     if demand.climbs:
         return "counts no uphill steps"
+    if demand.sums:
+        return "sums no losses"
     return _fused.refusal(demand)
 
 

@@ -13,6 +13,7 @@ from dynstudy.config import Configuration
 from dynstudy.errors import BackendError, StudyMismatchError
 from dynstudy.launch.replicates import to_arrays
 from dynstudy.measure.measures import MEASURES
+from dynstudy.measure.records import mean_losses
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.series import COUNTS
 from dynstudy.store.studies import Storage
@@ -22,7 +23,7 @@ from dynstudy.train import Curvature, train
 from tests.launch.recorded import networks, trials
 from tests.planted import SMALL, small_map, small_search
 
-CURVATURE = {"records": {"every": 60}, "smallest": True}
+CURVATURE = {"records": {"every": 60}, "smallest": True, "loss": True}
 SPACE = {"learning_rate": 1.0, "amplitude": 30, "period": 30, "width": 5}
 NUMBER = 8 + 2
 """Networks: those of the static loss, and of one cell."""
@@ -53,7 +54,9 @@ def test_what_is_recorded_is_what_the_engine_reads(storage: Storage) -> None:
         replicates = [dynstudy.config.Replicate(cell.configuration, seed) for seed in cell.seeds]
         asked = Curvature(steps, largest=2, smallest=1, onsets=True, climbs=True)
         networks, data = to_arrays(replicates, spec.protocol)
-        outcome = train(networks, data, backend="cpu", checkpoints=[200], curvature=asked)
+        outcome = train(
+            networks, data, backend="cpu", checkpoints=[200], curvature=asked, trace=True
+        )
         for b, seed in enumerate(cell.seeds):
             named = read[cell.configuration, seed]
             assert named["eigenvalues"].steps == steps
@@ -71,6 +74,10 @@ def test_what_is_recorded_is_what_the_engine_reads(storage: Storage) -> None:
             np.testing.assert_array_equal(named["onsets"].values[0, 4:], at_first)
             uphill = [climbs.steps[b], climbs.uphill[b], climbs.episodes[b]]
             assert named["uphill"].values.tolist() == [uphill]
+            assert named["loss"].steps == (60, 120, 180, 200)
+            means = [part.mean() for part in np.split(outcome.losses[b], [60, 120, 180])]
+            (read_means,) = mean_losses(named["loss"].steps, named["loss"].values.T)
+            np.testing.assert_allclose(read_means, means, rtol=1e-5)
 
 
 def test_sql_reads_it_and_its_measures(storage: Storage) -> None:
@@ -123,8 +130,9 @@ def test_a_study_grows_by_it_and_keeps_all_that_it_had(storage: Storage) -> None
 
 
 def test_two_studies_that_ask_for_different_things_end_with_both(storage: Storage) -> None:
-    first = spec_with({"records": [20, 40], "eigenvalues": 3, "onsets": False, "uphill": False})
-    second = spec_with({"records": [40, 90], "eigenvalues": 1}, name="second")
+    few = {"eigenvalues": 3, "onsets": False, "uphill": False, "loss": True}
+    first = spec_with({"records": [20, 40]} | few)
+    second = spec_with({"records": [40, 90], "eigenvalues": 1, "loss": True}, name="second")
     assert dynstudy.run(first, storage=storage, backend="cpu").trained == NUMBER
     before = everything(storage, first)
     assert dynstudy.run(second, storage=storage, backend="cpu").trained == NUMBER
@@ -136,6 +144,8 @@ def test_two_studies_that_ask_for_different_things_end_with_both(storage: Storag
         earlier = before[network]["eigenvalues"].values
         np.testing.assert_array_equal(named["eigenvalues"].values[:4], earlier)
         assert {"onsets", "uphill"} <= named.keys()
+        assert named["loss"].steps == (20, 40, 90, 200)
+        assert (mean_losses(named["loss"].steps, named["loss"].values.T) > 0).all()
     more = spec_with({"records": [40], "eigenvalues": 4}, name="third")
     assert dynstudy.run(more, storage=storage, backend="cpu").trained == NUMBER
     for spec in (first, second, more):
@@ -170,7 +180,7 @@ def test_it_goes_on_where_it_was_stopped(storage: Storage, monkeypatch: pytest.M
 
 def test_a_diverged_network_is_read_until_then_and_not_again(storage: Storage) -> None:
     space = SPACE | {"learning_rate": 3e3}
-    spec = spec_with({"records": {"every": 1}}, loss="dmse1", space=space)
+    spec = spec_with({"records": {"every": 1}, "loss": True}, loss="dmse1", space=space)
     done = dynstudy.run(spec, storage=storage, backend="cpu")
     assert done.diverged == NUMBER
     assert dynstudy.run(spec, storage=storage, backend="cpu").trained == 0
@@ -181,6 +191,7 @@ def test_a_diverged_network_is_read_until_then_and_not_again(storage: Storage) -
             assert named["uphill"].steps == (diverged_at,)
             steps = named["eigenvalues"].steps if "eigenvalues" in named else ()
             assert steps == tuple(range(1, diverged_at))
+            assert (named["loss"].steps if "loss" in named else ()) == steps
     loaded = ledger.load([Configuration("mse", 5, 3e3)])
     assert loaded[["largest_curvature", "share_uphill"]].isna().all(axis=None)
 
