@@ -28,6 +28,7 @@ class Choices:
 
     amplitude: float | None = None
     period: int | None = None
+    more: tuple[str, ...] | None = None  # studies, after the first one: these are no option
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ def draw_figure(storage: Storage, name: Figure, target: str, choices: Choices) -
         DynstudyError: it takes no such choice, or nothing can be drawn of what it is given.
     """
     figure = PaperFigure.of(name)
+    if choices.more and "more" not in figure.takes:
+        raise DynstudyError(f"{name} is drawn from one study, not from {1 + len(choices.more)}")
     chosen = (option for option, value in asdict(choices).items() if value is not None)
     for option in chosen:
         if option not in figure.takes:

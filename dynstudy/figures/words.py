@@ -7,3 +7,4 @@ class Figure(StrEnum):
     """A figure of the paper; each is a module of this folder."""
 
     fig3 = "fig3"
+    fig4 = "fig4"

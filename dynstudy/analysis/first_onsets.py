@@ -1,0 +1,177 @@
+"""How curved the landscape is where instabilities set in: figure 4 of the paper, in numbers.
+
+λ̄ at a network's first onset is the mean of λ1 there and a step later, and so is the finite
+difference along its vector. A network with λ̄ ≥ 2/η at its very start is *born unstable*, one
+without an onset is *censored*. Means are over the networks that were born stable and had an onset:
+they are conditional on one. Where many are censored they say what the curvature is of those that
+became unstable, not of all; so all are counted, beside.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dynstudy.arrays import Array
+from dynstudy.errors import DynstudyError
+from dynstudy.measure.records import EIGENVALUES, ONSETS, SERIES_COLUMNS
+from dynstudy.statistics.labelled_cells import cells_asked_for
+from dynstudy.store.ledger import Ledger
+from dynstudy.store.series import NamedSeries, Network
+from dynstudy.store.studies import Storage
+
+WITH_ONSET, CENSORED, BORN, DIVERGED = COUNTS = (
+    "with_onset",
+    "censored",
+    "born_unstable",
+    "diverged",
+)
+"""What networks come to; each counts as one of these."""
+
+CONDITIONAL = (
+    "means are over the networks that had an onset and were not born unstable: conditional on an "
+    "onset within their steps"
+)
+
+
+@dataclass(frozen=True)
+class FirstOnsets:
+    """Cells of some studies, and what networks were at their first onsets."""
+
+    studies: tuple[str, ...]
+    frame: pd.DataFrame
+    """A row for each cell with networks: ``study``, its axes, how many networks it is to have and
+    has (``planned``, ``networks``), of which `COUNTS` and, apart from these, ``start_unread``;
+    ``first_onset`` (mean step), then ``curvature`` (λ̄) and ``finite_difference``, their standard
+    errors (``…_sem``), and both in units of 2/η (``…_edge``, ``…_edge_sem``)."""
+    notes: tuple[str, ...]  # that a reader has to know
+
+
+def first_onsets(storage: Storage, names: Sequence[str]) -> FirstOnsets:
+    """Return the curvature at the first onsets of instabilities, cell by cell.
+
+    Args:
+        storage: where the studies are.
+        names: of studies; cells of all of them stand together.
+
+    Returns:
+        Their cells, by loss, width, learning rate, amplitude and period.
+
+    Raises:
+        DynstudyError: a study does not watch for onsets, has no trained network, or none that had
+            an onset.
+    """
+    tables = [_of_study(storage, name) for name in dict.fromkeys(names)]
+    frame = pd.concat(tables, ignore_index=True)
+    frame = frame.sort_values(
+        ["loss", "width", "learning_rate", "amplitude", "period"], ignore_index=True, kind="stable"
+    )
+    return FirstOnsets(tuple(dict.fromkeys(names)), frame, tuple(_notes(frame)))
+
+
+def _of_study(storage: Storage, name: str) -> pd.DataFrame:
+    """The rows of one study."""
+    study = storage.study(name)
+    spec = storage.spec(study)
+    asked = spec.protocol.curvature
+    if asked is None or not asked.onsets:
+        raise DynstudyError(
+            f"study {name!r} does not watch for onsets of instabilities; a study file with a table "
+            "[protocol.curvature], as fig4.toml of `dynstudy init fig4`, does"
+        )
+    ledger = Ledger(storage.engine, spec.protocol)
+    cells = cells_asked_for(ledger, spec.cells(study), spec)
+    networks = ledger.networks((cell.configuration for cell in cells), (ONSETS, EIGENVALUES))
+    rows = []
+    for cell in cells:
+        of_cell = networks[cell.configuration]
+        watched = [of_cell[seed] for seed in cell.seeds if ONSETS in of_cell.get(seed, (0, ()))[1]]
+        what = asdict(cell.configuration) | {"planned": cell.replicates}
+        if watched:
+            rate = cell.configuration.learning_rate
+            rows.append({"study": name, **what, **_of_networks(watched, rate)})
+    if not rows:
+        raise DynstudyError(f"study {name!r} has no network whose onsets were read; run it first")
+    frame = pd.DataFrame(rows)
+    if not frame[WITH_ONSET].any():
+        counts = ", ".join(f"{frame[each].sum()} {_said(each)}" for each in COUNTS[1:])
+        raise DynstudyError(
+            f"study {name!r}: none of its {frame.networks.sum()} networks had an onset and was not "
+            f"born unstable ({counts}); a larger learning rate or more steps may give some"
+        )
+    return frame
+
+
+def _of_networks(networks: Sequence[Network], learning_rate: float) -> dict[str, Any]:
+    """What the networks of a cell, each with its series of onsets, were at their first onsets."""
+    edge = 2 / learning_rate
+    series = [named for _, named in networks]
+    at, start = _read(series), np.array([_at_start(named) for named in series])
+    born = start >= edge
+    curvature, finite = (
+        (at[f"{name}_before"] + at[f"{name}_after"]) / 2 for name in ("lambda_1", "finite_1")
+    )
+    came = np.isfinite(at["first"]) & np.isfinite(curvature) & ~born
+    diverged = np.array([step is not None for step, _ in networks]) & ~came & ~born
+    return {
+        "networks": len(networks),
+        WITH_ONSET: int(came.sum()),
+        CENSORED: int((~came & ~born & ~diverged).sum()),
+        BORN: int(born.sum()),
+        DIVERGED: int(diverged.sum()),
+        "start_unread": int(np.isnan(start).sum()),
+        "first_onset": _mean(at["first"][came]),
+        **_with_error("curvature", curvature[came], edge),
+        **_with_error("finite_difference", finite[came], edge),
+    }
+
+
+def _read(series: Sequence[NamedSeries]) -> dict[str, Array]:
+    """What was read of the onsets of R networks, (R,) each."""
+    rows = np.array([named[ONSETS].values[-1] for named in series], float)
+    return dict(zip(SERIES_COLUMNS[ONSETS], rows.T, strict=True))
+
+
+def _at_start(named: NamedSeries) -> float:
+    """λ̄ of the steps 0 and 1; nan where it was not read."""
+    if EIGENVALUES not in named or named[EIGENVALUES].steps[:2] != (0, 1):
+        return np.nan
+    return float(named[EIGENVALUES].values[:2, 0].mean())
+
+
+def _with_error(name: str, values: Array, edge: float) -> dict[str, float]:
+    """Mean and standard error, also in units of 2/η, over the networks that have one."""
+    values = values[np.isfinite(values)]
+    mean = _mean(values)
+    error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
+    return {
+        name: mean,
+        f"{name}_sem": error,
+        f"{name}_edge": mean / edge,
+        f"{name}_edge_sem": error / edge,
+    }
+
+
+def _mean(values: Array) -> float:
+    return float(values.mean()) if len(values) else np.nan
+
+
+def _notes(frame: pd.DataFrame) -> Iterator[str]:
+    yield CONDITIONAL
+    networks, planned = int(frame.networks.sum()), int(frame.planned.sum())
+    counts = ", ".join(f"{frame[each].sum()} {_said(each)}" for each in COUNTS)
+    yield f"of {networks} networks {counts}"
+    if planned > networks:
+        yield f"{planned - networks} networks of these cells are not trained yet"
+    if unread := int(frame.start_unread.sum()):
+        yield (
+            f"of {unread} networks it was not read whether they were born unstable; records = [0] "
+            "in [protocol.curvature] reads it"
+        )
+
+
+def _said(count: str) -> str:
+    """A count's name in a sentence."""
+    return count.replace("_", " ")
