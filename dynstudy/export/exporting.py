@@ -70,6 +70,11 @@ def export(
     """
     regimes = regime_map(storage, name)
     spec = regimes.spec.plain
+    if spec.protocol.until is not None:
+        raise ExportError(
+            f"study {name!r}: its networks end at their first onset, and none is to be chosen by "
+            "how accurate it is then; --format csv writes all of them"
+        )
     by = by or spec.best_by
     count = spec.most_replicates if confirm is None else confirm
     if count and spec.protocol.one_network:

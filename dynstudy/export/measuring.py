@@ -28,7 +28,7 @@ def _cells(protocol: Protocol, seeds: Mapping[Configuration, range]) -> list[Cel
         Cell(
             configuration,
             seeds[configuration],
-            reads(protocol, tuple(sorted(periods[configuration]))),
+            reads(protocol.at(configuration.learning_rate), tuple(sorted(periods[configuration]))),
         )
         for configuration in sorted(seeds, key=lambda each: not each.static)
     ]

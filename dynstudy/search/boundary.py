@@ -153,7 +153,8 @@ def trial_panels(spec: BoundarySpec, study: optuna.Study) -> list[TrialPanel]:
         index = {configuration: number for number, configuration in enumerate(candidates)}
         baselines = [trials.get(configuration.baseline()) for configuration in candidates]
         errors = [trial.user_attrs.get("sem") if trial else None for trial in baselines]
-        counts = [forgetting_window(spec.protocol, each.period or 0).count for each in candidates]
+        protocol = spec.protocol.at(candidates[0].learning_rate)  # which they share
+        counts = [forgetting_window(protocol, each.period or 0).count for each in candidates]
         panels.append(
             TrialPanel(
                 candidates,

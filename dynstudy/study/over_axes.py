@@ -22,6 +22,9 @@ from dynstudy.task.schedule import oscillations
 class OverAxes(StudySpec):
     """A study whose ``[space]`` has an axis for each parameter of a configuration."""
 
+    chooses: ClassVar[bool] = True
+    """Whether what is trained next depends on how accurate networks are."""
+
     space: Any = Field(description="the axes")  # a `Section` with them; each kind says as what
 
     @model_validator(mode="after")
@@ -35,6 +38,11 @@ class OverAxes(StudySpec):
             self._check_oscillations(tuple(int(period) for period in periods))
         if not isinstance(self.protocol.steps, int):
             self._check_rates()
+        if self.chooses and self.protocol.until is not None:
+            raise ValueError(
+                f"protocol.until = {self.protocol.until!r}: only a map's networks may end at their "
+                f"first onset; a {self.title} chooses cells by how accurate whole trainings are"
+            )
         return self
 
     @model_validator(mode="after")

@@ -387,6 +387,13 @@ def test_what_ends_networks_must_be_able_to(protocol: dict[str, Any], words: str
     assert "\n" not in str(caught.value)
 
 
+def test_only_a_map_may_end_networks_at_their_onset() -> None:
+    protocol = {"steps": 300, "tail": 0, "until": "onset", "curvature": {}}
+    for values in (SEARCH, SMALL | {"kind": "boundary", "replicates": 6, "boundary": {"cells": 5}}):
+        with pytest.raises(SpecError, match="only a map's networks may end at their first onset"):
+            StudySpec.of(values | {"protocol": protocol})
+
+
 def test_steps_per_learning_rate_need_rates_that_are_listed() -> None:
     rates = {"learning_rate": {"low": 0.1, "high": 1.0, "log": True}}
     with pytest.raises(SpecError, match="needs learning rates that are listed"):

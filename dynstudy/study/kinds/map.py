@@ -18,6 +18,7 @@ class MapSpec(GridSpec):
 
     kind: Literal["map"] = Field(description="every cell of a grid is trained")
     title: ClassVar[str] = "map"
+    chooses: ClassVar[bool] = False
 
     def cells(self, study: optuna.Study) -> list[Cell]:
         """The grid, whatever of it is trained."""

@@ -8,6 +8,8 @@ from sqlalchemy import select
 
 import dynstudy
 from dynstudy.config import Replicate
+from dynstudy.errors import ExportError
+from dynstudy.export.exporting import export
 from dynstudy.launch.estimate import estimate
 from dynstudy.launch.replicates import to_arrays
 from dynstudy.report.listing import list_rows
@@ -78,6 +80,11 @@ def test_nothing_is_trained_twice_and_more_records_are_read_of_all(trained: Stor
     more = spec_with(eigenvalues=3)
     assert dynstudy.run(more, storage=trained, backend="cpu", extend=True).trained == NETWORKS
     assert dynstudy.run(more, storage=trained, backend="cpu").trained == 0
+
+
+def test_none_of_them_is_the_best(trained: Storage) -> None:
+    with pytest.raises(ExportError, match="its networks end at their first onset"):
+        export(trained, "small", by="val_accuracy")
 
 
 def test_its_estimate_says_that_it_is_the_most(trained: Storage) -> None:
