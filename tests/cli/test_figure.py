@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from dynstudy.launch.runner import run
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
+from tests.analysis.planted_instabilities import NEVER, instabilities_map, onset, plant_onsets
 from tests.cli.three_studies import Command, Refusal, words
 from tests.planted import SMALL
 
@@ -28,6 +30,25 @@ def test_figure_3_is_drawn_and_printed(command: Command, three: Path) -> None:
     assert "wrote drawn/wide-fig3.png" in command(*line, "--out", "drawn")[2]
 
 
+def test_figure_4_is_drawn_from_several_studies_with_what_is_censored(
+    command: Command, three: Path
+) -> None:
+    storage = Storage(f"sqlite:///{three}/storage/dynstudy.db", create=True)
+    for name, rate in (("slow", 0.5), ("fast", 2.0)):
+        space = {"learning_rate": rate, "amplitude": 3, "period": 10, "width": 5}
+        spec = instabilities_map(name=name, space=space)
+        plant_onsets(storage, spec, {(rate, 3): [onset(9, 1.0, 1.5, 2.0), NEVER]})
+    storage.engine.dispose()
+    status, out, err = command("figure", "fig4", "slow", "fast", "--format", "json")
+    assert status == 0, err
+    read = [(row["study"], row["curvature_edge"], row["censored"]) for row in json.loads(out)]
+    assert read == [("slow", 0.3125, 1), ("fast", 1.25, 1)]
+    assert "note: of 4 networks 2 with onset, 2 censored" in err
+    drawn = pd.read_csv(three / "results" / "slow-fig4.csv")
+    assert drawn.finite_difference_edge.tolist() == [0.5, 2.0]
+    assert (three / "results" / "slow-fig4.png").is_file()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -36,6 +57,8 @@ def test_figure_3_is_drawn_and_printed(command: Command, three: Path) -> None:
         (["fig3", "small", "--amplitude", "3", "--period", "10"], "has one trained width, 5"),
         (["fig2", "small"], "'fig2' is not one of 'fig3'"),
         (["fig3", "search"], "is a search"),
+        (["fig3", "small", "search"], "fig3 is drawn from one study, not from 2"),
+        (["fig4", "small"], "'small' does not watch for onsets of instabilities"),
     ],
     ids=words,
 )

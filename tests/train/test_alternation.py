@@ -275,21 +275,32 @@ def test_the_authors_own_start_becomes_unstable_where_theirs_does() -> None:
         differences.append(along(gradient, there, eigenpairs.vectors))
     assert np.mean(differences) / 2 == pytest.approx(1, abs=0.03)  # λ̄ alone is 0.94 of 2/η there
     assert whole.onsets.eigenvalues.mean() / 2 < 0.96
+    np.testing.assert_allclose(whole.onsets.differences[0], differences, rtol=1e-4)
 
 
 @pytest.mark.long
-def test_eigenvalues_at_onsets_are_those_of_an_independent_implementation() -> None:
-    """DCE, η = 1: λ̄η/2 is 0.909 ± 0.008 there, over six cells of 12 networks each."""
-    cells = []
+@pytest.mark.parametrize(
+    ("loss", "rate", "there", "its_error"),
+    [("dce", 1, 0.909, 0.008), ("dmse1", 0.1, 0.970, 0.004)],
+)
+def test_curvature_at_onsets_is_that_of_an_independent_implementation(
+    loss: str, rate: float, there: float, its_error: float
+) -> None:
+    """λ̄η/2 over six cells of 12 networks each; the finite differences are 0.98 to 1.01 there."""
+    cells, differences = [], []
     for amplitude in (25, 50, 75):
         for period in (5000, 10_000):
             ensemble = Ensemble.of(
-                "dce", 20_000, width=100, learning_rate=1, amplitude=amplitude, period=period,
+                loss, 60_000, width=100, learning_rate=rate, amplitude=amplitude, period=period,
                 seed=range(12),
             )  # fmt: skip
             asked = Curvature(onsets=True, until_onset=True)
-            outcome = train(ensemble, make_data(), backend="cpu", checkpoints=[1], curvature=asked)
-            assert (outcome.onsets.first >= 0).all()
-            cells.append(outcome.onsets.eigenvalues.mean() / 2)
-    error = np.hypot(0.008, np.std(cells, ddof=1) / np.sqrt(len(cells)))
-    assert abs(np.mean(cells) - 0.909) < 3 * error
+            onsets = train(
+                ensemble, make_data(), backend="cpu", checkpoints=[1], curvature=asked
+            ).onsets
+            assert (onsets.first >= 0).all()
+            cells.append(onsets.eigenvalues.mean() * rate / 2)
+            differences.append(onsets.differences.mean() * rate / 2)
+    error = np.hypot(its_error, np.std(cells, ddof=1) / np.sqrt(len(cells)))
+    assert abs(np.mean(cells) - there) < 3 * error
+    assert 0.98 < np.mean(differences) < 1.01
