@@ -14,7 +14,7 @@ PAGES = {
     "CHANGELOG.md": "changelog.md",
     "CITATION.cff": "CITATION.cff",
     "storage/README.md": "database.md",
-    **{f"studies/{path.name}": f"studies/{path.name}" for path in ROOT.glob("studies/*.toml")},
+    **{f"studies/{path.name}": f"studies/{path.name}" for path in ROOT.glob("studies/*.*")},
 }
 """What the site has besides docs/, by where it stands in the repository."""
 

@@ -1,11 +1,12 @@
 """``dynstudy figure``."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dynstudy.cli.options import FormatOption, StorageOption, complete_study
+from dynstudy.cli.options import FormatOption, StorageOption, complete_study, numbers
 from dynstudy.cli.session import log_files, opened, show_rows
 from dynstudy.figures.words import Figure
 from dynstudy.report.words import Format
@@ -14,6 +15,8 @@ EXAMPLES = (
     "dynstudy figure fig3 fig3a --out fig3a.pdf",
     "dynstudy figure fig3 regime-dce --amplitude 70 --period 1000",
     "dynstudy figure fig4 fig4 --format csv",
+    "dynstudy figure fig2 fig2.toml",
+    "dynstudy figure fig2 quickstart#20 --seed 3 --oscillations 4 --at 100,300",
 )
 
 
@@ -25,8 +28,9 @@ def command(
     studies: Annotated[
         list[str],
         typer.Argument(
-            metavar="STUDY",
-            help="Name of the study; fig4 takes several.",
+            metavar="STUDY|STUDY#NUMBER|FILE",
+            help="Name of the study; fig4 takes several, and fig2 a trial of one, or a study file "
+            "of one dynamical cell.",
             autocompletion=complete_study,
         ),
     ],
@@ -40,6 +44,24 @@ def command(
         float | None, typer.Option(help="Which, where the study has several.")
     ] = None,
     period: Annotated[int | None, typer.Option(help="Which, where the study has several.")] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STEP,...",
+            help="Of fig2, where the landscape is sliced. [default: before the first onset of an "
+            "instability, there, after it, and at the last switch of class]",
+        ),
+    ] = None,
+    oscillations: Annotated[
+        int | None, typer.Option(help="Of fig2, how many, from the first. [default: 2]", min=1)
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Of fig2's network. [default: 0]", min=0, max=2**32 - 1),
+    ] = None,
+    backend: Annotated[
+        str | None, typer.Option(help="What trains fig2's network. [default: auto]")
+    ] = None,
     storage: StorageOption = None,
     form: FormatOption = Format.table,
 ) -> None:
@@ -52,13 +74,26 @@ def command(
     the finite difference, for studies that watch for onsets; how many networks had one, never had
     one within their steps (censored), were born unstable or diverged. Means are over the networks
     that had an onset.
+
+    fig2: one network over its first oscillations, trained again and read at every step: weights of
+    the classes, loss, training accuracy and the two largest eigenvalues of the Hessian; below, the
+    loss about it along their eigenvectors, with its next 20 positions. Nothing is recorded.
     """
-    from dynstudy.figures.paper_figure import Choices, draw_figure, figure_files, write_figure
+    from dynstudy.figures.paper_figure import (
+        Choices,
+        draw_figure,
+        figure_files,
+        of_file,
+        write_figure,
+    )
 
     study, *more = dict.fromkeys(studies)
     paths = figure_files(name, study, out)
-    with opened(storage) as database:
-        drawn = draw_figure(database, name, study, Choices(amplitude, period, tuple(more) or None))
+    slices = None if at is None else numbers("--at", at, int, "4000,4189,10000")
+    others = tuple(more) or None
+    choices = Choices(amplitude, period, others, seed, oscillations, slices, backend)
+    with nullcontext() if of_file(name, study) else opened(storage) as database:
+        drawn = draw_figure(database, name, study, choices)
     write_figure(drawn, paths, study)
     show_rows(drawn.rows, form)
     log_files(paths, drawn.notes)

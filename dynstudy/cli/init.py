@@ -1,5 +1,6 @@
 """``dynstudy init``."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +47,7 @@ def command(
     """
     from dynstudy.errors import DynstudyError
     from dynstudy.report.safe_files import check_folder, write_whole
-    from dynstudy.study.shipped import question, shipped, shipped_file
+    from dynstudy.study.shipped import beside, question, shipped, shipped_file
 
     if name is None or list_:
         show_rows(
@@ -60,10 +61,16 @@ def command(
         typer.echo(text, nl=False)
         return
     path = Path(out or source.name)
-    check_folder(path)
-    if path.exists() and not force:
-        raise DynstudyError(
-            f"{path}: is there already; --force writes over it, --out names another file"
-        )
-    write_whole(path, lambda whole: whole.write_text(text, encoding="utf-8"))
+    contents = {path: text.encode()}
+    contents |= {path.with_name(each.name): each.read_bytes() for each in beside(source)}
+    for file in contents:
+        check_folder(file)
+        if file.exists() and not force:
+            raise DynstudyError(
+                f"{file}: is there already; --force writes over it, --out names another file"
+            )
+    for file, written in reversed(contents.items()):
+        write_whole(file, partial(Path.write_bytes, data=written))
+    for file in list(contents)[1:]:
+        log(f"wrote {file}")
     log(f"wrote {path}; next: dynstudy run {path} --dry-run")

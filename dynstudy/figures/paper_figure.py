@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -29,6 +29,10 @@ class Choices:
     amplitude: float | None = None
     period: int | None = None
     more: tuple[str, ...] | None = None  # studies, after the first one: these are no option
+    seed: int | None = None
+    oscillations: int | None = None
+    at: tuple[int, ...] | None = None
+    backend: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,12 @@ class PaperFigure:
 
     `draw` takes a database, what it is drawn from (a study's name, or what else the command was
     given), and the choices, all None but those that it `takes`; what it cannot draw is a
-    `DynstudyError`.
+    `DynstudyError`. One that is drawn `of_files`, too, gets no database with a study file.
     """
 
-    draw: Callable[[Storage, str, Choices], DrawnFigure]
+    draw: Callable[[Any, str, Choices], DrawnFigure]  # Any: a `Storage`, or None
     takes: frozenset[str] = frozenset()  # names of `Choices`
+    of_files: bool = False
 
     @classmethod
     def of(cls, name: Figure) -> "PaperFigure":
@@ -60,8 +65,15 @@ class PaperFigure:
         return figure
 
 
-def draw_figure(storage: Storage, name: Figure, target: str, choices: Choices) -> DrawnFigure:
-    """Return a figure, drawn.
+def of_file(name: Figure, target: str) -> bool:
+    """Whether a figure is to be drawn from a study file, instead of a study of a database."""
+    return PaperFigure.of(name).of_files and Path(target).suffix == ".toml"
+
+
+def draw_figure(
+    storage: Storage | None, name: Figure, target: str, choices: Choices
+) -> DrawnFigure:
+    """Return a figure, drawn; from a study file without a database.
 
     Raises:
         DynstudyError: it takes no such choice, or nothing can be drawn of what it is given.
@@ -94,11 +106,20 @@ def figure_files(figure: Figure, name: str, out: Path) -> tuple[Path, ...]:
         ends = f"{', '.join(PICTURES)} or {NUMBERS}"
         raise DynstudyError(f"--out {out}: must be a folder, or a file that ends in {ends}")
     else:
-        stem = out / f"{file_stem(name)}-{figure}"
+        stem = out / f"{_stem(figure, name)}-{figure}"
         paths = tuple(Path(f"{stem}{suffix}") for suffix in (PICTURES[0], NUMBERS))
     for path in paths:
         check_folder(path)
     return paths
+
+
+def _stem(figure: Figure, target: str) -> str:
+    """A name for files of a study, of a trial STUDY#NUMBER, or of a study file."""
+    if of_file(figure, target):
+        return file_stem(Path(target).stem)
+    study, hash_, number = target.rpartition("#")
+    trial = PaperFigure.of(figure).of_files and hash_ and number.isdecimal()
+    return f"{file_stem(study)}-{number}" if trial else file_stem(target)
 
 
 def write_figure(drawn: DrawnFigure, paths: tuple[Path, ...], title: str) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -100,24 +100,34 @@ def train_cell(
 
 
 def trained(
-    replicates: Sequence[Replicate], protocol: Protocol, **how: Any
+    replicates: Sequence[Replicate], protocol: Protocol, steps: int | None = None, **how: Any
 ) -> tuple[Ensemble, Data, Outcome]:
     """Train some replicates of one loss in one engine call, from where their protocol says.
 
     Args:
         replicates: the networks.
         protocol: how they are trained; `SpecError` where what they start from is not there.
+        steps: the first so many; all, if None.
         how: of `dynstudy.train.train`, what else it takes.
 
     Returns:
         The engine's view of them, and what came out.
     """
     ensemble, data = to_arrays(replicates, protocol)
-    start = protocol.initial
-    if start is not None:
-        arrays = (np.repeat(array[None], len(ensemble), 0) for array in start.arrays())
-        how["initial"] = Parameters(*arrays)
+    if steps is not None:
+        ensemble = replace(ensemble, steps=steps)
+    if protocol.initial is not None:
+        how["initial"] = started(ensemble, data, protocol)
     return ensemble, data, train(ensemble, data, **how)
+
+
+def started(ensemble: Ensemble, data: Data, protocol: Protocol) -> Parameters:
+    """Where networks start: at the draw of their seeds, or where their protocol says."""
+    if protocol.initial is None:
+        return Parameters.drawn(ensemble, data.classes, data.features)
+    return Parameters(
+        *(np.repeat(array[None], len(ensemble), 0) for array in protocol.initial.arrays())
+    )
 
 
 def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ensemble, Data]:

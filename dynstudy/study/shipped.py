@@ -35,6 +35,11 @@ def shipped_file(name: str) -> Path:
     return files[stem]
 
 
+def beside(path: Path) -> list[Path]:
+    """The files that a study file needs beside it."""
+    return sorted(path.parent.glob(f"{path.stem}-*.npz"))
+
+
 def question(path: Path) -> str:
     """What a study is about: the first paragraph of its file, on one line."""
     paragraph, _, _ = path.read_text(encoding="utf-8").partition("\n#\n")

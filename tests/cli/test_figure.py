@@ -55,7 +55,17 @@ def test_figure_4_is_drawn_from_several_studies_with_what_is_censored(
         (["fig3", "smal", "--out", "x.png"], "did you mean 'small'"),
         (["fig3", "small", "--amplitude", "3"], "has period 10, 30: choose one by"),
         (["fig3", "small", "--amplitude", "3", "--period", "10"], "has one trained width, 5"),
-        (["fig2", "small"], "'fig2' is not one of 'fig3'"),
+        (["fig9", "small"], "'fig9' is not one of 'fig2', 'fig3', "),
+        (["fig2", "small"], "fig2 is of one network: a trial of a study, STUDY#NUMBER"),
+        (["fig2", "small#99"], "has trials 0 to 4"),
+        (["fig2", "small#0"], "is static: it has no oscillations to show"),
+        (["fig2", "small#2", "--at", "3,9999"], "a slice at step 9999: there is none; these"),
+        (["fig2", "small#2", "--at", "x"], "--at 'x': must be whole numbers with commas between"),
+        (["fig2", "small#2", "--amplitude", "3"], "fig2 takes no --amplitude; leave it out"),
+        (["fig2", "small#2", "--oscillations", "99"], "99 oscillations: dce, width 5, "),
+        (["fig2", "none.toml"], "none.toml: no such study file"),
+        (["fig3", "none.toml"], "study 'none.toml' is not in"),
+        (["fig3", "small", "--at", "3"], "fig3 takes no --at; leave it out"),
         (["fig3", "search"], "is a search"),
         (["fig3", "small", "search"], "fig3 is drawn from one study, not from 2"),
         (["fig4", "small"], "'small' does not watch for onsets of instabilities"),
@@ -66,3 +76,17 @@ def test_what_is_wrong_is_one_line_and_changes_nothing(
     arguments: list[str], said: str, refusal: Refusal
 ) -> None:
     assert said in refusal("figure", *arguments)
+
+
+def test_figure_2_is_trained_again_and_nothing_is_recorded(command: Command, three: Path) -> None:
+    database = three / "storage" / "dynstudy.db"
+    before = database.read_bytes()
+    line = ["figure", "fig2", "small#2", "--at", "3,11", "--format", "json", "--seed", "1"]
+    status, out, err = command(*line, "--backend", "cpu")
+    assert status == 0, err
+    assert [row["at"] for row in json.loads(out)] == ["slice a", "slice b"]
+    assert "wrote results/small-2-fig2.png\nwrote results/small-2-fig2.csv" in err
+    assert "note: eigenvalues were read at" in err
+    assert database.read_bytes() == before
+    assert command(*line, "--out", "x.pdf")[0] == 0
+    assert (three / "x.pdf").read_bytes().startswith(b"%PDF")

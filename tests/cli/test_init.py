@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dynstudy.study.shipped import FIRST, shipped
+from dynstudy.study.study_file import load_spec
 from tests.command import called, dynstudy, fails
 
 SMALL = "protocol.steps=200 protocol.tail=20 protocol.data.points_per_class=20".split()
@@ -68,3 +69,14 @@ def test_whoever_runs_a_name_is_told_where_a_file_comes_from(tmp_path: Path) -> 
     assert err == "error: quickstart: no such study file; " + (
         "dynstudy init quickstart writes quickstart.toml\n"
     )
+
+
+def test_what_a_study_file_needs_beside_it_is_written_too(tmp_path: Path) -> None:
+    _, err = dynstudy(tmp_path, "init", "fig2", "--out", "new/mine.toml")
+    assert err == (
+        "wrote new/fig2-initial.npz\nwrote new/mine.toml; next: dynstudy run new/mine.toml "
+        "--dry-run\n"
+    )
+    assert load_spec(tmp_path / "new" / "mine.toml").name == "fig2"
+    said = fails(tmp_path, "init", "fig2", "--out", "new/other.toml")
+    assert "fig2-initial.npz: is there already; --force writes over it" in said
