@@ -10,9 +10,10 @@ from typer.main import get_command
 import dynstudy
 from docs import study_keys
 from docs.results_tables import with_tables
-from dynstudy.analysis import boundaries
+from dynstudy.analysis import association, boundaries, measure_map
 from dynstudy.cli import EXAMPLES, app
 from dynstudy.export import replicate_table
+from dynstudy.measure.measures import INSTABILITY, MEASURES
 from dynstudy.statistics import columns
 from dynstudy.store.tables import Base
 
@@ -162,6 +163,12 @@ TABLES = {
     "A cell: `dynstudy map` (`NAME.csv`), `--format csv` and `json`": columns.MAP,
     "A boundary at a period: `dynstudy map --boundaries` (`NAME-boundaries.csv`)": (
         boundaries.COLUMNS
+    ),
+    "A cell: `dynstudy map --show instability` (`NAME-instability.csv`)": (
+        measure_map.measure_columns([MEASURES[name] for name in INSTABILITY])
+    ),
+    "A measure of a panel: `dynstudy map --show instability` (`NAME-association.csv`)": (
+        association.COLUMNS
     ),
     "A network: `dynstudy export STUDY --format csv`, `parquet` and `netcdf`": (
         replicate_table.COLUMNS

@@ -1,6 +1,6 @@
 """Small studies, and ledgers whose networks' outcomes were chosen instead of trained."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -86,7 +86,12 @@ class Planted:
         )
 
     def put(
-        self, cell: Cell, accuracies: Sequence[float], forgetting: float = 0.1, diverged: int = 0
+        self,
+        cell: Cell,
+        accuracies: Sequence[float],
+        forgetting: float = 0.1,
+        diverged: int = 0,
+        measured: Mapping[str, Sequence[float]] | None = None,
     ) -> None:
         """Record a cell's networks.
 
@@ -95,6 +100,7 @@ class Planted:
             accuracies: of the seeds from 0 on, at the end.
             forgetting: of the first network; 0.01 more of the second, 0.02 more of the third.
             diverged: so many of the networks diverged.
+            measured: more measures by name, of each network.
         """
         data = self.spec.protocol.data
         configuration = cell.configuration
@@ -110,13 +116,15 @@ class Planted:
                 "train_accuracy": accuracy,
                 "val_accuracy": 1 / 3 if lost else accuracy,
             }
-            if not configuration.static and not lost:
+            if not lost and not configuration.static:
                 measures |= {
                     "val_accuracy_before_tail": accuracy,
                     "forgetting": forgetting + 0.01 * (seed % 3),
                     "unrecovered": 0.0,
                     "lasting": 0.3,
                 }
+            if not lost:
+                measures |= {name: values[seed] for name, values in (measured or {}).items()}
             replicate = Replicate(configuration, seed)
             records.append(Record(replicate, 5 if lost else None, measures, {} if lost else half))
         self.ledger.add(records, Trainer("cpu", "planted", "a processor", {}))
@@ -142,6 +150,39 @@ def plant(storage: Storage, spec: StudySpec) -> int:
     summaries = Summaries(planted.ledger, range(spec.baseline_replicates))
     add_cells(planted.study, spec, summaries.of(all_cells))
     return len(all_cells)
+
+
+def plant_instability(storage: Storage, **changes: Any) -> MapSpec:
+    """Plant a map with curvature: instability falls with A, the gain rises and falls with it.
+
+    Of the networks of a cell the more accurate ones have more onsets, and that is all.
+
+    Args:
+        storage: the database.
+        changes: keys of the study.
+
+    Returns:
+        The study.
+    """
+    space = {"learning_rate": 1.0, "amplitude": [2, 4, 8, 16], "period": [10, 15, 30], "width": 5}
+    protocol = SMALL["protocol"] | {"curvature": {"records": [10, 50]}}
+    spec = small_map(**({"replicates": 6, "protocol": protocol, "space": space} | changes))
+    planted, rng = Planted(storage, spec), np.random.default_rng(0)
+    for cell in spec.grid_cells():
+        amplitude, period = cell.configuration.amplitude or 1.0, cell.configuration.period or 10
+        share = 0.5 / amplitude * period**0.1
+        accuracies = 0.5 + 0.6 * share * (0.3 - share) + rng.normal(0, 0.01, cell.replicates)
+        measured = {
+            "share_uphill": np.abs(share + rng.normal(0, 0.01, cell.replicates)),
+            "share_past_edge": np.full(cell.replicates, 0.25 if amplitude < 5 else 0.0),
+            "onsets_per_oscillation": 10 * accuracies,
+            "largest_curvature": 1 + rng.normal(0, 0.1, cell.replicates),
+        }
+        if cell.configuration.static:
+            del measured["onsets_per_oscillation"]
+        listed = {name: values.tolist() for name, values in measured.items()}
+        planted.put(cell, accuracies.tolist(), measured=listed)
+    return spec
 
 
 def plant_search(storage: Storage, spec: SearchSpec) -> None:

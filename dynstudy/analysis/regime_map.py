@@ -1,7 +1,7 @@
 """What a study found, as a table: one row per cell, from the ledger."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from dynstudy.analysis.panel_surface import PanelSurface, fit_panel
 from dynstudy.arrays import Array
 from dynstudy.config import FEWEST, place_name
 from dynstudy.measure.accuracy import with_error
+from dynstudy.measure.measures import MEASURES
 from dynstudy.protocol import SpiralData
 from dynstudy.search.prediction import predict_cells
 from dynstudy.statistics.baseline import Baseline
@@ -47,6 +48,8 @@ class RegimeMap:
     lost: list[Array] = field(default_factory=list)  # their forgetting, before the static loss's
     ledger: str = ""  # SHA-256 of the rows of the ledger that it stands on
     trials: int | None = None  # complete ones
+    measured: list[Mapping[str, Array]] = field(default_factory=list)
+    """All measures of each row's replicates, by name; nan where one is not defined."""
     _surfaces: dict[PanelKey, PanelSurface | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -211,6 +214,7 @@ def regime_map(
         )
     outcomes = [sample.val_accuracy for sample in samples]
     lost = [sample.forgetting for sample in samples]
+    measured = [sample.measures for sample in samples]
     rows = rows_digest(frame.ledger_configuration.tolist(), samples)
     if (predict := PREDICTIONS.get(spec.kind)) is not None:
         predicted, unsettled = predict(spec, study, ledger)
@@ -218,11 +222,13 @@ def regime_map(
             frame = pd.concat([frame, predicted.astype(frame.dtypes)], ignore_index=True)
             outcomes += [np.empty(0)] * len(predicted)
             lost += [np.empty(0)] * len(predicted)
+            measured += [dict.fromkeys(MEASURES, np.empty(0))] * len(predicted)
             notes.append(
                 f"{len(predicted)} of {len(frame)} cells are not trained but predicted from those "
                 f"that are, {unsettled} of them not settled"
             )
-    return RegimeMap(spec, frame, notes, outcomes, lost, rows, storage.count_cells(study))
+    trials = storage.count_cells(study)
+    return RegimeMap(spec, frame, notes, outcomes, lost, rows, trials, measured)
 
 
 def conditional(data: SpiralData) -> str:

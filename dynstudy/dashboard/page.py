@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import tomli_w
 
 from dynstudy.analysis.boundaries import find_boundaries, has_boundaries
+from dynstudy.analysis.measure_map import INSTABILITIES, has_instability, map_of_measures
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.config import cell_name
 from dynstudy.dashboard.artifacts import (
@@ -26,6 +27,7 @@ from dynstudy.dashboard.note import split_note, write_note
 from dynstudy.dashboard.responses import FIGURE
 from dynstudy.measure.accuracy import with_error
 from dynstudy.pictures.interactive.accuracy import WIDTH_FIGURE, accuracy_over_width, search_figures
+from dynstudy.pictures.interactive.measure_map import MEASURE_FIGURE, measures_figure
 from dynstudy.pictures.interactive.regime_map import MOST_PANELS, map_figures
 from dynstudy.pictures.regime_map import save_map
 from dynstudy.report.map_text import headline
@@ -55,7 +57,7 @@ class Page:
 
 
 def map_page(study_map: RegimeMap, present: list[str]) -> Page:
-    """The page of a map: maps, accuracy over width, picture, cells, a line per loss and width."""
+    """The page of a map: maps, instabilities where there are, accuracy over width, files, lines."""
     dynamical = study_map.dynamical_cells()
     lines = []
     for (loss, width, rate), panel in study_map.panels():
@@ -71,6 +73,8 @@ def map_page(study_map: RegimeMap, present: list[str]) -> Page:
     if len(dynamical) > 1:
         lines.append(CONFIRM)
     figures = map_figures(study_map, present)
+    if figures and has_instability(study_map):
+        figures[MEASURE_FIGURE] = measures_figure(map_of_measures(study_map, INSTABILITIES))
     figures[WIDTH_FIGURE] = accuracy_over_width(study_map)
     files = _files(study_map, "map.png")
     if has_boundaries(study_map):

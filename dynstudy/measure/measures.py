@@ -43,6 +43,14 @@ PINNED = (
 """Those that were there when digests, files and exports got their order, which stays what it was:
 what is added later comes after."""
 
+INSTABILITY = (
+    SHARE_UPHILL.name,
+    SHARE_PAST_EDGE.name,
+    ONSETS_PER_OSCILLATION.name,
+    LARGEST_CURVATURE.name,
+)
+"""Four ways to say how unstable training was, each of all steps or records before the tail."""
+
 
 def net_names() -> list[str]:
     """The measures that the static loss's is taken off of, wherever they are shown."""

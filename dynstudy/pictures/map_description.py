@@ -8,20 +8,18 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from contourpy import contour_generator
-from numpy.typing import NDArray
 
 from dynstudy.analysis.panel_surface import PooledGain
 from dynstudy.analysis.regime_map import PanelKey, RegimeMap
 from dynstudy.arrays import Array
-from dynstudy.pictures.style import AMPLITUDE, PERIOD, SIGNS, edges, on_dark
+from dynstudy.pictures.cell_grid import Axis, CellGrid, Grid
+from dynstudy.pictures.style import SIGNS, on_dark
 from dynstudy.search.level_sets import CONFIDENT
 from dynstudy.statistics.labels import DIVERGED, USEFUL
 
 MOST_LABELLED = 80  # cells of a panel beyond which numbers in them are unreadable
-MOST_TICKS = 10  # of an axis
 
 USEFUL_BORDER = "border of the useful regime"
 ONSET_OF_FORGETTING = "onset of forgetting"
@@ -29,23 +27,6 @@ POOLED_CONTOUR = "gain = 0.02 of all cells pooled"
 POOLED_BAND = "not decided by the pooled gain (95 %)"
 FORGETTING_LABEL = "catastrophic forgetting"
 GAIN_LABEL = "gain in validation accuracy over the static loss"
-
-Grid = NDArray[Any]  # (periods, amplitudes)
-
-
-@dataclass(frozen=True)
-class Axis:
-    """Tested values of a logarithmic axis."""
-
-    name: str
-    values: Array  # (N,) ascending
-    borders: Array  # (N + 1,) of their cells
-
-    @property
-    def ticks(self) -> tuple[Array, list[str]]:
-        """Those of the values that are labelled, and their labels."""
-        few = self.values[:: math.ceil(len(self.values) / MOST_TICKS)]
-        return few, [f"{value:.3g}" if value < 1000 else f"{value:.0f}" for value in few]
 
 
 @dataclass(frozen=True)
@@ -93,6 +74,13 @@ def largest_gain(study_map: RegimeMap) -> float:
     return max(0.05, float(study_map.frame.gain.abs().max()))  # nan is not larger
 
 
+def panel_heading(study_map: RegimeMap, key: PanelKey) -> str:
+    """A panel's loss and width, and its learning rate where a map has several."""
+    loss, width, rate = key
+    several = study_map.frame.learning_rate.nunique() > 1
+    return f"{loss.upper()}, width {width}" + (f", η = {rate:g}" if several else "")
+
+
 def describe_panel(
     study_map: RegimeMap,
     key: PanelKey,
@@ -109,33 +97,18 @@ def describe_panel(
         The panel; the boundaries of the surface through all cells are in it only where `pooled`,
         being another notion of what is useful than the cells' labels, each a test by itself.
     """
-    amplitude, period = (
-        Axis(name, values, edges(values))
-        for name, column in ((AMPLITUDE, cells.amplitude), (PERIOD, cells.period))
-        for values in [np.sort(column.unique().astype(float))]
-    )
-    shape = len(period.values), len(amplitude.values)
-    rows = np.searchsorted(period.values, cells.period)
-    columns = np.searchsorted(amplitude.values, cells.amplitude)
-
-    def grid(values: Any, fill: Any = np.nan, kind: Any = float) -> Grid:
-        filled = np.full(shape, fill, kind)
-        filled[rows, columns] = values
-        return filled
-
+    cell_grid = CellGrid.of(cells)
+    grid = cell_grid.grid
     if heading is None:
-        loss, width, rate = key
-        heading = f"{loss.upper()}, width {width}"
-        if study_map.frame.learning_rate.nunique() > 1:
-            heading += f", η = {rate:g}"
+        heading = panel_heading(study_map, key)
     forgets = grid(cells.forgets.eq(True), False, bool)
     surface = study_map.surface(*key) if pooled else None
     few = forgets.size <= most_labelled
     return MapPanel(
         heading,
         study_map.static_accuracy(*key),
-        amplitude,
-        period,
+        cell_grid.amplitude,
+        cell_grid.period,
         limit,
         gain=grid(cells.gain.where(cells.regime != DIVERGED)),
         accuracy=grid(cells.val_accuracy),
@@ -145,18 +118,16 @@ def describe_panel(
         regime=grid(cells.regime, "", object),
         forgets=forgets,
         predicted=grid(cells.predicted, False, bool),
-        written=_written(cells, rows, columns, limit) if few else [],
-        useful_border=_strokes(
-            grid(cells.regime == USEFUL, False, bool), amplitude.borders, period.borders
-        ),
-        onset=_strokes(forgets, amplitude.borders, period.borders),
+        written=_written(cells, cell_grid, limit) if few else [],
+        useful_border=cell_grid.strokes(grid(cells.regime == USEFUL, False, bool)),
+        onset=cell_grid.strokes(forgets),
         **_contours(None if surface is None else surface.pooled),
     )
 
 
-def _written(cells: pd.DataFrame, rows: Grid, columns: Grid, limit: float) -> list[Written]:
+def _written(cells: pd.DataFrame, cell_grid: CellGrid, limit: float) -> list[Written]:
     texts = []
-    for cell, row, column in zip(cells.itertuples(), rows.tolist(), columns.tolist(), strict=True):
+    for cell, (row, column) in zip(cells.itertuples(), cell_grid.positions, strict=True):
         if math.isnan(cell.gain) or cell.regime == DIVERGED:
             texts.append(Written(row, column, "", str(cell.regime), False))
             continue
@@ -175,31 +146,3 @@ def _contours(pooled: PooledGain | None) -> dict[str, Any]:
         "contour": levels.lines(0.0),
         "band": [line for level in (-CONFIDENT, CONFIDENT) for line in levels.lines(level)],
     }
-
-
-def _strokes(inside: Grid, x: Array, y: Array) -> Array:
-    """The borders between cells inside and outside a region: (strokes, 2 ends, 2)."""
-    upright = [
-        [(x[j], y[start]), (x[j], y[stop])]
-        for j in range(1, inside.shape[1])
-        for start, stop in _runs(inside[:, j - 1] != inside[:, j])
-    ]
-    level = [
-        [(x[start], y[i]), (x[stop], y[i])]
-        for i in range(1, inside.shape[0])
-        for start, stop in _runs(inside[i - 1] != inside[i])
-    ]
-    return np.array(upright + level).reshape(-1, 2, 2)
-
-
-def _runs(marked: Grid) -> list[tuple[int, int]]:
-    """Find neighbours that are marked in a line of cells.
-
-    Returns:
-        (first, one past the last) of each run of them.
-
-    >>> _runs(np.array([True, True, False, True]))
-    [(0, 2), (3, 4)]
-    """
-    changes = np.flatnonzero(np.diff(np.concatenate([[0], marked.astype(np.int8), [0]])))
-    return [(int(start), int(stop)) for start, stop in changes.reshape(-1, 2)]

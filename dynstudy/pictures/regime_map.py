@@ -1,6 +1,7 @@
 """The picture of a map: gain over amplitude and period, its boundaries, and forgetting."""
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from matplotlib.patches import Patch, Rectangle
 from dynstudy.analysis.regime_map import PanelKey, RegimeMap
 from dynstudy.pictures import map_description as described
 from dynstudy.pictures.accuracy import search_figure, width_figure
+from dynstudy.pictures.cell_grid import Axis
 from dynstudy.pictures.fitting import add_legend_below, add_panel_title, add_title
 from dynstudy.pictures.map_description import MapPanel, describe_panel, largest_gain
 from dynstudy.pictures.style import (
@@ -128,8 +130,14 @@ def draw_panel(axis: Axes, panel: MapPanel) -> None:
         rows, columns = np.nonzero((panel.replicates > 0) & ~panel.predicted)
         trained = panel.amplitude.values[columns], panel.period.values[rows]
         axis.plot(*trained, "k.", markersize=2, zorder=6)
+    scale_axes(axis, panel.amplitude, panel.period)
+
+
+def scale_axes(axis: Axes, amplitude: Axis, period: Axis) -> None:
+    """A over T, with the tested values as ticks."""
+    x, y = amplitude.borders, period.borders
     axis.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
-    for ticks, scale in ((axis.xaxis, panel.amplitude), (axis.yaxis, panel.period)):
+    for ticks, scale in ((axis.xaxis, amplitude), (axis.yaxis, period)):
         ticks.set_ticks(scale.ticks[0], labels=scale.ticks[1])
         ticks.set_minor_locator(mpl.ticker.NullLocator())
 
@@ -173,12 +181,14 @@ def add_legend(
     predicted: bool = False,
     signs: bool = True,
     pooled: bool = False,
+    more: Iterable[Any] = (),
 ) -> None:
     """What the lines, hatches and signs of panels mean, where there are such."""
     handles: list[Any] = [
         Line2D([], [], label=described.USEFUL_BORDER, **USEFUL_LINE),
         Line2D([], [], label=described.ONSET_OF_FORGETTING, **ONSET_LINE),
         Patch(fill=False, label=described.FORGETTING_LABEL, **HATCH),
+        *more,
     ]
     if pooled:
         handles.append(Line2D([], [], label=described.POOLED_CONTOUR, **CONTOUR_LINE))

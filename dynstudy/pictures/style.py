@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from dynstudy.statistics.labels import HARMFUL, NEUTRAL, UNSETTLED, USEFUL
 
 COLOURS = colormaps["RdBu"]
+MEASURE_COLOURS = colormaps["viridis"]
 ONSET = "#b2007f"
 CONTOUR = "#137a3b"
 CURVES: list[str] = [mpl.colors.to_hex(colour) for colour in colormaps["tab10"].colors]  # type: ignore[attr-defined]
@@ -53,7 +54,12 @@ def plainly(draw: Callable[Arguments, Drawn]) -> Callable[Arguments, Drawn]:
 
 def on_dark(gain: float, limit: float) -> bool:
     """Whether the colour of a gain is so dark that what stands on it has to be white."""
-    red, green, blue, _ = COLOURS(0.5 + 0.5 * gain / limit)
+    return is_dark(COLOURS(0.5 + 0.5 * gain / limit))
+
+
+def is_dark(colour: tuple[float, ...]) -> bool:
+    """Whether what stands on a colour (red, green, blue, ...) has to be white."""
+    red, green, blue, *_ = colour
     return bool(0.3 * red + 0.59 * green + 0.11 * blue < 0.5)
 
 

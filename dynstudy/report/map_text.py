@@ -1,7 +1,7 @@
 """A regime map as a person takes it away: on the terminal, and as files."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -68,7 +68,7 @@ def print_grids(study_map: RegimeMap, out: TextIO) -> None:
         title.append(f"   {study_map.static_accuracy(loss, width, rate)}", style="not bold")
         screen.print(title)
         if panel.amplitude.nunique() <= MOST_AMPLITUDES:
-            screen.print(*_grids(panel, screen.width), sep="")
+            screen.print(*grids(panel, screen.width, _cell), sep="")
         else:
             screen.print("too many amplitudes for a terminal: see the picture and the CSV")
         screen.print(headline(panel))
@@ -86,10 +86,10 @@ TEXTS = {"map": print_grids, "search": print_best, "boundary": print_grids}
 """By kind of study, what prints it on a terminal."""
 
 
-def _grids(panel: pd.DataFrame, room: int) -> Iterator[Table]:
-    """T upwards and A across, as in the picture; below each other where they are too wide."""
+def grids(panel: pd.DataFrame, room: int, written: Callable[[Any], Text]) -> Iterator[Table]:
+    """Cells as `written`, T upwards and A across; below each other where they are too wide."""
     amplitudes, periods = sorted(panel.amplitude.unique()), sorted(panel.period.unique())[::-1]
-    cells = {(row.period, row.amplitude): _cell(row) for row in panel.itertuples()}
+    cells = {(row.period, row.amplitude): written(row) for row in panel.itertuples()}
     widest = max([len(f"{max(amplitudes):g}"), *(len(cell.plain) for cell in cells.values())])
     first = max([len("T \\ A"), *(len(f"{period:g}") for period in periods)])
     together = max(1, (room - AROUND - first) // (widest + BETWEEN))

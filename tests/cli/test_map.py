@@ -49,6 +49,31 @@ def test_boundaries_of_a_map(here: Path) -> None:
     assert "boundaries" not in out
 
 
+def test_instability_of_a_map(here: Path) -> None:
+    dynstudy(here, "run", "small.toml")
+    line = fails(here, "map", "small", "--show", "instability", "--out", "new")
+    assert "add a table [protocol.curvature]" in line
+    assert "--show 'steep': is no measure" in fails(here, "map", "small", "--show", "steep")
+    asked = "--set", "protocol.curvature.eigenvalues=1", "--extend"  # as that line says
+    dynstudy(here, "run", "small.toml", *asked)
+    out, err = dynstudy(here, "map", "small", "--show", "instability", "--out", "pictures")
+    assert "dce, width 5, learning rate 1: share of uphill steps" in out
+    assert "largest_curvature" in out  # the table of associations
+    for what in ("small", "small-instability", "small-association"):
+        assert f"wrote pictures/{what}.png\nwrote pictures/{what}.csv\n" in err
+    table = (here / "pictures" / "small-instability.csv").read_text()
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert len(rows) == 5
+    assert all(0 <= float(row["share_uphill"]) <= 1 for row in rows)
+    both = "map", "small", "--show", "instability", "--format", "csv"
+    assert dynstudy(here, *both)[0] == table
+    assert "--boundaries and --show" in fails(here, *both, "--boundaries", "--out", "new")
+    out, err = dynstudy(here, "map", "small", "--show", "share_uphill", "--out", "one")
+    assert sorted(path.name for path in (here / "one").iterdir()) == [
+        *("small-share_uphill.csv", "small-share_uphill.png", "small.csv", "small.png")
+    ]
+
+
 def test_a_search_without_a_trained_cell_cannot_be_drawn(here: Path) -> None:
     storage = Storage(f"sqlite:///{here}/storage.db", create=True)
     for maximize in ("val_accuracy", "gain"):

@@ -1,7 +1,9 @@
 """Names and order of columns, which programs rely on: what is new stands at the end."""
 
-from dynstudy.analysis import boundaries
+from dynstudy.analysis import association, boundaries
+from dynstudy.analysis.measure_map import measure_columns
 from dynstudy.export import replicate_table
+from dynstudy.measure.measures import INSTABILITY, MEASURES
 from dynstudy.statistics.columns import FIRST, MAP, names
 from tests.conftest import ROOT
 
@@ -23,7 +25,13 @@ BOUNDARY = """
     loss width learning_rate period boundary piece amplitude amplitude_low amplitude_high reached
     support says
 """
-TABLES = {"map": MAP, "networks": replicate_table.COLUMNS, "boundaries": boundaries.COLUMNS}
+TABLES = {
+    "map": MAP,
+    "networks": replicate_table.COLUMNS,
+    "boundaries": boundaries.COLUMNS,
+    "instability": measure_columns([MEASURES[name] for name in INSTABILITY]),
+    "association": association.COLUMNS,
+}
 
 
 def test_columns_keep_their_names_and_places() -> None:

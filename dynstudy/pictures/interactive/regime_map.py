@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from matplotlib.colors import Colormap
 
 from dynstudy.analysis.regime_map import PanelKey, RegimeMap
 from dynstudy.pictures import map_description as described
+from dynstudy.pictures.cell_grid import Axis
 from dynstudy.pictures.map_description import MapPanel, describe_panel, largest_gain
+from dynstudy.pictures.measure_description import MeasurePanel
 from dynstudy.pictures.style import COLOURS, CONTOUR, ONSET
 
 MOST_PANELS = 24
@@ -58,22 +61,25 @@ def panel_figure(panel: MapPanel) -> go.Figure:
     figure = go.Figure([_cells(panel)])
     if panel.contour or panel.band:
         figure.add_traces([
-            _lines(panel.contour, described.POOLED_CONTOUR, color=CONTOUR, width=2.5),
-            _lines(panel.band, described.POOLED_BAND, color=CONTOUR, width=1.5, dash="dot"),
+            lines(panel.contour, described.POOLED_CONTOUR, color=CONTOUR, width=2.5),
+            lines(panel.band, described.POOLED_BAND, color=CONTOUR, width=1.5, dash="dot"),
         ])
     figure.add_traces([
         _slashes(panel),
-        _lines(panel.onset, described.ONSET_OF_FORGETTING, color=ONSET, width=2.5, dash="6px,3px"),
-        _lines(panel.useful_border, described.USEFUL_BORDER, color="black", width=2),
+        lines(panel.onset, described.ONSET_OF_FORGETTING, color=ONSET, width=2.5, dash="6px,3px"),
+        lines(panel.useful_border, described.USEFUL_BORDER, color="black", width=2),
     ])
     if panel.written:
-        figure.add_trace(_numbers(panel))
+        figure.add_trace(cell_numbers(panel))
     lay_out(figure, f"{panel.heading}<br><sup>{panel.subtitle}</sup>")
-    figure.update_layout(plot_bgcolor="#dddddd")  # what is not trained
-    for update, axis in (
-        (figure.update_xaxes, panel.amplitude),
-        (figure.update_yaxes, panel.period),
-    ):
+    scale_axes_of(figure, panel.amplitude, panel.period)
+    return figure
+
+
+def scale_axes_of(figure: go.Figure, amplitude: Axis, period: Axis) -> None:
+    """A over T, with the tested values as ticks, and grey where nothing is trained."""
+    figure.update_layout(plot_bgcolor="#dddddd")
+    for update, axis in ((figure.update_xaxes, amplitude), (figure.update_yaxes, period)):
         update(
             type="log",
             title={"text": axis.name},
@@ -83,7 +89,6 @@ def panel_figure(panel: MapPanel) -> go.Figure:
             showgrid=False,
             zeroline=False,
         )
-    return figure
 
 
 def _cells(panel: MapPanel) -> go.Heatmap:
@@ -122,18 +127,18 @@ def _hover(panel: MapPanel) -> str:
     return HOVER + ACCURACY_HOVER + error + lost
 
 
-def colour_scale() -> list[list[Any]]:
+def colour_scale(colours: Colormap = COLOURS) -> list[list[Any]]:
     """The picture's colours, as plotly writes them."""
     return [
-        [share, "rgb({:.0f},{:.0f},{:.0f})".format(*(255 * np.array(COLOURS(share)[:3])))]
+        [share, "rgb({:.0f},{:.0f},{:.0f})".format(*(255 * np.array(colours(share)[:3])))]
         for share in np.linspace(0, 1, 21).tolist()
     ]
 
 
-def _lines(lines: Iterable[Any], name: str, **style: Any) -> go.Scatter:
+def lines(strokes: Iterable[Any], name: str, **style: Any) -> go.Scatter:
     """Lines (points, 2) as one trace."""
     lift = np.full((1, 2), np.nan)  # the pen
-    path = np.concatenate([np.empty((0, 2)), *(part for line in lines for part in (line, lift))])
+    path = np.concatenate([np.empty((0, 2)), *(part for line in strokes for part in (line, lift))])
     x, y = path.astype(np.float32).T.copy()
     return go.Scatter(x=x, y=y, mode="lines", line=style, name=name, hoverinfo="skip")
 
@@ -158,7 +163,7 @@ def _slashes(panel: MapPanel) -> go.Scatter:
     )
 
 
-def _numbers(panel: MapPanel) -> go.Scatter:
+def cell_numbers(panel: MapPanel | MeasurePanel) -> go.Scatter:
     """Signs and gains written into the cells; the regime where there is no gain."""
     return go.Scatter(
         x=[float(panel.amplitude.values[cell.column]) for cell in panel.written],

@@ -14,14 +14,14 @@ from dynstudy.analysis import regime_map as regime_map_module
 from dynstudy.analysis.boundaries import find_boundaries
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.dashboard import page
-from dynstudy.dashboard.page import publish, published, search_page
+from dynstudy.dashboard.page import map_page, publish, published, search_page
 from dynstudy.errors import DynstudyError, StudyNotFoundError
 from dynstudy.report.map_text import write_map
 from dynstudy.report.rows import to_csv
 from dynstudy.store.rename_note_tag import NOTE
 from dynstudy.store.studies import Storage
 from dynstudy.study.study_file import load_spec
-from tests.planted import SearchMaker, SpecMaker, plant, plant_search
+from tests.planted import SearchMaker, SpecMaker, plant, plant_instability, plant_search
 
 
 @pytest.fixture
@@ -201,3 +201,11 @@ def test_a_study_without_any_cell_has_a_page(storage: Storage, make_spec: SpecMa
 def test_a_study_that_is_not_there_is_said_to_be(storage: Storage) -> None:
     with pytest.raises(StudyNotFoundError):
         publish(storage, "absent")
+
+
+def test_a_map_with_curvature_has_one_figure_of_its_instabilities(storage: Storage) -> None:
+    plant_instability(storage)
+    shown = map_page(regime_map(storage, "small"), [])
+    assert list(shown.figures) == ["map-dce-width00005-rate1", "measures", "width-accuracy"]
+    (menu,) = shown.figures["measures"].layout.updatemenus
+    assert len(menu.buttons) == 4
