@@ -4,11 +4,16 @@ Of what `dynstudy map` draws of a study with its database, those without boundar
 """
 
 import re
+from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from docs.results_tables import FOLDER, PAGE, cells
+from dynstudy.analysis.first_onsets import FirstOnsets
 from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.pictures.first_onsets import first_onsets_figure
 from dynstudy.pictures.regime_map import grid_figure
 from dynstudy.pictures.style import save
 from dynstudy.study.study_file import load_spec
@@ -21,6 +26,8 @@ def drawn() -> dict[str, RegimeMap]:
     """The studies by the files of their pictures."""
     studies = {}
     for name, file, overrides, ledger in RUN.findall(PAGE.read_text(encoding="utf-8")):
+        if name in FIGURES:
+            continue
         spec = load_spec(FOLDER.parents[1] / file, overrides.replace(" --set", "").split())
         frame = cells(name).assign(predicted=False)
         unread = [np.empty(0)] * len(frame)
@@ -29,10 +36,28 @@ def drawn() -> dict[str, RegimeMap]:
     return studies
 
 
+def figures() -> list[str]:
+    """The studies of the page's runs whose picture is such a figure."""
+    names = [name for name, *_ in RUN.findall(PAGE.read_text(encoding="utf-8"))]
+    return [name for name in names if name in FIGURES]
+
+
+def _of_onsets(name: str) -> Figure:
+    """Figure 4, from what `dynstudy figure fig4` wrote."""
+    frame = pd.read_csv(FOLDER / f"{name}-fig4.csv")
+    return first_onsets_figure(FirstOnsets((name,), frame, ()))
+
+
+FIGURES: dict[str, Callable[[str], Figure]] = {"fig4": _of_onsets}
+"""The studies whose picture is a figure of the paper that is no map, and what draws it."""
+
+
 def main() -> None:
     """Draw all of them."""
     for name, study_map in drawn().items():
         save(grid_figure(study_map), FOLDER / name, study_map.spec.name)
+    for name in figures():
+        save(FIGURES[name](name), FOLDER / f"{name}-{name}.png", name)
 
 
 if __name__ == "__main__":

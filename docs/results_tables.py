@@ -1,4 +1,4 @@
-"""The tables of results.md, made from the CSV files in results/ that `dynstudy map` wrote."""
+"""The tables of results.md, made from the CSV files in results/ that dynstudy wrote there."""
 
 import re
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from dynstudy.analysis.first_onsets import COUNTS
 from dynstudy.report.boundary_text import boundary_lines
 
 FOLDER = Path(__file__).resolve().parent / "results"
@@ -127,10 +128,36 @@ def boundaries(names: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def onsets(names: list[str]) -> pd.DataFrame:
+    """Figure 4: curvature at first onsets by loss and learning rate, over the cells, and counts."""
+    rows = []
+    for name in names:
+        frame = pd.read_csv(FOLDER / f"{name}-fig4.csv")
+        for (loss, rate), of_rate in frame.groupby(["loss", "learning_rate"]):
+            rows.append({
+                "loss": str(loss).upper(),
+                "η": f"{rate:g}",
+                "λ̄η/2": over_cells(of_rate.curvature_edge),
+                "finite difference · η/2": over_cells(of_rate.finite_difference_edge),
+                **{
+                    count.replace("_", " "): of_rate[count].sum() for count in ("networks", *COUNTS)
+                },
+            })
+    return pd.DataFrame(rows)
+
+
+def over_cells(values: pd.Series) -> str:
+    """The mean of cells, and from which to which they lie."""
+    if values.isna().all():
+        return ""
+    return f"{values.mean():.3f} ({values.min():.3f} to {values.max():.3f})"
+
+
 REGIMES = ("useful", "harmful", "neutral", "unsettled")
 KINDS = {
     "over_width": over_width,
     "regimes": regimes,
     "forgetting": forgetting,
     "boundaries": boundaries,
+    "onsets": onsets,
 }

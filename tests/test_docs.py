@@ -38,7 +38,10 @@ def test_what_is_made_from_the_code_is_up_to_date() -> None:
 def test_pictures_of_results_are_of_the_runs_that_the_page_lists() -> None:
     files = {path.name for path in results_tables.FOLDER.glob("*.png")}
     studies = results_pictures.drawn()
-    assert set(studies) == files - {"fig3a-data-sets.png"}
+    figures = {f"{name}-{name}.png": name for name in results_pictures.figures()}
+    assert studies.keys() | figures.keys() == files - {"fig3a-data-sets.png"}
+    for file, name in figures.items():
+        assert title_of(results_tables.FOLDER / file) == name
     for file, study_map in studies.items():
         assert title_of(results_tables.FOLDER / file) == study_map.spec.name
         losses = study_map.frame.groupby(["loss", "amplitude", "period", "width"], dropna=False)

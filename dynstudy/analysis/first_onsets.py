@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 
 from dynstudy.arrays import Array
+from dynstudy.config import cell_name
 from dynstudy.errors import DynstudyError
 from dynstudy.measure.records import EIGENVALUES, ONSETS, SERIES_COLUMNS
+from dynstudy.statistics.columns import AXES, names
 from dynstudy.statistics.labelled_cells import cells_asked_for
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.series import NamedSeries, Network
@@ -42,33 +44,33 @@ class FirstOnsets:
 
     studies: tuple[str, ...]
     frame: pd.DataFrame
-    """A row for each cell with networks: ``study``, its axes, how many networks it is to have and
-    has (``planned``, ``networks``), of which `COUNTS` and, apart from these, ``start_unread``;
-    ``first_onset`` (mean step), then ``curvature`` (λ̄) and ``finite_difference``, their standard
-    errors (``…_sem``), and both in units of 2/η (``…_edge``, ``…_edge_sem``)."""
+    """A row for each cell with networks: its axes, ``networks`` and of them `COUNTS`; means of λ̄
+    and the finite difference in units of 2/η (``curvature_edge``, ``finite_difference_edge``) and
+    as they are (``curvature``, ``finite_difference``), each with its standard error (``…_sem``);
+    the mean step ``first_onset``, networks of whose start nothing was read (``start_unread``), how
+    many networks the cell is to have (``planned``), and its ``study``."""
     notes: tuple[str, ...]  # that a reader has to know
 
 
-def first_onsets(storage: Storage, names: Sequence[str]) -> FirstOnsets:
+def first_onsets(storage: Storage, studies: Sequence[str]) -> FirstOnsets:
     """Return the curvature at the first onsets of instabilities, cell by cell.
 
     Args:
         storage: where the studies are.
-        names: of studies; cells of all of them stand together.
+        studies: their names; cells of all of them stand together.
 
     Returns:
         Their cells, by loss, width, learning rate, amplitude and period.
 
     Raises:
-        DynstudyError: a study does not watch for onsets, has no trained network, or none that had
-            an onset.
+        DynstudyError: a study does not watch for onsets, has no trained network, none that had an
+            onset, or a cell that another has.
     """
-    tables = [_of_study(storage, name) for name in dict.fromkeys(names)]
+    tables = [_of_study(storage, name) for name in dict.fromkeys(studies)]
     frame = pd.concat(tables, ignore_index=True)
-    frame = frame.sort_values(
-        ["loss", "width", "learning_rate", "amplitude", "period"], ignore_index=True, kind="stable"
-    )
-    return FirstOnsets(tuple(dict.fromkeys(names)), frame, tuple(_notes(frame)))
+    _check_once(frame)
+    frame = frame.sort_values(names(AXES), ignore_index=True)
+    return FirstOnsets(tuple(dict.fromkeys(studies)), frame, tuple(_notes(frame)))
 
 
 def _of_study(storage: Storage, name: str) -> pd.DataFrame:
@@ -88,13 +90,13 @@ def _of_study(storage: Storage, name: str) -> pd.DataFrame:
     for cell in cells:
         of_cell = networks[cell.configuration]
         watched = [of_cell[seed] for seed in cell.seeds if ONSETS in of_cell.get(seed, (0, ()))[1]]
-        what = asdict(cell.configuration) | {"planned": cell.replicates}
         if watched:
-            rate = cell.configuration.learning_rate
-            rows.append({"study": name, **what, **_of_networks(watched, rate)})
+            read = _of_networks(watched, cell.configuration.learning_rate)
+            last = {"planned": cell.replicates, "study": name}
+            rows.append(asdict(cell.configuration) | read | last)
     if not rows:
         raise DynstudyError(f"study {name!r} has no network whose onsets were read; run it first")
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows).astype({"amplitude": float, "period": float})  # nan where static
     if not frame[WITH_ONSET].any():
         counts = ", ".join(f"{frame[each].sum()} {_said(each)}" for each in COUNTS[1:])
         raise DynstudyError(
@@ -102,6 +104,16 @@ def _of_study(storage: Storage, name: str) -> pd.DataFrame:
             f"born unstable ({counts}); a larger learning rate or more steps may give some"
         )
     return frame
+
+
+def _check_once(frame: pd.DataFrame) -> None:
+    """Refuse a cell that two studies have, since its networks would count twice."""
+    for _, rows in frame.groupby(names(AXES), dropna=False):
+        if len(rows) > 1:
+            raise DynstudyError(
+                f"{' and '.join(rows.study)}: both have {cell_name(next(rows.itertuples()))}, "
+                "which counts once; name one of them"
+            )
 
 
 def _of_networks(networks: Sequence[Network], learning_rate: float) -> dict[str, Any]:
@@ -113,18 +125,22 @@ def _of_networks(networks: Sequence[Network], learning_rate: float) -> dict[str,
     curvature, finite = (
         (at[f"{name}_before"] + at[f"{name}_after"]) / 2 for name in ("lambda_1", "finite_1")
     )
-    came = np.isfinite(at["first"]) & np.isfinite(curvature) & ~born
-    diverged = np.array([step is not None for step, _ in networks]) & ~came & ~born
+    onset = np.isfinite(at["first"])
+    came = onset & np.isfinite(curvature) & ~born
+    beyond = np.array([step is not None for step, _ in networks]) | onset  # its numbers overflowed
+    diverged = beyond & ~came & ~born
     return {
         "networks": len(networks),
         WITH_ONSET: int(came.sum()),
         CENSORED: int((~came & ~born & ~diverged).sum()),
         BORN: int(born.sum()),
         DIVERGED: int(diverged.sum()),
-        "start_unread": int(np.isnan(start).sum()),
+        **_with_error("curvature_edge", curvature[came] / edge),
+        **_with_error("finite_difference_edge", finite[came] / edge),
+        **_with_error("curvature", curvature[came]),
+        **_with_error("finite_difference", finite[came]),
         "first_onset": _mean(at["first"][came]),
-        **_with_error("curvature", curvature[came], edge),
-        **_with_error("finite_difference", finite[came], edge),
+        "start_unread": int(np.isnan(start).sum()),
     }
 
 
@@ -141,17 +157,11 @@ def _at_start(named: NamedSeries) -> float:
     return float(named[EIGENVALUES].values[:2, 0].mean())
 
 
-def _with_error(name: str, values: Array, edge: float) -> dict[str, float]:
-    """Mean and standard error, also in units of 2/η, over the networks that have one."""
+def _with_error(name: str, values: Array) -> dict[str, float]:
+    """Mean and standard error over the networks that have one."""
     values = values[np.isfinite(values)]
-    mean = _mean(values)
     error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
-    return {
-        name: mean,
-        f"{name}_sem": error,
-        f"{name}_edge": mean / edge,
-        f"{name}_edge_sem": error / edge,
-    }
+    return {name: _mean(values), f"{name}_sem": error}
 
 
 def _mean(values: Array) -> float:

@@ -48,6 +48,7 @@ def test_means_are_over_the_networks_that_had_an_onset_and_were_born_stable(
         (onset(20, 3.0, 3.4), "with_onset"),
         (onset(20, 3.0, 3.4) | {"diverged_at": 90}, "with_onset"),
         (onset(20, np.nan, np.nan) | {"diverged_at": 21}, "diverged"),
+        (onset(20, 3.0, np.nan), "diverged"),
         (onset(20, 3.0, 3.4) | {"start": 1.2}, "born_unstable"),
         (NEVER | {"start": 1.2}, "born_unstable"),
         (NEVER | {"start": 1.2, "diverged_at": 4}, "born_unstable"),
@@ -101,6 +102,24 @@ def test_cells_of_several_studies_stand_together(storage: Storage) -> None:
     assert read.studies == ("fast", "slow")
     assert read.frame.study.tolist() == ["slow", "fast"]  # by learning rate
     assert read.frame.curvature.tolist() == [0.5, 2.0]
+
+
+def test_cells_of_a_static_loss_have_no_amplitude(storage: Storage) -> None:
+    spec = instabilities_map(loss="ce", space={"learning_rate": [0.5, 2.0], "width": 5})
+    plant_onsets(storage, spec, {(0.5, 1): [onset(9, 1.0, 3.0)], (2.0, 1): [onset(9, 1.0, 1.0)]})
+    frame = first_onsets(storage, ["small"]).frame
+    assert frame.curvature.tolist() == [2.0, 1.0]
+    assert frame[["amplitude", "period"]].isna().all(axis=None)
+
+
+def test_a_cell_that_two_studies_have_counts_once(storage: Storage) -> None:
+    for name in ("one", "two"):
+        spec = instabilities_map(name=name, space=SPACE)
+        plant_onsets(storage, spec, {(0.5, 3): [onset(9, 1.0, 1.0)]})
+    with pytest.raises(
+        DynstudyError, match=r"one and two: both have dce, width 5, .*A = 3, T = 10"
+    ):
+        first_onsets(storage, ["one", "two"])
 
 
 def test_studies_of_which_there_is_nothing_to_say_are_one_line(storage: Storage) -> None:
