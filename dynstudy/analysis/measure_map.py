@@ -46,9 +46,9 @@ class MeasureMap:
         return self.study_map.frame[[*BESIDE, *(name for name in shown if name not in BESIDE)]]
 
     def limits(self, measure: Measure) -> tuple[float, float]:
-        """The smallest and the largest mean of dynamical cells, apart from each other."""
+        """The smallest and the largest mean of dynamical cells; 0 for what is never below."""
         means = self.study_map.dynamical_cells()[measure.name].astype(float)
-        low, high = min(float(means.min()), max(measure.least, 0.0)), float(means.max())
+        low, high = 0.0 if measure.least == 0 else float(means.min()), float(means.max())
         return (low, high) if high > low else (low, low + 1.0)
 
 

@@ -24,7 +24,7 @@ MEANING = (
 )
 FEW = 0.2
 """A median below this share of the largest value: most cells would be at the edge of an axis."""
-LEAST_TICK = 0.01  # of the largest value
+LEAST_TICK = 0.04  # of the largest value
 
 
 @plainly
@@ -47,7 +47,7 @@ def association_figure(association: Association) -> Figure:
         values = np.concatenate([shapes[number].measure for _, shapes in coloured] or [np.zeros(1)])
         if values.min() >= 0 and np.median(values) < FEW * values.max():
             _scale_by_root(axis, float(values.max()))
-            label += ", on a scale of its root"
+            label += " (scale: root)"
         axis.set_xlabel(label)
     for axis in axes[:, 0]:
         axis.set_ylabel("gain in validation accuracy\nover the static loss")

@@ -18,6 +18,9 @@ from dynstudy.pictures.map_description import MOST_LABELLED, Written, panel_head
 from dynstudy.pictures.style import MEASURE_COLOURS, is_dark
 from dynstudy.statistics.labels import USEFUL
 
+FINE = 0.1
+"""Where all means of a map are this near, a third digit tells them apart."""
+
 
 @dataclass(frozen=True)
 class MeasurePanel:
@@ -51,8 +54,14 @@ def describe_measure(
 ) -> MeasurePanel:
     """Say what is to be drawn of a measure of some rows of a map."""
     cell_grid, (low, high) = CellGrid.of(cells), measures.limits(measure)
+    digits = 2 if high - low > FINE else 3
     written = [
-        Written(*position, "", f"{mean:.2f}", is_dark(MEASURE_COLOURS((mean - low) / (high - low))))
+        Written(
+            *position,
+            "",
+            f"{mean:.{digits}f}",
+            is_dark(MEASURE_COLOURS((mean - low) / (high - low))),
+        )
         for position, mean in zip(
             cell_grid.positions, cells[measure.name].astype(float), strict=True
         )

@@ -18,7 +18,7 @@ from dynstudy.pictures.measure_description import MeasurePanel, describe_measure
 from dynstudy.pictures.regime_map import USEFUL_LINE, add_legend, draw_panel, scale_axes
 from dynstudy.pictures.style import AMPLITUDE, COLOURS, MEASURE_COLOURS, plainly
 
-PANEL_INCHES = (3.5, 3.1)
+PANEL_INCHES = (4.4, 3.4)
 MOST_LABELLED = 50  # panels are smaller than those of a map
 BORDER: dict[str, Any] = USEFUL_LINE | {"color": "red"}
 BAR: dict[str, Any] = {"location": "bottom", "aspect": 30, "shrink": 0.9, "pad": 0.02}

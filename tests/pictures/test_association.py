@@ -20,8 +20,8 @@ def test_cells_and_curves_are_drawn(storage: Storage, monkeypatch: pytest.Monkey
     result = associate(map_of_measures(regime_map(storage, "small"), INSTABILITIES), draws=30)
     figure = association_figure(result)
     assert [axis.get_xlabel() for axis in figure.axes] == [
-        "share of uphill steps, on a scale of its root",  # most cells are near 0
-        "share past 2/η, on a scale of its root",
+        "share of uphill steps (scale: root)",  # most cells are near 0
+        "share past 2/η (scale: root)",
         "onsets of instabilities per oscillation (1/T)",
         "largest curvature (2/η)",
     ]

@@ -34,12 +34,20 @@ def test_every_cell_is_where_it_belongs(measures: MeasureMap, name: str) -> None
         colour = MEASURE_COLOURS((cell[name] - panel.low) / (panel.high - panel.low))
         assert written.light == (np.dot([0.3, 0.59, 0.11], colour[:3]) < 0.5)
     assert panel.high == panel.mean.max()
-    assert panel.low == min(0, panel.mean.min())
+    assert panel.low == (panel.mean.min() if name == "largest_curvature" else 0)
 
 
 def test_too_many_cells_are_not_written(measures: MeasureMap) -> None:
     ((key, cells),) = measures.study_map.panels()
     assert not describe_measure(measures, MEASURES["share_uphill"], key, cells, 11).written
+
+
+def test_means_that_are_nearly_alike_have_a_digit_more(measures: MeasureMap) -> None:
+    frame = measures.study_map.frame
+    frame["largest_curvature"] = np.linspace(1, 1.05, len(frame))
+    ((key, cells),) = measures.study_map.panels()
+    panel = describe_measure(measures, MEASURES["largest_curvature"], key, cells)
+    assert all(len(cell.text) == len("1.000") for cell in panel.written)
 
 
 def test_a_unit_is_said_where_there_is_one() -> None:
