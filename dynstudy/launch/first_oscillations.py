@@ -4,7 +4,7 @@ Nothing is recorded. Beyond the edge of stability a network goes to and fro from
 readings at every step, and eigenvalues in pairs, show the branches.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import pandas as pd
 
 from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import DynstudyError
+from dynstudy.launch.follow import OnStep
 from dynstudy.launch.replicates import started, to_arrays, trained
 from dynstudy.measure.landscape import FirstOscillations
 from dynstudy.measure.records import in_pairs
@@ -31,8 +32,6 @@ MOST_ONSETS = 8  # that are looked for
 MOST_SLICES = 6
 MOST_STEPS = 200_000
 APART = 0.05  # of an oscillation, between the first onset and the slices before and after it
-
-OnStep = Callable[[int], None] | None
 
 
 @dataclass(frozen=True)
