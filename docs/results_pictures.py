@@ -5,6 +5,7 @@ Of what `dynstudy map` draws of a study with its database, those without boundar
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,9 @@ from matplotlib.figure import Figure
 from docs.results_tables import FOLDER, PAGE, cells
 from dynstudy.analysis.first_onsets import FirstOnsets
 from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.measure.landscape import FirstOscillations, LandscapeSlice
 from dynstudy.pictures.first_onsets import first_onsets_figure
+from dynstudy.pictures.landscape import landscape_figure
 from dynstudy.pictures.regime_map import grid_figure
 from dynstudy.pictures.style import save
 from dynstudy.study.study_file import load_spec
@@ -48,7 +51,40 @@ def _of_onsets(name: str) -> Figure:
     return first_onsets_figure(FirstOnsets((name,), frame, ()))
 
 
-FIGURES: dict[str, Callable[[str], Figure]] = {"fig4": _of_onsets}
+def _of_oscillations(name: str) -> Figure:
+    """Figure 2, from what `dynstudy figure fig2` wrote."""
+    table = pd.read_csv(FOLDER / f"{name}-fig2.csv")
+    parts = {part: rows.reset_index(drop=True) for part, rows in table.groupby("part")}
+    spec = load_spec(FOLDER.parents[1] / "studies" / f"{name}.toml")
+    (cell,) = (each.configuration for each in spec.cells_ahead() if not each.configuration.static)
+    assert spec.protocol.initial is not None
+    slices = []
+    for step, rows in parts["slice"].groupby("step"):
+        path, cut = (parts[part][parts[part].step == step] for part in ("path", "cut"))
+        plane = rows.pivot(index="b", columns="a", values="loss")
+        slices.append(
+            LandscapeSlice(
+                int(step),
+                np.full(2, np.nan),
+                plane.columns.to_numpy(),
+                plane.index.to_numpy(),
+                plane.to_numpy(),
+                cut.loss.to_numpy(),
+                path[["a", "b"]].to_numpy(),
+                path.loss.to_numpy(),
+            )
+        )
+    steps = parts["step"].drop(columns=["part", "j", "a", "b"])
+    onsets = tuple(parts["onset"].step)
+    period = int(cell.period or 0)
+    shown = FirstOscillations(
+        steps, onsets, len(onsets), period, len(steps) // period, cell.learning_rate, tuple(slices)
+    )
+    start = Path(spec.protocol.initial.file).name
+    return landscape_figure(shown, f"{name}, from {start}\n{cell}")
+
+
+FIGURES: dict[str, Callable[[str], Figure]] = {"fig2": _of_oscillations, "fig4": _of_onsets}
 """The studies whose picture is a figure of the paper that is no map, and what draws it."""
 
 

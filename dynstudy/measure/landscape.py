@@ -57,15 +57,19 @@ class FirstOscillations:
     def table(self) -> pd.DataFrame:
         """Return everything in one table: ``part`` says of what a row is.
 
-        ``step`` rows are those of `steps`; ``path`` rows have ``j``, ``a``, ``b`` and the loss that
-        step `step` descends at the network's position j steps later; ``slice`` rows have ``a``,
-        ``b`` and that loss on the plane. Numbers have six digits.
+        ``step`` rows are those of `steps`; an ``onset`` row has its step alone. ``path`` rows have
+        ``j``, ``a``, ``b`` and the loss that step `step` descends at the network's position j steps
+        later; ``slice`` rows have ``a``, ``b`` and that loss on the plane, ``cut`` rows ``a`` and
+        that loss along v1 alone. Numbers have six digits.
         """
-        parts = [self.steps.assign(part="step")]
+        onsets = pd.DataFrame({"part": "onset", "step": list(self.onsets)})
+        parts = [self.steps.assign(part="step"), onsets]
         for each in self.slices:
             rows: dict[str, Any] = {"part": "path", "step": each.step, "j": range(len(each.path))}
             a, b = each.path.T
             parts.append(pd.DataFrame(rows | {"a": a, "b": b, "loss": each.path_losses}))
+            rows = {"part": "cut", "step": each.step, "a": each.along_1}
+            parts.append(pd.DataFrame(rows | {"loss": each.cut}))
             a, b = (grid.ravel() for grid in np.meshgrid(each.along_1, each.along_2))
             rows = {"part": "slice", "step": each.step, "a": a, "b": b}
             parts.append(pd.DataFrame(rows | {"loss": each.losses.ravel()}))

@@ -40,7 +40,10 @@ def test_a_row_is_a_step_a_position_or_a_point_of_a_slice() -> None:
     assert (shown.last_switch, shown.eigenvalues_read) == (20, 12)
     table = shown.table()
     assert list(table)[:7] == ["part", "step", "j", "a", "b", "loss", "train_accuracy"]
-    assert table.part.value_counts().to_dict() == {"step": 22, "slice": 12, "path": 6}
+    rows = {"step": 22, "slice": 12, "path": 6, "cut": 6, "onset": 1}
+    assert table.part.value_counts().to_dict() == rows
+    assert table[table.part == "onset"].step.tolist() == [8]
+    assert table[(table.part == "cut") & (table.a == 1)].loss.tolist() == [6, 22]
     steps = table[table.part == "step"][list(shown.steps)].reset_index(drop=True)
     np.testing.assert_allclose(steps.astype(float), shown.steps.astype(float), rtol=1e-5)
     assert table[table.part == "path"].j.tolist() == [0, 1, 2, 0, 1, 2]
