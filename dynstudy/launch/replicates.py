@@ -125,9 +125,8 @@ def started(ensemble: Ensemble, data: Data, protocol: Protocol) -> Parameters:
     """Where networks start: at the draw of their seeds, or where their protocol says."""
     if protocol.initial is None:
         return Parameters.drawn(ensemble, data.classes, data.features)
-    return Parameters(
-        *(np.repeat(array[None], len(ensemble), 0) for array in protocol.initial.arrays())
-    )
+    arrays = protocol.initial.arrays(data.classes, ensemble.dtype)
+    return Parameters(*(np.repeat(array[None], len(ensemble), 0) for array in arrays))
 
 
 def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ensemble, Data]:

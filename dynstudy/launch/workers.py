@@ -37,7 +37,7 @@ def check_backend(backend: str, spec: StudySpec) -> None:
     spec.check_installed()
     protocol = spec.protocol
     if protocol.initial is not None:
-        protocol.initial.arrays()
+        protocol.initial.arrays(protocol.data.classes, protocol.dtype)
     data = draw_data(protocol.data, seeds=[0])
     asked = protocol.curvature
     shape = data.features, data.classes, spec.widest, spec.most_steps, protocol.dtype

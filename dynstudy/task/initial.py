@@ -54,21 +54,23 @@ class Initial:
             raise ValueError("must be the path of an .npz file, in quotes")
         return cls(**values)
 
-    def arrays(self) -> tuple[Array, Array, Array, Array]:
-        """Return W1 (F, H), b1 (H,), W2 (H, C), b2 (C,) in float64.
+    def arrays(self, classes: int, dtype: str) -> tuple[Array, Array, Array, Array]:
+        """Return W1 (F, H), b1 (H,), W2 (H, C), b2 (C,) in float64, for training in a dtype.
 
         Raises:
-            SpecError: the file is not there any more, or what is in it has changed.
+            SpecError: the file is not there any more, what is in it has changed, or it is not for
+                so many classes.
         """
         path = Path(self.file)
         way_out = "put it back as it was, or give the study file another name"
         try:
             arrays = _arrays(path)
+            _check(arrays, classes, dtype)
         except ValueError as error:
             raise SpecError(
                 f"{path}: networks start from its parameters, and it {error}; {way_out}"
             ) from None
-        if _digest(arrays) != self.sha256:
+        if (_digest(arrays), arrays["b1"].size) != (self.sha256, self.width):
             raise SpecError(
                 f"{path}: networks start from its parameters, which have changed since; {way_out}"
             )

@@ -25,7 +25,7 @@ def written(file: Path, **changes: Any) -> Path:
 def test_it_is_what_is_in_the_file_wherever_that_is(tmp_path: Path) -> None:
     first = Initial.read(written(tmp_path / "a.npz"), 3, "float32")
     assert (first.width, first.file) == (5, str(tmp_path / "a.npz"))
-    for array, drawn in zip(first.arrays(), ARRAYS.values(), strict=True):
+    for array, drawn in zip(first.arrays(3, "float64"), ARRAYS.values(), strict=True):
         np.testing.assert_array_equal(array, drawn)
     second = Initial.read(written(tmp_path / "b.npz", more=np.ones(2)), 3, "float64")
     assert (second, hash(second)) == (first, hash(first))
@@ -94,14 +94,14 @@ def test_a_file_that_is_none(spoil: Callable[[Path], object], said: str, tmp_pat
     with pytest.raises(
         SpecError, match=f"a.npz: networks start from its parameters, and it {said}"
     ):
-        before.arrays()
+        before.arrays(3, "float32")
 
 
 def test_a_file_that_is_another_since(tmp_path: Path) -> None:
     before = Initial.read(written(tmp_path / "a.npz"), 3, "float32")
     written(tmp_path / "a.npz", b2=np.zeros(3))
     with pytest.raises(SpecError, match=r"a.npz: .* have changed since; put it back as it was, or"):
-        before.arrays()
+        before.arrays(3, "float32")
 
 
 def test_it_is_looked_for_in_a_folder_once_it_is_gone_from_where_it_was(tmp_path: Path) -> None:
@@ -121,3 +121,16 @@ def test_it_is_looked_for_in_a_folder_once_it_is_gone_from_where_it_was(tmp_path
 def test_what_is_no_file_s_name(values: Any) -> None:
     with pytest.raises(ValueError, match=r"must be the path of an .npz file, in quotes"):
         Initial.written(values)
+
+
+def test_what_is_written_of_one_by_hand_is_checked_where_it_is_read(tmp_path: Path) -> None:
+    """`dynstudy show` prints a study file with a table of it, which somebody may edit."""
+    first = Initial.read(written(tmp_path / "a.npz"), 3, "float32")
+    values = {"file": first.file, "sha256": first.sha256, "width": first.width}
+    assert Initial.written(values) == first
+    with pytest.raises(
+        SpecError, match=r"a.npz: .* it has W2 \(5, 3\); for 2 inputs, H units and 4"
+    ):
+        first.arrays(4, "float32")
+    with pytest.raises(SpecError, match=r"a.npz: .* have changed since"):
+        Initial.written(values | {"width": 4}).arrays(3, "float32")
