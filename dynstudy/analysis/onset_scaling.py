@@ -141,7 +141,7 @@ def _check_together(
                 f"{earlier.study} and {panel.study}: both have {panel.loss}, width {panel.width}, "
                 f"learning rate {panel.learning_rate:g}, which counts once; name one of them"
             )
-    if first.spec.protocol != study_map.spec.protocol:
+    if first.spec.protocol.plain != study_map.spec.protocol.plain:
         raise DynstudyError(
             f"{first.spec.name} and {study_map.spec.name}: their protocols differ, and one law is "
             "of one protocol; `dynstudy compare` shows how, `dynstudy scaling` takes them one by "

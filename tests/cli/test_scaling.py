@@ -21,6 +21,7 @@ MAPS: dict[str, dict[str, Any]] = {
     "planted": {"space": SPACE | {"width": [5, 10]}},
     "again": {"space": SPACE | {"width": 5}},
     "longer": {"space": SPACE | {"width": 20}, "protocol": SMALL["protocol"] | {"steps": 300}},
+    "read": {"space": SPACE | {"width": 20}, "protocol": SMALL["protocol"] | {"curvature": {}}},
     "few": {"space": SPACE | {"width": 5, "period": [5, 10]}},
     "flat": {"space": SPACE | {"width": 5, "amplitude": 30}},
     "new": {"loss": "dmse1", "space": SPACE | {"width": 5}},
@@ -70,6 +71,17 @@ def test_rows_as_a_table_as_json_and_as_csv(
     assert list(lines[0]) == list(first)
     assert [line["model"] for line in lines] == [row["model"] for row in rows]
     assert float(lines[0]["period_exponent"]) == first["period_exponent"]
+
+
+def test_studies_go_together_where_one_reads_curvature(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which changes no network: the files of regime-dmse1 and regime-dmse2 differ by that."""
+    monkeypatch.setattr("dynstudy.analysis.onset_scaling.DRAWS", 2)
+    storage = Storage(f"sqlite:///{here}/storage/dynstudy.db")
+    (both,) = scaling(storage, ["planted", "read"])
+    assert [panel.width for panel in both.panels] == [5, 10, 20]
+    storage.engine.dispose()
 
 
 @pytest.mark.parametrize(
