@@ -12,6 +12,7 @@ from dynstudy.figures.words import Figure
 from dynstudy.report.words import Format
 
 EXAMPLES = (
+    "dynstudy figure fig1 fig1 --out fig1.pdf",
     "dynstudy figure fig3 fig3a --out fig3a.pdf",
     "dynstudy figure fig3 regime-dce --amplitude 70 --period 1000",
     "dynstudy figure fig4 fig4 --format csv",
@@ -66,6 +67,10 @@ def command(
     form: FormatOption = Format.table,
 ) -> None:
     """Draw a figure of the paper from a study, and print the numbers in it.
+
+    fig1: loss and largest curvature λ̄ over training beside 2/η, a column per width, of the static
+    losses of a study that reads both ([protocol.curvature] with loss = true); printed is λ̄η/2 over
+    two windows of steps. Means over networks with standard errors, those that diverged left out.
 
     fig3: validation accuracy over width, a curve per loss at one amplitude and period beside the
     static loss, with standard errors of the means.

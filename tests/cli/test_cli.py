@@ -11,6 +11,7 @@ import tomli_w
 
 from dynstudy._version import __version__
 from dynstudy.cli import COMMANDS, main
+from dynstudy.figures.words import Figure
 from dynstudy.study.kinds import KINDS
 from dynstudy.train.backends import BACKENDS
 from tests.cli.three_studies import Command
@@ -50,7 +51,7 @@ def test_a_shell_completes_commands_studies_and_words(three: Path, tmp_path: Pat
     backends = [name for name in BACKENDS if name[0] == "a"]
     assert complete(three, "run", "--backend", "a") == ["auto", *backends]
     assert complete(three, "export", "--per", "") == ["width", "loss", "pareto"]
-    assert complete(three, "figure", "f") == ["fig3"]
+    assert complete(three, "figure", "f") == [*Figure]
 
 
 def test_a_shell_can_be_taught(three: Path) -> None:

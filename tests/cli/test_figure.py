@@ -55,7 +55,7 @@ def test_figure_4_is_drawn_from_several_studies_with_what_is_censored(
         (["fig3", "smal", "--out", "x.png"], "did you mean 'small'"),
         (["fig3", "small", "--amplitude", "3"], "has period 10, 30: choose one by"),
         (["fig3", "small", "--amplitude", "3", "--period", "10"], "has one trained width, 5"),
-        (["fig9", "small"], "'fig9' is not one of 'fig2', 'fig3', "),
+        (["fig9", "small"], "'fig9' is not one of 'fig1', "),
         (["fig2", "small"], "fig2 is of one network: a trial of a study, STUDY#NUMBER"),
         (["fig2", "small#99"], "has trials 0 to 4"),
         (["fig2", "small#0"], "is static: it has no oscillations to show"),
@@ -69,6 +69,9 @@ def test_figure_4_is_drawn_from_several_studies_with_what_is_censored(
         (["fig3", "search"], "is a search"),
         (["fig3", "small", "search"], "fig3 is drawn from one study, not from 2"),
         (["fig4", "small"], "'small' does not watch for onsets of instabilities"),
+        (["fig1", "small"], "'small' reads no curvature along training; figure 1 needs loss ="),
+        (["fig1", "search"], "is a search; figure 1 needs a map"),
+        (["fig1", "small", "--period", "3"], "fig1 takes no --period; leave it out"),
     ],
     ids=words,
 )
