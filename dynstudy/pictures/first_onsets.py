@@ -32,7 +32,7 @@ def first_onsets_figure(onsets: FirstOnsets) -> Figure:
     for ((loss, width), cells), (top, middle, bottom) in zip(panels, axes.T, strict=True):
         for column, ((amplitude, period), style) in enumerate(styles.items()):
             of_schedule = cells[_same(cells.amplitude, amplitude) & _same(cells.period, period)]
-            shift = 1.035 ** (column - (len(styles) - 1) / 2)  # bars do not hide each other
+            shift = 1.035 ** (column - (len(styles) - 1) / 2)
             _draw(top, middle, of_schedule, shift, style)
         top.plot(rates, 2 / rates, "--", color="0.3", zorder=0)
         middle.axhline(1, linestyle="--", color="0.3", zorder=0)
@@ -41,6 +41,7 @@ def first_onsets_figure(onsets: FirstOnsets) -> Figure:
         _count(bottom, cells)
     for left, name in zip(axes[:, 0], (CURVATURE, "in units of 2/η", ""), strict=True):
         left.set_ylabel(name)
+    label_log(axes[0, 0].yaxis)
     for bottom in axes[-1]:
         bottom.set_xlabel(RATE)
         label_log(bottom.xaxis)
@@ -84,11 +85,11 @@ def _styles(frame: pd.DataFrame) -> dict[tuple[float, float], dict[str, Any]]:
 def _draw(
     top: Axes, middle: Axes, cells: pd.DataFrame, shift: float, style: dict[str, Any]
 ) -> None:
-    """The cells of one schedule in both units."""
-    x = cells.learning_rate * shift
+    """The cells of one schedule; in units of 2/η, where bars can be seen, apart from others."""
+    rates, x = cells.learning_rate, cells.learning_rate * shift
     bars = style | {"linestyle": "", "elinewidth": 0.8}
     light = bars | {"alpha": LIGHT, "mfc": "none", "label": None}
-    top.errorbar(x, cells.curvature, yerr=cells.curvature_sem, **bars)
+    top.errorbar(rates, cells.curvature, yerr=cells.curvature_sem, **bars)
     middle.errorbar(x, cells.curvature_edge, yerr=cells.curvature_edge_sem, **bars)
     of_difference = cells.finite_difference_edge, cells.finite_difference_edge_sem
     middle.errorbar(x, of_difference[0], yerr=of_difference[1], **light)

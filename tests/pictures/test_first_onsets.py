@@ -74,6 +74,8 @@ def test_each_schedule_has_its_points_in_both_units_with_standard_errors(
     for (heights, ends), (name, rows) in zip(bars(middle), expected, strict=True):
         np.testing.assert_allclose(heights, rows[name])
         np.testing.assert_allclose(np.ptp(ends, axis=1), 2 * rows[f"{name}_sem"])
+    for container in top.containers:  # as they lie to 2/η, they are not moved apart
+        np.testing.assert_array_equal(container.lines[0].get_xdata(), RATES)
     (edge,) = [line for line in top.lines if line.get_linestyle() == "--"]
     np.testing.assert_allclose(edge.get_xdata(), RATES)
     np.testing.assert_allclose(edge.get_ydata(), 2 / RATES)
