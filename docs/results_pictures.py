@@ -14,11 +14,13 @@ from matplotlib.figure import Figure
 from docs.results_tables import FOLDER, PAGE, cells
 from dynstudy.analysis.first_onsets import FirstOnsets
 from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.analysis.training_curves import TrainingCurves
 from dynstudy.measure.landscape import FirstOscillations, LandscapeSlice
 from dynstudy.pictures.first_onsets import first_onsets_figure
 from dynstudy.pictures.landscape import landscape_figure
 from dynstudy.pictures.regime_map import grid_figure
 from dynstudy.pictures.style import save
+from dynstudy.pictures.training_curves import training_figure
 from dynstudy.study.study_file import load_spec
 
 RUN = re.compile(r"\| `([\w-]+)` \| `(\S+)((?: --set \S+)*)` \|.*`([0-9a-f]{64})` \|")
@@ -84,7 +86,17 @@ def _of_oscillations(name: str) -> Figure:
     return landscape_figure(shown, f"{name}, from {start}\n{cell}")
 
 
-FIGURES: dict[str, Callable[[str], Figure]] = {"fig2": _of_oscillations, "fig4": _of_onsets}
+def _of_training(name: str) -> Figure:
+    """Figure 1, from what `dynstudy figure fig1` wrote."""
+    spec = load_spec(FOLDER.parents[1] / "studies" / f"{name}.toml")
+    return training_figure(TrainingCurves(spec, pd.read_csv(FOLDER / f"{name}-fig1.csv")))
+
+
+FIGURES: dict[str, Callable[[str], Figure]] = {
+    "fig1": _of_training,
+    "fig2": _of_oscillations,
+    "fig4": _of_onsets,
+}
 """The studies whose picture is a figure of the paper that is no map, and what draws it."""
 
 

@@ -7,6 +7,9 @@ from typing import Any
 import pandas as pd
 
 from dynstudy.analysis.first_onsets import COUNTS
+from dynstudy.analysis.training_curves import CURVATURE, EDGE
+from dynstudy.measure.accuracy import with_error
+from dynstudy.measure.records import LOSS
 from dynstudy.report.boundary_text import boundary_lines
 
 FOLDER = Path(__file__).resolve().parent / "results"
@@ -146,6 +149,30 @@ def onsets(names: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def training(names: list[str]) -> pd.DataFrame:
+    """Figure 1: λ̄η/2 in windows of steps and the last mean of the loss, by width and rate."""
+    rows = []
+    for name in names:
+        frame = pd.read_csv(FOLDER / f"{name}-fig1.csv")
+        for (width, rate), of_cell in frame.groupby(["width", "learning_rate"]):
+            windows, losses, curve = (
+                of_cell[of_cell.quantity == each] for each in (EDGE, LOSS, CURVATURE)
+            )
+            past = curve[curve["mean"] > 2 / rate].from_step
+            rows.append({
+                "width": width,
+                "η": f"{rate:g}",
+                **{
+                    f"λ̄η/2, steps {each.from_step} to {each.to_step}": with_error(each.mean, each.sem)
+                    for each in windows.itertuples()
+                },
+                "largest mean λ̄η/2": f"{curve['mean'].max() * rate / 2:.2f}",
+                "past 2/η from step": past.min() if len(past) else "",
+                "last loss": with_error(losses["mean"].iloc[-1], losses["sem"].iloc[-1], ".4f"),
+            })
+    return pd.DataFrame(rows)
+
+
 def over_cells(values: pd.Series) -> str:
     """The mean of cells, and from which to which they lie."""
     if values.isna().all():
@@ -160,4 +187,5 @@ KINDS = {
     "forgetting": forgetting,
     "boundaries": boundaries,
     "onsets": onsets,
+    "training": training,
 }

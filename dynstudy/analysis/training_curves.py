@@ -4,8 +4,8 @@
 to the next. Networks that diverged have neither, and are counted.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from dynstudy.study.spec import StudySpec
 WINDOWS = ((3_000, 10_000), (10_000, 30_000))
 """Steps, from the first to before the second, over which λ̄η/2 is said."""
 
-CURVATURE = "curvature"
+CURVATURE, EDGE = "curvature", "edge"
 AXES = ("loss", "width", "learning_rate")
 
 
@@ -34,12 +34,26 @@ class TrainingCurves:
     """Static cells of a study along their training."""
 
     spec: StudySpec
-    curves: pd.DataFrame
-    """Rows of `AXES`, ``quantity`` (`LOSS` or `CURVATURE`), ``from_step`` and ``to_step``, over
-    which it is a mean (the second not among them), ``mean`` and ``sem`` over ``replicates``."""
-    cells: list[dict[str, Any]]
-    """Of each cell its `AXES`, λ̄η/2 with its standard error in each of `WINDOWS`, the last mean of
-    the loss with its own, how many networks were read, and how many of these diverged."""
+    frame: pd.DataFrame
+    """Rows of `AXES`, how many ``networks`` the cell has and how many of them ``diverged``, the
+    ``quantity`` (`LOSS`; `CURVATURE`, λ̄; `EDGE`, λ̄η/2 in `WINDOWS`), ``from_step`` and ``to_step``,
+    over which it is a mean (the second not among them), and ``mean`` and ``sem`` over the
+    ``replicates`` of which it was read."""
+
+    def cells(self) -> list[dict[str, Any]]:
+        """Return a row for each cell: what it is in `WINDOWS`, and the last mean of its loss."""
+        rows = []
+        for axes, of_cell in self.frame.groupby([*AXES], sort=False):
+            row = dict(zip(AXES, axes, strict=True))
+            for each in of_cell[of_cell.quantity == EDGE].itertuples():
+                name = f"edge_{each.from_step}_to_{each.to_step}"
+                row |= {name: or_none(each.mean), f"{name}_sem": or_none(each.sem)}
+            losses = of_cell[of_cell.quantity == LOSS].to_dict("records")
+            last = losses[-1] if losses else {"mean": np.nan, "sem": np.nan}
+            row |= {"last_loss": or_none(last["mean"]), "last_loss_sem": or_none(last["sem"])}
+            counts = ("networks", "diverged")
+            rows.append(row | {count: int(of_cell[count].iloc[0]) for count in counts})
+        return rows
 
 
 def training_curves(storage: Storage, name: str) -> TrainingCurves:
@@ -71,97 +85,74 @@ def training_curves(storage: Storage, name: str) -> TrainingCurves:
     static = [cell for cell in spec.cells(study) if cell.configuration.static]
     cells = cells_asked_for(ledger, static, spec)
     networks = ledger.networks((cell.configuration for cell in cells), (EIGENVALUES, LOSS))
-    curves, summaries = [], []
+    rows: list[dict[str, Any]] = []
     for cell in sorted(cells, key=lambda cell: [getattr(cell.configuration, a) for a in AXES]):
         of_cell = networks[cell.configuration]
-        read = [of_cell[seed] for seed in cell.seeds if seed in of_cell]
         read = [
-            (end, named)
-            for end, named in read
-            if end is not None or {EIGENVALUES, LOSS} <= named.keys()
+            (diverged_at, named)
+            for diverged_at, named in (of_cell[seed] for seed in cell.seeds if seed in of_cell)
+            if diverged_at is not None or {EIGENVALUES, LOSS} <= named.keys()
         ]
-        if not read:
-            continue
-        whole = [named for end, named in read if end is None]
-        rate = cell.configuration.learning_rate
-        protocol = spec.protocol.at(rate)
-        axes = {axis: value for axis, value in asdict(cell.configuration).items() if axis in AXES}
-        spans, of_spans = _losses(protocol, whole)
-        steps, of_pairs = _curvature(protocol, whole)
-        curves += [axes | row for row in _rows(LOSS, spans, of_spans)]
-        curves += [axes | row for row in _rows(CURVATURE, [(k, k + 2) for k in steps], of_pairs)]
-        summaries.append({
-            **axes,
-            **_in_windows(protocol, steps, of_pairs * rate / 2),
-            **_with_error("last_loss", of_spans[:, -1]),
-            "replicates": len(read),
-            "diverged": len(read) - len(whole),
-        })
-    if not summaries:
+        if read:
+            whole = [named for diverged_at, named in read if diverged_at is None]
+            counts = {"networks": len(read), "diverged": len(read) - len(whole)}
+            axes = {axis: getattr(cell.configuration, axis) for axis in AXES}
+            protocol = spec.protocol.at(cell.configuration.learning_rate)
+            rows += [
+                axes | counts | row
+                for row in _of_cell(protocol, cell.configuration.learning_rate, whole)
+            ]
+    if not rows:
         raise DynstudyError(
             f"study {name!r} has no trained cell of a static loss yet; run it first"
         )
-    if not curves:
+    frame = pd.DataFrame(rows)
+    if (frame.networks == frame.diverged).all():
         raise DynstudyError(
             f"study {name!r}: all networks of static losses diverged; a smaller learning rate may "
             "leave curves to draw"
         )
-    return TrainingCurves(spec, pd.DataFrame(curves), summaries)
+    return TrainingCurves(spec, frame)
 
 
-def _losses(
-    protocol: Protocol, networks: Sequence[NamedSeries]
-) -> tuple[list[tuple[int, int]], Array]:
-    """Spans of steps, and the mean loss of each network in each of them (R, L)."""
-    steps = loss_steps(protocol)
-    sums = np.array([_at(named, LOSS, steps) for named in networks]).reshape(-1, len(steps))
-    return list(zip((0, *steps), steps, strict=False)), mean_losses(steps, sums)
-
-
-def _curvature(protocol: Protocol, networks: Sequence[NamedSeries]) -> tuple[list[int], Array]:
-    """The first steps of pairs, and λ̄ of each network at each of them (R, J)."""
-    steps = record_steps(protocol)
-    values = np.array([_at(named, EIGENVALUES, steps) for named in networks]).reshape(
-        -1, len(steps)
-    )
+def _of_cell(
+    protocol: Protocol, learning_rate: float, networks: Sequence[NamedSeries]
+) -> Iterator[dict[str, Any]]:
+    """The rows of the networks of a cell, none of which diverged."""
+    ends = loss_steps(protocol)
+    sums = np.array([_at(named, LOSS, ends) for named in networks]).reshape(-1, len(ends))
+    for span, losses in zip(
+        zip((0, *ends), ends, strict=False), mean_losses(ends, sums).T, strict=True
+    ):
+        yield from _row(LOSS, span, losses)
+    steps = np.array(record_steps(protocol))
+    largest = np.array([_at(named, EIGENVALUES, steps) for named in networks])
+    largest = largest.reshape(-1, len(steps))
     first = pairs(steps)
-    return np.array(steps)[first].tolist(), (values[:, first] + values[:, first + 1]) / 2
+    means = (largest[:, first] + largest[:, first + 1]) / 2
+    for step, of_pair in zip(steps[first].tolist(), means.T, strict=True):
+        yield from _row(CURVATURE, (step, step + 2), of_pair)
+    for window in WINDOWS:
+        within = (steps[first] >= window[0]) & (steps[first] < window[1])
+        if window[1] > protocol.training_steps or not within.any():
+            of_networks = np.empty(0)
+        else:
+            of_networks = means[:, within].mean(axis=1) * learning_rate / 2
+        yield from _row(EDGE, window, of_networks, always=True)
 
 
-def _at(named: NamedSeries, name: str, steps: Sequence[int]) -> list[float]:
+def _at(named: NamedSeries, name: str, steps: Iterable[int]) -> list[float]:
     """The first number of a series at some steps; nan where it was not read."""
     read = dict(zip(named[name].steps, named[name].values[:, 0].tolist(), strict=True))
     return [read.get(step, np.nan) for step in steps]
 
 
-def _rows(
-    quantity: str, spans: Sequence[tuple[int, int]], values: Array
+def _row(
+    quantity: str, span: tuple[int, int], values: Array, always: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """A row for each span that a network has: mean and standard error over them."""
-    for (first, last), column in zip(spans, values.T, strict=True):
-        there = column[np.isfinite(column)]
-        if len(there):
-            span = {"quantity": quantity, "from_step": first, "to_step": last}
-            numbers = {"mean": mean(there), "sem": standard_error(there)}
-            yield span | numbers | {"replicates": len(there)}
-
-
-def _in_windows(
-    protocol: Protocol, steps: Sequence[int], of_pairs: Array
-) -> dict[str, float | None]:
-    """Return λ̄η/2 in each of `WINDOWS`: of a network over its pairs there, then of all networks.
-
-    None where training ends within it.
-    """
-    numbers: dict[str, float | None] = {}
-    for first, last in WINDOWS:
-        read = of_pairs[:, [first <= step < last <= protocol.training_steps for step in steps]]
-        of_networks = read.mean(axis=1) if read.size else np.empty(0)
-        numbers |= _with_error(f"edge_{first}_to_{last}", of_networks)
-    return numbers
-
-
-def _with_error(name: str, values: Array) -> dict[str, float | None]:
-    """Mean and standard error over the networks that have one; None where there are too few."""
+    """A row over the networks that have a value, if any has, or `always`."""
     there = values[np.isfinite(values)]
-    return {name: or_none(mean(there)), f"{name}_sem": or_none(standard_error(there))}
+    if len(there) or always:
+        names = {"quantity": quantity, "from_step": span[0], "to_step": span[1]}
+        numbers = {"mean": mean(there), "sem": standard_error(there)}
+        yield names | numbers | {"replicates": len(there)}

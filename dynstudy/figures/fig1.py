@@ -10,7 +10,7 @@ from dynstudy.store.studies import Storage
 def draw_training(storage: Storage, study: str, _choices: Choices) -> DrawnFigure:
     """Loss and λ̄ of static losses along training; printed is λ̄η/2 in two windows of steps."""
     curves = training_curves(storage, study)
-    return DrawnFigure(training_figure(curves), curves.cells, frame_rows(curves.curves))
+    return DrawnFigure(training_figure(curves), curves.cells(), frame_rows(curves.frame))
 
 
 FIGURE = PaperFigure(draw_training)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dynstudy.analysis.training_curves import CURVATURE, TrainingCurves
+from dynstudy.analysis.training_curves import AXES, CURVATURE, TrainingCurves
 from dynstudy.measure.records import LOSS
 from dynstudy.pictures.fitting import add_legend_below, add_title
 from dynstudy.pictures.style import CURVES, SMALLEST_LOSS, label_log, plainly
@@ -24,7 +24,7 @@ STEP = "step"
 @plainly
 def training_figure(curves: TrainingCurves) -> Figure:
     """Loss above λ̄ with 2/η, over training, as means with bands of their standard errors."""
-    frame = curves.curves
+    frame = curves.frame
     widths = frame.width.unique().tolist()
     figure = Figure((max(6.0, PANEL_INCHES * len(widths)), 5.4), layout="constrained")
     axes = figure.subplots(2, len(widths), squeeze=False, sharex=True, sharey="row")
@@ -92,9 +92,10 @@ def _add_spiral(axis: Axes, curves: TrainingCurves) -> None:
 
 def _caption(curves: TrainingCurves) -> str:
     """How many networks the means are over, and what the bands are."""
-    counts = sorted({row["replicates"] for row in curves.cells})
-    replicates = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    diverged = sum(row["diverged"] for row in curves.cells)
+    cells = curves.frame.drop_duplicates([*AXES])
+    few, most = cells.networks.min(), cells.networks.max()
+    replicates = f"{few}" if few == most else f"{few} to {most}"
+    diverged = cells.diverged.sum()
     left_out = f", {diverged} that diverged left out" if diverged else ""
     return (
         f"mean and standard error (bands) over {replicates} networks{left_out}; λ̄: mean of the "

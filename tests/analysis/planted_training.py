@@ -14,7 +14,7 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
 from tests.planted import small_map
 
-RATES, WIDTHS = (0.1, 1.0), (5, 9)
+RATES, WIDTHS, EDGES = (0.1, 1.0), (5, 9), (1.0, 1.2, 1.7)
 
 
 def training_map(curvature: Mapping[str, Any] | None = None, **changes: Any) -> MapSpec:
@@ -27,12 +27,15 @@ def training_map(curvature: Mapping[str, Any] | None = None, **changes: Any) -> 
 
 
 def plant_training(
-    storage: Storage, spec: MapSpec, edges: Sequence[float | None] = (1.0, 1.2, 1.7)
+    storage: Storage,
+    spec: MapSpec,
+    edges: Sequence[float | None] | Mapping[float, Sequence[float | None]] = EDGES,
 ) -> None:
     """Record networks whose λ̄η/2 is always this, None for one that diverged, in all static cells.
 
-    λ1 is half of λ̄ before an even step and one and a half of it before an odd one. The loss F_k
-    before step k is (seed + 1) / (k + 1).
+    Or each learning rate's; `EDGES` at those that are not named. λ1 is half of λ̄ before an even
+    step and one and a half of it before an odd one. The loss F_k before step k is
+    (seed + 1) / (k + 1).
     """
     storage.open_study(spec)
     steps = record_steps(spec.protocol)
@@ -41,7 +44,13 @@ def plant_training(
     records = []
     for cell in spec.grid_cells():
         configuration = cell.configuration
-        for seed, edge in enumerate(edges if configuration.static else ()):
+        if not configuration.static:
+            continue
+        if isinstance(edges, Mapping):
+            of_cell = edges.get(configuration.learning_rate, EDGES)
+        else:
+            of_cell = edges
+        for seed, edge in enumerate(of_cell):
             series: dict[str, Series] = {}
             if edge is not None:
                 middle = edge * 2 / configuration.learning_rate

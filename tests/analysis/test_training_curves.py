@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dynstudy.analysis.training_curves import CURVATURE, training_curves
@@ -21,7 +22,7 @@ EDGES = np.array([1.0, 1.2, 1.7])
 
 
 def curve(storage: Storage, quantity: str, width: int, rate: float) -> Any:
-    frame = training_curves(storage, "small").curves
+    frame = training_curves(storage, "small").frame
     of_cell = (frame.width == width) & (frame.learning_rate == rate)
     return frame[of_cell & (frame.quantity == quantity)]
 
@@ -51,7 +52,7 @@ def test_the_loss_is_its_mean_over_the_steps_between_records(storage: Storage) -
 
 def test_cells_say_how_far_beyond_the_edge_they_are(storage: Storage) -> None:
     plant_training(storage, SPEC)
-    cells = training_curves(storage, "small").cells
+    cells = training_curves(storage, "small").cells()
     assert [(row["width"], row["learning_rate"]) for row in cells] == [
         (width, rate) for width in WIDTHS for rate in RATES
     ]
@@ -61,13 +62,13 @@ def test_cells_say_how_far_beyond_the_edge_they_are(storage: Storage) -> None:
             assert row[f"{window}_sem"] == pytest.approx(EDGES.std(ddof=1) / np.sqrt(3))
         last = 2 / np.arange(loss_steps(SPEC.protocol)[-2] + 1, 30_001)
         assert row["last_loss"] == pytest.approx(last.mean())
-        assert (row["replicates"], row["diverged"]) == (3, 0)
+        assert (row["networks"], row["diverged"]) == (3, 0)
 
 
 def test_a_window_in_which_training_ends_is_absent(storage: Storage) -> None:
     short = SPEC.protocol.model_copy(update={"steps": 20_000})
     plant_training(storage, SPEC.model_copy(update={"protocol": short}))
-    for row in training_curves(storage, "small").cells:
+    for row in training_curves(storage, "small").cells():
         assert row["edge_3000_to_10000"] == pytest.approx(1.3)
         assert row["edge_10000_to_30000"] is row["edge_10000_to_30000_sem"] is None
 
@@ -75,9 +76,20 @@ def test_a_window_in_which_training_ends_is_absent(storage: Storage) -> None:
 def test_networks_that_diverged_are_counted_and_left_out(storage: Storage) -> None:
     plant_training(storage, SPEC, [1.0, None, 2.0])
     read = training_curves(storage, "small")
-    assert {(row["replicates"], row["diverged"]) for row in read.cells} == {(3, 1)}
-    assert [row["edge_3000_to_10000"] for row in read.cells] == pytest.approx([1.5] * 4)
-    assert set(read.curves.replicates) == {2}
+    assert {(row["networks"], row["diverged"]) for row in read.cells()} == {(3, 1)}
+    assert [row["edge_3000_to_10000"] for row in read.cells()] == pytest.approx([1.5] * 4)
+    assert set(read.frame.replicates) == {2}
+
+
+def test_a_cell_whose_networks_all_diverged_is_there_without_a_number(storage: Storage) -> None:
+    plant_training(storage, SPEC, {1.0: [None, None]})
+    fast, slow = (
+        [row for row in training_curves(storage, "small").cells() if row["learning_rate"] == rate]
+        for rate in (1.0, 0.1)
+    )
+    assert [(row["networks"], row["diverged"]) for row in fast] == [(2, 2)] * 2
+    assert {row[name] for row in fast for name in row if name[:4] in {"edge", "last"}} == {None}
+    assert [(row["networks"], row["diverged"]) for row in slow] == [(3, 0)] * 2
 
 
 def test_where_all_diverged_there_is_nothing_to_draw(storage: Storage) -> None:
@@ -88,14 +100,14 @@ def test_where_all_diverged_there_is_nothing_to_draw(storage: Storage) -> None:
 
 def test_one_network_has_no_standard_error(storage: Storage) -> None:
     plant_training(storage, SPEC, [1.4])
-    (first, *_) = training_curves(storage, "small").cells
+    (first, *_) = training_curves(storage, "small").cells()
     assert first["edge_3000_to_10000"] == pytest.approx(1.4)
     assert first["edge_3000_to_10000_sem"] is None
 
 
 def test_what_another_study_read_besides_changes_nothing(storage: Storage) -> None:
     plant_training(storage, SPEC)
-    before = training_curves(storage, "small").curves
+    before = training_curves(storage, "small").frame
     steps = (25, 26, 700, 701)
     more = {
         "eigenvalues": Series(steps, np.full((4, 4), 1e3)),
@@ -105,9 +117,8 @@ def test_what_another_study_read_besides_changes_nothing(storage: Storage) -> No
     measures = {"val_accuracy": 0.4, "train_accuracy": 0.4}
     record = Record(Replicate(static(5, 1.0), 0), None, measures, more)
     ledger.add([record], Trainer("cpu", "planted", "a processor", {}))
-    after = training_curves(storage, "small").curves
-    np.testing.assert_array_equal(before["mean"], after["mean"])
-    assert before.from_step.tolist() == after.from_step.tolist()
+    after = training_curves(storage, "small").frame
+    pd.testing.assert_frame_equal(before, after)
 
 
 def test_a_network_that_is_there_without_its_curvature_is_not_read_yet(storage: Storage) -> None:
@@ -116,14 +127,14 @@ def test_a_network_that_is_there_without_its_curvature_is_not_read_yet(storage: 
     measures = {"val_accuracy": 0.4, "train_accuracy": 0.4}
     record = Record(Replicate(static(5, 1.0), 2), None, measures, {})
     ledger.add([record], Trainer("cpu", "planted", "a processor", {}))
-    assert {row["replicates"] for row in training_curves(storage, "small").cells} == {2}
+    assert {row["networks"] for row in training_curves(storage, "small").cells()} == {2}
 
 
 def test_of_a_dynamical_study_its_static_losses_are_read(storage: Storage) -> None:
     space = {"learning_rate": 1.0, "width": 5, "amplitude": [3, 30], "period": 50}
     spec = training_map(loss=["dce", "dmse1"], space=space, baseline_replicates=12)
     plant_training(storage, spec)
-    assert [row["loss"] for row in training_curves(storage, "small").cells] == ["ce", "mse"]
+    assert [row["loss"] for row in training_curves(storage, "small").cells()] == ["ce", "mse"]
 
 
 def test_studies_of_which_there_is_nothing_to_draw_are_one_line(storage: Storage) -> None:

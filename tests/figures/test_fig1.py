@@ -19,11 +19,12 @@ def test_a_trained_study_is_drawn_as_its_series_are(storage: Storage) -> None:
     }
     dynstudy.run(training_map(protocol=protocol), storage=storage, backend="cpu")
     drawn = draw_figure(storage, Figure.fig1, "small", Choices())
-    assert [(row["width"], row["learning_rate"], row["replicates"]) for row in drawn.rows] == [
+    assert [(row["width"], row["learning_rate"], row["networks"]) for row in drawn.rows] == [
         (5, 0.1, 3), (5, 1.0, 3), (9, 0.1, 3), (9, 1.0, 3),
     ]  # fmt: skip
     study = dynstudy.open(storage)["small"]
-    numbers = [row for row in drawn.numbers if (row["width"], row["learning_rate"]) == (9, 1.0)]
+    of_cell = [row for row in drawn.numbers if (row["width"], row["learning_rate"]) == (9, 1.0)]
+    numbers = [row for row in of_cell if row["quantity"] != "edge"]
     losses = study.series("width=9,learning_rate=1", "loss").mean_loss
     curvature = study.series("width=9,learning_rate=1", "eigenvalues").lambda_1
     of_steps = curvature.groupby("step").mean()

@@ -21,7 +21,7 @@ def test_a_column_for_each_width_has_the_curves_and_the_edges_of_both_rates(
     storage: Storage,
 ) -> None:
     curves, figure = drawn(storage)
-    frame = curves.curves
+    frame = curves.frame
     panels = np.array(figure.axes).reshape(2, len(WIDTHS))
     for width, column in zip(WIDTHS, panels.T, strict=True):
         assert column[0].get_title() == f"width {width}"
@@ -42,7 +42,7 @@ def test_a_column_for_each_width_has_the_curves_and_the_edges_of_both_rates(
 
 def test_bands_are_a_standard_error_wide(storage: Storage) -> None:
     curves, figure = drawn(storage)
-    frame = curves.curves
+    frame = curves.frame
     of_cell = frame[(frame.width == 5) & (frame.learning_rate == RATES[0])]
     curve = of_cell[of_cell.quantity == CURVATURE]
     (path,) = figure.axes[2].collections[0].get_paths()
