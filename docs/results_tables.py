@@ -8,7 +8,6 @@ import pandas as pd
 
 from dynstudy.analysis.first_onsets import COUNTS
 from dynstudy.analysis.training_curves import CURVATURE, EDGE
-from dynstudy.measure.accuracy import with_error
 from dynstudy.measure.records import LOSS
 from dynstudy.report.boundary_text import boundary_lines
 
@@ -163,14 +162,19 @@ def training(names: list[str]) -> pd.DataFrame:
                 "width": width,
                 "η": f"{rate:g}",
                 **{
-                    f"λ̄η/2, steps {each.from_step} to {each.to_step}": with_error(each.mean, each.sem)
-                    for each in windows.itertuples()
+                    f"λ̄η/2, steps {each.from_step} to {each.to_step}": mean_of(each)
+                    for _, each in windows.iterrows()
                 },
                 "largest mean λ̄η/2": f"{curve['mean'].max() * rate / 2:.2f}",
                 "past 2/η from step": past.min() if len(past) else "",
-                "last loss": with_error(losses["mean"].iloc[-1], losses["sem"].iloc[-1], ".4f"),
+                "last loss": mean_of(losses.iloc[-1], 4),
             })
     return pd.DataFrame(rows)
+
+
+def mean_of(row: Any, digits: int = 3) -> str:
+    """A mean of networks and its standard error."""
+    return f"{row['mean']:.{digits}f} ± {row['sem']:.{digits}f}"
 
 
 def over_cells(values: pd.Series) -> str:
