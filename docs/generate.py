@@ -22,6 +22,7 @@ COMMANDS = ROOT / "docs" / "commands"
 COLUMNS = ROOT / "docs" / "columns.md"
 API = ROOT / "docs" / "api.md"
 RESULTS = ROOT / "docs" / "results.md"
+INSTABILITY_PAGE = ROOT / "docs" / "instability.md"
 SCHEMA = ROOT / "storage" / "README.md"
 STUDY_FILE = ROOT / "docs" / "study-file.md"
 BEGIN = re.compile("<!-- made from .* by `make docs`: begin -->")
@@ -43,7 +44,10 @@ def generated() -> dict[Path, str]:
         STUDY_FILE: with_made(STUDY_FILE, study_file()),
         COLUMNS: columns_page(),
         API: with_made(API, api()),
-        RESULTS: with_tables(RESULTS.read_text(encoding="utf-8")),
+        **{
+            page: with_tables(page.read_text(encoding="utf-8"))
+            for page in (RESULTS, INSTABILITY_PAGE)
+        },
     }
 
 

@@ -1,11 +1,13 @@
-"""The tables of results.md, made from the CSV files in results/ that dynstudy wrote there."""
+"""The tables of results.md and others, made from CSV files beside them that dynstudy wrote."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from docs import instability_tables
 from dynstudy.analysis.first_onsets import COUNTS
 from dynstudy.analysis.training_curves import CURVATURE, EDGE
 from dynstudy.measure.records import LOSS
@@ -185,7 +187,11 @@ def over_cells(values: pd.Series) -> str:
 
 
 REGIMES = ("useful", "harmful", "neutral", "unsettled")
-KINDS = {
+KINDS: dict[str, Callable[[list[str]], pd.DataFrame]] = {
+    "associations": instability_tables.associations,
+    "gain_of_thirds": instability_tables.gain_of_thirds,
+    "networks_of_thirds": instability_tables.networks_of_thirds,
+    "static_and_cells": instability_tables.static_and_cells,
     "over_width": over_width,
     "regimes": regimes,
     "forgetting": forgetting,

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any, get_args
 
+import pandas as pd
 import pytest
 from pydantic import BaseModel
 from typer.main import get_command
 
-from docs import results_pictures, results_tables
+from docs import instability_tables, results_pictures, results_tables
 from docs.generate import COMMANDS, SCHEMA, STUDY_FILE, generated
+from dynstudy.analysis.association import COLUMNS
 from dynstudy.cli import EXAMPLES, app
 from dynstudy.protocol import Section
+from dynstudy.statistics.columns import names
 from dynstudy.store.tables import Base
 from dynstudy.study.kinds import KINDS
 from dynstudy.study.shipped import shipped_file
@@ -49,6 +52,22 @@ def test_pictures_of_results_are_of_the_runs_that_the_page_lists() -> None:
             study_map.frame.loss
         )
         assert len(list(study_map.spec.grid_cells())) == len(losses) == len(study_map.frame)
+
+
+def test_pictures_and_tables_of_instability_are_of_the_runs_that_results_lists() -> None:
+    """Curvature was read of the very networks of the maps: their digests are the same."""
+    page = (ROOT / "docs" / "instability.md").read_text(encoding="utf-8")
+    results = results_tables.PAGE.read_text(encoding="utf-8")
+    digests = re.findall(r"\| `([\w-]+)` \|.*`([0-9a-f]{64})` \|", page)
+    assert len(digests) == 2
+    for name, digest in digests:
+        assert re.search(rf"\| `{name}` \|.*`{digest}` \|", results)
+        for what in ("instability", "association"):
+            picture = instability_tables.FOLDER / f"{name}-{what}.png"
+            assert title_of(picture) == name
+            assert f"instability/{picture.name}" in page
+    (table, _) = instability_tables.FOLDER.glob("*-association.csv")
+    assert list(pd.read_csv(table).columns) == names(COLUMNS)
 
 
 def test_every_command_has_a_page_with_all_its_options_and_an_example() -> None:
