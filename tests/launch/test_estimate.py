@@ -38,7 +38,8 @@ def test_what_is_in_the_ledger_costs_nothing(url: str, make_spec: SpecMaker) -> 
 
 def test_curvature_is_said_and_counted(url: str, make_spec: SpecMaker) -> None:
     dynstudy.run(make_spec(), storage=url)
-    protocol = SMALL["protocol"] | {"curvature": {"records": [50, 51], "eigenvalues": 1}}
+    asked = {"records": [50, 51], "eigenvalues": 1, "loss": True}
+    protocol = SMALL["protocol"] | {"curvature": asked}
     with pytest.raises(StudyMismatchError, match="--extend"):
         estimate(make_spec(protocol=protocol), storage=url)
     more = estimate(make_spec(protocol=protocol), storage=url, extend=True)
@@ -48,7 +49,7 @@ def test_curvature_is_said_and_counted(url: str, make_spec: SpecMaker) -> None:
     assert networks.endswith("(0 of them already in the ledger, 16 there but without all of their "
                              "curvature)")  # fmt: skip
     assert curvature.split(maxsplit=1)[1] == (
-        "λ1 at 3 steps, onsets of instabilities, uphill steps"
+        "λ1 at 3 steps, onsets of instabilities, uphill steps, mean losses"
     )
 
 

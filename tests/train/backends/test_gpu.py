@@ -271,6 +271,7 @@ def test_the_layout_of_parameters_is_undone(
     [
         ({"onsets": True}, "watches for no onsets of instabilities"),
         ({"climbs": True}, "counts no uphill steps"),
+        ({"sums": True}, "sums no losses"),
     ],
 )
 def test_what_it_cannot_watch_for_is_refused_before_anything_is_trained(
