@@ -83,6 +83,8 @@ def training_curves(storage: Storage, name: str) -> TrainingCurves:
         )
     ledger = Ledger(storage.engine, spec.protocol)
     static = [cell for cell in spec.cells(study) if cell.configuration.static]
+    if not static:
+        raise DynstudyError(f"study {name!r} trains no static loss, which figure 1 shows")
     cells = cells_asked_for(ledger, static, spec)
     networks = ledger.networks((cell.configuration for cell in cells), (EIGENVALUES, LOSS))
     rows: list[dict[str, Any]] = []

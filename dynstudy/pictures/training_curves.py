@@ -69,7 +69,7 @@ def _styles(frame: pd.DataFrame) -> dict[Any, dict[str, Any]]:
 def _draw(axis: Axes, curve: pd.DataFrame, style: dict[str, Any]) -> None:
     """A mean at the middle of its steps, counted from 1 so that the first has one, and its band."""
     x = np.sqrt((curve.from_step + 1.0) * curve.to_step)
-    axis.plot(x, curve["mean"], **style)
+    axis.plot(x, curve["mean"], marker="o" if len(curve) == 1 else None, markersize=3, **style)
     low = np.maximum(curve["mean"] - curve["sem"], SMALLEST_LOSS)
     axis.fill_between(
         x, low, curve["mean"] + curve["sem"], color=style["color"], alpha=0.25, linewidth=0

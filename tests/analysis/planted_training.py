@@ -38,9 +38,6 @@ def plant_training(
     (seed + 1) / (k + 1).
     """
     storage.open_study(spec)
-    steps = record_steps(spec.protocol)
-    ends = np.array(loss_steps(spec.protocol))
-    harmonic = np.concatenate([[0], (1 / np.arange(1, ends[-1] + 1)).cumsum()])
     records = []
     for cell in spec.grid_cells():
         configuration = cell.configuration
@@ -50,6 +47,9 @@ def plant_training(
             of_cell = edges.get(configuration.learning_rate, EDGES)
         else:
             of_cell = edges
+        protocol = spec.protocol.at(configuration.learning_rate)
+        steps, ends = record_steps(protocol), np.array(loss_steps(protocol))
+        harmonic = np.concatenate([[0], (1 / np.arange(1, ends[-1] + 1)).cumsum()])
         for seed, edge in enumerate(of_cell):
             series: dict[str, Series] = {}
             if edge is not None:

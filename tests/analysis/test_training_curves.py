@@ -137,6 +137,31 @@ def test_of_a_dynamical_study_its_static_losses_are_read(storage: Storage) -> No
     assert [row["loss"] for row in training_curves(storage, "small").cells()] == ["ce", "mse"]
 
 
+def test_networks_of_which_each_rate_has_its_steps_are_read_at_its_records(
+    storage: Storage,
+) -> None:
+    asked = {"records": {"per_decade": 4}, "onsets": False, "uphill": False, "loss": True}
+    steps = {"per_learning_rate": 3000}
+    spec = training_map(protocol={"steps": steps, "tail": "none", "curvature": asked})
+    plant_training(storage, spec)
+    for rate in RATES:
+        read = curve(storage, LOSS, 5, rate)
+        assert read.to_step.tolist() == [*loss_steps(spec.protocol.at(rate))]
+        assert read.to_step.iloc[-1] == 3000 / rate
+        np.testing.assert_allclose(read["sem"], read["mean"] / 2 / np.sqrt(3))
+    (slow, fast) = training_curves(storage, "small").cells()[:2]
+    assert slow["edge_10000_to_30000"] == pytest.approx(1.3)
+    assert fast["edge_3000_to_10000"] is None
+
+
+def test_a_study_without_static_losses_is_refused(storage: Storage) -> None:
+    asked = {"records": {"per_decade": 4}, "uphill": False, "loss": True}
+    protocol = {"steps": 200, "tail": 0, "until": "onset", "curvature": asked}
+    storage.open_study(small_map(name="until", protocol=protocol))
+    with pytest.raises(DynstudyError, match="'until' trains no static loss, which figure 1 shows"):
+        training_curves(storage, "until")
+
+
 def test_studies_of_which_there_is_nothing_to_draw_are_one_line(storage: Storage) -> None:
     storage.open_study(small_map(name="plain"))
     with pytest.raises(DynstudyError, match="'plain' reads no curvature along training; figure 1"):

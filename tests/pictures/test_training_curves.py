@@ -51,6 +51,14 @@ def test_bands_are_a_standard_error_wide(storage: Storage) -> None:
     assert np.isclose(heights.max(), (curve["mean"] + curve["sem"]).max())
 
 
+def test_what_was_read_once_is_a_point_that_is_seen(storage: Storage) -> None:
+    plant_training(storage, training_map({"records": [100]}))
+    figure = training_figure(training_curves(storage, "small"))
+    markers = [[line.get_marker() for line in axis.lines[:2]] for axis in figure.axes]
+    assert [len(line.get_xdata()) for line in figure.axes[-1].lines[:2]] == [1, 1]
+    assert markers == [["None"] * 2] * 2 + [["o"] * 2] * 2  # two losses, before and after it
+
+
 def test_the_spiral_is_in_a_corner_and_the_caption_counts_networks(storage: Storage) -> None:
     _, figure = drawn(storage)
     (inset,) = figure.axes[0].child_axes

@@ -122,13 +122,14 @@ def test_what_is_not_finite_is_null_and_comes_back_as_nan(storage: Storage) -> N
         ("onsets", "[[1],[2],[3]]", "for each of first, first_end, count, ended"),
         ("uphill", "[[1],[2]]", "for each of steps, uphill, episodes"),
         ("smallest_eigenvalue", "[[1]]", "for each of lambda, residual"),
+        ("loss", "[[1],[2]]", "for each of sum"),
     ],
 )
 def test_curvature_that_is_damaged_is_one_line(
     storage: Storage, name: str, text: str, problem: str
 ) -> None:
     ledger, read_at = Ledger(storage.engine, CURVED), record(CE, 0, (200,))
-    widths = {"eigenvalues": 4, "onsets": 8, "uphill": 3, "smallest_eigenvalue": 2}
+    widths = {"eigenvalues": 4, "onsets": 8, "uphill": 3, "smallest_eigenvalue": 2, "loss": 1}
     more = {each: Series((200,), np.ones((1, width))) for each, width in widths.items()}
     ledger.add([replace(read_at, series={**read_at.series, **more})], TRAINER)
     assert ledger.networks([CE])[CE][0][1].keys() == {TRAIN, VALIDATION, *widths}

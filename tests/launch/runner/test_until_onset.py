@@ -12,6 +12,7 @@ from dynstudy.errors import ExportError
 from dynstudy.export.exporting import export
 from dynstudy.launch.estimate import estimate
 from dynstudy.launch.replicates import to_arrays
+from dynstudy.measure.records import loss_steps
 from dynstudy.report.listing import list_rows
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
@@ -77,9 +78,17 @@ def test_what_is_recorded_is_of_the_network_as_it_ended(trained: Storage) -> Non
 def test_nothing_is_trained_twice_and_more_records_are_read_of_all(trained: Storage) -> None:
     again = dynstudy.run(spec_with(), storage=trained, backend="cpu")
     assert (again.trained, again.reused) == (0, NETWORKS)
-    more = spec_with(eigenvalues=3)
+    more = spec_with(eigenvalues=3, loss=True)
     assert dynstudy.run(more, storage=trained, backend="cpu", extend=True).trained == NETWORKS
     assert dynstudy.run(more, storage=trained, backend="cpu").trained == 0
+    ledger = Ledger(trained.engine, more.protocol)
+    for cell in more.grid_cells():
+        protocol = more.protocol.at(cell.configuration.learning_rate)
+        for _, named in ledger.networks([cell.configuration])[cell.configuration].values():
+            (end,) = named["onsets"].steps
+            ended = end < protocol.training_steps
+            wanted = [step for step in loss_steps(protocol) if step < end + (not ended)]
+            assert [*named["loss"].steps] == wanted
 
 
 def test_none_of_them_is_the_best(trained: Storage) -> None:
