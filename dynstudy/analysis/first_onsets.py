@@ -81,7 +81,7 @@ def _of_study(storage: Storage, name: str) -> pd.DataFrame:
     if asked is None or not asked.onsets:
         raise DynstudyError(
             f"study {name!r} does not watch for onsets of instabilities; a study file with a table "
-            "[protocol.curvature], as fig4.toml of `dynstudy init fig4`, does"
+            "[protocol.curvature], as `dynstudy init fig4-dce` writes one, does"
         )
     ledger = Ledger(storage.engine, spec.protocol)
     cells = cells_asked_for(ledger, spec.cells(study), spec)

@@ -15,7 +15,7 @@ EXAMPLES = (
     "dynstudy figure fig1 fig1 --out fig1.pdf",
     "dynstudy figure fig3 fig3a --out fig3a.pdf",
     "dynstudy figure fig3 regime-dce --amplitude 70 --period 1000",
-    "dynstudy figure fig4 fig4 --format csv",
+    "dynstudy figure fig4 fig4-dce fig4-mse --format csv",
     "dynstudy figure fig2 fig2.toml",
     "dynstudy figure fig2 quickstart#20 --seed 3 --oscillations 4 --at 100,300",
 )
