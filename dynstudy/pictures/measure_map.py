@@ -42,7 +42,7 @@ def measure_figure(measures: MeasureMap) -> Figure:
         for measure, axis in zip(measures.measures, others, strict=True):
             panel = describe_measure(measures, measure, key, cells, MOST_LABELLED)
             draw_measure(axis, panel)
-            add_panel_title(axis, panel.heading, 0.8 * width, 9)
+            add_panel_title(axis, f"{panel.heading}\n{panel.measure}", 0.8 * width, 9)
     for axis in axes[-1]:
         axis.set_xlabel(AMPLITUDE)
     scales = [

@@ -37,7 +37,7 @@ def test_each_panel_has_its_gain_then_its_measures(storage: Storage, show: str) 
             assert mesh.get_clim() == (panel.low, panel.high)
             texts = [text.get_text() for text in axis.texts]
             assert texts == [cell.text for cell in panel.written]
-            assert axis.get_title() == f"DCE, width {key[1]}"
+            assert axis.get_title().startswith(f"DCE, width {key[1]}\n{measure.title}")
     (legend,) = figure.legends
     labels = [text.get_text() for text in legend.get_texts()]
     assert "border of the useful regime, on a measure" in labels
