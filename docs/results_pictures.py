@@ -31,7 +31,7 @@ def drawn() -> dict[str, RegimeMap]:
     """The studies by the files of their pictures."""
     studies = {}
     for name, file, overrides, ledger in RUN.findall(PAGE.read_text(encoding="utf-8")):
-        if name in FIGURES:
+        if _figure_of(name) in FIGURES:
             continue
         spec = load_spec(FOLDER.parents[1] / file, overrides.replace(" --set", "").split())
         frame = cells(name).assign(predicted=False)
@@ -42,15 +42,20 @@ def drawn() -> dict[str, RegimeMap]:
 
 
 def figures() -> list[str]:
-    """The studies of the page's runs whose picture is such a figure."""
-    names = [name for name, *_ in RUN.findall(PAGE.read_text(encoding="utf-8"))]
-    return [name for name in names if name in FIGURES]
+    """The figures of the paper that are of the page's runs, but for maps."""
+    names = [_figure_of(name) for name, *_ in RUN.findall(PAGE.read_text(encoding="utf-8"))]
+    return [name for name in dict.fromkeys(names) if name in FIGURES]
+
+
+def _figure_of(study: str) -> str:
+    """A figure has one study of its name, or several that begin with it."""
+    return study.partition("-")[0]
 
 
 def _of_onsets(name: str) -> Figure:
     """Figure 4, from what `dynstudy figure fig4` wrote."""
     frame = pd.read_csv(FOLDER / f"{name}-fig4.csv")
-    return first_onsets_figure(FirstOnsets((name,), frame, ()))
+    return first_onsets_figure(FirstOnsets(tuple(frame.study.unique()), frame, ()))
 
 
 def _of_oscillations(name: str) -> Figure:
