@@ -18,8 +18,10 @@ from dynstudy.report.words import Format
 EXAMPLES = (
     "dynstudy trace quickstart --cell amplitude=300,period=100",
     "dynstudy trace quickstart#12 --oscillations 9 --replicates 3",
+    "dynstudy trace fig3a --cell width=100,loss=dce --bifurcation --steps 8500:10500 --floquet",
 )
 MOST_NETWORKS = 10  # traced, if nothing else is asked for
+POINTS = 40  # of an oscillation, likewise
 
 
 def command(
@@ -44,8 +46,13 @@ def command(
         typer.Option(help="How many before the tail. [default: two of each class]", min=1),
     ] = None,
     points: Annotated[
-        int, typer.Option(help="At how many steps to read each, and the tail.", min=1, max=10_000)
-    ] = 40,
+        int | None,
+        typer.Option(
+            help=f"At how many steps to read each, and the tail. [default: {POINTS}]",
+            min=1,
+            max=10_000,
+        ),
+    ] = None,
     replicates: Annotated[
         int | None,
         typer.Option(help="How many of the cell's networks. [default: all, up to 10]", min=1),
@@ -53,6 +60,30 @@ def command(
     seed: Annotated[
         int | None, typer.Option(help="Only the network of this seed.", min=0, max=2**32 - 1)
     ] = None,
+    bifurcation: Annotated[
+        bool,
+        typer.Option(
+            "--bifurcation",
+            help="Follow one network, of --seed or of seed 0, at every step instead, and tell "
+            "period 1, 2, 4 and 8 apart.",
+        ),
+    ] = False,
+    steps: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FROM:TO",
+            help="Which, with --bifurcation. [default: from a little before the first instability "
+            "to the end of that oscillation]",
+        ),
+    ] = None,
+    floquet: Annotated[
+        bool,
+        typer.Option(
+            "--floquet",
+            help="With --bifurcation, find the multiplier of the 2-cycle, too, at about a hundred "
+            "of these steps.",
+        ),
+    ] = False,
     out: FolderOption = Path("results"),
     backend: BackendOption = "auto",
     storage: StorageOption = None,
@@ -62,7 +93,20 @@ def command(
 
     Its networks are trained again and read closely; nothing is recorded. Prints the kinds of
     forgetting of these networks, of the static loss and their difference, with standard errors.
+
+    With --bifurcation: the branches of one network beyond the edge of stability, which are its
+    training accuracy and its loss at every step in four colours in turn (the paper's bifurcation
+    diagram), and the intervals in which the loss has one period. Period 2 doubles where the
+    multiplier of its cycle (--floquet) passes -1.
     """
+    if bifurcation:
+        _refuse_with(
+            "--bifurcation, which follows one network at every step",
+            {"--oscillations": oscillations, "--points": points, "--replicates": replicates},
+        )
+        _branches(target, cell, seed or 0, steps, floquet, out, backend, storage, form)
+        return
+    _refuse_with("a trace without --bifurcation", {"--steps": steps, "--floquet": floquet or None})
     from dynstudy.analysis.traces import forgetting_rows
     from dynstudy.launch.follow import trace_cell
     from dynstudy.pictures.class_curves import trace_figure
@@ -89,7 +133,7 @@ def command(
                 spec.protocol,
                 seeds,
                 oscillations=oscillations,
-                points=points,
+                points=points or POINTS,
                 backend=backend,
                 progress=on_step,
             )
@@ -105,6 +149,61 @@ def command(
     if rows[0]["static"] is None:
         log("the static loss was not read at these steps: there is nothing to take off")
     log_files(written)
+
+
+def _branches(
+    target: str,
+    cell: str | None,
+    seed: int,
+    steps: str | None,
+    floquet: bool,
+    out: Path,
+    backend: str,
+    storage: str | None,
+    form: Format,
+) -> None:
+    """Follow one network at every step of a window: its branches, and their periods."""
+    from dynstudy.launch.every_step import every_step, first_instability
+    from dynstudy.pictures.branches import branches_figure
+    from dynstudy.pictures.style import save
+    from dynstudy.report.cycle_rows import cycle_rows
+    from dynstudy.report.safe_files import check_folder, file_stem, write_drawn
+
+    with opened(storage) as database:
+        name, configuration, spec = _cell(database, target, cell)
+    stem = f"{file_stem(name)}-bifurcation-seed{seed}"
+    check_folder(out / stem)
+    protocol = spec.protocol
+    how: dict[str, Any] = {"seed": seed, "backend": backend}
+    window = first_instability(configuration, protocol, **how) if steps is None else _window(steps)
+    with step_display(name, 1, window[1]) as on_step:
+        frame = every_step(
+            configuration, protocol, window, floquet=floquet, progress=on_step, **how
+        )
+    title = f"{spec.name}, seed {seed}\n{configuration}"
+    figure = branches_figure(frame, configuration.period, title)
+    written = write_drawn(out / stem, lambda path: save(figure, path), frame)
+    show_rows(cycle_rows(frame), form)
+    if len(frame) < window[1] - window[0]:
+        log(f"diverged after step {frame.step.iloc[-1]}; the branches end there")
+    log_files(written)
+
+
+def _window(text: str) -> tuple[int, int]:
+    from dynstudy.errors import DynstudyError
+
+    first, _, last = text.partition(":")
+    if not (first.isdecimal() and last.isdecimal()):
+        raise DynstudyError(f"--steps {text!r}: must be FROM:TO in whole numbers, as in 8500:10500")
+    return int(first), int(last)
+
+
+def _refuse_with(what: str, options: dict[str, Any]) -> None:
+    from dynstudy.errors import DynstudyError
+
+    for option, value in options.items():
+        if value is not None:
+            raise DynstudyError(f"{option} has no meaning in {what}; leave it out")
 
 
 def _cell(database: Any, target: str, text: str | None) -> tuple[str, Any, Any]:

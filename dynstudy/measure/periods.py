@@ -32,7 +32,8 @@ def spreads(values: ArrayLike) -> Array:
     series = pd.Series(np.asarray(values, float))
     level = _running(series.abs())
     middles = [(series.shift(p) + series.shift(-p)) / 2 for p in PERIODS]
-    return np.array([_running((series - middle).abs()) / level for middle in middles])
+    spread = [(_running((series - middle).abs()) / level).fillna(0) for middle in middles]
+    return np.array(spread)
 
 
 def _running(series: "pd.Series[float]") -> "pd.Series[float]":

@@ -90,3 +90,89 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(
     arguments: list[str], said: str, studied: Path
 ) -> None:
     assert said in fails(studied, "trace", *arguments)
+
+
+BRANCHING = {
+    "name": "branching",
+    "kind": "map",
+    "loss": "dce",
+    "replicates": 1,
+    "protocol": {
+        "steps": 2400,
+        "tail": 0,
+        "data": {"points_per_class": 20, "validation_points_per_class": 30},
+    },
+    "space": {"learning_rate": 2.0, "amplitude": 30, "period": 800, "width": 20},
+}
+
+
+@pytest.fixture(scope="module")
+def branching(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a study of one unstable network, and its static ones."""
+    here = tmp_path_factory.mktemp("branching")
+    (here / "study.toml").write_text(tomli_w.dumps(BRANCHING))
+    dynstudy(here, "run", "study.toml")
+    return here
+
+
+def test_the_branches_of_a_network_are_drawn_written_and_told(branching: Path) -> None:
+    out, err = dynstudy(
+        branching, "trace", "branching", "--cell", "loss=dce", "--bifurcation", "--seed", "2",
+        "--steps", "400:700", "--floquet", "--format", "json",
+    )  # fmt: skip
+    intervals = json.loads(out)
+    assert intervals[0]["period"] == 1
+    assert {row["period"] for row in intervals} & {2, 4}
+    assert intervals[0]["from"] == 400
+    assert intervals[-1]["to"] == 699
+    assert sum(row["steps"] for row in intervals) == 300
+    assert all(row["lowest_multiplier"] < 1 for row in intervals)
+    stem = "results/branching-dce-width20-rate2-A30-T800-bifurcation-seed2"
+    assert f"wrote {stem}.png" in err
+    assert title_of(branching / f"{stem}.png") is None
+    read = rows(branching / f"{stem}.csv")
+    assert list(read[0]) == (
+        "step branch loss train_accuracy val_accuracy cycle multiplier imaginary".split()
+    )
+    assert [int(row["step"]) for row in read] == list(range(400, 700))
+    for row in intervals:
+        within = [each for each in read if row["from"] <= int(each["step"]) <= row["to"]]
+        assert {each["cycle"] for each in within} == {str(row["period"] or 0)}
+    assert {row["multiplier"] == "" for row in read} == {True, False}
+
+
+def test_without_a_window_the_first_instability_is_shown(branching: Path) -> None:
+    out, _ = dynstudy(
+        branching, "trace", "branching", "--cell", "loss=dce", "--bifurcation", "--format", "csv",
+        "--out", "first",
+    )  # fmt: skip
+    intervals = list(csv.DictReader(io.StringIO(out)))
+    assert 0 < int(intervals[0]["from"]) < 800
+    assert intervals[-1]["to"] == "799"
+    assert "lowest_multiplier" not in intervals[0]
+    assert (branching / "first/branching-dce-width20-rate2-A30-T800-bifurcation-seed0.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["small", "--cell", "loss=ce", "--bifurcation"], "no instability sets in within its 200"),
+        (["small#1", "--bifurcation", "--steps", "100:300"], "beyond the end; training takes 200"),
+        (["small#1", "--bifurcation", "--steps", "100:100"], "an empty window"),
+        (["small#1", "--bifurcation", "--steps", "100:120"], "it takes at least 64 steps"),
+        (["small#1", "--bifurcation", "--steps", "100"], "--steps '100': must be FROM:TO"),
+        (["small#1", "--bifurcation", "--steps", "-5:100"], "must be FROM:TO in whole numbers"),
+        (["small#1", "--bifurcation", "--points", "9"], "--points has no meaning in --bifurcation"),
+        (["small#1", "--bifurcation", "--replicates", "2"], "--replicates has no meaning in"),
+        (["small#1", "--bifurcation", "--oscillations", "2"], "--oscillations has no meaning in"),
+        (["small#1", "--steps", "0:100"], "--steps has no meaning in a trace without --bifur"),
+        (["small#1", "--floquet"], "--floquet has no meaning in a trace without --bifurcation"),
+        (["small#99", "--bifurcation"], "has trials 0 to 4"),
+        (["small#1", "--bifurcation", "--out", "study.toml"], "is a file, not a folder"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_branches_that_cannot_be_shown_are_one_line(
+    arguments: list[str], said: str, studied: Path
+) -> None:
+    assert said in fails(studied, "trace", *arguments)
