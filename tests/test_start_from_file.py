@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import dynstudy
+from dynstudy.analysis.regime_map import regime_map
 from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import DynstudyError, ExportError, SpecError, StudyMismatchError
 from dynstudy.export.export_file import FileFormat, load_export, to_text
@@ -59,6 +60,12 @@ def test_they_are_the_networks_whose_draw_it_is(file: Path, storage: Storage) ->
         assert one.val_accuracy == other.val_accuracy
         assert one.val_accuracy != there.load([configuration]).iloc[0].val_accuracy
     assert dynstudy.run(spec, storage=storage).trained == 0
+
+
+def test_whatever_is_said_of_them_is_conditional_on_it(file: Path, storage: Storage) -> None:
+    dynstudy.run(spec_of(file), storage=storage)
+    said = "conditional on the start in start.npz, the training spiral of seed 0 and the validation"
+    assert regime_map(storage, "small").condition.startswith(said)
 
 
 def test_the_key_is_of_what_is_in_it_and_of_nothing_where_there_is_none(file: Path) -> None:

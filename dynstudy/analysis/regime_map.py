@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from dynstudy.arrays import Array
 from dynstudy.config import FEWEST, place_name
 from dynstudy.measure.accuracy import with_error
 from dynstudy.measure.measures import MEASURES
-from dynstudy.protocol import SpiralData
+from dynstudy.protocol import Protocol
 from dynstudy.search.prediction import predict_cells
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests
@@ -186,7 +187,7 @@ class RegimeMap:
     @property
     def condition(self) -> str:
         """What every statement of it is conditional on."""
-        return conditional(self.spec.protocol.data)
+        return conditional(self.spec.protocol)
 
 
 def _of(cells: pd.DataFrame, loss: str, width: int, learning_rate: float) -> pd.DataFrame:
@@ -231,14 +232,18 @@ def regime_map(
     return RegimeMap(spec, frame, notes, outcomes, lost, rows, trials, measured)
 
 
-def conditional(data: SpiralData) -> str:
+def conditional(protocol: Protocol) -> str:
     """What every statement of a map is conditional on."""
+    data, initial = protocol.data, protocol.initial
+    start = f"the start in {Path(initial.file).name}, " if initial is not None else ""
     trained = (
         "a training spiral of its own for each seed"
         if data.train_seed == "replicate"
         else f"the training spiral of seed {data.train_seed}"
     )
-    return f"conditional on {trained} and the validation spiral of seed {data.validation_seed}"
+    return (
+        f"conditional on {start}{trained} and the validation spiral of seed {data.validation_seed}"
+    )
 
 
 def _notes(spec: StudySpec, frame: pd.DataFrame, baselines: Sequence[Baseline]) -> list[str]:

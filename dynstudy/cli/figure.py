@@ -72,6 +72,10 @@ def command(
     losses of a study that reads both ([protocol.curvature] with loss = true); printed is λ̄η/2 over
     two windows of steps. Means over networks with standard errors, those that diverged left out.
 
+    fig2: one network over its first oscillations, trained again and read at every step: weights of
+    the classes, loss, training accuracy and the two largest eigenvalues of the Hessian; below, the
+    loss about it along their eigenvectors, with its next 20 positions. Nothing is recorded.
+
     fig3: validation accuracy over width, a curve per loss at one amplitude and period beside the
     static loss, with standard errors of the means.
 
@@ -79,10 +83,6 @@ def command(
     the finite difference, for studies that watch for onsets; how many networks had one, never had
     one within their steps (censored), were born unstable or diverged. Means are over the networks
     that had an onset.
-
-    fig2: one network over its first oscillations, trained again and read at every step: weights of
-    the classes, loss, training accuracy and the two largest eigenvalues of the Hessian; below, the
-    loss about it along their eigenvectors, with its next 20 positions. Nothing is recorded.
     """
     from dynstudy.figures.paper_figure import (
         Choices,

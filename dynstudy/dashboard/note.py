@@ -53,7 +53,7 @@ def write_note(
     if headline:
         parts.append("\n".join(f"- {markdown(line)}" for line in headline))
     parts += [f"⚠ {markdown(note)}" for note in notes]
-    parts.append(f"*All of it is {markdown(conditional(spec.protocol.data))}.*")
+    parts.append(f"*All of it is {markdown(conditional(spec.protocol))}.*")
     parts += ["## How to get it again", "Save this as `study.toml`; it is an artifact, too."]
     parts += [code(tomli_w.dumps(spec.resolved()), "toml"), code("dynstudy run study.toml", "sh")]
     parts.append("## Where it comes from (times are UTC)")

@@ -67,7 +67,7 @@ def _of_the_whole(export: Export) -> Iterator[str]:
     trained = sum(origin.networks for origin in export.provenance.trained)
     if export.networks > trained:
         yield f"it asks for {export.networks} networks, while its study trained {trained}"
-    if export.conditional != (condition := conditional(export.protocol.data)):
+    if export.conditional != (condition := conditional(export.protocol)):
         yield f"conditional is {export.conditional!r}, its protocol gives {condition!r}"
     confirmed = any("confirmed" in entry.measured for _, entry in export.labelled_entries())
     fresh = fresh_protocol(export.protocol).data.validation_seed if confirmed else None

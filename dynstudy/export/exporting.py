@@ -126,7 +126,7 @@ def export(
     return Export(
         dynstudy_export=VERSION,
         study=name,
-        conditional=conditional(spec.protocol.data),
+        conditional=conditional(spec.protocol),
         protocol=spec.protocol,
         fresh_validation_seed=(
             fresh_protocol(spec.protocol).data.validation_seed if count else None

@@ -44,7 +44,7 @@ def print_map(study_map: RegimeMap, out: TextIO) -> None:
     """Print what a study found."""
     screen = console(out)
     TEXTS[study_map.spec.kind](study_map, out)
-    screen.print(conditional(study_map.spec.protocol.data), style="dim")
+    screen.print(conditional(study_map.spec.protocol), style="dim")
     for note in study_map.notes:
         screen.print(f"note: {note}", style="yellow", markup=False)
 
