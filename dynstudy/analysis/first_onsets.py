@@ -47,8 +47,8 @@ class FirstOnsets:
     """A row for each cell with networks: its axes, ``networks`` and of them `COUNTS`; means of λ̄
     and the finite difference in units of 2/η (``curvature_edge``, ``finite_difference_edge``) and
     as they are (``curvature``, ``finite_difference``), each with its standard error (``…_sem``);
-    the mean step ``first_onset``, networks of whose start nothing was read (``start_unread``), how
-    many networks the cell is to have (``planned``), and its ``study``."""
+    the mean step ``first_onset``, networks of whose start nothing was read (``start_unread``), and
+    its ``study``."""
     notes: tuple[str, ...]  # that a reader has to know
 
 
@@ -66,15 +66,17 @@ def first_onsets(storage: Storage, studies: Sequence[str]) -> FirstOnsets:
         DynstudyError: a study does not watch for onsets, has no trained network, none that had an
             onset, or a cell that another has.
     """
-    tables = [_of_study(storage, name) for name in dict.fromkeys(studies)]
+    tables, planned = zip(
+        *(_of_study(storage, each) for each in dict.fromkeys(studies)), strict=True
+    )
     frame = pd.concat(tables, ignore_index=True)
     _check_once(frame)
     frame = frame.sort_values(names(AXES), ignore_index=True)
-    return FirstOnsets(tuple(dict.fromkeys(studies)), frame, tuple(_notes(frame)))
+    return FirstOnsets(tuple(dict.fromkeys(studies)), frame, tuple(_notes(frame, sum(planned))))
 
 
-def _of_study(storage: Storage, name: str) -> pd.DataFrame:
-    """The rows of one study."""
+def _of_study(storage: Storage, name: str) -> tuple[pd.DataFrame, int]:
+    """The rows of one study, and how many networks it is to have in all."""
     study = storage.study(name)
     spec = storage.spec(study)
     asked = spec.protocol.curvature
@@ -92,8 +94,7 @@ def _of_study(storage: Storage, name: str) -> pd.DataFrame:
         watched = [of_cell[seed] for seed in cell.seeds if ONSETS in of_cell.get(seed, (0, ()))[1]]
         if watched:
             read = _of_networks(watched, cell.configuration.learning_rate)
-            last = {"planned": cell.replicates, "study": name}
-            rows.append(asdict(cell.configuration) | read | last)
+            rows.append(asdict(cell.configuration) | read | {"study": name})
     if not rows:
         raise DynstudyError(f"study {name!r} has no network whose onsets were read; run it first")
     frame = pd.DataFrame(rows).astype({"amplitude": float, "period": float})  # nan where static
@@ -103,7 +104,7 @@ def _of_study(storage: Storage, name: str) -> pd.DataFrame:
             f"study {name!r}: none of its {frame.networks.sum()} networks had an onset and was not "
             f"born unstable ({counts}); a larger learning rate or more steps may give some"
         )
-    return frame
+    return frame, sum(cell.replicates for cell in cells)
 
 
 def _check_once(frame: pd.DataFrame) -> None:
@@ -168,13 +169,13 @@ def _mean(values: Array) -> float:
     return float(values.mean()) if len(values) else np.nan
 
 
-def _notes(frame: pd.DataFrame) -> Iterator[str]:
+def _notes(frame: pd.DataFrame, planned: int) -> Iterator[str]:
     yield CONDITIONAL
-    networks, planned = int(frame.networks.sum()), int(frame.planned.sum())
+    networks = int(frame.networks.sum())
     counts = ", ".join(f"{frame[each].sum()} {_said(each)}" for each in COUNTS)
     yield f"of {networks} networks {counts}"
     if planned > networks:
-        yield f"{planned - networks} networks of these cells are not trained yet"
+        yield f"{planned - networks} of {planned} networks are not trained yet"
     if unread := int(frame.start_unread.sum()):
         yield (
             f"of {unread} networks it was not read whether they were born unstable; records = [0] "
