@@ -23,7 +23,8 @@ MEANING = (
     "0.05 corrected for all measures shown (Holm). Cells: of the gain, over the map; equal A, T: "
     "of what A alone and T alone do not say; networks: of accuracy, among the networks of a cell. "
     "Gain: of the thirds of cells with the least of a measure, a middling one, the most. "
-    "docs/instability.md says what of it is correlation; none of it is an experiment."
+    "Fewer than six cells say nothing. docs/instability.md says what of it is correlation; none of "
+    "it is an experiment."
 )
 
 
@@ -57,7 +58,9 @@ def write_measures(measures: MeasureMap, show: str, folder: Path) -> list[Path]:
 
 
 def write_association(association: Association, folder: Path) -> list[Path]:
-    """Write an association as PNG and CSV."""
+    """Write an association as PNG and CSV; nothing where no cell has a gain."""
+    if not association.shapes:
+        return []
     name = association.measure_map.study_map.spec.name
     figure = association_figure(association)
     stem = folder / f"{file_stem(name)}-association"
@@ -95,5 +98,8 @@ def print_association(association: Association, out: TextIO) -> None:
     """Print how the gain goes with each measure."""
     screen = console(out)
     screen.print()
+    if not association.shapes:
+        screen.print("no cell has a gain over a static loss, with which measures could go together")
+        return
     print_rows(short_association(association.frame), Format.table, out)
     screen.print(MEANING, style="dim", markup=False)

@@ -1,6 +1,7 @@
 """Measures and associations on a terminal, and as files."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -80,6 +81,22 @@ def test_both_are_written_as_picture_and_table(measures: MeasureMap, tmp_path: P
         "small-instability.csv",
         "small-instability.png",
     ]
+
+
+def test_where_nothing_has_a_gain_it_is_said_and_nothing_written(
+    storage: Storage, tmp_path: Path
+) -> None:
+    spec = plant_instability(storage)
+    study_map = regime_map(storage, spec.name)
+    frame = study_map.frame.copy()
+    frame.loc[frame.amplitude.isna(), "regime"] = "missing"  # the static loss
+    alone = map_of_measures(replace(study_map, frame=frame), INSTABILITIES)
+    result = associate(alone)
+    assert result.frame.empty
+    text = io.StringIO()
+    print_association(result, text)
+    assert text.getvalue().strip().startswith("no cell has a gain over a static loss")
+    assert write_association(result, tmp_path) == []
 
 
 def test_every_map_of_accuracy_can_be_printed_and_drawn(any_map: RegimeMap, tmp_path: Path) -> None:
