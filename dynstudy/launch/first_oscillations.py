@@ -21,7 +21,7 @@ from dynstudy.measure.window import tail_start
 from dynstudy.protocol import Protocol
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Curvature, Outcome, Parameters
-from dynstudy.train.landscape import landscape_slices
+from dynstudy.train.landscape import check_installed, landscape_slices
 
 OSCILLATIONS = 2  # if nothing else is asked for
 BEYOND = 0.1  # of an oscillation, that is read after the last one
@@ -98,6 +98,7 @@ def first_oscillations(
     Raises:
         DynstudyError: it has no oscillations, or not so many; it diverges, or a slice is asked for
             at a step that is none of these.
+        BackendError: there is no PyTorch, or the backend cannot train it.
     """
     period = configuration.period
     if period is None:
@@ -116,6 +117,7 @@ def first_oscillations(
         )
     if at is not None:
         _check(at, end)
+    check_installed()
     network, every = _Network(replicate, protocol, backend, progress), np.arange(end + 1)
     read = network.run(end, checkpoints=every, trace=True, curvature=Curvature(onsets=True))
     if read.diverged[0]:
@@ -139,7 +141,11 @@ def first_oscillations(
         **{f"lambda_{i + 1}": eigenvalues[:, i] for i in range(2)},
     }
     steps = sorted(set(at)) if at is not None else _default(onsets, count, period, end)
-    slices = landscape_slices(ensemble, data, {step: network.before(step) for step in steps})
+    starts = {step: network.before(step) for step in steps}
+    try:
+        slices = landscape_slices(ensemble, data, starts)
+    except ValueError as error:
+        raise DynstudyError(f"{configuration}: {error}; choose other steps") from None
     return FirstOscillations(
         pd.DataFrame(columns),
         tuple(onsets),

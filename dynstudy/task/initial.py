@@ -62,7 +62,7 @@ class Initial:
                 so many classes.
         """
         path = Path(self.file)
-        way_out = "put it back as it was, or give the study file another name"
+        way_out = "put it back as it was (an export looks beside itself, too), or rename the study"
         try:
             arrays = _arrays(path)
             _check(arrays, classes, dtype)

@@ -5,11 +5,13 @@ It is for pictures: PyTorch in float64, whatever trained the network.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynstudy.arrays import Array
+from dynstudy.errors import NEEDS_TORCH, BackendError
 from dynstudy.measure.landscape import LandscapeSlice
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
@@ -27,6 +29,12 @@ MARGIN = 0.3
 TOLERANCE = 1e-8
 AT_ONCE = 20_000_000
 """Numbers of hidden units that are in memory at once."""
+
+
+def check_installed() -> None:
+    """Find out before anything is trained that PyTorch is missing: a `BackendError`."""
+    if find_spec("torch") is None:
+        raise BackendError(f"the landscape about a network {NEEDS_TORCH}")
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,6 @@ def landscape_slices(
         The slices along v1 and v2, and the positions in them, in order of the steps.
 
     Raises:
-        BackendError: there is no PyTorch.
         ValueError: its Hessian has no two eigenvalues there, since something is not finite.
     """
     double = replace(ensemble, dtype="float64")
@@ -97,16 +104,16 @@ def _slice(ensemble: Ensemble, data: Data, walk: _Walk, reach: float) -> Landsca
     here, path = walk.positions[0], walk.path
     middles = (path.min(0) + path.max(0)) / 2
     along_1, along_2 = (middle + np.linspace(-reach, reach, POINTS) for middle in middles)
-    a, b = (grid.reshape(-1, 1) for grid in np.meshgrid(along_1, along_2))
     v1, v2 = walk.plane
-    on_plane, on_line, on_path = (
-        _losses(vectors, ensemble, data, walk.step)
-        for vectors in (here + a * v1 + b * v2, here + along_1[:, None] * v1, walk.positions)
-    )
-    losses = on_plane.reshape(POINTS, POINTS)
-    return LandscapeSlice(
-        walk.step, walk.eigenvalues, along_1, along_2, losses, on_line, path, on_path
-    )
+    line = here + along_1[:, None] * v1
+
+    def losses(vectors: Array) -> Array:
+        return _losses(vectors, ensemble, data, walk.step)
+
+    # a row at a time: the vectors of a whole plane of wide networks would not fit into memory
+    plane = np.array([losses(line + b * v2) for b in along_2])
+    cut, on_path = losses(line), losses(walk.positions)
+    return LandscapeSlice(walk.step, walk.eigenvalues, along_1, along_2, plane, cut, path, on_path)
 
 
 def _of(parameters: Parameters) -> Array:

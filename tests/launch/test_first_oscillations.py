@@ -1,5 +1,6 @@
 """One network over its first oscillations: what is read is what the engine and the rules say."""
 
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from dynstudy.config import Configuration
-from dynstudy.errors import DynstudyError
+from dynstudy.errors import BackendError, DynstudyError
 from dynstudy.launch.first_oscillations import PAIRS, first_oscillations
 from dynstudy.launch.replicates import Replicate, to_arrays
 from dynstudy.measure.landscape import FirstOscillations
@@ -15,7 +16,7 @@ from dynstudy.protocol import Protocol
 from dynstudy.study.shipped import shipped_file
 from dynstudy.study.study_file import load_spec
 from dynstudy.task.schedule import class_weights
-from dynstudy.train import Curvature, train
+from dynstudy.train import Curvature, Ensemble, Parameters, train
 from dynstudy.train.alternation import ENDS, SETS_IN, alternation
 from tests.train.test_alternation import gradients
 
@@ -136,6 +137,23 @@ def test_what_cannot_be_shown_is_one_line(changes: dict[str, Any], said: str) ->
     with pytest.raises(DynstudyError, match=said) as raised:
         first_oscillations(**asked)
     assert "\n" not in str(raised.value)
+
+
+def test_where_the_hessian_overflows_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    huge = Parameters.drawn(Ensemble.of("mse", 1, width=9, learning_rate=1.0), 3)
+    huge.W1[:] *= 1e200
+    monkeypatch.setattr("dynstudy.launch.first_oscillations.started", lambda *_: huge)
+    with pytest.raises(DynstudyError, match="the Hessian at step 0 has no two finite eigenvalues;"):
+        first_oscillations(CELL, PROTOCOL, oscillations=1, at=[0])
+
+
+def test_without_pytorch_it_says_so_before_anything_is_trained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.setattr("dynstudy.launch.first_oscillations.trained", pytest.fail)
+    with pytest.raises(BackendError, match=r"needs PyTorch: pip install 'dynstudy\[torch\]'$"):
+        first_oscillations(CELL, PROTOCOL)
 
 
 @pytest.mark.long
