@@ -23,7 +23,7 @@ from dynstudy.analysis.cell_networks import CellNetworks, Resampled, cell_networ
 from dynstudy.analysis.gain_shape import GainShape, gain_shapes
 from dynstudy.analysis.measure_map import MeasureMap
 from dynstudy.analysis.panel_layout import PanelLayout
-from dynstudy.arrays import Array, Ints
+from dynstudy.arrays import Array
 from dynstudy.statistics.columns import AXES, Column, names
 from dynstudy.statistics.rank_correlation import correlation, holm_p_values, normal_interval
 from dynstudy.statistics.two_samples import LEVEL, RESAMPLES
@@ -138,22 +138,23 @@ def _rows(
     if count < FEWEST_CELLS:
         return rows
     layout = PanelLayout([panel.places for panel in panels])
-    permuted = list(layout.permuted(RESAMPLES, np.random.default_rng(0)))
-    for number, row in enumerate(rows, start=1):
-        gain, measure = cells.means[[0, number]]
-        gains, again = cells.drawn[:, 0], cells.drawn[:, number]
-        ranked = {"cells": layout.ranks, "equal": layout.ranks_at_equal_a_and_t}
-        for kind, ranks in ranked.items():
-            x, y = ranks(gain), ranks(measure)
-            row |= _correlated(kind, correlation(x, y), correlation(ranks(gains), ranks(again)))
-            row[f"p_{kind}"] = _p_value(x, y, permuted)
-        within, drawn = sum_of(cells.within[number - 1])
-        row |= _correlated("networks", within.rho, drawn.rho)
-        row["p_networks"] = float(within.p_value)
-        for third, (within, drawn) in zip(THIRDS, cells.within[number - 1], strict=True):
-            row |= _correlated(f"networks_{third}", within.rho, drawn.rho)
-        of_thirds = layout.gain_of_thirds
-        row |= _in_thirds(of_thirds(gain, measure), of_thirds(gains, again))
+    gain, measured = cells.means[0], cells.means[1:]
+    gains, again = cells.drawn[:, 0], cells.drawn[:, 1:]
+    for kind, ranks in (("cells", layout.ranks), ("equal", layout.ranks_at_equal_a_and_t)):
+        x, y, drawn_x = ranks(gain), ranks(measured), ranks(gains)
+        p_values = _p_values(x, y, layout)
+        for number, row in enumerate(rows):
+            drawn = correlation(drawn_x, ranks(again[:, number]))
+            row |= _correlated(kind, correlation(x, y[number]), drawn)
+            row[f"p_{kind}"] = float(p_values[number])
+    of_thirds = layout.gain_of_thirds
+    for number, row in enumerate(rows):
+        once, resampled = sum_of(cells.within[number])
+        row |= _correlated("networks", once.rho, resampled.rho)
+        row["p_networks"] = float(once.p_value)
+        for third, (once, resampled) in zip(THIRDS, cells.within[number], strict=True):
+            row |= _correlated(f"networks_{third}", once.rho, resampled.rho)
+        row |= _in_thirds(of_thirds(gain, measured[number]), of_thirds(gains, again[:, number]))
     for kind in KINDS:
         corrected = holm_p_values([row[f"p_{kind}"] for row in rows])
         for row, p_value in zip(rows, corrected.tolist(), strict=True):
@@ -166,17 +167,15 @@ def _correlated(kind: str, rho: Array, drawn: Array) -> dict[str, Any]:
     return {f"rho_{kind}": float(rho), f"rho_{kind}_low": low, f"rho_{kind}_high": high}
 
 
-def _p_value(x: Array, y: Array, permuted: Sequence[Ints]) -> float:
-    """Of correlations at least as large where cells have the measure of others."""
-    rho = float(np.abs(correlation(x, y)))
-    if np.isnan(rho):
-        return np.nan
-    extreme = count = 0
-    for which in permuted:
-        others = np.abs(correlation(x, np.where(which < 0, np.nan, y[which])))
-        extreme += int((others >= rho - 1e-12).sum())
-        count += len(which)
-    return (1 + extreme) / (1 + count)
+def _p_values(x: Array, y: Array, layout: PanelLayout) -> Array:
+    """(M,) of correlations of x (K,) and y (M, K) at least as large with the measure of others."""
+    rho = np.abs(correlation(x, y))
+    extreme = np.zeros(len(y))
+    for which in layout.permuted(RESAMPLES, np.random.default_rng(0)):
+        for number, values in enumerate(y):
+            others = np.abs(correlation(x, np.where(which < 0, np.nan, values[which])))
+            extreme[number] += np.count_nonzero(others >= rho[number] - 1e-12)
+    return np.where(np.isnan(rho), np.nan, (1 + extreme) / (1 + RESAMPLES))
 
 
 def _in_thirds(gains: Array, drawn: Array) -> dict[str, Any]:

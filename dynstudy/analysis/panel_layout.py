@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from scipy import stats
+from scipy import linalg, stats
 
 from dynstudy.arrays import Array, Ints
 from dynstudy.statistics.rank_correlation import thirds
@@ -30,13 +30,12 @@ class PanelLayout:
         self._grid = np.full((len(sizes), *map(len, levels)), -1)
         self._grid[(panel, *self._indices)] = np.arange(len(panel))
         self._panel = panel
-        self._explained = [self._projection(part) for part in self.parts]
+        self._explained = [self._terms(part) for part in self.parts]
 
-    def _projection(self, part: Ints) -> Array:
-        """What projects the cells of a panel on a term of each amplitude and of each period."""
+    def _terms(self, part: Ints) -> Array:
+        """A basis (k, terms) of what a term of each amplitude and of each period add up to."""
         terms = [index[part][:, None] == np.unique(index[part]) for index in self._indices]
-        design = np.concatenate(terms, axis=1).astype(float)
-        return np.asarray(design @ np.linalg.pinv(design))
+        return np.asarray(linalg.orth(np.concatenate(terms, axis=1).astype(float)))
 
     def ranks(self, values: Array) -> Array:
         """(..., K) over all cells."""
@@ -47,7 +46,7 @@ class PanelLayout:
         residuals = []
         for part, explained in zip(self.parts, self._explained, strict=True):
             ranks = stats.rankdata(values[..., part], axis=-1)
-            left = ranks - ranks @ explained
+            left = ranks - (ranks @ explained) @ explained.T
             residuals.append(np.where(np.abs(left) < ROUNDING, 0.0, left))
         return np.concatenate(residuals, axis=-1)
 
