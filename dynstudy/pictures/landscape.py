@@ -89,9 +89,8 @@ def _key(axis: Axes) -> list[Artist]:
 
 def _along(axes: Any, shown: FirstOscillations, low: int, high: int) -> None:
     """The panels over the steps from one to another."""
-    steps = shown.steps[shown.steps.step.between(low, high)]
-    few = high - low < 1000
-    dots = DOTS | {"markersize": 2.4 if few else 1.0, "markeredgewidth": 0}
+    steps, whole = shown.steps[shown.steps.step.between(low, high)], low == 0
+    dots = DOTS | {"markersize": np.clip(50 / np.sqrt(len(steps)), 1, 5), "markeredgewidth": 0}
     gamma, loss, accuracy, curvature = axes
     for name in (name for name in steps if name.startswith("gamma_")):
         label = name.removeprefix("gamma_")
@@ -109,7 +108,7 @@ def _along(axes: Any, shown: FirstOscillations, low: int, high: int) -> None:
     curvature.set_ylim(bottom=min(0, read.lambda_2.min()))
     curvature.set_xlabel("step")
     curvature.set_xlim(low, high)
-    curvature.xaxis.set_major_locator(MaxNLocator(5 if few else 8, integer=True))
+    curvature.xaxis.set_major_locator(MaxNLocator(8 if whole else 5, integer=True))
     for axis in axes:
         for switch in range(0, high + 1, shown.period):
             axis.axvline(switch, color="0.8", linewidth=0.8, zorder=0)
@@ -117,7 +116,7 @@ def _along(axes: Any, shown: FirstOscillations, low: int, high: int) -> None:
             line = axis.axvline(onset, color=ONSET, linewidth=0.9, linestyle=":", zorder=0)
             if axis is gamma and onset == shown.onsets[0]:
                 line.set_label("onset of an instability")
-        for each in shown.slices if not few else ():
+        for each in shown.slices if whole else ():
             axis.axvline(each.step, color=SLICE, linewidth=0.5, zorder=0)
     for axis in axes[:3]:
         axis.tick_params(labelbottom=False)
