@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import MEASUREMENTS, boundary_replay
+from benchmarks import MEASUREMENTS, bifurcations, boundary_replay
 from dynstudy.cli import run_app
 from dynstudy.cli.bench import (
     BackendsOption,
@@ -22,7 +22,8 @@ from dynstudy.cli.options import FormatOption
 from dynstudy.errors import BenchError, nearest
 from dynstudy.report.words import Format
 
-REPLAY = "boundary_replay"
+ALONE = {"boundary_replay": boundary_replay.app, "bifurcations": bifurcations.app}
+"""What has options of its own, and is run by its name alone."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -45,14 +46,15 @@ def command(
 ) -> None:
     """Measure how the engine's time grows, a map end to end, recording, reading, the GPU kernel.
 
-    `python -m benchmarks boundary_replay STUDY` reads a finished map instead; see its --help.
+    `python -m benchmarks boundary_replay STUDY` reads a finished map instead, and `python -m
+    benchmarks bifurcations` trains networks to see them double; see their --help.
 
     Raises:
         BenchError: a name is of nothing here.
     """
     for name in names or ():
         if name not in MEASUREMENTS:
-            available = (*MEASUREMENTS, REPLAY)
+            available = (*MEASUREMENTS, *ALONE)
             raise BenchError(
                 f"{name!r} is not one of {', '.join(available)}{nearest(name, available)}"
             )
@@ -62,7 +64,6 @@ def command(
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == [REPLAY]:
-        del sys.argv[1]
-        run_app(boundary_replay.app)
+    if sys.argv[1:2] and sys.argv[1] in ALONE:
+        run_app(ALONE[sys.argv.pop(1)])
     run_app(app)
