@@ -12,17 +12,22 @@ CHUNK_NETWORKS = 1000
 """At most, so that memory stays flat however short the trainings are."""
 
 CHUNK_ROUNDS = 4
-"""But so often what is trained at once may be in one."""
+"""But so often what is trained at once may be in one; and must be, where networks end at different
+steps: nothing is idle then while the longest of few goes on."""
 
 
 class Chunks(Iterator[list[Task]]):
     """Cut tasks into chunks of one loss and as many steps, which take about `CHUNK_SECONDS`.
 
     So many are trained `together`, at the same time; `budget` is the size of the first chunk, as an
-    earlier one left it, else as small as can be.
+    earlier one left it, else as small as can be. `uneven` networks may end long before their last
+    step.
     """
 
-    def __init__(self, tasks: Iterator[Task], together: int, budget: float = 0.0) -> None:
+    def __init__(
+        self, tasks: Iterator[Task], together: int, budget: float = 0.0, *, uneven: bool = False
+    ) -> None:
+        self.least = CHUNK_ROUNDS * together if uneven else 1
         self.tasks, self.together = tasks, together
         self.most = max(CHUNK_NETWORKS, CHUNK_ROUNDS * together)
         self.next_task = next(tasks, None)
@@ -36,7 +41,7 @@ class Chunks(Iterator[list[Task]]):
         work = 0.0  # units x steps
         while self.next_task is not None and _alike(self.next_task) == alike:
             # whole rounds, so that nothing is idle at the end of the last one
-            whole = chunk and len(chunk) % self.together == 0
+            whole = len(chunk) >= self.least and len(chunk) % self.together == 0
             if whole and (work >= self.budget or len(chunk) >= self.most):
                 break
             chunk.append(self.next_task)

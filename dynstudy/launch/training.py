@@ -126,7 +126,9 @@ class Training:
 
     def train(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[list[Record]]:
         """Train what is missing, cell after cell; yields each chunk when it is recorded."""
-        chunks = Chunks(self._tasks(cells, lacking), self.together, self._budget)
+        uneven = self.ledger.protocol.until is not None
+        tasks = self._tasks(cells, lacking)
+        chunks = Chunks(tasks, self.together, self._budget, uneven=uneven)
         idle, flights = list(self.workers), list[Flight]()
         try:
             while True:

@@ -26,6 +26,11 @@ def test_everything_comes_once_in_its_order_and_each_chunk_has_one_loss() -> Non
     assert list(Chunks(iter([]), together=2)) == []
 
 
+def test_networks_that_may_end_early_are_trained_beside_several_others() -> None:
+    sizes = [len(chunk) for chunk in Chunks(iter(tasks(20)), together=2, uneven=True)]
+    assert sizes == [8, 8, 4]
+
+
 def test_networks_of_other_numbers_of_steps_are_trained_apart() -> None:
     configurations = [Configuration("ce", 5, rate) for rate in (1.0, 0.5)]
     networks = [
