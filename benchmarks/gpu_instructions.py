@@ -25,6 +25,8 @@ RESERVED_BYTES = 2**10  # of them for each program
 GRANULE = 8  # registers of a lane are given out by so many
 
 TOOLS = ("cuobjdump", "nvdisasm")
+WATCHED = ("watch", "until_onset")
+"""Arguments that are None where nothing is watched."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ def compiled(
     points: int = 300,
     dtype: str = "float32",
     capability: int = 90,
+    onsets: bool = False,
 ) -> CompiledKernel:
     """Compile the kernel for a network and count what came out.
 
@@ -117,6 +120,7 @@ def compiled(
         points: P of the training set.
         dtype: float32 or float64.
         capability: of the card, ten times: 90 is Hopper.
+        onsets: whether it watches for onsets of instabilities.
 
     Returns:
         The report.
@@ -132,7 +136,7 @@ def compiled(
 
     kind = LOSSES[loss].fused
     outputs = classes - 1 if kind == CROSS_ENTROPY else classes
-    shape = shape_for(width, outputs, points, dtype)
+    shape = shape_for(width, outputs, points, dtype, onsets)
     real = {"float32": "*fp32", "float64": "*fp64"}[dtype]
     constants = {
         "KIND": kind,
@@ -142,11 +146,11 @@ def compiled(
         "LANES": shape.lanes,
         "LINE": LINE,
         "TRACE": False,
-    }
+    } | dict.fromkeys(() if onsets else WATCHED)
     types = (
         dict.fromkeys(("lines", "biases", "x"), real)
-        | dict.fromkeys(("rates", "amplitudes", "slopes", "losses"), "*fp64")
-        | dict.fromkeys(("points", "all_points", "readings", "step", "count"), "i32")
+        | dict.fromkeys(("rates", "amplitudes", "slopes", "losses", "watch"), "*fp64")
+        | dict.fromkeys(("points", "all_points", "readings", "step", "count", "until_onset"), "i32")
         | dict.fromkeys(constants, "constexpr")
     )
     kernel = triton.compile(
@@ -156,7 +160,7 @@ def compiled(
             constants,
         ),
         target=GPUTarget("cuda", capability, WARP),
-        options=compiler_options(shape, outputs, dtype),
+        options=compiler_options(shape, outputs, dtype, onsets),
     )
     cubin = kernel.asm["cubin"]
     usage, code = _disassembled(cubin)

@@ -10,16 +10,17 @@ from torch import Tensor
 
 from dynstudy.bench.measure import Measurement, Row, Say, Settings, Speed
 from dynstudy.bench.problem import LOSS, Problem
+from dynstudy.errors import BackendError
 from dynstudy.measure.records import pairs_per_decade
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Curvature, Data, Ensemble, Parameters, train
-from dynstudy.train.backends import eigenpairs_of, load
-from dynstudy.train.backends.cpu import threads
+from dynstudy.train.backends import at_once, eigenpairs_of, load
 from dynstudy.train.curvature import Eigenpairs
 from dynstudy.train.readings import Readings
 
-BACKEND = "cpu"
+BACKENDS = {"cpu": "cpu", "cuda": "gpu"}
+"""That which is measured on a device."""
 ASKED = Curvature(largest=2, tolerance=1e-3)
 TRAINED, PER_DECADE = 100_000, 12
 """Steps of a long training, and pairs of records of a decade of them."""
@@ -31,8 +32,13 @@ def measure(settings: Settings, say: Say) -> Measurement:
     """Measure λ1 and λ2 in steps and beside SciPy's, and what watching adds to a step."""
     rows: list[Row] = []
     notes: list[str] = []
-    if settings.device != "cpu" or BACKEND not in (settings.backends or (BACKEND,)):
-        return Measurement(rows, ["curvature: measured of the backend cpu alone"])
+    backend = BACKENDS[settings.device]
+    if backend not in (settings.backends or (backend,)):
+        return Measurement(rows, [f"curvature: measured of the backend {backend} alone"])
+    try:
+        load(backend)
+    except BackendError as error:
+        return Measurement(rows, [f"curvature: left out, {error}"])
     before = torch.get_num_threads()
     torch.set_num_threads(1)  # an operation on one network is too small for more
     try:
@@ -45,13 +51,14 @@ def measure(settings: Settings, say: Say) -> Measurement:
 
 def costs(width: int, speeds: dict[str, list[float]]) -> list[Row]:
     """Divide speeds within rounds: networks a second that are looked at, network-steps a second."""
-    looks, steps = np.array(speeds["looks"]), np.array(speeds["steps"])
+    looks, steps, onsets = (np.array(speeds[name]) for name in ("looks", "steps", "onsets"))
+    climbs, eigsh = (np.array(speeds.get(name, np.nan)) for name in ("climbs", "eigsh"))
     records = len(pairs_per_decade(TRAINED, PER_DECADE))
     quantities = {
         "λ1 and λ2 / step": ("ratio", steps / looks),
-        "λ1 and λ2, cpu / eigsh": ("ratio", looks / speeds["eigsh"]),
-        "step, onsets watched / not": ("ratio", steps / speeds["onsets"]),
-        "step, uphill counted / not": ("ratio", steps / speeds["climbs"]),
+        "λ1 and λ2, cpu / eigsh": ("ratio", looks / eigsh),
+        "step, onsets watched / not": ("ratio", steps / onsets),
+        "step, uphill counted / not": ("ratio", steps / climbs),
         f"{PER_DECADE} pairs a decade / {TRAINED} steps": (
             "share",
             steps / looks * records / TRAINED,
@@ -61,12 +68,13 @@ def costs(width: int, speeds: dict[str, list[float]]) -> list[Row]:
     return [
         Row.of("curvature", quantity, unit, values.tolist(), width)
         for quantity, (unit, values) in quantities.items()
+        if not np.isnan(values).any()  # of a card fewer are measured
     ]
 
 
-def networks(width: int, steps: int) -> Ensemble:
-    """Networks of figure 2 of the paper."""
-    seeds = range(4 * threads())
+def networks(width: int, steps: int, backend: str = "cpu") -> Ensemble:
+    """Networks of figure 2 of the paper, four times as many as keep a backend busy."""
+    seeds = range(4 * at_once(backend))
     return Ensemble.of(
         LOSS,
         steps,
@@ -79,14 +87,16 @@ def networks(width: int, steps: int) -> Ensemble:
     )
 
 
-def looked_at(ensemble: Ensemble, data: Data) -> tuple[Callable[[], Eigenpairs], Parameters]:
+def looked_at(
+    ensemble: Ensemble, data: Data, backend: str = "cpu"
+) -> tuple[Callable[[], Eigenpairs], Parameters]:
     """How the eigenvalues at the end of an ensemble's training are found, and where they are."""
     steps = ensemble.steps
-    there = train(ensemble, data, backend=BACKEND, checkpoints=[steps]).parameters
+    there = train(ensemble, data, backend=backend, checkpoints=[steps]).parameters
     nothing = np.full((len(ensemble), 1), -1)
     readings = Readings.empty(ensemble, nothing, data.classes, trace=False)
-    state = load(BACKEND)[0](ensemble, data, there, readings)
-    find = eigenpairs_of(BACKEND)
+    state = load(backend)[0](ensemble, data, there, readings)
+    find = eigenpairs_of(backend)
     assert find is not None
     return lambda: find(state, steps, ASKED), there
 
@@ -123,15 +133,16 @@ def _flat(parts: tuple[Tensor, ...]) -> Tensor:
 
 def _at_width(width: int, settings: Settings, notes: list[str], say: Say) -> list[Row]:
     say(f"curvature: width {width}, preparing")
-    ensemble, data = networks(width, BEFORE), Problem(width, 1).data
-    find, there = looked_at(ensemble, data)
+    backend = BACKENDS[settings.device]
+    ensemble, data = networks(width, BEFORE, backend), Problem(width, 1).data
+    find, there = looked_at(ensemble, data, backend)
 
     def steps(curvature: Curvature | None) -> Speed:
         def run(count: int) -> None:
             train(
-                networks(width, count),
+                networks(width, count, backend),
                 data,
-                backend=BACKEND,
+                backend=backend,
                 checkpoints=[count],
                 initial=there,
                 curvature=curvature,
@@ -150,9 +161,10 @@ def _at_width(width: int, settings: Settings, notes: list[str], say: Say) -> lis
         "looks": repeated(find, len(ensemble)),
         "steps": steps(None),
         "onsets": steps(Curvature(onsets=True)),
-        "climbs": steps(Curvature(climbs=True)),
-        "eigsh": repeated(lambda: by_eigsh(ensemble, data, there), 1),
     }
+    if backend == "cpu":
+        measured["climbs"] = steps(Curvature(climbs=True))
+        measured["eigsh"] = repeated(lambda: by_eigsh(ensemble, data, there), 1)
     for speed in measured.values():
         speed.run(speed.grain)  # compiled, and in the caches
     pairs = find()

@@ -47,3 +47,20 @@ def test_other_backends_are_not_measured() -> None:
     measurement = measure(settings, lambda _: None)
     assert measurement.rows == []
     assert measurement.notes == ["curvature: measured of the backend cpu alone"]
+
+
+def test_on_a_card_what_the_kernel_does_is_measured() -> None:
+    speeds = {"looks": [2.0], "steps": [40.0], "onsets": [20.0]}
+    rows = {row.quantity: row.median for row in costs(100, speeds)}
+    assert rows["λ1 and λ2 / step"] == 20
+    assert rows["step, onsets watched / not"] == 2
+    assert len(rows) == 4
+
+
+def test_without_a_card_it_is_left_out_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRITON_INTERPRET", raising=False)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    measurement = measure(Settings(widths=(5,), device="cuda"), lambda _: None)
+    assert measurement.rows == []
+    (note,) = measurement.notes
+    assert note.startswith("curvature: left out, backend 'gpu:0' cannot run")

@@ -81,8 +81,8 @@ def _gradients(state: State, step: int | Ints, tensors: list[Tensor]) -> tuple[T
     return torch.autograd.grad(losses.sum(), tensors, create_graph=True)
 
 
-def _at_onset(state: State, step: int) -> tuple[np.ndarray, np.ndarray]:
-    """λ1 (B,) before step `step`, and the finite difference (B,) along its vector."""
+def at_onset(state: State, step: int | Ints) -> tuple[np.ndarray, np.ndarray]:
+    """λ1 (B,) before a step, of all or of each, and the finite difference (B,) along its vector."""
     pairs = eigenpairs(state, step, AT_ONSET)
     v = pairs.vectors
     parts = v.W1[:, 0], v.b1[:, 0, None], v.W2[:, 0], v.b2[:, 0, None]
@@ -134,14 +134,14 @@ def watch(state: State, before: Tensor, step: int) -> None:
     onsets.first[first] = step
     onsets.first_end[ends & (onsets.first_end < 0)] = step
     if first.any():
-        after = _at_onset(state, step + 1)
+        after = at_onset(state, step + 1)
         sizes = [tensor[0].numel() for tensor in state.tensors]
         gradients = torch.split(state.gradient, sizes, 1)
         back = [
             tensor + state.rate * part.reshape(tensor.shape)
             for tensor, part in zip(state.tensors, gradients, strict=True)
         ]
-        before_step = _at_onset(replace(state, tensors=back), step)
+        before_step = at_onset(replace(state, tensors=back), step)
         at = np.stack([before_step, after], 2)  # (2, B, 2)
         onsets.eigenvalues[first], onsets.differences[first] = at[:, first]
         if state.readings.until_onset:

@@ -1,10 +1,14 @@
 """Eigenpairs of the networks of a backend that has no products of its own, by `autograd`'s."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
-from dynstudy.arrays import Ints
+from dynstudy.arrays import Array, Ints
 from dynstudy.train.backends import autograd
+from dynstudy.train.backends._autograd_curvature import at_onset
+from dynstudy.train.backends._autograd_state import State
 from dynstudy.train.curvature import Curvature, Eigenpairs
 from dynstudy.train.ensemble import Data, Ensemble, Parameters
 from dynstudy.train.readings import Readings
@@ -42,16 +46,35 @@ def eigenpairs_by_autograd(
         *(np.zeros((*shape, *each.shape[1:])) for each in vars(parameters).values())
     )
     products, steps = np.zeros(len(ensemble), int), np.broadcast_to(step, len(ensemble))
-    wanted = np.flatnonzero(running)
-    for first in range(0, len(wanted), AT_A_TIME):
-        members = wanted[first : first + AT_A_TIME]
-        part = ensemble.part(members)
-        nothing = np.full((len(part), 1), -1)
-        unread = Readings.empty(part, nothing, data.classes, trace=False)
-        there = autograd.start(part, data, parameters.part(members), unread, device)
+    for members, there in _few(ensemble, data, parameters, np.flatnonzero(running), device):
         pairs = autograd.eigenpairs(there, steps[members], curvature)
         values[members], residuals[members] = pairs.values, pairs.residuals
         products[members] = pairs.products
         for name, of_all in vars(vectors).items():
             of_all[members] = getattr(pairs.vectors, name)
     return Eigenpairs(values, residuals, vectors, products)
+
+
+def curvature_at_onsets(
+    ensemble: Ensemble, data: Data, parameters: Parameters, steps: Ints, device: str
+) -> tuple[Array, Array]:
+    """Return λ1 (B,) of networks with these parameters before steps (B,), and differences along v1.
+
+    As `Instabilities` has both.
+    """
+    values, differences = np.empty((2, len(ensemble)))
+    for members, there in _few(ensemble, data, parameters, np.arange(len(ensemble)), device):
+        values[members], differences[members] = at_onset(there, steps[members])
+    return values, differences
+
+
+def _few(
+    ensemble: Ensemble, data: Data, parameters: Parameters, networks: Ints, device: str
+) -> Iterator[tuple[Ints, State]]:
+    """Some of the networks at a time, and `autograd`'s state of them."""
+    for first in range(0, len(networks), AT_A_TIME):
+        members = networks[first : first + AT_A_TIME]
+        part = ensemble.part(members)
+        nothing = np.full((len(part), 1), -1)
+        unread = Readings.empty(part, nothing, data.classes, trace=False)
+        yield members, autograd.start(part, data, parameters.part(members), unread, device)

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from dynstudy.arrays import Ints
-from dynstudy.train.backends._gpu_shapes import LINE, Shape
-from dynstudy.train.ensemble import Ensemble, Floats, Parameters
+from dynstudy.train.backends._gpu_shapes import Shape, packed
+from dynstudy.train.backends._gpu_watch import SETTINGS, WatchLayout
+from dynstudy.train.ensemble import Ensemble, Parameters
 from dynstudy.train.readings import Readings
 
 NEVER = np.iinfo(np.int32).max
@@ -61,7 +62,7 @@ def as_batch(
     period, amplitude = ensemble.period[networks], ensemble.amplitude[networks]
     single, double = getattr(torch, ensemble.dtype), torch.float64
     columns = {
-        "lines": (packed(rows, shape), single),
+        "lines": (packed(rows, shape).reshape(len(networks), -1), single),
         "biases": (initial.b2[networks], single),
         "diverged_at": (readings.diverged_at[networks], torch.int32),
         "training_set": (ensemble.training_set[networks], torch.int32),
@@ -77,25 +78,12 @@ def as_batch(
             torch.int32,
         ),
     }
+    if len(readings.onsets.first):
+        settings = [columns[name][0] for name in SETTINGS]
+        layout = WatchLayout(shape, W2.shape[1], classes)
+        columns["watch"] = (layout.nothing_yet(np.stack(settings, 1)), double)
+        lines = columns["lines"][0]
+        columns["lines"] = (np.pad(lines, ((0, 0), (0, layout.behind))), single)
     return Batch(
         networks, shape, {name: torch.tensor(a, dtype=t) for name, (a, t) in columns.items()}
     )
-
-
-def packed(rows: Floats, shape: Shape) -> Floats:
-    """(b, 3 + K, H) -> (b, lines, LINE, lanes), a tile's rows together."""
-    count, height, width = rows.shape
-    units = np.zeros((count, height, shape.units))
-    units[:, :, : min(width, shape.units)] = rows[:, :, : shape.units]
-    by_tile = units.reshape(count, height, shape.tiles, shape.lanes).transpose(0, 2, 1, 3)
-    tiles = by_tile.reshape(count, -1, shape.lanes)
-    padding = -tiles.shape[1] % LINE
-    return np.pad(tiles, ((0, 0), (0, padding), (0, 0))).reshape(count, -1, LINE, shape.lanes)
-
-
-def unpacked(lines: Floats, shape: Shape, outputs: int) -> Floats:
-    """The inverse: (b, 3 + K, units)."""
-    count, height = len(lines), 3 + outputs
-    tiles = lines.reshape(count, -1, shape.lanes)[:, : shape.tiles * height]
-    tiles = tiles.reshape(count, shape.tiles, height, shape.lanes).transpose(0, 2, 1, 3)
-    return tiles.reshape(count, height, shape.units)

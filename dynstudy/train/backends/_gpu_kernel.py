@@ -28,7 +28,26 @@ import triton.language as tl
 from triton.language import constexpr
 
 from dynstudy.task.losses import loss as equations
+from dynstudy.train.backends._gpu_alternation import (
+    AMPLITUDE,
+    FIRST,
+    PERIOD,
+    RATE,
+    SLOPE,
+    STORED,
+    TAIL_START,
+    keep_gradient,
+    sets_in,
+    setting,
+)
+from dynstudy.train.backends._gpu_descent import descend
 from dynstudy.train.backends._gpu_losses import cross_entropy, squares, weights_at
+from dynstudy.train.backends._gpu_points import (
+    count_correct,
+    load_points,
+    look_through,
+    repeated,
+)
 from dynstudy.train.backends._gpu_units import load_units, store_units
 
 CROSS_ENTROPY = constexpr(equations.CROSS_ENTROPY)
@@ -38,47 +57,9 @@ jit: Any = triton.jit
 # Numbers would otherwise be compiled in: a kernel for every length of a slice. Where addresses are
 # known to be aligned, the compiler makes wider accesses and spreads all else over the lanes as
 # those ask for, not by ROWS x LANES: at 100 units thousands of instructions spill registers.
-NUMBERS = ("points", "all_points", "readings", "step", "count")
-plain: Any = triton.jit(do_not_specialize=NUMBERS, do_not_specialize_on_alignment=range(15))
-
-
-@jit
-def _repeated(value, times: constexpr):
-    copies = ()
-    for _ in tl.static_range(times):
-        copies = copies + (value,)
-    return copies
-
-
-@jit
-def _load_points(x, y, p, points):
-    """Coordinates (ROWS, 1) and classes (ROWS,) of some points; beyond the last the class is -1."""
-    real = p < points
-    x0 = tl.load(x + 2 * p, real, 0.0)[:, None]
-    x1 = tl.load(x + 2 * p + 1, real, 0.0)[:, None]
-    return x0, x1, tl.load(y + p, real, -1)
-
-
-@jit
-def _forward(units, bias, x0, x1, TILES: constexpr, K: constexpr):
-    """Inputs a (ROWS, LANES) of each tile's units, and the K outputs (ROWS,)."""
-    before = ()
-    outputs = ()
-    for t in tl.static_range(TILES):
-        a = units[t * (3 + K) + 2] + units[t * (3 + K)] * x0 + units[t * (3 + K) + 1] * x1
-        before = before + (a,)
-        active = tl.maximum(a, 0.0)
-        summed = ()
-        for c in tl.static_range(K):
-            if t == 0:
-                summed = summed + (active * units[3 + c],)
-            else:
-                summed = summed + (outputs[c] + active * units[t * (3 + K) + 3 + c],)
-        outputs = summed
-    f = ()
-    for c in tl.static_range(K):
-        f = f + (tl.sum(outputs[c], 1) + bias[c],)
-    return before, f
+NUMBERS = ("points", "all_points", "readings", "step", "count", "until_onset")
+plain: Any = triton.jit(do_not_specialize=NUMBERS, do_not_specialize_on_alignment=range(16))
+NEVER = constexpr(2**31 - 1)
 
 
 @jit
@@ -99,11 +80,11 @@ def _sums(
     """All points once: S (for each tile K x 3 of (ROWS, LANES)), Σ δ, the witness and the loss."""
     zero = tl.zeros((ROWS, LANES), units[0].dtype)
     none = tl.zeros((ROWS,), units[0].dtype)
-    sums, deltas = _repeated(zero, TILES * K * 3), _repeated(none, K)
+    sums, deltas = repeated(zero, TILES * K * 3), repeated(none, K)
     witness, loss = none, none
     for first in range(0, points, ROWS):
-        x0, x1, of = _load_points(x, y, first + tl.arange(0, ROWS), points)
-        before, f = _forward(units, bias, x0, x1, TILES, K)
+        x0, x1, of = load_points(x, y, first + tl.arange(0, ROWS), points)
+        before, f = look_through(units, bias, x0, x1, TILES, K)
         if KIND == CROSS_ENTROPY:
             delta, seen, of_points = cross_entropy(f, of, share, TRACE)
         else:
@@ -128,93 +109,17 @@ def _sums(
 
 
 @jit
-def _descend(
-    units, bias, sums, deltas, rate, running, KIND: constexpr, TILES: constexpr, K: constexpr
-):
-    """The parameters of a running network a step down their gradients; whether all are finite."""
-    moved = ()
-    for t in tl.static_range(TILES):
-        S = ()
-        for i in tl.static_range(K * 3):
-            S = S + (tl.sum(sums[t * K * 3 + i], 0, keep_dims=True),)
-        for j in tl.static_range(3):
-            gradient = units[t * (3 + K) + 3] * S[j]
-            for c in tl.static_range(1, K):
-                gradient += units[t * (3 + K) + 3 + c] * S[c * 3 + j]
-            before = units[t * (3 + K) + j]
-            moved = moved + (tl.where(running, before - rate * gradient, before),)
-        gradients = ()
-        for c in tl.static_range(K):
-            gradients = gradients + (
-                units[t * (3 + K)] * S[c * 3]
-                + units[t * (3 + K) + 1] * S[c * 3 + 1]
-                + units[t * (3 + K) + 2] * S[c * 3 + 2],
-            )
-        moved = moved + _stepped(units, t * (3 + K) + 3, gradients, rate, running, KIND)
-    gradients = ()
-    for c in tl.static_range(K):
-        gradients = gradients + (tl.sum(deltas[c], 0),)
-    new_bias = _stepped(bias, 0, gradients, rate, running, KIND)
-    witness = tl.zeros_like(units[0])
-    for i in tl.static_range(TILES * (3 + K)):
-        witness += moved[i]
-    total = tl.sum(witness)
-    for c in tl.static_range(K):
-        total += new_bias[c]
-    return moved, new_bias, total - total == 0
-
-
-@jit
-def _stepped(outputs, first: constexpr, gradients, rate, running, KIND: constexpr):
-    """K parameters of outputs, from the `first` of a tuple on, a step down their gradients."""
-    K: constexpr = len(gradients)
-    shared = gradients[0] * 0
-    if KIND == CROSS_ENTROPY:  # what the last class, to which all are relative, moves the other way
-        for c in tl.static_range(K):
-            shared += gradients[c]
-    stepped = ()
-    for c in tl.static_range(K):
-        moved = outputs[first + c] - rate * (gradients[c] + shared)
-        stepped = stepped + (tl.where(running, moved, outputs[first + c]),)
-    return stepped
-
-
-@jit
-def _count_correct(
-    units,
-    bias,
-    x,
-    y,
-    points,
-    correct,
-    TILES: constexpr,
-    K: constexpr,
-    C: constexpr,
-    ROWS: constexpr,
-    LANES: constexpr,
-):
-    """Count the points of each class whose largest output is their own; y + C for validation."""
-    counts = _repeated(tl.zeros((ROWS,), tl.int32), 2 * C)
-    for first in range(0, points, ROWS):
-        x0, x1, of = _load_points(x, y, first + tl.arange(0, ROWS), points)
-        _, f = _forward(units, bias, x0, x1, TILES, K)
-        top = f[0]
-        best = tl.zeros((ROWS,), tl.int32)
-        for c in tl.static_range(1, C):
-            output = f[c] if c < K else tl.zeros_like(top)
-            best = tl.where(output > top, c, best)
-            top = tl.maximum(output, top)
-        counted = ()
-        for c in tl.static_range(2 * C):
-            counted = counted + (counts[c] + ((best == c % C) & (of == c)).to(tl.int32),)
-        counts = counted
-    for c in tl.static_range(2 * C):
-        tl.store(correct + c, tl.sum(counts[c], 0))
+def _runs(diverged, k, stop):
+    """Whether a network takes step k: it has not diverged, nor come to where it is to stop."""
+    running = diverged < 0
+    if stop is not None:
+        running = running & (k < stop)
+    return running
 
 
 @plain
 def advance_networks(
-    lines,  # (B, lines, LINE, LANES) parameters, in place, as `load_units` has them
+    lines,  # (B, l) parameters in place, as `load_units` has them, and what `_gpu_watch` says
     biases,  # (B, K) in place
     diverged_at,  # (B,) int32 in place, -1 while running
     x,  # (D, P + V, 2) training and validation points
@@ -229,11 +134,13 @@ def advance_networks(
     reading,  # (B,) int32 in place, which checkpoint is next
     correct,  # (B, M, 2, C) int32 out, of training and validation points
     losses,  # (B, count) float64 out, where TRACE
+    watch,  # (B, w) float64 in place, as `_gpu_watch` has it; None: nothing is watched
     points,  # P
     all_points,  # P + V
     readings,  # M
     step,
     count,
+    until_onset,  # whether training ends with the first onset
     KIND: constexpr,
     C: constexpr,
     TILES: constexpr,
@@ -247,7 +154,9 @@ def advance_networks(
     LINES: constexpr = (TILES * (3 + K) + LINE - 1) // LINE
     REAL: constexpr = lines.dtype.element_ty
     b = tl.program_id(0).to(tl.int64)
-    lines += b * (LINES * LINE * LANES)
+    UNITS: constexpr = LINES * LINE * LANES
+    GRADIENT: constexpr = (TILES * (3 + C) + C + ROWS - 1) // ROWS * ROWS * LANES
+    lines += b * (UNITS if watch is None else 2 * UNITS + 2 * GRADIENT)
     correct += b * readings * (2 * C)
     checkpoints += b * (readings + 1)
     losses += b * count - step
@@ -260,6 +169,14 @@ def advance_networks(
     at = tl.load(reading + b)
     diverged = tl.load(diverged_at + b)
     each = 1.0 / points.to(tl.float64)
+    end = step + count
+    stop, last = None, None
+    if watch is not None:
+        watch += b * (STORED + K)
+        last = lines + (2 * UNITS + GRADIENT)
+        first = tl.load(watch + FIRST).to(tl.int32)
+        stop = tl.where((first >= 0) & (until_onset != 0), first + 1, NEVER)
+        end = tl.maximum(tl.minimum(end, stop), step)
 
     units = load_units(lines, TILES, K, LANES, LINE)
     bias = ()
@@ -267,13 +184,20 @@ def advance_networks(
         bias = bias + (tl.load(biases + b * K + c),)
 
     # No branch but for a reading depends on the network: lanes stay together for the compiler, too.
-    for k in range(step, step + count + 1):
-        if (tl.load(checkpoints + at) == k) & (diverged < 0):
+    for k in range(step, end + 1):
+        if (tl.load(checkpoints + at) == k) & _runs(diverged, k, stop):
             here = correct + at * (2 * C)
-            _count_correct(units, bias, x, y, all_points, here, TILES, K, C, ROWS, LANES)
+            count_correct(units, bias, x, y, all_points, here, TILES, K, C, ROWS, LANES)
             at += 1
-        if k < step + count:
-            gamma = weights_at(k, amplitude, slope, period, tail_start, C)
+        if k < end:
+            gamma = weights_at(
+                k,
+                setting(amplitude, watch, AMPLITUDE),
+                setting(slope, watch, SLOPE),
+                setting(period, watch, PERIOD),
+                setting(tail_start, watch, TAIL_START),
+                C,
+            )
             share = ()
             for c in tl.static_range(C):
                 if KIND == WEIGHTED_TARGETS:
@@ -285,13 +209,23 @@ def advance_networks(
                 units, bias, share, x, y, points, KIND, TILES, K, ROWS, LANES, TRACE
             )
             finite_loss = witness - witness == 0
-            diverged = tl.where((diverged < 0) & (finite_loss == 0), k, diverged)
+            diverged = tl.where(_runs(diverged, k, stop) & (finite_loss == 0), k, diverged)
+            running = _runs(diverged, k, stop)
             if TRACE:
-                tl.store(losses + k, loss.to(tl.float64), diverged < 0)
-            units, bias, finite = _descend(
-                units, bias, sums, deltas, rate, diverged < 0, KIND, TILES, K
+                tl.store(losses + k, loss.to(tl.float64), running)
+            step_size = setting(rate, watch, RATE)
+            units, bias, finite, products = descend(
+                units, bias, sums, deltas, step_size, running, last, KIND, TILES, K, C, ROWS, LANES
             )
-            diverged = tl.where((diverged < 0) & (finite == 0), k + 1, diverged)
+            diverged = tl.where(running & (finite == 0), k + 1, diverged)
+            if watch is not None:
+                first_onset = sets_in(k, running & finite, products, watch)
+                if first_onset:
+                    for c in tl.static_range(K):
+                        tl.store(watch + (STORED + c), bias[c])
+                    store_units(lines + UNITS, units, TILES, K, LANES, LINE)
+                    keep_gradient(last, last - GRADIENT, GRADIENT, ROWS, LANES)
+                    stop = tl.where(until_onset != 0, k + 1, stop)
 
     store_units(lines, units, TILES, K, LANES, LINE)
     for c in tl.static_range(K):

@@ -11,13 +11,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dynstudy.arrays import Ints
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
 from dynstudy.train.backends import _fused
-from dynstudy.train.backends._by_autograd import eigenpairs_by_autograd
-from dynstudy.train.backends._gpu_batch import Batch, as_batch, unpacked
+from dynstudy.train.backends._by_autograd import curvature_at_onsets, eigenpairs_by_autograd
+from dynstudy.train.backends._gpu_batch import Batch, as_batch
 from dynstudy.train.backends._gpu_cards import at_once, check_device, devices, interpreted
-from dynstudy.train.backends._gpu_shapes import LINE, WIDEST, Shape, compiler_options, shape_for
+from dynstudy.train.backends._gpu_shapes import (
+    LINE,
+    WATCHED_WIDEST,
+    WIDEST,
+    Shape,
+    compiler_options,
+    shape_for,
+    unpacked,
+)
+from dynstudy.train.backends._gpu_watch import FIRST, STORED, WatchLayout
 from dynstudy.train.curvature import Curvature, Eigenpairs
 from dynstudy.train.ensemble import Data, Demand, Ensemble, Floats, Parameters
 from dynstudy.train.readings import Readings
@@ -63,13 +73,17 @@ class State:
         rows = np.zeros((len(self.ensemble), 3 + K, width))
         b2: Floats = np.zeros((len(self.ensemble), K))
         for batch in self.batches:
-            units = min(width, batch.shape.units)
             lines = batch.columns["lines"].cpu().numpy()
-            rows[batch.networks, :, :units] = unpacked(lines, batch.shape, K)[:, :, :units]
+            rows[batch.networks] = unpacked(lines, batch.shape, K, width)
             b2[batch.networks] = batch.columns["biases"].cpu().numpy()
+        return self.as_parameters(rows, b2, np.arange(len(rows)))
+
+    def as_parameters(self, rows: Floats, b2: Floats, networks: Ints) -> Parameters:
+        """Those of some networks: W1, b1 and W2 in rows (b, 3 + K, H), and b2 (b, K)."""
         W2: Floats = rows[:, 3:].transpose(0, 2, 1)
         if self.mean is not None:
-            W2, b2 = map(_fused.absolute, (W2, b2), self.mean)
+            of_both = (mean[networks] for mean in self.mean)
+            W2, b2 = map(_fused.absolute, (W2, b2), of_both)
         dtype = self.ensemble.dtype
         return Parameters(*(array.astype(dtype) for array in (rows[:, :2], rows[:, 2], W2, b2)))
 
@@ -80,8 +94,8 @@ def refusal(demand: Demand) -> str | None:
         return f"takes fewer than 2**30 steps, not {demand.steps}"
     if demand.width > WIDEST:
         return f"trains at most {WIDEST} units, not {demand.width}"
-    if demand.onsets:
-        return "watches for no onsets of instabilities"
+    if demand.onsets and demand.width > (most := WATCHED_WIDEST[demand.dtype]):
+        return f"watches for onsets in networks of at most {most} units, not {demand.width}"
     if demand.climbs:
         return "counts no uphill steps"
     if demand.sums:
@@ -113,9 +127,10 @@ def start(
         ),
         mean,
     )
+    watched = len(readings.onsets.first) > 0
     widths: dict[Shape, list[int]] = {}
     for width in np.unique(ensemble.width).tolist():
-        shape = shape_for(width, state.outputs, len(data.y), ensemble.dtype)
+        shape = shape_for(width, state.outputs, len(data.y), ensemble.dtype, watched)
         widths.setdefault(shape, []).append(width)
     for shape in sorted(widths, key=lambda shape: -shape.units):  # the longest launch first
         networks = np.flatnonzero(np.isin(ensemble.width, widths[shape]))
@@ -171,9 +186,11 @@ def _launch(state: State, batch: Batch, losses: Tensor, step: int, count: int) -
     """Queue a slice of steps of a batch."""
     from dynstudy.train.backends._gpu_kernel import advance_networks
 
+    watched = "watch" in batch.columns
+
     def launch() -> None:
         advance_networks[len(batch),](
-            **batch.columns,
+            **{"watch": None} | batch.columns,
             x=state.x,
             y=state.y,
             losses=losses,
@@ -182,6 +199,7 @@ def _launch(state: State, batch: Batch, losses: Tensor, step: int, count: int) -
             readings=batch.columns["correct"].shape[1],
             step=step,
             count=count,
+            until_onset=int(state.readings.until_onset) if watched else None,
             KIND=LOSSES[state.ensemble.loss].fused,
             C=state.data.classes,
             TILES=batch.shape.tiles,
@@ -189,7 +207,7 @@ def _launch(state: State, batch: Batch, losses: Tensor, step: int, count: int) -
             LANES=batch.shape.lanes,
             LINE=LINE,
             TRACE=bool(state.readings.losses.size),
-            **compiler_options(batch.shape, state.outputs, state.ensemble.dtype),
+            **compiler_options(batch.shape, state.outputs, state.ensemble.dtype, watched),
         )
 
     if state.card.type != "cuda":
@@ -217,6 +235,34 @@ def _collect(state: State, launched: list[tuple[Batch, Tensor]], step: int, coun
             readings.validation_correct[networks] = correct[:, :, 1]
         if readings.losses.size:
             readings.losses[networks, step : step + count] = losses.cpu().numpy()
+        if "watch" in columns:
+            _read_onsets(state, batch)
+
+
+def _read_onsets(state: State, batch: Batch) -> None:
+    """Read what was seen of instabilities, and curvature where a network's first has set in."""
+    onsets, watch, lines = state.readings.onsets, batch.columns["watch"], batch.columns["lines"]
+    unseen = onsets.first[batch.networks] < 0
+    seen = watch[:, FIRST:STORED].cpu().numpy().astype(int)
+    for column, of_all in enumerate((onsets.first, onsets.first_end, onsets.count, onsets.ended)):
+        of_all[batch.networks] = seen[:, column]
+    new = np.flatnonzero(unseen & (seen[:, 0] >= 0))
+    if not new.size:
+        return
+    networks, steps = batch.networks[new], seen[new, 0]
+    layout = WatchLayout(batch.shape, state.outputs, state.data.classes)
+    chosen = torch.tensor(new, device=watch.device)
+    watched, kept = watch[chosen].cpu().numpy(), lines[chosen].cpu().numpy()
+    widest = int(state.ensemble.width.max())
+    for later, there in enumerate(layout.around_onset(watched, kept, widest)):
+        read = curvature_at_onsets(
+            state.ensemble.part(networks),
+            state.data,
+            state.as_parameters(*there, networks),
+            steps + later,
+            str(state.card),
+        )
+        onsets.eigenvalues[networks, later], onsets.differences[networks, later] = read
 
 
 def _most(batch: Batch, card: torch.device) -> int:

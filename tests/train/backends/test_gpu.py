@@ -19,15 +19,18 @@ from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
 from dynstudy.train import Curvature, Data, Ensemble, Outcome, train
 from dynstudy.train.backends import load
-from dynstudy.train.backends._gpu_batch import Batch, packed, unpacked
+from dynstudy.train.backends._gpu_batch import Batch
 from dynstudy.train.backends._gpu_shapes import (
     LINE,
     TILES,
+    WATCHED_WIDEST,
     Shape,
     most_registers,
+    packed,
     registers_per_tile,
     room_for_units,
     shape_for,
+    unpacked,
 )
 from dynstudy.train.ensemble import Demand
 from tests.command import python
@@ -41,8 +44,12 @@ from tests.train.oracle import (
     assert_same_parameters,
     random_state,
 )
+from tests.train.test_alternation import CASES
 
-KERNEL = [f"dynstudy.train.backends._gpu_{name}" for name in ("kernel", "losses", "units")]
+KERNEL = [
+    f"dynstudy.train.backends._gpu_{name}"
+    for name in ("alternation", "descent", "kernel", "losses", "points", "units")
+]
 
 
 @pytest.fixture(params=["interpreted", pytest.param("card", marks=pytest.mark.gpu)])
@@ -220,6 +227,71 @@ def test_a_network_too_large_for_the_card_is_named(monkeypatch: pytest.MonkeyPat
         train(ensemble, make_data(points=4), backend="gpu", checkpoints=[2])
 
 
+LONGER = ("dce again", "ce", "dmse1", "two classes", "five classes", "float32")
+
+
+def swift(case: str) -> Ensemble:
+    """Networks that become unstable soon, where a rule of a short memory is to see it."""
+    seeds = {"dce again": (20, [2, 8], 12), "ce": (16, [0, 1], 8), "dmse1": (17, [5, 5], 0.7)}
+    steps, seed, rate = seeds.get(case, (11, [0, 1], 1.0))
+    if case == "dce":
+        steps, seed, rate = 20, [2, 2], 12
+    loss = case.split()[0] if case.split()[0] in LOSSES else "dmse2"
+    amplitude, period = {"dmse1": (4, 40), "ce": (1, 2)}.get(loss, (10, 16))
+    return Ensemble.of(
+        loss, steps, width=[3, 3], learning_rate=[rate, rate / 1000], amplitude=amplitude,
+        period=period, seed=seed, dtype="float32" if case == "float32" else "float64",
+    )  # fmt: skip
+
+
+@trains
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the first step has no step before it
+@pytest.mark.parametrize(
+    ("case", "until_onset"),
+    [
+        ("dce", False),
+        ("dmse2", True),
+        *(pytest.param(case, True, marks=pytest.mark.long) for case in ("dce", *LONGER)),
+        *(pytest.param(case, False, marks=pytest.mark.long) for case in ("dmse2", *LONGER)),
+    ],
+)
+def test_onsets_are_autograds(
+    case: str, until_onset: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("alternation", "backends._autograd_curvature"):  # the kernel reads the first
+        monkeypatch.setattr(f"dynstudy.train.{module}.MEMORY", 2.0)
+    if until_onset:
+        monkeypatch.setattr("dynstudy.train.loop.SLICE_SECONDS", 1e-9)  # a step at a time
+    ensemble = swift(case)
+    classes = {"two classes": 2, "five classes": 5}.get(case, 3)
+    ours, oracle = both(
+        ensemble,
+        make_data(classes, points=4, validation_points=2),
+        checkpoints=[0, ensemble.steps],
+        trace=True,
+        curvature=Curvature(onsets=True, until_onset=until_onset),
+    )
+    assert (oracle.onsets.first >= 0).tolist() == [True, False]
+    assert case != "dce" or (oracle.onsets.first_end[0] >= 0) != until_onset
+    tolerance = 1e-3 if ensemble.dtype == "float32" else 1e-8
+    assert_same(ours, oracle, tolerance)  # and losses are nan where a network has ended
+    for name, seen in vars(oracle.onsets).items():
+        exact = name in {"first", "first_end", "count", "ended"}
+        expected, rtol = getattr(ours.onsets, name), 0 if exact else tolerance
+        np.testing.assert_allclose(expected, seen, rtol=rtol)
+
+
+@trains
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_onsets_are_autograds_by_the_rule_as_it_is() -> None:
+    ensemble, data = CASES["dce, again"], make_data(points=20, validation_points=3)
+    ours, oracle = both(ensemble, data, checkpoints=[1], curvature=Curvature(onsets=True))
+    assert oracle.onsets.count[0] > 1
+    for name, seen in vars(oracle.onsets).items():
+        np.testing.assert_allclose(getattr(ours.onsets, name), seen, rtol=1e-4)
+
+
 @trains
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the interpreter is NumPy, and says inf
 def test_eigenvalues_are_autograds_where_the_kernel_has_come_to(
@@ -252,6 +324,9 @@ def test_every_width_has_a_shape_that_a_card_can_launch(outputs: int, dtype: str
         assert shape.tiles * each <= room or -(-width // 256) * each > room
         limit = most_registers(shape, outputs, dtype)
         assert programs_at_once(limit, shape.warps) >= 1
+        watched = shape_for(width, outputs, 300, dtype, onsets=True)
+        assert watched.units >= width
+        assert watched.tiles <= 13 or width > WATCHED_WIDEST[dtype]
         assert shape.rows * shape.lanes == 32 * shape.warps
 
 
@@ -263,24 +338,34 @@ def test_the_layout_of_parameters_is_undone(
     rows = rng.normal(size=(4, 3 + outputs, shape.units))
     lines = packed(rows, shape)
     assert lines.shape[2:] == (LINE, shape.lanes)
-    np.testing.assert_array_equal(unpacked(lines, shape, outputs), rows)
+    np.testing.assert_array_equal(unpacked(lines, shape, outputs, shape.units), rows)
+    wider = unpacked(lines, shape, outputs, shape.units + 3)
+    np.testing.assert_array_equal(wider[:, :, :-3], rows)
+    assert not wider[:, :, -3:].any()
+    narrower = unpacked(lines, shape, outputs, shape.units - 3)
+    np.testing.assert_array_equal(narrower, rows[:, :, :-3])
 
 
 @pytest.mark.parametrize(
     ("watched", "said"),
     [
-        ({"onsets": True}, "watches for no onsets of instabilities"),
         ({"climbs": True}, "counts no uphill steps"),
         ({"sums": True}, "sums no losses"),
+        ({"width": 209}, "watches for onsets in networks of at most 208 units, not 209"),
+        (
+            {"width": 113, "dtype": "float64"},
+            "watches for onsets in networks of at most 112 units, not 113",
+        ),
     ],
 )
 def test_what_it_cannot_watch_for_is_refused_before_anything_is_trained(
-    watched: dict[str, bool], said: str
+    watched: dict[str, Any], said: str
 ) -> None:
     module = import_module("dynstudy.train.backends.gpu")
-    plain = Demand("dce", 2, 3, 20, 100, "float32")
-    assert module.refusal(replace(plain, **watched)) == said  # type: ignore[arg-type]
-    assert module.refusal(plain) is None
+    able = Demand("dce", 2, 3, 20, 100, "float32", onsets=True)
+    assert module.refusal(replace(able, **watched)) == said
+    assert module.refusal(able) is None
+    assert module.refusal(Demand("dce", 2, 3, 500, 100, "float32")) is None
 
 
 def test_without_a_card_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,21 +381,26 @@ def test_without_triton_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("loss", "width", "dtype", "programs"),
+    ("loss", "width", "dtype", "onsets", "programs"),
     [
-        ("dce", 100, "float32", 8),
-        pytest.param("dce", 20, "float32", 12, marks=pytest.mark.long),
-        pytest.param("dmse2", 5, "float32", 16, marks=pytest.mark.long),
-        pytest.param("dce", 5, "float64", 8, marks=pytest.mark.long),
+        ("dce", 100, "float32", False, 8),
+        ("dce", 20, "float32", True, 12),
+        pytest.param("dce", 20, "float32", False, 12, marks=pytest.mark.long),
+        pytest.param("dmse2", 5, "float32", False, 16, marks=pytest.mark.long),
+        pytest.param("dce", 5, "float64", False, 8, marks=pytest.mark.long),
+        pytest.param("dce", 100, "float32", True, 8, marks=pytest.mark.long),
+        pytest.param("dmse2", 5, "float32", True, 16, marks=pytest.mark.long),
+        pytest.param("dce", 5, "float64", True, 8, marks=pytest.mark.long),
     ],
 )
 def test_it_compiles_for_a_card_without_spilling(
-    loss: str, width: int, dtype: str, programs: int
+    loss: str, width: int, dtype: str, onsets: bool, programs: int
 ) -> None:
     # in a process of its own: here the kernel is interpreted
     code = (
         "import json, dataclasses; from benchmarks.gpu_instructions import compiled; "
-        f"print(json.dumps(dataclasses.asdict(compiled({loss!r}, {width}, dtype={dtype!r}))))"
+        f"report = compiled({loss!r}, {width}, dtype={dtype!r}, onsets={onsets}); "
+        "print(json.dumps(dataclasses.asdict(report)))"
     )
     report = json.loads(python(ROOT, "-c", code))
     assert report["spilled"] == 0
@@ -320,6 +410,7 @@ def test_it_compiles_for_a_card_without_spilling(
 
 LAUNCHES = """
 import json
+import sys
 from types import SimpleNamespace
 import numpy as np
 from triton.backends.compiler import GPUTarget
@@ -340,9 +431,10 @@ run = JITFunction.run  # compiles what would be launched, and launches nothing
 JITFunction.run = lambda self, *a, grid, warmup, **k: run(self, *a, grid=grid, warmup=True, **k)
 gpu.interpreted = lambda: True
 
-ensemble = Ensemble.of("dce", 200, width=[3, 3, 100], learning_rate=0.1, amplitude=3, period=10)
+width, onsets = int(sys.argv[1]), sys.argv[2] == "onsets"
+ensemble = Ensemble.of("dce", 200, width=[3, 3, width], learning_rate=0.1, amplitude=3, period=10)
 data = make_data(points=5, validation_points=4)
-readings = Readings.empty(ensemble, np.full((3, 1), 200), 3, trace=False)
+readings = Readings.empty(ensemble, np.full((3, 1), 200), 3, trace=False, onsets=onsets)
 state = gpu.start(ensemble, data, Parameters.drawn(ensemble, 3), readings)
 for step, count in ((0, 1), (1, 16), (17, 32), (49, 7), (112, 16)):
     gpu.advance(state, step, count)
@@ -352,6 +444,9 @@ print(json.dumps([spilled(kernel.asm["cubin"]) for kernel in kernels]))
 """
 
 
-def test_a_launch_compiles_a_kernel_for_each_shape_and_none_for_a_slice() -> None:
+@pytest.mark.parametrize(("width", "watched"), [("100", "nothing"), ("20", "onsets")])
+def test_a_launch_compiles_a_kernel_for_each_shape_and_none_for_a_slice(
+    width: str, watched: str
+) -> None:
     # as they are launched, with addresses that happen to be aligned, they spill nothing either
-    assert json.loads(python(ROOT, "-c", LAUNCHES)) == [0, 0]
+    assert json.loads(python(ROOT, "-c", LAUNCHES, width, watched)) == [0, 0]
