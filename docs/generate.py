@@ -23,6 +23,7 @@ COLUMNS = ROOT / "docs" / "columns.md"
 API = ROOT / "docs" / "api.md"
 RESULTS = ROOT / "docs" / "results.md"
 INSTABILITY_PAGE = ROOT / "docs" / "instability.md"
+BIFURCATIONS_PAGE = ROOT / "docs" / "bifurcations.md"
 SCHEMA = ROOT / "storage" / "README.md"
 STUDY_FILE = ROOT / "docs" / "study-file.md"
 BEGIN = re.compile("<!-- made from .* by `make docs`: begin -->")
@@ -46,7 +47,7 @@ def generated() -> dict[Path, str]:
         API: with_made(API, api()),
         **{
             page: with_tables(page.read_text(encoding="utf-8"))
-            for page in (RESULTS, INSTABILITY_PAGE)
+            for page in (RESULTS, INSTABILITY_PAGE, BIFURCATIONS_PAGE)
         },
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.bifurcations import PREDICTORS, comparison
 from docs import instability_tables
 from dynstudy.analysis.first_onsets import COUNTS
 from dynstudy.analysis.training_curves import CURVATURE, EDGE
@@ -174,6 +175,20 @@ def training(names: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def bifurcations(names: list[str]) -> pd.DataFrame:
+    """What period 4 comes with, of networks of each amplitude and of all."""
+    (name,) = names
+    frame = pd.read_csv(FOLDER / f"{name}.csv")
+    main = {PREDICTORS["second"], PREDICTORS["multiplier"]}
+    rows = [
+        {"A": f"{amplitude:g}"} | row
+        for amplitude, part in frame.groupby("amplitude")
+        for row in comparison(part)
+        if row["event"] in main
+    ]
+    return pd.DataFrame([*rows, *({"A": "all"} | row for row in comparison(frame))])
+
+
 def mean_of(row: Any, digits: int = 3) -> str:
     """A mean of networks and its standard error."""
     return f"{row['mean']:.{digits}f} ± {row['sem']:.{digits}f}"
@@ -193,6 +208,7 @@ KINDS: dict[str, Callable[[list[str]], pd.DataFrame]] = {
     "networks_of_thirds": instability_tables.networks_of_thirds,
     "static_and_cells": instability_tables.static_and_cells,
     "over_width": over_width,
+    "bifurcations": bifurcations,
     "regimes": regimes,
     "forgetting": forgetting,
     "boundaries": boundaries,

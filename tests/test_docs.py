@@ -12,7 +12,9 @@ import pytest
 from pydantic import BaseModel
 from typer.main import get_command
 
+from benchmarks.bifurcations import Passage
 from docs import instability_tables, results_pictures, results_tables
+from docs.bifurcation_picture import lags_figure
 from docs.generate import COMMANDS, SCHEMA, STUDY_FILE, generated
 from dynstudy.analysis.association import COLUMNS
 from dynstudy.cli import EXAMPLES, app
@@ -68,6 +70,20 @@ def test_pictures_and_tables_of_instability_are_of_the_runs_that_results_lists()
             assert f"instability/{picture.name}" in page
     (table, _) = instability_tables.FOLDER.glob("*-association.csv")
     assert list(pd.read_csv(table).columns) == names(COLUMNS)
+
+
+def test_pictures_of_bifurcations_are_on_their_page() -> None:
+    page = (ROOT / "docs" / "bifurcations.md").read_text(encoding="utf-8")
+    folder = ROOT / "docs" / "bifurcations"
+    pictures = re.findall(r"\(bifurcations/([\w-]+\.png)\)", page)
+    assert set(pictures) == {path.name for path in folder.iterdir()}
+    assert title_of(folder / "lags.png") == "bifurcations"
+    frame = pd.read_csv(results_tables.FOLDER / "bifurcations.csv")
+    assert list(frame) == list(Passage.__annotations__)
+    left, right = lags_figure(frame).axes
+    for axis, name in ((left, "second"), (right, "multiplier")):
+        drawn = sum(patch.get_height() for patch in axis.patches)
+        assert drawn == (frame.period4 - frame[name]).notna().sum()  # none is left out
 
 
 def test_every_command_has_a_page_with_all_its_options_and_an_example() -> None:
