@@ -25,9 +25,7 @@ class Resampled:
     """
 
     means: Array  # (1 + M, K) gain and measures
-    drawn: (
-        Array  # (D, 1 + M, K); nan where a cell has one network, which says nothing of its spread
-    )
+    drawn: Array  # (D, 1 + M, K); nan where a cell has one network, whose spread is not known
     shared: Array  # (D, K) of the drawn gains: what the static loss moves all of a panel by
     within: list[list[AsDrawn]]
     """M measures, each with accuracy among the networks of cells: of the third of each panel's
@@ -89,17 +87,19 @@ class CellNetworks:
 
 
 def _drawn_means(sample: Array, draws: int, rng: np.random.Generator) -> Array:
-    """Return means (draws, values) of n networks (n, values).
+    """Return means (draws, values) of n networks (n, values), of which m have a value.
 
-    They are as spread as means of so many networks: n that are drawn vary by (n - 1)/n too little,
-    which is undone.
+    They are as spread as means of m networks: the variance of what is drawn, with the mean in the
+    place of what is missing, is m (m - 1)/n² of that, which is undone. A value that one network of
+    several has is taken as it is.
     """
     n = len(sample)
     if n < 2:
         return np.full((draws, sample.shape[1]), np.nan)
-    mean = np.nanmean(sample, axis=0)
-    drawn = np.where(np.isnan(sample), mean, sample)[rng.integers(n, size=(draws, n))].mean(axis=1)
-    return np.asarray(mean + (drawn - mean) * np.sqrt(n / (n - 1)))
+    mean, there = np.nanmean(sample, axis=0), np.isfinite(sample)
+    drawn = np.where(there, sample, mean)[rng.integers(n, size=(draws, n))].mean(axis=1)
+    m = np.maximum(there.sum(axis=0), 2)
+    return np.asarray(mean + (drawn - mean) * n / np.sqrt(m * (m - 1)))
 
 
 def _within(sample: Array, draws: int, rng: np.random.Generator) -> Iterator[AsDrawn]:

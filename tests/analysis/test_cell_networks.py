@@ -72,10 +72,23 @@ def test_networks_that_diverged_count_as_chance_and_have_no_measure(
     rng: np.random.Generator,
 ) -> None:
     panel = made_up(rng)
-    panel.samples[0][:2, 1:] = np.nan
+    panel.samples[0][:5, 1:] = np.nan
+    cells = panel.resampled(4000, rng)
+    finite = panel.samples[0][5:, 1:]
+    np.testing.assert_allclose(cells.means[1:, 0], finite.mean(axis=0), rtol=1e-12)
+    errors = finite.std(axis=0, ddof=1) / 3**0.5
+    np.testing.assert_allclose(cells.drawn[:, 1:, 0].std(axis=0), errors, rtol=0.06)
+
+
+def test_a_measure_that_one_of_several_networks_has_is_taken_as_it_is(
+    rng: np.random.Generator,
+) -> None:
+    panel = made_up(rng)
+    panel.samples[0][1:, 1:] = np.nan
     cells = panel.resampled(50, rng)
-    assert cells.means[1, 0] == pytest.approx(panel.samples[0][2:, 1].mean())
-    assert np.isfinite(cells.drawn).all()
+    np.testing.assert_allclose(
+        cells.drawn[:, 1:, 0], np.tile(panel.samples[0][0, 1:], (50, 1)), rtol=1e-12
+    )
 
 
 def test_they_are_those_of_the_map(storage: Storage) -> None:
