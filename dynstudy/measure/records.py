@@ -70,7 +70,7 @@ def series_asked(protocol: Protocol) -> list[str]:
 def curvature_said(protocol: Protocol) -> str:
     """Return what a protocol asks to be read, in words.
 
-    >>> from dynstudy.config import ReadCurvature
+    >>> from dynstudy.protocol import ReadCurvature
     >>> asked = ReadCurvature(records=(10, 50), smallest=True)
     >>> curvature_said(Protocol(steps=100, curvature=asked))
     'λ1 to λ2 and the smallest eigenvalue at 4 steps, onsets of instabilities, uphill steps'

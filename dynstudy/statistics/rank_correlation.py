@@ -22,8 +22,8 @@ def correlation(x: Array, y: Array) -> Array:
 
     It is nan where one of them does not vary.
 
-    >>> correlation(np.array([1.0, 2.0, 3.0, np.nan]), np.array([2.0, 4.0, 6.0, 0.0]))
-    array(1.)
+    >>> float(correlation(np.array([1.0, 2.0, 3.0, np.nan]), np.array([2.0, 4.0, 6.0, 0.0])))
+    1.0
     """
     x, y = np.broadcast_arrays(x, y)
     there = np.isfinite(x) & np.isfinite(y)

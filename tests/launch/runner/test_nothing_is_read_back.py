@@ -75,8 +75,10 @@ def selects(storage: Storage) -> Iterator[list[str]]:
 class Whole(Chunks):
     """All of one loss in a chunk: recording one asks what is there of it."""
 
-    def __init__(self, tasks: Iterator[Task], steps: int, together: int, _budget: float) -> None:
-        super().__init__(tasks, steps, together, math.inf)
+    def __init__(
+        self, tasks: Iterator[Task], together: int, _budget: float, *, uneven: bool
+    ) -> None:
+        super().__init__(tasks, together, math.inf, uneven=uneven)
         self.most = 10**6
 
     def took(self, _work: float, _seconds: float) -> None:
