@@ -209,14 +209,15 @@ def _refuse_with(what: str, options: dict[str, Any]) -> None:
 def _cell(database: Any, target: str, text: str | None) -> tuple[str, Any, Any]:
     """A name for files, the configuration that is asked for, and its study file."""
     from dynstudy.errors import DynstudyError
-    from dynstudy.search.one_cell import choose_cell, trial_configuration
+    from dynstudy.search.one_cell import choose_cell, named_trial, trial_configuration
 
-    name, hash_, number = target.rpartition("#")
-    if hash_ and number.isdecimal() and target not in database.names():
+    trial = named_trial(target)
+    if trial is not None and target not in database.names():
         if text is not None:
             raise DynstudyError(f"--cell: {target} names a cell already; leave one of them out")
+        name, number = trial
         study = database.study(name)
-        return f"{name}-{number}", trial_configuration(study, int(number)), database.spec(study)
+        return f"{name}-{number}", trial_configuration(study, number), database.spec(study)
     study = database.study(target)
     spec = database.spec(study)
     cells = spec.cells(study)

@@ -56,13 +56,14 @@ def _target(target: str, rank: int, storage: str | None) -> tuple[str, Any, Any]
     """The name, configuration and protocol that are asked for."""
     from dynstudy.errors import DynstudyError
     from dynstudy.export.export_file import load_export
-    from dynstudy.search.one_cell import trial_configuration
+    from dynstudy.search.one_cell import named_trial, trial_configuration
 
-    name, hash_, number = target.rpartition("#")
-    if hash_ and number.isdecimal() and not Path(target).is_file():
+    trial = named_trial(target)
+    if trial is not None and not Path(target).is_file():
+        name, number = trial
         with opened(storage) as database:
             study = database.study(name)
-            configuration = trial_configuration(study, int(number))
+            configuration = trial_configuration(study, number)
             return f"{name}-{number}", configuration, database.spec(study).protocol
     if not Path(target).suffix and not Path(target).exists():
         raise DynstudyError(

@@ -8,10 +8,10 @@ from dynstudy.errors import DynstudyError
 from dynstudy.figures.paper_figure import Choices, DrawnFigure, PaperFigure
 from dynstudy.launch.first_oscillations import first_oscillations
 from dynstudy.measure.landscape import FirstOscillations
-from dynstudy.pictures.landscape import landscape_figure
+from dynstudy.pictures.landscape import LETTERS, landscape_figure
 from dynstudy.protocol import Protocol
 from dynstudy.report.rows import Rows
-from dynstudy.search.one_cell import trial_configuration
+from dynstudy.search.one_cell import named_trial, trial_configuration
 from dynstudy.store.studies import Storage
 from dynstudy.study.study_file import load_spec
 
@@ -49,14 +49,15 @@ def _network(storage: Storage | None, target: str) -> tuple[str, Configuration, 
                 "cells; leave one loss, width, learning rate, amplitude and period"
             )
         return spec.name, dynamical[0], spec.protocol
-    name, hash_, number = target.rpartition("#")
-    if not hash_ or not number.isdecimal():
+    trial = named_trial(target)
+    if trial is None:
         raise DynstudyError(
             f"{target}: fig2 is of one network: a trial of a study, STUDY#NUMBER, as dynstudy show "
             "numbers them, or a study file of one dynamical cell, FILE.toml"
         )
+    name, number = trial
     study = storage.study(name)
-    return target, trial_configuration(study, int(number)), storage.spec(study).protocol
+    return target, trial_configuration(study, number), storage.spec(study).protocol
 
 
 def _rows(shown: FirstOscillations) -> Rows:
@@ -71,7 +72,7 @@ def _rows(shown: FirstOscillations) -> Rows:
         return {key: None if value != value else value for key, value in values.items()}
 
     rows = [row(f"onset {number}", step) for number, step in enumerate(shown.onsets, start=1)]
-    for letter, each in zip("abcdefgh", shown.slices, strict=False):
+    for letter, each in zip(LETTERS, shown.slices, strict=False):
         first, second = each.eigenvalues.tolist()
         rows.append(row(f"slice {letter}", each.step) | {"lambda_1": first, "lambda_2": second})
     return rows

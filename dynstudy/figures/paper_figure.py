@@ -13,6 +13,7 @@ from dynstudy.figures.words import Figure
 from dynstudy.pictures.style import save
 from dynstudy.report.rows import Rows
 from dynstudy.report.safe_files import check_folder, file_stem, write_rows, write_whole
+from dynstudy.search.one_cell import named_trial
 from dynstudy.store.studies import Storage
 
 if TYPE_CHECKING:
@@ -117,9 +118,8 @@ def _stem(figure: Figure, target: str) -> str:
     """A name for files of a study, of a trial STUDY#NUMBER, or of a study file."""
     if of_file(figure, target):
         return file_stem(Path(target).stem)
-    study, hash_, number = target.rpartition("#")
-    trial = PaperFigure.of(figure).of_files and hash_ and number.isdecimal()
-    return f"{file_stem(study)}-{number}" if trial else file_stem(target)
+    trial = named_trial(target) if PaperFigure.of(figure).of_files else None
+    return file_stem(target) if trial is None else f"{file_stem(trial[0])}-{trial[1]}"
 
 
 def write_figure(drawn: DrawnFigure, paths: tuple[Path, ...], title: str) -> None:

@@ -122,6 +122,16 @@ def _there(cells: Sequence[Cell], key: str) -> str:
     return f"{key} is {', '.join(map(_shown, values[:MOST_LISTED]))}{more}"
 
 
+def named_trial(target: str) -> tuple[str, int] | None:
+    """Return the study and the number of ``STUDY#NUMBER``, None where it is not such a name.
+
+    >>> named_trial("quickstart#12"), named_trial("quickstart"), named_trial("quickstart#a")
+    (('quickstart', 12), None, None)
+    """
+    study, hash_, number = target.rpartition("#")
+    return (study, int(number)) if hash_ and number.isdecimal() else None
+
+
 def trial_configuration(study: optuna.Study, number: int) -> Configuration:
     """What a trial of a study trained."""
     trials = study.get_trials(deepcopy=False)
