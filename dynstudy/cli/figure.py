@@ -13,11 +13,11 @@ from dynstudy.report.words import Format
 
 EXAMPLES = (
     "dynstudy figure fig1 fig1 --out fig1.pdf",
+    "dynstudy figure fig2 fig2.toml",
+    "dynstudy figure fig2 quickstart#20 --seed 3 --oscillations 4 --at 100,300",
     "dynstudy figure fig3 fig3a --out fig3a.pdf",
     "dynstudy figure fig3 regime-dce --amplitude 70 --period 1000",
     "dynstudy figure fig4 fig4-dce fig4-mse --format csv",
-    "dynstudy figure fig2 fig2.toml",
-    "dynstudy figure fig2 quickstart#20 --seed 3 --oscillations 4 --at 100,300",
 )
 
 
@@ -41,10 +41,13 @@ def command(
             metavar="FILE|FOLDER", help="A .png, .pdf or .csv file, or a folder for PNG and CSV."
         ),
     ] = Path("results"),
-    amplitude: Annotated[
-        float | None, typer.Option(help="Which, where the study has several.")
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Of fig2's network. [default: 0]", min=0, max=2**32 - 1),
     ] = None,
-    period: Annotated[int | None, typer.Option(help="Which, where the study has several.")] = None,
+    oscillations: Annotated[
+        int | None, typer.Option(help="Of fig2, how many, from the first. [default: 2]", min=1)
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(
@@ -53,15 +56,14 @@ def command(
             "instability, there, after it, and at the last switch of class]",
         ),
     ] = None,
-    oscillations: Annotated[
-        int | None, typer.Option(help="Of fig2, how many, from the first. [default: 2]", min=1)
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(help="Of fig2's network. [default: 0]", min=0, max=2**32 - 1),
-    ] = None,
     backend: Annotated[
         str | None, typer.Option(help="What trains fig2's network. [default: auto]")
+    ] = None,
+    amplitude: Annotated[
+        float | None, typer.Option(help="Of fig3, which, where the study has several.")
+    ] = None,
+    period: Annotated[
+        int | None, typer.Option(help="Of fig3, which, where the study has several.")
     ] = None,
     storage: StorageOption = None,
     form: FormatOption = Format.table,
