@@ -17,7 +17,7 @@ import pandas as pd
 from dynstudy.arrays import Array
 from dynstudy.config import cell_name
 from dynstudy.errors import DynstudyError
-from dynstudy.measure.records import EIGENVALUES, ONSETS, SERIES_COLUMNS
+from dynstudy.measure.records import EIGENVALUES, ONSETS, SERIES_COLUMNS, series_asked
 from dynstudy.statistics.columns import AXES, names
 from dynstudy.statistics.labelled_cells import cells_asked_for
 from dynstudy.store.ledger import Ledger
@@ -79,8 +79,7 @@ def _of_study(storage: Storage, name: str) -> tuple[pd.DataFrame, int]:
     """The rows of one study, and how many networks it is to have in all."""
     study = storage.study(name)
     spec = storage.spec(study)
-    asked = spec.protocol.curvature
-    if asked is None or not asked.onsets:
+    if ONSETS not in series_asked(spec.protocol):
         raise DynstudyError(
             f"study {name!r} does not watch for onsets of instabilities; a study file with a table "
             "[protocol.curvature], as `dynstudy init fig4-dce` writes one, does"

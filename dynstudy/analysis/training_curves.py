@@ -11,10 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dynstudy.analysis.regime_map import PANEL
 from dynstudy.arrays import Array
 from dynstudy.errors import DynstudyError
 from dynstudy.measure.accuracy import mean, or_none, standard_error
-from dynstudy.measure.records import EIGENVALUES, LOSS, loss_steps, mean_losses, pairs, record_steps
+from dynstudy.measure.records import (
+    EIGENVALUES,
+    LOSS,
+    loss_steps,
+    mean_losses,
+    pairs,
+    record_steps,
+    series_asked,
+)
 from dynstudy.protocol import Protocol
 from dynstudy.statistics.labelled_cells import cells_asked_for
 from dynstudy.store.ledger import Ledger
@@ -26,7 +35,6 @@ WINDOWS = ((3_000, 10_000), (10_000, 30_000))
 """Steps, from the first to before the second, over which λ̄η/2 is said."""
 
 CURVATURE, EDGE = "curvature", "edge"
-AXES = ("loss", "width", "learning_rate")
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ class TrainingCurves:
 
     spec: StudySpec
     frame: pd.DataFrame
-    """Rows of `AXES`, how many ``networks`` the cell has and how many of them ``diverged``, the
+    """Rows of `PANEL`, how many ``networks`` the cell has and how many of them ``diverged``, the
     ``quantity`` (`LOSS`; `CURVATURE`, λ̄; `EDGE`, λ̄η/2 in `WINDOWS`), ``from_step`` and ``to_step``,
     over which it is a mean (the second not among them), and ``mean`` and ``sem`` over the
     ``replicates`` of which it was read."""
@@ -43,8 +51,8 @@ class TrainingCurves:
     def cells(self) -> list[dict[str, Any]]:
         """Return a row for each cell: what it is in `WINDOWS`, and the last mean of its loss."""
         rows = []
-        for axes, of_cell in self.frame.groupby([*AXES], sort=False):
-            row = dict(zip(AXES, axes, strict=True))
+        for axes, of_cell in self.frame.groupby(PANEL, sort=False):
+            row = dict(zip(PANEL, axes, strict=True))
             for each in of_cell[of_cell.quantity == EDGE].itertuples():
                 name = f"edge_{each.from_step}_to_{each.to_step}"
                 row |= {name: or_none(each.mean), f"{name}_sem": or_none(each.sem)}
@@ -72,11 +80,11 @@ def training_curves(storage: Storage, name: str) -> TrainingCurves:
     """
     study = storage.study(name)
     spec = storage.spec(study)
-    asked = spec.protocol.curvature
     if not spec.on_grid:
         raise DynstudyError(f"study {name!r} is a {spec.title}; figure 1 needs a map")
-    if asked is None or not asked.loss or asked.records == ():
-        lacks = "curvature" if asked is None or asked.records == () else "loss"
+    read = series_asked(spec.protocol)
+    if not {EIGENVALUES, LOSS}.issubset(read):
+        lacks = "loss" if EIGENVALUES in read else "curvature"
         raise DynstudyError(
             f"study {name!r} reads no {lacks} along training; figure 1 needs loss = true and "
             "records in [protocol.curvature], as in `dynstudy init fig1`"
@@ -88,17 +96,19 @@ def training_curves(storage: Storage, name: str) -> TrainingCurves:
     cells = cells_asked_for(ledger, static, spec)
     networks = ledger.networks((cell.configuration for cell in cells), (EIGENVALUES, LOSS))
     rows: list[dict[str, Any]] = []
-    for cell in sorted(cells, key=lambda cell: [getattr(cell.configuration, a) for a in AXES]):
+    for cell in sorted(
+        cells, key=lambda cell: [getattr(cell.configuration, axis) for axis in PANEL]
+    ):
         of_cell = networks[cell.configuration]
-        read = [
+        trained = [
             (diverged_at, named)
             for diverged_at, named in (of_cell[seed] for seed in cell.seeds if seed in of_cell)
             if diverged_at is not None or {EIGENVALUES, LOSS} <= named.keys()
         ]
-        if read:
-            whole = [named for diverged_at, named in read if diverged_at is None]
-            counts = {"networks": len(read), "diverged": len(read) - len(whole)}
-            axes = {axis: getattr(cell.configuration, axis) for axis in AXES}
+        if trained:
+            whole = [named for diverged_at, named in trained if diverged_at is None]
+            counts = {"networks": len(trained), "diverged": len(trained) - len(whole)}
+            axes = {axis: getattr(cell.configuration, axis) for axis in PANEL}
             protocol = spec.protocol.at(cell.configuration.learning_rate)
             rows += [
                 axes | counts | row

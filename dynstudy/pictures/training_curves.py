@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dynstudy.analysis.training_curves import AXES, CURVATURE, TrainingCurves
+from dynstudy.analysis.regime_map import PANEL
+from dynstudy.analysis.training_curves import CURVATURE, TrainingCurves
 from dynstudy.measure.records import LOSS
 from dynstudy.pictures.fitting import add_legend_below, add_title
 from dynstudy.pictures.style import CURVES, SMALLEST_LOSS, label_log, plainly
@@ -92,7 +93,7 @@ def _add_spiral(axis: Axes, curves: TrainingCurves) -> None:
 
 def _caption(curves: TrainingCurves) -> str:
     """How many networks the means are over, and what the bands are."""
-    cells = curves.frame.drop_duplicates([*AXES])
+    cells = curves.frame.drop_duplicates(PANEL)
     few, most = cells.networks.min(), cells.networks.max()
     replicates = f"{few}" if few == most else f"{few} to {most}"
     diverged = cells.diverged.sum()

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 import pandas as pd
 from rich.text import Text
 
-from dynstudy.analysis.association import KINDS, Association
+from dynstudy.analysis.association import KINDS, THIRDS, Association
 from dynstudy.analysis.measure_map import MeasureMap
 from dynstudy.pictures.association import association_figure
 from dynstudy.pictures.measure_map import measure_figure
@@ -17,6 +17,7 @@ from dynstudy.report.map_text import MARKS, MOST_AMPLITUDES, STYLES, grids
 from dynstudy.report.rows import console, print_rows, with_interval
 from dynstudy.report.safe_files import file_stem, write_drawn
 from dynstudy.report.words import Format
+from dynstudy.statistics.two_samples import LEVEL
 
 MEANING = (
     "ρ: rank correlations with each measure, with 95 % intervals of networks drawn again; * p < "
@@ -85,12 +86,12 @@ def short_association(frame: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def _correlation(row: Any, kind: str) -> str:
-    sure = row[f"holm_{kind}"] < 0.05
+    sure = row[f"holm_{kind}"] < LEVEL
     return with_interval(row, f"rho_{kind}", "+.2f") + (" *" if sure else "")
 
 
 def _thirds(row: Any) -> str:
-    means = [row[f"gain_{third}"] for third in ("least", "middle", "most")]
+    means = [row[f"gain_{third}"] for third in THIRDS]
     return " ".join("" if math.isnan(mean) else f"{mean:+.3f}" for mean in means)
 
 
