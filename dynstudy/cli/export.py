@@ -156,12 +156,14 @@ def _export_whole(
         raise DynstudyError(f"--format {form} needs --out")
     check_library(form)
     with opened(storage) as database:
-        frame = replicates(database, study) if not series else series_table(database, study, series)
+        frame = (
+            replicates(database, study) if series is None else series_table(database, study, series)
+        )
     variables, along = VARIABLES, ["seed"]
-    if series:
+    if series is not None:
         variables, along = [name for name in frame if name not in FIRST], ["seed", "step"]
     if out is None:
         typer.echo(frame.to_csv(index=False, lineterminator="\n"), nl=False)
         return
     write_whole(out, lambda path: write_replicates(frame, form, path, study, variables, along))
-    log(f"wrote {out}: {len(frame)} {'rows' if series else 'networks'}")
+    log(f"wrote {out}: {len(frame)} {'networks' if series is None else 'rows'}")

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.transforms import Bbox
 
 from dynstudy.analysis.regime_map import PANEL
 from dynstudy.analysis.training_curves import CURVATURE, TrainingCurves
@@ -16,6 +17,7 @@ from dynstudy.pictures.style import CURVES, SMALLEST_LOSS, label_log, plainly
 from dynstudy.task.spiral import replicate_data_seed, spiral
 
 PANEL_INCHES = 3.4
+INSET = (0.34, 0.44)  # of a panel: how wide and high the spiral is
 STYLES = ("-", ":", "-.")  # of several static losses
 SHADES = ("0.15", "0.45", "0.75")  # of the spiral's arms
 QUANTITIES = {LOSS: "loss", CURVATURE: "λ̄, largest curvature"}
@@ -84,11 +86,20 @@ def _add_spiral(axis: Axes, curves: TrainingCurves) -> None:
     points, classes = spiral(
         data.points_per_class, data.classes, turns=data.turns, noise=data.noise, seed=seed
     )
-    inset = axis.inset_axes((0.03, 0.03, 0.34, 0.44))
+    inset = axis.inset_axes(_freest(axis))
     colours = [SHADES[number % len(SHADES)] for number in classes]
     inset.scatter(points[:, 0], points[:, 1], c=colours, s=1.5, linewidths=0)
     inset.set(xticks=[], yticks=[], aspect="equal")
     inset.patch.set_alpha(0.8)
+
+
+def _freest(axis: Axes) -> tuple[float, float, float, float]:
+    """Of the corners, as parts of a panel, the one that hides fewest points of its curves."""
+    axis.autoscale_view()
+    to_panel = axis.transData - axis.transAxes
+    points = np.concatenate([to_panel.transform(line.get_xydata()) for line in axis.lines])
+    corners = [(x, y, *INSET) for y in (0.03, 0.53) for x in (0.03, 0.63)]
+    return min(corners, key=lambda corner: Bbox.from_bounds(*corner).count_contains(points))
 
 
 def _caption(curves: TrainingCurves) -> str:

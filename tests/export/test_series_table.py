@@ -115,6 +115,7 @@ def test_a_series_that_is_not_there_is_one_line(studied: Storage, tmp_path: Path
     wrong = fails(here, *given, "losses", "--format", "csv")
     assert "there are eigenvalues, loss, onsets, train, uphill, validation" in wrong
     assert "--format csv" in fails(here, *given, "train")
+    assert "series ''" in fails(here, *given, "", "--format", "csv")
     studied.open_study(small_map(name="new", protocol={"steps": 300, "tail": 50}))
     with pytest.raises(DynstudyError, match="nothing is trained yet"):
         series_table(studied, "new", "train")

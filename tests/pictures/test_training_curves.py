@@ -1,6 +1,7 @@
 """The picture of loss and curvature along training."""
 
 import numpy as np
+import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
@@ -38,6 +39,22 @@ def test_a_column_for_each_width_has_the_curves_and_the_edges_of_both_rates(
         for rate, line in zip(RATES, column[1].lines, strict=False):
             assert set(edges[to_hex(line.get_color())].get_ydata()) == {2 / rate}
         assert len(edges) == len(RATES)
+
+
+@pytest.mark.parametrize("slope", [-1, 1])
+def test_the_spiral_hides_no_curve_where_a_corner_is_free(storage: Storage, slope: int) -> None:
+    plant_training(storage, training_map(), [1.0, None, 1.7])
+    curves = training_curves(storage, "small")
+    of_loss = curves.frame.quantity == LOSS
+    curves.frame.loc[of_loss, "mean"] = (curves.frame.to_step[of_loss] + 1.0) ** slope
+    curves.frame.loc[of_loss, "sem"] = 0.0
+    figure = training_figure(curves)
+    figure.draw_without_rendering()
+    axis = figure.axes[0]
+    hidden = axis.child_axes[0].get_window_extent()
+    points = np.concatenate([axis.transData.transform(line.get_xydata()) for line in axis.lines])
+    assert len(points) > 1
+    assert hidden.count_contains(points) == 0
 
 
 def test_bands_are_a_standard_error_wide(storage: Storage) -> None:
