@@ -49,7 +49,7 @@ INSTABILITY = (
     ONSETS_PER_OSCILLATION.name,
     LARGEST_CURVATURE.name,
 )
-"""Four ways to say how unstable training was, each of all steps or records before the tail."""
+"""Four ways to say how unstable training was: before the tail, but for onsets, in all of it."""
 
 
 def net_names() -> list[str]:
