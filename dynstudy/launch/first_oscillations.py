@@ -100,21 +100,9 @@ def first_oscillations(
             at a step that is none of these.
         BackendError: there is no PyTorch, or the backend cannot train it.
     """
-    period = configuration.period
-    if period is None:
-        raise DynstudyError(f"{configuration} is static: it has no oscillations to show")
-    there = tail_start(protocol, configuration) // period
-    count = min(there, OSCILLATIONS) if oscillations is None else oscillations
-    if not 1 <= count <= there:
-        raise DynstudyError(f"{count} oscillations: {configuration} has 1 to {there}")
+    period, count, end = _shown(configuration, protocol, oscillations)
     replicate = Replicate(configuration, seed)
     ensemble, data = to_arrays([replicate], protocol)
-    end = min(ensemble.steps, round((count + BEYOND) * period))
-    if end > MOST_STEPS:
-        raise DynstudyError(
-            f"{count} oscillations of {configuration} are {end} steps; each is read, at most "
-            f"{MOST_STEPS}"
-        )
     if at is not None:
         _check(at, end)
     check_installed()
@@ -155,6 +143,27 @@ def first_oscillations(
         configuration.learning_rate,
         tuple(slices),
     )
+
+
+def _shown(
+    configuration: Configuration, protocol: Protocol, oscillations: int | None
+) -> tuple[int, int, int]:
+    """T, how many oscillations are shown, and after how many steps that ends."""
+    period = configuration.period
+    if period is None:
+        raise DynstudyError(f"{configuration} is static: it has no oscillations to show")
+    there = tail_start(protocol, configuration) // period
+    count = min(there, OSCILLATIONS) if oscillations is None else oscillations
+    if not 1 <= count <= there:
+        raise DynstudyError(f"{count} oscillations: {configuration} has 1 to {there}")
+    steps = protocol.at(configuration.learning_rate).training_steps
+    end = min(steps, round((count + BEYOND) * period))
+    if end > MOST_STEPS:
+        raise DynstudyError(
+            f"{count} oscillations of {configuration} are {end} steps; each is read, at most "
+            f"{MOST_STEPS}"
+        )
+    return period, count, end
 
 
 def _check(at: Sequence[int], end: int) -> None:
