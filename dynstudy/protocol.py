@@ -233,6 +233,13 @@ class Protocol(Section):
         """Whether all replicates of a cell would be one network."""
         return self.initial is not None and self.data.train_seed != "replicate"
 
+    def start_said(self, seed: int) -> str:
+        """Where the network of a seed starts, in words."""
+        if self.initial is None:
+            return f"seed {seed}"
+        drawn = "" if self.one_network else f", seed {seed}"  # of its spiral
+        return f"from {Path(self.initial.file).name}{drawn}"
+
     def at(self, learning_rate: float) -> Self:
         """The protocol of networks of one learning rate, which says how many steps they take."""
         if isinstance(self.steps, int):

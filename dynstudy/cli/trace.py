@@ -139,7 +139,7 @@ def command(
             )
         rows = forgetting_rows(traced.kinds, baseline, traced.period)
     several = f"{len(seeds)} networks, mean ± standard error"
-    shown = several if len(seeds) > 1 else f"seed {seeds[0]}"
+    shown = several if len(seeds) > 1 else spec.protocol.start_said(seeds[0])
     title = f"{spec.name}: {shown}\n{configuration}"
     figure = trace_figure(traced.frame, traced.period, traced.tail_start, title)
     written = write_drawn(out / stem, lambda path: save(figure, path), traced.frame)
@@ -180,7 +180,7 @@ def _branches(
         frame = every_step(
             configuration, protocol, window, floquet=floquet, progress=on_step, **how
         )
-    title = f"{spec.name}, seed {seed}\n{configuration}"
+    title = f"{spec.name}, {protocol.start_said(seed)}\n{configuration}"
     figure = branches_figure(frame, configuration.period, title)
     written = write_drawn(out / stem, lambda path: save(figure, path), frame)
     show_rows(cycle_rows(frame), form)

@@ -42,7 +42,7 @@ def command(
         curve = train_curve(
             configuration, protocol, seed=seed, points=points, backend=backend, progress=on_step
         )
-    title = f"{name}, seed {seed}\n{configuration}"
+    title = f"{name}, {protocol.start_said(seed)}\n{configuration}"
     figure = curve_figure(curve, title, configuration.period)
     written = write_drawn(out / stem, lambda path: save(figure, path), curve)
     show_rows(curve_rows(curve) if form is Format.table else frame_rows(curve), form)

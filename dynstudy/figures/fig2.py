@@ -1,6 +1,5 @@
 """Figure 2 of the paper: one network's bifurcations, and slices of the landscape about it."""
 
-from pathlib import Path
 from typing import Any
 
 from dynstudy.config import Configuration
@@ -28,11 +27,7 @@ def draw_landscape(storage: Storage | None, target: str, choices: Choices) -> Dr
         at=choices.at,
         backend=choices.backend or "auto",
     )
-    start = protocol.initial
-    begins = f"seed {seed}" if start is None else f"from {Path(start.file).name}"
-    if protocol.data.train_seed == "replicate" and start is not None:
-        begins += f", seed {seed}"
-    title = f"{name}, {begins}\n{configuration}"
+    title = f"{name}, {protocol.start_said(seed)}\n{configuration}"
     numbers = shown.table()
     return DrawnFigure(landscape_figure(shown, title), _rows(shown), numbers, _notes(shown))
 
