@@ -258,7 +258,9 @@ def swift(case: str) -> Ensemble:
 def test_onsets_are_autograds(
     case: str, until_onset: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("alternation", "backends._autograd_curvature"):  # the kernel reads the first
+    # first where it was imported to, which would be imported now, and keep it, if it were second;
+    # the kernel reads the other one
+    for module in ("backends._autograd_curvature", "alternation"):
         monkeypatch.setattr(f"dynstudy.train.{module}.MEMORY", 2.0)
     if until_onset:
         monkeypatch.setattr("dynstudy.train.loop.SLICE_SECONDS", 1e-9)  # a step at a time
