@@ -99,9 +99,11 @@ def _of_study(storage: Storage, name: str) -> tuple[pd.DataFrame, int]:
     frame = pd.DataFrame(rows).astype({"amplitude": float, "period": float})  # nan where static
     if not frame[WITH_ONSET].any():
         counts = ", ".join(f"{frame[each].sum()} {_said(each)}" for each in COUNTS[1:])
+        stable = frame[CENSORED].sum() > frame.networks.sum() / 2
+        way = "a larger learning rate or more steps" if stable else "a smaller learning rate"
         raise DynstudyError(
             f"study {name!r}: none of its {frame.networks.sum()} networks had an onset and was not "
-            f"born unstable ({counts}); a larger learning rate or more steps may give some"
+            f"born unstable ({counts}); {way} may give some"
         )
     return frame, sum(cell.replicates for cell in cells)
 

@@ -108,10 +108,21 @@ def map_of_measures(study_map: RegimeMap, show: str) -> MeasureMap:
     shown = [name for name in names if study_map.dynamical_cells()[name].notna().any()]
     if not shown:
         raise DynstudyError(
-            f"{spec.name}: no network has {MEASURES[names[0]].title} yet; `dynstudy run` of its "
-            "file adds what is missing"
+            f"{spec.name}: no network has {MEASURES[names[0]].title}{_why_none(study_map)}"
         )
     return MeasureMap(replace(study_map, frame=frame), [MEASURES[name] for name in shown])
+
+
+def _why_none(study_map: RegimeMap) -> str:
+    """Say what a measure that no dynamical cell has lacks, and the way out."""
+    dynamical = study_map.dynamical_cells()
+    trained = dynamical[dynamical.replicates > 0]
+    adds = "`dynstudy run` of its file adds what is missing"
+    if trained.empty:
+        return f" yet; {adds}"
+    if (trained.diverged == trained.replicates).all():
+        return ": all of them diverged; a smaller learning rate may leave some"
+    return f": too few oscillations before the tail for it, or not read yet; then {adds}"
 
 
 def has_instability(study_map: RegimeMap) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynstudy.config import Configuration, Replicate
+from dynstudy.errors import DynstudyError
 from dynstudy.measure.measures import MEASURES, reads
 from dynstudy.measure.records import EIGENVALUES, LOSS, ONSETS, SMALLEST, UPHILL, loss_steps
 from dynstudy.measure.window import tail_start
@@ -130,11 +131,20 @@ def started(ensemble: Ensemble, data: Data, protocol: Protocol) -> Parameters:
 
 
 def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ensemble, Data]:
-    """The engine's view of replicates of one loss and one number of steps, and their data."""
+    """Return the engine's view of replicates of one loss and one number of steps, and their data.
+
+    Raises:
+        DynstudyError: a seed that would be the network of seed 0 again.
+    """
     configurations = [replicate.configuration for replicate in replicates]
     (loss,) = {configuration.loss for configuration in configurations}
     (steps,) = {protocol.at(each.learning_rate).training_steps for each in configurations}
     seeds = [replicate.seed for replicate in replicates]
+    if protocol.one_network and any(seeds):
+        raise DynstudyError(
+            f"seed {max(seeds)}: networks that start from one file on one training spiral are one "
+            "network, of seed 0; leave the seed out"
+        )
     each_drawn = protocol.data.train_seed == "replicate"
     ensemble = Ensemble.of(
         loss,

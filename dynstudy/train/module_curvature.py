@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 from dynstudy.train.curvature import MOST_PRODUCTS
 
@@ -59,11 +60,12 @@ def curvature(
         seed: of the vector to start from.
 
     Returns:
-        Eigenvalues, residuals and vectors.
+        Eigenvalues, residuals and vectors; nan where a Hessian has fewer or is not finite.
 
     Raises:
-        ValueError: no parameter requires a gradient, nothing is asked for, or the loss is not one
-            finite number.
+        ValueError: no parameter requires a gradient, nothing is asked for, the loss is not one
+            finite number, or calling it or the model changes either.
+        RuntimeError: PyTorch cannot differentiate it twice.
 
     >>> import torch
     >>> line = torch.nn.Linear(1, 1, bias=False)
@@ -72,7 +74,7 @@ def curvature(
     tensor([5.], dtype=torch.float64)
     """
     import torch
-    from torch.func import functional_call, grad, vjp
+    from torch.func import functional_call, grad_and_value, vjp
 
     from dynstudy.train.backends._lanczos import leading_eigenpairs
 
@@ -81,6 +83,8 @@ def curvature(
     }
     if not parameters:
         raise ValueError("no parameter of the model requires a gradient")
+    if not all(isinstance(count, Integral) for count in (largest, smallest, products)):
+        raise ValueError("largest, smallest and products must be whole numbers")
     if largest < 0 or smallest < 0 or not largest + smallest:
         raise ValueError("at least one eigenvalue must be asked for")
     if not 0 < tolerance < 1 or products < 1:
@@ -92,11 +96,23 @@ def curvature(
     }
 
     def of(values: "dict[str, Tensor]") -> "Tensor":
-        return loss(functional_call(model, {**others, **values}, (x,)), y)
+        value = loss(functional_call(model, {**others, **values}, (x,)), y)
+        if not isinstance(value, torch.Tensor) or value.numel() != 1:
+            raise ValueError(f"the loss must be one finite number, as a tensor, not {value}")
+        return value.reshape(())
 
-    value = of(parameters)
-    if value.numel() != 1 or not torch.isfinite(value).all():
-        raise ValueError(f"the loss must be one finite number, not {value.tolist()}")
+    try:  # by the Hessian itself, which is symmetric
+        derivatives: Any = vjp(grad_and_value(of), parameters, has_aux=True)
+    except RuntimeError as error:
+        if "mutate" not in str(error):
+            raise
+        raise ValueError(
+            "the model or the loss changes something as it is called; give a model in eval(), and "
+            "a loss of ours its step: lambda f, y: loss(f, y, step=k)"
+        ) from error
+    _, pulled_back, value = derivatives
+    if not torch.isfinite(value):
+        raise ValueError(f"the loss must be one finite number, not {value.item()}")
     sizes = [tensor.numel() for tensor in parameters.values()]
 
     def named(vector: "Tensor") -> "dict[str, Tensor]":
@@ -106,11 +122,9 @@ def curvature(
             for part, (name, tensor) in zip(parts, parameters.items(), strict=True)
         }
 
-    pulled_back = vjp(grad(of), parameters)[1]  # by the Hessian itself, which is symmetric
-
     def product(vectors: "Tensor") -> "Tensor":
         (along,) = pulled_back(named(vectors[0]))
-        return torch.cat([part.flatten() for part in along.values()])[None]
+        return torch.cat([part.flatten() for part in along.values()])[None].detach()
 
     device = next(iter(parameters.values())).device
     generator = torch.Generator().manual_seed(seed)

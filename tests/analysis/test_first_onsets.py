@@ -1,5 +1,7 @@
 """Curvature at first onsets, from ledgers with chosen ones."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -132,4 +134,20 @@ def test_studies_of_which_there_is_nothing_to_say_are_one_line(storage: Storage)
     born = NEVER | {"start": 2.0}
     plant_onsets(storage, SPEC, {(0.5, 3): [NEVER, NEVER, born]})
     with pytest.raises(DynstudyError, match=r"none of its 3 .*\(2 censored, 1 born unstable, 0 d"):
+        first_onsets(storage, ["small"])
+
+
+@pytest.mark.parametrize(
+    ("network", "way"),
+    [
+        (NEVER, "a larger learning rate or more steps"),
+        (NEVER | {"start": 2.0}, "a smaller learning rate"),
+        (NEVER | {"diverged_at": 4}, "a smaller learning rate"),
+    ],
+)
+def test_the_way_out_is_for_what_most_networks_did(
+    storage: Storage, network: dict[str, Any], way: str
+) -> None:
+    plant_onsets(storage, SPEC, {(0.5, 3): [network] * 3})
+    with pytest.raises(DynstudyError, match=f"; {way} may give some"):
         first_onsets(storage, ["small"])

@@ -15,7 +15,18 @@ from dynstudy.errors import DynstudyError
 from dynstudy.measure.measures import INSTABILITY, MEASURES
 from dynstudy.statistics.columns import names
 from dynstudy.store.studies import Storage
-from tests.planted import SearchMaker, SpecMaker, plant, plant_instability, plant_search
+from tests.planted import (
+    SMALL,
+    Planted,
+    SearchMaker,
+    SpecMaker,
+    plant,
+    plant_instability,
+    plant_search,
+    small_map,
+)
+
+NAN = float("nan")
 
 
 def test_means_and_errors_are_those_of_the_networks(storage: Storage) -> None:
@@ -77,9 +88,29 @@ def test_a_study_that_reads_a_part_shows_that(storage: Storage) -> None:
 
 
 def test_what_is_asked_for_and_not_trained_yet_is_said(storage: Storage) -> None:
-    from tests.planted import SMALL, small_map
-
     spec = small_map(protocol=SMALL["protocol"] | {"curvature": {}})
     storage.open_study(spec)
     with pytest.raises(DynstudyError, match="small: no network has share of uphill steps yet"):
         map_of_measures(regime_map(storage, "small"), INSTABILITIES)
+
+
+def test_where_all_networks_diverged_no_launch_is_promised_to_help(storage: Storage) -> None:
+    spec = small_map(protocol=SMALL["protocol"] | {"curvature": {}})
+    planted = Planted(storage, spec)
+    for cell in spec.grid_cells():
+        count = cell.replicates
+        planted.put(cell, [1 / 3] * count, diverged=count, measured={"share_uphill": [NAN] * count})
+    with pytest.raises(DynstudyError, match="uphill steps: all of them diverged; a smaller learn"):
+        map_of_measures(regime_map(storage, "small"), "share_uphill")
+
+
+def test_where_oscillations_are_too_few_no_launch_alone_is_promised_to_help(
+    storage: Storage,
+) -> None:
+    spec = small_map()
+    planted = Planted(storage, spec)
+    for cell in spec.grid_cells():
+        nothing = [NAN] * cell.replicates
+        planted.put(cell, [0.4] * cell.replicates, measured={"forgetting": nothing})
+    with pytest.raises(DynstudyError, match="no network has forgetting: too few oscillations"):
+        map_of_measures(regime_map(storage, "small"), "forgetting")

@@ -87,3 +87,8 @@ def test_a_study_is_no_network(target: str, storage: Storage, make_spec: SpecMak
     storage.open_study(make_spec())
     with pytest.raises(DynstudyError, match=r"one network: a trial of a study, STUDY#NUMBER, as"):
         draw_landscape(storage, target, CHOICES)
+
+
+def test_a_seed_that_changes_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DynstudyError, match=r"seed 3: .* are one network, of seed 0"):
+        draw_landscape(None, written(tmp_path), Choices(at=(3, 31), backend="cpu", seed=3))

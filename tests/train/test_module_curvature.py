@@ -1,5 +1,7 @@
 """Eigenvalues of anyone's module: the dense Hessian's, and the engine's own."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -120,3 +122,38 @@ def test_a_loss_that_is_no_number_is_refused() -> None:
     frozen = network().requires_grad_(False)
     with pytest.raises(ValueError, match="no parameter of the model requires"):
         dynstudy.curvature(frozen, torch.nn.functional.cross_entropy, points())
+
+
+@pytest.mark.parametrize("counting", ["the model", "the loss"])
+def test_what_changes_as_it_is_called_is_refused_and_left_as_it_is(counting: str) -> None:
+    x, y = torch.randn(12, 2), torch.arange(12) % 3
+    norm, ours = torch.nn.BatchNorm1d(2), dynstudy.DynamicalCrossEntropy(3, amplitude=5, period=10)
+    loss = torch.nn.functional.cross_entropy
+    layers = [torch.nn.Linear(2, 3)] if counting == "the loss" else [norm, torch.nn.Linear(2, 3)]
+    model = torch.nn.Sequential(*layers)
+    with pytest.raises(ValueError, match=r"eval\(\).*step=k"):
+        dynstudy.curvature(model, ours if counting == "the loss" else loss, (x, y))
+    assert int(ours.steps) == 0
+    assert norm.num_batches_tracked == 0
+    dynstudy.curvature(model.eval(), lambda f, y: ours(f, y, step=3), (x, y))
+
+
+@pytest.mark.parametrize("answer", [None, 1.0, torch.ones(2)])
+def test_a_loss_that_is_no_single_number_is_said(answer: object) -> None:
+    data = (torch.ones(2, 1), torch.ones(2, 1))
+    with pytest.raises(ValueError, match="must be one finite number"):
+        dynstudy.curvature(torch.nn.Linear(1, 1), lambda f, y: answer, data)  # type: ignore[arg-type,return-value]
+
+
+def test_a_loss_of_one_element_and_data_with_gradients_are_taken() -> None:
+    x = torch.tensor([[1.0], [2.0]], requires_grad=True)
+    line = torch.nn.Linear(1, 1, bias=False)
+    pairs = dynstudy.curvature(line, lambda f, y: (f - y).square().mean()[None], (x, x), largest=1)
+    assert pairs.values.tolist() == pytest.approx([5.0])
+
+
+@pytest.mark.parametrize("wrong", [{"largest": 1.5}, {"smallest": 0.5}, {"products": 5.5}])
+def test_counts_are_whole_numbers(wrong: dict[str, Any]) -> None:
+    data = (torch.ones(2, 1), torch.ones(2, 1))
+    with pytest.raises(ValueError, match="whole numbers"):
+        dynstudy.curvature(torch.nn.Linear(1, 1), torch.nn.functional.mse_loss, data, **wrong)
