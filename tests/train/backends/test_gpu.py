@@ -287,9 +287,11 @@ def test_onsets_are_autograds(
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_onsets_are_autograds_by_the_rule_as_it_is() -> None:
-    ensemble, data = CASES["dce, again"], make_data(points=20, validation_points=3)
+    # beyond step 130 a second instability makes 1e-15 to 1e-2: any order of the points parts there
+    ensemble = replace(CASES["dce, again"], steps=130)
+    data = make_data(points=20, validation_points=3)
     ours, oracle = both(ensemble, data, checkpoints=[1], curvature=Curvature(onsets=True))
-    assert oracle.onsets.count[0] > 1
+    assert oracle.onsets.ended[0] == 1
     for name, seen in vars(oracle.onsets).items():
         np.testing.assert_allclose(getattr(ours.onsets, name), seen, rtol=1e-4)
 
