@@ -9,6 +9,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from dynstudy.analysis.measure_map import MeasureMap
 from dynstudy.pictures import map_description as described
@@ -20,6 +21,7 @@ from dynstudy.pictures.style import AMPLITUDE, COLOURS, MEASURE_COLOURS, plainly
 
 PANEL_INCHES = (4.4, 3.4)
 MOST_LABELLED = 50  # panels are smaller than those of a map
+NUMBERS = 5  # spaces between those on a bar, at most: seven digits each have room
 BORDER: dict[str, Any] = USEFUL_LINE | {"color": "red"}
 BAR: dict[str, Any] = {"location": "bottom", "aspect": 30, "shrink": 0.9, "pad": 0.02}
 
@@ -54,7 +56,7 @@ def measure_figure(measures: MeasureMap) -> Figure:
     ]
     for (low, high, colours, label), line in zip(scales, axes.T, strict=True):
         mappable = mpl.cm.ScalarMappable(Normalize(low, high), colours)
-        bar = figure.colorbar(mappable, ax=list(line), **BAR)
+        bar = figure.colorbar(mappable, ax=list(line), ticks=MaxNLocator(NUMBERS), **BAR)
         bar.set_label(label, fontsize=9)
     border = Line2D([], [], label=f"{described.USEFUL_BORDER}, on a measure", **BORDER)
     add_legend(figure, study_map.caption(), more=[border])

@@ -83,7 +83,7 @@ def label_log(axis: Axis) -> None:
     if decades > 3:
         return
     axis.set_major_locator(
-        mpl.ticker.LogLocator(subs=(1, 2, 5) if decades > 0.7 else range(1, 10))
+        mpl.ticker.LogLocator(subs=(1, 2, 5) if decades > 0.7 else (1, 1.5, 2, 3, 4, 5, 7))
         if decades > 0.3
         else mpl.ticker.MaxNLocator(5)
     )

@@ -1,7 +1,10 @@
 """The picture of a map of measures draws what its description says, beside the gain."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import QuadMesh
 
 from dynstudy.analysis.measure_map import INSTABILITIES, map_of_measures
@@ -41,3 +44,22 @@ def test_each_panel_has_its_gain_then_its_measures(storage: Storage, show: str) 
     (legend,) = figure.legends
     labels = [text.get_text() for text in legend.get_texts()]
     assert "border of the useful regime, on a measure" in labels
+
+
+def test_numbers_of_a_bar_have_room_however_alike_the_cells_are(storage: Storage) -> None:
+    plant_instability(storage)
+    study_map = regime_map(storage, "small")
+    study_map.frame["largest_curvature"] = np.resize([0.2691, 0.2887], len(study_map.frame))
+    figure = measure_figure(map_of_measures(study_map, INSTABILITIES))
+    FigureCanvasAgg(figure).draw()
+    bars = [axis for axis in figure.axes if axis.get_label() == "<colorbar>"]
+    assert len(bars) == 1 + 4
+    for bar in bars:
+        low, high = bar.get_xlim()
+        boxes = [
+            label.get_window_extent()
+            for at, label in zip(bar.get_xticks(), bar.get_xticklabels(), strict=True)
+            if low <= at <= high
+        ]
+        assert len(boxes) >= 2
+        assert all(left.x1 < right.x0 for left, right in pairwise(boxes))

@@ -1,5 +1,6 @@
 """What pictures have in common."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from dynstudy.pictures.style import COLOURS, edges, label_widths, on_dark, save
+from dynstudy.pictures.style import COLOURS, edges, label_log, label_widths, on_dark, save
 
 
 def test_borders_lie_between_neighbours_on_a_logarithm() -> None:
@@ -62,3 +63,20 @@ def test_a_box_is_drawn_for_what_has_no_glyph(tmp_path: Path) -> None:
     empty, drawn = pictures
     assert empty.min() == 1.0
     assert drawn.min() < 0.5
+
+
+@pytest.mark.parametrize("low", [0.27, 0.4, 0.63, 0.8])
+@pytest.mark.parametrize("times", [1.5, 2.1, 4.2, 8.0, 90.0])
+def test_numbers_on_a_low_logarithmic_axis_have_room(low: float, times: float) -> None:
+    figure = Figure((6.0, 1.35))
+    axis = figure.add_axes((0.1, 0.05, 0.8, 0.9))
+    axis.set(yscale="log", ylim=(low, low * times))
+    label_log(axis.yaxis)
+    FigureCanvasAgg(figure).draw()
+    shown = [
+        label.get_window_extent()
+        for at, label in zip(axis.get_yticks(), axis.get_yticklabels(), strict=True)
+        if low <= at <= low * times
+    ]
+    assert len(shown) >= 2
+    assert all(lower.y1 < upper.y0 for lower, upper in pairwise(shown))
