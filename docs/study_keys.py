@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from dynstudy.errors import either
-from dynstudy.protocol import Section
+from dynstudy.section import Section
 from dynstudy.study.axes import BOUNDS
 from dynstudy.study.kinds import KINDS
 from dynstudy.study.spec import StudySpec

@@ -1,69 +1,24 @@
 """The protocol of a study: what all its networks share, as tables of its file."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
+from dynstudy.section import MAX_SEED, MAX_STEPS, Section, integer_or, whole_between
 from dynstudy.task.initial import Initial
 
-MAX_STEPS = 10**9
 MAX_PER_DECADE = 1000
-MAX_SEED = 2**32 - 1
 
 
-def as_whole(value: Any) -> Any:
-    """Return a number that is written as 1e4, and whole, as an integer; anything else as it is.
-
-    >>> as_whole(1e4), as_whole(1.5), as_whole("1e4")
-    (10000, 1.5, '1e4')
-    """
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _integer_or(*words: str, high: int) -> BeforeValidator:
-    """Accept a whole number from 0 to `high`, or one of the words."""
-
-    def check(value: Any) -> Any:
-        number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= high
-        if not number and value not in words:
-            allowed = " or ".join(f'"{word}"' for word in words)
-            raise ValueError(f"must be a whole number from 0 to {high}, or {allowed}")
-        return value
-
-    return BeforeValidator(check)
-
-
-Tail = Annotated[int | Literal["period", "none"], _integer_or("period", "none", high=MAX_STEPS)]
-TrainSeed = Annotated[int | Literal["replicate"], _integer_or("replicate", high=MAX_SEED)]
-
-
-class Section(BaseModel):
-    """A table of a study file: immutable, no unknown keys, no silent conversions, no nan or inf.
-
-    But for one: a whole number may be written as 1e4.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _whole(cls, values: Any) -> Any:
-        if not isinstance(values, dict):
-            return values
-        kinds = {name: field.annotation for name, field in cls.model_fields.items()}
-        whole = {name for name, kind in kinds.items() if int in {kind, *get_args(kind)}}
-        return {key: as_whole(value) if key in whole else value for key, value in values.items()}
+Tail = Annotated[int | Literal["period", "none"], integer_or("period", "none", high=MAX_STEPS)]
+TrainSeed = Annotated[int | Literal["replicate"], integer_or("replicate", high=MAX_SEED)]
 
 
 class PerLearningRate(Section):
@@ -79,9 +34,9 @@ def _counted(value: Any) -> Any:
     if isinstance(value, dict):
         if value.keys() != {"per_learning_rate"}:
             raise ValueError("must be a whole number or { per_learning_rate = NUMBER }")
-        number = _between(value["per_learning_rate"], 1, MAX_STEPS, "per_learning_rate ")
+        number = whole_between(value["per_learning_rate"], 1, MAX_STEPS, "per_learning_rate ")
         return PerLearningRate(per_learning_rate=number)
-    return value if isinstance(value, PerLearningRate) else _between(value, 1, MAX_STEPS, "")
+    return value if isinstance(value, PerLearningRate) else whole_between(value, 1, MAX_STEPS, "")
 
 
 class SpiralData(Section):
@@ -132,17 +87,10 @@ def _recorded(value: Any) -> Any:
     highest = {"per_decade": MAX_PER_DECADE, "every": MAX_STEPS}
     if isinstance(value, dict) and len(value) == 1 and value.keys() <= highest.keys():
         ((key, number),) = value.items()
-        return {key: _between(number, 1, highest[key], f"{key} ")}
+        return {key: whole_between(number, 1, highest[key], f"{key} ")}
     if not isinstance(value, list | tuple):
         raise ValueError("must be { per_decade = NUMBER }, { every = NUMBER } or a list of steps")
-    return tuple(sorted({_between(step, 0, MAX_STEPS, "a step ") for step in value}))
-
-
-def _between(value: Any, low: int, high: int, what: str) -> int:
-    number = as_whole(value)
-    if isinstance(number, bool) or not isinstance(number, int) or not low <= number <= high:
-        raise ValueError(f"{what}must be a whole number from {low} to {high}")
-    return number
+    return tuple(sorted({whole_between(step, 0, MAX_STEPS, "a step ") for step in value}))
 
 
 class ReadCurvature(Section):
@@ -160,7 +108,11 @@ class ReadCurvature(Section):
     )
     smallest: bool = Field(False, description="whether the smallest is read as well")
     onsets: bool = Field(True, description="whether onsets of instabilities are watched for")
-    uphill: bool = Field(True, description="whether steps that raise the loss are counted")
+    uphill: bool = Field(
+        True,
+        description="whether steps that raise the loss are counted; `gpu` cannot, nor read `loss`, "
+        "so that with either `auto` is `cpu` where there is a card, too",
+    )
     loss: bool = Field(
         False,
         description="whether the loss that each step descends is read: its means between the "

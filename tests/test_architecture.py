@@ -25,7 +25,7 @@ BENCHMARKS = {f"benchmarks.{path.stem}": path for path in (ROOT / "benchmarks").
 LAYERS = [
     ("dynstudy._version", "dynstudy.errors", "dynstudy.arrays", "dynstudy.notebook"),
     ("dynstudy.task",),
-    ("dynstudy.config", "dynstudy.protocol"),
+    ("dynstudy.config", "dynstudy.protocol", "dynstudy.section"),
     ("dynstudy.measure",),
     ("dynstudy.train",),
     ("dynstudy.study",),

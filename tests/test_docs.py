@@ -18,7 +18,7 @@ from docs.bifurcation_picture import lags_figure
 from docs.generate import COMMANDS, SCHEMA, STUDY_FILE, generated
 from dynstudy.analysis.association import COLUMNS
 from dynstudy.cli import EXAMPLES, app
-from dynstudy.protocol import Section
+from dynstudy.section import Section
 from dynstudy.statistics.columns import names
 from dynstudy.store.tables import Base
 from dynstudy.study.kinds import KINDS

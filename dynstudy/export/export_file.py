@@ -26,7 +26,8 @@ from dynstudy.config import (
 )
 from dynstudy.errors import ExportError
 from dynstudy.export.words import By, FileFormat, Per
-from dynstudy.protocol import MAX_SEED, Protocol, Section
+from dynstudy.protocol import Protocol
+from dynstudy.section import MAX_SEED, Section
 from dynstudy.store.keys import configuration_key, digest
 from dynstudy.store.origins import Origin
 from dynstudy.study.spec import BASELINE_FACTOR

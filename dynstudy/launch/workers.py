@@ -9,7 +9,8 @@ from multiprocessing.process import BaseProcess
 
 from dynstudy.errors import BackendError
 from dynstudy.launch.replicates import Task, draw_data, train_replicates
-from dynstudy.protocol import Protocol, Section
+from dynstudy.protocol import Protocol
+from dynstudy.section import Section
 from dynstudy.store.ledger import Record
 from dynstudy.store.provenance import Trainer
 from dynstudy.study.spec import StudySpec

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from dynstudy.errors import StorageError, StudyBusyError
-from dynstudy.protocol import MAX_SEED
+from dynstudy.section import MAX_SEED
 from dynstudy.store import series
 from dynstudy.store.database import batches, rows_among
 from dynstudy.store.keys import configuration_key

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 from sqlalchemy import Engine, func, select
 
-from dynstudy.protocol import Section
+from dynstudy.section import Section
 from dynstudy.store.database import rows_among
 from dynstudy.store.migrations import column_of, missing_columns
 from dynstudy.store.tables import ReplicateRow, RunRow

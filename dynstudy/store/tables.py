@@ -8,7 +8,8 @@ from sqlalchemy import Float, ForeignKey, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from dynstudy.measure.measures import MEASURES
-from dynstudy.protocol import MAX_STEPS, SpiralData
+from dynstudy.protocol import SpiralData
+from dynstudy.section import MAX_STEPS
 from dynstudy.store.checked import Within, check_columns, json_of
 
 SCHEMA_VERSION = 3  # 2: `lasting` of dynstudy_replicate; 3: dynstudy_series; see migrations.py

@@ -20,7 +20,7 @@ from dynstudy.config import (
     MIN_LEARNING_RATE,
 )
 from dynstudy.errors import nearest
-from dynstudy.protocol import as_whole
+from dynstudy.section import as_whole
 
 MAX_VALUES = 10_000
 

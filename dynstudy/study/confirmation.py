@@ -1,6 +1,7 @@
 """Seeds and a validation spiral that no study uses, for what was chosen to be confirmed on."""
 
-from dynstudy.protocol import MAX_SEED, Protocol
+from dynstudy.protocol import Protocol
+from dynstudy.section import MAX_SEED
 
 FRESH = 1_000_000
 """Confirmation takes seeds from here on; a study's are below it."""

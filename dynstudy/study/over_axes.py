@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 
 from dynstudy.config import Cell, Configuration
 from dynstudy.measure.measures import reads
-from dynstudy.protocol import MAX_STEPS, Section, check_records
+from dynstudy.protocol import check_records
+from dynstudy.section import MAX_STEPS, Section
 from dynstudy.study.axes import Range, described, values
 from dynstudy.study.spec import MAX_CELLS, StudySpec
 from dynstudy.task.schedule import oscillations

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from dynstudy.config import FEWEST, MAX_REPLICATES
 from dynstudy.errors import nearest
-from dynstudy.protocol import as_whole
+from dynstudy.section import as_whole
 from dynstudy.study.axes import short
 
 GROWTH = 1.5

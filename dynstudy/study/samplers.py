@@ -15,7 +15,7 @@ import optuna
 from pydantic import Field, model_validator
 
 from dynstudy.errors import NEEDS_TORCH, SpecError
-from dynstudy.protocol import MAX_SEED, Section
+from dynstudy.section import MAX_SEED, Section
 
 MAX_BATCH = 100
 """Asking for a trial reads all that are running: more would take quadratically longer."""

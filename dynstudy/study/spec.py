@@ -11,7 +11,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from dynstudy.config import FEWEST, MAX_REPLICATES, Cell, Configuration
 from dynstudy.errors import SpecError, either, nearest
-from dynstudy.protocol import Protocol, Section, as_whole
+from dynstudy.protocol import Protocol
+from dynstudy.section import Section, as_whole
 from dynstudy.study.axes import BOUNDS, short
 from dynstudy.study.kinds import KINDS
 from dynstudy.study.rounds import Rounds, counted

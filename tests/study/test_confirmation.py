@@ -2,7 +2,8 @@
 
 import pytest
 
-from dynstudy.protocol import MAX_SEED, Protocol, SpiralData
+from dynstudy.protocol import Protocol, SpiralData
+from dynstudy.section import MAX_SEED
 from dynstudy.study.confirmation import FRESH, fresh_protocol
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field, ValidationError
 
-from dynstudy.protocol import Section
+from dynstudy.section import Section
 from dynstudy.study.validation_messages import explain, one_line
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from dynstudy.config import FEWEST, Cell
 from dynstudy.errors import DamagedError, either
-from dynstudy.protocol import MAX_SEED, Section
+from dynstudy.section import MAX_SEED, Section
 from dynstudy.study.axes import short
 from dynstudy.study.over_axes import GridSpec
 from dynstudy.study.rounds import counted

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from dynstudy.config import MAX_REPLICATES, Cell, Configuration
 from dynstudy.measure.measures import reads
-from dynstudy.protocol import Section
+from dynstudy.section import Section
 from dynstudy.study.axes import Range, choices, described
 from dynstudy.study.over_axes import OverAxes
 from dynstudy.study.rounds import counted

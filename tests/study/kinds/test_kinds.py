@@ -29,9 +29,9 @@ from dynstudy.launch.runner import run
 from dynstudy.measure.measures import reads
 from dynstudy.pictures import regime_map as pictures
 from dynstudy.pictures.accuracy import search_figure
-from dynstudy.protocol import Section
 from dynstudy.report import map_text
 from dynstudy.report.listing import list_rows
+from dynstudy.section import Section
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds import KINDS
 from dynstudy.study.rounds import counted
