@@ -19,6 +19,8 @@ from dynstudy.pictures.style import ONSET, label_log, plainly
 ZOOM = 0.04  # of an oscillation, on either side of the last switch
 FEWEST = 10  # steps there
 LEVELS = 16
+MANY = 4  # slices, beyond which numbers below them have little room
+MOST_TICKS, FEW_TICKS = 4, 2  # spaces between those
 LOSSES = colormaps["viridis"]
 CLASSES = "C{}"
 SLICE = "0.35"
@@ -68,7 +70,7 @@ def landscape_figure(shown: FirstOscillations, title: str) -> Figure:
     for axis in panels[:, len(shown.slices) :].ravel():
         axis.set_axis_off()
     for column, letter, each in zip(panels.T, LETTERS, shown.slices, strict=False):
-        _slice(column, letter, each)
+        _slice(column, letter, each, MOST_TICKS if columns <= MANY else FEW_TICKS)
     panels[0, 0].set_ylabel("b, along v₂")
     panels[1, 0].set_ylabel("F along v₁")
     add_legend_below(figure, [*_key(grid[0, 0]), *_key(grid[3, 0])], CAPTION)
@@ -122,7 +124,7 @@ def _along(axes: Any, shown: FirstOscillations, low: int, high: int) -> None:
         axis.tick_params(labelbottom=False)
 
 
-def _slice(axes: Any, letter: str, shown: LandscapeSlice) -> None:
+def _slice(axes: Any, letter: str, shown: LandscapeSlice, ticks: int) -> None:
     """The loss on the plane above, along v1 below."""
     plane, cut = axes
     every = np.concatenate([shown.losses.ravel(), shown.cut, shown.path_losses])
@@ -143,5 +145,5 @@ def _slice(axes: Any, letter: str, shown: LandscapeSlice) -> None:
     cut.set_xlim(*shown.along_1[[0, -1]])
     for axis in axes:
         axis.tick_params(labelsize=8)
-        axis.xaxis.set_major_locator(MaxNLocator(4))
+        axis.xaxis.set_major_locator(MaxNLocator(ticks))
     plane.yaxis.set_major_locator(MaxNLocator(5))

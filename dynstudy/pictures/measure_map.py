@@ -23,7 +23,8 @@ PANEL_INCHES = (4.4, 3.4)
 MOST_LABELLED = 50  # panels are smaller than those of a map
 NUMBERS = 5  # spaces between those on a bar, at most: seven digits each have room
 BORDER: dict[str, Any] = USEFUL_LINE | {"color": "red"}
-BAR: dict[str, Any] = {"location": "bottom", "aspect": 30, "shrink": 0.9, "pad": 0.02}
+BAR: dict[str, Any] = {"location": "bottom", "aspect": 30, "shrink": 0.9}
+BAR_PAD = 0.02  # of a panel
 
 
 @plainly
@@ -56,7 +57,8 @@ def measure_figure(measures: MeasureMap) -> Figure:
     ]
     for (low, high, colours, label), line in zip(scales, axes.T, strict=True):
         mappable = mpl.cm.ScalarMappable(Normalize(low, high), colours)
-        bar = figure.colorbar(mappable, ax=list(line), ticks=MaxNLocator(NUMBERS), **BAR)
+        pad = BAR_PAD / len(panels)  # Matplotlib's is of all rows together
+        bar = figure.colorbar(mappable, ax=list(line), ticks=MaxNLocator(NUMBERS), pad=pad, **BAR)
         bar.set_label(label, fontsize=9)
     border = Line2D([], [], label=f"{described.USEFUL_BORDER}, on a measure", **BORDER)
     add_legend(figure, study_map.caption(), more=[border])
