@@ -19,7 +19,6 @@ from numba.np.numpy_support import as_dtype
 from dynstudy.task.losses.loss import WEIGHTED_SQUARES
 from dynstudy.train.backends._cpu_kernel import _differentiate
 from dynstudy.train.backends._registers import (
-    COMPILED,
     INLINED,
     axpy,
     column,
@@ -70,7 +69,7 @@ def _through_along_overload(group, x0, x1, out):
     return last if len(group) == 1 else first
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _outputs_along(units, along, along_bias, x, f, outputs):
     """ḟ (K, P), two units at a time to spare loads and stores of it."""
     width = units.shape[1]
@@ -86,7 +85,7 @@ def _outputs_along(units, along, along_bias, x, f, outputs):
             store(f, p, _through_along(unit, x[0, p], x[1, p], column(f, p, outputs)))
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def hessian_product(units, along, along_bias, x, derivatives, product, bias_product, f, outputs):
     """The Hessian times (along, along_bias); f (K, P padded) to work in."""
     delta, curved, shares = derivatives

@@ -13,7 +13,7 @@ from numba import njit
 from dynstudy.train.backends._cached import Cached
 from dynstudy.train.backends._cpu_hessian import hessian_product, of_loss
 from dynstudy.train.backends._cpu_kernel import _forward
-from dynstudy.train.backends._registers import COMPILED
+from dynstudy.train.backends._registers import COMPILED, INLINED
 from dynstudy.train.curvature import MOST_PRODUCTS, Curvature
 from dynstudy.train.ensemble import Floats
 
@@ -25,7 +25,7 @@ CANCELLED = 0.1
 """What is left of a vector when it has to be made orthogonal once more (Kahan and Parlett)."""
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _unpack(vector, units, bias, classes):
     """A vector as a direction of the kernel's parameters."""
     width, outputs, last = units.shape[1], bias.shape[0], len(classes) - 1
@@ -41,7 +41,7 @@ def _unpack(vector, units, bias, classes):
             bias[c, 0] -= vector[(4 + last) * width + last]
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _pack(units, bias, classes, vector):
     """A gradient of the kernel's parameters as a vector."""
     width, outputs, last = units.shape[1], bias.shape[0], len(classes) - 1
@@ -60,7 +60,7 @@ def _pack(units, bias, classes, vector):
             vector[(4 + last) * width + last] -= bias[c, 0]
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _inner(a, b):
     total = 0.0
     for i in range(a.size):
@@ -68,7 +68,7 @@ def _inner(a, b):
     return total
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _made_orthogonal(vector, basis, count):
     """Take off what lies along the first vectors of the basis, again where little is left.
 
@@ -87,7 +87,7 @@ def _made_orthogonal(vector, basis, count):
         before = after
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _tridiagonal(diagonal, beside):
     matrix = np.diag(diagonal)
     for i in range(beside.size):
@@ -95,7 +95,7 @@ def _tridiagonal(diagonal, beside):
     return matrix
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _rank(i, m, largest, smallest):
     """Where the i-th that is asked for stands among m, ascending; -1 if there is none."""
     rank = m - 1 - i if i < largest else largest + smallest - 1 - i

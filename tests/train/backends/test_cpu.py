@@ -3,6 +3,9 @@
 import ast
 import importlib
 import importlib.util
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from dynstudy.train import Data, Ensemble, train
 from dynstudy.train.backends import _cached
 from dynstudy.train.backends._cached import Cached
 from dynstudy.train.backends._cpu_kernel import _set_class_weights, advance_network
+from tests.conftest import ROOT
 from tests.forked import in_child
 
 
@@ -156,3 +160,35 @@ def test_a_forked_child_trains_as_its_parent_did(data: Data) -> None:
         return outcome.validation_correct.ravel().tolist()
 
     assert trained() == in_child(trained) == in_child(lambda: in_child(trained))
+
+
+TRAINED_IN_A_PROCESS = """
+import hashlib
+
+import numpy as np
+
+from dynstudy.train import Curvature, Ensemble, train
+from tests.conftest import make_data
+
+for loss, rate in (("dce", 12.0), ("dmse1", 1.0)):
+    networks = Ensemble.of(loss, 60, width=[9, 20], learning_rate=rate, amplitude=25, period=30)
+    asked = Curvature((0, 1, 60), 2, 1, onsets=True, climbs=True)
+    done = train(networks, make_data(), backend="cpu", checkpoints=[60], curvature=asked)
+    assert loss == "dce" or (done.onsets.first >= 0).all()
+    read = [vars(done.parameters), vars(done.onsets), vars(done.climbs), vars(done.spectra)]
+    whole = b"".join(np.asarray(each).tobytes() for of in read for each in of.values())
+    print(hashlib.sha256(whole).hexdigest())
+"""
+
+
+@pytest.mark.long
+def test_what_is_compiled_and_what_is_kept_of_it_give_the_same_bits(tmp_path: Path) -> None:
+    """A function that is compiled apart was linked in one process, and another copy in the next."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-W", "error", "-c", TRAINED_IN_A_PROCESS]
+    first, second = (
+        subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    )
+    assert len(first.split()) == 2
+    assert first == second
