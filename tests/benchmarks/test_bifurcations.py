@@ -26,6 +26,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Data:
     return make_data(points=20)
 
 
+@pytest.mark.long
 def test_a_passage_is_what_every_step_says(small: Data) -> None:
     said: list[str] = []
     rows = passages(SMALL, small, said.append)

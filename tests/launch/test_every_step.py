@@ -24,7 +24,7 @@ def protocol(**changes: Any) -> Protocol:
     return Protocol.model_validate({"steps": 2400, "tail": 0, "data": data} | changes)
 
 
-@pytest.mark.parametrize("backend", ["cpu", "autograd"])
+@pytest.mark.parametrize("backend", ["cpu", pytest.param("autograd", marks=pytest.mark.long)])
 def test_a_row_is_what_a_training_to_that_step_gives(backend: str) -> None:
     double = protocol(dtype="float64", steps=400, tail=0)
     network = Configuration("dce", 9, 2.0, amplitude=30, period=100)
