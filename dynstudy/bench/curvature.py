@@ -93,8 +93,7 @@ def looked_at(
     """How the eigenvalues at the end of an ensemble's training are found, and where they are."""
     steps = ensemble.steps
     there = train(ensemble, data, backend=backend, checkpoints=[steps]).parameters
-    nothing = np.full((len(ensemble), 1), -1)
-    readings = Readings.empty(ensemble, nothing, data.classes, trace=False)
+    readings = Readings.none(ensemble, data.classes)
     state = load(backend)[0](ensemble, data, there, readings)
     find = eigenpairs_of(backend)
     assert find is not None

@@ -9,6 +9,8 @@ time round. Where no p does, the period is 1 if there is next to no spread, and 
 chaos, a longer period or a jump.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -58,6 +60,12 @@ def local_periods(values: ArrayLike) -> Ints:
     for coarse, fine, period in zip(spread, spread[1:], PERIODS[1:], strict=False):
         periods[(coarse > ROUNDING) & (fine < SHARE * coarse)] = period
     return _lasting(periods)
+
+
+def intervals(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield the rows of each interval of one period, as the column ``cycle`` has them."""
+    for _, part in frame.groupby((frame.cycle != frame.cycle.shift()).cumsum()):
+        yield part
 
 
 def _lasting(periods: Ints) -> Ints:

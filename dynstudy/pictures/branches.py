@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dynstudy.measure.periods import intervals
 from dynstudy.pictures.fitting import add_legend_below, add_title
 from dynstudy.pictures.style import SMALLEST_LOSS, label_log, plainly
 
@@ -79,7 +80,7 @@ def _multiplier(axis: Axes, read: pd.DataFrame) -> None:
 def _strip(axis: Axes, frame: pd.DataFrame) -> None:
     """A bar for each interval of one period, with the period in it where there is room."""
     span = len(frame)
-    for _, part in frame.groupby((frame.cycle != frame.cycle.shift()).cumsum()):
+    for part in intervals(frame):
         cycle, first = int(part.cycle.iloc[0]), int(part.step.iloc[0])
         axis.axvspan(first, first + len(part), color=CYCLES[cycle], linewidth=0)
         text = NAMES.get(cycle, str(cycle))

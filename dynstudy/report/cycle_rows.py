@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dynstudy.measure.accuracy import or_none
+from dynstudy.measure.periods import intervals
 
 
 def cycle_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -17,7 +18,7 @@ def cycle_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
         lowest multiplier in it, where any was read.
     """
     rows = []
-    for _, part in frame.groupby((frame.cycle != frame.cycle.shift()).cumsum()):
+    for part in intervals(frame):
         accuracies = part.groupby("branch").train_accuracy.mean()
         row = {
             "from": int(part.step.iloc[0]),

@@ -108,7 +108,7 @@ def multipliers(
         network = replace(ensemble.part(alone), dtype="float64")
         W1, b1, W2, b2 = vars(parameters.part(alone)).values()
         trimmed = Parameters(W1[:, :, :width], b1[:, :width], W2[:, :width], b2)
-        unread = Readings.empty(network, np.full((1, 1), -1), data.classes, trace=False)
+        unread = Readings.none(network, data.classes)
         values[b] = _multiplier(cast("State", start(network, data, trimmed, unread)), step)
     return values
 

@@ -87,7 +87,7 @@ def _walk(ensemble: Ensemble, data: Data, parameters: Parameters, step: int) -> 
     start, advance = load("autograd")
     find = eigenpairs_of("autograd")
     assert find is not None
-    unread = Readings.empty(ensemble, np.full((1, 1), -1), data.classes, trace=False)
+    unread = Readings.none(ensemble, data.classes)
     state = start(ensemble, data, parameters, unread)
     pairs = find(state, step, Curvature((step,), tolerance=TOLERANCE))
     if not np.isfinite(pairs.values).all():

@@ -112,6 +112,11 @@ class Readings(OfNetworks):
             until_onset,
         )
 
+    @classmethod
+    def none(cls, ensemble: Ensemble, classes: int) -> Self:
+        """For a state that is looked at by itself: nothing is to be read along its training."""
+        return cls.empty(ensemble, np.full((len(ensemble), 1), -1), classes, trace=False)
+
     @property
     def running(self) -> NDArray[np.bool_]:
         """(B,) which networks have neither diverged nor come to where they end."""

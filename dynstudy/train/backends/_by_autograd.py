@@ -75,6 +75,5 @@ def _few(
     for first in range(0, len(networks), AT_A_TIME):
         members = networks[first : first + AT_A_TIME]
         part = ensemble.part(members)
-        nothing = np.full((len(part), 1), -1)
-        unread = Readings.empty(part, nothing, data.classes, trace=False)
+        unread = Readings.none(part, data.classes)
         yield members, autograd.start(part, data, parameters.part(members), unread, device)
