@@ -74,28 +74,31 @@ def first_oscillations_of(slices: int) -> FirstOscillations:
     return FirstOscillations(steps, (300, 1200), 2, 1000, 2, 0.1, shown)
 
 
+def onset_row(rate: float, counts: list[int], numbers: np.ndarray) -> dict[str, float]:
+    """What figure 4 has of a cell at a learning rate, made of six numbers near 1."""
+    return {
+        "learning_rate": rate,
+        "networks": sum(counts),
+        **dict(zip(COUNTS, counts, strict=True)),
+        "curvature": numbers[0] * 2 / rate,
+        "curvature_sem": numbers[1] * 0.2,
+        "curvature_edge": numbers[2],
+        "curvature_edge_sem": numbers[3] * 0.1,
+        "finite_difference_edge": numbers[4],
+        "finite_difference_edge_sem": numbers[5] * 0.1,
+    }
+
+
 def first_onsets_of(name: str, panels: int) -> FirstOnsets:
     """As many losses and widths, four schedules each, of two studies of such a name."""
     rng, rows = np.random.default_rng(0), []
     for panel in range(panels):
         for rate in RATES:
             for a, t in [(25, 5000), (25, 10_000), (50, 5000), (np.nan, np.nan)]:
+                loss, width = ("dce", "dmse1")[panel % 2], (100, 1000, 10_000, 100_000)[panel // 2]
+                cell = {"loss": loss, "width": width, "amplitude": a, "period": t}
                 numbers = rng.uniform(0.9, 1.1, 6)
-                rows.append({
-                    "loss": ("dce", "dmse1")[panel % 2],
-                    "width": (100, 1000, 10_000, 100_000)[panel // 2],
-                    "learning_rate": rate,
-                    "networks": 1000,
-                    "amplitude": a,
-                    "period": t,
-                    **dict.fromkeys(COUNTS, 250),
-                    "curvature": numbers[0] * 2 / rate,
-                    "curvature_sem": numbers[1] * 0.2,
-                    "curvature_edge": numbers[2],
-                    "curvature_edge_sem": numbers[3] * 0.1,
-                    "finite_difference_edge": numbers[4],
-                    "finite_difference_edge_sem": numbers[5] * 0.1,
-                })
+                rows.append(cell | onset_row(rate, [250] * len(COUNTS), numbers))
     return FirstOnsets((name, f"{name}2"[-200:]), pd.DataFrame(rows), ())
 
 

@@ -6,8 +6,9 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 
-from dynstudy.analysis.first_onsets import COUNTS, FirstOnsets
+from dynstudy.analysis.first_onsets import FirstOnsets
 from dynstudy.pictures.first_onsets import first_onsets_figure
+from tests.pictures.made_up_figures import onset_row
 
 RATES = np.array([0.1, 1.0])
 SCHEDULES = [(25.0, 5000.0), (25.0, 10_000.0), (50.0, 5000.0), (np.nan, np.nan)]
@@ -22,21 +23,8 @@ def frame() -> pd.DataFrame:
                 none = loss == "dmse1" and rate == 1  # all are born unstable
                 numbers = np.full(6, np.nan) if none else rng.uniform(0.9, 1.1, 6)
                 counts = [0, 0, 30, 0] if none else [28, 2, 0, 0]
-                rows.append({
-                    "loss": loss,
-                    "width": 100,
-                    "learning_rate": rate,
-                    "networks": 30,
-                    "amplitude": amplitude,
-                    "period": period,
-                    **dict(zip(COUNTS, counts, strict=True)),
-                    "curvature": numbers[0] * 2 / rate,
-                    "curvature_sem": numbers[1] * 0.2,
-                    "curvature_edge": numbers[2],
-                    "curvature_edge_sem": numbers[3] * 0.1,
-                    "finite_difference_edge": numbers[4],
-                    "finite_difference_edge_sem": numbers[5] * 0.1,
-                })
+                cell = {"loss": loss, "width": 100, "amplitude": amplitude, "period": period}
+                rows.append(cell | onset_row(rate, counts, numbers))
     return pd.DataFrame(rows)
 
 
