@@ -16,6 +16,7 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.spiral import spiral
 from dynstudy.train import Data
+from tests import postgres
 from tests.planted import SMALL, SearchMaker, SpecMaker, small_map, small_search
 
 # Machines are noisy: no test depends on time. In CI the examples are the same every time.
@@ -115,6 +116,13 @@ def storage(url: str, empty_database: Path) -> Iterator[Storage]:
     opened = Storage(url, create=True)
     yield opened
     opened.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[postgres.Databases]:
+    """On a PostgreSQL that is started for the tests, or the one that a person gave for them."""
+    with postgres.databases() as made:
+        yield made
 
 
 @pytest.fixture
