@@ -1,8 +1,9 @@
 """Databases that an older dynstudy made: read as they are, and brought up to date when written to.
 
 Version 2 of the schema added ``lasting`` to ``dynstudy_replicate``. Version 3 has a row for each
-series of a network in the place of one for each of its readings, and ``processor``. A measure that
-is newer than a database is made from the series that it has.
+series of a network in the place of one for each of its readings, and ``processor``. Version 4 says
+what is being trained, which worker trained how much, and on which ``host``. A measure that is newer
+than a database is made from the series that it has.
 """
 
 import json
@@ -33,6 +34,7 @@ from dynstudy.store.tables import (
 )
 
 SERIES_SINCE = 3
+WORKERS_SINCE = 4
 _READING = table(  # of versions 1 and 2
     "dynstudy_reading", *map(column, ("replicate_id", "subset", "step", "class", "correct"))
 )
@@ -122,12 +124,14 @@ def upgrade(session: Session) -> None:
     # finds it done; and it fails now if the database is read-only, even if it changes nothing.
     lock(session)
     connection = session.connection()
-    if version(connection) < SERIES_SINCE:
-        if running_now(session):  # and would not find its tables again
-            raise StudyBusyError(
-                "an older dynstudy made this database and is running a study in it; wait for it"
-            )
+    before = version(connection)
+    if before < SERIES_SINCE and running_now(session):  # and would not find its tables again
+        raise StudyBusyError(
+            "an older dynstudy made this database and is running a study in it; wait for it"
+        )
+    if before < SCHEMA_VERSION:
         Base.metadata.create_all(connection)
+    if before < SERIES_SINCE:
         _make_series(connection)
     missing = missing_columns(connection)
     for name in sorted(missing):

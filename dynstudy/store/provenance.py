@@ -5,7 +5,7 @@ import platform
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -100,11 +100,12 @@ class Trainer:
     device: str
     processor: str
     versions: dict[str, str]
+    host: str | None = field(default=None, compare=False)  # which decides about no bit
 
     @classmethod
     def here(cls, backend: str, device: str) -> Self:
-        """This process, with its processor and versions."""
-        return cls(backend, device, processor(), arithmetic(backend))
+        """This process, with its machine and versions."""
+        return cls(backend, device, processor(), arithmetic(backend), socket.gethostname())
 
 
 def provenance() -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field
-from sqlalchemy import Float, ForeignKey, String, Text
+from sqlalchemy import BigInteger, Float, ForeignKey, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from dynstudy.measure.measures import MEASURES
@@ -12,7 +12,8 @@ from dynstudy.protocol import SpiralData
 from dynstudy.section import MAX_STEPS
 from dynstudy.store.checked import Within, check_columns, json_of
 
-SCHEMA_VERSION = 3  # 2: `lasting` of dynstudy_replicate; 3: dynstudy_series; see migrations.py
+SCHEMA_VERSION = 4
+"""2: `lasting` of dynstudy_replicate; 3: dynstudy_series; 4: who trains now; see migrations.py."""
 
 
 Step = Annotated[int, Field(ge=0, le=MAX_STEPS)]
@@ -89,6 +90,45 @@ class RunRow(Base):
     spec: Mapped[str] = mapped_column(Text, doc="JSON: the study file as it was run, resolved")
 
 
+class WorkerRow(Base):
+    """What one worker trained of a launch: a process that may be on another machine."""
+
+    __tablename__ = "dynstudy_worker"
+
+    run_id: Mapped[int] = mapped_column(
+        ForeignKey(RunRow.id), primary_key=True, autoincrement=False, doc="the launch"
+    )
+    name: Mapped[str] = mapped_column(
+        String(255), primary_key=True, doc="of the worker in that launch"
+    )
+    host: Mapped[str | None] = mapped_column(String(255), doc="name of its machine")
+    backend: Mapped[str] = mapped_column(String(32), doc="what trained")
+    device: Mapped[str] = mapped_column(String(255), doc="where")
+    processor: Mapped[str] = mapped_column(String(255), doc="of its machine")
+    versions: Mapped[str] = mapped_column(
+        Text,
+        doc="JSON: of dynstudy, python, torch, numba, numpy, as it has them",
+        info={"check": json_of(dict[str, str])},
+    )
+    networks: Mapped[int] = mapped_column(doc="that it trained and that are recorded")
+    network_steps: Mapped[int] = mapped_column(BigInteger, doc="steps of all of them")
+    seconds: Mapped[float] = mapped_column(doc="that it trained them for")
+    last_at: Mapped[datetime] = mapped_column(doc="UTC, when the last of them were recorded")
+
+
+class ReservationRow(Base):
+    """A network that a launch is training: others wait for it instead of training it, too."""
+
+    __tablename__ = "dynstudy_reservation"
+
+    key: Mapped[str] = mapped_column(
+        String(64), primary_key=True, doc="`key` that the network has once it is recorded"
+    )
+    run_id: Mapped[int] = mapped_column(
+        ForeignKey(RunRow.id), index=True, doc="the launch; nothing is reserved when it has ended"
+    )
+
+
 class ReplicateRow(Base):
     """One trained network: what it is, how it ended, where and with what it was trained."""
 
@@ -125,6 +165,9 @@ class ReplicateRow(Base):
     device: Mapped[str] = mapped_column(String(255), doc="where it was trained")
     processor: Mapped[str | None] = mapped_column(
         String(255), doc="of the machine that trained it; NULL where an older dynstudy did not say"
+    )
+    host: Mapped[str | None] = mapped_column(
+        String(255), doc="name of that machine; NULL where an older dynstudy did not say"
     )
     versions: Mapped[str] = mapped_column(
         Text,

@@ -139,7 +139,7 @@ def test_a_study_of_any_kind_has_a_page_before_anything_is_trained(
     assert spec.name in visitor.words("/studies/1")
 
 
-@pytest.mark.parametrize("schema", ["schema1", "schema2"])
+@pytest.mark.parametrize("schema", ["schema1", "schema2", "schema3"])
 def test_a_database_of_an_earlier_dynstudy_is_shown_as_it_is(schema: str, tmp_path: Path) -> None:
     path = Path(shutil.copy(DATA / f"{schema}.db", tmp_path))
     before = path.read_bytes()

@@ -107,7 +107,7 @@ def test_nothing_is_made_where_there_is_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["results.db"]
 
 
-@pytest.mark.parametrize("name", ["schema1.db", "schema2.db"])
+@pytest.mark.parametrize("name", ["schema1.db", "schema2.db", "schema3.db"])
 def test_reading_changes_nothing_not_even_an_older_database(name: str, tmp_path: Path) -> None:
     shutil.copy(DATA / name, tmp_path)
     before = contents(tmp_path)

@@ -116,7 +116,7 @@ def test_how_many_there_are_is_told_by_sql(
     np.testing.assert_array_equal(read.values, values(steps, count).values)
 
 
-@pytest.mark.parametrize("schema", [1, 2])
+@pytest.mark.parametrize("schema", [1, 2, 3])
 def test_an_older_database_has_none(schema: int, tmp_path: Path) -> None:
     copy = shutil.copy(DATA / f"schema{schema}.db", tmp_path / "older.db")
     older = Storage(f"sqlite:///{copy}")

@@ -37,7 +37,8 @@ from tests.forked import in_children
 from tests.planted import SpecMaker
 
 STUDIES = ("small", "fast")
-EARLIER = [1, 2]
+EARLIER = [1, 2, 3]
+NETWORKS = ReplicateRow.__tablename__
 
 
 @pytest.fixture(params=EARLIER)
@@ -132,6 +133,7 @@ def test_written_to_it_is_upgraded_and_nothing_is_lost_or_trained_again(
     with newer.engine.connect() as connection:
         processors = set(connection.scalars(select(ReplicateRow.processor)))
         assert processors == {provenance_of(connection)["processor"]}
+        assert set(connection.scalars(select(ReplicateRow.host))) == {None}
     newer.engine.dispose()
     again = Storage(url_of(copy), create=True)
     assert everything(again) == readings
@@ -191,17 +193,41 @@ def test_killed_half_way_it_is_what_it_was_and_is_upgraded_next_time(
     assert everything(Storage(url_of(copy), create=True)) == readings
 
 
-def test_it_is_not_changed_under_the_older_dynstudy_that_runs_a_study_in_it(
-    copy: Path, schema: int
-) -> None:
+def run_by_another(path: Path) -> None:
+    """Let its launches be of a process that is there: this one."""
     facts = provenance()
     alive = {name: facts[name] for name in ("host", "pid", "process_started")}
-    with sqlalchemy.create_engine(url_of(copy)).begin() as connection:
+    with sqlalchemy.create_engine(url_of(path)).begin() as connection:
         connection.execute(update(RunRow).values(status="running", **alive))
+
+
+@pytest.mark.parametrize("schema", [1, 2])
+def test_it_is_not_changed_under_the_older_dynstudy_that_would_not_find_its_tables_again(
+    copy: Path, schema: int
+) -> None:
+    run_by_another(copy)
     with pytest.raises(StudyBusyError, match="an older dynstudy made this database and is running"):
         Storage(url_of(copy), create=True)
     assert stored_version(copy) == str(schema)
     same(Storage(url_of(copy)), "small", schema)
+
+
+@pytest.mark.parametrize("schema", [3])
+def test_an_older_dynstudy_that_finds_its_tables_goes_on_recording(copy: Path) -> None:
+    run_by_another(copy)
+    engine = sqlalchemy.create_engine(url_of(copy))
+    columns = {each["name"] for each in sqlalchemy.inspect(engine).get_columns(NETWORKS)} - {"id"}
+    Storage(url_of(copy), create=True).engine.dispose()
+    names = ", ".join(f'"{name}"' for name in sorted(columns))
+    values = names.replace('"key"', "'its key'")
+    with engine.begin() as connection:  # as the older one does, which names its columns
+        connection.exec_driver_sql(
+            f"INSERT INTO {NETWORKS} ({names}) SELECT {values} FROM {NETWORKS} WHERE id = 1"
+        )
+    with engine.connect() as connection:
+        added = select(ReplicateRow.host, ReplicateRow.width).where(ReplicateRow.key == "its key")
+        assert connection.execute(added).one() == (None, 5)
+    engine.dispose()
 
 
 def test_lasting_is_what_the_readings_say_of_each_network(
