@@ -465,6 +465,7 @@ WHOLE = {
     # every command on every column, beside a writer, and its tables
     *("test_damaged", "test_locked", "test_tables"),
     "test_package",  # what is shipped
+    "test_postgres",  # the server that the tests start
 }
 """What no part of the package has for itself: rules, texts, and what goes
 from the file to the map: a loss, and where networks start."""
