@@ -23,6 +23,10 @@ class BackendError(DynstudyError):
     """A backend that does not exist, or cannot run on this machine."""
 
 
+class ClusterError(DynstudyError):
+    """Workers, or their scheduler, that cannot be reached, used, or trusted."""
+
+
 class BenchError(DynstudyError):
     """A benchmark that cannot be run as asked."""
 

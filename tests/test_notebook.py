@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
+from dynstudy.launch.progress import Progress
 from dynstudy.launch.runner import run
-from dynstudy.launch.training import Progress
 from dynstudy.notebook import NotebookBar, html_table, in_notebook
 from tests.planted import SpecMaker
 

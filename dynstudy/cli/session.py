@@ -111,7 +111,7 @@ def progress_display(name: str) -> Iterator["Display"]:
 @contextmanager
 def step_display(name: str, networks: int, steps: int) -> Iterator[Callable[[int], None]]:
     """Show how far networks are that are trained side by side; call what it yields with a step."""
-    from dynstudy.launch.training import Progress
+    from dynstudy.launch.progress import Progress
 
     progress = Progress(networks=networks, work=float(steps))
     with progress_display(name) as display:

@@ -25,8 +25,10 @@ from dynstudy.export.export_file import (
 )
 from dynstudy.export.measuring import judged, train_all
 from dynstudy.export.words import By, Per
-from dynstudy.launch.training import Progress, Training
-from dynstudy.launch.workers import check_backend
+from dynstudy.launch.backend_check import check_backend
+from dynstudy.launch.executors.here import Here
+from dynstudy.launch.progress import Progress
+from dynstudy.launch.training import Training
 from dynstudy.report.rows import frame_rows
 from dynstudy.statistics.columns import AXES, names
 from dynstudy.store.launch_ledger import LaunchLedger
@@ -107,8 +109,8 @@ def export(
         for configuration in chosen:
             fresh[configuration.baseline()] = range(FRESH, FRESH + BASELINE_FACTOR * count)
         number = storage.study_id(storage.study(name))
-        with claim(storage.engine, number, spec, backend) as launch:
-            train_all(Training(fresh_ledger, launch, backend, report, log), fresh)
+        with claim(storage.engine, number, spec, backend) as launch, Here(backend) as executor:
+            train_all(Training(fresh_ledger, launch, executor, report, log), fresh)
         after = judged(fresh_ledger, fresh)
         keys += map(fresh_ledger.key, fresh)
 

@@ -18,7 +18,9 @@ from dynstudy.export.export_file import Export, Measured
 from dynstudy.export.measuring import judged, train_all
 from dynstudy.export.scratch import scratch_folder
 from dynstudy.export.weights import check_weights
-from dynstudy.launch.training import Progress, Training
+from dynstudy.launch.executors.here import Here
+from dynstudy.launch.progress import Progress
+from dynstudy.launch.training import Training
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.origins import Origin, origins
 from dynstudy.store.studies import Storage
@@ -98,7 +100,8 @@ def reproduce(
                 for _, entry in export.labelled_entries()
                 if name in entry.measured
             }
-            train_all(Training(ledger, None, backend, report, log), seeds)
+            with Here(backend) as executor:
+                train_all(Training(ledger, None, executor, report, log), seeds)
             again[name] = judged(ledger, seeds)
             keys += map(ledger.key, again[name])
         here = origins(storage.engine, keys)

@@ -1,6 +1,7 @@
 """Networks in chunks that are trained and recorded together."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable
 
 from dynstudy.launch.replicates import Task
 from dynstudy.train.loop import step_work
@@ -16,43 +17,57 @@ CHUNK_ROUNDS = 4
 steps: nothing is idle then while the longest of few goes on."""
 
 
-class Chunks(Iterator[list[Task]]):
-    """Cut tasks into chunks of one loss and as many steps, which take about `CHUNK_SECONDS`.
+class Chunks:
+    """Tasks that wait, cut into chunks of one loss and as many steps.
 
-    So many are trained `together`, at the same time; `budget` is the size of the first chunk, as an
-    earlier one left it, else as small as can be. `uneven` networks may end long before their last
-    step.
+    `uneven` networks may end long before their last step.
     """
 
-    def __init__(
-        self, tasks: Iterator[Task], together: int, budget: float = 0.0, *, uneven: bool = False
-    ) -> None:
-        self.least = CHUNK_ROUNDS * together if uneven else 1
-        self.tasks, self.together = tasks, together
-        self.most = max(CHUNK_NETWORKS, CHUNK_ROUNDS * together)
-        self.next_task = next(tasks, None)
-        self.budget = budget  # of the next one, units x steps
+    def __init__(self, tasks: Iterable[Task] = (), *, uneven: bool = False) -> None:
+        self.uneven = uneven
+        self.waiting = deque[Task]()
+        self.work = 0.0  # units x steps, of all that wait
+        self.add(tasks)
 
-    def __next__(self) -> list[Task]:
-        if self.next_task is None:
-            raise StopIteration
-        alike = _alike(self.next_task)
+    def add(self, tasks: Iterable[Task]) -> None:
+        """Let more tasks wait, behind the others."""
+        for task in tasks:
+            self.waiting.append(task)
+            self.work += task_work(task)
+
+    def cut(self, together: int, budget: float = 0.0) -> list[Task]:
+        """Return the next chunk, for a place that trains so many networks `together`.
+
+        Args:
+            together: networks that are trained at the same time.
+            budget: about how much work it is to be, units x steps; at least one round is.
+
+        Returns:
+            The tasks; none if none wait.
+        """
+        least = CHUNK_ROUNDS * together if self.uneven else 1
+        most = max(CHUNK_NETWORKS, CHUNK_ROUNDS * together)
         chunk: list[Task] = []
-        work = 0.0  # units x steps
-        while self.next_task is not None and _alike(self.next_task) == alike:
+        work = 0.0
+        while self.waiting and (not chunk or _alike(self.waiting[0]) == _alike(chunk[0])):
             # whole rounds, so that nothing is idle at the end of the last one
-            whole = len(chunk) >= self.least and len(chunk) % self.together == 0
-            if whole and (work >= self.budget or len(chunk) >= self.most):
+            whole = len(chunk) >= least and len(chunk) % together == 0
+            if whole and (work >= budget or len(chunk) >= most):
                 break
-            chunk.append(self.next_task)
-            width = self.next_task.replicate.configuration.width
-            work += step_work(width) * self.next_task.steps
-            self.next_task = next(self.tasks, None)
+            chunk.append(self.waiting.popleft())
+            work += task_work(chunk[-1])
+        self.work -= work
         return chunk
 
-    def took(self, work: float, seconds: float) -> None:
-        """Size the next chunk by how long one of so much work took."""
-        self.budget = work * min(4.0, CHUNK_SECONDS / max(seconds, 1e-6))
+
+def next_budget(work: float, seconds: float) -> float:
+    """How much work the next chunk is to be, from how long one of so much work took."""
+    return work * min(4.0, CHUNK_SECONDS / max(seconds, 1e-6))
+
+
+def task_work(task: Task) -> float:
+    """What the training of a network takes: units x steps."""
+    return step_work(task.replicate.configuration.width) * task.steps
 
 
 def _alike(task: Task) -> tuple[str, int]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from dynstudy.config import Cell, Configuration, Replicate
 from dynstudy.errors import NoDatabaseError
+from dynstudy.launch.backend_check import check_backend
 from dynstudy.launch.replicates import to_arrays, watched
-from dynstudy.launch.workers import check_backend
 from dynstudy.measure.records import curvature_said, record_steps
 from dynstudy.protocol import Protocol
 from dynstudy.store.database import database_errors, storage_url

@@ -7,8 +7,8 @@ import optuna
 
 from dynstudy.config import Configuration
 from dynstudy.errors import SpecError
+from dynstudy.launch.backend_check import check_backend
 from dynstudy.launch.replicates import train_cell
-from dynstudy.launch.workers import check_backend
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.search.ask_and_tell import objective_values
 from dynstudy.store.trials import FinishedCell

@@ -14,7 +14,7 @@ from rich.progress import Progress as Bar
 from dynstudy.notebook import NotebookBar, in_notebook
 
 if TYPE_CHECKING:
-    from dynstudy.launch.training import Progress
+    from dynstudy.launch.progress import Progress
 
 OnProgress = Callable[["Progress"], None] | None
 OnLine = Callable[[str], None] | None

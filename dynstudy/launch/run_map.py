@@ -49,9 +49,9 @@ def run_map(spec: StudySpec, study: optuna.Study, training: Training) -> tuple[i
         add_cells(study, spec, summaries.of(ready))
 
     make_trials()
-    for records in training.train(all_cells, planned):
-        for record in records:
-            lacking[record.replicate.configuration] -= 1
+    for replicates in training.train(all_cells, planned):
+        for replicate in replicates:
+            lacking[replicate.configuration] -= 1
         make_trials()
     return len(all_cells), sum(map(bool, lacking.values()))
 

@@ -9,12 +9,15 @@ from typing import Any
 import optuna
 from rich.markup import escape
 
+from dynstudy.launch.backend_check import check_backend, check_study
+from dynstudy.launch.executors.executor import Executor
+from dynstudy.launch.executors.here import Here
+from dynstudy.launch.progress import Progress
 from dynstudy.launch.progress_display import listeners
 from dynstudy.launch.run_boundary import run_boundary
 from dynstudy.launch.run_map import run_map
 from dynstudy.launch.run_search import run_search
-from dynstudy.launch.training import Progress, Training
-from dynstudy.launch.workers import check_backend
+from dynstudy.launch.training import Training
 from dynstudy.measure.records import curvature_said
 from dynstudy.notebook import html_table
 from dynstudy.store.database import database_errors, storage_url
@@ -22,7 +25,6 @@ from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import claim
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
-from dynstudy.train.backends.cpu import threads
 
 RUNS: dict[str, Callable[[Any, optuna.Study, Training], tuple[int, int]]] = {
     "map": run_map,
@@ -73,6 +75,7 @@ def run(
     *,
     storage: str | Path | Storage | None = None,
     backend: str = "auto",
+    executor: Executor | None = None,
     extend: bool = False,
     take_over: bool = False,
     overrides: Sequence[str] = (),
@@ -88,6 +91,7 @@ def run(
         storage: the path of an SQLite file, a database URL or an open storage; if None, the
             environment's or the default.
         backend: see `dynstudy.train.train`.
+        executor: what trains, and has the backend; this process, if None.
         extend: let an existing study grow to a superset of its cells, or of the curvature read.
         take_over: take the study from a launch that gives no sign; if it lives, it records nothing
             any more and ends.
@@ -105,9 +109,14 @@ def run(
         StudyBusyError: another process is running it.
         StudyTakenError: another launch took the study over meanwhile.
         BackendError: the backend is not on this machine, or cannot train such networks.
+        ClusterError: nothing can be trained there any more, or a network ended all that trained it;
+            what was recorded stays.
     """
-    check_backend(backend, spec)  # what is wrong with it is found before anything is written
-    threads()
+    # what is wrong is found before anything is written
+    if executor is None:
+        check_backend(backend, spec)
+    else:
+        check_study(spec)
     began = time.monotonic()
     opened = storage if isinstance(storage, Storage) else Storage(storage_url(storage), create=True)
     listened = listeners(spec.name, report, log)
@@ -115,9 +124,9 @@ def run(
         study = opened.open_study(spec, extend=extend, take_over=take_over)
         number = opened.study_id(study)
         claimed = claim(opened.engine, number, spec, backend, overrides, take_over=take_over)
-        with claimed as launch:
+        with claimed as launch, executor or Here(backend) as trains:
             ledger = LaunchLedger(opened.engine, spec.protocol)
-            training = Training(ledger, launch, backend, report, log)
+            training = Training(ledger, launch, trains, report, log)
             if spec.untested:
                 training.said_first.append(f"note: {spec.untested}")
             if spec.protocol.curvature is not None:
@@ -125,6 +134,7 @@ def run(
             with training.interruptible():
                 cells, left = RUNS[spec.kind](spec, study, training)
             launch.interrupted = training.stopped and left > 0
+            training.complain()
     networks = training.progress.done, training.reused, training.diverged
     ended = time.monotonic() - began, launch.interrupted, training.abandoned
     return Summary(spec.name, cells, *networks, *ended, opened, ledger)

@@ -1,83 +1,30 @@
-"""Train what the ledger lacks and record it, in chunks, ready to be interrupted at any time."""
+"""Train what the ledger lacks and record it, in chunks, ready to be interrupted at any time.
 
-import math
+All that is written is written by the thread that runs this; `Dispatch` keeps what trains busy.
+"""
+
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 
 from dynstudy.config import Cell, Configuration, Replicate
-from dynstudy.launch.chunks import Chunks
+from dynstudy.errors import ClusterError
+from dynstudy.launch.dispatch import Convicted, Dispatch
+from dynstudy.launch.executors.executor import Executor, Said, Trained
+from dynstudy.launch.progress import Progress
 from dynstudy.launch.replicates import Task
-from dynstudy.launch.workers import TrainedChunk, Worker, workers
+from dynstudy.launch.wanted import Wanted
 from dynstudy.measure.records import record_steps
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import Launch
-from dynstudy.store.ledger import Record
-from dynstudy.store.provenance import Trainer
-from dynstudy.train.backends import at_once
 from dynstudy.train.loop import step_work
 
-PATIENCE_SECONDS = 1.0
-"""How long a dropped chunk may take to notice it."""
-
-MEASURED_FROM = 0.01
-"""Of the work: before that, the time is that of compiling."""
-
+REPORT_SECONDS = 0.1
 Lacking = dict[Configuration, tuple[int, ...]]
 """Seeds of the networks that are to be trained."""
-
-
-class Dropped(Exception):  # noqa: N818 - it is no error
-    """Leaves the training thread between two slices."""
-
-
-@dataclass
-class Progress:
-    """How far a launch is, for whoever shows it."""
-
-    networks: int = 0  # to train in all, as far as is known
-    work: float = 0.0  # in units x steps, which is what takes time
-    done: int = 0  # networks
-    work_done: float = 0.0
-    steps_done: float = 0.0  # network-steps
-    stage: str = ""  # of a launch that has several, whose sizes are not known before
-    began: float = field(default_factory=time.monotonic)
-
-    def expect(self, networks: float, work: float) -> None:
-        """Say how much there is still to do."""
-        self.networks = self.done + round(networks)
-        self.work = self.work_done + work
-
-    @property
-    def rate(self) -> float:
-        """Network-steps per second."""
-        return self.steps_done / max(time.monotonic() - self.began, 1e-9)
-
-    @property
-    def seconds_left(self) -> float:
-        """Estimated from the work done so far; nan before a hundredth was, while it compiles."""
-        if not self.work_done or self.work_done < MEASURED_FROM * self.work:
-            return math.nan
-        return (time.monotonic() - self.began) * (self.work / self.work_done - 1)
-
-
-@dataclass
-class Flight:
-    """A chunk that is being trained."""
-
-    worker: Worker
-    chunk: Sequence[Task]
-    work: float  # units x steps
-    steps: int = 0  # taken, as its thread tells
-    counted: int = 0  # of them, in the progress
-    began: float = field(default_factory=time.monotonic)
-    landed: Future[TrainedChunk] = field(default_factory=Future)
 
 
 class Training:
@@ -91,19 +38,19 @@ class Training:
         self,
         ledger: LaunchLedger,
         launch: Launch | None,
-        backend: str,
+        executor: Executor,
         report: Callable[[Progress], None] | None = None,
         log: Callable[[str], None] | None = None,
     ) -> None:
-        self.ledger, self.launch = ledger, launch
-        self.workers, self.together = workers(backend), at_once(backend)
+        self.ledger, self.launch, self.executor = ledger, launch, executor
         self.report, self.log = report or (lambda _: None), log or (lambda _: None)
         self.progress = Progress()
         self.reused = self.diverged = 0
         self.abandoned = False
+        self.convicted: list[Convicted] = []
         self.said_first: list[str] = []  # what is logged before the first network is trained
         self.stop_after_chunk, self.drop_chunk = threading.Event(), threading.Event()
-        self._budget = 0.0  # of the next chunk
+        self._budgets: dict[str, float] = {}  # of the next chunk of each slot
 
     @property
     def stopped(self) -> bool:
@@ -124,30 +71,33 @@ class Training:
         self.reused += sum(cell.replicates for cell in cells) - networks
         return lacking
 
-    def train(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[list[Record]]:
-        """Train what is missing, cell after cell; yields each chunk when it is recorded."""
-        uneven = self.ledger.protocol.until is not None
-        tasks = self._tasks(cells, lacking)
-        chunks = Chunks(tasks, self.together, self._budget, uneven=uneven)
-        idle, flights = list(self.workers), list[Flight]()
-        try:
-            while True:
-                while idle and not self.stopped and (chunk := next(chunks, None)):
-                    flights.append(self._launched(idle.pop(), chunk))
-                if not flights or (flight := self._landed(flights)) is None:
+    def train(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[list[Replicate]]:
+        """Train what is missing, cell after cell; yields networks whenever some are recorded."""
+        wanted = Wanted(self.ledger, self.launch, cells, self._tasks(cells, lacking))
+        dispatch = Dispatch(self.executor, self.ledger.protocol, self.progress, self._budgets)
+        with dispatch:
+            while not dispatch.over:
+                if self.drop_chunk.is_set():
+                    self.abandoned = not self.executor.stop(drop=True)
                     return
-                flights.remove(flight)
-                idle.append(flight.worker)
-                chunks.took(flight.work, time.monotonic() - flight.began)
-                self._budget = chunks.budget
-                records, trainer = flight.landed.result()
-                self._record(flight, records, trainer)
-                yield records
-        except Dropped:
-            return
-        except BaseException:
-            self.drop_chunk.set()  # nobody waits for what is under way any more
-            raise
+                if self.stopped:
+                    dispatch.finish()
+                else:
+                    dispatch.feed(wanted.next_tasks(*dispatch.appetite()))
+                    if wanted.none_left:
+                        dispatch.fed()
+                if recorded := wanted.recorded_elsewhere():
+                    self._take(cells, recorded)
+                    yield recorded
+                landed = dispatch.next_landed(REPORT_SECONDS)
+                if isinstance(landed, Trained):
+                    self._record(landed)
+                    yield [task.replicate for task in landed.chunk.tasks]
+                elif isinstance(landed, Convicted):
+                    self._give_up(landed)
+                elif isinstance(landed, Said):
+                    self.log(landed.line)
+                self.report(self.progress)
 
     def complete(self, cells: Sequence[Cell], share: float = 1.0, note: str = "") -> bool:
         """Plan and train cells to the end, `note` logged if any is missing; false if stopped."""
@@ -183,56 +133,43 @@ class Training:
         steps, count = self.ledger.eigenvalues_read(configuration)
         return tuple(sorted(steps.union(records))), max(count, protocol.curvature.eigenvalues)
 
-    def _launched(self, worker: Worker, chunk: Sequence[Task]) -> Flight:
-        """Train a chunk in a thread, so that this one is free to answer."""
-        widths = [task.replicate.configuration.width for task in chunk]
-        flight = Flight(worker, chunk, step_work(widths) * chunk[0].steps)
-
-        def on_slice(step: int) -> None:
-            if self.drop_chunk.is_set():
-                raise Dropped
-            flight.steps = step
-
-        def train_in_thread() -> None:
-            try:
-                flight.landed.set_result(worker(chunk, self.ledger.protocol, on_slice))
-            except BaseException as error:
-                flight.landed.set_exception(error)
-
-        threading.Thread(target=train_in_thread, name="dynstudy-train", daemon=True).start()
-        return flight
-
-    def _landed(self, flights: Sequence[Flight]) -> Flight | None:
-        """Wait for the first chunk; None if they were dropped and do not notice it."""
-        futures = [flight.landed for flight in flights]
-        while not wait(futures, timeout=0.1, return_when=FIRST_COMPLETED).done:
-            for flight in flights:
-                self._count(flight, flight.steps)
-            self.report(self.progress)
-            if self.drop_chunk.is_set() and not wait(futures, timeout=PATIENCE_SECONDS).done:
-                self.abandoned = True  # it is compiling, or in a very long step
-                return None
-        return next(flight for flight in flights if flight.landed.done())
-
-    def _record(self, flight: Flight, records: Sequence[Record], trainer: Trainer) -> None:
+    def _record(self, trained: Trained) -> None:
+        records, trainer = trained.records, trained.trainer
         launch = self.launch.id if self.launch is not None else None
         self.ledger.add(records, trainer, run_id=launch)
         ended = datetime.now(UTC).replace(tzinfo=None)
-        began = ended - timedelta(seconds=time.monotonic() - flight.began)
-        trained = {record.replicate.configuration for record in records}
-        self.ledger.was_trained(trained, began, ended)
+        began = ended - timedelta(seconds=trained.seconds)
+        self.ledger.was_trained({each.replicate.configuration for each in records}, began, ended)
         if self.launch is not None:
             self.launch.recorded(len(records), trainer.backend, trainer.device)
         self.diverged += sum(record.diverged_at is not None for record in records)
-        self._count(flight, flight.chunk[0].steps)
         self.progress.done += len(records)
-        self.report(self.progress)
 
-    def _count(self, flight: Flight, steps: int) -> None:
-        """Add the steps that a chunk took since it was last counted."""
-        more, flight.counted = steps - flight.counted, steps
-        self.progress.work_done += flight.work * more / flight.chunk[0].steps
-        self.progress.steps_done += len(flight.chunk) * float(more)
+    def complain(self) -> None:
+        """Raise a `ClusterError` if a network could not be trained anywhere."""
+        if self.convicted:
+            more = f" (and {len(self.convicted) - 1} more)" if len(self.convicted) > 1 else ""
+            raise ClusterError(
+                f"{self.convicted[0].said}{more}; all others are recorded, and the same command "
+                "tries it again"
+            )
+
+    def _take(self, cells: Sequence[Cell], recorded: Sequence[Replicate]) -> None:
+        """Count networks that another launch has recorded meanwhile, and read them."""
+        configurations = {replicate.configuration for replicate in recorded}
+        changed = [cell for cell in cells if cell.configuration in configurations]
+        self.ledger.remember(changed, self.ledger.lacking(changed))
+        steps = {cell.configuration: cell.steps for cell in changed}
+        self.progress.networks -= len(recorded)
+        for each in recorded:
+            configuration = each.configuration
+            self.progress.work -= step_work(configuration.width) * steps[configuration]
+        self.reused += len(recorded)
+
+    def _give_up(self, convicted: Convicted) -> None:
+        """Go on without a network that ends whatever trains it."""
+        self.convicted.append(convicted)
+        self.log(f"{convicted.said}; it is left out")
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:

@@ -12,8 +12,8 @@ from dynstudy.config import Replicate
 from dynstudy.errors import ExportError
 from dynstudy.export.export_file import Export
 from dynstudy.export.exporting import export
+from dynstudy.launch.executors.here import Here
 from dynstudy.launch.replicates import Task, train_replicates
-from dynstudy.launch.training import Training
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.store.studies import Storage
 from dynstudy.study.confirmation import FRESH, fresh_protocol
@@ -57,7 +57,7 @@ def test_the_best_are_chosen_and_confirmed_on_what_nothing_was_chosen_on(
 def test_a_second_export_trains_nothing_and_no_confirmation_is_possible(
     studied: Storage, made: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Training, "_launched", lambda *_: pytest.fail("it trains"))
+    monkeypatch.setattr(Here, "submit", lambda *_: pytest.fail("it trains"))
     again = export(studied, "small", top=2, confirm=2)
     assert again.configuration == made.configuration
     unconfirmed = export(studied, "small", confirm=0)

@@ -8,7 +8,7 @@ from dynstudy.analysis.regime_map import regime_map
 from dynstudy.export.export_file import Export
 from dynstudy.export.exporting import export
 from dynstudy.export.reproducing import BIT_EQUAL, STATISTICAL, reproduce
-from dynstudy.launch.training import Training
+from dynstudy.launch.executors.here import Here
 from dynstudy.measure.measures import net_names
 from dynstudy.store.studies import Storage
 from tests.export.changed import changed
@@ -51,7 +51,7 @@ def test_a_changed_value_is_named(path: str, value: Any, named: str, made: Expor
 def test_what_contradicts_itself_is_not_trained(
     made: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Training, "_launched", lambda *_: pytest.fail("it trains"))
+    monkeypatch.setattr(Here, "submit", lambda *_: pytest.fail("it trains"))
     for sealed in (False, True):
         forged = changed(made, "configuration/0/found/replicates", 400_000, sealed=sealed)
         done = reproduce(forged)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from dynstudy.launch.progress import Progress
 from dynstudy.launch.progress_display import LINE_SECONDS, Display, clock
-from dynstudy.launch.training import Progress
 
 HALF = Progress(networks=8, work=100.0, done=4, work_done=50.0, steps_done=800.0)
 

@@ -151,9 +151,10 @@ def test_told_to_stop_it_leaves_its_batch_running_and_resumes(
     monkeypatch.setattr(training.Training, "_record", stop_after)
     monkeypatch.setattr("dynstudy.launch.chunks.CHUNK_SECONDS", 0.0)
     done = dynstudy.run(make_search(), storage=storage)
-    assert (done.interrupted, done.trained) == (True, 2)
+    assert done.interrupted
+    assert done.trained in {2, 4}  # another chunk may have been under way
     assert [trial.state for trial in trials(storage, "search")] == [TrialState.RUNNING] * 3
     monkeypatch.undo()
     resumed = dynstudy.run(make_search(), storage=storage)
-    assert (resumed.interrupted, resumed.trained) == (False, 14)
+    assert (resumed.interrupted, resumed.trained) == (False, 16 - done.trained)
     assert len(finished(storage)) == 8

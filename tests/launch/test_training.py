@@ -1,6 +1,5 @@
 """Training what the ledger lacks: interrupted at any time, in any thread."""
 
-import math
 import threading
 from typing import Any
 
@@ -8,7 +7,8 @@ import pytest
 
 import dynstudy
 from dynstudy.launch import training
-from dynstudy.launch.training import Progress
+from dynstudy.launch.executors import here
+from dynstudy.launch.executors.here import Here
 from dynstudy.store.studies import Storage
 from tests.launch.recorded import networks, trials
 from tests.planted import SpecMaker
@@ -36,18 +36,31 @@ def test_told_to_stop_it_finishes_its_chunk_and_resumes(
 @pytest.fixture
 def told_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two Ctrl-C while the first chunk trains."""
-    original = training.Training._launched
+    training_of: list[training.Training] = []
+    plan, submit = training.Training.plan, Here.submit
 
-    def drop(self: Any, worker: Any, chunk: Any) -> Any:
-        self.stop_after_chunk.set()
-        self.drop_chunk.set()
-        return original(self, worker, chunk)
+    def planned(self: training.Training, *arguments: Any) -> Any:
+        training_of.append(self)
+        return plan(self, *arguments)
 
-    monkeypatch.setattr(training.Training, "_launched", drop)
+    def submitted(self: Here, *arguments: Any) -> None:
+        submit(self, *arguments)
+        training_of[0].stop_after_chunk.set()
+        training_of[0].drop_chunk.set()
+
+    monkeypatch.setattr(training.Training, "plan", planned)
+    monkeypatch.setattr(Here, "submit", submitted)
 
 
 @pytest.mark.usefixtures("told_twice")
-def test_told_twice_it_drops_its_chunk(storage: Storage, make_spec: SpecMaker) -> None:
+def test_told_twice_it_drops_its_chunk(
+    storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slice_after_slice(*arguments: Any) -> None:
+        while True:
+            arguments[-1](1)
+
+    monkeypatch.setattr(here, "train_replicates", slice_after_slice)
     done = dynstudy.run(make_spec(), storage=storage)
     assert (done.interrupted, done.trained, networks(storage)) == (True, 0, 0)
 
@@ -57,8 +70,8 @@ def test_a_chunk_that_does_not_answer_is_left_behind(
     storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = threading.Event()
-    monkeypatch.setattr(training, "PATIENCE_SECONDS", 0.01)
-    monkeypatch.setattr("dynstudy.launch.workers.train_replicates", lambda *_: answer.wait(300))
+    monkeypatch.setattr(here, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(here, "train_replicates", lambda *_: answer.wait(300))
     done = dynstudy.run(make_spec(), storage=storage)
     answer.set()
     assert (done.interrupted, done.abandoned, done.trained) == (True, True, 0)
@@ -83,30 +96,3 @@ def test_progress_ends_at_all_networks(storage: Storage, make_spec: SpecMaker) -
     )
     assert seen[-1][:2] == (16, 16)
     assert seen[-1][2] > 0
-
-
-def test_what_is_left_follows_from_the_work_and_not_from_the_networks() -> None:
-    progress = Progress()
-    assert math.isnan(progress.seconds_left)
-    progress.began -= 10
-    progress.expect(networks=8, work=100.0)
-    progress.work_done = 25.0  # of wide networks, of which one is done
-    progress.done = 1
-    assert progress.seconds_left == pytest.approx(30, rel=0.01)
-    progress.steps_done = 500.0
-    assert progress.rate == pytest.approx(50, rel=0.01)
-
-
-def test_nothing_is_foretold_from_the_time_that_compiling_takes() -> None:
-    """One step of 30 000 after two seconds of compiling said `182:47:07 left` of one second."""
-    progress = Progress(work=30_000.0, work_done=1.0)
-    progress.began -= 2
-    assert math.isnan(progress.seconds_left)
-    progress.work_done = 300.0
-    assert progress.seconds_left == pytest.approx(2 * 99, rel=0.01)
-
-
-def test_more_may_be_expected_on_the_way() -> None:
-    progress = Progress(done=5, work_done=50.0)
-    progress.expect(networks=3.4, work=30.0)
-    assert (progress.networks, progress.work) == (8, 80.0)

@@ -8,7 +8,7 @@ import tomli_w
 
 import dynstudy
 from dynstudy.errors import BackendError, SpecError
-from dynstudy.launch.workers import check_backend
+from dynstudy.launch.backend_check import check_backend
 from dynstudy.train.backends import load
 from tests.command import fails, python
 from tests.planted import SMALL, small_search

@@ -12,7 +12,7 @@ from sqlalchemy import event
 import dynstudy
 from dynstudy.cli.pages import page_after_launch
 from dynstudy.dashboard.page import published
-from dynstudy.launch import training
+from dynstudy.launch import dispatch
 from dynstudy.launch.chunks import Chunks
 from dynstudy.launch.replicates import Task
 from dynstudy.store.studies import Storage
@@ -75,21 +75,16 @@ def selects(storage: Storage) -> Iterator[list[str]]:
 class Whole(Chunks):
     """All of one loss in a chunk: recording one asks what is there of it."""
 
-    def __init__(
-        self, tasks: Iterator[Task], together: int, _budget: float, *, uneven: bool
-    ) -> None:
-        super().__init__(tasks, together, math.inf, uneven=uneven)
-        self.most = 10**6
-
-    def took(self, _work: float, _seconds: float) -> None:
-        pass
+    def cut(self, together: int, budget: float = 0.0) -> list[Task]:
+        return super().cut(together, math.inf)
 
 
 @pytest.mark.parametrize("study", [a_map, many_widths, with_rounds, a_boundary_study, a_search])
 def test_a_launch_reads_the_ledger_a_few_times_however_many_cells_it_has_and_its_page_not_at_all(
     study: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "Chunks", Whole)
+    monkeypatch.setattr(dispatch, "Chunks", Whole)
+    monkeypatch.setattr(dispatch, "AHEAD", 10**6)
     counts = []
     for cells in (2, 20):
         storage = Storage(f"sqlite:///{tmp_path}/{cells}.db", create=True)

@@ -1,0 +1,41 @@
+"""What is wrong with a study or a backend is found before anything is written."""
+
+from dynstudy.launch.replicates import draw_data
+from dynstudy.section import Section
+from dynstudy.study.spec import StudySpec
+from dynstudy.task.losses import LOSSES
+from dynstudy.train.backends import able, load
+from dynstudy.train.backends.cpu import threads
+from dynstudy.train.ensemble import Demand
+
+
+def check_study(spec: StudySpec) -> None:
+    """See that what a study needs besides a backend is there.
+
+    Raises:
+        SpecError: the study needs what is not installed, or a file that is not there any more.
+        TypeError: it is no study, but the path of a study file, which is to be read first.
+    """
+    if not isinstance(spec, Section):  # as all that is read from a file is
+        raise TypeError(f"{str(spec)!r} is no study: dynstudy.load_spec reads one from its file")
+    spec.check_installed()
+    protocol = spec.protocol
+    if protocol.initial is not None:
+        protocol.initial.arrays(protocol.data.classes, protocol.dtype)
+
+
+def check_backend(backend: str, spec: StudySpec) -> None:
+    """Load a backend for the losses of a study and their static ones, after `check_study`.
+
+    Raises:
+        BackendError: the backend is not on this machine, or cannot train such networks.
+    """
+    check_study(spec)
+    protocol = spec.protocol
+    data = draw_data(protocol.data, seeds=[0])
+    asked = protocol.curvature
+    shape = data.features, data.classes, spec.widest, spec.most_steps, protocol.dtype
+    watched = (asked.onsets, asked.uphill, asked.loss) if asked is not None else ()
+    for loss in (*spec.loss, *(LOSSES[loss].static for loss in spec.loss)):
+        load(able(backend, Demand(loss, *shape, *watched)))
+    threads()

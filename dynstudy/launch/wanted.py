@@ -1,0 +1,62 @@
+"""The networks that a launch is to train: each reserved before, so that no other trains it, too."""
+
+import time
+from collections.abc import Iterator, Sequence
+
+from dynstudy.config import Cell, Replicate
+from dynstudy.launch.chunks import task_work
+from dynstudy.launch.replicates import Task
+from dynstudy.store.launch_ledger import LaunchLedger
+from dynstudy.store.launches import Launch
+
+BLOCK = 1000
+"""Networks that are reserved at once, at most."""
+
+POLL_SECONDS = 1.0
+"""Between two looks at what other launches have reserved."""
+
+
+class Wanted:
+    """Tasks on their way to be trained; none is reserved where `launch` is None.
+
+    What another launch trains is left to it, and looked for until that has recorded it, or ended.
+    """
+
+    def __init__(
+        self,
+        ledger: LaunchLedger,
+        launch: Launch | None,
+        cells: Sequence[Cell],
+        tasks: Iterator[Task],
+    ) -> None:
+        self.ledger, self.launch, self.tasks = ledger, launch, tasks
+        self.cells = {cell.configuration: cell for cell in cells}
+        self.elsewhere: list[Task] = []  # reserved by other launches
+        self._recorded: list[Task] = []  # by other launches, since they were planned
+        self._next = next(tasks, None)
+        self._looked = time.monotonic()
+
+    @property
+    def none_left(self) -> bool:
+        """Whether all are handed out, or recorded."""
+        return self._next is None and not self.elsewhere
+
+    def next_tasks(self, networks: float, work: float) -> list[Task]:
+        """Reserve the next so many networks, at least, of so much work, and return them."""
+        block: list[Task] = []
+        while self._next is not None and (networks > 0 or work > 0) and len(block) < BLOCK:
+            block.append(self._next)
+            networks, work = networks - 1, work - task_work(self._next)
+            self._next = next(self.tasks, None)
+        if self.elsewhere and time.monotonic() - self._looked > POLL_SECONDS:
+            self._looked = time.monotonic()
+            block, self.elsewhere = [*self.elsewhere, *block], []
+        return self._reserved(block) if block else []
+
+    def recorded_elsewhere(self) -> list[Replicate]:
+        """What other launches have recorded since it was last asked."""
+        recorded, self._recorded = self._recorded, []
+        return [task.replicate for task in recorded]
+
+    def _reserved(self, block: list[Task]) -> list[Task]:
+        return block
