@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 # Small matrices that are spread over threads wait for each other: with a thread each it takes a fifth less.
 SIDE_BY_SIDE := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist worksteal
 
-.PHONY: quickstart test test-all test-long test-browser test-jax test-package test-compile test-gpu format docs site bench bench-all clean
+.PHONY: quickstart test test-all test-long test-chaos test-browser test-jax test-package test-compile test-gpu format docs site bench bench-all clean
 
 quickstart: $(RUNNING)
 	@echo "Training the 340 networks of studies/quickstart.toml: half a minute, once"
@@ -30,6 +30,12 @@ test-all: test test-long
 # Simulated calibrations, more cases of the interpreted GPU kernel, reports on large maps.
 test-long: $(INSTALLED)
 	$(SIDE_BY_SIDE) -m "long and not gpu"
+
+# kill -9, SIGTERM and SIGSTOP at random times of whatever takes part in a study: 1000 of them take half an hour. CHAOS_KILLS
+# says how many, CHAOS_SEED from which episode on, CHAOS_ONLY ("map postgresql") of what alone; the report is added to
+# $CHAOS_FOLDER/report.json, chaos/ by default, so that it may be run in pieces.
+test-chaos: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m chaos tests/chaos
 
 # The dashboard in a real browser: Chromium has to be there (apt-get install chromium).
 test-browser: $(INSTALLED)

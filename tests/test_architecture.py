@@ -466,6 +466,7 @@ WHOLE = {
     *("test_damaged", "test_locked", "test_tables"),
     "test_package",  # what is shipped
     "test_postgres",  # the server that the tests start
+    "test_chaos",  # what is left of a study whose processes are killed
 }
 """What no part of the package has for itself: rules, texts, and what goes
 from the file to the map: a loss, and where networks start."""
