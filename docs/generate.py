@@ -11,7 +11,7 @@ import dynstudy
 from docs import study_keys
 from docs.results_tables import with_tables
 from dynstudy.analysis import association, boundaries, measure_map
-from dynstudy.cli import EXAMPLES, app
+from dynstudy.cli import EXAMPLES, app, each_command
 from dynstudy.export import replicate_table
 from dynstudy.measure.measures import INSTABILITY, MEASURES
 from dynstudy.statistics import columns
@@ -36,7 +36,8 @@ def generated() -> dict[Path, str]:
     """Everything that is made: the contents of each file, by its path."""
     group: Any = get_command(app)
     pages = {
-        COMMANDS / f"{name}.md": page(name, command) for name, command in group.commands.items()
+        COMMANDS / page_file(name): page(name, command)
+        for name, command in each_command(group).items()
     }
     return {
         COMMANDS / "README.md": index(group),
@@ -52,12 +53,18 @@ def generated() -> dict[Path, str]:
     }
 
 
+def page_file(words: str) -> str:
+    """The page of a command that is called by these words."""
+    return f"{words.replace(' ', '-')}.md"
+
+
 def index(group: Any) -> str:
     """The list of commands, the options before them, and the exit statuses."""
     panels: dict[str, list[tuple[str, ...]]] = {}
-    for name, command in group.commands.items():
-        row = (f"[`dynstudy {name}`]({name}.md)", paragraphs(command.help)[0])
-        panels.setdefault(command.rich_help_panel, []).append(row)
+    for name, command in each_command(group).items():
+        row = (f"[`dynstudy {name}`]({page_file(name)})", paragraphs(command.help)[0])
+        panel = group.commands[name.split()[0]].rich_help_panel
+        panels.setdefault(panel, []).append(row)
     parts = [
         MADE,
         "# Commands",

@@ -25,10 +25,10 @@ LINK = re.compile(r"(?<=\]\()([^)#:\s]+)")
 def on_config(config: Any) -> None:
     """List the commands in the navigation, as their index does."""
     index = Path(config.docs_dir, "commands", "README.md").read_text(encoding="utf-8")
-    names = re.findall(r"^\| \[`dynstudy (\w+)`\]", index, flags=re.MULTILINE)
+    names = re.findall(r"^\| \[`dynstudy ([\w ]+)`\]", index, flags=re.MULTILINE)
     pages = [
         {"All commands": "commands/README.md"},
-        *({name: f"commands/{name}.md"} for name in names),
+        *({name: f"commands/{name.replace(' ', '-')}.md"} for name in names),
     ]
     (section,) = (entry for entry in config.nav if "Commands" in entry)
     section["Commands"] = pages

@@ -36,6 +36,7 @@ LAYERS = [
     ("dynstudy.pictures",),
     ("dynstudy.report",),
     ("dynstudy.dashboard",),
+    ("dynstudy.upkeep",),
     ("dynstudy.launch",),
     ("dynstudy.export",),
     ("dynstudy.figures",),
@@ -46,6 +47,7 @@ LAYERS = [
 ]
 TOLD = ("dynstudy.analysis", "dynstudy.pictures", "dynstudy.report", "dynstudy.dashboard")
 READERS = ("dynstudy.study", "dynstudy.store", "dynstudy.statistics", "dynstudy.search", *TOLD)
+READERS += ("dynstudy.upkeep",)
 FORBIDDEN = {
     ("dynstudy.task", "dynstudy.measure", "dynstudy.train"): {"optuna", "sqlalchemy", "pydantic"},
     READERS: {"torch", "numba", "dynstudy.train"},

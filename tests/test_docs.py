@@ -15,9 +15,9 @@ from typer.main import get_command
 from benchmarks.bifurcations import Passage
 from docs import instability_tables, results_pictures, results_tables
 from docs.bifurcation_picture import lags_figure
-from docs.generate import COMMANDS, SCHEMA, STUDY_FILE, generated
+from docs.generate import COMMANDS, SCHEMA, STUDY_FILE, generated, page_file
 from dynstudy.analysis.association import COLUMNS
-from dynstudy.cli import EXAMPLES, app
+from dynstudy.cli import EXAMPLES, app, each_command
 from dynstudy.section import Section
 from dynstudy.statistics.columns import names
 from dynstudy.store.tables import Base
@@ -26,7 +26,7 @@ from dynstudy.study.shipped import shipped_file
 from tests.conftest import ROOT
 from tests.png import title_of
 
-GROUP: Any = get_command(app)
+CALLED: dict[str, Any] = each_command(get_command(app))
 SHARED = {"__init__", "every_command", "options", "pages", "session", "streams"}
 LINES = [(name, line) for name, lines in EXAMPLES.items() for line in lines]
 
@@ -87,24 +87,28 @@ def test_pictures_of_bifurcations_are_on_their_page() -> None:
 
 
 def test_every_command_has_a_page_with_all_its_options_and_an_example() -> None:
-    for name, command in GROUP.commands.items():
-        page = (COMMANDS / f"{name}.md").read_text(encoding="utf-8")
+    for name, command in CALLED.items():
+        page = (COMMANDS / page_file(name)).read_text(encoding="utf-8")
         for parameter in command.params:
             if parameter.param_type_name == "option":
                 assert f"`{parameter.opts[0]}`" in page
                 assert parameter.help, f"{name} {parameter.opts[0]} has no help"
         assert "## Examples" in page, f"give {name} an example in its file"
         assert f"$ dynstudy {name} " in page
-    files = {path.stem for path in (ROOT / "dynstudy" / "cli").glob("*.py")}
-    assert [*EXAMPLES] == [*GROUP.commands]
-    assert set(EXAMPLES) == files - SHARED
+    folder = ROOT / "dynstudy" / "cli"
+    files = {
+        " ".join(path.relative_to(folder).with_suffix("").parts) for path in folder.rglob("*.py")
+    }
+    assert [*EXAMPLES] == [*CALLED]
+    assert set(EXAMPLES) == {file for file in files - SHARED if not file.endswith(" __init__")}
 
 
 @pytest.mark.parametrize(("name", "line"), LINES, ids=[line for _, line in LINES])
 def test_an_example_is_what_the_command_takes(name: str, line: str) -> None:
-    program, command, *arguments = shlex.split(line)
-    assert (program, command) == ("dynstudy", name)
-    context = GROUP.commands[name].make_context(name, arguments)  # fails on what it does not know
+    program, *words = shlex.split(line)
+    called, arguments = words[: len(name.split())], words[len(name.split()) :]
+    assert (program, " ".join(called)) == ("dynstudy", name)
+    context = CALLED[name].make_context(name, arguments)  # fails on what it does not know
     assert context.params
     for word in arguments:
         if name == "run" and word.endswith(".toml"):

@@ -1,12 +1,14 @@
 """The command line: a thin skin. Results go to stdout, all else to stderr; see `main` for exits.
 
 A command is a file of this folder that is called as it: its function ``command``, whose docstring
-is its help, and ``EXAMPLES`` of it, which tests parse.
+is its help, and ``EXAMPLES`` of it, which tests parse. A folder, such as ``storage``, is a command
+of several: those of its ``COMMANDS``.
 """
 
 import sys
 from errno import ENOENT
 from importlib import import_module
+from typing import Any
 
 import typer
 from typer.exceptions import TyperException
@@ -20,7 +22,7 @@ PANELS = {
     "Run": "init run power bench",
     "Look": "list show map dashboard trace train compare scaling figure",
     "Take away": "export reproduce",
-    "Keep house": "rename delete note tag",
+    "Keep house": "rename delete note tag storage",
 }
 """What commands are for, and those that are for it, in the order of ``--help``."""
 
@@ -39,13 +41,26 @@ app = typer.Typer(
 EXAMPLES: dict[str, tuple[str, ...]] = {}
 """By command, for its help and its page in ``docs/commands/``."""
 
+
+def _register(within: typer.Typer, words: str, panel: str | None = None) -> None:
+    """Add a command, of one word, or of a folder's and its own."""
+    module = import_module(".".join((__name__, *words.split())))
+    EXAMPLES[words] = module.EXAMPLES
+    epilog = "\n\n".join(("Examples:", *(f"`{line}`" for line in module.EXAMPLES)))
+    name = words.split()[-1]
+    within.command(name, cls=EveryCommand, epilog=epilog, rich_help_panel=panel)(module.command)
+
+
 for _panel, _names in PANELS.items():
     for _name in _names.split():
         _module = import_module(f"{__name__}.{_name}")
-        EXAMPLES[_name] = _module.EXAMPLES
-        _epilog = "\n\n".join(("Examples:", *(f"`{line}`" for line in _module.EXAMPLES)))
-        _add = app.command(_name, cls=EveryCommand, epilog=_epilog, rich_help_panel=_panel)
-        _add(_module.command)
+        if not hasattr(_module, "COMMANDS"):
+            _register(app, _name, _panel)
+            continue
+        _folder = typer.Typer(help=_module.HELP, rich_markup_mode="markdown")
+        for _each in _module.COMMANDS:
+            _register(_folder, f"{_name} {_each}")
+        app.add_typer(_folder, name=_name, rich_help_panel=_panel, no_args_is_help=True)
 
 
 @app.callback()
@@ -57,6 +72,15 @@ def _options(
 ) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
+
+
+def each_command(group: Any) -> dict[str, Any]:
+    """All commands of a group of Click's by the words that call them, as ``storage check``."""
+    flat: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        within = each_command(command) if hasattr(command, "commands") else {"": command}
+        flat |= {f"{name} {word}".strip(): each for word, each in within.items()}
+    return flat
 
 
 def main() -> None:

@@ -122,3 +122,29 @@ def step_display(name: str, networks: int, steps: int) -> Iterator[Callable[[int
             display.update(progress)
 
         yield on_step
+
+
+@contextmanager
+def reported(name: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Show on a terminal, unless quiet, how far something is that may take long.
+
+    What it yields is called with what is done now, how much of it is, and how much there is.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        TimeElapsedColumn(),
+        console=Console(file=sys.stderr, force_jupyter=False),
+        transient=True,
+        disable=_verbosity == Verbosity.quiet or not sys.stderr.isatty(),
+    )
+    with bar:
+        task = bar.add_task(name, total=None)
+
+        def report(what: str, done: int, total: int) -> None:
+            bar.update(task, description=f"{name}: {what}", completed=done, total=total or None)
+
+        yield report

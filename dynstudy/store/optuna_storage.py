@@ -71,12 +71,12 @@ class CheckedStorage(optuna.storages.RDBStorage):
     def name_damage(self, error: Exception | None) -> None:
         """Raise a `DamagedError` for the first damaged row, if there is one."""
         with self.engine.connect() as connection:
-            for line in _damages(connection):
-                raise DamagedError(line) from error
+            for damage in damages(connection):
+                raise DamagedError(damaged(*damage)) from error
 
 
-def _damages(connection: Connection) -> Iterator[str]:
-    """What is wrong with the rows of Optuna's tables, a line each."""
+def damages(connection: Connection) -> Iterator[tuple[str, str, str, Any, str]]:
+    """Yield what is wrong with the rows of Optuna's tables, as `damaged` takes it."""
     for table, checks in CHECKS.items():
         (key,) = inspect(connection).get_pk_constraint(table)["constrained_columns"]
         rows = connection.execute(text(f"SELECT * FROM {table} ORDER BY {key}")).mappings()
@@ -87,8 +87,7 @@ def _damages(connection: Connection) -> Iterator[str]:
                     if column == "param_value":
                         _in_its_distribution(row["distribution_json"], row[column])
                 except (LookupError, TypeError, ValueError) as problem:
-                    where = f"{key} {row[key]}"
-                    yield damaged(table, where, column, row[column], str(problem))
+                    yield table, f"{key} {row[key]}", column, row[column], str(problem)
 
 
 def _one_of(words: Sequence[Any]) -> Check:

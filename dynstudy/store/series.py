@@ -131,9 +131,13 @@ def read(
         query = query.where(SeriesRow.name.in_(names))
     series_of: dict[int, dict[str, Series]] = {}
     for number, name, steps, values in connection.execute(query):
-        series = Series(_steps(steps), _readings(values, number, name, len(_steps(steps))))
-        series_of.setdefault(number, {})[name] = series
+        series_of.setdefault(number, {})[name] = of_row(number, name, steps, values)
     return series_of
+
+
+def of_row(number: int, name: str, steps: str, readings: str) -> Series:
+    """The series of a row, or a `DamagedError`."""
+    return Series(_steps(steps), _readings(readings, number, name, len(_steps(steps))))
 
 
 def _readings(text: str, number: int, name: str, steps: int) -> NDArray[Any]:

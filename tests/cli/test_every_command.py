@@ -6,14 +6,14 @@ import pytest
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from dynstudy.cli import COMMANDS, PANELS, app
+from dynstudy.cli import PANELS, app, each_command
 from dynstudy.cli.every_command import whole_number
 from tests.cli.three_studies import Command
 
-GROUP: Any = get_command(app)
+CALLED: dict[str, Any] = each_command(get_command(app))
 WHOLE = [
     (name, parameter)
-    for name, command in GROUP.commands.items()
+    for name, command in CALLED.items()
     for parameter in command.params
     if parameter.type_descriptor.annotation is int
 ]
@@ -42,15 +42,15 @@ def test_nothing_is_quiet_and_verbose(words: list[str], command: Command) -> Non
 
 
 def test_every_command_has_them(command: Command) -> None:
-    for name in COMMANDS:
-        options = {text for each in GROUP.commands[name].params for text in each.opts}
+    for each in CALLED.values():
+        options = {text for parameter in each.params for text in parameter.opts}
         assert {"--quiet", "--verbose", "--version"} <= options
     assert command("show", "--version") == command("--version")
 
 
 @pytest.mark.parametrize(("name", "parameter"), WHOLE, ids=[f"{n}-{p.name}" for n, p in WHOLE])
 def test_a_whole_number_is_read_however_it_is_written(name: str, parameter: Any) -> None:
-    context = GROUP.commands[name].context_class(GROUP.commands[name])
+    context = CALLED[name].context_class(CALLED[name])
     for text in ("2", "2e0", "20e-1", "0.2e1", "2.0"):
         value = parameter.process_value(context, text)
         assert (value, type(value)) == (2, int)

@@ -1,0 +1,1 @@
+"""A whole database is looked after: checked, mended, copied, measured."""
