@@ -98,8 +98,31 @@ def make_search() -> SearchMaker:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/studies.db"
+def database() -> str:
+    """Which one a test's storage is in; folders of tests that mind replace it by both."""
+    return "sqlite"
+
+
+@pytest.fixture
+def url(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Of a storage that is not there yet; of PostgreSQL, the database is, without any tables."""
+    if database == "sqlite":
+        yield f"sqlite:///{tmp_path}/studies.db"
+        return
+    server: postgres.Databases = request.getfixturevalue("databases")
+    opened = "storage" in request.fixturenames
+    template = request.getfixturevalue("empty_postgresql") if opened else None
+    with server.database(template) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def empty_postgresql(databases: postgres.Databases) -> Iterator[str]:
+    """As `empty_database`."""
+    with databases.database() as made:
+        opened = Storage(made, create=True)
+        opened.engine.dispose()
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -112,7 +135,8 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def storage(url: str, empty_database: Path) -> Iterator[Storage]:
-    shutil.copy(empty_database, url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:///"):
+        shutil.copy(empty_database, url.removeprefix("sqlite:///"))
     opened = Storage(url, create=True)
     yield opened
     opened.engine.dispose()

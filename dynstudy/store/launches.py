@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, event, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -33,21 +33,29 @@ class Launch:
 
     def __init__(self, engine: Engine, number: int, study_id: int) -> None:
         self.engine, self.id, self.interrupted = engine, number, False
+        self.networks = 0  # that it recorded
+        self._row = RunRow.id == number, RunRow.study_id == study_id
         # while nobody else took the study over, or deleted it
-        self._held = (RunRow.id == number, RunRow.study_id == study_id, RunRow.status == RUNNING)
+        self._held = (*self._row, RunRow.status == RUNNING)
 
     def recorded(self, networks: int, backend: str, device: str) -> None:
         """Say that so many networks more are in the ledger, and what trained them."""
-        self._set(networks=RunRow.networks + networks, backend=backend, device=device)
+        total = (
+            self.networks + networks
+        )  # told as a whole: the answer may be lost, and it told again
+        self._set(networks=total, backend=backend, device=device)
+        self.networks = total
 
     def end(self, status: str) -> bool:
         """Say how it ended, and return whether the study was its own until then."""
-        return self._set(status=status, ended_at=_now())
+        # it may have said so before, when the answer was lost
+        ended = (*self._row, RunRow.status.in_([RUNNING, status]))
+        return self._set(ended, status=status, ended_at=_now())
 
-    def _set(self, **values: Any) -> bool:
+    def _set(self, row: Sequence[ColumnElement[bool]] = (), **values: Any) -> bool:
         with self.engine.begin() as connection:
-            row = update(RunRow).where(*self._held)
-            return bool(connection.execute(row.values(heartbeat_at=_now(), **values)).rowcount)
+            this = update(RunRow).where(*(row or self._held))
+            return bool(connection.execute(this.values(heartbeat_at=_now(), **values)).rowcount)
 
     @contextmanager
     def fenced(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 import sqlalchemy
 from optuna.exceptions import ExperimentalWarning
-from sqlalchemy import URL, Engine, String, cast, event, func, select, update
+from sqlalchemy import URL, Engine, String, cast, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
@@ -22,6 +22,7 @@ from dynstudy.errors import (
     StudyNotFoundError,
     nearest,
 )
+from dynstudy.store.connections import connection_options, pool_options, tune
 from dynstudy.store.database import (
     anchored,
     apart_in_children,
@@ -49,7 +50,6 @@ from dynstudy.store.trials import loss_choices
 from dynstudy.study.differences import differences
 from dynstudy.study.spec import StudySpec
 
-BUSY_SECONDS = 60
 ATTEMPTS = 5
 
 AnyStudy = optuna.Study | StudyRow
@@ -83,13 +83,12 @@ class Storage:
                 return
 
     def _open(self, url: URL, passwords: dict[str, Any], create: bool) -> None:
-        sqlite = url.get_backend_name() == "sqlite"
-        given = passwords | ({"timeout": BUSY_SECONDS} if sqlite else {})
+        given = passwords | connection_options(url)
         self._prepare(url, given, create)
         try:
             self.optuna = CheckedStorage(
                 url.render_as_string().replace("{", "{{").replace("}", "}}"),  # Optuna formats it
-                engine_kwargs={"connect_args": given},
+                engine_kwargs={"connect_args": given, **pool_options(url)},
                 skip_table_creation=True,
             )
         except RuntimeError as error:  # tables of another version of Optuna
@@ -97,9 +96,8 @@ class Storage:
             raise StorageError(f"storage {self.url}: {reason}") from None
         self.engine: Engine = self.optuna.engine
         apart_in_children(self.engine)
-        if sqlite:
-            event.listen(self.engine, "connect", _tune_sqlite)
-            self.engine.dispose()  # connections made from now on are tuned
+        tune(self.engine)
+        if url.get_backend_name() == "sqlite":
             keep_to_file(self.engine, url)
         if create:
             mend(self.engine)
@@ -240,10 +238,6 @@ class Storage:
         )
         with self.engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
-
-
-def _tune_sqlite(connection: Any, _record: Any) -> None:
-    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def _check_extension(stored: StudySpec, new: StudySpec, extend: bool) -> None:

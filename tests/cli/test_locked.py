@@ -24,7 +24,7 @@ WRITES = [
 @pytest.fixture
 def written(three: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder whose database somebody has begun to write to."""
-    monkeypatch.setattr("dynstudy.store.studies.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("dynstudy.store.connections.BUSY_SECONDS", 0.01)
     monkeypatch.setattr("dynstudy.store.studies.ATTEMPTS", 1)
     (three / "small.toml").write_text(tomli_w.dumps(SMALL))
     writer = sqlite3.connect(three / "storage" / "dynstudy.db", isolation_level=None)
