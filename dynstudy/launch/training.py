@@ -136,12 +136,11 @@ class Training:
     def _record(self, trained: Trained) -> None:
         records, trainer = trained.records, trained.trainer
         launch = self.launch.id if self.launch is not None else None
-        self.ledger.add(records, trainer, run_id=launch)
+        worker, seconds = trained.slot.name, trained.seconds
+        self.ledger.add(records, trainer, run_id=launch, worker=worker, seconds=seconds)
         ended = datetime.now(UTC).replace(tzinfo=None)
-        began = ended - timedelta(seconds=trained.seconds)
+        began = ended - timedelta(seconds=seconds)
         self.ledger.was_trained({each.replicate.configuration for each in records}, began, ended)
-        if self.launch is not None:
-            self.launch.recorded(len(records), trainer.backend, trainer.device)
         self.diverged += sum(record.diverged_at is not None for record in records)
         self.progress.done += len(records)
 

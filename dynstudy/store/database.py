@@ -13,6 +13,7 @@ import optuna
 import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
 from dynstudy.errors import DamagedError, NoDatabaseError, StorageError, nearest
@@ -229,7 +230,7 @@ def batches(values: Iterable[Value]) -> Iterator[list[Value]]:
 
 
 def rows_among(
-    connection: Connection, query: Any, column: Any, values: Iterable[Value]
+    connection: Connection | Session, query: Any, column: Any, values: Iterable[Value]
 ) -> Iterator[Any]:
     """The rows of a query whose column has one of any number of values."""
     for batch in batches(values):

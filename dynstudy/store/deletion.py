@@ -12,8 +12,10 @@ from dynstudy.store import series
 from dynstudy.store.database import batches, rows_among
 from dynstudy.store.keys import configuration_key
 from dynstudy.store.launches import lock, running_now
+from dynstudy.store.migrations import WORKERS_SINCE, version
 from dynstudy.store.optuna_private import STUDIES, TRIALS
 from dynstudy.store.rename_note_tag import refuse_if_running
+from dynstudy.store.reservations import free_of_ended
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow, RunRow
 from dynstudy.study.confirmation import FRESH, fresh_protocol
@@ -103,6 +105,8 @@ def delete_study(storage: Storage, planned: Deletion) -> None:
             series.remove_unused_steps(session)
         launches = RunRow.study_id == planned.number
         session.execute(update(RunRow).where(launches).values(study_id=None))
+        if version(session.connection()) >= WORKERS_SINCE:
+            free_of_ended(session)
         storage.optuna.delete_study(planned.number)
     if planned.study in storage.names():  # Optuna is silent on a broken constraint
         raise StorageError(f"study {planned.study!r}: the database refused to delete it")

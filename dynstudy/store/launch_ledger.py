@@ -65,10 +65,16 @@ class LaunchLedger(Ledger):
         return (super().trained_between(unread) if unread else {}) | times
 
     def add(
-        self, records: Sequence[Record], trainer: Trainer, *, run_id: int | None = None
+        self,
+        records: Sequence[Record],
+        trainer: Trainer,
+        *,
+        run_id: int | None = None,
+        worker: str = "",
+        seconds: float = 0.0,
     ) -> None:
         """As the ledger's, and remember them."""
-        super().add(records, trainer, run_id=run_id)
+        super().add(records, trainer, run_id=run_id, worker=worker, seconds=seconds)
         for record in records:
             configuration, seed = record.replicate.configuration, record.replicate.seed
             if configuration in self._rows:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,12 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from dynstudy.errors import Interrupted, StorageError, StudyBusyError, StudyTakenError
+from dynstudy.store import reservations
 from dynstudy.store.processes import is_there
 from dynstudy.store.provenance import provenance
-from dynstudy.store.tables import Meta, RunRow
+from dynstudy.store.tables import RUNNING, Meta, RunRow
 from dynstudy.study.spec import StudySpec
 
-RUNNING = "running"
 TAKEN = (
     "another launch took this study over, or it was deleted; what was not recorded is dropped, and "
     "the same command goes on with the study when nobody else runs it"
@@ -33,29 +33,60 @@ class Launch:
 
     def __init__(self, engine: Engine, number: int, study_id: int) -> None:
         self.engine, self.id, self.interrupted = engine, number, False
-        self.networks = 0  # that it recorded
         self._row = RunRow.id == number, RunRow.study_id == study_id
         # while nobody else took the study over, or deleted it
         self._held = (*self._row, RunRow.status == RUNNING)
 
-    def recorded(self, networks: int, backend: str, device: str) -> None:
-        """Say that so many networks more are in the ledger, and what trained them."""
-        total = (
-            self.networks + networks
-        )  # told as a whole: the answer may be lost, and it told again
-        self._set(networks=total, backend=backend, device=device)
-        self.networks = total
+    def reserve(self, keys: Iterable[str]) -> set[str]:
+        """Reserve networks by their keys, until they are recorded or this launch ends.
+
+        Whether a network that was granted is still to be trained is looked up after this: another
+        launch may have recorded it, and freed it, before.
+
+        Returns:
+            Those that no other launch, which may be alive, is training.
+
+        Raises:
+            StudyTakenError: another launch took the study over, or it was deleted.
+        """
+        wanted = set(keys)
+        with Session(self.engine) as session, session.begin():
+            lock(session)
+            if not self._write(session):
+                raise StudyTakenError(TAKEN)
+            holders = reservations.holders(session, wanted)
+            others = RunRow.id.in_({*holders.values()} - {self.id})
+            unfinished = select(RunRow).where(others, RunRow.status == RUNNING)
+            training = {
+                row.id
+                for row in session.scalars(unfinished)
+                if row.study_id is not None and alive(row)
+            }
+            granted = {key for key in wanted if holders.get(key) not in training}
+            new = {key for key in granted if holders.get(key) != self.id}
+            reservations.hold(session, self.id, new)
+        return granted
 
     def end(self, status: str) -> bool:
         """Say how it ended, and return whether the study was its own until then."""
         # it may have said so before, when the answer was lost
         ended = (*self._row, RunRow.status.in_([RUNNING, status]))
-        return self._set(ended, status=status, ended_at=_now())
-
-    def _set(self, row: Sequence[ColumnElement[bool]] = (), **values: Any) -> bool:
         with self.engine.begin() as connection:
-            this = update(RunRow).where(*(row or self._held))
-            return bool(connection.execute(this.values(heartbeat_at=_now(), **values)).rowcount)
+            lock(connection)
+            held = self._write(connection, ended, status=status, ended_at=now())
+            reservations.free_of_ended(connection)
+        return held
+
+    def _write(
+        self,
+        connection: Connection | Session,
+        row: Sequence[ColumnElement[bool]] = (),
+        **values: Any,
+    ) -> bool:
+        """Change its row, which is a sign of life; false if it lost the study."""
+        this = update(RunRow).where(*(row or self._held))
+        result: Any = connection.execute(this.values(heartbeat_at=now(), **values))
+        return bool(result.rowcount)
 
     @contextmanager
     def fenced(self) -> Iterator[None]:
@@ -84,8 +115,9 @@ class Launch:
 
         def beat() -> None:
             while not over.wait(BEAT_SECONDS):
-                with suppress(SQLAlchemyError, StorageError):  # no reason to lose what is trained
-                    self._set()
+                # no reason to lose what is trained
+                with suppress(SQLAlchemyError, StorageError), self.engine.begin() as connection:
+                    self._write(connection)
 
         thread = threading.Thread(target=beat, name="dynstudy-heartbeat", daemon=True)
         thread.start()
@@ -130,8 +162,8 @@ def claim(
         row = RunRow(
             study_id=study_id,
             status=RUNNING,
-            started_at=_now(),
-            heartbeat_at=_now(),
+            started_at=now(),
+            heartbeat_at=now(),
             backend=backend,
             provenance=json.dumps(facts),
             spec=json.dumps(spec.resolved(), sort_keys=True),
@@ -139,6 +171,7 @@ def claim(
         )
         session.add(row)
         session.flush()
+        reservations.free_of_ended(session)
         launch = Launch(engine, row.id, study_id)
     try:
         with launch.beating(), launch.fenced():
@@ -192,7 +225,8 @@ def lock(session: Session | Connection) -> None:
     session.execute(update(Meta).where(Meta.key == "schema_version").values(value=Meta.value))
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """The time in UTC, as it is kept."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 
@@ -202,7 +236,7 @@ def alive(launch: RunRow) -> bool:
     there = is_there(process)
     if there and process.get("namespace") is None:
         return True  # an older dynstudy, which gives no sign where a chunk takes long
-    return there is not False and _now() < _free_at(launch)
+    return there is not False and now() < _free_at(launch)
 
 
 def _free_at(launch: RunRow) -> datetime:

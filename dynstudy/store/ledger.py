@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Engine, func, select
 
 from dynstudy.config import Cell, Configuration, Replicate
 from dynstudy.measure.measure import CellReadings, Measure
@@ -26,8 +26,11 @@ from dynstudy.store.keys import configuration_key, content, digest
 from dynstudy.store.launches import lock
 from dynstudy.store.migrations import column_of, missing_columns, networks_read, read_any
 from dynstudy.store.provenance import Trainer
+from dynstudy.store.recording import write_networks
+from dynstudy.store.reservations import free
 from dynstudy.store.series import NamedSeries, Network
 from dynstudy.store.tables import ReplicateRow, RunRow
+from dynstudy.store.worker_rows import Account, Work
 
 COLUMNS = ["configuration", "seed", "diverged_at", *MEASURES]
 """Of a network, as it is loaded."""
@@ -54,6 +57,8 @@ class Ledger:
     def __init__(self, engine: Engine, protocol: Protocol) -> None:
         self.engine, self.protocol = engine, protocol
         self._keys: dict[Configuration, str] = {}
+        self._columns: dict[Configuration, tuple[dict[str, Any], dict[str, Any]]] = {}
+        self._account = Account()
 
     def key(self, configuration: Configuration) -> str:
         """The key of a cell's replicates under this protocol."""
@@ -129,8 +134,19 @@ class Ledger:
                     networks[by_key[key]][seed] = diverged_at, named
         return networks
 
+    def replicate_key(self, replicate: Replicate) -> str:
+        """The key of a network under this protocol."""
+        values, _ = self._contents(replicate.configuration)
+        return digest(values | {"seed": replicate.seed})
+
     def add(
-        self, records: Sequence[Record], trainer: Trainer, *, run_id: int | None = None
+        self,
+        records: Sequence[Record],
+        trainer: Trainer,
+        *,
+        run_id: int | None = None,
+        worker: str = "",
+        seconds: float = 0.0,
     ) -> None:
         """Record networks, no two of them the same, and their series, all or none.
 
@@ -138,66 +154,49 @@ class Ledger:
         same as before, its new readings are added; if not (another machine, another version: long
         trainings amplify rounding), the new training replaces the old one whole, so that no network
         is a mixture of two.
+
+        Args:
+            records: of networks of this protocol.
+            trainer: what trained them.
+            run_id: the launch that records them, if one does: it is counted there, and they are
+                reserved no more.
+            worker: the name of what trained them in that launch, if it is to be counted, too.
+            seconds: how long the training took there.
+
+        Raises:
+            StudyTakenError: the launch is not running any more; nothing is recorded.
         """
         versions = json.dumps(trainer.versions, sort_keys=True)
         shared = asdict(trainer) | {"versions": versions, "run_id": run_id}
-        configurations = {record.replicate.configuration for record in records}
-        contents = {each: self._content(each) for each in configurations}
-        rows = [self._row(record, contents) | shared for record in records]
-        by_key = {row["key"]: (record, row) for row, record in zip(rows, records, strict=True)}
+        networks = {
+            row["key"]: (row, record.series)
+            for record, row in ((record, self._row(record) | shared) for record in records)
+        }
+        work = Work(len(records), sum(row["steps"] for row, _ in networks.values()), seconds)
+        counted: dict[tuple[int, str], Work] = {}
         with self.engine.begin() as connection:
             lock(connection)  # what is there stays what it is until all is written
-            before = self._numbers(connection, by_key)
-            new = [row for row in rows if row["key"] not in before]
-            if new:
-                connection.execute(insert(ReplicateRow), new)
-            numbers = self._numbers(connection, (row["key"] for row in new))
-            written = {number: by_key[key][0].series for key, number in numbers.items()}
-            for key, number in before.items():
-                written[number] = self._joined(connection, number, *by_key[key])
-            # of new networks, too: series stay behind where somebody deleted a network's row
-            series.remove(connection, written)
-            series.write(connection, written)
+            if run_id is not None:
+                counted = self._account.write(connection, run_id, worker, trainer, work)
+                free(connection, run_id, networks)
+            write_networks(connection, networks)
+        self._account.committed(counted)
 
-    def _joined(
-        self, connection: Connection, number: int, record: Record, row: Mapping[str, Any]
-    ) -> NamedSeries:
-        """The series of a network trained again; its row is filled, or replaced if it differs."""
-        this = ReplicateRow.id == number
-        union = series.join(series.read(connection, this).get(number, {}), record.series)
-        query = select(ReplicateRow.diverged_at).where(this)
-        if union is None or connection.scalar(query) != record.diverged_at:
-            connection.execute(update(ReplicateRow).where(this).values(row))
-            return record.series
-        # a measure that came after the network was recorded may need steps that it was not read at
-        columns = {name: getattr(ReplicateRow, name) for name in MEASURES}
-        filled = {
-            # one of curvature is of all that was ever recorded, which was read again
-            name: func.coalesce(
-                *((row[name], column) if MEASURES[name].series else (column, row[name]))
-            )
-            for name, column in columns.items()
-        }
-        connection.execute(update(ReplicateRow).where(this).values(filled))
-        return union
-
-    def _content(self, configuration: Configuration) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _contents(self, configuration: Configuration) -> tuple[dict[str, Any], dict[str, Any]]:
         """What goes into the keys of a configuration's networks, and the columns they share."""
-        values = content(self.protocol, configuration)
-        data = json.dumps(values["data"], sort_keys=True)
-        columns = dict.fromkeys(("amplitude", "period", "tail", "until")) | values
-        return values, columns | {"configuration": digest(values), "data": data}
+        if configuration not in self._columns:
+            values = content(self.protocol, configuration)
+            data = json.dumps(values["data"], sort_keys=True)
+            columns = dict.fromkeys(("amplitude", "period", "tail", "until")) | values
+            columns |= {"configuration": self.key(configuration), "data": data}
+            self._columns[configuration] = values, columns
+        return self._columns[configuration]
 
-    def _row(self, record: Record, contents: Mapping[Configuration, Any]) -> dict[str, Any]:
-        values, columns = contents[record.replicate.configuration]
-        seed = {"seed": record.replicate.seed}
-        network = seed | {"key": digest(values | seed), "diverged_at": record.diverged_at}
-        return columns | network | {name: record.measures.get(name) for name in MEASURES}
-
-    def _numbers(self, connection: Connection, keys: Iterable[str]) -> dict[str, int]:
-        """The rows that are there, by key."""
-        query = select(ReplicateRow.key, ReplicateRow.id)
-        return dict(map(tuple, rows_among(connection, query, ReplicateRow.key, keys)))
+    def _row(self, record: Record) -> dict[str, Any]:
+        _, columns = self._contents(record.replicate.configuration)
+        network = {"seed": record.replicate.seed, "key": self.replicate_key(record.replicate)}
+        measures = {name: record.measures.get(name) for name in MEASURES}
+        return columns | network | {"diverged_at": record.diverged_at} | measures
 
     def load(self, configurations: Iterable[Configuration]) -> pd.DataFrame:
         """All recorded replicates of some configurations, a row each, in order of their seeds."""

@@ -56,6 +56,10 @@ class Meta(Base):
     value: Mapped[str] = mapped_column(Text, doc="as text")
 
 
+RUNNING = "running"
+"""The status of a launch that has not ended, or did not say so."""
+
+
 class RunRow(Base):
     """One launch of a study: its provenance, and the claim that keeps a second one off."""
 

@@ -6,11 +6,17 @@ import json
 
 import pytest
 
+from dynstudy.config import Configuration, Replicate
 from dynstudy.report.overview import Overview, overview, print_overview
 from dynstudy.report.words import Format
 from dynstudy.store.launches import claim
+from dynstudy.store.ledger import Ledger, Record
+from dynstudy.store.provenance import Trainer
 from dynstudy.store.studies import Storage
 from tests.planted import SearchMaker, SpecMaker, plant, plant_search
+
+OTHER = Configuration("ce", 7, 1.0)
+"""Of no cell of the study."""
 
 
 @pytest.fixture
@@ -19,7 +25,10 @@ def small(storage: Storage, make_spec: SpecMaker) -> Overview:
     spec = make_spec(replicates=6)
     number = storage.study_id(storage.study("small"))
     with claim(storage.engine, number, spec, "cpu", ["replicates=6"]) as launch:
-        launch.recorded(3, "cpu", "two cores")
+        accuracies = {"train_accuracy": 0.5, "val_accuracy": 0.5}
+        networks = [Record(Replicate(OTHER, seed), None, accuracies, {}) for seed in range(3)]
+        trainer = Trainer("cpu", "two cores", "a processor", {})
+        Ledger(storage.engine, spec.protocol).add(networks, trainer, run_id=launch.id)
     return overview(storage, "small", top=2)
 
 

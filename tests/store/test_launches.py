@@ -2,23 +2,30 @@
 
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any
 
 import optuna
 import pytest
-from sqlalchemy import Update, select, update
+from sqlalchemy import Connection, Update, event, select, text, update
 
 from dynstudy.errors import StudyBusyError, StudyTakenError
 from dynstudy.store import launches as module
 from dynstudy.store.deletion import delete_study, plan_deletion
 from dynstudy.store.launches import LOST_AFTER, claim, launches, running
+from dynstudy.store.ledger import Ledger
+from dynstudy.store.provenance import Trainer
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import RunRow
 from dynstudy.store.trials import FinishedCell, add_cells
 from dynstudy.study.spec import StudySpec
 from tests.planted import Planted, SpecMaker
+from tests.postgres import Databases
+
+TRAINER = Trainer("cpu", "two cores", "a processor", {})
 
 
 def test_two_runs_of_a_study_at_once_are_refused(storage: Storage, make_spec: SpecMaker) -> None:
@@ -44,10 +51,10 @@ def test_a_run_tells_how_it_ended_and_what_it_was(storage: Storage, make_spec: S
     with pytest.raises(BrokenError), claim(storage.engine, number, spec, "auto"):
         raise BrokenError
     with claim(storage.engine, number, spec, "cpu") as run:
-        run.recorded(3, "cpu", "two cores")
+        Ledger(storage.engine, spec.protocol).add([], TRAINER, run_id=run.id)
     failed, complete = launches(storage.engine, number)
     assert (failed.status, complete.status) == ("failed", "complete")
-    assert (complete.networks, complete.device) == (3, "two cores")
+    assert (complete.networks, complete.device) == (0, "two cores")
     assert complete.ended_at is not None
     for fact in ("versions", "processor", "system"):
         assert fact in complete.provenance
@@ -209,6 +216,55 @@ def test_who_lost_a_study_writes_nothing_more(
         before = left()
         write(planted)
     assert left() == before
+
+
+@pytest.fixture
+def postgres(databases: Databases) -> Iterator[str]:
+    with databases.database() as url:
+        Storage(url, create=True).engine.dispose()
+        yield url
+
+
+def test_who_takes_a_study_over_waits_for_what_is_being_committed(
+    postgres: str, make_spec: SpecMaker
+) -> None:
+    """Between the look at the claim and the commit nobody gets in: what is there then is all."""
+    storage, other, spec = Storage(postgres), Storage(postgres), make_spec()
+    study = storage.open_study(spec)
+    number, taken = storage.study_id(study), Event()
+    waits = text(
+        "SELECT COUNT(*) FROM pg_stat_activity "
+        "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+
+    def take_over() -> dict[str, Any]:
+        with claim(other.engine, number, spec, "cpu", take_over=True):
+            with other.engine.connect() as connection:
+                query = "SELECT key, value_json FROM study_user_attributes"
+                attributes = dict(map(tuple, connection.exec_driver_sql(query)))
+            taken.set()
+            return attributes
+
+    def committing(_: Connection) -> None:
+        """The other begins once this one has looked, and gets as far as it can."""
+        taking.append(thread.submit(take_over))
+        with other.engine.connect() as connection:
+            while not taken.is_set() and not connection.scalar(waits):
+                connection.rollback()  # within a transaction it would see the same again
+
+    taking: list[Future[dict[str, Any]]] = []
+    with ExitStack() as stack:
+        thread = stack.enter_context(ThreadPoolExecutor(1))
+        stack.enter_context(pytest.raises(StudyTakenError))
+        stack.enter_context(claim(storage.engine, number, spec, "cpu"))
+        event.listen(storage.engine, "commit", committing, once=True)
+        study.set_user_attr("a", 1)
+        (seen,) = (each.result(60) for each in taking)
+        study.set_user_attr("a", 2)
+    assert seen["a"] == "1"
+    assert other.study(spec.name).user_attrs["a"] == 1
+    storage.engine.dispose()
+    other.engine.dispose()
 
 
 def test_who_lost_a_study_does_not_say_that_it_is_complete(

@@ -154,6 +154,14 @@ def test_an_export_and_a_purge_upgrade_what_they_opened_to_read(copy: Path, sche
     same(other, "small", schema)
 
 
+def test_a_deletion_alone_upgrades_nothing(copy: Path, schema: int) -> None:
+    older = Storage(url_of(copy))
+    delete_study(older, plan_deletion(older, "fast"))
+    assert older.names() == ["small"]
+    assert stored_version(copy) == str(schema)
+    same(older, "small", schema)
+
+
 def test_a_measure_that_is_missing_is_made_from_the_series(copy: Path) -> None:
     newer = Storage(url_of(copy), create=True)
     later = Path(shutil.copy(DATA / "schema2.db", copy.parent / "2.db"))

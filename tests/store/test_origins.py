@@ -21,7 +21,8 @@ def networks(configuration: Configuration, *seeds: int) -> list[Record]:
 
 
 def origin(**values: Any) -> Origin:
-    return Origin.model_validate({"networks": 1, **vars(HERE), **values})
+    made_by = {name: value for name, value in vars(HERE).items() if name != "host"}
+    return Origin.model_validate({"networks": 1, **made_by, **values})
 
 
 def test_networks_are_counted_by_what_trained_them(storage: Storage) -> None:
