@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
-from dynstudy.store.launches import RUNNING, alive
+from dynstudy.store.launches import alive
 from dynstudy.store.optuna_private import STUDIES
-from dynstudy.store.tables import ReplicateRow, RunRow
+from dynstudy.store.tables import RUNNING, ReplicateRow, RunRow
 from dynstudy.upkeep._finding import Finding, Inspection, Invariant
 
 RUN: Any = RunRow.__table__
