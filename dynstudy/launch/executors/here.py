@@ -63,3 +63,8 @@ class Here(Executor):
         if self._thread is not None:
             self._thread.join(PATIENCE_SECONDS if drop else None)
         return self._thread is None or not self._thread.is_alive()
+
+
+def here(backend: str, workers: int = 1) -> Here:
+    """Return this process, which is one, however many are asked for."""
+    return Here(backend)

@@ -1,0 +1,82 @@
+"""The scheduler of a cluster: whether it is one, and that it is gone."""
+
+import asyncio
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from distributed import Client
+from distributed.core import rpc
+from distributed.security import Security
+from distributed.versions import VersionMismatchWarning
+
+from dynstudy.errors import ClusterError
+
+CONNECT_SECONDS, ANSWER_SECONDS, CLOSE_SECONDS = 10.0, 60.0, 1.0
+
+GOES_ON = "what has landed is recorded, and the same command goes on from there"
+"""How an error that ends a launch ends."""
+
+
+@asynccontextmanager
+async def talking(address: str, security: Security) -> AsyncIterator[Client]:
+    """Talk to a scheduler; leaving does not wait for one that is gone.
+
+    Yields:
+        Dask's side of this process.
+
+    Raises:
+        ClusterError: what is there is no scheduler.
+    """
+    args = security.get_connection_args("client")
+    async with rpc(address, connection_args=args, timeout=CONNECT_SECONDS) as scheduler:
+        kind = (await asyncio.wait_for(scheduler.identity(), CONNECT_SECONDS))["type"]
+    if kind != "Scheduler":
+        raise ClusterError(f"{address} is a {kind.lower()} of Dask's, and no scheduler")
+    with warnings.catch_warnings():
+        # versions of what matters are compared with each worker's
+        warnings.simplefilter("ignore", VersionMismatchWarning)
+        client = await Client(
+            address,
+            security=security,
+            timeout=CONNECT_SECONDS,
+            asynchronous=True,
+            set_as_default=False,
+        )
+    try:
+        yield client
+    finally:
+        with suppress(Exception):
+            await asyncio.wait_for(client.close(), CLOSE_SECONDS)
+
+
+async def who_is_there(client: Client, address: str) -> dict[str, dict[str, Any]]:
+    """Ask a scheduler for its workers.
+
+    Returns:
+        What it says of each, by address.
+
+    Raises:
+        ClusterError: it does not answer any more.
+    """
+    why = "is gone"
+    if client.status == "running":  # else it may come back, but forgets what was to be trained
+        asked = client.scheduler.identity(n_workers=-1)
+        try:
+            return (await asyncio.wait_for(asked, ANSWER_SECONDS))["workers"]
+        except TimeoutError:
+            why = f"gave no answer for {ANSWER_SECONDS:.0f} s"
+        except OSError:
+            pass
+    raise ClusterError(f"the scheduler at {address} {why}; {GOES_ON}, when it is back")
+
+
+def in_a_line(error: Exception, address: str) -> ClusterError:
+    """What went wrong with a cluster, in a line."""
+    if isinstance(error, ClusterError):
+        return error
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, ImportError):
+        return ClusterError(f"{text}; pip install 'dynstudy[cluster]'")
+    return ClusterError(f"the scheduler at {address} cannot be talked to: {text}")

@@ -1,0 +1,83 @@
+"""A scheduler and workers of Dask's in a thread of the test's process."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from distributed import Scheduler, Worker
+from distributed.utils import silence_logging_cmgr
+
+from tests.command import LIMIT_SECONDS
+
+
+class Cluster:
+    """Without TLS and pages, on this machine."""
+
+    def __init__(self) -> None:
+        self.scheduler: Scheduler
+        self.workers: list[Worker] = []
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._do(self._start())
+
+    @property
+    def address(self) -> str:
+        return str(self.scheduler.address)
+
+    def add_worker(self, **options: Any) -> Worker:
+        """One with a single thread, if nothing else is asked for."""
+        return self._do(self._add(**({"nthreads": 1} | options)))
+
+    def end_worker(self, worker: Worker) -> None:
+        """As one is ended that is told to."""
+        self.workers.remove(worker)
+        self._do(worker.close(executor_wait=False))
+
+    def end_scheduler(self) -> None:
+        """As if its process were killed: connections break, and nothing is said."""
+
+        async def abort() -> None:
+            self.scheduler.stop()
+            for comm in list(self.scheduler.client_comms.values()):
+                comm.abort()
+            for connection in list(self.scheduler._comms):
+                connection.abort()
+
+        self._do(abort())
+
+    def close(self) -> None:
+        self._do(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(LIMIT_SECONDS)
+        self._loop.close()
+
+    def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(LIMIT_SECONDS)
+
+    async def _start(self) -> None:
+        here = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "dashboard": False}
+        self.scheduler = await Scheduler(**here)
+
+    async def _add(self, **options: Any) -> Worker:
+        address = {"host": "127.0.0.1", "memory_limit": 0, "dashboard_address": "127.0.0.1:0"}
+        worker = await Worker(self.address, **(address | options))
+        self.workers.append(worker)
+        return worker
+
+    async def _close(self) -> None:
+        for worker in self.workers:
+            await worker.close(executor_wait=False)
+        await self.scheduler.close()
+
+
+@contextmanager
+def cluster_here() -> Iterator[Cluster]:
+    with silence_logging_cmgr("CRITICAL"):
+        cluster = Cluster()
+        try:
+            yield cluster
+        finally:
+            cluster.close()

@@ -1,0 +1,105 @@
+"""Workers that come, are refused, and go."""
+
+import importlib
+
+import pytest
+
+from dynstudy.launch.executors import _dask_worker, cluster_workers
+from dynstudy.launch.executors.dask import connect
+from dynstudy.launch.executors.executor import Lost, Said, Trained
+from dynstudy.store.provenance import versions
+from tests.launch.executors.chunks import (
+    FOREVER,
+    events_until,
+    free_slot,
+    free_slots,
+    make_chunk,
+)
+from tests.launch.executors.clusters import cluster_here
+
+
+@pytest.mark.parametrize("package", cluster_workers.COMPARED)
+def test_a_worker_of_other_versions_is_refused_in_a_line(
+    package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = versions() | {package: "0.0.1"}
+    monkeypatch.setattr(_dask_worker, "versions", lambda: theirs)
+    ours = versions().get(package, "not installed")
+    with cluster_here() as cluster, connect(cluster.address, backend="cpu") as executor:
+        cluster.add_worker()
+        executor.slots()
+        _, said = events_until(executor, Said)
+        assert f"is refused: its {package} is 0.0.1, and {ours} here; install " in said.line
+        assert "--other-versions" in said.line
+        assert "\n" not in said.line
+        assert executor.slots() == ()
+
+
+def test_a_worker_of_other_versions_trains_where_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = versions() | {"numpy": "0.0.1"}
+    monkeypatch.setattr(_dask_worker, "versions", lambda: theirs)
+    monkeypatch.setattr("dynstudy.store.provenance.versions", lambda: theirs)  # what it trains with
+    with cluster_here() as cluster:
+        cluster.add_worker()
+        with connect(cluster.address, backend="cpu", other_versions=True) as executor:
+            executor.submit(free_slot(executor), make_chunk())
+            _, event = events_until(executor, Trained)
+            assert event.trainer.versions["numpy"] == "0.0.1"
+
+
+def test_a_worker_that_lacks_this_dynstudy_is_refused_in_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # as unpickling fails there: what it is to call is in a module that it has not
+    monkeypatch.setattr(cluster_workers, "greet", importlib.import_module)
+    with cluster_here() as cluster:
+        worker = cluster.add_worker()
+        with connect(cluster.address, backend="another_dynstudy") as executor:
+            _, said = events_until(executor, Said)
+    assert said.line == (
+        f"worker {worker.address} is refused: it cannot run this dynstudy (ModuleNotFoundError: No "
+        "module named 'another_dynstudy'); install there what is installed here"
+    )
+
+
+def test_a_worker_that_cannot_use_the_backend_is_refused_in_a_line() -> None:
+    with cluster_here() as cluster:
+        cluster.add_worker()
+        with connect(cluster.address, backend="autograd:nope") as executor:
+            _, said = events_until(executor, Said)
+            assert executor.slots() == ()
+    assert "is refused: backend 'autograd:nope'" in said.line
+    assert "\n" not in said.line
+
+
+def test_workers_of_one_machine_take_a_card_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_dask_worker, "per_device", lambda _: ["cpu", "autograd"])
+    with cluster_here() as cluster:
+        for _ in range(4):
+            cluster.add_worker()
+        with connect(cluster.address, backend="auto") as executor:
+            backends = []
+            for slot in free_slots(executor, 4):
+                executor.submit(slot, make_chunk(range(1)))
+                backends.append(events_until(executor, Trained)[1].trainer.backend)
+    assert sorted(backends) == ["autograd", "autograd", "cpu", "cpu"]
+
+
+def test_a_worker_that_is_told_to_end_is_no_death_of_its_chunk() -> None:
+    with cluster_here() as cluster:
+        worker = cluster.add_worker()
+        with connect(cluster.address, backend="cpu") as executor:
+            slot, chunk = free_slot(executor), make_chunk(steps=FOREVER)
+            executor.submit(slot, chunk)
+            cluster.end_worker(worker)
+            _, lost = events_until(executor, Lost)
+            assert (lost.chunk, lost.slot, lost.killed) == (chunk, slot, False)
+            assert slot not in executor.slots()
+            executor.submit(slot, chunk)
+            _, lost = events_until(executor, Lost)
+            assert lost.why == "was gone before it got its chunk"
+            cluster.add_worker()
+            other = free_slot(executor)
+            assert other.name != slot.name  # though machine and process are the same
+            executor.submit(other, make_chunk())
+            events_until(executor, Trained)

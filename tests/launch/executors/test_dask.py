@@ -1,0 +1,53 @@
+"""Workers of a scheduler that is there."""
+
+import pytest
+
+from dynstudy.errors import ClusterError
+from dynstudy.launch.executors import _dask_worker
+from dynstudy.launch.executors import dask as module
+from dynstudy.launch.executors.dask import connect
+from dynstudy.launch.executors.executor import Advanced, Said, Trained
+from tests.launch.executors.chunks import FOREVER, events_until, free_slot, make_chunk
+from tests.launch.executors.clusters import cluster_here
+
+
+def test_two_launches_on_one_worker_train_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_dask_worker, "ADVANCED_SECONDS", 0.05)
+    with cluster_here() as cluster:
+        cluster.add_worker(nthreads=2)
+        with connect(cluster.address, backend="cpu") as one:
+            one.submit(free_slot(one), make_chunk(steps=FOREVER))
+            with connect(cluster.address, backend="cpu") as two:
+                slot, short = free_slot(two), make_chunk()
+                events_until(one, Advanced)
+                two.submit(slot, short)
+                for _ in range(3):
+                    events_until(one, Advanced)
+                assert two.events.empty()
+                one.stop(drop=True)
+                assert events_until(two, Trained)[1].chunk is short
+
+
+def test_without_workers_it_waits_with_a_message_and_gives_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(module, "WAITING_SECONDS", 0.02)
+    with (
+        cluster_here() as cluster,
+        connect(cluster.address, backend="cpu", patience=0.1) as executor,
+    ):
+        _, said = events_until(executor, Said)
+        assert said.line.startswith(f"no worker at {cluster.address} yet; waiting for ")
+        with pytest.raises(ClusterError, match=r"no worker at .*, when there are some: `dask w"):
+            events_until(executor, Trained)
+
+
+def test_workers_that_are_all_refused_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
+    with cluster_here() as cluster:
+        cluster.add_worker()
+        with connect(cluster.address, backend="autograd:nope", patience=2.0) as executor:
+            events_until(executor, Said)
+            with pytest.raises(ClusterError, match=", but for 1 refused; what has landed is rec"):
+                events_until(executor, Trained)

@@ -1,0 +1,131 @@
+"""The contract, for every executor that there is, and one that is planted."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dynstudy.errors import ClusterError, SpecError
+from dynstudy.launch.executors import EXECUTORS, SCHEDULER, maker
+from dynstudy.launch.executors.executor import Advanced, Executor, Failed, Trained
+from dynstudy.launch.replicates import train_replicates
+from dynstudy.store.provenance import Trainer
+from dynstudy.task.initial import Initial
+from dynstudy.task.network import draw
+from tests.launch.executors.chunks import (
+    FOREVER,
+    assert_same,
+    events_until,
+    free_slot,
+    make_chunk,
+)
+
+PLANTED = {"planted": "tests.launch.executors.planted:at_once"}
+HOMES = EXECUTORS | PLANTED
+
+
+@pytest.fixture(scope="module", params=HOMES)
+def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    with maker(HOMES[request.param])("cpu", 2) as made:
+        yield made
+
+
+def test_slots_differ_and_train_something_at_once(executor: Executor) -> None:
+    free_slot(executor)
+    slots = executor.slots()
+    assert len({slot.name for slot in slots}) == len(slots)
+    assert min(slot.at_once for slot in slots) >= 1
+
+
+def test_what_is_trained_is_what_the_engine_trains_bit_by_bit(executor: Executor) -> None:
+    chunk, slot = make_chunk([5, 2, 9]), free_slot(executor)
+    executor.submit(slot, chunk)
+    _, event = events_until(executor, Trained)
+    records, outcome = train_replicates(chunk.tasks, chunk.protocol, "cpu")
+    assert event.chunk is chunk
+    assert event.slot == slot
+    assert_same(event.records, records)
+    here = Trainer.here(outcome.backend, outcome.device)
+    assert event.trainer.versions == here.versions
+    assert (event.trainer.backend, event.trainer.processor) == ("cpu", here.processor)
+    assert event.seconds > 0
+
+
+def test_a_slot_is_free_again_and_the_next_chunk_is_told_apart(executor: Executor) -> None:
+    slot = free_slot(executor)
+    for seed in range(3):
+        chunk = make_chunk([seed])
+        executor.submit(slot, chunk)
+        before, event = events_until(executor, Trained)
+        assert event.chunk is chunk
+        assert all(e.chunk is chunk for e in before if isinstance(e, Advanced))
+        steps = [e.steps for e in before if isinstance(e, Advanced)]
+        assert steps == sorted(steps)
+        assert all(0 < step <= chunk.steps for step in steps)
+
+
+def test_networks_start_from_a_file_of_this_machine(executor: Executor, tmp_path: Path) -> None:
+    file = tmp_path / "start.npz"
+    np.savez(file, **dict(zip(("W1", "b1", "W2", "b2"), draw(3, 6, 3), strict=True)))
+    chunk = make_chunk([0], initial=Initial.read(file, 3, "float32"))
+    expected, _ = train_replicates(chunk.tasks, chunk.protocol, "cpu")
+    executor.submit(free_slot(executor), chunk)
+    _, event = events_until(executor, Trained)
+    assert_same(event.records, expected)
+    drawn, _ = train_replicates(make_chunk([0]).tasks, make_chunk([0]).protocol, "cpu")
+    assert event.records[0].measures != drawn[0].measures
+
+
+def test_an_error_is_told_and_leaves_the_slot_free(executor: Executor, tmp_path: Path) -> None:
+    file = tmp_path / "start.npz"
+    np.savez(file, **dict(zip(("W1", "b1", "W2", "b2"), draw(3, 6, 3), strict=True)))
+    chunk = make_chunk([0], initial=Initial.read(file, 3, "float32"))
+    file.unlink()
+    slot = free_slot(executor)
+    executor.submit(slot, chunk)
+    _, event = events_until(executor, Failed)
+    assert (event.chunk, event.slot) == (chunk, slot)
+    assert isinstance(event.error, SpecError)
+    assert "is not there" in str(event.error)
+    executor.submit(slot, make_chunk([1]))
+    events_until(executor, Trained)
+
+
+@pytest.mark.parametrize("home", HOMES.values(), ids=list(HOMES))
+def test_what_is_being_trained_can_be_dropped(home: str) -> None:
+    executor = maker(home)("cpu", 1)
+    executor.submit(free_slot(executor), make_chunk(steps=FOREVER))
+    assert executor.stop(drop=True)
+    assert executor.stop(drop=True)  # as often as it likes
+    while (event := executor.next_event(0.01)) is not None:
+        assert isinstance(event, Advanced)
+
+
+@pytest.mark.parametrize("home", HOMES.values(), ids=list(HOMES))
+def test_one_that_was_not_used_is_stopped(home: str) -> None:
+    with maker(home)("cpu", 1) as executor:
+        assert executor.stop(drop=False)
+
+
+def test_dask_that_is_not_installed_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise ModuleNotFoundError("No module named 'distributed'", name="distributed.core")
+
+    monkeypatch.setattr("importlib.import_module", missing)
+    for home in (EXECUTORS["dask"], SCHEDULER):
+        with pytest.raises(ClusterError, match=r"need Dask: pip install 'dynstudy\[cluster\]'"):
+            maker(home)
+
+
+def test_what_else_is_missing_is_no_question_of_dask(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise ModuleNotFoundError("No module named 'numpy'", name="numpy")
+
+    monkeypatch.setattr("importlib.import_module", missing)
+    with pytest.raises(ModuleNotFoundError, match="numpy"):
+        maker(EXECUTORS["here"])
+
+
+def test_dask_is_not_loaded_for_one_process() -> None:
+    assert "dask" not in EXECUTORS["here"]

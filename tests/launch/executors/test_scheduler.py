@@ -1,0 +1,59 @@
+"""A scheduler that is one, that is none, and that goes."""
+
+import socket
+import threading
+import time
+from contextlib import suppress
+
+import pytest
+
+from dynstudy.errors import ClusterError
+from dynstudy.launch.executors import scheduler as module
+from dynstudy.launch.executors.dask import connect
+from dynstudy.launch.executors.executor import Trained
+from tests.command import LIMIT_SECONDS
+from tests.launch.executors.chunks import FOREVER, events_until, free_slot, make_chunk
+from tests.launch.executors.clusters import cluster_here
+
+
+def test_a_scheduler_that_dies_ends_the_launch_in_a_line_and_what_landed_comes_before() -> None:
+    with cluster_here() as cluster:
+        cluster.add_worker()
+        with connect(cluster.address, backend="cpu") as executor:
+            slot = free_slot(executor)
+            chunk = make_chunk()
+            executor.submit(slot, chunk)
+            until = time.monotonic() + LIMIT_SECONDS
+            while executor.events.empty():
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            executor.submit(slot, make_chunk(steps=FOREVER))
+            cluster.end_scheduler()
+            assert events_until(executor, Trained)[1].chunk is chunk
+            with pytest.raises(ClusterError, match=r"is gone; what has landed .* same command"):
+                events_until(executor, Trained)
+            executor.submit(slot, chunk)  # nobody hears it any more
+            assert executor.stop(drop=True)
+
+
+def test_a_worker_is_no_scheduler() -> None:
+    with cluster_here() as cluster:
+        worker = cluster.add_worker()
+        with pytest.raises(ClusterError, match="is a worker of Dask's, and no scheduler"):
+            connect(worker.address, backend="cpu")
+
+
+def test_what_listens_is_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CONNECT_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with suppress(OSError):
+                while True:
+                    with server.accept()[0] as connection:
+                        connection.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(ClusterError, match=f"the scheduler at {address} cannot be talked to: "):
+            connect(address, backend="cpu")
