@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from queue import SimpleQueue
 from types import FrameType
 
 from dynstudy.config import Cell, Configuration, Replicate
@@ -172,22 +173,34 @@ class Training:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Answer Ctrl-C (and SIGTERM): finish the chunk the first time, drop it the second."""
+        """Answer Ctrl-C (and SIGTERM): finish the chunk the first time, drop it the second.
+
+        The answer is given by a thread: a signal may come amid a line, where no other can begin.
+        """
+        answers = SimpleQueue[str | None]()
 
         def on_signal(_number: int, _frame: FrameType | None) -> None:
             if self.stopped:
                 self.drop_chunk.set()
-                self.log("dropping the chunk in flight; everything before it is recorded")
+                answers.put("dropping the chunk in flight; everything before it is recorded")
             else:
                 self.stop_after_chunk.set()
-                self.log("finishing the chunk in flight; once more to drop it")
+                answers.put("finishing the chunk in flight; once more to drop it")
+
+        def answer() -> None:
+            while (line := answers.get()) is not None:
+                self.log(line)
 
         if threading.current_thread() is not threading.main_thread():
             yield  # Python lets only the main thread handle signals
             return
+        thread = threading.Thread(target=answer, name="dynstudy-answers", daemon=True)
+        thread.start()
         before = {s: signal.signal(s, on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+            answers.put(None)
+            thread.join()

@@ -7,7 +7,7 @@ from typing import Any
 
 import optuna
 import sqlalchemy
-from optuna.exceptions import ExperimentalWarning
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from sqlalchemy import URL, Engine, String, cast, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -76,7 +76,8 @@ class Storage:
                 with database_errors(self.url):
                     self._open(*apart(parsed), create)
             except StorageError as error:
-                if attempt == attempts or not isinstance(error.__cause__, SQLAlchemyError):
+                of_database = SQLAlchemyError | StorageInternalError
+                if attempt == attempts or not isinstance(error.__cause__, of_database):
                     raise
                 time.sleep(0.1 * attempt)
             else:

@@ -26,7 +26,7 @@ CONSTANTS: dict[str, Any] = {
     "dynstudy.launch.chunks.CHUNK_SECONDS": 0.05,  # many chunks in a second
     "dynstudy.store.launches.BEAT_SECONDS": 0.3,
     "dynstudy.store.launches.LOST_AFTER": timedelta(seconds=LOST_SECONDS),
-    "dynstudy.store.studies.BUSY_SECONDS": 5,  # SQLite waits so long for a stopped writer
+    "dynstudy.store.connections.BUSY_SECONDS": 5,  # SQLite waits so long for a stopped writer
     "dynstudy.cli.run.page_after_launch": lambda *_, **__: None,  # it takes longer than the study
 }
 """What is otherwise in these processes, by where it stands."""

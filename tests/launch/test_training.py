@@ -1,5 +1,7 @@
 """Training what the ledger lacks: interrupted at any time, in any thread."""
 
+import io
+import signal
 import threading
 from typing import Any
 
@@ -9,6 +11,7 @@ import dynstudy
 from dynstudy.launch import training
 from dynstudy.launch.executors import here
 from dynstudy.launch.executors.here import Here
+from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.studies import Storage
 from tests.launch.recorded import networks, trials
 from tests.planted import SpecMaker
@@ -75,6 +78,41 @@ def test_a_chunk_that_does_not_answer_is_left_behind(
     done = dynstudy.run(make_spec(), storage=storage)
     answer.set()
     assert (done.interrupted, done.abandoned, done.trained) == (True, True, 0)
+
+
+class Interrupted(io.RawIOBase):
+    """A terminal at which somebody presses Ctrl-C twice while the first line is written."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: Any) -> int:
+        if not self.lines:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        self.lines.append(bytes(text).decode())
+        return len(text)
+
+
+def test_ctrl_c_amid_a_line_is_answered_after_it(storage: Storage, make_spec: SpecMaker) -> None:
+    terminal = Interrupted()
+    out = io.TextIOWrapper(io.BufferedWriter(terminal), write_through=True)
+    train = training.Training(
+        LaunchLedger(storage.engine, make_spec().protocol),
+        None,
+        Here("cpu"),
+        log=lambda line: print(line, file=out, flush=True),
+    )
+    with train.interruptible():
+        train.log("1/16 networks")
+    assert train.stop_after_chunk.is_set()
+    assert train.drop_chunk.is_set()
+    first, *answers = "".join(terminal.lines).splitlines()
+    assert first == "1/16 networks"
+    assert [line.split()[0] for line in answers] == ["finishing", "dropping"]
 
 
 def test_it_runs_outside_the_main_thread(storage: Storage, make_spec: SpecMaker) -> None:

@@ -2,9 +2,12 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import IntegrityError
 
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.errors import (
@@ -12,6 +15,7 @@ from dynstudy.errors import (
     StudyMismatchError,
     StudyNotFoundError,
 )
+from dynstudy.store.optuna_storage import CheckedStorage
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 from tests.forked import in_children
@@ -123,6 +127,23 @@ def test_processes_that_start_on_a_new_database_at_once_all_get_it(url: str) -> 
         return Storage(url, create=True).names()
 
     assert in_children(*[names] * 4) == [[]] * 4
+
+
+def test_of_two_that_make_optunas_tables_at_once_the_second_looks_again(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What PostgreSQL says to it comes wrapped up by Optuna."""
+    make = CheckedStorage.__init__
+
+    def second(self: CheckedStorage, *arguments: Any, **options: Any) -> None:
+        monkeypatch.undo()
+        make(self, *arguments, **options)
+        self.engine.dispose()
+        clash = IntegrityError("CREATE TABLE alembic_version", {}, Exception("duplicate key"))
+        raise StorageInternalError("An exception is raised during the commit.") from clash
+
+    monkeypatch.setattr(CheckedStorage, "__init__", second)
+    assert Storage(url, create=True).names() == []
 
 
 def test_a_changed_meaning_is_refused_with_the_difference_and_the_way_out(
