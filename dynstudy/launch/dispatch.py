@@ -92,7 +92,7 @@ class Dispatch:
         self._chunks = Chunks(uneven=protocol.until is not None)
         self._again = list[Flight]()
         self._flights: dict[str, Flight] = {}  # by the name of the slot
-        self._landed = SimpleQueue[Landed | BaseException | None]()
+        self._landed = SimpleQueue[Landed | BaseException]()
         self._unrecorded = 0
         self._failures = Counter[str]()  # in a row, by the name of the slot
         self._lock = threading.Lock()  # of what waits
@@ -170,14 +170,14 @@ class Dispatch:
                 match event:
                     case Advanced(chunk, slot, steps):
                         self._count(slot, chunk, steps)
-                    case Trained():
-                        self._trained(event)
-                    case Failed():
-                        self._failed(event)
-                    case Lost():
-                        self._lost(event)
                     case Said():
                         self._landed.put(event)
+                    case Trained() if self._is_flying(event):
+                        self._trained(event)
+                    case Failed() if self._is_flying(event):
+                        self._failed(event)
+                    case Lost() if self._is_flying(event):
+                        self._lost(event)
         except BaseException as error:
             self._landed.put(error)
 
@@ -221,6 +221,11 @@ class Dispatch:
         more, flight.steps = steps - flight.steps, steps
         self.progress.work_done += chunk.work * more / chunk.steps
         self.progress.steps_done += len(chunk.tasks) * float(more)
+
+    def _is_flying(self, event: Trained | Failed | Lost) -> bool:
+        """Whether a chunk is still awaited from there, and not given up."""
+        flight = self._flights.get(event.slot.name)
+        return flight is not None and flight.chunk is event.chunk
 
     def _trained(self, event: Trained) -> None:
         slot, chunk = event.slot, event.chunk

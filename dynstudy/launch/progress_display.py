@@ -60,6 +60,8 @@ class Display:
         text = f"{progress.done}/{progress.networks} networks"
         if not math.isnan(progress.seconds_left):
             text += f", {progress.rate:,.0f} network-steps/s, {clock(progress.seconds_left)} left"
+        if progress.workers_said:
+            text += f", {progress.workers_said}"
         if progress.stage:
             text = f"{progress.stage}: {text}"
         if self.verbose and progress.done > self.recorded:

@@ -2,10 +2,10 @@
 
 import optuna
 
+from dynstudy.launch.run_map import add_trials
 from dynstudy.launch.training import Training
 from dynstudy.search.boundary import end, next_cells, trial_panels
 from dynstudy.statistics.trial_summaries import Summaries
-from dynstudy.store.trials import add_cells
 from dynstudy.study.kinds.boundary import BoundarySpec
 from dynstudy.study.tried import finished
 
@@ -15,23 +15,28 @@ def run_boundary(spec: BoundarySpec, study: optuna.Study, training: Training) ->
     all_cells = {cell.configuration: cell for cell in spec.grid_cells()}
     static = spec.static_cells()
     summaries = Summaries(training.ledger, range(spec.baseline_replicates))
+    patiently = training.patiently
     while not training.stopped:
-        present = finished(study)
+        present = patiently(finished, study)
         batch = [cell for cell in static if cell.configuration not in present]
-        for number, panel in enumerate(trial_panels(spec, study)):
+        for number, panel in enumerate(patiently(trial_panels, spec, study)):
             batch += [all_cells[chosen] for chosen in next_cells(spec, panel, number)]
         if not batch:
-            end(study, spec, len(present))
-            training.log(_why_over(spec, study))
+            patiently(end, study, spec, len(present))
+            training.log(patiently(_why_over, spec, study))
             break
-        later = spec.planned_trials(study.user_attrs) - len(present) - len(batch)
+        later = patiently(_planned, spec, study) - len(present) - len(batch)
         now = sum(cell.replicates for cell in batch)
         if not training.complete(batch, share=now / (now + later * spec.replicates)):
             break  # interrupted: the next launch chooses the same batch and trains what is missing
         # networks are recorded first: a crash between the two costs nothing
-        add_cells(study, spec, summaries.of(batch))
-    planned = spec.planned_trials(study.user_attrs)
-    return planned, max(0, planned - len(finished(study)))
+        patiently(add_trials, study, spec, summaries, batch)
+    planned = patiently(_planned, spec, study)
+    return planned, max(0, planned - len(patiently(finished, study)))
+
+
+def _planned(spec: BoundarySpec, study: optuna.Study) -> int:
+    return spec.planned_trials(study.user_attrs)
 
 
 def _why_over(spec: BoundarySpec, study: optuna.Study) -> str:

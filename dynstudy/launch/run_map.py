@@ -15,7 +15,7 @@ import optuna
 from dynstudy.config import Cell
 from dynstudy.launch.training import Training
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests
-from dynstudy.statistics.compared_cells import read_compared
+from dynstudy.statistics.compared_cells import ComparedCells, read_compared
 from dynstudy.statistics.sequential import FamilyLooks
 from dynstudy.statistics.trial_summaries import Summaries
 from dynstudy.store.trials import add_cells
@@ -32,9 +32,9 @@ def run_map(spec: StudySpec, study: optuna.Study, training: Training) -> tuple[i
     planned = training.plan(all_cells)
     lacking = {configuration: len(seeds) for configuration, seeds in planned.items()}
     summaries = Summaries(training.ledger, range(spec.baseline_replicates))
-    trials = finished(study)
+    trials = training.patiently(finished, study)
     waiting = [cell for cell in all_cells if cell.configuration not in trials]
-    training.ledger.remember(waiting, planned)
+    training.patiently(training.ledger.remember, waiting, planned)
 
     def make_trials() -> None:
         """Networks are recorded first: a crash between the two costs nothing."""
@@ -46,7 +46,7 @@ def run_map(spec: StudySpec, study: optuna.Study, training: Training) -> tuple[i
             comparable = not lacking.get(cell.configuration.baseline(), 0)
             (ready if whole and comparable else still).append(cell)
         waiting = still
-        add_cells(study, spec, summaries.of(ready))
+        training.patiently(add_trials, study, spec, summaries, ready)
 
     make_trials()
     for replicates in training.train(all_cells, planned):
@@ -66,15 +66,21 @@ def run_rounds(
     """As `run_map`, round after round until `tests` settle all cells."""
     all_cells = spec.cells_ahead()
     seeds = range(spec.baseline_replicates)
-    summaries, present = Summaries(training.ledger, seeds), set(finished(study))
+    summaries = Summaries(training.ledger, seeds)
+    present = set(training.patiently(finished, study))
 
     def make_trials(ready: Iterable[Cell]) -> None:
         new = [cell for cell in ready if cell.configuration not in present]
-        add_cells(study, spec, summaries.of(new))
+        training.patiently(add_trials, study, spec, summaries, new)
         present.update(cell.configuration for cell in new)
 
-    training.ledger.remember(all_cells, {cell.configuration: cell.seeds for cell in all_cells})
-    families = read_compared(training.ledger, all_cells, seeds, spec.family).families
+    all_seeds = {cell.configuration: cell.seeds for cell in all_cells}
+    training.patiently(training.ledger.remember, all_cells, all_seeds)
+
+    def compare() -> ComparedCells:
+        return training.patiently(read_compared, training.ledger, all_cells, seeds, spec.family)
+
+    families = compare().families
     looks = [FamilyLooks(indices, rounds.looks) for indices in families]
     baselines = [cell for cell in all_cells if cell.configuration.static]
     before = 0
@@ -92,7 +98,7 @@ def run_rounds(
         if not training.complete(todo, note=note):
             break  # interrupted: the next launch trains what is missing, and looks then
         make_trials(baselines)
-        compared = read_compared(training.ledger, all_cells, seeds, spec.family)
+        compared = compare()
         for family in looks:
             if family.going.any():
                 family.look(partial(compared.evidence, tests))
@@ -102,3 +108,10 @@ def run_rounds(
             )
         before = size
     return len(all_cells), len(all_cells) - len(present)
+
+
+def add_trials(
+    study: optuna.Study, spec: StudySpec, summaries: Summaries, cells: Iterable[Cell]
+) -> None:
+    """Make trials of cells whose networks are all recorded; again, it adds what is missing."""
+    add_cells(study, spec, summaries.of(cells))

@@ -21,9 +21,13 @@ from dynstudy.launch.wanted import Wanted
 from dynstudy.measure.records import record_steps
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import Launch
+from dynstudy.store.passwords import url_shown
+from dynstudy.store.patience import Patience
 from dynstudy.train.loop import step_work
 
 REPORT_SECONDS = 0.1
+PATIENCE_SECONDS = 300.0
+"""How long a database may be away, if nothing else is asked for."""
 Lacking = dict[Configuration, tuple[int, ...]]
 """Seeds of the networks that are to be trained."""
 
@@ -32,7 +36,7 @@ class Training:
     """The networks that one launch trains; `launch` is None for a ledger that is thrown away.
 
     `report` is called about ten times a second with the progress, and `log` with what a person
-    should know besides.
+    should know besides. A database that is away is waited for, `patience` seconds.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class Training:
         executor: Executor,
         report: Callable[[Progress], None] | None = None,
         log: Callable[[str], None] | None = None,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self.ledger, self.launch, self.executor = ledger, launch, executor
         self.report, self.log = report or (lambda _: None), log or (lambda _: None)
@@ -51,6 +56,10 @@ class Training:
         self.convicted: list[Convicted] = []
         self.said_first: list[str] = []  # what is logged before the first network is trained
         self.stop_after_chunk, self.drop_chunk = threading.Event(), threading.Event()
+        self.patiently = Patience(
+            patience, self.log, lambda: self.stopped, url_shown(ledger.engine.url)
+        )
+        """Runs what uses the database, again and again while that is away."""
         self._budgets: dict[str, float] = {}  # of the next chunk of each slot
 
     @property
@@ -60,7 +69,7 @@ class Training:
 
     def plan(self, cells: Sequence[Cell], share: float = 1.0) -> Lacking:
         """The seeds to train of each configuration, which are a `share` of all the work ahead."""
-        lacking = self.ledger.lacking(cells)
+        lacking = self.patiently(self.ledger.lacking, cells)
         networks = sum(map(len, lacking.values()))
         work = sum(
             len(lacking[cell.configuration]) * step_work(cell.configuration.width) * cell.steps
@@ -74,8 +83,10 @@ class Training:
 
     def train(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[list[Replicate]]:
         """Train what is missing, cell after cell; yields networks whenever some are recorded."""
-        wanted = Wanted(self.ledger, self.launch, cells, self._tasks(cells, lacking))
+        tasks = self._tasks(cells, lacking)
+        wanted = Wanted(self.ledger, self.launch, self.patiently, cells, tasks)
         dispatch = Dispatch(self.executor, self.ledger.protocol, self.progress, self._budgets)
+        waiting = False
         with dispatch:
             while not dispatch.over:
                 if self.drop_chunk.is_set():
@@ -87,6 +98,10 @@ class Training:
                     dispatch.feed(wanted.next_tasks(*dispatch.appetite()))
                     if wanted.none_left:
                         dispatch.fed()
+                    elif dispatch.idle and not waiting:
+                        waiting = True
+                        count = len(wanted.elsewhere)
+                        self.log(f"waiting for {count} networks that another launch is training")
                 if recorded := wanted.recorded_elsewhere():
                     self._take(cells, recorded)
                     yield recorded
@@ -103,7 +118,7 @@ class Training:
     def complete(self, cells: Sequence[Cell], share: float = 1.0, note: str = "") -> bool:
         """Plan and train cells to the end, `note` logged if any is missing; false if stopped."""
         lacking = self.plan(cells, share)
-        self.ledger.remember(cells, lacking)
+        self.patiently(self.ledger.remember, cells, lacking)
         if note and any(lacking.values()):
             self.log(note)
         trained = sum(map(len, self.train(cells, lacking)))
@@ -113,7 +128,8 @@ class Training:
         """The networks to train, cell after cell."""
         # what other studies need of a baseline is read again with what this one needs
         static = (cell.configuration for cell in cells if cell.configuration.static)
-        read = self.ledger.steps_read(each for each in static if lacking[each])
+        missing = [each for each in static if lacking[each]]
+        read = self.patiently(self.ledger.steps_read, missing)
         for cell in cells:
             steps = tuple(sorted({*cell.reads, *read.get(cell.configuration, ())}))
             curvature = (
@@ -131,16 +147,21 @@ class Training:
         protocol = self.ledger.protocol.at(configuration.learning_rate)
         if protocol.curvature is None or not (records := record_steps(protocol)):
             return (), 1
-        steps, count = self.ledger.eigenvalues_read(configuration)
+        steps, count = self.patiently(self.ledger.eigenvalues_read, configuration)
         return tuple(sorted(steps.union(records))), max(count, protocol.curvature.eigenvalues)
 
     def _record(self, trained: Trained) -> None:
-        records, trainer = trained.records, trained.trainer
-        launch = self.launch.id if self.launch is not None else None
-        worker, seconds = trained.slot.name, trained.seconds
-        self.ledger.add(records, trainer, run_id=launch, worker=worker, seconds=seconds)
+        records = trained.records
+        self.patiently(
+            self.ledger.add,
+            records,
+            trained.trainer,
+            run_id=None if self.launch is None else self.launch.id,
+            worker=trained.slot.name,
+            seconds=trained.seconds,
+        )
         ended = datetime.now(UTC).replace(tzinfo=None)
-        began = ended - timedelta(seconds=seconds)
+        began = ended - timedelta(seconds=trained.seconds)
         self.ledger.was_trained({each.replicate.configuration for each in records}, began, ended)
         self.diverged += sum(record.diverged_at is not None for record in records)
         self.progress.done += len(records)
@@ -158,7 +179,8 @@ class Training:
         """Count networks that another launch has recorded meanwhile, and read them."""
         configurations = {replicate.configuration for replicate in recorded}
         changed = [cell for cell in cells if cell.configuration in configurations]
-        self.ledger.remember(changed, self.ledger.lacking(changed))
+        lacking = self.patiently(self.ledger.lacking, changed)
+        self.patiently(self.ledger.remember, changed, lacking)
         steps = {cell.configuration: cell.steps for cell in changed}
         self.progress.networks -= len(recorded)
         for each in recorded:

@@ -8,6 +8,7 @@ from dynstudy.launch.chunks import task_work
 from dynstudy.launch.replicates import Task
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import Launch
+from dynstudy.store.patience import Patience
 
 BLOCK = 1000
 """Networks that are reserved at once, at most."""
@@ -26,10 +27,11 @@ class Wanted:
         self,
         ledger: LaunchLedger,
         launch: Launch | None,
+        patiently: Patience,
         cells: Sequence[Cell],
         tasks: Iterator[Task],
     ) -> None:
-        self.ledger, self.launch, self.tasks = ledger, launch, tasks
+        self.ledger, self.launch, self.patiently, self.tasks = ledger, launch, patiently, tasks
         self.cells = {cell.configuration: cell for cell in cells}
         self.elsewhere: list[Task] = []  # reserved by other launches
         self._recorded: list[Task] = []  # by other launches, since they were planned
@@ -59,4 +61,23 @@ class Wanted:
         return [task.replicate for task in recorded]
 
     def _reserved(self, block: list[Task]) -> list[Task]:
-        return block
+        if self.launch is None:
+            return block
+        by_key = {self.ledger.replicate_key(task.replicate): task for task in block}
+        granted = self.patiently(self.launch.reserve, list(by_key))
+        # Looked up after it was granted: who had reserved it before has recorded it, or never will.
+        configurations = dict.fromkeys(task.replicate.configuration for task in block)
+        cells = [self.cells[each] for each in configurations]
+        lacking = self.patiently(self.ledger.lacking, cells)
+        to_train, spare = [], []
+        for key, task in by_key.items():
+            if task.replicate.seed not in lacking[task.replicate.configuration]:
+                self._recorded.append(task)
+                spare.append(key)
+            elif key in granted:
+                to_train.append(task)
+            else:
+                self.elsewhere.append(task)
+        if spare:
+            self.patiently(self.launch.release, spare)
+        return to_train

@@ -67,6 +67,12 @@ class Launch:
             reservations.hold(session, self.id, new)
         return granted
 
+    def release(self, keys: Iterable[str]) -> None:
+        """Let other launches train networks that this one has reserved, and does not train."""
+        with self.engine.begin() as connection:
+            lock(connection)
+            reservations.free(connection, self.id, keys)
+
     def end(self, status: str) -> bool:
         """Say how it ended, and return whether the study was its own until then."""
         # it may have said so before, when the answer was lost

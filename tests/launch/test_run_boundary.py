@@ -11,7 +11,7 @@ from dynstudy.analysis.study_differences import study_differences
 from dynstudy.config import Configuration
 from dynstudy.dashboard.page import publish
 from dynstudy.errors import StudyMismatchError
-from dynstudy.launch import run_boundary
+from dynstudy.launch import run_map
 from dynstudy.report.listing import list_rows
 from dynstudy.search.prediction import predict_cells
 from dynstudy.store.studies import Storage
@@ -102,7 +102,7 @@ def test_a_study_that_crashed_goes_on_to_the_same_cells(
     whole = chosen(storage)
     assert len(set(whole)) == 13
     storage.optuna.delete_study(storage.study_id(storage.study("boundary")))
-    original = run_boundary.add_cells
+    original = run_map.add_cells
     added = 0
 
     def crash(study: Any, spec: Any, ready: Any) -> None:
@@ -113,7 +113,7 @@ def test_a_study_that_crashed_goes_on_to_the_same_cells(
             added += 1
             original(study, spec, [cell])
 
-    monkeypatch.setattr(run_boundary, "add_cells", crash)
+    monkeypatch.setattr(run_map, "add_cells", crash)
     with pytest.raises(SystemError):
         dynstudy.run(boundary(seed=3), storage=storage)
     assert len(chosen(storage)) == crash_at
