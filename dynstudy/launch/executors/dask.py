@@ -23,7 +23,7 @@ from distributed.security import Security
 from distributed.utils import silence_logging_cmgr
 
 from dynstudy.errors import ClusterError
-from dynstudy.launch.executors._dask_worker import Call, Answer, Unwanted, Work, train_work
+from dynstudy.launch.executors._dask_worker import Answer, Call, Unwanted, Work, train_work
 from dynstudy.launch.executors.cluster_workers import ClusterWorkers, Member, sent
 from dynstudy.launch.executors.executor import (
     Advanced,

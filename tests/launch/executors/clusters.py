@@ -4,9 +4,11 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from distributed import Scheduler, Worker
+from distributed.security import Security
 from distributed.utils import silence_logging_cmgr
 
 from tests.command import LIMIT_SECONDS
@@ -81,3 +83,12 @@ def cluster_here() -> Iterator[Cluster]:
             yield cluster
         finally:
             cluster.close()
+
+
+def stranger(folder: Path) -> dict[str, Path]:
+    """Options of `connect`: files of credentials that no cluster knows."""
+    made = Security.temporary()
+    texts = {"ca": made.tls_ca_file, "cert": made.tls_client_cert, "key": made.tls_client_key}
+    for name, text in texts.items():
+        (folder / f"{name}.pem").write_text(text)
+    return {f"tls_{name}": folder / f"{name}.pem" for name in texts}

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import dask
 import pytest
-from distributed.security import Security
 
 from dynstudy.errors import ClusterError
 from dynstudy.launch.executors.security import Credentials, reached, secured
+from tests.launch.executors.clusters import stranger
 
 NONE = Credentials()
 
@@ -15,12 +15,7 @@ NONE = Credentials()
 @pytest.fixture
 def files(tmp_path: Path) -> Credentials:
     """A certificate that signs itself, as an authority's and as one's."""
-    made = Security.temporary()
-    paths = [tmp_path / name for name in ("ca.pem", "cert.pem", "key.pem")]
-    texts = made.tls_ca_file, made.tls_client_cert, made.tls_client_key
-    for path, text in zip(paths, texts, strict=True):
-        path.write_text(text)
-    return Credentials(*paths)
+    return Credentials(*stranger(tmp_path).values())
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:8786", "tcp://localhost:1", "tcp://[::1]:9"])
