@@ -1,8 +1,9 @@
 """Where a database is, and what it complains of."""
 
+import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -11,7 +12,7 @@ from weakref import WeakSet
 
 import optuna
 import sqlalchemy
-from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, event, insert, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
@@ -222,10 +223,10 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_leave_inherited)
 
 
-def batches(values: Iterable[Value]) -> Iterator[list[Value]]:
+def batches(values: Iterable[Value], size: int = QUERY_SIZE) -> Iterator[list[Value]]:
     """Values in lists short enough for one SQL IN (...)."""
     remaining = iter(values)
-    while batch := list(islice(remaining, QUERY_SIZE)):
+    while batch := list(islice(remaining, size)):
         yield batch
 
 
@@ -235,3 +236,20 @@ def rows_among(
     """The rows of a query whose column has one of any number of values."""
     for batch in batches(values):
         yield from connection.execute(query.where(column.in_(batch))).all()
+
+
+def insert_rows(connection: Connection, model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert any number of rows, all with the same columns of numbers, texts and NULL.
+
+    PostgreSQL gets them as one text: it takes as long for a statement as SQLite for many rows.
+    """
+    if not rows:
+        return
+    if connection.dialect.name != "postgresql":
+        connection.execute(insert(model), rows)
+        return
+    quote = connection.dialect.identifier_preparer.quote
+    table, columns = quote(model.__tablename__), ", ".join(map(quote, rows[0]))
+    source = f"json_populate_recordset(NULL::{table}, CAST(:rows AS json))"
+    statement = text(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {source}")
+    connection.execute(statement, {"rows": json.dumps(rows, allow_nan=False)})

@@ -106,7 +106,7 @@ def delete_study(storage: Storage, planned: Deletion) -> None:
         launches = RunRow.study_id == planned.number
         session.execute(update(RunRow).where(launches).values(study_id=None))
         if version(session.connection()) >= WORKERS_SINCE:
-            free_of_ended(session)
+            free_of_ended(session.connection())
         storage.optuna.delete_study(planned.number)
     if planned.study in storage.names():  # Optuna is silent on a broken constraint
         raise StorageError(f"study {planned.study!r}: the database refused to delete it")

@@ -13,6 +13,8 @@ from dynstudy.task.network import INITIALISATION
 NUMERICS = 1
 """Raised when results change (not with every release): what was trained before is trained again."""
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
 
 def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
     """Return what makes a network what it is, but for its seed: everything that its key is of.
@@ -47,8 +49,7 @@ def digest(values: Mapping[str, Any]) -> str:
     >>> digest({"b": 1, "a": 2.0}) == digest({"a": 2.0, "b": 1})
     True
     """
-    canonical = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(values).encode()).hexdigest()
 
 
 def configuration_key(protocol: Protocol, configuration: Configuration) -> str:

@@ -54,7 +54,7 @@ class Launch:
             lock(session)
             if not self._write(session):
                 raise StudyTakenError(TAKEN)
-            holders = reservations.holders(session, wanted)
+            holders = reservations.holders(session.connection(), wanted)
             others = RunRow.id.in_({*holders.values()} - {self.id})
             unfinished = select(RunRow).where(others, RunRow.status == RUNNING)
             training = {
@@ -64,7 +64,7 @@ class Launch:
             }
             granted = {key for key in wanted if holders.get(key) not in training}
             new = {key for key in granted if holders.get(key) != self.id}
-            reservations.hold(session, self.id, new)
+            reservations.hold(session.connection(), self.id, new)
         return granted
 
     def release(self, keys: Iterable[str]) -> None:
@@ -177,7 +177,7 @@ def claim(
         )
         session.add(row)
         session.flush()
-        reservations.free_of_ended(session)
+        reservations.free_of_ended(session.connection())
         launch = Launch(engine, row.id, study_id)
     try:
         with launch.beating(), launch.fenced():

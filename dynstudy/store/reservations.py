@@ -6,36 +6,34 @@ that may be alive keeps others off; what others left behind is theirs who ask ne
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, delete, select
 
-from dynstudy.store.database import batches, rows_among
+from dynstudy.store.database import batches, insert_rows, rows_among
 from dynstudy.store.tables import RUNNING, ReservationRow, RunRow
 
 
-def holders(connection: Connection | Session, keys: Iterable[str]) -> dict[str, int]:
+def holders(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
     """Which launch has reserved each of some networks; those of none are left out."""
     query = select(ReservationRow.key, ReservationRow.run_id)
     return dict(map(tuple, rows_among(connection, query, ReservationRow.key, keys)))
 
 
-def hold(connection: Connection | Session, run_id: int, keys: Iterable[str]) -> None:
+def hold(connection: Connection, run_id: int, keys: Iterable[str]) -> None:
     """Reserve networks for a launch, whoever had them; the transaction has locked the database."""
     keys = sorted(keys)
     for batch in batches(keys):
         connection.execute(delete(ReservationRow).where(ReservationRow.key.in_(batch)))
-    if keys:
-        connection.execute(insert(ReservationRow), [{"key": key, "run_id": run_id} for key in keys])
+    insert_rows(connection, ReservationRow, [{"key": key, "run_id": run_id} for key in keys])
 
 
-def free(connection: Connection | Session, run_id: int, keys: Iterable[str]) -> None:
+def free(connection: Connection, run_id: int, keys: Iterable[str]) -> None:
     """Free networks, as far as a launch has reserved them."""
     of_launch = delete(ReservationRow).where(ReservationRow.run_id == run_id)
     for batch in batches(sorted(keys)):
         connection.execute(of_launch.where(ReservationRow.key.in_(batch)))
 
 
-def free_of_ended(connection: Connection | Session) -> None:
+def free_of_ended(connection: Connection) -> None:
     """Free what launches have reserved that ended, lost their study or were deleted with it."""
     of_a_study = RunRow.study_id.is_not(None)
     training = select(RunRow.id).where(RunRow.status == RUNNING, of_a_study)

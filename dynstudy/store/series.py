@@ -19,7 +19,7 @@ from dynstudy.measure.measure import CellReadings, CurvatureReadings
 from dynstudy.measure.records import EIGENVALUES, FIRST_COLUMNS, ONSETS, SERIES_COLUMNS, UPHILL
 from dynstudy.protocol import Protocol
 from dynstudy.store.checked import damaged
-from dynstudy.store.database import batches, rows_among
+from dynstudy.store.database import batches, insert_rows, rows_among
 from dynstudy.store.tables import ReplicateRow, SeriesRow, StepsRow
 
 TRAIN, VALIDATION = "train", "validation"
@@ -90,15 +90,14 @@ def write(connection: Connection, series_of: Mapping[int, NamedSeries]) -> None:
         for name, series in named.items()
         if series.steps
     ]
-    if rows:
-        connection.execute(insert(SeriesRow), rows)
+    insert_rows(connection, SeriesRow, rows)
 
 
 def _numbers(
     connection: Connection, lists: Iterable[tuple[int, ...]]
 ) -> dict[tuple[int, ...], int]:
     """The rows of some lists of steps, which are made where they are missing."""
-    texts = {_json(steps): steps for steps in lists if steps}
+    texts = dict(sorted((_json(steps), steps) for steps in lists if steps))
     columns = StepsRow.id, StepsRow.steps
     recorded = rows_among(connection, select(*columns), StepsRow.steps, texts)
     numbers = {texts[text]: number for number, text in recorded}
@@ -256,5 +255,4 @@ def _or_null(values: NDArray[Any]) -> list[Any]:
     return list(numbers.tolist())
 
 
-def _json(values: Any) -> str:
-    return json.dumps(values, separators=(",", ":"))
+_json = json.JSONEncoder(separators=(",", ":")).encode

@@ -1,7 +1,10 @@
 """Networks go in in one order, whoever writes them in which."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from sqlalchemy import Engine, select
 
@@ -9,11 +12,27 @@ from dynstudy.config import Configuration, Replicate
 from dynstudy.protocol import Protocol
 from dynstudy.store.ledger import Ledger, Record
 from dynstudy.store.provenance import Trainer
+from dynstudy.store.recording import READ_AT_ONCE
+from dynstudy.store.series import TRAIN, VALIDATION, Series
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow
 
+PROTOCOL = Protocol(steps=200, tail=50)
 CE = Configuration("ce", 5, 1.0)
 TRAINER = Trainer("cpu", "test", "a processor", {"numpy": "2"})
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
+    """In a database of each kind."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            url = request.getfixturevalue("url")
+        else:
+            url = stack.enter_context(request.getfixturevalue("databases").database())
+        opened = Storage(url, create=True)
+        yield Ledger(opened.engine, PROTOCOL)
+        opened.engine.dispose()
 
 
 def keys(engine: Engine) -> Sequence[str]:
@@ -22,11 +41,39 @@ def keys(engine: Engine) -> Sequence[str]:
 
 
 @pytest.mark.parametrize("seeds", [range(20), range(19, -1, -1)])
-def test_rows_go_in_in_the_order_of_their_keys(storage: Storage, seeds: range) -> None:
+def test_rows_go_in_in_the_order_of_their_keys(ledger: Ledger, seeds: range) -> None:
     """Else two that write the same networks would each wait for the other on PostgreSQL."""
     accuracies = {"train_accuracy": 0.5, "val_accuracy": 0.4}
     records = [Record(Replicate(CE, seed), None, accuracies, {}) for seed in seeds]
-    Ledger(storage.engine, Protocol(steps=200, tail=50)).add(records, TRAINER)
-    written = keys(storage.engine)
+    ledger.add(records, TRAINER)
+    written = keys(ledger.engine)
     assert len(written) == 20
     assert list(written) == sorted(written)
+
+
+def trained(seed: int, steps: tuple[int, ...], accuracy: float) -> Record:
+    """A network whose numbers have all digits that they may have."""
+    counts = np.full((len(steps), 3), round(100 * accuracy), np.int32)
+    series = {TRAIN: Series(steps, counts), VALIDATION: Series(steps, counts)}
+    measures = {"train_accuracy": accuracy / 3, "val_accuracy": accuracy / 7}
+    return Record(Replicate(CE, seed), None, measures, series)
+
+
+def test_of_many_networks_trained_again_each_is_filled_or_replaced(ledger: Ledger) -> None:
+    seeds = range(2 * READ_AT_ONCE + 5)
+    ledger.add([trained(seed, (100, 200), 0.5) for seed in seeds], TRAINER)
+    elsewhere = replace(TRAINER, device='élan \\ "x"')
+    again = [trained(seed, (150, 200), 0.6 if seed % 2 else 0.5) for seed in seeds]
+    ledger.add([*reversed(again)], elsewhere)
+    frame = ledger.load([CE])
+    assert frame.seed.tolist() == list(seeds)
+    assert frame.val_accuracy.tolist() == [(0.6 if seed % 2 else 0.5) / 7 for seed in seeds]
+    assert frame.train_accuracy.tolist() == [(0.6 if seed % 2 else 0.5) / 3 for seed in seeds]
+    for seed, (diverged_at, named) in ledger.networks([CE])[CE].items():
+        assert diverged_at is None
+        for series in named.values():
+            assert series.steps == ((150, 200) if seed % 2 else (100, 150, 200))
+            assert (series.values == (60 if seed % 2 else 50)).all()
+    with ledger.engine.connect() as connection:
+        devices = connection.scalars(select(ReplicateRow.device).order_by(ReplicateRow.seed))
+        assert list(devices) == [elsewhere.device if seed % 2 else "test" for seed in seeds]
