@@ -30,7 +30,7 @@ from dynstudy.store.recording import write_networks
 from dynstudy.store.reservations import free
 from dynstudy.store.series import NamedSeries, Network
 from dynstudy.store.tables import ReplicateRow, RunRow
-from dynstudy.store.worker_rows import Account, Work
+from dynstudy.store.worker_rows import Account, Tally
 
 COLUMNS = ["configuration", "seed", "diverged_at", *MEASURES]
 """Of a network, as it is loaded."""
@@ -172,8 +172,8 @@ class Ledger:
             row["key"]: (row, record.series)
             for record, row in ((record, self._row(record) | shared) for record in records)
         }
-        work = Work(len(records), sum(row["steps"] for row, _ in networks.values()), seconds)
-        counted: dict[tuple[int, str], Work] = {}
+        work = Tally(len(records), sum(row["steps"] for row, _ in networks.values()), seconds)
+        counted: dict[tuple[int, str], Tally] = {}
         with self.engine.begin() as connection:
             lock(connection)  # what is there stays what it is until all is written
             if run_id is not None:

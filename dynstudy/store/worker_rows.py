@@ -21,15 +21,15 @@ from dynstudy.store.tables import RUNNING, RunRow, WorkerRow
 
 
 @dataclass(frozen=True)
-class Work:
+class Tally:
     """What was trained."""
 
     networks: int = 0
     network_steps: int = 0  # of all of them
     seconds: float = 0.0  # that their training took where it was done
 
-    def __add__(self, other: Self) -> "Work":
-        return Work(
+    def __add__(self, other: Self) -> "Tally":
+        return Tally(
             self.networks + other.networks,
             self.network_steps + other.network_steps,
             self.seconds + other.seconds,
@@ -40,11 +40,11 @@ class Account:
     """What a launch trained, as its process counts it; one ledger counts all that it records."""
 
     def __init__(self) -> None:
-        self._of_workers: dict[tuple[int, str], Work] = {}
+        self._of_workers: dict[tuple[int, str], Tally] = {}
 
     def write(
-        self, connection: Connection, run_id: int, worker: str, trainer: Trainer, work: Work
-    ) -> dict[tuple[int, str], Work]:
+        self, connection: Connection, run_id: int, worker: str, trainer: Trainer, work: Tally
+    ) -> dict[tuple[int, str], Tally]:
         """Add what was trained to a launch, which this is a sign of, and to a worker with a name.
 
         Returns:
@@ -53,7 +53,7 @@ class Account:
         Raises:
             StudyTakenError: the launch is not running any more.
         """
-        total = self._of_workers.get((run_id, worker), Work()) + work
+        total = self._of_workers.get((run_id, worker), Tally()) + work
         written = {(run_id, worker): total}
         of_all = (self._of_workers | written).items()
         networks = sum(each.networks for (launch_id, _), each in of_all if launch_id == run_id)
@@ -71,7 +71,7 @@ class Account:
                 connection.execute(insert(WorkerRow).values(row))
         return written
 
-    def committed(self, written: Mapping[tuple[int, str], Work]) -> None:
+    def committed(self, written: Mapping[tuple[int, str], Tally]) -> None:
         """Count what was written, and only now: what is tried again counts once."""
         self._of_workers |= written
 
