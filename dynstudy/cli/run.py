@@ -9,12 +9,25 @@ import typer
 from dynstudy.cli.options import BackendOption, StorageOption
 from dynstudy.cli.pages import page_after_launch
 from dynstudy.cli.session import log, progress_display, tune_optuna
+from dynstudy.errors import DynstudyError
 
 EXAMPLES = (
     "dynstudy run quickstart.toml --dry-run",
     "dynstudy run regime-dce.toml --set name=narrow --set 'space.width=[5, 10]'",
     "dynstudy run boundary-dce.toml --set boundary.cells=48 --extend",
+    "dynstudy run regime-dce.toml --workers 4",
 )
+
+
+TlsFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="With --scheduler: the authority, this process's certificate and its key, in PEM. "
+        "[default: Dask's own configuration]",
+        show_default=False,
+    ),
+]
 
 
 def command(
@@ -41,11 +54,62 @@ def command(
             "nothing any more and ends.",
         ),
     ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Train in so many processes on this machine, which share its cores, or have a "
+            "card each. [default: this process, or one for each of several cards]",
+            min=1,
+            max=4096,
+            show_default=False,
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Train on the workers of a Dask scheduler, tls://HOST:PORT or tcp://HOST:PORT.",
+        ),
+    ] = None,
+    patience: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            help="How long to wait for a database or for workers that are not there.",
+            min=0.0,
+        ),
+    ] = 300.0,
+    other_versions: Annotated[
+        bool,
+        typer.Option(
+            "--other-versions",
+            help="With --scheduler: let workers train that have other versions of dynstudy, "
+            "NumPy, Numba, PyTorch or Triton; each network keeps those that trained it.",
+        ),
+    ] = False,
+    insecure: Annotated[
+        bool,
+        typer.Option(
+            "--insecure",
+            help="With --scheduler: do without TLS beyond this machine; whoever reaches its port "
+            "can run code on the workers.",
+        ),
+    ] = False,
+    tls_ca: TlsFile = None,
+    tls_cert: TlsFile = None,
+    tls_key: TlsFile = None,
     storage: StorageOption = None,
 ) -> None:
     """Launch a study, or resume it: only what is missing is trained."""
     from dynstudy.study.study_file import load_spec
 
+    secured = {"insecure": insecure, "tls_ca": tls_ca, "tls_cert": tls_cert, "tls_key": tls_key}
+    of_scheduler = {"other_versions": other_versions} | secured
+    if scheduler is None and any(of_scheduler.values()):
+        first = next(name for name, value in of_scheduler.items() if value)
+        raise DynstudyError(f"--{first.replace('_', '-')} is for --scheduler, which is not given")
+    if scheduler is not None and workers is not None:
+        raise DynstudyError("--workers starts processes here, --scheduler has its own: choose one")
     spec = load_spec(file, set_ or [])
     if dry_run:
         from dynstudy.launch.estimate import estimate
@@ -57,13 +121,21 @@ def command(
         return
 
     from dynstudy.launch import runner
+    from dynstudy.launch.executors import SCHEDULER, maker
 
     tune_optuna()
+    cluster = None
+    if scheduler is not None:
+        connect = maker(SCHEDULER)
+        cluster = connect(scheduler, backend=backend, patience=patience, **of_scheduler)
     with progress_display(spec.name) as display:
         done = runner.run(
             spec,
             storage=storage,
             backend=backend,
+            workers=workers,
+            executor=cluster,
+            patience=patience,
             extend=extend,
             take_over=take_over,
             overrides=set_ or [],

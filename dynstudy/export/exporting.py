@@ -26,7 +26,7 @@ from dynstudy.export.export_file import (
 from dynstudy.export.measuring import judged, train_all
 from dynstudy.export.words import By, Per
 from dynstudy.launch.backend_check import check_backend
-from dynstudy.launch.executors.here import Here
+from dynstudy.launch.executors import on_this_machine
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.training import Training
 from dynstudy.report.rows import frame_rows
@@ -109,7 +109,8 @@ def export(
         for configuration in chosen:
             fresh[configuration.baseline()] = range(FRESH, FRESH + BASELINE_FACTOR * count)
         number = storage.study_id(storage.study(name))
-        with claim(storage.engine, number, spec, backend) as launch, Here(backend) as executor:
+        executor = on_this_machine(backend, log=log)
+        with claim(storage.engine, number, spec, backend) as launch, executor:
             train_all(Training(fresh_ledger, launch, executor, report, log), fresh)
         after = judged(fresh_ledger, fresh)
         keys += map(fresh_ledger.key, fresh)

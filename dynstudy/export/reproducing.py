@@ -18,7 +18,7 @@ from dynstudy.export.export_file import Export, Measured
 from dynstudy.export.measuring import judged, train_all
 from dynstudy.export.scratch import scratch_folder
 from dynstudy.export.weights import check_weights
-from dynstudy.launch.executors.here import Here
+from dynstudy.launch.executors import on_this_machine
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.training import Training
 from dynstudy.store.launch_ledger import LaunchLedger
@@ -100,7 +100,7 @@ def reproduce(
                 for _, entry in export.labelled_entries()
                 if name in entry.measured
             }
-            with Here(backend) as executor:
+            with on_this_machine(backend, log=log) as executor:
                 train_all(Training(ledger, None, executor, report, log), seeds)
             again[name] = judged(ledger, seeds)
             keys += map(ledger.key, again[name])

@@ -6,7 +6,7 @@ it is halved with every further one, until a network is alone, which three more 
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -93,6 +93,7 @@ class Dispatch:
         self._again = list[Flight]()
         self._flights: dict[str, Flight] = {}  # by the name of the slot
         self._landed = SimpleQueue[Landed | BaseException]()
+        self._slots: Sequence[Slot] = ()  # when they were last looked at
         self._unrecorded = 0
         self._failures = Counter[str]()  # in a row, by the name of the slot
         self._lock = threading.Lock()  # of what waits
@@ -113,7 +114,7 @@ class Dispatch:
 
     def appetite(self) -> tuple[int, float]:
         """How many networks more, and how much work, should wait lest a slot does."""
-        slots = self.executor.slots()
+        slots = self._slots
         networks = AHEAD * sum(slot.at_once for slot in slots)
         work = AHEAD * sum(self.budgets.get(slot.name, 0.0) for slot in slots)
         with self._lock:
@@ -192,14 +193,15 @@ class Dispatch:
         """Give every free slot a chunk."""
         if self._finishing.is_set() or self._unrecorded > MOST_UNRECORDED:
             return
-        slots = self.executor.slots()
-        for gone in self.progress.speeds.keys() - {slot.name for slot in slots}:
+        self._slots = slots = self.executor.slots()
+        names = {slot.name for slot in slots}
+        for gone in self.progress.speeds.keys() - names:
             del self.progress.speeds[gone]
         for slot in slots:
             if slot.name in self._flights or self._failures[slot.name] >= TRIES:
                 continue
             with self._lock:
-                flight = self._next_flight(slot, {each.name for each in slots})
+                flight = self._next_flight(slot, names)
                 if flight is None:
                     continue
                 self._flights[slot.name] = flight

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,14 @@ import optuna
 from rich.markup import escape
 
 from dynstudy.launch.backend_check import check_backend, check_study
+from dynstudy.launch.executors import on_this_machine
 from dynstudy.launch.executors.executor import Executor
-from dynstudy.launch.executors.here import Here
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.progress_display import listeners
 from dynstudy.launch.run_boundary import run_boundary
 from dynstudy.launch.run_map import run_map
 from dynstudy.launch.run_search import run_search
-from dynstudy.launch.training import Training
+from dynstudy.launch.training import PATIENCE_SECONDS, Training
 from dynstudy.measure.records import curvature_said
 from dynstudy.notebook import html_table
 from dynstudy.store.database import database_errors, storage_url
@@ -75,7 +76,9 @@ def run(
     *,
     storage: str | Path | Storage | None = None,
     backend: str = "auto",
+    workers: int | None = None,
     executor: Executor | None = None,
+    patience: float = PATIENCE_SECONDS,
     extend: bool = False,
     take_over: bool = False,
     overrides: Sequence[str] = (),
@@ -91,7 +94,11 @@ def run(
         storage: the path of an SQLite file, a database URL or an open storage; if None, the
             environment's or the default.
         backend: see `dynstudy.train.train`.
-        executor: what trains, and has the backend; this process, if None.
+        workers: so many processes on this machine train; if None, this one does, or one for each
+            card where there are several.
+        executor: what trains instead, such as the workers of a scheduler
+            (`dynstudy.launch.executors.dask.connect`); it is ended with the launch.
+        patience: seconds to wait for a database, or for workers, that are not there.
         extend: let an existing study grow to a superset of its cells, or of the curvature read.
         take_over: take the study from a launch that gives no sign; if it lives, it records nothing
             any more and ends.
@@ -118,15 +125,17 @@ def run(
     else:
         check_study(spec)
     began = time.monotonic()
-    opened = storage if isinstance(storage, Storage) else Storage(storage_url(storage), create=True)
-    listened = listeners(spec.name, report, log)
-    with database_errors(opened.url, opened.engine), listened as (report, log):
+    with ExitStack() as stack:
+        report, log = stack.enter_context(listeners(spec.name, report, log))
+        trains = executor or on_this_machine(backend, workers, patience, log)
+        opened = _opened(storage)
+        stack.enter_context(database_errors(opened.url, opened.engine))
         study = opened.open_study(spec, extend=extend, take_over=take_over)
         number = opened.study_id(study)
         claimed = claim(opened.engine, number, spec, backend, overrides, take_over=take_over)
-        with claimed as launch, executor or Here(backend) as trains:
+        with claimed as launch, trains:
             ledger = LaunchLedger(opened.engine, spec.protocol)
-            training = Training(ledger, launch, trains, report, log)
+            training = Training(ledger, launch, trains, report, log, patience)
             if spec.untested:
                 training.said_first.append(f"note: {spec.untested}")
             if spec.protocol.curvature is not None:
@@ -138,3 +147,7 @@ def run(
     networks = training.progress.done, training.reused, training.diverged
     ended = time.monotonic() - began, launch.interrupted, training.abandoned
     return Summary(spec.name, cells, *networks, *ended, opened, ledger)
+
+
+def _opened(storage: str | Path | Storage | None) -> Storage:
+    return storage if isinstance(storage, Storage) else Storage(storage_url(storage), create=True)

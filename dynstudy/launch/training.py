@@ -60,6 +60,8 @@ class Training:
             patience, self.log, lambda: self.stopped, url_shown(ledger.engine.url)
         )
         """Runs what uses the database, again and again while that is away."""
+        if launch is not None:
+            launch.patiently = self.patiently
         self._budgets: dict[str, float] = {}  # of the next chunk of each slot
 
     @property

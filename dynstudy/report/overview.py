@@ -19,12 +19,16 @@ from dynstudy.store.launches import alive, launches, running
 from dynstudy.store.passwords import kept_command
 from dynstudy.store.rename_note_tag import note_of, tags_of
 from dynstudy.store.studies import Storage
-from dynstudy.store.tables import RunRow
+from dynstudy.store.tables import RunRow, WorkerRow
 from dynstudy.store.trials import trial_numbers
+from dynstudy.store.worker_rows import workers_of
 from dynstudy.study.spec import CONFIRM, StudySpec
 
 RECORDED = "networks backend device host git_commit git_clean command".split()
 """Of a launch, as the database has them."""
+
+OF_WORKER = "name host backend device processor networks network_steps".split()
+"""Of a worker, likewise."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
         else best.head(0)
     )
     edges = find_boundaries(study_map) if has_boundaries(study_map) else None
+    rows = launches(storage.engine, storage.study_id(study))
+    workers = workers_of(storage.engine, [row.id for row in rows])
     return Overview(
         study_map.spec,
         study_status(storage.study_id(study) in running(storage.engine), done, total),
@@ -79,7 +85,7 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
         frame_rows(front),
         curvature_lines(study_map.frame),
         study_map.notes,
-        [launch_facts(row) for row in launches(storage.engine, storage.study_id(study))],
+        [launch_facts(row) | {"workers": worker_facts(workers.get(row.id, []))} for row in rows],
         note_of(study),
         tags_of(study),
     )
@@ -97,6 +103,15 @@ def launch_facts(row: RunRow) -> dict[str, Any]:
         "overrides": facts.get("overrides", []),
         **{name: facts[name] for name in ("processor", "system", "versions")},
     }
+
+
+def worker_facts(rows: Iterable[WorkerRow]) -> list[dict[str, Any]]:
+    """What each worker of a launch did, the one that trained most network-steps first."""
+    return [
+        {name: getattr(row, name) for name in OF_WORKER}
+        | {"seconds": round(row.seconds, 1), "versions": json.loads(row.versions)}
+        for row in sorted(rows, key=lambda row: -row.network_steps)
+    ]
 
 
 def print_overview(shown: Overview, form: Format, out: TextIO) -> None:
@@ -156,6 +171,29 @@ def print_overview(shown: Overview, form: Format, out: TextIO) -> None:
             f"  {versions}; commit {commit}{state}",
             markup=False,
         )
+        for line in _worker_lines(launch):
+            screen.print(line, markup=False)
+
+
+def _worker_lines(launch: dict[str, Any]) -> list[str]:
+    """What each worker did, and its versions where they are others; none for one process."""
+    workers = launch["workers"]
+    if len(workers) < 2 and all(each["host"] == launch["host"] for each in workers):
+        return []
+    lines = []
+    for each in workers:
+        rate = each["network_steps"] / max(each["seconds"], 0.1)
+        others = [
+            f"{name} {number}"
+            for name, number in each["versions"].items()
+            if number != launch["versions"].get(name, number)
+        ]
+        differs = f"; {' '.join(others)}" if others else ""
+        lines.append(
+            f"  worker {each['name']}: {each['networks']} networks, {rate:,.0f} network-steps/s, "
+            f"{each['backend']} on {each['device']}, {each['processor']}{differs}"
+        )
+    return lines
 
 
 def _without(rows: Iterable[dict[str, Any]], keys: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,6 +33,8 @@ class Launch:
 
     def __init__(self, engine: Engine, number: int, study_id: int) -> None:
         self.engine, self.id, self.interrupted = engine, number, False
+        self.patiently: Callable[..., Any] = lambda function, *given: function(*given)
+        """How its end is written; a `Patience`, once there is one."""
         self._row = RunRow.id == number, RunRow.study_id == study_id
         # while nobody else took the study over, or deleted it
         self._held = (*self._row, RunRow.status == RUNNING)
@@ -192,7 +194,7 @@ def claim(
         if not held and not stopped:  # Optuna does not know why it does not find what it looks for
             raise StudyTakenError(TAKEN) from error
         raise
-    if not launch.end("interrupted" if launch.interrupted else "complete"):
+    if not launch.patiently(launch.end, "interrupted" if launch.interrupted else "complete"):
         raise StudyTakenError(TAKEN)
 
 

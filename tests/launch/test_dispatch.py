@@ -248,13 +248,16 @@ def test_memory_stays_flat_where_what_was_trained_is_not_recorded(
 
 
 def test_it_says_how_much_more_should_wait() -> None:
-    executor = Scripted(lambda *_: None, slots=2, at_once=3)
-    dispatch = Dispatch(executor, PROTOCOL, Progress(), {"slot 0": 1000.0})
-    assert dispatch.appetite() == (2 * 6, 2 * 1000.0)
-    dispatch.feed(tasks(5))
-    networks, work = dispatch.appetite()
-    assert networks == 2 * 6 - 5
-    assert work == pytest.approx(2000 - Chunk(tuple(tasks(5)), PROTOCOL).work)
+    held = []
+    executor = Scripted(lambda slot, chunk: held.append(chunk), slots=2, at_once=3)
+    with Dispatch(executor, PROTOCOL, Progress(), {"slot 0": 1000.0, "slot 1": 0.0}) as dispatch:
+        dispatch.feed(tasks(11))
+        while len(held) < 2:
+            dispatch.next_landed(0.01)
+        waiting = 11 - sum(len(chunk.tasks) for chunk in held)
+        networks, work = dispatch.appetite()
+    assert networks == 2 * 6 - waiting
+    assert work == pytest.approx(2000 - waiting * Chunk(tuple(tasks(1)), PROTOCOL).work)
 
 
 def test_steps_are_counted_on_the_way_and_taken_back_where_they_are_lost() -> None:

@@ -38,3 +38,37 @@ def maker(home: str) -> "Callable[..., Executor]":
         raise ClusterError(
             "--workers and --scheduler need Dask: pip install 'dynstudy[cluster]'"
         ) from None
+
+
+def on_this_machine(
+    backend: str,
+    workers: int | None = None,
+    patience: float | None = None,
+    log: Callable[[str], None] | None = None,
+) -> "Executor":
+    """Return what trains on this machine.
+
+    Args:
+        backend: see `dynstudy.train.train`.
+        workers: so many processes; if None, this one, or one for each card where there are several.
+        patience: seconds to wait for processes that do not start.
+        log: told where a card is left idle.
+
+    Raises:
+        ClusterError: processes are asked for, and Dask is not installed.
+    """
+    from dynstudy.train.backends import per_device
+
+    cards = len(per_device(backend)) if workers is None else 1
+    if workers is None and cards == 1:
+        return maker(EXECUTORS["here"])(backend, 1)
+    try:
+        local = maker(EXECUTORS["dask"])
+    except ClusterError as error:
+        if workers is not None:
+            raise
+        if log is not None:
+            log(f"note: one of {cards} cards is used; for all of them, {error}")
+        return maker(EXECUTORS["here"])(backend, 1)
+    how = {} if patience is None else {"patience": patience}
+    return local(backend, workers or cards, **how)

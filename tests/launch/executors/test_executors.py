@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from dynstudy.errors import ClusterError, SpecError
-from dynstudy.launch.executors import EXECUTORS, SCHEDULER, maker
+from dynstudy.launch.executors import EXECUTORS, SCHEDULER, maker, on_this_machine
+from dynstudy.launch.executors.dask import Dask
 from dynstudy.launch.executors.executor import Advanced, Executor, Failed, Trained
+from dynstudy.launch.executors.here import Here
 from dynstudy.launch.replicates import train_replicates
 from dynstudy.store.provenance import Trainer
 from dynstudy.task.initial import Initial
@@ -129,3 +131,28 @@ def test_what_else_is_missing_is_no_question_of_dask(monkeypatch: pytest.MonkeyP
 
 def test_dask_is_not_loaded_for_one_process() -> None:
     assert "dask" not in EXECUTORS["here"]
+
+
+def test_without_a_number_this_process_trains_or_one_for_each_card(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert isinstance(on_this_machine("cpu"), Here)
+    with on_this_machine("cpu", 3) as asked:
+        assert isinstance(asked, Dask)
+    monkeypatch.setattr("dynstudy.train.backends.per_device", lambda _: ["gpu:0", "gpu:1"])
+    with on_this_machine("gpu", patience=7.0) as of_cards:
+        assert isinstance(of_cards, Dask)
+        assert of_cards.patience == 7.0
+
+
+def test_without_dask_one_card_is_used_and_the_line_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(EXECUTORS, "dask", "distributed.nowhere:local")
+    monkeypatch.setattr("dynstudy.train.backends.per_device", lambda _: ["cpu", "autograd"])
+    said: list[str] = []
+    assert isinstance(on_this_machine("cpu", log=said.append), Here)
+    assert said == [
+        "note: one of 2 cards is used; for all of them, --workers and --scheduler need Dask: pip "
+        "install 'dynstudy[cluster]'"
+    ]
