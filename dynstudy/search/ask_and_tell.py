@@ -71,8 +71,13 @@ def objective_values(finished: FinishedCell, spec: SearchSpec) -> list[float]:
 
 
 def tell(study: optuna.Study, number: int, finished: FinishedCell, spec: SearchSpec) -> None:
-    """Complete a trial: its attributes first, since nothing can be added to a complete one."""
+    """Complete a trial: its attributes first, since nothing can be added to a complete one.
+
+    One that was told already stays as it is, as where a connection broke and the answer was lost.
+    """
     frozen = study.get_trials(deepcopy=False)[number]
+    if frozen.state.is_finished():
+        return
     trial = open_running_trial(study, frozen)
     for name, value in finished.attributes.items():
         trial.set_user_attr(name, value)

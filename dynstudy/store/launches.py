@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from dynstudy.errors import Interrupted, StorageError, StudyBusyError, StudyTakenError
 from dynstudy.store import reservations
+from dynstudy.store.patience import Patience
 from dynstudy.store.processes import is_there
 from dynstudy.store.provenance import provenance
 from dynstudy.store.tables import RUNNING, Meta, RunRow
@@ -22,6 +23,8 @@ TAKEN = (
     "another launch took this study over, or it was deleted; what was not recorded is dropped, and "
     "the same command goes on with the study when nobody else runs it"
 )
+
+IMPATIENT = Patience(0, lambda _: None, lambda: False)
 
 BEAT_SECONDS = 60
 LOST_AFTER = timedelta(minutes=10)
@@ -33,8 +36,8 @@ class Launch:
 
     def __init__(self, engine: Engine, number: int, study_id: int) -> None:
         self.engine, self.id, self.interrupted = engine, number, False
-        self.patiently: Callable[..., Any] = lambda function, *given: function(*given)
-        """How its end is written; a `Patience`, once there is one."""
+        self.patiently = IMPATIENT
+        """How its end is written; with patience, once there is some."""
         self._row = RunRow.id == number, RunRow.study_id == study_id
         # while nobody else took the study over, or deleted it
         self._held = (*self._row, RunRow.status == RUNNING)
@@ -145,42 +148,31 @@ def claim(
     overrides: Sequence[str] = (),
     *,
     take_over: bool = False,
+    patience: Patience | None = None,
 ) -> Iterator[Launch]:
     """Yield a launch that keeps others off a study.
 
     With `take_over` it takes the study from a launch that may be alive; that one commits nothing
-    any more.
+    any more. With `patience` it waits for a database that is not there just now.
 
     Raises:
         StudyBusyError: another launch may be alive.
         StudyTakenError: another launch took the study over meanwhile, or it was deleted.
     """
+    patience = patience or IMPATIENT
     facts = provenance() | {"overrides": list(overrides)}
     columns = ("host", "pid", "process_started", "git_commit", "git_clean", "command")
-    with Session(engine) as session, session.begin():
-        lock(session)
-        unfinished = select(RunRow).where(RunRow.study_id == study_id, RunRow.status == RUNNING)
-        for other in session.scalars(unfinished):
-            if alive(other) and not take_over:
-                raise StudyBusyError(
-                    f"study {spec.name!r} is being run by process {other.pid} on {other.host}"
-                    f"{way_out(other)}, or take it over with --take-over"
-                )
-            other.status = "lost"
-        row = RunRow(
-            study_id=study_id,
-            status=RUNNING,
-            started_at=now(),
-            heartbeat_at=now(),
-            backend=backend,
-            provenance=json.dumps(facts),
-            spec=json.dumps(spec.resolved(), sort_keys=True),
-            **{name: facts[name] for name in columns},
-        )
-        session.add(row)
-        session.flush()
-        reservations.free_of_ended(session.connection())
-        launch = Launch(engine, row.id, study_id)
+    row = {
+        "study_id": study_id,
+        "status": RUNNING,
+        "started_at": now(),
+        "backend": backend,
+        "provenance": json.dumps(facts),
+        "spec": json.dumps(spec.resolved(), sort_keys=True),
+        **{name: facts[name] for name in columns},
+    }
+    launch = Launch(engine, patience(_entered, engine, spec, row, take_over), study_id)
+    launch.patiently = patience
     try:
         with launch.beating(), launch.fenced():
             yield launch
@@ -196,6 +188,27 @@ def claim(
         raise
     if not launch.patiently(launch.end, "interrupted" if launch.interrupted else "complete"):
         raise StudyTakenError(TAKEN)
+
+
+def _entered(engine: Engine, spec: StudySpec, row: dict[str, Any], take_over: bool) -> int:
+    """The number of a launch's row, which keeps others off from then on."""
+    with Session(engine) as session, session.begin():
+        lock(session)
+        of_study = RunRow.study_id == row["study_id"]
+        for other in session.scalars(select(RunRow).where(of_study, RunRow.status == RUNNING)):
+            if (other.started_at, other.provenance) == (row["started_at"], row["provenance"]):
+                return other.id  # this one; the answer was lost when it was entered
+            if alive(other) and not take_over:
+                raise StudyBusyError(
+                    f"study {spec.name!r} is being run by process {other.pid} on {other.host}"
+                    f"{way_out(other)}, or take it over with --take-over"
+                )
+            other.status = "lost"
+        made = RunRow(**row, heartbeat_at=now())
+        session.add(made)
+        session.flush()
+        reservations.free_of_ended(session.connection())
+        return made.id
 
 
 def launches(engine: Engine, study_id: int) -> list[RunRow]:

@@ -37,6 +37,7 @@ __all__ = [
     "TRIAL_SYSTEM_ATTRIBUTES",
     "FrozenStudy",
     "ask_again",
+    "create_trial_once",
     "insert_trials",
     "open_running_trial",
     "same_parameters_in_all",
@@ -63,6 +64,18 @@ TRIALS = table(
     column("datetime_complete"),
 )
 """PostgreSQL's state is an enumeration: cast it to compare it."""
+
+
+def create_trial_once(storage: optuna.storages.RDBStorage, study_id: int) -> FrozenTrial:
+    """Return a new trial as `RDBStorage` does, but try it once.
+
+    It would try again after any error; where only the answer was lost, there were two trials.
+    """
+    with storage.scoped_session() as session:
+        models.StudyModel.find_or_raise_by_id(study_id, session, for_update=True)
+        number: Any = storage._get_prepared_new_trial(study_id, None, session).trial_id
+        session.commit()
+    return storage.get_trial(number)
 
 
 def open_running_trial(study: optuna.Study, frozen: FrozenTrial) -> optuna.Trial:

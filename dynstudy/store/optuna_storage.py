@@ -18,6 +18,7 @@ from sqlalchemy import Connection, inspect, text
 
 from dynstudy.errors import DamagedError
 from dynstudy.store.checked import Check, damaged
+from dynstudy.store.optuna_private import create_trial_once
 from dynstudy.study.axes import short
 
 Result = TypeVar("Result")
@@ -67,6 +68,11 @@ class CheckedStorage(optuna.storages.RDBStorage):
                 where = f"number {short(trial.number)}"
                 raise DamagedError(damaged("trials", where, "state", "COMPLETE", "no value"))
         return trials
+
+    def _create_new_trial(self, study_id: int, template_trial: Any = None) -> FrozenTrial:
+        if template_trial is None:
+            return create_trial_once(self, study_id)
+        return super()._create_new_trial(study_id, template_trial)
 
     def name_damage(self, error: Exception | None) -> None:
         """Raise a `DamagedError` for the first damaged row, if there is one."""
