@@ -4,17 +4,21 @@ import sqlite3
 import tempfile
 import time
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.planted import planted_spec
 from dynstudy.bench.measure import Measurement, Row, Say, Settings
 from dynstudy.config import Configuration, Replicate
 from dynstudy.protocol import Protocol
+from dynstudy.store.launches import claim
 from dynstudy.store.ledger import Ledger, Record
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import TRAIN, VALIDATION, Series
 from dynstudy.store.studies import Storage
+from tests.postgres import VARIABLE, databases
 
 NETWORKS = 4000
 CHUNK = 1000  # networks that are recorded at once
@@ -24,35 +28,53 @@ PROTOCOL = Protocol(steps=30_000, tail=3000)
 TRAINER = Trainer("cpu", "a device", "a processor", {"numpy": "2", "dynstudy": "0"})
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What it took to reserve and record some networks, all in seconds."""
+
+    wall: float
+    processor: float  # of this process, whatever the server of a database takes besides
+    reserving: float  # of the wall time
+
+
 def measure(settings: Settings, say: Say) -> Measurement:
-    """Record the same networks in every round, in a database of its own.
+    """Record the same networks in every round, in databases of their own.
 
     Args:
         settings: how often.
         say: told what is being measured.
 
     Returns:
-        Networks a second, and the bytes that the series of a network take.
+        Networks a second, reserved and recorded by a launch, and what reserving is of that; the
+        bytes that the series of a network take in SQLite.
     """
     networks = records(NETWORKS, np.random.default_rng(0))
-    speeds, sizes = [], []
-    for number in range(settings.rounds):
-        say(f"recording: {len(networks)} networks, {number + 1} of {settings.rounds}")
-        with tempfile.TemporaryDirectory(prefix="dynstudy-bench-") as folder:
-            path = Path(folder) / "recording.db"
-            speeds.append(len(networks) / recording_seconds(networks, path))
-            sizes.append(series_bytes(path) / len(networks))
+    costs: dict[str, list[Cost]] = {"SQLite": [], "PostgreSQL": []}
+    sizes = []
+    with databases() as server:
+        for number in range(settings.rounds):
+            say(f"recording: {len(networks)} networks, {number + 1} of {settings.rounds}")
+            with tempfile.TemporaryDirectory(prefix="dynstudy-bench-") as folder:
+                path = Path(folder) / "recording.db"
+                costs["SQLite"].append(recording_cost(networks, f"sqlite:///{path}"))
+                sizes.append(series_bytes(path) / len(networks))
+            with server.database() as url:
+                costs["PostgreSQL"].append(recording_cost(networks, url))
+    rows = [Row.of("recording", "series of a network", "bytes", sizes)]
+    for name, of_rounds in costs.items():
+        speeds = [len(networks) / cost.wall for cost in of_rounds]
+        alone = [len(networks) / cost.processor for cost in of_rounds]
+        shares = [cost.reserving / cost.wall for cost in of_rounds]
+        rows += [
+            Row.of("recording", f"networks, {name}", "networks/s", speeds),
+            Row.of("recording", f"networks, {name}, by processor time", "networks/s", alone),
+            Row.of("recording", f"reserving, {name}", "share", shares),
+        ]
     note = (
         f"recording: {len(networks)} networks, {CHUNK} at once, {READINGS} readings of two sets, "
-        f"SQLite in {tempfile.gettempdir()}"
+        f"SQLite in {tempfile.gettempdir()}, PostgreSQL of the tests or of {VARIABLE}"
     )
-    return Measurement(
-        [
-            Row.of("recording", "networks", "networks/s", speeds),
-            Row.of("recording", "series of a network", "bytes", sizes),
-        ],
-        [note],
-    )
+    return Measurement(rows, [note])
 
 
 def records(count: int, rng: np.random.Generator) -> list[Record]:
@@ -72,16 +94,21 @@ def records(count: int, rng: np.random.Generator) -> list[Record]:
     return networks
 
 
-def recording_seconds(networks: list[Record], path: Path) -> float:
-    """Record them in a new database; the seconds that it took, those of its making left out."""
-    storage = Storage(f"sqlite:///{path}", create=True)
-    ledger = Ledger(storage.engine, PROTOCOL)
-    began = time.perf_counter()
-    for start in range(0, len(networks), CHUNK):
-        ledger.add(networks[start : start + CHUNK], TRAINER)
-    seconds = time.perf_counter() - began
+def recording_cost(networks: list[Record], url: str) -> Cost:
+    """Record them in a new database, as a launch does; the making of the database left out."""
+    storage = Storage(url, create=True)
+    ledger, spec = Ledger(storage.engine, PROTOCOL), planted_spec(1)
+    study, reserving = storage.study_id(storage.open_study(spec)), 0.0
+    with claim(storage.engine, study, spec, "none") as launch:
+        began, used = time.perf_counter(), time.process_time()
+        for start in range(0, len(networks), CHUNK):
+            chunk, asked = networks[start : start + CHUNK], time.perf_counter()
+            launch.reserve(ledger.replicate_key(network.replicate) for network in chunk)
+            reserving += time.perf_counter() - asked
+            ledger.add(chunk, TRAINER, run_id=launch.id, worker="one", seconds=1.0)
+        cost = Cost(time.perf_counter() - began, time.process_time() - used, reserving)
     storage.engine.dispose()
-    return seconds
+    return cost
 
 
 def series_bytes(path: Path) -> int:

@@ -5,10 +5,10 @@ study that shares cells all take what is there, and nothing is trained twice.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import pandas as pd
@@ -22,7 +22,7 @@ from dynstudy.protocol import Protocol
 from dynstudy.store import series
 from dynstudy.store.curvature_read import curvature_read, without_curvature
 from dynstudy.store.database import batches, rows_among
-from dynstudy.store.keys import configuration_key, content, digest
+from dynstudy.store.keys import configuration_key, content, network_keys
 from dynstudy.store.launches import lock
 from dynstudy.store.migrations import column_of, missing_columns, networks_read, read_any
 from dynstudy.store.provenance import Trainer
@@ -57,7 +57,7 @@ class Ledger:
     def __init__(self, engine: Engine, protocol: Protocol) -> None:
         self.engine, self.protocol = engine, protocol
         self._keys: dict[Configuration, str] = {}
-        self._columns: dict[Configuration, tuple[dict[str, Any], dict[str, Any]]] = {}
+        self._shared_by = lru_cache(maxsize=1000)(self._shared)  # of a chunk, not of a study
         self._account = Account()
 
     def key(self, configuration: Configuration) -> str:
@@ -136,8 +136,8 @@ class Ledger:
 
     def replicate_key(self, replicate: Replicate) -> str:
         """The key of a network under this protocol."""
-        values, _ = self._contents(replicate.configuration)
-        return digest(values | {"seed": replicate.seed})
+        _, key = self._shared_by(replicate.configuration)
+        return key(replicate.seed)
 
     def add(
         self,
@@ -182,21 +182,19 @@ class Ledger:
             write_networks(connection, networks)
         self._account.committed(counted)
 
-    def _contents(self, configuration: Configuration) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What goes into the keys of a configuration's networks, and the columns they share."""
-        if configuration not in self._columns:
-            values = content(self.protocol, configuration)
-            data = json.dumps(values["data"], sort_keys=True)
-            columns = dict.fromkeys(("amplitude", "period", "tail", "until")) | values
-            columns |= {"configuration": self.key(configuration), "data": data}
-            self._columns[configuration] = values, columns
-        return self._columns[configuration]
+    def _shared(self, configuration: Configuration) -> tuple[dict[str, Any], Callable[[int], str]]:
+        """What the networks of a configuration share: columns, and how their seeds make keys."""
+        values = content(self.protocol, configuration)
+        data = json.dumps(values["data"], sort_keys=True)
+        columns = dict.fromkeys(("amplitude", "period", "tail", "until")) | values
+        columns |= {"configuration": self.key(configuration), "data": data}
+        return columns, network_keys(values)
 
     def _row(self, record: Record) -> dict[str, Any]:
-        _, columns = self._contents(record.replicate.configuration)
-        network = {"seed": record.replicate.seed, "key": self.replicate_key(record.replicate)}
-        measures = {name: record.measures.get(name) for name in MEASURES}
-        return columns | network | {"diverged_at": record.diverged_at} | measures
+        seed = record.replicate.seed
+        columns, key = self._shared_by(record.replicate.configuration)
+        network = {"seed": seed, "key": key(seed), "diverged_at": record.diverged_at}
+        return columns | network | {name: record.measures.get(name) for name in MEASURES}
 
     def load(self, configurations: Iterable[Configuration]) -> pd.DataFrame:
         """All recorded replicates of some configurations, a row each, in order of their seeds."""

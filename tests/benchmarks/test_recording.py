@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import recording
-from benchmarks.recording import PROTOCOL, READINGS, SEEDS, recording_seconds, records, series_bytes
+from benchmarks.recording import PROTOCOL, READINGS, SEEDS, recording_cost, records, series_bytes
 from dynstudy.bench.measure import Settings
 from dynstudy.config import Configuration
 from dynstudy.store.ledger import Ledger
@@ -20,15 +20,21 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A database of 25 networks, which were recorded in three chunks."""
     monkeypatch.setattr(recording, "CHUNK", 10)
     path = tmp_path / "recording.db"
-    assert recording_seconds(records(25, np.random.default_rng(0)), path) > 0
+    cost = recording_cost(records(25, np.random.default_rng(0)), f"sqlite:///{path}")
+    assert 0 < cost.reserving < cost.wall
+    assert cost.processor > 0
     return path
 
 
 def test_every_network_is_recorded_with_its_readings_of_two_sets(recorded: Path) -> None:
     with closing(sqlite3.connect(recorded)) as connection:
+        ((counted, steps),) = connection.execute(
+            "SELECT networks, network_steps FROM dynstudy_worker"
+        )
         ((networks,),) = connection.execute("SELECT COUNT(*) FROM dynstudy_replicate")
         ((series,),) = connection.execute("SELECT COUNT(*) FROM dynstudy_series")
     assert (networks, series) == (25, 50)
+    assert (counted, steps) == (25, 25 * PROTOCOL.training_steps)
     ledger = Ledger(Storage(f"sqlite:///{recorded}").engine, PROTOCOL)
     planned = records(25, np.random.default_rng(0))
     for number, count in ((0, SEEDS), (1, SEEDS), (2, 5)):
@@ -56,12 +62,21 @@ def test_each_round_records_them_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "NETWORKS", 20)
     said: list[str] = []
     measured = recording.measure(Settings(rounds=2), said.append)
-    speed, size = measured.rows
-    assert (speed.quantity, speed.unit) == ("networks", "networks/s")
+    size, *others = measured.rows
     assert (size.quantity, size.unit) == ("series of a network", "bytes")
-    assert all((row.measurement, row.rounds) == ("recording", 2) for row in measured.rows)
-    assert 0 < speed.min <= speed.median <= speed.max
     assert READINGS * 2 < size.min == size.max < 10_000  # the same networks take as much
+    assert [row.quantity for row in others] == [
+        f"{quantity}, {database}{how}"
+        for database in ("SQLite", "PostgreSQL")
+        for quantity, how in (
+            ("networks", ""),
+            ("networks", ", by processor time"),
+            ("reserving", ""),
+        )
+    ]
+    assert all((row.measurement, row.rounds) == ("recording", 2) for row in measured.rows)
+    assert all(0 < row.min <= row.median <= row.max for row in measured.rows)
+    assert all(row.max < 1 for row in others if row.unit == "share")
     assert said == [f"recording: 20 networks, {number} of 2" for number in (1, 2)]
     (note,) = measured.notes
     assert "20 networks, 1000 at once, 37 readings of two sets" in note

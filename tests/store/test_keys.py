@@ -1,12 +1,15 @@
 """What makes a network what it is: the ledger's keys."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dynstudy.config import Configuration
 from dynstudy.protocol import Protocol, SpiralData
-from dynstudy.store.keys import configuration_key
+from dynstudy.store.keys import configuration_key, content, digest, network_keys
 
 PROTOCOL = Protocol(steps=200, tail=50)
 
@@ -25,6 +28,16 @@ def test_the_key_is_pinned() -> None:
     assert configuration_key(PROTOCOL, CE) == (
         "ae1274419e9581c73a5d4d00318bd98c70ea2aaa2a84600f7eb67662670007ba"
     )
+
+
+@given(seed=st.integers(0, 2**63 - 1), train_seed=st.sampled_from([0, 3, "replicate"]))
+def test_a_networks_key_is_that_of_its_cells_content_and_its_seed(
+    seed: int, train_seed: int | Literal["replicate"]
+) -> None:
+    protocol = PROTOCOL.model_copy(update={"data": SpiralData(train_seed=train_seed)})
+    for configuration in (DCE, CE):
+        values = content(protocol, configuration)
+        assert network_keys(values)(seed) == digest(values | {"seed": seed})
 
 
 @pytest.mark.parametrize(
