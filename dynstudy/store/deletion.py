@@ -19,6 +19,7 @@ from dynstudy.store.reservations import free_of_ended
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow, RunRow
 from dynstudy.study.confirmation import FRESH, fresh_protocol
+from dynstudy.study.spec import StudySpec
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,8 @@ CONFIRMATIONS = range(FRESH, MAX_SEED + 1)
 """Seeds that an export may have trained a configuration on."""
 
 
-def _needed(storage: Storage, study: optuna.Study) -> dict[str, range]:
+def networks_needed(spec: StudySpec, study: optuna.Study) -> dict[str, range]:
     """Seeds by configuration: the study's own, and those its exports were confirmed on."""
-    spec = storage.spec(study)
     fresh = fresh_protocol(spec.protocol)
     needed: dict[str, range] = {}
     for cell in spec.cells_to_keep(study):
@@ -73,7 +73,7 @@ NetworkKey = tuple[str, int]  # configuration and seed
 
 def _recorded(storage: Storage, study: optuna.Study) -> dict[int, NetworkKey]:
     """The networks of a study that the ledger has, by their row."""
-    needed = _needed(storage, study)
+    needed = networks_needed(storage.spec(study), study)
     query = select(ReplicateRow.id, ReplicateRow.configuration, ReplicateRow.seed)
     with storage.engine.connect() as connection:
         rows = rows_among(connection, query, ReplicateRow.configuration, needed)
@@ -85,7 +85,8 @@ def _needed_elsewhere(storage: Storage, name: str, networks: set[NetworkKey]) ->
     shared: set[NetworkKey] = set()
     for other in storage.names():
         if other != name:
-            needed = _needed(storage, storage.study(other))
+            study = storage.study(other)
+            needed = networks_needed(storage.spec(study), study)
             shared |= {(key, seed) for key, seed in networks if seed in needed.get(key, ())}
     return shared
 

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from dynstudy.store.launches import alive
 from dynstudy.store.optuna_private import STUDIES
-from dynstudy.store.tables import RUNNING, ReplicateRow, RunRow
+from dynstudy.store.tables import RUNNING, ReplicateRow, ReservationRow, RunRow
 from dynstudy.upkeep._finding import Finding, Inspection, Invariant
 
 RUN: Any = RunRow.__table__
+RESERVATION: Any = ReservationRow.__table__
 COMPLETE = "complete"
 
 
@@ -67,8 +68,23 @@ def _counts(look: Inspection) -> Iterator[Finding]:
         )
 
 
+def _reserved(look: Inspection) -> Iterator[Finding]:
+    query = select(RESERVATION.c.key, RUN.c.id, RUN.c.status)
+    query = query.join(RUN, RUN.c.id == RESERVATION.c.run_id).where(RUN.c.status != RUNNING)
+    for key, number, status in look.connection.execute(query).all():
+        this = RESERVATION.c.key == key, RESERVATION.c.run_id == number
+        yield Finding(
+            "dynstudy_reservation",
+            f"key {key[:12]}…",
+            f"it is of launch {number}, which is {status} and trains nothing any more",
+            mending=(delete(RESERVATION).where(*this),),
+            mends="deletes it",
+        )
+
+
 OF_LAUNCHES = (
     Invariant("running", "a launch that says it is running has a process", _gone),
+    Invariant("reserved", "what is reserved is of a launch that runs", _reserved),
     Invariant("launches", "the study of a launch is there, or was deleted", _of_no_study),
     Invariant("trained", "a launch trained at least the networks that say so", _counts),
 )

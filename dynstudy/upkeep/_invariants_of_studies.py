@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from optuna.trial import TrialState
 from sqlalchemy import func, select
 
 from dynstudy.errors import DamagedError
@@ -15,7 +16,7 @@ from dynstudy.study.tried import configuration_of
 from dynstudy.upkeep._finding import FROM_BEFORE, REPLAYED, Finding, Inspection, Invariant
 from dynstudy.upkeep._trials_read import TrialRead, read_trials
 
-COMPLETE, RUNNING = "COMPLETE", "RUNNING"
+COMPLETE, RUNNING = TrialState.COMPLETE, TrialState.RUNNING
 
 
 def readable_studies(look: Inspection) -> Iterator[tuple[StudyRow, StudySpec]]:
@@ -102,7 +103,7 @@ def _states(look: Inspection) -> Iterator[Finding]:
             continue
         for trial in trials:
             if trial.state != COMPLETE:
-                said = f"it is {trial.state}, and all trials of a {spec.title} are {COMPLETE}"
+                said = f"it is {trial.state.name}, and all trials of a {spec.title} are COMPLETE"
                 yield of_trial(study, spec, trial.number, said)
         yield from _repeated(look, study, spec, trials)
 

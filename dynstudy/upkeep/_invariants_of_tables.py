@@ -89,13 +89,14 @@ def _values(look: Inspection) -> Iterator[Finding]:
     for table in Base.metadata.sorted_tables:
         keys = [column.name for column in table.primary_key]
         names = [column.name for column in table.columns]
-        dialect = look.connection.dialect
-        read = [
-            column.type.dialect_impl(dialect).result_processor(dialect, None)
-            for column in table.columns
-        ]
         raw = untyped(table.name, *names)
         rows = look.connection.execution_options(yield_per=1000).execute(select(raw))
+        dialect, described = look.connection.dialect, rows.cursor
+        assert described is not None
+        read = [
+            column.type.dialect_impl(dialect).result_processor(dialect, of_driver)
+            for column, (_, of_driver, *_) in zip(table.columns, described.description, strict=True)
+        ]
         for row in rows:
             for process, value in zip(read, row, strict=True):
                 try:

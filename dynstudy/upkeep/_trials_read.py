@@ -1,16 +1,18 @@
 """The trials of a study within a snapshot: Optuna reads them in a session of its own."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from optuna.distributions import json_to_distribution
+from optuna.trial import TrialState
 from sqlalchemy import Connection, select
 
 from dynstudy.errors import DamagedError
 from dynstudy.store.optuna_private import OPTUNA_TABLES
+from dynstudy.store.study_rows import StudyRow
 
 TRIALS_OF: Any = OPTUNA_TABLES.tables["trials"]
 
@@ -21,7 +23,7 @@ class TrialRead:
 
     row: int  # trial_id
     number: int
-    state: str
+    state: TrialState
     completed: datetime | None  # UTC
     params: dict[str, Any] = field(default_factory=dict)
     values: dict[int, float] = field(default_factory=dict)  # by objective
@@ -39,7 +41,7 @@ def read_trials(connection: Connection, study: int) -> list[TrialRead]:
     columns = row.trial_id, row.number, row.state, row.datetime_complete
     query = select(*columns).where(row.study_id == study).order_by(row.number, row.trial_id)
     trials = {
-        trial_id: TrialRead(trial_id, number, state.name, completed)
+        trial_id: TrialRead(trial_id, number, state, completed)
         for trial_id, number, state, completed in connection.execute(query)
     }
     try:
@@ -72,3 +74,18 @@ def _of(connection: Connection, study: int, name: str) -> Iterator[Any]:
     query = select(trial, *(table.c[column] for column in COLUMNS_OF[name]))
     query = query.join(TRIALS_OF, TRIALS_OF.c.trial_id == trial)
     yield from connection.execute(query.where(TRIALS_OF.c.study_id == study))
+
+
+class StudyRead:
+    """A study within a snapshot, as far as what asks for its cells looks at it."""
+
+    def __init__(self, connection: Connection, study: StudyRow) -> None:
+        self.study_name: str = study.study_name
+        self.user_attrs: Mapping[str, Any] = study.user_attrs
+        self.trials = read_trials(connection, study.number)
+
+    def get_trials(
+        self, deepcopy: bool = False, states: Collection[TrialState] | None = None
+    ) -> list[TrialRead]:
+        """As Optuna's."""
+        return [trial for trial in self.trials if states is None or trial.state in states]

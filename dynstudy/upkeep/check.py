@@ -38,6 +38,12 @@ class Condition:
         return [finding for finding in self.findings if finding.broken]
 
 
+def schema_version(storage: Storage) -> int:
+    """The version of the tables of a database."""
+    with storage.engine.connect() as connection:
+        return version(connection)
+
+
 def outdated(storage: Storage) -> str:
     """Why not all of a database can be looked at, since an older dynstudy made it; or nothing."""
     with storage.engine.connect() as connection:
@@ -56,7 +62,7 @@ def refuse_outdated(storage: Storage) -> None:
         )
 
 
-def look_through(storage: Storage, report: HowFar = lambda *_: None) -> Condition:
+def check_database(storage: Storage, report: HowFar = lambda *_: None) -> Condition:
     """Return what is wrong with a database, as it is at one moment, whoever writes to it meanwhile.
 
     Raises:
@@ -123,7 +129,7 @@ def mend_all(
         with storage.engine.begin() as connection:
             lock(connection)
             refuse_while_running(storage)
-            with suppress(DamagedError):  # as `look_through` says
+            with suppress(DamagedError):  # as `check_database` says
                 mended += invariant.violations(Inspection(storage, connection, report))
             for statement in (each for finding in mended for each in finding.mending):
                 connection.execute(statement)

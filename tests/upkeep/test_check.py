@@ -15,7 +15,7 @@ from dynstudy.store.launches import claim
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 from dynstudy.upkeep._finding import Finding
-from dynstudy.upkeep.check import INVARIANTS, look_through, mend_all
+from dynstudy.upkeep.check import INVARIANTS, check_database, mend_all
 from tests.conftest import DATA
 from tests.planted import SEARCH, SMALL, SearchMaker, SpecMaker
 
@@ -52,7 +52,7 @@ def studies(trained: Path, tmp_path: Path) -> Iterator[Storage]:
 
 
 def lines(storage: Storage) -> list[str]:
-    return [str(finding) for finding in look_through(storage).findings]
+    return [str(finding) for finding in check_database(storage).findings]
 
 
 def edit(storage: Storage, *statements: str) -> None:
@@ -62,7 +62,7 @@ def edit(storage: Storage, *statements: str) -> None:
 
 
 def test_what_launches_leave_is_right(studies: Storage) -> None:
-    checked = look_through(studies)
+    checked = check_database(studies)
     assert checked.findings == []
     assert checked.looked.startswith("looked at ")
     assert " 4 launches" in checked.looked
@@ -155,7 +155,7 @@ def test_what_is_edited_is_named_with_its_row_and_mended_where_it_can_be(
     statements: list[str], said: str, mended: bool, studies: Storage
 ) -> None:
     edit(studies, *statements)
-    checked = look_through(studies)
+    checked = check_database(studies)
     said_lines = [str(finding) for finding in checked.broken]
     assert any(re.search(said, line) for line in said_lines), said_lines
     assert all(finding.way_out or finding.mending for finding in checked.broken)
@@ -175,7 +175,7 @@ def test_a_launch_whose_process_is_gone_is_lost(studies: Storage, make_spec: Spe
     gone = f"UPDATE dynstudy_run SET status = 'running', heartbeat_at = '2020-01-01 00:00:00.0', \
         host = 'elsewhere' WHERE id = {launch.id}"
     edit(studies, gone)
-    (finding,) = look_through(studies).broken
+    (finding,) = check_database(studies).broken
     assert str(finding).startswith(f"table dynstudy_run, id {launch.id}: it says that it is runn")
     mend_all(studies, lambda _: None)
     assert lines(studies) == []
@@ -186,7 +186,7 @@ def test_trials_that_wait_are_worth_to_know_and_no_error(
 ) -> None:
     spec = make_search()
     ask_batch(storage.open_study(spec), spec)
-    checked = look_through(storage)
+    checked = check_database(storage)
     assert checked.broken == []
     assert [finding.problem for finding in checked.findings] == [
         "3 trials wait to be trained, which dynstudy run goes on with"
@@ -202,7 +202,7 @@ def test_a_trial_may_tell_of_networks_that_were_trained_again_since(studies: Sto
         f"UPDATE trial_values SET value = 0.9 WHERE {MAP}",
         "UPDATE dynstudy_run SET started_at = '2100-01-01 00:00:00.000000' WHERE id = 1",
     )
-    checked = look_through(studies)
+    checked = check_database(studies)
     assert checked.broken == []
     assert "since they were trained again afterwards; maps read the ledger" in lines(studies)[0]
 
@@ -217,7 +217,7 @@ def test_a_study_beside_a_damaged_one_is_looked_at(studies: Storage) -> None:
 
 def test_steps_without_series_go(studies: Storage) -> None:
     edit(studies, "INSERT INTO dynstudy_steps (id, steps) VALUES (99, '[1]')")
-    checked = look_through(studies)
+    checked = check_database(studies)
     assert (checked.broken, len(checked.findings)) == ([], 1)
     mend_all(studies, lambda _: None)
     assert lines(studies) == []
@@ -229,7 +229,7 @@ def test_an_older_database_is_to_be_upgraded_and_is_right_then(schema: int, tmp_
     url = f"sqlite:///{tmp_path}/older.db"
     older = Storage(url)
     with pytest.raises(StorageError, match=f"its schema is {schema}, .*dynstudy storage upgrade"):
-        look_through(older)
+        check_database(older)
     older.engine.dispose()
     assert lines(Storage(url, create=True)) == []
 

@@ -40,14 +40,14 @@ def command(
 
     with opened(storage) as database:
         with reported("check") as report:
-            checked = checking.look_through(database, report)
+            checked = checking.check_database(database, report)
         if mend and any(finding.mending for finding in checked.findings):
             checking.refuse_while_running(database)
             database.engine.dispose()
             database = Storage(storage_url(storage), create=True)
             with reported("check") as report:
                 checking.mend_all(database, _said, report)
-                checked = checking.look_through(database, report)
+                checked = checking.check_database(database, report)
     broken = checked.broken
     if form is Format.table:
         for finding in broken:
