@@ -9,9 +9,10 @@ from secrets import token_hex
 from sqlalchemy import URL
 
 from dynstudy.errors import StorageError
+from dynstudy.store.connections import BUSY_SECONDS
 from dynstudy.store.database import database_errors, parse
 from dynstudy.store.passwords import apart
-from dynstudy.store.studies import BUSY_SECONDS, Storage
+from dynstudy.store.studies import Storage
 from dynstudy.upkeep._finding import HowFar
 
 PAGES = 1000

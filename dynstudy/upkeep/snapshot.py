@@ -20,6 +20,8 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
         connection = connection.execution_options(**level)
         if sqlite:  # whose driver begins no transaction to read
             connection.exec_driver_sql("BEGIN")
+        else:  # which keeps nobody waiting, however long it stands still
+            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         connection.execute(select(Meta.value)).all()
         yield connection
 
