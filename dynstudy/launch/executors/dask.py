@@ -53,8 +53,11 @@ LOOK_SECONDS = 0.5
 STOP_SECONDS = 5.0
 """How long the thread that talks to the cluster may take to end."""
 
-PATIENCE_SECONDS, WAITING_SECONDS = 300.0, 5.0
-"""How long to wait for workers where there are none, and when to say so."""
+PATIENCE_SECONDS = 300.0
+"""How long to wait for workers where there are none."""
+
+STARTING_SECONDS, WAITING_SECONDS = 20.0, 2.0
+"""After which it is said that there are none: of those that are started here, and of others."""
 
 Cluster = AbstractAsyncContextManager[tuple[str, Security]]
 """What, once entered, is the address of a scheduler and the way to talk to it."""
@@ -62,7 +65,9 @@ Cluster = AbstractAsyncContextManager[tuple[str, Security]]
 
 def local(backend: str, workers: int, patience: float = PATIENCE_SECONDS) -> "Dask":
     """So many processes on this machine, which share its threads, or have a card each."""
-    return Dask(lambda: local_cluster(workers), backend, patience=patience)
+    cluster = Dask(lambda: local_cluster(workers), backend, patience=patience)
+    cluster.hush = STARTING_SECONDS
+    return cluster
 
 
 def connect(
@@ -118,6 +123,7 @@ class Dask(Executor):
         super().__init__()
         self.cluster, self.backend = cluster, backend
         self.patience, self.other_versions = patience, other_versions
+        self.hush = WAITING_SECONDS
         self._workers: ClusterWorkers | None = None
         self._training = dict[int, Member]()  # by number of the chunk
         self._chunks = 0
@@ -207,7 +213,7 @@ class Dask(Executor):
             looked = time.monotonic()
             workers.look(await who_is_there(workers.client, self._address), watched)
             before, without = without, 0.0 if workers.slots else without + watched
-            if before < WAITING_SECONDS <= without:
+            if before < self.hush <= without:
                 there = f"no worker at {self._address} yet"
                 self.events.put(Said(f"{there}; waiting for one up to {self.patience:.0f} s"))
             if without > self.patience:

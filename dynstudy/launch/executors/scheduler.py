@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import distributed
 from distributed import Client
 from distributed.core import rpc
 from distributed.security import Security
@@ -34,21 +35,19 @@ async def talking(address: str, security: Security) -> AsyncIterator[Client]:
         kind = (await asyncio.wait_for(scheduler.identity(), CONNECT_SECONDS))["type"]
     if kind != "Scheduler":
         raise ClusterError(f"{address} is a {kind.lower()} of Dask's, and no scheduler")
-    with warnings.catch_warnings():
-        # versions of what matters are compared with each worker's
-        warnings.simplefilter("ignore", VersionMismatchWarning)
-        client = await Client(
-            address,
-            security=security,
-            timeout=CONNECT_SECONDS,
-            asynchronous=True,
-            set_as_default=False,
-        )
+    client = Client(
+        address, security=security, timeout=CONNECT_SECONDS, asynchronous=True, set_as_default=False
+    )
     try:
+        with warnings.catch_warnings():
+            # versions of what matters are compared with each worker's
+            warnings.simplefilter("ignore", VersionMismatchWarning)
+            await client
         yield client
     finally:
         with suppress(Exception):
             await asyncio.wait_for(client.close(), CLOSE_SECONDS)
+        client.status = "closed"  # or it would be closed again when it is collected, and waited for
 
 
 async def who_is_there(client: Client, address: str) -> dict[str, dict[str, Any]]:
@@ -62,7 +61,7 @@ async def who_is_there(client: Client, address: str) -> dict[str, dict[str, Any]
     """
     why = "is gone"
     if client.status == "running":  # else it may come back, but forgets what was to be trained
-        asked = client.scheduler.identity(n_workers=-1)
+        asked = client.scheduler.identity()
         try:
             return (await asyncio.wait_for(asked, ANSWER_SECONDS))["workers"]
         except TimeoutError:
@@ -76,7 +75,13 @@ def in_a_line(error: Exception, address: str) -> ClusterError:
     """What went wrong with a cluster, in a line."""
     if isinstance(error, ClusterError):
         return error
-    text = " ".join(str(error).split()) or type(error).__name__
+    cause: BaseException = error
+    while cause.__cause__ is not None:  # Dask says in the end that there was one
+        cause = cause.__cause__
+    text = " ".join(str(cause).split()) or type(cause).__name__
     if isinstance(error, ImportError):
         return ClusterError(f"{text}; pip install 'dynstudy[cluster]'")
-    return ClusterError(f"the scheduler at {address} cannot be talked to: {text}")
+    return ClusterError(
+        f"what answers at {address} is no scheduler that can be talked to ({text}); is it `dask "
+        f"scheduler`, of about the version here ({distributed.__version__}), and its TLS as here?"
+    )

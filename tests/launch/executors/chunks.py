@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from dynstudy.config import Configuration, Replicate
-from dynstudy.launch.executors.executor import Chunk, Event, Executor, Slot
+from dynstudy.launch.executors.executor import Chunk, Event, Executor, Said, Slot
 from dynstudy.launch.replicates import Task
 from dynstudy.protocol import Protocol
 from dynstudy.store.ledger import Record
@@ -36,8 +36,9 @@ def free_slots(executor: Executor, count: int, but: Iterable[Slot] = ()) -> list
     until = time.monotonic() + LIMIT_SECONDS
     while len(free := [slot for slot in executor.slots() if slot not in set(but)]) < count:
         assert time.monotonic() < until
-        if (event := executor.next_event(0.02)) is not None:
-            raise AssertionError(event)
+        event = executor.next_event(0.02)
+        slow = isinstance(event, Said) and "waiting" in event.line  # on a busy machine
+        assert event is None or slow, event
     return free
 
 

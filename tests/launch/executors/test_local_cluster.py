@@ -131,5 +131,5 @@ def test_a_port_is_of_no_use_to_who_has_other_credentials(
     monkeypatch.setattr("dynstudy.launch.executors.scheduler.CONNECT_SECONDS", 0.5)
     credentials = stranger(tmp_path) if scheme == "tls" else {}
     address = running[0]._address.replace("tls", scheme)
-    with pytest.raises(ClusterError, match=f"the scheduler at {address} cannot be talked to: "):
+    with pytest.raises(ClusterError, match=f"what answers at {address} is no scheduler"):
         connect(address, backend="cpu", **credentials)
