@@ -251,9 +251,9 @@ class Dask(Executor):
             )
         except (Unwanted, KilledWorker):
             event = Lost(chunk, slot, "is gone")
-        except FutureCancelledError:
-            return  # the scheduler is gone, and the launch with it
         except Exception as error:
+            if isinstance(error, FutureCancelledError) or self._workers.client.status != "running":
+                return  # the scheduler is gone, and the launch with it
             event = Failed(chunk, slot, error)
         finally:
             del self._training[number]

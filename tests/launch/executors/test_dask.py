@@ -1,12 +1,17 @@
 """Workers of a scheduler that is there."""
 
+import asyncio
+import threading
+from typing import Any
+
 import pytest
 
 from dynstudy.errors import ClusterError
-from dynstudy.launch.executors import _dask_worker
+from dynstudy.launch.executors import _dask_worker, scheduler
 from dynstudy.launch.executors import dask as module
 from dynstudy.launch.executors.dask import connect
 from dynstudy.launch.executors.executor import Advanced, Said, Trained
+from tests.command import LIMIT_SECONDS
 from tests.launch.executors.chunks import FOREVER, events_until, free_slot, make_chunk
 from tests.launch.executors.clusters import cluster_here
 
@@ -51,3 +56,41 @@ def test_workers_that_are_all_refused_are_counted(monkeypatch: pytest.MonkeyPatc
             events_until(executor, Said)
             with pytest.raises(ClusterError, match=", but for 1 refused; what has landed is rec"):
                 events_until(executor, Trained)
+
+
+def test_a_chunk_for_a_scheduler_that_is_gone_is_not_taken_for_a_bad_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is sent when the end of the scheduler was noticed, and before that is told."""
+    closed, tried = threading.Event(), threading.Event()
+    send = module.sent
+
+    async def seen(*arguments: Any) -> bytes:
+        try:
+            return await send(*arguments)
+        finally:
+            if closed.is_set():
+                tried.set()
+
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(module, "sent", seen)
+    monkeypatch.setattr(scheduler, "CLOSE_SECONDS", LIMIT_SECONDS)
+    with cluster_here() as cluster:
+        cluster.add_worker()
+        with connect(cluster.address, backend="cpu") as executor:
+            slot = free_slot(executor)
+            assert executor._workers is not None
+            close = executor._workers.client.close
+
+            async def closes_slowly() -> None:
+                await close()
+                closed.set()
+                while not tried.is_set():
+                    await asyncio.sleep(0.01)
+
+            monkeypatch.setattr(executor._workers.client, "close", closes_slowly)
+            cluster.end_scheduler()
+            assert closed.wait(LIMIT_SECONDS)
+            executor.submit(slot, make_chunk())
+            with pytest.raises(ClusterError, match=r"the scheduler at .* is gone; what has landed"):
+                raise AssertionError(executor.next_event(LIMIT_SECONDS))
