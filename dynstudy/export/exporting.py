@@ -109,7 +109,7 @@ def export(
         for configuration in chosen:
             fresh[configuration.baseline()] = range(FRESH, FRESH + BASELINE_FACTOR * count)
         number = storage.study_id(storage.study(name))
-        executor = on_this_machine(backend, log=log)
+        executor = on_this_machine(backend)
         with claim(storage.engine, number, spec, backend) as launch, executor:
             train_all(Training(fresh_ledger, launch, executor, report, log), fresh)
         after = judged(fresh_ledger, fresh)

@@ -100,7 +100,7 @@ def reproduce(
                 for _, entry in export.labelled_entries()
                 if name in entry.measured
             }
-            with on_this_machine(backend, log=log) as executor:
+            with on_this_machine(backend) as executor:
                 train_all(Training(ledger, None, executor, report, log), seeds)
             again[name] = judged(ledger, seeds)
             keys += map(ledger.key, again[name])

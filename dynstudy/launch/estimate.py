@@ -10,6 +10,7 @@ import numpy as np
 from dynstudy.config import Cell, Configuration, Replicate
 from dynstudy.errors import NoDatabaseError
 from dynstudy.launch.backend_check import check_backend
+from dynstudy.launch.executors import processes
 from dynstudy.launch.replicates import to_arrays, watched
 from dynstudy.measure.records import curvature_said, record_steps
 from dynstudy.protocol import Protocol
@@ -145,7 +146,7 @@ def _seconds_per_step(loss: str, width: int, protocol: Protocol, backend: str) -
     """Seconds per network-step with all that train busy, and the device."""
     static = not LOSSES[loss].dynamical
     cell = Configuration(loss, width, 0.01, None if static else 2.0, None if static else 10)
-    shared = per_device(backend)
+    shared = per_device(backend)[: processes(backend)]
     count, steps = 2 * at_once(shared[0]), 5
     while True:
         short = protocol.model_copy(update={"steps": steps, "tail": "none"})

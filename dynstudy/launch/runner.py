@@ -127,7 +127,7 @@ def run(
     began = time.monotonic()
     with ExitStack() as stack:
         report, log = stack.enter_context(listeners(spec.name, report, log))
-        trains = executor or on_this_machine(backend, workers, patience, log)
+        trains = executor or on_this_machine(backend, workers, patience)
         opened = _opened(storage)
         stack.enter_context(database_errors(opened.url, opened.engine))
         study = opened.open_study(spec, extend=extend, take_over=take_over)

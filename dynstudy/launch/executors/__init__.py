@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from dynstudy.errors import ClusterError
@@ -40,11 +41,19 @@ def maker(home: str) -> "Callable[..., Executor]":
         ) from None
 
 
+def processes(backend: str) -> int:
+    """How many processes of this machine train, if nobody says: one for each of several cards.
+
+    Returns:
+        1 where there is one card, or none, or where Dask is not installed.
+    """
+    from dynstudy.train.backends import per_device
+
+    return len(per_device(backend)) if find_spec("distributed") is not None else 1
+
+
 def on_this_machine(
-    backend: str,
-    workers: int | None = None,
-    patience: float | None = None,
-    log: Callable[[str], None] | None = None,
+    backend: str, workers: int | None = None, patience: float | None = None
 ) -> "Executor":
     """Return what trains on this machine.
 
@@ -52,23 +61,12 @@ def on_this_machine(
         backend: see `dynstudy.train.train`.
         workers: so many processes; if None, this one, or one for each card where there are several.
         patience: seconds to wait for processes that do not start.
-        log: told where a card is left idle.
 
     Raises:
         ClusterError: processes are asked for, and Dask is not installed.
     """
-    from dynstudy.train.backends import per_device
-
-    cards = len(per_device(backend)) if workers is None else 1
-    if workers is None and cards == 1:
-        return maker(EXECUTORS["here"])(backend, 1)
-    try:
-        local = maker(EXECUTORS["dask"])
-    except ClusterError as error:
-        if workers is not None:
-            raise
-        if log is not None:
-            log(f"note: one of {cards} cards is used; for all of them, {error}")
+    count = processes(backend) if workers is None else workers
+    if workers is None and count == 1:
         return maker(EXECUTORS["here"])(backend, 1)
     how = {} if patience is None else {"patience": patience}
-    return local(backend, workers or cards, **how)
+    return maker(EXECUTORS["dask"])(backend, count, **how)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dynstudy.errors import ClusterError, SpecError
-from dynstudy.launch.executors import EXECUTORS, SCHEDULER, maker, on_this_machine
+from dynstudy.launch.executors import EXECUTORS, SCHEDULER, maker, on_this_machine, processes
 from dynstudy.launch.executors.dask import Dask
 from dynstudy.launch.executors.executor import Advanced, Executor, Failed, Trained
 from dynstudy.launch.executors.here import Here
@@ -145,14 +145,9 @@ def test_without_a_number_this_process_trains_or_one_for_each_card(
         assert of_cards.patience == 7.0
 
 
-def test_without_dask_one_card_is_used_and_the_line_says_so(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setitem(EXECUTORS, "dask", "distributed.nowhere:local")
+def test_without_dask_one_of_several_cards_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dynstudy.train.backends.per_device", lambda _: ["cpu", "autograd"])
-    said: list[str] = []
-    assert isinstance(on_this_machine("cpu", log=said.append), Here)
-    assert said == [
-        "note: one of 2 cards is used; for all of them, --workers and --scheduler need Dask: pip "
-        "install 'dynstudy[cluster]'"
-    ]
+    assert processes("cpu") == 2
+    monkeypatch.setattr("dynstudy.launch.executors.find_spec", lambda _: None)
+    assert processes("cpu") == 1
+    assert isinstance(on_this_machine("cpu"), Here)
