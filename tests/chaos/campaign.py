@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import postgres
+from tests.chaos.cluster import Cluster
 from tests.chaos.episode import Episode, Plan, Reference
 from tests.chaos.hits import Failed
 from tests.chaos.studies import warm
@@ -50,7 +51,10 @@ class Campaign:
             url = f"sqlite:///{folder}/studies.db"
             if server is not None:
                 url = stack.enter_context(server.database())
-            episode = Episode(plan, folder, url, server)
+            cluster = None
+            if plan.executor == "scheduler":
+                cluster = stack.enter_context(Cluster(folder))
+            episode = Episode(plan, folder, url, server, cluster)
             line = ""
             try:
                 episode.hit_and_resumed(reference)

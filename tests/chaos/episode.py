@@ -5,21 +5,27 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import tomli_w
 from sqlalchemy import make_url
 
-from tests.chaos.contents import Contents, Inside, contents, differences, leftovers
+from tests.chaos.cluster import Cluster
+from tests.chaos.contents import Contents, Inside, by_cell, contents, differences, leftovers
 from tests.chaos.hits import LIMIT_SECONDS, Failed, Launch, victims
 from tests.chaos.launched import Launched, dynstudy_main, ending
-from tests.chaos.studies import STUDIES
+from tests.chaos.studies import IN_ANY_ORDER, STUDIES
+from tests.postgres import Server
 
 HITS = (2, 8)
 """Of an episode: at least, and at most."""
 
 DATABASES = ["sqlite", "postgresql"]
-EXECUTORS = ["here"]
+EXECUTORS: dict[str, list[str]] = {
+    "here": [],
+    "workers": ["--workers", "2"],
+    "scheduler": ["--scheduler"],
+}
+"""What a launch is told of each, but for the address of a scheduler."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class Plan:
         def one(words: Sequence[str]) -> str:
             return rng.choice([word for word in words if word in only] or words)
 
-        return cls(seed, one([*STUDIES]), one(DATABASES), one(EXECUTORS), rng.randint(*HITS))
+        return cls(seed, one([*STUDIES]), one(DATABASES), one([*EXECUTORS]), rng.randint(*HITS))
 
     def __str__(self) -> str:
         return f"episode {self.seed} ({self.study}, {self.database}, {self.executor})"
@@ -62,10 +68,19 @@ class Episode:
         folder: an empty one.
         url: of its database, which is empty.
         server: the PostgreSQL that it is on, which may be hit, if it is there.
+        cluster: that trains, likewise.
     """
 
-    def __init__(self, plan: Plan, folder: Path, url: str, server: Any = None) -> None:
-        self.plan, self.folder, self.url, self.server = plan, folder, url, server
+    def __init__(
+        self,
+        plan: Plan,
+        folder: Path,
+        url: str,
+        server: Server | None = None,
+        cluster: Cluster | None = None,
+    ) -> None:
+        self.plan, self.folder, self.url = plan, folder, url
+        self.server, self.cluster, self.executor = server, cluster, plan.executor
         self.rng = random.Random(f"{plan.seed}, hits")
         self.seconds = 0.0
         self.hits: list[tuple[str, str]] = []  # victim and signal
@@ -102,6 +117,7 @@ class Episode:
                 launch = self.launch()
             self.ended(launch)
             lines = launch.process.lines
+            self.checked()
             if through and f"{self.plan.study}: 0 networks trained" not in lines:
                 raise Failed(f"what was through is trained again:\n{lines}")
         self.compare(reference)
@@ -110,6 +126,9 @@ class Episode:
         """Start the study, or resume it."""
         name = f"launch-{len(self.processes)}"
         arguments = ["run", "study.toml", "--storage", self.url, "--backend", "cpu"]
+        arguments += EXECUTORS[self.executor]
+        if self.cluster is not None:
+            arguments.append(self.cluster.address)
         process = Launched(self.folder, name, dynstudy_main(*arguments))
         self.processes.append(process)
         self.say(f"{process} begins")
@@ -131,6 +150,19 @@ class Episode:
         self.hits.append((victim, name))
         return there[victim][name](self, launch)
 
+    def checked(self) -> None:
+        """See that `dynstudy storage check` has nothing to say.
+
+        Raises:
+            Failed: it has.
+        """
+        command = ["--quiet", "storage", "check", "--storage", self.url]
+        process = Launched(self.folder, "storage-check", dynstudy_main(*command))
+        self.processes.append(process)
+        self.ended(Launch(process))
+        if process.lines:
+            raise Failed(f"storage check:\n{process.lines}")
+
     def say(self, line: str) -> None:
         """Add to the story of the episode."""
         self.story.append(f"{time.monotonic() - self.began:7.3f}  {line}")
@@ -146,7 +178,10 @@ class Episode:
             Failed: there is not.
         """
         inside = Inside(self.url)
-        lines = leftovers(inside) + differences(reference.contents, self.contents())
+        expected, there = reference.contents, self.contents()
+        if self.plan.executor != "here" and self.plan.study in IN_ANY_ORDER:
+            expected, there = by_cell(expected), by_cell(there)
+        lines = leftovers(inside) + differences(expected, there)
         if password := make_url(self.url).password:
             said = {each.name: each.lines for each in self.processes}
             said |= {name: str(inside.rows(name)) for name in inside.metadata.tables}

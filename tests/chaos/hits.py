@@ -7,17 +7,22 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import psutil
 
-from tests.chaos.launched import LOST_SECONDS, Launched
+from tests.chaos.cluster import Cluster
+from tests.chaos.launched import LOST_SECONDS, SILENT_SECONDS, Launched
+from tests.postgres import Server
 
 LIMIT_SECONDS = 120.0
 """What nothing takes that is waited for."""
 
 TAKEN, BUSY = "another launch took this study over", "is being run by"
 """What a launch says that has lost the study, or does not get it."""
+
+TRIES = 3
+"""So many killed workers may convict a network that happened to be trained on each."""
 
 
 class Failed(Exception):  # noqa: N818 - of an episode
@@ -48,7 +53,9 @@ class Field(Protocol):
     """What is hit."""
 
     rng: random.Random
-    server: Any  # a PostgreSQL of our own, or None
+    server: Server | None  # a PostgreSQL of our own
+    executor: str
+    cluster: Cluster | None  # what trains, if the harness started it
     seconds: float  # that the study takes when it is left alone
 
     def launch(self) -> Launch:
@@ -113,7 +120,6 @@ def _take_down(number: signal.Signals) -> Hit:
     """The server ends, and is there again soon."""
 
     def hit(field: Field, launch: Launch) -> Launch:
-        launch.expected |= {2}  # until it is patient
         field.server.stop(number)
         moment(field, 1.0)
         field.server.start()
@@ -134,7 +140,6 @@ def _hit_backend(number: signal.Signals) -> Hit:
     """One of the server's processes that has a connection; killed, it takes all others with it."""
 
     def hit(field: Field, launch: Launch) -> Launch:
-        launch.expected |= {2}  # until it is patient
         processes = psutil.Process(field.server.pid).children()
         if clients := [each for each in processes if "127.0.0.1" in _title(each)]:
             victim = field.rng.choice(clients).pid
@@ -145,6 +150,57 @@ def _hit_backend(number: signal.Signals) -> Hit:
         return launch
 
     return hit
+
+
+def _hit_worker(number: signal.Signals, silent: float = 0.0) -> Hit:
+    """One of those that train; what has ended is started again."""
+
+    def hit(field: Field, launch: Launch) -> Launch:
+        if field.cluster is None:
+            children = psutil.Process(launch.process.pid).children()
+            pids = [each.pid for each in children if "_local_worker" in _title(each)]
+        else:
+            pids = [each.pid for each in field.cluster.workers if each.status is None]
+        if pids:
+            victim = field.rng.choice(pids)
+            _send(victim, number)
+            moment(field, 0.5)
+            if number == signal.SIGSTOP:
+                time.sleep(silent)
+                _send(victim, signal.SIGCONT)
+            elif sum(each.startswith("worker") for each in launch.hits) >= TRIES:
+                launch.expected |= {2}
+        if field.cluster is not None:
+            field.cluster.mend()
+        return launch
+
+    return hit
+
+
+def _end_scheduler(number: signal.Signals) -> Hit:
+    """It comes back, but what it knew is lost, and the launch ends."""
+
+    def hit(field: Field, launch: Launch) -> Launch:
+        assert field.cluster is not None
+        launch.expected |= {2}
+        field.cluster.scheduler.send(number)
+        field.cluster.scheduler.ends(LIMIT_SECONDS)
+        moment(field, 0.5)
+        field.cluster.mend()
+        launch.process.ends(LIMIT_SECONDS)
+        if launch.process.status == 2 and "the scheduler at" not in launch.process.lines:
+            raise Failed(f"{launch.process}, without a scheduler:\n{launch.process.lines}")
+        return launch
+
+    return hit
+
+
+def _suspend_scheduler(field: Field, launch: Launch) -> Launch:
+    assert field.cluster is not None
+    field.cluster.scheduler.send(signal.SIGSTOP)
+    moment(field, 0.5)
+    field.cluster.scheduler.send(signal.SIGCONT)
+    return launch
 
 
 def _send(pid: int, number: signal.Signals) -> None:
@@ -176,10 +232,26 @@ BACKEND: dict[str, Hit] = {
     name: _hit_backend(signal.Signals[name]) for name in ("SIGKILL", "SIGTERM", "SIGSTOP")
 }
 
+WORKER: dict[str, Hit] = {
+    "SIGKILL": _hit_worker(signal.SIGKILL),
+    "SIGTERM": _hit_worker(signal.SIGTERM),
+    "SIGSTOP": _hit_worker(signal.SIGSTOP),
+    "SIGSTOP, given up": _hit_worker(signal.SIGSTOP, SILENT_SECONDS + 1.0),
+}
+SCHEDULER: dict[str, Hit] = {
+    "SIGKILL": _end_scheduler(signal.SIGKILL),
+    "SIGTERM": _end_scheduler(signal.SIGTERM),
+    "SIGSTOP": _suspend_scheduler,
+}
+
 
 def victims(field: Field) -> dict[str, dict[str, Hit]]:
     """Those that there are, and what may be done to each."""
     there = {"driver": DRIVER}
     if field.server is not None:
         there |= {"postmaster": POSTMASTER, "backend": BACKEND}
+    if field.executor != "here":
+        there |= {"worker": WORKER}
+    if field.cluster is not None:
+        there |= {"scheduler": SCHEDULER}
     return there

@@ -22,11 +22,17 @@ from tests.command import SIGNALS, SURROUNDINGS
 LOST_SECONDS = 2.0
 """A launch that gives no sign for so long is taken for dead."""
 
+SILENT_SECONDS = 2.0
+"""A worker that gives no sign for so long is given up."""
+
 CONSTANTS: dict[str, Any] = {
     "dynstudy.launch.chunks.CHUNK_SECONDS": 0.05,  # many chunks in a second
     "dynstudy.store.launches.BEAT_SECONDS": 0.3,
     "dynstudy.store.launches.LOST_AFTER": timedelta(seconds=LOST_SECONDS),
     "dynstudy.store.connections.BUSY_SECONDS": 5,  # SQLite waits so long for a stopped writer
+    "dynstudy.launch.executors.cluster_workers.SILENT_SECONDS": SILENT_SECONDS,
+    "dynstudy.launch.executors.dask.LOOK_SECONDS": 0.1,
+    "dynstudy.launch.executors.local_cluster.RESTART_SECONDS": 0.1,
     "dynstudy.cli.run.page_after_launch": lambda *_, **__: None,  # it takes longer than the study
 }
 """What is otherwise in these processes, by where it stands."""

@@ -67,6 +67,9 @@ STUDIES: dict[str, dict[str, Any]] = {
 }
 """By name, the file without its `name`, which is the same."""
 
+IN_ANY_ORDER = {"map", "losses", "onset", "curvature"}
+"""Those whose cells become trials as they are trained, which several workers do in any order."""
+
 
 def spec_of(name: str) -> StudySpec:
     """The study as it is run."""
