@@ -26,6 +26,12 @@ class Proxy:
         self._lock = threading.Lock()
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def lead_to(self, url: str) -> None:
+        """Lead to another server or database, whose name is in `url` from now on."""
+        self._server = make_url(url)
+        ours = make_url(self.url).set(database=self._server.database)
+        self.url = ours.render_as_string(hide_password=False)
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
