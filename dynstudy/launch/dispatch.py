@@ -6,7 +6,7 @@ it is halved with every further one, until a network is alone, which three more 
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -92,12 +92,12 @@ class Dispatch:
         self._chunks = Chunks(uneven=protocol.until is not None)
         self._again = list[Flight]()
         self._flights: dict[str, Flight] = {}  # by the name of the slot
-        self._landed = SimpleQueue[Landed | BaseException]()
+        self._landed = SimpleQueue[Landed | BaseException | None]()
         self._slots: Sequence[Slot] = ()  # when they were last looked at
         self._unrecorded = 0
         self._failures = Counter[str]()  # in a row, by the name of the slot
         self._lock = threading.Lock()  # of what waits
-        self._fed, self._finishing, self._over = (threading.Event() for _ in range(3))
+        self._fed, self._finishing, self._over, self._ended = (threading.Event() for _ in range(4))
         self._thread = threading.Thread(target=self._run, name="dynstudy-dispatch", daemon=True)
 
     # --- for the thread that feeds it and records ----------------------------------------------
@@ -110,6 +110,7 @@ class Dispatch:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         self._over.set()
+        self._wake()
         self._thread.join()
 
     def appetite(self) -> tuple[int, float]:
@@ -120,18 +121,29 @@ class Dispatch:
         with self._lock:
             return max(networks, 1) - len(self._chunks.waiting), work - self._chunks.work
 
-    def feed(self, tasks: Iterable[Task]) -> None:
+    def feed(self, tasks: Sequence[Task]) -> None:
         """Let tasks wait for a free slot."""
-        with self._lock:
-            self._chunks.add(tasks)
+        if tasks:
+            with self._lock:
+                self._chunks.add(tasks)
+            self._wake()
 
     def fed(self) -> None:
         """Say that there are no more: it ends when all of them are trained."""
-        self._fed.set()
+        self._set(self._fed)
 
     def finish(self) -> None:
         """Begin no other chunk; it ends when those under way are trained."""
-        self._finishing.set()
+        self._set(self._finishing)
+
+    def _set(self, event: threading.Event) -> None:
+        if not event.is_set():
+            event.set()
+            self._wake()
+
+    def _wake(self) -> None:
+        """Let the thread look at once what there is to do."""
+        self.executor.events.put(None)
 
     @property
     def idle(self) -> bool:
@@ -159,7 +171,7 @@ class Dispatch:
     @property
     def over(self) -> bool:
         """Whether nothing will land any more."""
-        return not self._thread.is_alive() and self._landed.empty()
+        return self._ended.is_set() and self._landed.empty()
 
     # --- its thread -------------------------------------------------------------------------------
 
@@ -181,6 +193,9 @@ class Dispatch:
                         self._lost(event)
         except BaseException as error:
             self._landed.put(error)
+        finally:
+            self._ended.set()
+            self._landed.put(None)  # who waits for more looks whether it is over
 
     def _done(self) -> bool:
         with self._lock:

@@ -1,7 +1,7 @@
 """Slots are kept busy, and whatever trains may die: each network lands once, or is convicted."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -72,7 +72,7 @@ class Scripted(Executor):
 
 
 def all_landed(
-    executor: Executor, networks: Iterable[Task], progress: Progress | None = None
+    executor: Executor, networks: Sequence[Task], progress: Progress | None = None
 ) -> tuple[Counter[int], list[Convicted], list[str]]:
     """How often each seed was trained, what was convicted, what was said."""
     landed, convicted, said = Counter[int](), list[Convicted](), list[str]()

@@ -106,8 +106,8 @@ class Executor(ABC):
     """
 
     def __init__(self) -> None:
-        self.events = SimpleQueue[Event | Exception]()
-        """Put here by threads of its own; an exception ends the launch."""
+        self.events = SimpleQueue[Event | Exception | None]()
+        """Put here by threads of its own; an exception ends the launch, None only wakes it."""
 
     @abstractmethod
     def slots(self) -> Sequence[Slot]:
@@ -126,7 +126,7 @@ class Executor(ABC):
         """
 
     def next_event(self, timeout: float) -> Event | None:
-        """Return the next event, or None if there is none for so many seconds.
+        """Return the next event, or None if there is none for so many seconds, or it is woken.
 
         Raises:
             DynstudyError: no chunk can be trained any more, and why.
