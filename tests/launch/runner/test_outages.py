@@ -39,7 +39,8 @@ def left(storage: Storage, name: str) -> dict[str, Any]:
         series = sorted(map(tuple, connection.execute(query)))
         tables = (ReservationRow, ReplicateRow)
         counts = [connection.scalar(select(func.count()).select_from(each)) for each in tables]
-        runs = [tuple(each) for each in connection.execute(select(RunRow.status, RunRow.networks))]
+        of_launches = select(RunRow.status, RunRow.networks).order_by(RunRow.id)
+        runs = list(map(tuple, connection.execute(of_launches)))
         of_workers = connection.scalar(select(func.sum(WorkerRow.networks)))
     trials = [
         (trial.number, trial.state.name, str(trial.params), trial.values, trial.user_attrs)
