@@ -4,4 +4,12 @@ A measurement is a file with a function ``measure(settings, say) -> Measurement`
 `MEASUREMENTS`.
 """
 
-MEASUREMENTS = ("growth", "many_networks", "end_to_end", "recording", "reading", "kernel")
+MEASUREMENTS = (
+    "growth",
+    "many_networks",
+    "end_to_end",
+    "cluster",
+    "recording",
+    "reading",
+    "kernel",
+)
