@@ -37,7 +37,7 @@ def _cells(protocol: Protocol, seeds: Mapping[Configuration, range]) -> list[Cel
 def train_all(training: Training, seeds: Mapping[Configuration, range]) -> None:
     """Train what is missing of some configurations; `Interrupted` if told to stop before."""
     cells = _cells(training.ledger.protocol, seeds)
-    with training.interruptible():
+    with training.interrupts.answered():
         whole = training.complete(cells)
     if not whole:
         raise Interrupted(training.abandoned)

@@ -13,17 +13,19 @@ from rich.markup import escape
 from dynstudy.launch.backend_check import check_backend, check_study
 from dynstudy.launch.executors import on_this_machine
 from dynstudy.launch.executors.executor import Executor
+from dynstudy.launch.interrupts import Interrupts
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.progress_display import listeners
 from dynstudy.launch.run_boundary import run_boundary
 from dynstudy.launch.run_map import run_map
 from dynstudy.launch.run_search import run_search
-from dynstudy.launch.training import PATIENCE_SECONDS, Training
+from dynstudy.launch.training import Training
 from dynstudy.measure.records import curvature_said
 from dynstudy.notebook import html_table
 from dynstudy.store.database import database_errors, storage_url
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import claim
+from dynstudy.store.patience import PATIENCE_SECONDS, Patience
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 
@@ -130,17 +132,30 @@ def run(
         trains = executor or on_this_machine(backend, workers, patience)
         opened = _opened(storage)
         stack.enter_context(database_errors(opened.url, opened.engine))
-        study = opened.open_study(spec, extend=extend, take_over=take_over)
-        number = opened.study_id(study)
-        claimed = claim(opened.engine, number, spec, backend, overrides, take_over=take_over)
-        with claimed as launch, trains:
+        say = log or (lambda _: None)
+        interrupts = Interrupts(say)
+        patiently = Patience(patience, say, lambda: interrupts.stopped, opened.url)
+        study = patiently(opened.open_study, spec, extend=extend, take_over=take_over)
+        number = patiently(opened.study_id, study)
+        launches = claim(
+            opened.engine,
+            number,
+            spec,
+            backend,
+            overrides,
+            take_over=take_over,
+            patience=patiently,
+        )
+        with launches as launch, trains:
             ledger = LaunchLedger(opened.engine, spec.protocol)
-            training = Training(ledger, launch, trains, report, log, patience)
+            training = Training(
+                ledger, launch, trains, report, log, patience=patiently, interrupts=interrupts
+            )
             if spec.untested:
                 training.said_first.append(f"note: {spec.untested}")
             if spec.protocol.curvature is not None:
                 training.said_first.append(f"curvature: {curvature_said(spec.protocol)}")
-            with training.interruptible():
+            with interrupts.answered():
                 cells, left = RUNS[spec.kind](spec, study, training)
             launch.interrupted = training.stopped and left > 0
             training.complain()

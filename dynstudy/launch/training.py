@@ -3,31 +3,26 @@
 All that is written is written by the thread that runs this; `Dispatch` keeps what trains busy.
 """
 
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from queue import SimpleQueue
-from types import FrameType
 
 from dynstudy.config import Cell, Configuration, Replicate
 from dynstudy.errors import ClusterError
 from dynstudy.launch.dispatch import Convicted, Dispatch
 from dynstudy.launch.executors.executor import Executor, Said, Trained
+from dynstudy.launch.interrupts import Interrupts
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.replicates import Task
 from dynstudy.launch.wanted import Wanted
 from dynstudy.measure.records import record_steps
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import Launch
-from dynstudy.store.passwords import url_shown
-from dynstudy.store.patience import Patience
+from dynstudy.store.patience import IMPATIENT, Patience
 from dynstudy.train.loop import step_work
 
 REPORT_SECONDS = 0.1
-PATIENCE_SECONDS = 300.0
-"""How long a database may be away, if nothing else is asked for."""
+"""Between two reports of the progress."""
+
 Lacking = dict[Configuration, tuple[int, ...]]
 """Seeds of the networks that are to be trained."""
 
@@ -35,8 +30,14 @@ Lacking = dict[Configuration, tuple[int, ...]]
 class Training:
     """The networks that one launch trains; `launch` is None for a ledger that is thrown away.
 
-    `report` is called about ten times a second with the progress, and `log` with what a person
-    should know besides. A database that is away is waited for, `patience` seconds.
+    Args:
+        ledger: where networks are recorded.
+        launch: the launch that trains them.
+        executor: what trains them.
+        report: called about ten times a second with the progress.
+        log: called with what a person should know besides.
+        patience: runs what uses the database, again and again while that is away.
+        interrupts: say when to stop.
     """
 
     def __init__(
@@ -46,28 +47,25 @@ class Training:
         executor: Executor,
         report: Callable[[Progress], None] | None = None,
         log: Callable[[str], None] | None = None,
-        patience: float = PATIENCE_SECONDS,
+        *,
+        patience: Patience | None = None,
+        interrupts: Interrupts | None = None,
     ) -> None:
         self.ledger, self.launch, self.executor = ledger, launch, executor
         self.report, self.log = report or (lambda _: None), log or (lambda _: None)
+        self.interrupts = interrupts or Interrupts(self.log)
+        self.patiently = patience or IMPATIENT
         self.progress = Progress()
         self.reused = self.diverged = 0
         self.abandoned = False
         self.convicted: list[Convicted] = []
         self.said_first: list[str] = []  # what is logged before the first network is trained
-        self.stop_after_chunk, self.drop_chunk = threading.Event(), threading.Event()
-        self.patiently = Patience(
-            patience, self.log, lambda: self.stopped, url_shown(ledger.engine.url)
-        )
-        """Runs what uses the database, again and again while that is away."""
-        if launch is not None:
-            launch.patiently = self.patiently
         self._budgets: dict[str, float] = {}  # of the next chunk of each slot
 
     @property
     def stopped(self) -> bool:
         """Whether it was told to stop."""
-        return self.stop_after_chunk.is_set()
+        return self.interrupts.stopped
 
     def plan(self, cells: Sequence[Cell], share: float = 1.0) -> Lacking:
         """The seeds to train of each configuration, which are a `share` of all the work ahead."""
@@ -91,7 +89,7 @@ class Training:
         waiting = False
         with dispatch:
             while not dispatch.over:
-                if self.drop_chunk.is_set():
+                if self.interrupts.drop_chunk.is_set():
                     self.abandoned = not self.executor.stop(drop=True)
                     return
                 if self.stopped:
@@ -194,37 +192,3 @@ class Training:
         """Go on without a network that ends whatever trains it."""
         self.convicted.append(convicted)
         self.log(f"{convicted.said}; it is left out")
-
-    @contextmanager
-    def interruptible(self) -> Iterator[None]:
-        """Answer Ctrl-C (and SIGTERM): finish the chunk the first time, drop it the second.
-
-        The answer is given by a thread: a signal may come amid a line, where no other can begin.
-        """
-        answers = SimpleQueue[str | None]()
-
-        def on_signal(_number: int, _frame: FrameType | None) -> None:
-            if self.stopped:
-                self.drop_chunk.set()
-                answers.put("dropping the chunk in flight; everything before it is recorded")
-            else:
-                self.stop_after_chunk.set()
-                answers.put("finishing the chunk in flight; once more to drop it")
-
-        def answer() -> None:
-            while (line := answers.get()) is not None:
-                self.log(line)
-
-        if threading.current_thread() is not threading.main_thread():
-            yield  # Python lets only the main thread handle signals
-            return
-        thread = threading.Thread(target=answer, name="dynstudy-answers", daemon=True)
-        thread.start()
-        before = {s: signal.signal(s, on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            answers.put(None)
-            thread.join()

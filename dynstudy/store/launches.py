@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from dynstudy.errors import Interrupted, StorageError, StudyBusyError, StudyTakenError
 from dynstudy.store import reservations
-from dynstudy.store.patience import Patience
+from dynstudy.store.patience import IMPATIENT, Patience
 from dynstudy.store.processes import is_there
 from dynstudy.store.provenance import provenance
 from dynstudy.store.tables import RUNNING, Meta, RunRow
@@ -23,8 +23,6 @@ TAKEN = (
     "another launch took this study over, or it was deleted; what was not recorded is dropped, and "
     "the same command goes on with the study when nobody else runs it"
 )
-
-IMPATIENT = Patience(0, lambda _: None, lambda: False)
 
 BEAT_SECONDS = 60
 LOST_AFTER = timedelta(minutes=10)

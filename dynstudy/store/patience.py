@@ -50,6 +50,10 @@ SQLITE_PASSING = {
 }
 
 
+PATIENCE_SECONDS = 300.0
+"""How long a database may be away, if nothing else is asked for."""
+
+
 class Patience:
     """Runs a function that uses the database, again and again while the database is not there.
 
@@ -117,6 +121,10 @@ class Patience:
             if self.stopped() and not outage.stopping:
                 raise Interrupted from error
             time.sleep(min(left, LOOK_SECONDS))
+
+
+IMPATIENT = Patience(0, lambda _: None, lambda: False)
+"""Tries again what collided with another transaction, and waits for nothing."""
 
 
 @dataclass

@@ -31,7 +31,7 @@ def test_told_to_stop_confirmation_keeps_what_it_trained(
 
     def stop_after(self: Any, *arguments: Any) -> None:
         original(self, *arguments)
-        self.stop_after_chunk.set()
+        self.interrupts.stop_after_chunk.set()
 
     monkeypatch.setattr(Training, "_record", stop_after)
     monkeypatch.setattr("dynstudy.launch.chunks.CHUNK_SECONDS", 0.0)

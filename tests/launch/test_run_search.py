@@ -146,7 +146,7 @@ def test_told_to_stop_it_leaves_its_batch_running_and_resumes(
 
     def stop_after(self: Any, *arguments: Any) -> None:
         original(self, *arguments)
-        self.stop_after_chunk.set()
+        self.interrupts.stop_after_chunk.set()
 
     monkeypatch.setattr(training.Training, "_record", stop_after)
     monkeypatch.setattr("dynstudy.launch.chunks.CHUNK_SECONDS", 0.0)

@@ -1,7 +1,5 @@
 """Training what the ledger lacks: interrupted at any time, in any thread."""
 
-import io
-import signal
 import threading
 from typing import Any
 
@@ -11,7 +9,6 @@ import dynstudy
 from dynstudy.launch import training
 from dynstudy.launch.executors import here
 from dynstudy.launch.executors.here import Here
-from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.studies import Storage
 from tests.launch.recorded import networks, trials
 from tests.planted import SpecMaker
@@ -25,7 +22,7 @@ def test_told_to_stop_it_finishes_its_chunk_and_resumes(
 
     def stop_after(self: Any, *arguments: Any) -> None:
         original(self, *arguments)
-        self.stop_after_chunk.set()
+        self.interrupts.stop_after_chunk.set()
 
     monkeypatch.setattr(training.Training, "_record", stop_after)
     done = dynstudy.run(make_spec(), storage=storage)
@@ -48,8 +45,8 @@ def told_twice(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def submitted(self: Here, *arguments: Any) -> None:
         submit(self, *arguments)
-        training_of[0].stop_after_chunk.set()
-        training_of[0].drop_chunk.set()
+        training_of[0].interrupts.stop_after_chunk.set()
+        training_of[0].interrupts.drop_chunk.set()
 
     monkeypatch.setattr(training.Training, "plan", planned)
     monkeypatch.setattr(Here, "submit", submitted)
@@ -78,41 +75,6 @@ def test_a_chunk_that_does_not_answer_is_left_behind(
     done = dynstudy.run(make_spec(), storage=storage)
     answer.set()
     assert (done.interrupted, done.abandoned, done.trained) == (True, True, 0)
-
-
-class Interrupted(io.RawIOBase):
-    """A terminal at which somebody presses Ctrl-C twice while the first line is written."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: Any) -> int:
-        if not self.lines:
-            signal.raise_signal(signal.SIGINT)
-            signal.raise_signal(signal.SIGINT)
-        self.lines.append(bytes(text).decode())
-        return len(text)
-
-
-def test_ctrl_c_amid_a_line_is_answered_after_it(storage: Storage, make_spec: SpecMaker) -> None:
-    terminal = Interrupted()
-    out = io.TextIOWrapper(io.BufferedWriter(terminal), write_through=True)
-    train = training.Training(
-        LaunchLedger(storage.engine, make_spec().protocol),
-        None,
-        Here("cpu"),
-        log=lambda line: print(line, file=out, flush=True),
-    )
-    with train.interruptible():
-        train.log("1/16 networks")
-    assert train.stop_after_chunk.is_set()
-    assert train.drop_chunk.is_set()
-    first, *answers = "".join(terminal.lines).splitlines()
-    assert first == "1/16 networks"
-    assert [line.split()[0] for line in answers] == ["finishing", "dropping"]
 
 
 def test_it_runs_outside_the_main_thread(storage: Storage, make_spec: SpecMaker) -> None:

@@ -95,7 +95,7 @@ def test_interrupted_it_goes_on_to_the_same_trials(
         original(self, *arguments)
         chunks.append(arguments)
         if len(chunks) == after:
-            self.stop_after_chunk.set()
+            self.interrupts.stop_after_chunk.set()
 
     monkeypatch.setattr(training.Training, "_record", stop)
     part = dynstudy.run(study_file(), storage=storage)
