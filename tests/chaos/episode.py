@@ -27,6 +27,9 @@ EXECUTORS: dict[str, list[str]] = {
 }
 """What a launch is told of each, but for the address of a scheduler."""
 
+OFTEN = ["here"] * 4 + ["scheduler"] * 4 + ["workers"]
+"""How often each is drawn: processes of a launch's own take seconds to import what they need."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -46,7 +49,7 @@ class Plan:
         def one(words: Sequence[str]) -> str:
             return rng.choice([word for word in words if word in only] or words)
 
-        return cls(seed, one([*STUDIES]), one(DATABASES), one([*EXECUTORS]), rng.randint(*HITS))
+        return cls(seed, one([*STUDIES]), one(DATABASES), one(OFTEN), rng.randint(*HITS))
 
     def __str__(self) -> str:
         return f"episode {self.seed} ({self.study}, {self.database}, {self.executor})"

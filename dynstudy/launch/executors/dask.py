@@ -130,6 +130,7 @@ class Dask(Executor):
         self._topic = f"dynstudy-{uuid.uuid4().hex}"  # of what is said on the way
         self._address = ""
         self._answered, self._stopping = Promise[None](), asyncio.Event()
+        self._beginning, self._stopped = threading.Lock(), False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="dynstudy-dask", daemon=True)
 
@@ -160,16 +161,19 @@ class Dask(Executor):
         Returns:
             Whether the thread that talks to them ended.
         """
-        if self._thread.ident is None:
-            self._loop.close()
-            return True
+        with self._beginning:
+            self._stopped = True
+            if self._thread.ident is None:
+                self._loop.close()
+                return True
         self._call(self._stopping.set)
         self._thread.join(STOP_SECONDS)
         return not self._thread.is_alive()
 
     def _begin(self) -> None:
-        if self._thread.ident is None:
-            self._thread.start()
+        with self._beginning:
+            if self._thread.ident is None and not self._stopped:
+                self._thread.start()
 
     def _call(self, function: Callable[..., object], *arguments: object) -> None:
         with suppress(RuntimeError):  # the thread has ended, and said why

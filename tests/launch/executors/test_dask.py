@@ -9,7 +9,7 @@ import pytest
 from dynstudy.errors import ClusterError
 from dynstudy.launch.executors import _dask_worker, scheduler
 from dynstudy.launch.executors import dask as module
-from dynstudy.launch.executors.dask import connect
+from dynstudy.launch.executors.dask import connect, local
 from dynstudy.launch.executors.executor import Advanced, Said, Trained
 from tests.command import LIMIT_SECONDS
 from tests.launch.executors.chunks import FOREVER, events_until, free_slot, make_chunk
@@ -94,3 +94,12 @@ def test_a_chunk_for_a_scheduler_that_is_gone_is_not_taken_for_a_bad_one(
             executor.submit(slot, make_chunk())
             with pytest.raises(ClusterError, match=r"the scheduler at .* is gone; what has landed"):
                 raise AssertionError(executor.next_event(LIMIT_SECONDS))
+
+
+def test_stopped_before_it_began_it_never_begins() -> None:
+    """Ctrl-C comes twice before the thread that feeds it asks for slots."""
+    executor = local("cpu", 1)
+    assert executor.stop(drop=True)
+    assert executor.slots() == ()
+    assert not executor._thread.is_alive()
+    assert executor.stop(drop=True)
