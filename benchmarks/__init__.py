@@ -10,6 +10,7 @@ MEASUREMENTS = (
     "end_to_end",
     "cluster",
     "recording",
+    "driver",
     "reading",
     "kernel",
 )

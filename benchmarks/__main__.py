@@ -44,7 +44,7 @@ def command(
     form: FormatOption = Format.table,
     out: ReportOption = None,
 ) -> None:
-    """Measure how the engine's time grows, a map end to end, recording, reading, the GPU kernel.
+    """Measure how time grows, a map end to end, recording, the driver, reading, the GPU kernel.
 
     `python -m benchmarks boundary_replay STUDY` reads a finished map instead, and `python -m
     benchmarks bifurcations` trains networks to see them double; see their --help.

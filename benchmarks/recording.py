@@ -14,7 +14,7 @@ from dynstudy.bench.measure import Measurement, Row, Say, Settings
 from dynstudy.config import Configuration, Replicate
 from dynstudy.protocol import Protocol
 from dynstudy.store.launches import claim
-from dynstudy.store.ledger import Ledger, Record
+from dynstudy.store.ledger import Landing, Ledger, Record
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.series import TRAIN, VALIDATION, Series
 from dynstudy.store.studies import Storage
@@ -29,7 +29,7 @@ TRAINER = Trainer("cpu", "a device", "a processor", {"numpy": "2", "dynstudy": "
 
 
 @dataclass(frozen=True)
-class Cost:
+class RecordingCost:
     """What it took to reserve and record some networks, all in seconds."""
 
     wall: float
@@ -49,7 +49,7 @@ def measure(settings: Settings, say: Say) -> Measurement:
         bytes that the series of a network take in SQLite.
     """
     networks = records(NETWORKS, np.random.default_rng(0))
-    costs: dict[str, list[Cost]] = {"SQLite": [], "PostgreSQL": []}
+    costs: dict[str, list[RecordingCost]] = {"SQLite": [], "PostgreSQL": []}
     sizes = []
     with databases() as server:
         for number in range(settings.rounds):
@@ -94,7 +94,7 @@ def records(count: int, rng: np.random.Generator) -> list[Record]:
     return networks
 
 
-def recording_cost(networks: list[Record], url: str) -> Cost:
+def recording_cost(networks: list[Record], url: str) -> RecordingCost:
     """Record them in a new database, as a launch does; the making of the database left out."""
     storage = Storage(url, create=True)
     ledger, spec = Ledger(storage.engine, PROTOCOL), planted_spec(1)
@@ -105,8 +105,8 @@ def recording_cost(networks: list[Record], url: str) -> Cost:
             chunk, asked = networks[start : start + CHUNK], time.perf_counter()
             launch.reserve(ledger.replicate_key(network.replicate) for network in chunk)
             reserving += time.perf_counter() - asked
-            ledger.add(chunk, TRAINER, run_id=launch.id, worker="one", seconds=1.0)
-        cost = Cost(time.perf_counter() - began, time.process_time() - used, reserving)
+            ledger.add_all([Landing(chunk, TRAINER, "one", 1.0)], run_id=launch.id)
+        cost = RecordingCost(time.perf_counter() - began, time.process_time() - used, reserving)
     storage.engine.dispose()
     return cost
 

@@ -6,7 +6,8 @@ interruption goes through the same rounds: what is recorded is not trained again
 give equal decisions.
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -48,12 +49,28 @@ def run_map(spec: StudySpec, study: optuna.Study, training: Training) -> tuple[i
         waiting = still
         training.patiently(add_trials, study, spec, summaries, ready)
 
-    make_trials()
+    seldom = Seldom(make_trials)
+    seldom()
     for replicates in training.train(all_cells, planned):
         for replicate in replicates:
             lacking[replicate.configuration] -= 1
-        make_trials()
+        seldom()
+    make_trials()
     return len(all_cells), sum(map(bool, lacking.values()))
+
+
+class Seldom:
+    """Calls a function, but for no more than a tenth of the time: it looks at all trials."""
+
+    def __init__(self, function: Callable[[], None]) -> None:
+        self.function, self.next = function, 0.0
+
+    def __call__(self) -> None:
+        """Call it, or leave it to a later time."""
+        if (began := time.monotonic()) >= self.next:
+            self.function()
+            ended = time.monotonic()
+            self.next = ended + 9 * (ended - began)
 
 
 def run_rounds(

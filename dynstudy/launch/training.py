@@ -17,12 +17,26 @@ from dynstudy.launch.wanted import Wanted
 from dynstudy.measure.records import record_steps
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import Launch
+<<<<<<< HEAD
 from dynstudy.store.patience import IMPATIENT, Patience
 from dynstudy.train.loop import step_work
 
 REPORT_SECONDS = 0.1
 """Between two reports of the progress."""
 
+=======
+from dynstudy.store.ledger import Landing
+from dynstudy.store.passwords import url_shown
+from dynstudy.store.patience import Patience
+from dynstudy.train.loop import step_work
+
+REPORT_SECONDS = 0.1
+RECORD_NETWORKS = 1000
+"""Networks of so many are recorded at once, if they have landed."""
+
+PATIENCE_SECONDS = 300.0
+"""How long a database may be away, if nothing else is asked for."""
+>>>>>>> 228d9d6 (Chunks that have landed are recorded in one transaction and trials are made in a tenth of the time, so that one launch feeds many workers; its speed is measured)
 Lacking = dict[Configuration, tuple[int, ...]]
 """Seeds of the networks that are to be trained."""
 
@@ -105,11 +119,11 @@ class Training:
                 if recorded := wanted.recorded_elsewhere():
                     self._take(cells, recorded)
                     yield recorded
-                landed = dispatch.next_landed(REPORT_SECONDS)
-                if isinstance(landed, Trained):
-                    self._record(landed)
-                    yield [task.replicate for task in landed.chunk.tasks]
-                elif isinstance(landed, Convicted):
+                trained, landed = self._landed(dispatch)
+                if trained:
+                    self._record(trained)
+                    yield [task.replicate for each in trained for task in each.chunk.tasks]
+                if isinstance(landed, Convicted):
                     self._give_up(landed)
                 elif isinstance(landed, Said):
                     self.log(landed.line)
@@ -150,21 +164,38 @@ class Training:
         steps, count = self.patiently(self.ledger.eigenvalues_read, configuration)
         return tuple(sorted(steps.union(records))), max(count, protocol.curvature.eigenvalues)
 
-    def _record(self, trained: Trained) -> None:
-        records = trained.records
-        self.patiently(
-            self.ledger.add,
-            records,
-            trained.trainer,
-            run_id=None if self.launch is None else self.launch.id,
-            worker=trained.slot.name,
-            seconds=trained.seconds,
-        )
+    def _landed(self, dispatch: Dispatch) -> tuple[list[Trained], Convicted | Said | None]:
+        """Wait for a chunk; of many workers, chunks land faster than each by itself is recorded.
+
+        Returns:
+            The chunks that have landed, and what came after them.
+        """
+        trained: list[Trained] = []
+        landed = dispatch.next_landed(REPORT_SECONDS)
+        while isinstance(landed, Trained):
+            trained.append(landed)
+            if sum(len(each.records) for each in trained) >= RECORD_NETWORKS:
+                return trained, None
+            try:
+                landed = dispatch.next_landed(0)
+            except Exception:
+                self._record(trained)
+                raise
+        return trained, landed
+
+    def _record(self, trained: Sequence[Trained]) -> None:
+        launch = None if self.launch is None else self.launch.id
+        chunks = [
+            Landing(each.records, each.trainer, each.slot.name, each.seconds) for each in trained
+        ]
+        self.patiently(self.ledger.add_all, chunks, run_id=launch)
         ended = datetime.now(UTC).replace(tzinfo=None)
-        began = ended - timedelta(seconds=trained.seconds)
-        self.ledger.was_trained({each.replicate.configuration for each in records}, began, ended)
-        self.diverged += sum(record.diverged_at is not None for record in records)
-        self.progress.done += len(records)
+        for each in trained:
+            began = ended - timedelta(seconds=each.seconds)
+            configurations = {record.replicate.configuration for record in each.records}
+            self.ledger.was_trained(configurations, began, ended)
+            self.diverged += sum(record.diverged_at is not None for record in each.records)
+            self.progress.done += len(each.records)
 
     def complain(self) -> None:
         """Raise a `ClusterError` if a network could not be trained anywhere."""

@@ -239,7 +239,7 @@ def rows_among(
 
 
 def insert_rows(connection: Connection, model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert any number of rows, all with the same columns of numbers, texts and NULL.
+    """Insert any number of rows, all with the same columns of numbers, texts, times and NULL.
 
     PostgreSQL gets them as one text: it takes as long for a statement as SQLite for many rows.
     """
@@ -252,4 +252,4 @@ def insert_rows(connection: Connection, model: Any, rows: Sequence[Mapping[str, 
     table, columns = quote(model.__tablename__), ", ".join(map(quote, rows[0]))
     source = f"json_populate_recordset(NULL::{table}, CAST(:rows AS json))"
     statement = text(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {source}")
-    connection.execute(statement, {"rows": json.dumps(rows, allow_nan=False)})
+    connection.execute(statement, {"rows": json.dumps(rows, allow_nan=False, default=str)})

@@ -11,8 +11,7 @@ from dynstudy.config import Cell, Configuration
 from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import MEASURES
 from dynstudy.protocol import Protocol
-from dynstudy.store.ledger import COLUMNS, Ledger, Record
-from dynstudy.store.provenance import Trainer
+from dynstudy.store.ledger import COLUMNS, Landing, Ledger
 from dynstudy.store.series import COUNTS, Network, to_readings
 
 
@@ -64,18 +63,10 @@ class LaunchLedger(Ledger):
         unread = wanted.keys() - self._rows.keys()
         return (super().trained_between(unread) if unread else {}) | times
 
-    def add(
-        self,
-        records: Sequence[Record],
-        trainer: Trainer,
-        *,
-        run_id: int | None = None,
-        worker: str = "",
-        seconds: float = 0.0,
-    ) -> None:
+    def add_all(self, chunks: Sequence[Landing], *, run_id: int | None = None) -> None:
         """As the ledger's, and remember them."""
-        super().add(records, trainer, run_id=run_id, worker=worker, seconds=seconds)
-        for record in records:
+        super().add_all(chunks, run_id=run_id)
+        for record in (record for chunk in chunks for record in chunk.records):
             configuration, seed = record.replicate.configuration, record.replicate.seed
             if configuration in self._rows:
                 measures = (record.measures.get(name) for name in MEASURES)

@@ -5,8 +5,8 @@ study that shares cells all take what is there, and nothing is trained twice.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any
@@ -49,6 +49,16 @@ class Record:
     def val_accuracy(self) -> float:
         """At the end of training; every network has it."""
         return self.measures["val_accuracy"] or 0.0
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Networks that were trained together, on their way into the ledger."""
+
+    records: Sequence[Record]
+    trainer: Trainer
+    worker: str = ""  # its name in a launch, if it is to be counted there
+    seconds: float = 0.0  # that the training took
 
 
 class Ledger:
@@ -140,14 +150,12 @@ class Ledger:
         return key(replicate.seed)
 
     def add(
-        self,
-        records: Sequence[Record],
-        trainer: Trainer,
-        *,
-        run_id: int | None = None,
-        worker: str = "",
-        seconds: float = 0.0,
+        self, records: Sequence[Record], trainer: Trainer, *, run_id: int | None = None
     ) -> None:
+        """Record networks that were trained together, as `add_all` does."""
+        self.add_all([Landing(records, trainer)], run_id=run_id)
+
+    def add_all(self, chunks: Sequence[Landing], *, run_id: int | None = None) -> None:
         """Record networks, no two of them the same, and their series, all or none.
 
         A network that is there already was trained again to be read at more steps. If it did the
@@ -156,31 +164,44 @@ class Ledger:
         is a mixture of two.
 
         Args:
-            records: of networks of this protocol.
-            trainer: what trained them.
-            run_id: the launch that records them, if one does: it is counted there, and they are
+            chunks: networks of this protocol.
+            run_id: the launch that records them, if one does: they are counted there, and are
                 reserved no more.
-            worker: the name of what trained them in that launch, if it is to be counted, too.
-            seconds: how long the training took there.
 
         Raises:
             StudyTakenError: the launch is not running any more; nothing is recorded.
         """
-        versions = json.dumps(trainer.versions, sort_keys=True)
-        shared = asdict(trainer) | {"versions": versions, "run_id": run_id}
         networks = {
             row["key"]: (row, record.series)
-            for record, row in ((record, self._row(record) | shared) for record in records)
+            for chunk in chunks
+            for record, row in self._rows_of(chunk, run_id)
         }
-        work = Tally(len(records), sum(row["steps"] for row, _ in networks.values()), seconds)
         counted: dict[tuple[int, str], Tally] = {}
         with self.engine.begin() as connection:
             lock(connection)  # what is there stays what it is until all is written
             if run_id is not None:
-                counted = self._account.write(connection, run_id, worker, trainer, work)
+                did = [(chunk.worker, chunk.trainer, self._tally(chunk)) for chunk in chunks]
+                counted = self._account.write(connection, run_id, did)
                 free(connection, run_id, networks)
             write_networks(connection, networks)
         self._account.committed(counted)
+
+    def _tally(self, chunk: Landing) -> Tally:
+        rates = (record.replicate.configuration.learning_rate for record in chunk.records)
+        steps = sum(self.protocol.at(rate).training_steps for rate in rates)
+        return Tally(len(chunk.records), steps, chunk.seconds)
+
+    def _rows_of(
+        self, chunk: Landing, run_id: int | None
+    ) -> Iterator[tuple[Record, dict[str, Any]]]:
+        versions = json.dumps(chunk.trainer.versions, sort_keys=True)
+        shared = vars(chunk.trainer) | {"versions": versions, "run_id": run_id}
+        for record in chunk.records:
+            seed = record.replicate.seed
+            columns, key = self._shared_by(record.replicate.configuration)
+            network = {"seed": seed, "key": key(seed), "diverged_at": record.diverged_at}
+            measures = {name: record.measures.get(name) for name in MEASURES}
+            yield record, columns | network | measures | shared
 
     def _shared(self, configuration: Configuration) -> tuple[dict[str, Any], Callable[[int], str]]:
         """What the networks of a configuration share: columns, and how their seeds make keys."""
@@ -189,12 +210,6 @@ class Ledger:
         columns = dict.fromkeys(("amplitude", "period", "tail", "until")) | values
         columns |= {"configuration": self.key(configuration), "data": data}
         return columns, network_keys(values)
-
-    def _row(self, record: Record) -> dict[str, Any]:
-        seed = record.replicate.seed
-        columns, key = self._shared_by(record.replicate.configuration)
-        network = {"seed": seed, "key": key(seed), "diverged_at": record.diverged_at}
-        return columns | network | {name: record.measures.get(name) for name in MEASURES}
 
     def load(self, configurations: Iterable[Configuration]) -> pd.DataFrame:
         """All recorded replicates of some configurations, a row each, in order of their seeds."""

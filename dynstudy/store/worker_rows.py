@@ -5,15 +5,15 @@ whether they were written, changes nothing.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, delete, select, update
 from sqlalchemy.orm import Session
 
 from dynstudy.errors import StudyTakenError
-from dynstudy.store.database import rows_among
+from dynstudy.store.database import batches, insert_rows, rows_among
 from dynstudy.store.launches import TAKEN, now
 from dynstudy.store.migrations import WORKERS_SINCE, version
 from dynstudy.store.provenance import Trainer
@@ -43,9 +43,9 @@ class Account:
         self._of_workers: dict[tuple[int, str], Tally] = {}
 
     def write(
-        self, connection: Connection, run_id: int, worker: str, trainer: Trainer, work: Tally
+        self, connection: Connection, run_id: int, did: Sequence[tuple[str, Trainer, Tally]]
     ) -> dict[tuple[int, str], Tally]:
-        """Add what was trained to a launch, which this is a sign of, and to a worker with a name.
+        """Add what workers did to a launch, which this is a sign of, and to those with a name.
 
         Returns:
             What counts from now on, once it is committed: `committed` takes it.
@@ -53,22 +53,26 @@ class Account:
         Raises:
             StudyTakenError: the launch is not running any more.
         """
-        total = self._of_workers.get((run_id, worker), Tally()) + work
-        written = {(run_id, worker): total}
-        of_all = (self._of_workers | written).items()
-        networks = sum(each.networks for (launch_id, _), each in of_all if launch_id == run_id)
-        this = (RunRow.id == run_id, RunRow.status == RUNNING, RunRow.study_id.is_not(None))
-        by = {"backend": trainer.backend, "device": trainer.device}
-        launch = update(RunRow).where(*this).values(networks=networks, heartbeat_at=now(), **by)
-        if not connection.execute(launch).rowcount:
-            raise StudyTakenError(TAKEN)
-        if worker:
+        written: dict[tuple[int, str], Tally] = {}
+        rows: dict[str, dict[str, Any]] = {}
+        for worker, trainer, tally in did:
+            this = (run_id, worker)
+            written[this] = (written.get(this) or self._of_workers.get(this, Tally())) + tally
             versions = json.dumps(trainer.versions, sort_keys=True)
-            values = asdict(trainer) | asdict(total) | {"versions": versions, "last_at": now()}
-            of_worker = (WorkerRow.run_id == run_id, WorkerRow.name == worker)
-            if not connection.execute(update(WorkerRow).where(*of_worker).values(values)).rowcount:
-                row = {"run_id": run_id, "name": worker} | values
-                connection.execute(insert(WorkerRow).values(row))
+            row = vars(trainer) | {"run_id": run_id, "name": worker, "versions": versions}
+            rows[worker] = row | asdict(written[this]) | {"last_at": now()}
+        of_all = (self._of_workers | written).items()
+        networks = sum(each.networks for (launch, _), each in of_all if launch == run_id)
+        last = {name: getattr(did[-1][1], name) for name in ("backend", "device")} if did else {}
+        held = (RunRow.id == run_id, RunRow.status == RUNNING, RunRow.study_id.is_not(None))
+        change = update(RunRow).where(*held).values(networks=networks, heartbeat_at=now(), **last)
+        if not connection.execute(change).rowcount:
+            raise StudyTakenError(TAKEN)
+        of_launch = delete(WorkerRow).where(WorkerRow.run_id == run_id)
+        names = sorted(rows.keys() - {""})
+        for batch in batches(names):
+            connection.execute(of_launch.where(WorkerRow.name.in_(batch)))
+        insert_rows(connection, WorkerRow, [rows[name] for name in names])
         return written
 
     def committed(self, written: Mapping[tuple[int, str], Tally]) -> None:

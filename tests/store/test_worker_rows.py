@@ -11,7 +11,7 @@ from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import StudyTakenError
 from dynstudy.protocol import Protocol
 from dynstudy.store.launches import claim, launches
-from dynstudy.store.ledger import Ledger, Record
+from dynstudy.store.ledger import Landing, Ledger, Record
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.studies import Storage
 from dynstudy.store.worker_rows import workers_of
@@ -40,10 +40,10 @@ def test_each_worker_is_told_with_what_it_did(storage: Storage) -> None:
     ledger = Ledger(storage.engine, PROTOCOL)
     with ExitStack() as stack:
         study, launch = claimed(stack, storage)
-        ledger.add(records(0, 1, 2), HERE, run_id=launch, worker="one", seconds=1.5)
-        ledger.add(records(3), THERE, run_id=launch, worker="a card", seconds=0.25)
+        ledger.add_all([Landing(records(0, 1, 2), HERE, "one", 1.5)], run_id=launch)
+        ledger.add_all([Landing(records(3), THERE, "a card", 0.25)], run_id=launch)
         newer = replace(HERE, versions={"numpy": "3"})
-        ledger.add(records(4, 5), newer, run_id=launch, worker="one", seconds=2.0)
+        ledger.add_all([Landing(records(4, 5), newer, "one", 2.0)], run_id=launch)
         ledger.add(records(6), HERE, run_id=launch)  # nobody's
         ledger.add(records(7), HERE)  # of no launch
     (row,) = launches(storage.engine, study)
@@ -72,7 +72,7 @@ def test_what_is_recorded_again_after_an_error_counts_once(storage: Storage) -> 
 
         def add(first: int) -> None:
             chunk = records(first, first + 1)
-            ledger.add(chunk, HERE, run_id=launch, worker="one", seconds=1.0)
+            ledger.add_all([Landing(chunk, HERE, "one", 1.0)], run_id=launch)
 
         add(0)
         # before: nothing of it is there
@@ -99,7 +99,7 @@ def test_a_launch_that_ended_records_nothing(storage: Storage) -> None:
     with ExitStack() as stack:
         _, launch = claimed(stack, storage)
     with pytest.raises(StudyTakenError):
-        ledger.add(records(0), HERE, run_id=launch, worker="one")
+        ledger.add_all([Landing(records(0), HERE, "one")], run_id=launch)
     assert ledger.load([DCE]).empty
     assert workers_of(storage.engine, [launch]) == {}
 
