@@ -22,8 +22,8 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 
 CASES = ((1, 30), (10, 30), (100, 30), (1000, 30), (10, 1000))
-"""Workers, and how many networks each trains in the time of a chunk: about 30 of width 20 for 30 000
-steps on two cores, and far more on a card, where a chunk has at most 1000."""
+"""Workers, and the networks that each trains in the time of a chunk: 30 of width 20 for 30 000
+steps are about what two cores train; a card trains more, and a chunk has at most 1000."""
 
 CELLS = 3000
 

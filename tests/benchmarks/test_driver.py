@@ -1,4 +1,4 @@
-"""The driver is measured with a launch that is one: all is recorded, by the workers that there are."""
+"""The driver is measured with a whole launch: all is recorded, by the workers that there are."""
 
 from collections import Counter
 from pathlib import Path
