@@ -17,26 +17,16 @@ from dynstudy.launch.wanted import Wanted
 from dynstudy.measure.records import record_steps
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import Launch
-<<<<<<< HEAD
+from dynstudy.store.ledger import Landing
 from dynstudy.store.patience import IMPATIENT, Patience
 from dynstudy.train.loop import step_work
 
 REPORT_SECONDS = 0.1
 """Between two reports of the progress."""
 
-=======
-from dynstudy.store.ledger import Landing
-from dynstudy.store.passwords import url_shown
-from dynstudy.store.patience import Patience
-from dynstudy.train.loop import step_work
-
-REPORT_SECONDS = 0.1
 RECORD_NETWORKS = 1000
 """Networks of so many are recorded at once, if they have landed."""
 
-PATIENCE_SECONDS = 300.0
-"""How long a database may be away, if nothing else is asked for."""
->>>>>>> 228d9d6 (Chunks that have landed are recorded in one transaction and trials are made in a tenth of the time, so that one launch feeds many workers; its speed is measured)
 Lacking = dict[Configuration, tuple[int, ...]]
 """Seeds of the networks that are to be trained."""
 
