@@ -80,7 +80,7 @@ def speed(executor: Executor, budgets: dict[str, float], seconds: float) -> floa
         while not dispatch.over:
             wanted, work = dispatch.appetite()
             if wanted > 0 or work > 0:
-                dispatch.feed(islice(networks, 64))
+                dispatch.feed(list(islice(networks, 64)))
             event = dispatch.next_landed(0.05)
             if isinstance(event, Trained):
                 now, steps = time.monotonic(), len(event.records) * float(event.chunk.steps)

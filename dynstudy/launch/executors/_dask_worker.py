@@ -58,7 +58,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Delivery:
     """What came of it."""
 
     records: list[Record]
@@ -97,7 +97,7 @@ def train_work(work: Work) -> bytes:
     """Train a chunk.
 
     Returns:
-        A `Answer`, or the error that was raised, pickled.
+        A `Delivery`, or the error that was raised, pickled.
 
     Raises:
         Unwanted: its launch does not wait for it any more.
@@ -128,14 +128,14 @@ def train_work(work: Work) -> bytes:
         tasks = work.chunk.tasks
         records, outcome = train_replicates(tasks, protocol, work.backend, on_slice)
         trainer = Trainer.here(outcome.backend, outcome.device)
-        answer: Answer | Exception = Answer(records, trainer, time.monotonic() - began)
+        delivery: Delivery | Exception = Delivery(records, trainer, time.monotonic() - began)
     except Unwanted:
         raise
     except Exception as error:
-        answer = _sendable(error)
+        delivery = _sendable(error)
     finally:
         _training.release()
-    return pickle.dumps(answer)
+    return pickle.dumps(delivery)
 
 
 def _leave_if_unwanted(worker: Worker, key: Any) -> None:

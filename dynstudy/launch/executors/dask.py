@@ -23,7 +23,7 @@ from distributed.security import Security
 from distributed.utils import silence_logging_cmgr
 
 from dynstudy.errors import ClusterError
-from dynstudy.launch.executors._dask_worker import Answer, Call, Unwanted, Work, train_work
+from dynstudy.launch.executors._dask_worker import Call, Delivery, Unwanted, Work, train_work
 from dynstudy.launch.executors.cluster_workers import ClusterWorkers, Member, sent
 from dynstudy.launch.executors.executor import (
     Advanced,
@@ -129,8 +129,9 @@ class Dask(Executor):
         self._chunks = 0
         self._topic = f"dynstudy-{uuid.uuid4().hex}"  # of what is said on the way
         self._address = ""
-        self._answered, self._stopping = Promise[None](), asyncio.Event()
+        self._answered = Promise[None]()
         self._beginning, self._stopped = threading.Lock(), False
+        self._serving: asyncio.Task[None] | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="dynstudy-dask", daemon=True)
 
@@ -166,7 +167,7 @@ class Dask(Executor):
             if self._thread.ident is None:
                 self._loop.close()
                 return True
-        self._call(self._stopping.set)
+        self._call(lambda: self._serving.cancel() if self._serving is not None else None)
         self._thread.join(STOP_SECONDS)
         return not self._thread.is_alive()
 
@@ -183,14 +184,21 @@ class Dask(Executor):
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             try:
                 runner.run(self._serve())
+            except asyncio.CancelledError:
+                pass  # it was told to stop
             except Exception as error:
                 line = in_a_line(error, self._address)
                 self.events.put(line)
                 if not self._answered.done():
                     self._answered.set_exception(line)
+            finally:
+                self._workers = None
 
     async def _serve(self) -> None:
         """Talk to the cluster until told to stop."""
+        self._serving = asyncio.current_task()
+        if self._stopped:
+            return
         quiet = silence_logging_cmgr("CRITICAL"), silence_logging_cmgr("CRITICAL", "tornado")
         with quiet[0], quiet[1]:
             async with (
@@ -211,7 +219,7 @@ class Dask(Executor):
             ClusterError: there has been nobody for too long.
         """
         looked, without = time.monotonic(), 0.0
-        while not self._stopping.is_set():
+        while True:
             # if this process was stopped, its workers were not silent
             watched = min(time.monotonic() - looked, 2 * LOOK_SECONDS)
             looked = time.monotonic()
@@ -226,8 +234,7 @@ class Dask(Executor):
                     f"no worker at {self._address} for {self.patience:.0f} s{refused}; {GOES_ON}, "
                     f"when there are some: `dask worker {self._address}`"
                 )
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)
 
     def _submit(self, slot: Slot, chunk: Chunk) -> None:
         worker = self._workers.of(slot) if self._workers is not None else None
@@ -247,11 +254,11 @@ class Dask(Executor):
             pid, start = worker.greeting.pid, _start(chunk)
             work = Work(number, self._topic, pid, chunk, worker.backend, start)
             content = await sent(self._workers.client, worker, Call(train_work, work))
-            answer: Answer | Exception = pickle.loads(content)
+            delivery: Delivery | Exception = pickle.loads(content)
             event: Event = (
-                Failed(chunk, slot, answer)
-                if isinstance(answer, Exception)
-                else Trained(chunk, slot, answer.records, answer.trainer, answer.seconds)
+                Failed(chunk, slot, delivery)
+                if isinstance(delivery, Exception)
+                else Trained(chunk, slot, delivery.records, delivery.trainer, delivery.seconds)
             )
         except (Unwanted, KilledWorker):
             event = Lost(chunk, slot, "is gone")

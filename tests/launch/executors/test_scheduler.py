@@ -1,5 +1,6 @@
 """A scheduler that is one, that is none, and that goes."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -34,6 +35,22 @@ def test_a_scheduler_that_dies_ends_the_launch_in_a_line_and_what_landed_comes_b
                 events_until(executor, Trained)
             executor.submit(slot, chunk)  # nobody hears it any more
             assert executor.stop(drop=True)
+
+
+def test_it_stops_at_once_though_the_scheduler_gives_no_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = threading.Event()
+    with cluster_here() as cluster:
+        executor = connect(cluster.address, backend="cpu")
+
+        async def never(*_: object) -> None:
+            asked.set()
+            await asyncio.sleep(LIMIT_SECONDS)
+
+        monkeypatch.setattr("dynstudy.launch.executors.dask.who_is_there", never)
+        assert asked.wait(LIMIT_SECONDS)
+        assert executor.stop(drop=True)
 
 
 def test_a_worker_is_no_scheduler() -> None:
