@@ -52,7 +52,7 @@ def test_workers_that_are_all_refused_are_counted(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
     with cluster_here() as cluster:
         cluster.add_worker()
-        with connect(cluster.address, backend="autograd:nope", patience=2.0) as executor:
+        with connect(cluster.address, backend="cpu:1", patience=2.0) as executor:
             events_until(executor, Said)
             with pytest.raises(ClusterError, match=", but for 1 refused; what has landed is rec"):
                 events_until(executor, Trained)
