@@ -199,6 +199,7 @@ class Dask(Executor):
         self._serving = asyncio.current_task()
         if self._stopped:
             return
+        self._loop.set_exception_handler(lambda *_: None)  # for tasks that Dask leaves behind
         quiet = silence_logging_cmgr("CRITICAL"), silence_logging_cmgr("CRITICAL", "tornado")
         with quiet[0], quiet[1]:
             async with (

@@ -1,10 +1,12 @@
 """Workers of a scheduler that is there."""
 
 import asyncio
+import gc
 import threading
 from typing import Any
 
 import pytest
+from distributed.client import AllExit
 
 from dynstudy.errors import ClusterError
 from dynstudy.launch.executors import _dask_worker, scheduler
@@ -103,3 +105,21 @@ def test_stopped_before_it_began_it_never_begins() -> None:
     assert executor.slots() == ()
     assert not executor._thread.is_alive()
     assert executor.stop(drop=True)
+
+
+def test_what_fails_within_dask_is_not_said(caplog: pytest.LogCaptureFixture) -> None:
+    """Of a worker that dies it leaves tasks behind which nobody waits for."""
+
+    async def fails() -> None:
+        raise AllExit
+
+    async def left_behind() -> None:
+        task = asyncio.create_task(fails())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert task.done()
+
+    with cluster_here() as cluster, connect(cluster.address, backend="cpu") as executor:
+        asyncio.run_coroutine_threadsafe(left_behind(), executor._loop).result(LIMIT_SECONDS)
+        gc.collect()
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []
