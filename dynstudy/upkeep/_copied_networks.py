@@ -140,7 +140,6 @@ def _join(
         merged.different.add(row.key)
         return
     if all(name in here and union[name].values.shape == here[name].values.shape for name in union):
-        merged.there += 1
         merged.joined.add(row.key)  # it has more than the other
         return
     series.remove(target, [row.id])

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Table, delete, exists, select, update
+from sqlalchemy import Table, delete, exists, func, select, update
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from dynstudy.store.checked import ANOTHER_WAY, WAYS_OUT, DamagedValueError
@@ -14,6 +14,9 @@ from dynstudy.store.optuna_storage import damages
 from dynstudy.store.tables import Base, ReplicateRow, SeriesRow, StepsRow
 from dynstudy.study.axes import short
 from dynstudy.upkeep._finding import FROM_BEFORE, Finding, Inspection, Invariant, untyped
+
+FILE, MISSING = "of the file", "is missing"
+"""What is said of what keeps all else from being looked at."""
 
 MOST_PAGES = 100
 """Of a file that is broken, so many problems are listed."""
@@ -30,22 +33,26 @@ def _pages(look: Inspection) -> Iterator[Finding]:
     said = look.connection.exec_driver_sql(f"PRAGMA integrity_check({MOST_PAGES})").scalars().all()
     for line in said:
         if line != "ok":
-            yield Finding("of the file", "", line, FROM_BEFORE)
+            yield Finding(FILE, "", line, FROM_BEFORE)
 
 
-def _schema(look: Inspection) -> Iterator[Finding]:
-    inspector = sqlalchemy.inspect(look.connection)
-    there = set(inspector.get_table_names())
+def _tables(look: Inspection) -> Iterator[Finding]:
+    there = set(sqlalchemy.inspect(look.connection).get_table_names())
     for table in every_table():
         if table.name not in there:
             making: tuple[Any, ...] = (CreateTable(table), *map(CreateIndex, table.indexes))
-            yield Finding(table.name, "", "is missing", mending=making, mends="makes it, empty")
-            continue
+            yield Finding(table.name, "", MISSING, mending=making, mends="makes it, empty")
+
+
+def _indexes(look: Inspection) -> Iterator[Finding]:
+    inspector = sqlalchemy.inspect(look.connection)
+    for table in every_table():
         made = {index["name"] for index in inspector.get_indexes(table.name)}
-        for index in table.indexes:
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
             if index.name not in made:
                 said = f"the index {index.name} is missing"
-                yield Finding(table.name, "", said, mending=(CreateIndex(index),), mends="makes it")
+                making = (CreateIndex(index),)
+                yield Finding(table.name, "", said, mending=making, mends="makes it")
 
 
 def _references(look: Inspection) -> Iterator[Finding]:
@@ -117,20 +124,22 @@ def _damage(table: str, row: str, column: str, value: Any, problem: str) -> Find
 
 def _unused_steps(look: Inspection) -> Iterator[Finding]:
     of_series = exists(select(SeriesRow.steps_id).where(SeriesRow.steps_id == StepsRow.id))
-    for number in look.connection.scalars(select(StepsRow.id).where(~of_series)).all():
+    unused = select(func.count()).select_from(StepsRow).where(~of_series)
+    if count := look.connection.scalar(unused):
         yield Finding(
             "dynstudy_steps",
-            f"id {number}",
+            f"{count} rows" if count > 1 else "one row",
             "no series has these steps any more",
-            mending=(delete(StepsRow).where(StepsRow.id == number, ~of_series),),
-            mends="deletes it",
+            mending=(delete(StepsRow).where(~of_series),),
+            mends="deletes them",
             broken=False,  # so it is where a network was trained again to be read at more
         )
 
 
 OF_TABLES = (
     Invariant("pages", "an SQLite file is whole", _pages),
-    Invariant("tables", "all tables and indexes are there", _schema),
+    Invariant("tables", "all tables are there", _tables),
+    Invariant("indexes", "all indexes are there", _indexes),
     Invariant("values", "every value can be what dynstudy or Optuna wrote", _values),
     Invariant("references", "what a row refers to is there", _references),
     Invariant("steps", "steps are those of series", _unused_steps),

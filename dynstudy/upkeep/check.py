@@ -17,7 +17,7 @@ from dynstudy.upkeep._finding import Finding, HowFar, Inspection
 from dynstudy.upkeep._invariants_of_launches import OF_LAUNCHES
 from dynstudy.upkeep._invariants_of_networks import OF_NETWORKS
 from dynstudy.upkeep._invariants_of_studies import OF_STUDIES
-from dynstudy.upkeep._invariants_of_tables import OF_TABLES
+from dynstudy.upkeep._invariants_of_tables import FILE, MISSING, OF_TABLES
 from dynstudy.upkeep._invariants_of_values import OF_VALUES
 from dynstudy.upkeep.snapshot import snapshot
 
@@ -76,27 +76,25 @@ def check_database(storage: Storage, report: HowFar = lambda *_: None) -> Condit
 
 
 def _violations(look: Inspection) -> Iterator[Finding]:
-    damaged = False
+    damaged, whole = False, True
     for invariant in INVARIANTS:
         look.report(invariant.holds, 0, 0)
         try:
             for finding in invariant.violations(look):
                 damaged |= finding.broken
                 yield finding
+                if finding.table == FILE or finding.problem == MISSING:
+                    whole = False
         except DamagedError as error:  # which keeps it from being looked at to the end
             if not damaged:
                 yield Finding("of the database", "", str(error), "mend it")
-        if invariant.name in BEFORE_ALL and damaged:
+        if not whole:
             return
-
-
-BEFORE_ALL = {"pages", "tables"}
-"""Without which nothing else can be looked at."""
 
 
 def _looked_at(connection: Connection, findings: list[Finding]) -> str:
     """How much was looked at, in words."""
-    if any(finding.broken and not finding.row for finding in findings):
+    if any(finding.table == FILE or finding.problem == MISSING for finding in findings):
         return "looked at the tables alone, since they are not whole"
     counts: dict[str, Any] = {
         "networks": select(func.count()).select_from(ReplicateRow),

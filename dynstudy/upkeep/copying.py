@@ -45,8 +45,8 @@ class Copied:
 
     studies: int
     networks: int  # that were not there
-    there: int  # that were there, and are what they were
-    joined: int  # of them, to which readings were added, or which have more
+    there: int  # that are the same there
+    joined: int  # that are the same there, of which one of the two has, or had, more readings
     different: int  # that are others there, trained elsewhere or by other versions, and stay
 
 

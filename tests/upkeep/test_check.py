@@ -16,8 +16,10 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 from dynstudy.upkeep._finding import Finding
 from dynstudy.upkeep.check import INVARIANTS, check_database, mend_all
+from dynstudy.upkeep.copying import copy_studies
 from tests.conftest import DATA
 from tests.planted import SEARCH, SMALL, SearchMaker, SpecMaker
+from tests.postgres import Databases
 
 CURVED = {
     "name": "curved",
@@ -91,6 +93,7 @@ PARAMS = (
 BROKEN: list[tuple[list[str], str, bool]] = [
     # what is edited, what is said of it, and whether it is mended
     (["DROP INDEX ix_dynstudy_run_study_id"], "the index ix_dynstudy_run_study_id is mis", True),
+    (["DROP TABLE dynstudy_worker"], "table dynstudy_worker: is missing; --mend makes it", True),
     ([REPLICATE.format("amplitude = 31")], "id 1: key is .* its other columns give", False),
     ([REPLICATE.format("seed = 77")], "id 1: key is .* its other columns give", False),
     ([REPLICATE.format("learning_rate = 0.5")], "id 1: key is ", False),
@@ -163,6 +166,31 @@ def test_what_is_edited_is_named_with_its_row_and_mended_where_it_can_be(
     mend_all(studies, done.append)
     assert all(finding.mending for finding in done)
     assert (lines(studies) == []) == mended
+
+
+ON_POSTGRESQL = [
+    "UPDATE dynstudy_replicate SET val_accuracy = 0.123 WHERE seed = 1",
+    "UPDATE trial_values SET value = 0.9",
+    "UPDATE dynstudy_run SET study_id = 99 WHERE networks > 0",
+    "UPDATE dynstudy_run SET networks = 0",
+    "DROP INDEX ix_dynstudy_run_study_id",
+]
+
+
+def test_postgresql_is_looked_at_and_mended_likewise(
+    studies: Storage, databases: Databases
+) -> None:
+    with databases.database() as url:
+        there = Storage(url, create=True)
+        copy_studies(studies, there, ["small", "search"])
+        assert lines(there) == []
+        edit(there, *ON_POSTGRESQL)
+        said = "".join(lines(there))
+        for part in ("val_accuracy is 0.123", "value is 0.9", "study_id is 99", "networks is 0"):
+            assert part in said
+        mend_all(there, lambda _: None)
+        assert lines(there) == []
+        there.engine.dispose()
 
 
 def test_a_launch_whose_process_is_gone_is_lost(studies: Storage, make_spec: SpecMaker) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import optuna
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.errors import StorageError, StudyBusyError, StudyMismatchError
@@ -353,6 +353,24 @@ def test_a_copy_that_is_not_the_same_is_noticed(
     monkeypatch.setattr(copying, "merge", failing)
     with pytest.raises(StorageError, match=r"the network of key [0-9a-f]{64} is missing there"):
         copied(source, target)
+
+
+def test_a_full_disk_is_said_and_what_is_copied_is_gone_on_with(
+    source: Storage, target: Storage
+) -> None:
+    full = [1]  # no more than there are
+
+    def limit(connection: Any, _: Any) -> None:
+        connection.execute(f"PRAGMA max_page_count = {full[0]}")
+
+    event.listen(target.engine, "connect", limit)
+    target.engine.dispose()
+    with pytest.raises(StorageError, match=r"target.db: database or disk is full"):
+        copied(source, target)
+    full[0] = 10**6
+    target.engine.dispose()
+    copied(source, target)
+    assert everything(target) == everything(source)
 
 
 def test_studies_of_optuna_alone_are_copied_with_all(source: Storage, target: Storage) -> None:

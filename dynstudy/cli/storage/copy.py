@@ -45,10 +45,10 @@ def command(
     with reported("copy") as report:
         copied = copy_studies(opened, opened_target, study or (), say=log, report=report)
     parts = [f"{copied.studies} studies", f"{copied.networks} networks"]
-    if copied.there or copied.joined:
-        parts.append(
-            f"{copied.there} networks were there, {copied.joined} of them with other steps"
-        )
+    if copied.there:
+        parts.append(f"{copied.there} were there")
+    if copied.joined:
+        parts.append(f"{copied.joined} were there, read at other steps in one of the two")
     if copied.different:
         parts.append(f"{copied.different} are other ones there, which stay")
     log(f"copied to {opened_target.url}: {', '.join(parts)}")
