@@ -6,12 +6,21 @@ from typing import Any
 import pytest
 
 import dynstudy
+from dynstudy.config import Configuration, Replicate
+from dynstudy.errors import ClusterError
 from dynstudy.launch import training
 from dynstudy.launch.executors import here
+from dynstudy.launch.executors.executor import Chunk, Said, Slot, Trained
 from dynstudy.launch.executors.here import Here
+from dynstudy.launch.replicates import Task
+from dynstudy.store.launch_ledger import LaunchLedger
+from dynstudy.store.ledger import Record
+from dynstudy.store.provenance import Trainer
 from dynstudy.store.studies import Storage
 from tests.launch.recorded import networks, trials
-from tests.planted import SpecMaker
+from tests.planted import SpecMaker, small_map
+
+CE = Configuration("ce", 5, 1.0)
 
 
 @pytest.mark.usefixtures("small_chunks")
@@ -96,3 +105,52 @@ def test_progress_ends_at_all_networks(storage: Storage, make_spec: SpecMaker) -
     )
     assert seen[-1][:2] == (16, 16)
     assert seen[-1][2] > 0
+
+
+class Lands:
+    """A dispatch of which this lands, one after the other, without waiting."""
+
+    def __init__(self, *landed: Trained | Said | Exception) -> None:
+        self.landed = [*landed]
+
+    def next_landed(self, _timeout: float) -> Trained | Said | None:
+        if not self.landed:
+            return None
+        if isinstance(landed := self.landed.pop(0), Exception):
+            raise landed
+        return landed
+
+
+def chunk(worker: str, *seeds: int) -> Trained:
+    """Networks that a worker trained in half a second."""
+    tasks = tuple(Task(Replicate(CE, seed), (200,)) for seed in seeds)
+    measures = {"train_accuracy": 0.5, "val_accuracy": 0.5}
+    records = [Record(task.replicate, None, measures, {}) for task in tasks]
+    of_worker = Chunk(tasks, small_map().protocol), Slot(worker, 1)
+    return Trained(*of_worker, records, Trainer.here("cpu", "planned"), 0.5)
+
+
+@pytest.fixture
+def opened(storage: Storage) -> training.Training:
+    ledger = LaunchLedger(storage.engine, small_map().protocol)
+    return training.Training(ledger, None, Here("cpu"))
+
+
+def test_chunks_that_have_landed_are_recorded_together_up_to_a_size(
+    opened: training.Training, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "RECORD_NETWORKS", 3)
+    chunks = [chunk("a", 0), chunk("b", 1, 2), chunk("a", 3), chunk("b", 4)]
+    lands: Any = Lands(*chunks, Said("a line"))
+    assert opened._landed(lands) == (chunks[:2], None)
+    assert opened._landed(lands) == (chunks[2:], Said("a line"))
+    assert opened._landed(lands) == ([], None)
+
+
+def test_what_landed_before_nothing_can_be_trained_any_more_is_recorded(
+    opened: training.Training, storage: Storage
+) -> None:
+    lands: Any = Lands(chunk("a", 0), chunk("b", 1, 2), ClusterError("no worker is left"))
+    with pytest.raises(ClusterError):
+        opened._landed(lands)
+    assert networks(storage) == opened.progress.done == 3

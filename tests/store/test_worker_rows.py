@@ -61,6 +61,28 @@ def test_each_worker_is_told_with_what_it_did(storage: Storage) -> None:
         assert list(hosts.scalars()) == [*["here"] * 3, "there", *["here"] * 4]
 
 
+def test_chunks_of_several_workers_at_once_count_for_each(storage: Storage) -> None:
+    ledger = Ledger(storage.engine, PROTOCOL)
+    with ExitStack() as stack:
+        study, launch = claimed(stack, storage)
+        ledger.add_all([Landing(records(0), HERE, "one", 1.0)], run_id=launch)
+        chunks = [
+            Landing(records(1, 2), HERE, "one", 2.0),
+            Landing(records(3), THERE, "a card", 0.5),
+            Landing(records(4), HERE, "one", 4.0),
+        ]
+        ledger.add_all(chunks, run_id=launch)
+        ledger.add_all([], run_id=launch)
+    (row,) = launches(storage.engine, study)
+    assert (row.networks, row.backend) == (5, "cpu")
+    card, one = workers_of(storage.engine, [launch])[launch]
+    assert (card.networks, card.seconds, card.host) == (1, 0.5, "there")
+    assert (one.networks, one.network_steps, one.seconds) == (4, 800, 7.0)
+    with storage.engine.connect() as connection:
+        hosts = connection.exec_driver_sql("SELECT host FROM dynstudy_replicate ORDER BY seed")
+        assert list(hosts.scalars()) == ["here", "here", "here", "there", "here"]
+
+
 def test_what_is_recorded_again_after_an_error_counts_once(storage: Storage) -> None:
     """Whether the error came before the commit or after it."""
     ledger = Ledger(storage.engine, PROTOCOL)

@@ -60,6 +60,7 @@ def test_after_a_crash_between_networks_and_trials_nothing_is_trained_again(
 
     original = run_map.add_cells
     monkeypatch.setattr(run_map, "add_cells", crash)
+    monkeypatch.setattr(run_map, "Seldom", lambda function: function)  # as often as it can
     with pytest.raises(SystemError):
         dynstudy.run(make_spec(), storage=storage)
     monkeypatch.undo()
@@ -90,3 +91,20 @@ def test_a_trial_lasted_from_its_first_network_to_its_last(
     assert launch.ended_at is not None
     times = {(trial.datetime_start, trial.datetime_complete) for trial in trials(storage, "again")}
     assert {launch.ended_at - launch.started_at} == {end - start for start, end in times}
+
+
+def test_what_looks_at_all_trials_takes_a_tenth_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, began = [100.0], list[float]()
+    monkeypatch.setattr(run_map.time, "monotonic", lambda: clock[0])
+
+    def slow() -> None:
+        began.append(clock[0])
+        clock[0] += 2.0
+
+    seldom = run_map.Seldom(slow)
+    while clock[0] < 200:
+        seldom()
+        clock[0] += 0.5  # of what is done besides
+    assert began == [100.0, 120.0, 140.0, 160.0, 180.0]
