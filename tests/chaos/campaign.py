@@ -31,7 +31,7 @@ class Campaign:
         self.hits = Counter[tuple[str, ...]]()  # by `BY`
         self.episodes = 0
         self.failed: list[dict[str, Any]] = []
-        self._references: dict[str, Reference] = {}
+        self._references: dict[tuple[str, bool], Reference] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> "Campaign":
@@ -85,16 +85,17 @@ class Campaign:
         return report
 
     def _reference(self, plan: Plan) -> Reference:
-        """Of a study, made once, in one process and on SQLite."""
-        if plan.study not in self._references:
+        """Of a study and what is beside it, made once, in one process and on SQLite."""
+        key = plan.study, plan.beside
+        if key not in self._references:
             warm(plan.study, self._empty(f"{plan.study}-here"))
             alone = replace(plan, database="sqlite", executor="here")
             folder = self._empty(f"{plan.study}-left-alone")
             episode = Episode(alone, folder, f"sqlite:///{folder}/studies.db")
-            self._references[plan.study] = episode.left_alone()
+            self._references[key] = episode.left_alone()
             shutil.rmtree(folder)
             shutil.rmtree(self.folder / f"{plan.study}-here")
-        return self._references[plan.study]
+        return self._references[key]
 
     def _empty(self, name: str) -> Path:
         folder = self.folder / name

@@ -1,8 +1,9 @@
 """A scheduler of Dask's and its workers, each a process that may be hit, and comes back."""
 
 import socket
+import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,8 +51,14 @@ class Cluster:
         self.workers = [each if each.status is None else self._worker() for each in self.workers]
 
     def _scheduler(self) -> Launched:
+        """Start it, and wait until it answers."""
         at = ["--host", "127.0.0.1", "--port", str(self.port), "--dashboard-address", "127.0.0.1:0"]
-        return self._started("scheduler", dask_scheduler.main, at)
+        process = self._started("scheduler", dask_scheduler.main, at)
+        while process.status is None:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1.0):
+                break
+            time.sleep(0.02)
+        return process
 
     def _worker(self) -> Launched:
         options = ["--no-nanny", "--nthreads", "1", "--local-directory", str(self.folder)]

@@ -144,3 +144,10 @@ def leftovers(inside: Inside) -> list[str]:
             checked = list(checked) + list(connection.exec_driver_sql("PRAGMA foreign_key_check"))
         lines += [f"integrity_check: {line}" for line in checked if line != "ok"]
     return lines
+
+
+def trained_twice(inside: Inside) -> list[str]:
+    """A line if launches trained more networks, or fewer, than there are."""
+    counted = sum(row["networks"] for row in inside.rows("dynstudy_run"))
+    there = len(inside.rows("dynstudy_replicate"))
+    return [f"launches recorded {counted} networks, of {there}"] * (counted != there)

@@ -5,15 +5,24 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 from sqlalchemy import make_url
 
 from tests.chaos.cluster import Cluster
-from tests.chaos.contents import Contents, Inside, by_cell, contents, differences, leftovers
+from tests.chaos.contents import (
+    Contents,
+    Inside,
+    by_cell,
+    contents,
+    differences,
+    leftovers,
+    trained_twice,
+)
 from tests.chaos.hits import LIMIT_SECONDS, Failed, Launch, victims
 from tests.chaos.launched import Launched, dynstudy_main, ending
-from tests.chaos.studies import IN_ANY_ORDER, STUDIES
+from tests.chaos.studies import IN_ANY_ORDER, SIDE_BY_SIDE, STUDIES, file_of
 from tests.postgres import Server
 
 HITS = (2, 8)
@@ -40,6 +49,7 @@ class Plan:
     database: str
     executor: str
     hits: int
+    beside: bool = False  # another study is run at the same time, and hit only by accident
 
     @classmethod
     def drawn(cls, seed: int, only: Sequence[str] = ()) -> "Plan":
@@ -49,17 +59,20 @@ class Plan:
         def one(words: Sequence[str]) -> str:
             return rng.choice([word for word in words if word in only] or words)
 
-        return cls(seed, one([*STUDIES]), one(DATABASES), one(OFTEN), rng.randint(*HITS))
+        words = one([*STUDIES]), one(DATABASES), one(OFTEN)
+        beside = words[0] in SIDE_BY_SIDE and rng.random() < 0.5
+        return cls(seed, *words, rng.randint(*HITS), beside)
 
     def __str__(self) -> str:
-        return f"episode {self.seed} ({self.study}, {self.database}, {self.executor})"
+        beside = ", beside another" * self.beside
+        return f"episode {self.seed} ({self.study}{beside}, {self.database}, {self.executor})"
 
 
 @dataclass(frozen=True)
 class Reference:
     """A run that was left alone: what it left, and how long it took."""
 
-    contents: Contents
+    contents: dict[str, Contents]  # by study
     seconds: float
 
 
@@ -90,14 +103,20 @@ class Episode:
         self.story: list[str] = []
         self.processes: list[Launched] = []
         self.began = time.monotonic()
-        study = {"name": plan.study, **STUDIES[plan.study]}
-        (folder / "study.toml").write_text(tomli_w.dumps(study))
+        self.files = [file_of(plan.study)]
+        if plan.beside:
+            self.files.append(file_of(plan.study, beside=True))
+        for file in self.files:
+            (folder / f"{file['name']}.toml").write_text(tomli_w.dumps(file))
 
     def left_alone(self) -> Reference:
         """Run it and hit nothing."""
         with ending() as self.processes:
             self.ended(self.launch())
-        return Reference(self.contents(), time.monotonic() - self.began)
+            seconds = time.monotonic() - self.began
+            for file in self.files[1:]:
+                self.ended(self.launch(file))
+        return Reference(self.contents(), seconds)
 
     def hit_and_resumed(self, reference: Reference) -> None:
         """Hit it as often as planned, or until it is through; then resume it, and compare.
@@ -108,6 +127,7 @@ class Episode:
         self.seconds = reference.seconds
         with ending() as self.processes:
             through = False
+            beside = [self.launch(file) for file in self.files[1:]]
             launch = self.launch()
             while len(self.hits) < self.plan.hits and not through:
                 if not launch.process.ends(self.rng.uniform(0, 0.45 * self.seconds)):
@@ -118,6 +138,12 @@ class Episode:
             if not through and launch.hits:
                 through = self.ended(launch) == 0
                 launch = self.launch()
+            for each in beside:
+                each.impatient = self.server is not None
+                if self.cluster is not None:  # which is of both, and may have been hit
+                    each.expected |= {2}
+                if self.ended(each) != 0:
+                    self.ended(self.launch(self.files[1]))
             self.ended(launch)
             lines = launch.process.lines
             self.checked()
@@ -125,16 +151,17 @@ class Episode:
                 raise Failed(f"what was through is trained again:\n{lines}")
         self.compare(reference)
 
-    def launch(self) -> Launch:
-        """Start the study, or resume it."""
+    def launch(self, file: dict[str, Any] | None = None) -> Launch:
+        """Start the study, or resume it; or another one."""
+        study = (file or self.files[0])["name"]
         name = f"launch-{len(self.processes)}"
-        arguments = ["run", "study.toml", "--storage", self.url, "--backend", "cpu"]
+        arguments = ["run", f"{study}.toml", "--storage", self.url, "--backend", "cpu"]
         arguments += EXECUTORS[self.executor]
         if self.cluster is not None:
             arguments.append(self.cluster.address)
         process = Launched(self.folder, name, dynstudy_main(*arguments))
         self.processes.append(process)
-        self.say(f"{process} begins")
+        self.say(f"{process} begins" + f", of {study}" * (file is not None))
         return Launch(process)
 
     def ended(self, launch: Launch) -> int:
@@ -170,9 +197,10 @@ class Episode:
         """Add to the story of the episode."""
         self.story.append(f"{time.monotonic() - self.began:7.3f}  {line}")
 
-    def contents(self) -> Contents:
-        """What is in its database."""
-        return contents(Inside(self.url), self.plan.study)
+    def contents(self) -> dict[str, Contents]:
+        """What is in its database, by study."""
+        inside = Inside(self.url)
+        return {file["name"]: contents(inside, file["name"]) for file in self.files}
 
     def compare(self, reference: Reference) -> None:
         """See that there is what the reference has, and nothing else.
@@ -181,10 +209,15 @@ class Episode:
             Failed: there is not.
         """
         inside = Inside(self.url)
-        expected, there = reference.contents, self.contents()
-        if self.plan.executor != "here" and self.plan.study in IN_ANY_ORDER:
-            expected, there = by_cell(expected), by_cell(there)
-        lines = leftovers(inside) + differences(expected, there)
+        lines = leftovers(inside)
+        in_any_order = self.plan.executor != "here" or self.plan.beside
+        for study, there in self.contents().items():
+            expected = reference.contents[study]
+            if in_any_order and (study in IN_ANY_ORDER or study != self.plan.study):
+                expected, there = by_cell(expected), by_cell(there)
+            lines += differences(expected, there)
+        if ("driver", "SIGSTOP, taken over") not in self.hits:
+            lines += trained_twice(inside)
         if password := make_url(self.url).password:
             said = {each.name: each.lines for each in self.processes}
             said |= {name: str(inside.rows(name)) for name in inside.metadata.tables}

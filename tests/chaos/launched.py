@@ -30,6 +30,7 @@ CONSTANTS: dict[str, Any] = {
     "dynstudy.store.launches.BEAT_SECONDS": 0.3,
     "dynstudy.store.launches.LOST_AFTER": timedelta(seconds=LOST_SECONDS),
     "dynstudy.store.connections.BUSY_SECONDS": 5,  # SQLite waits so long for a stopped writer
+    "dynstudy.launch.wanted.POLL_SECONDS": 0.2,
     "dynstudy.launch.executors.cluster_workers.SILENT_SECONDS": SILENT_SECONDS,
     "dynstudy.launch.executors.dask.LOOK_SECONDS": 0.1,
     "dynstudy.launch.executors.local_cluster.RESTART_SECONDS": 0.1,

@@ -67,13 +67,28 @@ STUDIES: dict[str, dict[str, Any]] = {
 }
 """By name, the file without its `name`, which is the same."""
 
+SIDE_BY_SIDE = {
+    "map": _MAP | {"space": _SPACE | {"amplitude": [30, 300, 1000]}},
+    "rounds": _MAP | {"replicates": 8, "protocol": _SHORT, "space": _SPACE | {"width": [5, 9]}},
+}
+"""Studies that are now and then run beside others, whose networks they share in part."""
+
 IN_ANY_ORDER = {"map", "losses", "onset", "curvature"}
 """Those whose cells become trials as they are trained, which several workers do in any order."""
 
 
+def file_of(name: str, beside: bool = False) -> dict[str, Any]:
+    """Its file, or that of the study that is run beside it."""
+    return (
+        {"name": f"beside-{name}", **SIDE_BY_SIDE[name]}
+        if beside
+        else {"name": name, **STUDIES[name]}
+    )
+
+
 def spec_of(name: str) -> StudySpec:
     """The study as it is run."""
-    return StudySpec.of({"name": name, **STUDIES[name]})
+    return StudySpec.of(file_of(name))
 
 
 def warm(name: str, folder: Path) -> None:
