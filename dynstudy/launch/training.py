@@ -102,9 +102,8 @@ class Training:
                     dispatch.feed(wanted.next_tasks(*dispatch.appetite()))
                     if wanted.none_left:
                         dispatch.fed()
-                    elif dispatch.idle and not waiting:
+                    elif (count := len(wanted.elsewhere)) and dispatch.idle and not waiting:
                         waiting = True
-                        count = len(wanted.elsewhere)
                         self.log(f"waiting for {count} networks that another launch is training")
                 if recorded := wanted.recorded_elsewhere():
                     self._take(cells, recorded)
