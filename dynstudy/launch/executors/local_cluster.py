@@ -17,8 +17,8 @@ from dynstudy.train.backends.cpu import threads
 
 LOOPBACK = "127.0.0.1"
 
-RESTART_SECONDS = 1.0
-"""Before another worker takes the place of one that ended."""
+RESTART_SECONDS, END_SECONDS = 1.0, 2.0
+"""Before workers are started again, all of which ended; and within which they are to end."""
 
 OF_WORKER = ("tls_ca_file", "tls_worker_cert", "tls_worker_key")
 NO_PAGES: dict[str, Any] = {
@@ -38,23 +38,18 @@ async def local_cluster(workers: int) -> AsyncIterator[tuple[str, Security]]:
         The address of their scheduler, and the credentials to talk to it.
     """
     security = Security.temporary()
-    environment = surroundings(workers)
     at = {"host": LOOPBACK, "protocol": "tls", "security": security}
     with dask.config.set(NO_PAGES):
         scheduler = Scheduler(**at, dashboard=False, dashboard_address=f"{LOOPBACK}:0")
     async with scheduler:
         tls = {name: getattr(security, name) for name in OF_WORKER}
-        orders = {"address": scheduler.address, "host": LOOPBACK, "tls": tls}
-        keeping = [
-            asyncio.create_task(_kept(orders | {"name": f"worker {number}"}, environment))
-            for number in range(1, workers + 1)
-        ]
+        orders = {"address": scheduler.address, "host": LOOPBACK, "tls": tls, "workers": workers}
+        keeping = asyncio.create_task(_kept_running(orders, surroundings(workers)))
         try:
             yield scheduler.address, security
         finally:
-            for task in keeping:
-                task.cancel()
-            await asyncio.gather(*keeping, return_exceptions=True)
+            keeping.cancel()
+            await asyncio.wait([keeping])
 
 
 def surroundings(workers: int) -> dict[str, str]:
@@ -63,27 +58,31 @@ def surroundings(workers: int) -> dict[str, str]:
     return os.environ | {
         "DYNSTUDY_THREADS": threads_of_each,
         "OMP_NUM_THREADS": threads_of_each,  # PyTorch's
+        "OPENBLAS_NUM_THREADS": "1",  # NumPy's would be there before a worker is forked
         "DASK_LOGGING__DISTRIBUTED": "critical",
         "DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]",
         "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
     }
 
 
-async def _kept(orders: Mapping[str, object], environment: Mapping[str, str]) -> None:
-    """Keep a worker running until this is cancelled."""
+async def _kept_running(orders: Mapping[str, object], environment: Mapping[str, str]) -> None:
+    """Keep the process running that keeps the workers running, until this is cancelled."""
     while True:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "dynstudy.launch.executors._local_worker"),
+            *(sys.executable, "-P", "-m", "dynstudy.launch.executors._local_workers"),
             stdin=asyncio.subprocess.PIPE,
             env=environment,
             start_new_session=True,  # Ctrl-C at the terminal is for the launch alone
         )
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(orders).encode() + b"\n")
         try:
-            assert process.stdin is not None
-            process.stdin.write(json.dumps(orders).encode() + b"\n")
             await process.wait()
         finally:
-            if process.returncode is None:
+            process.stdin.close()  # which all of them notice
+            try:
+                await asyncio.wait_for(process.wait(), END_SECONDS)
+            except TimeoutError:
                 process.kill()
                 await process.wait()
         await asyncio.sleep(RESTART_SECONDS)

@@ -12,7 +12,7 @@ import pytest
 from dynstudy.errors import ClusterError
 from dynstudy.launch.executors import cluster_workers
 from dynstudy.launch.executors.dask import Dask, connect, local
-from dynstudy.launch.executors.executor import Advanced, Lost, Trained
+from dynstudy.launch.executors.executor import Advanced, Lost, Slot, Trained
 from dynstudy.launch.executors.local_cluster import surroundings
 from tests.command import LIMIT_SECONDS, process
 from tests.conftest import ROOT
@@ -63,6 +63,28 @@ def test_a_worker_that_is_stopped_or_killed_is_lost_and_comes_again_under_anothe
         assert str(pid) not in other.name
         executor.submit(other, make_chunk())
         events_until(executor, Trained)
+        last = process_of(other)
+        last.suspend()
+    assert not last.is_running()  # though it could not end by itself
+
+
+def test_workers_come_again_though_what_keeps_them_running_is_killed() -> None:
+    with local("cpu", 1) as executor:
+        slot = free_slot(executor)
+        worker = process_of(slot)
+        starter = worker.parent()
+        assert starter is not None
+        starter.kill()
+        psutil.wait_procs([worker], LIMIT_SECONDS)
+        assert not worker.is_running()
+        other = free_slot(executor, but=[slot])
+        executor.submit(other, make_chunk())
+        events_until(executor, Trained)
+
+
+def process_of(slot: Slot) -> psutil.Process:
+    """The worker that has a slot."""
+    return psutil.Process(int(slot.name.split()[0].rpartition(":")[2]))
 
 
 SCRIPT = """
