@@ -163,7 +163,7 @@ def _hit_worker(number: signal.Signals, silent: float = 0.0) -> Hit:
 
     def hit(field: Field, launch: Launch) -> Launch:
         if field.cluster is None:
-            children = psutil.Process(launch.process.pid).children()
+            children = psutil.Process(launch.process.pid).children(recursive=True)
             pids = [each.pid for each in children if "_local_worker" in _title(each)]
         else:
             pids = [each.pid for each in field.cluster.workers if each.status is None]
