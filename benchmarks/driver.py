@@ -2,9 +2,11 @@
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from multiprocessing import get_context
 
 import numpy as np
 import psutil
@@ -56,7 +58,7 @@ def measure(settings: Settings, say: Say) -> Measurement:
             say(f"driver: {workers} workers, {number + 1} of {settings.rounds}")
             with tempfile.TemporaryDirectory(prefix="dynstudy-bench-") as folder:
                 url = f"sqlite:///{folder}/driver.db"
-                of_rounds.append(launch_cost(spec, workers, size, url))
+                of_rounds.append(apart(launch_cost, spec, workers, size, url))
     rows = []
     for (workers, size), of_rounds in costs.items():
         name = f"{workers} worker{'s' * (workers > 1)}, chunks of {size}"
@@ -80,6 +82,12 @@ class DriverCost:
     of_chunk: float  # milliseconds by the clock
     processor: float  # milliseconds a chunk of this process
     memory: float  # MiB that it grew by
+
+
+def apart(function: Callable[..., DriverCost], *arguments: object) -> DriverCost:
+    """Call a function in a process of its own, whose memory no other launch has used."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(function, *arguments).result()
 
 
 class Planted(Executor):

@@ -1,7 +1,9 @@
 """The driver is measured with a whole launch: all is recorded, by the workers that there are."""
 
+import os
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -30,9 +32,19 @@ def test_each_network_is_recorded_once_by_one_of_the_workers(tmp_path: Path) -> 
     storage.engine.dispose()
 
 
+@pytest.mark.long
+def test_a_launch_is_measured_in_a_process_of_its_own() -> None:
+    assert driver.apart(number_of_process) not in {0, os.getpid()}
+
+
+def number_of_process() -> Any:
+    return os.getpid()
+
+
 def test_each_case_is_measured_in_each_round(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver, "CELLS", 4)
     monkeypatch.setattr(driver, "CASES", ((1, 5), (3, 10)))
+    monkeypatch.setattr(driver, "apart", lambda function, *arguments: function(*arguments))
     said: list[str] = []
     measured = driver.measure(Settings(rounds=1), said.append)
     assert [row.quantity for row in measured.rows] == [

@@ -35,6 +35,7 @@ def test_told_to_stop_confirmation_keeps_what_it_trained(
 
     monkeypatch.setattr(Training, "_record", stop_after)
     monkeypatch.setattr("dynstudy.launch.chunks.CHUNK_SECONDS", 0.0)
+    monkeypatch.setattr("dynstudy.launch.training.RECORD_NETWORKS", 1)
     with pytest.raises(Interrupted, match="the same command resumes it"):
         export(storage, "small")
     monkeypatch.undo()

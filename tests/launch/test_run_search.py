@@ -150,6 +150,7 @@ def test_told_to_stop_it_leaves_its_batch_running_and_resumes(
 
     monkeypatch.setattr(training.Training, "_record", stop_after)
     monkeypatch.setattr("dynstudy.launch.chunks.CHUNK_SECONDS", 0.0)
+    monkeypatch.setattr("dynstudy.launch.training.RECORD_NETWORKS", 1)
     done = dynstudy.run(make_search(), storage=storage)
     assert done.interrupted
     assert done.trained in {2, 4}  # another chunk may have been under way

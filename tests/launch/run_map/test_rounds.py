@@ -88,6 +88,7 @@ def test_interrupted_it_goes_on_to_the_same_trials(
     whole: Storage, storage: Storage, after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dynstudy.launch.chunks.CHUNK_SECONDS", 0.0)
+    monkeypatch.setattr("dynstudy.launch.training.RECORD_NETWORKS", 1)
     original = training.Training._record
     chunks = []
 
