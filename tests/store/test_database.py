@@ -16,6 +16,7 @@ from dynstudy.store.database import DEFAULT_STORAGE, QUERY_SIZE, storage_url
 from dynstudy.store.origins import origins
 from dynstudy.store.studies import Storage
 from dynstudy.store.trials import trial_numbers
+from tests.databases import SQLITE_ALONE
 from tests.forked import in_child
 
 
@@ -156,6 +157,7 @@ def test_a_forked_child_has_connections_of_its_own(storage: Storage) -> None:
     assert connection()[0] == ours
 
 
+@SQLITE_ALONE  # whose limit is the lower one
 def test_no_query_asks_for_more_values_than_a_database_takes(storage: Storage) -> None:
     def takes_few(connection: sqlite3.Connection, _: object) -> None:
         connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, QUERY_SIZE + 10)

@@ -149,6 +149,16 @@ def test_what_changed_since_it_was_counted_is_not_deleted(
         plan_deletion(storage, "small")
 
 
+REFUSALS = {
+    "sqlite": ("CREATE TRIGGER no BEFORE DELETE ON studies BEGIN SELECT RAISE(ABORT, 'no'); END",),
+    "postgresql": (
+        "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = 'restrict_violation'; END $$",
+        "CREATE TRIGGER no BEFORE DELETE ON studies EXECUTE FUNCTION no()",
+    ),
+}
+
+
 def test_a_deletion_that_fails_leaves_everything(
     storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,9 +167,8 @@ def test_a_deletion_that_fails_leaves_everything(
     planned = plan_deletion(storage, "small", purge=True)
     assert len(planned.networks) == 16
     with storage.engine.begin() as connection:  # the last of Optuna's deletions fails
-        connection.execute(
-            text("CREATE TRIGGER no BEFORE DELETE ON studies BEGIN SELECT RAISE(ABORT, 'no'); END")
-        )
+        for statement in REFUSALS[connection.dialect.name]:
+            connection.exec_driver_sql(statement)
     with pytest.raises(StorageError, match="the database refused"):
         delete_study(storage, planned)
     assert contents(storage) == before

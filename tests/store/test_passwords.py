@@ -17,6 +17,7 @@ from dynstudy.store.launches import launches
 from dynstudy.store.passwords import apart, kept_command, without_passwords
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import RunRow
+from tests.databases import SQLITE_ALONE
 from tests.planted import SpecMaker
 
 SERVER = "127.0.0.1:1/none"  # where nobody listens
@@ -85,6 +86,7 @@ def test_what_holds_a_connection_has_no_password_and_the_driver_gets_it() -> Non
     assert got == given | {"user": "me", "host": "host", "dbname": "db", "sslmode": "require"}
 
 
+@SQLITE_ALONE  # the other one is with a password here
 def test_other_urls_are_left_as_they_are(storage: Storage, url: str) -> None:
     for text in (url, "postgresql+psycopg://me@host:5432/db?sslmode=disable"):
         address, given = apart(sqlalchemy.make_url(text))
@@ -108,7 +110,9 @@ def test_what_an_older_dynstudy_kept_of_a_password_goes_with_the_next_launch(
     dynstudy.run(make_spec(), storage=storage)
     dynstudy.run(make_spec(), storage=storage)
     with storage.engine.begin() as connection:
-        (first, second) = connection.execute(select(RunRow.id, RunRow.provenance)).all()
+        (first, second) = connection.execute(
+            select(RunRow.id, RunRow.provenance).order_by(RunRow.id)
+        ).all()
         facts = json.loads(first.provenance)
         leaking = {"command": LEAKED, "provenance": json.dumps(facts | {"command": LEAKED})}
         connection.execute(update(RunRow).where(RunRow.id == first.id).values(leaking))

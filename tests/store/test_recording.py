@@ -1,7 +1,6 @@
 """Networks go in in one order, whoever writes them in which."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,17 +21,9 @@ CE = Configuration("ce", 5, 1.0)
 TRAINER = Trainer("cpu", "test", "a processor", {"numpy": "2"})
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
-    """In a database of each kind."""
-    with ExitStack() as stack:
-        if request.param == "sqlite":
-            url = request.getfixturevalue("url")
-        else:
-            url = stack.enter_context(request.getfixturevalue("databases").database())
-        opened = Storage(url, create=True)
-        yield Ledger(opened.engine, PROTOCOL)
-        opened.engine.dispose()
+@pytest.fixture
+def ledger(storage: Storage) -> Ledger:
+    return Ledger(storage.engine, PROTOCOL)
 
 
 def keys(engine: Engine) -> Sequence[str]:

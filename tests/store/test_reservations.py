@@ -21,7 +21,6 @@ from dynstudy.store.provenance import Trainer
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReservationRow, RunRow
 from tests.planted import small_map
-from tests.postgres import Databases
 
 PROTOCOL = Protocol(steps=200, tail=50)
 TRAINER = Trainer("cpu", "test", "a processor", {"numpy": "2"})
@@ -176,18 +175,8 @@ def test_more_networks_than_one_query_takes(storage: Storage, stack: ExitStack) 
     assert one.reserve(many) == {*many[::2]}
 
 
-@pytest.fixture
-def postgres(databases: Databases) -> Iterator[str]:
-    with databases.database() as url:
-        Storage(url, create=True).engine.dispose()
-        yield url
-
-
-@pytest.mark.parametrize("kind", ["url", "postgres"])
-def test_asked_for_at_once_each_is_granted_to_one(
-    kind: str, request: pytest.FixtureRequest
-) -> None:
-    url, launches, rounds = request.getfixturevalue(kind), 3, 4
+def test_asked_for_at_once_each_is_granted_to_one(url: str) -> None:
+    launches, rounds = 3, 4
     many = [f"{number:064x}" for number in range(40)]
     together = Barrier(launches, timeout=60)
     Storage(url, create=True).engine.dispose()

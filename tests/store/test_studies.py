@@ -7,6 +7,7 @@ from typing import Any
 import optuna
 import pytest
 from optuna.exceptions import StorageInternalError
+from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
 
 from dynstudy.analysis.regime_map import regime_map
@@ -18,15 +19,18 @@ from dynstudy.errors import (
 from dynstudy.store.optuna_storage import CheckedStorage
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
+from tests.databases import SQLITE_ALONE
 from tests.forked import in_children
 from tests.planted import SpecMaker, plant
 
 
-def test_a_new_database_holds_optunas_tables_and_ours(storage: Storage, url: str) -> None:
-    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-        rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    tables = {name for (name,) in rows}
+def test_a_new_database_holds_optunas_tables_and_ours(storage: Storage) -> None:
+    tables = set(inspect(storage.engine).get_table_names())
     assert {"studies", "trials", "dynstudy_replicate", "dynstudy_series", "dynstudy_run"} <= tables
+
+
+@SQLITE_ALONE
+def test_a_file_may_be_read_while_it_is_written(storage: Storage) -> None:
     with storage.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
 
@@ -42,6 +46,7 @@ def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path)
     assert path.read_bytes() == before
 
 
+@SQLITE_ALONE
 @pytest.mark.parametrize("name", ["plain", "a#b", "a?b", "a%23b", "a b", "ä", "a{b}&c=d;e"])
 def test_an_archived_database_can_be_read(
     name: str,
@@ -70,6 +75,7 @@ def test_reading_makes_no_file(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@SQLITE_ALONE
 def test_a_read_only_database_can_be_read_and_is_not_run_on(
     storage: Storage, url: str, make_spec: SpecMaker
 ) -> None:

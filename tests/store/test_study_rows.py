@@ -9,6 +9,7 @@ from dynstudy.errors import DamagedError
 from dynstudy.store.rename_note_tag import NOTE, change_tags, tags_of
 from dynstudy.store.studies import Storage
 from dynstudy.store.study_rows import SPEC, read_studies
+from tests.databases import SQLITE_ALONE
 from tests.planted import SearchMaker, SpecMaker
 
 
@@ -50,6 +51,7 @@ def test_a_damaged_attribute_is_told_when_it_is_looked_at(tags: Any, two: Storag
         tags_of(small)
 
 
+@SQLITE_ALONE  # whose columns take anything
 def test_a_name_that_is_no_text_is_told_when_the_study_is_looked_at(two: Storage) -> None:
     set_value(two, "UPDATE studies SET study_name = x'00' WHERE study_name = 'small'")
     (row,) = (row for row in two.studies() if row.study_name != "search")
