@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from distributed import Worker, get_worker
+from distributed.core import Status
 
 from dynstudy.launch.executors.executor import Chunk
 from dynstudy.launch.replicates import train_replicates
@@ -25,6 +26,8 @@ ADVANCED_SECONDS = 1.0
 
 LOCK_SECONDS = 0.2
 """How often a chunk that waits for another launch's asks whether it is still wanted."""
+
+ENDING = Status.closing, Status.closed, Status.failed
 
 _training = threading.Lock()  # one chunk at a time, whatever the threads that Dask gives its tasks
 
@@ -139,7 +142,7 @@ def train_work(work: Work) -> bytes:
 
 
 def _leave_if_unwanted(worker: Worker, key: Any) -> None:
-    """Leave a task that Dask has taken back.
+    """Leave a task that Dask has taken back, or a worker that ends.
 
     It does that when the launch lets go of it, and when the launch, or its machine, is gone.
 
@@ -147,7 +150,7 @@ def _leave_if_unwanted(worker: Worker, key: Any) -> None:
         Unwanted: it has.
     """
     task = worker.state.tasks.get(key)
-    if task is None or task.state != "executing":
+    if task is None or task.state != "executing" or worker.status in ENDING:
         raise Unwanted
 
 

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from typing import Any, NoReturn
 
 from distributed import Worker
@@ -55,8 +56,11 @@ def _line() -> bytes:
 
 
 def _forked(name: str, orders: dict[str, Any]) -> int:
-    """The process of a new worker; this one has no threads, whose locks could stay held there."""
-    if process := os.fork():
+    """The process of a new worker; this one has no threads whose locks could stay held there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # one of jemalloc's, which knows forks
+        process = os.fork()
+    if process:
         return process
     threading.Thread(target=_end_with_the_starter, daemon=True).start()
     try:

@@ -112,6 +112,7 @@ class ClusterWorkers:
         try:
             content = await sent(self.client, worker, Call(greet, self.backend))
             greeting: Greeting = pickle.loads(content)
+            why = self._refusal(greeting)  # of another dynstudy, it may lack something
         except Exception as error:
             self._refuse(
                 worker,
@@ -121,7 +122,7 @@ class ClusterWorkers:
             )
             return
         worker.greeting, worker.task = greeting, None
-        if (why := self._refusal(greeting)) is not None:
+        if why is not None:
             self._refuse(worker, f"{greeting.host}:{greeting.pid}", why)
             return
         taken = [each.card for each in self._workers.values() if each is not worker]

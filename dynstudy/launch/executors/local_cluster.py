@@ -61,6 +61,7 @@ def surroundings(workers: int) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",  # NumPy's would be there before a worker is forked
         "DASK_LOGGING__DISTRIBUTED": "critical",
         "DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]",
+        "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "false",  # which would wake it all the time
         "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
     }
 

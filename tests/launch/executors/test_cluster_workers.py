@@ -69,6 +69,16 @@ def test_a_worker_that_lacks_this_dynstudy_is_refused_in_a_line(
     )
 
 
+def test_a_worker_whose_greeting_is_of_another_dynstudy_is_refused_in_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cluster_workers, "greet", str.encode)  # some other bytes
+    with cluster_here() as cluster:
+        cluster.add_worker()
+        with connect(cluster.address, backend="cpu") as executor:
+            assert "it cannot run this dynstudy (UnpicklingError: " in refusal(executor).line
+
+
 def test_a_worker_that_cannot_use_the_backend_is_refused_in_a_line() -> None:
     with cluster_here() as cluster:
         cluster.add_worker()
