@@ -19,6 +19,7 @@ from sqlalchemy.pool import Pool
 
 from dynstudy.errors import DamagedError, NoDatabaseError, StorageError, nearest
 from dynstudy.store.checked import DamagedValueError, in_its_row
+from dynstudy.store.file_systems import refused_there
 from dynstudy.store.passwords import unreadable, without_passwords
 
 DEFAULT_STORAGE = "sqlite:///storage/dynstudy.db"
@@ -105,7 +106,8 @@ def parse(url: str) -> URL:
 def readable(url: URL) -> URL:
     """The URL to read a file that we may not write: SQLite writes beside it even to read."""
     path = Path(url.database or "")
-    if not path.is_file() or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    if not path.is_file() or (writable and refused_there(path) is None):
         return url
     recent = path.with_name(f"{path.name}-wal")
     query = {"mode": "ro", "uri": "true"}  # of a URI, where # and ? would end the path
@@ -124,6 +126,9 @@ def check_file(url: URL, create: bool) -> None:
     """Say plainly what SQLite would only hint at, before it makes an empty file."""
     if not url.database or ":memory:" in url.database:
         raise StorageError(f"storage {url}: would be lost at the end; name a file")
+    reason = refused_there(url.database.removeprefix("file:")) if create else None
+    if reason is not None:
+        raise StorageError(f"storage {url.database}: {reason}")
     if url.database.startswith("file:"):
         return
     path = Path(url.database)

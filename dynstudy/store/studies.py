@@ -32,6 +32,7 @@ from dynstudy.store.database import (
     parse,
     readable,
 )
+from dynstudy.store.file_systems import network_file_system
 from dynstudy.store.launches import running, way_out
 from dynstudy.store.migrations import upgrade
 from dynstudy.store.optuna_private import STUDIES, TRIALS
@@ -118,7 +119,8 @@ class Storage:
         with connection:
             check_contents(connection, self.url, create)
             if create and url.get_backend_name() == "sqlite":
-                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+                mode = "WAL" if network_file_system(url.database or "") is None else "DELETE"
+                connection.exec_driver_sql(f"PRAGMA journal_mode = {mode}")
         if create:
             make_tables(engine)
 
