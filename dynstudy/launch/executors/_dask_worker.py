@@ -27,7 +27,7 @@ ADVANCED_SECONDS = 1.0
 LOCK_SECONDS = 0.2
 """How often a chunk that waits for another launch's asks whether it is still wanted."""
 
-ENDING = Status.closing, Status.closed, Status.failed
+ENDING = Status.closing_gracefully, Status.closing, Status.closed, Status.failed
 
 _training = threading.Lock()  # one chunk at a time, whatever the threads that Dask gives its tasks
 

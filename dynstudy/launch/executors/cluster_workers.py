@@ -36,6 +36,11 @@ class Member:
     task: asyncio.Task[None] | None = None  # greets it, or waits for its chunk
 
     @property
+    def gone(self) -> str:
+        """How it went, after its name."""
+        return "was told to end" if self.leaving else "is gone"
+
+    @property
     def card(self) -> tuple[str, str] | None:
         """The machine and the card that it takes."""
         return (self.greeting.host, self.backend) if self.greeting is not None else None
@@ -88,14 +93,15 @@ class ClusterWorkers:
         action = message.get("action") if isinstance(message, dict) else None
         if action == "remove-worker":
             self._gone(address)
-        elif action == "closing-worker" and address in self._workers:
+        elif address in self._workers and (
+            action == "closing-worker" or message.get("status") == "closing_gracefully"
+        ):
             self._workers[address].leaving = True
 
     def _gone(self, address: str) -> None:
         if (worker := self._workers.pop(address, None)) is not None:
             self.client.unsubscribe_topic(address)
-            why = "was told to end" if worker.leaving else "is gone"
-            self._give_up(worker, why, killed=not worker.leaving)
+            self._give_up(worker, worker.gone, killed=not worker.leaving)
 
     def _give_up(self, worker: Member, why: str, *, killed: bool) -> None:
         """Say that a worker's chunk is lost, and offer its slot no more."""

@@ -262,7 +262,7 @@ class Dask(Executor):
                 else Trained(chunk, slot, delivery.records, delivery.trainer, delivery.seconds)
             )
         except (Unwanted, KilledWorker):
-            event = Lost(chunk, slot, "is gone")
+            event = Lost(chunk, slot, worker.gone, killed=not worker.leaving)
         except Exception as error:
             if isinstance(error, FutureCancelledError) or self._workers.client.status != "running":
                 return  # the scheduler is gone, and the launch with it

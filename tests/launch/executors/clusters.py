@@ -33,10 +33,13 @@ class Cluster:
         """One with a single thread, if nothing else is asked for."""
         return self._do(self._add(**({"nthreads": 1} | options)))
 
-    def end_worker(self, worker: Worker) -> None:
-        """As one is ended that is told to."""
+    def end_worker(self, worker: Worker, *, lifetime: bool = False) -> None:
+        """As one is ended that is told to, or whose ``--lifetime`` is over."""
         self.workers.remove(worker)
-        self._do(worker.close(executor_wait=False))
+        if lifetime:
+            self._do(worker.close_gracefully())
+        else:
+            self._do(worker.close(executor_wait=False))
 
     def end_scheduler(self) -> None:
         """As if its process were killed: connections break, and nothing is said."""

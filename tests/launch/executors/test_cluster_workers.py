@@ -6,7 +6,7 @@ import pytest
 
 from dynstudy.launch.executors import _dask_worker, cluster_workers
 from dynstudy.launch.executors.dask import connect
-from dynstudy.launch.executors.executor import Executor, Lost, Said, Trained
+from dynstudy.launch.executors.executor import Advanced, Executor, Lost, Said, Trained
 from dynstudy.store.provenance import versions
 from tests.launch.executors.chunks import (
     FOREVER,
@@ -102,13 +102,18 @@ def test_workers_of_one_machine_take_a_card_each(monkeypatch: pytest.MonkeyPatch
     assert sorted(backends) == ["autograd", "autograd", "cpu", "cpu"]
 
 
-def test_a_worker_that_is_told_to_end_is_no_death_of_its_chunk() -> None:
+@pytest.mark.parametrize("lifetime", [False, True])
+def test_a_worker_that_is_told_to_end_is_no_death_of_its_chunk(
+    lifetime: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_dask_worker, "ADVANCED_SECONDS", 0.05)
     with cluster_here() as cluster:
         worker = cluster.add_worker()
         with connect(cluster.address, backend="cpu") as executor:
             slot, chunk = free_slot(executor), make_chunk(steps=FOREVER)
             executor.submit(slot, chunk)
-            cluster.end_worker(worker)
+            events_until(executor, Advanced)
+            cluster.end_worker(worker, lifetime=lifetime)
             _, lost = events_until(executor, Lost)
             assert (lost.chunk, lost.slot, lost.killed) == (chunk, slot, False)
             assert slot not in executor.slots()
