@@ -17,6 +17,7 @@ from dynstudy.launch.chunks import Chunks, next_budget
 from dynstudy.launch.executors.executor import (
     Advanced,
     Chunk,
+    Event,
     Executor,
     Failed,
     Lost,
@@ -176,9 +177,11 @@ class Dispatch:
     # --- its thread -------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        event: Event | None = None
         try:
             while not self._over.is_set() and not self._done():
-                self._launch()
+                if not isinstance(event, Advanced):  # after which no slot is free; there are many
+                    self._launch()
                 event = self.executor.next_event(WAIT_SECONDS)
                 match event:
                     case Advanced(chunk, slot, steps):

@@ -7,6 +7,7 @@ come. What becomes of a chunk that was lost is not the executor's to decide.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from queue import Empty, SimpleQueue
 from typing import Self
 
@@ -37,7 +38,7 @@ class Chunk:
         """Of the training of each."""
         return self.tasks[0].steps
 
-    @property
+    @cached_property  # asked for with every step that a worker tells
     def work(self) -> float:
         """Units times steps of all its networks, which is what takes time."""
         widths = [task.replicate.configuration.width for task in self.tasks]
