@@ -176,15 +176,11 @@ class StudyRows:
                 new.append(trial)
                 continue
             shared = trial.params.keys() & before.params.keys()
-            both = trial.state.is_finished() and before.state.is_finished()
             problems = [
                 f"{name} is {before.params[name]!r} there, and {trial.params[name]!r} here"
                 for name in sorted(shared)
                 if before.params[name] != trial.params[name]
             ]
-            if both and before.values != trial.values:
-                said = [list(each.values.values()) for each in (before, trial)]
-                problems.append(f"its value is {said[0]} there, and {said[1]} here")
             if problems:
                 raise StudyMismatchError(
                     f"study {self.study.name!r} in {where} went another way: trial {trial.number}: "

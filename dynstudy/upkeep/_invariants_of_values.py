@@ -35,11 +35,12 @@ ATTRIBUTES: Any = OPTUNA_TABLES.tables["trial_user_attributes"]
 def _trials(look: Inspection) -> Iterator[Finding]:
     for study, spec in readable_studies(look):
         look.report(f"trials of {study.study_name}", 0, 1)
-        yield from _of_study(look, study, spec)
+        yield from wrong_trials(look, study, spec)
         look.report(f"trials of {study.study_name}", 1, 1)
 
 
-def _of_study(look: Inspection, study: StudyRow, spec: StudySpec) -> Iterator[Finding]:
+def wrong_trials(look: Inspection, study: StudyRow, spec: StudySpec) -> Iterator[Finding]:
+    """The trials of a study that are not those of its networks, or whose networks are missing."""
     ledger = SnapshotLedger(look.connection, spec.protocol)
     cells: dict[int, Cell] = {}
     trials = {trial.row: trial for trial in read_trials(look.connection, study.number)}

@@ -32,7 +32,8 @@ from dynstudy.study.spec import StudySpec
 from dynstudy.upkeep._copied_launches import CopiedLaunches
 from dynstudy.upkeep._copied_networks import Merged, groups, merge, read_networks, verify
 from dynstudy.upkeep._copied_studies import StudyRows, StudyToCopy, study_waits
-from dynstudy.upkeep._finding import HowFar
+from dynstudy.upkeep._finding import HowFar, Inspection
+from dynstudy.upkeep._invariants_of_values import wrong_trials
 from dynstudy.upkeep._trials_read import StudyRead
 from dynstudy.upkeep.snapshot import SnapshotLedger, snapshot
 
@@ -208,11 +209,27 @@ class _Copy:
             its = [self.launches.number_in_target[old] for old in self.connection.scalars(launched)]
             free = RunRow.id.in_(its), RunRow.study_id.is_(None)
             connection.execute(update(RunRow).where(*free).values(study_id=number))
+            others = self._of_other_networks(connection, number)
+        if others:
+            self.say(
+                f"study {study.name!r}: {others} trials are the means of networks that stay there"
+            )
         if waiting := study_waits(rows):
             self.say(
                 f"study {study.name!r}: {waiting} trials wait to be trained; go on with it in one "
                 "of the two databases, not in both"
             )
+
+    def _of_other_networks(self, connection: Connection, number: int) -> int:
+        """Let trials be the means of the networks that are others there; how many that changes."""
+        row = next((each for each in read_studies(connection) if each.number == number), None)
+        if not self.merged.different or row is None:
+            return 0
+        look = Inspection(self.target, connection)
+        wrong = list(wrong_trials(look, row, self.target.spec(row)))
+        for statement in (each for finding in wrong for each in finding.mending):
+            connection.execute(statement)
+        return sum(bool(finding.mending) for finding in wrong)
 
     def _verify(self, wanted: dict[str, range | None]) -> None:
         """Read back what was written."""

@@ -16,13 +16,14 @@ from dynstudy.export.exporting import export
 from dynstudy.launch.runner import run
 from dynstudy.search.ask_and_tell import ask_batch
 from dynstudy.store import series
+from dynstudy.store.deletion import delete_study, plan_deletion
 from dynstudy.store.launches import claim
 from dynstudy.store.rename_note_tag import change_tags, rename, set_note
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow, RunRow, WorkerRow
 from dynstudy.study.spec import StudySpec
 from dynstudy.upkeep import copying
-from dynstudy.upkeep.check import check_database
+from dynstudy.upkeep.check import check_database, mend_all
 from dynstudy.upkeep.copying import Copied, copy_studies
 from dynstudy.upkeep.opening import open_target
 from tests.planted import SEARCH, SMALL, SearchMaker, SpecMaker
@@ -289,11 +290,42 @@ def test_another_study_of_the_name_is_refused(
 def test_a_search_that_went_another_way_is_refused(source: Storage, target: Storage) -> None:
     copied(source, target, "search")
     with target.engine.begin() as connection:
-        connection.execute(text("UPDATE trial_values SET value = 0.5"))
-    with pytest.raises(
-        StudyMismatchError, match=r"went another way: trial 0: its value is \[0.5\]"
-    ):
+        of_trial = "trial_id = (SELECT trial_id FROM trials WHERE number = 2)"
+        this = f"{of_trial} AND param_name = 'period'"
+        connection.execute(text(f"UPDATE trial_params SET param_value = 7 WHERE {this}"))
+    with pytest.raises(StudyMismatchError, match=r"went another way: trial 2: period is 7 there"):
         copied(source, target, "search")
+
+
+def test_trials_are_of_the_networks_that_stay(source: Storage, target: Storage) -> None:
+    """Those of another machine, of which the other one has nothing of the study."""
+    copied(source, target, "small", "search")
+    for study in ("small", "search"):
+        delete_study(target, plan_deletion(target, study))
+    with target.engine.begin() as connection:
+        for number in (1, 9, 17):
+            of_next = f"FROM dynstudy_series WHERE replicate_id = {number + 1} AND name = this.name"
+            connection.execute(
+                text(
+                    f"UPDATE dynstudy_series AS this SET readings = (SELECT readings {of_next}), "
+                    f"steps_id = (SELECT steps_id {of_next}) WHERE replicate_id = {number}"
+                )
+            )
+    mend_all(target, lambda _: None)
+    before = networks(target)
+    for _ in range(2):
+        facts, said = copied(source, target)
+        assert facts.different == 3
+        assert check_database(target).broken == []
+        assert {key: networks(target)[key] for key in before} == before
+    for study in ("small", "search"):
+        assert f"study {study!r}: ledger rows: SHA-256 " in "".join(said)
+    here, there = studies(source), studies(target)
+    for study in ("small", "search"):
+        params = [[trial[3] for trial in each[study][3]] for each in (here, there)]
+        assert params[0] == params[1]
+        values = [[trial[2] for trial in each[study][3]] for each in (here, there)]
+        assert values[0] != values[1]
 
 
 def test_maps_that_were_run_in_both_are_one(source: Storage, target: Storage) -> None:
