@@ -8,7 +8,7 @@ from typing import Any
 
 from distributed import Client
 
-from dynstudy.launch.executors._dask_worker import Call, Greeting, greet
+from dynstudy.launch.executors._dask_worker import Call, Greeting, Unwanted, greet
 from dynstudy.launch.executors.executor import Chunk, Event, Lost, Said, Slot
 from dynstudy.store.provenance import versions
 
@@ -177,6 +177,9 @@ async def sent(client: Client, worker: Member, call: Call) -> bytes:
 
     Returns:
         What it returned, pickled.
+
+    Raises:
+        Unwanted: the worker is gone.
     """
     future = client.submit(
         pickle.loads,
@@ -187,6 +190,13 @@ async def sent(client: Client, worker: Member, call: Call) -> bytes:
         retries=0,
     )
     try:
-        return await future
+        await future.exception()
+        if future.status != "finished":
+            return await future  # which raises what happened
+        # by itself: Dask fetches several together, of which one that is given up ends all
+        fetched = await client.scheduler.gather(keys=[future.key])
     finally:
         future.release()
+    if fetched["status"] != "OK":
+        raise Unwanted  # it went with its worker
+    return fetched["data"][future.key]

@@ -1,5 +1,6 @@
 """Workers that come, are refused, and go."""
 
+import asyncio
 import importlib
 
 import pytest
@@ -8,6 +9,7 @@ from dynstudy.launch.executors import _dask_worker, cluster_workers
 from dynstudy.launch.executors.dask import connect
 from dynstudy.launch.executors.executor import Advanced, Executor, Lost, Said, Trained
 from dynstudy.store.provenance import versions
+from tests.command import LIMIT_SECONDS
 from tests.launch.executors.chunks import (
     FOREVER,
     events_until,
@@ -125,3 +127,32 @@ def test_a_worker_that_is_told_to_end_is_no_death_of_its_chunk(
             assert other.name != slot.name  # though machine and process are the same
             executor.submit(other, make_chunk())
             events_until(executor, Trained)
+
+
+def test_a_call_that_is_given_up_takes_no_other_with_it() -> None:
+    """Dask would fetch what both returned together, and give up both."""
+    with cluster_here() as cluster:
+        cluster.add_worker()
+        with connect(cluster.address, backend="cpu") as executor:
+            free_slot(executor)
+            assert executor._workers is not None
+            client, (member,) = executor._workers.client, executor._workers._workers.values()
+
+            async def both() -> bytes:
+                fetching, held = client._gather_semaphore, 0
+                while not fetching.locked():
+                    held += await fetching.acquire()
+                calls = [cluster_workers.Call(bytes, size) for size in (1, 2)]
+                one, two = (
+                    asyncio.create_task(cluster_workers.sent(client, member, call))
+                    for call in calls
+                )
+                while not two.done() and len(client._gather_keys or ()) < 2:
+                    await asyncio.sleep(0.01)
+                one.cancel()
+                for _ in range(held):
+                    fetching.release()
+                return await two
+
+            done = asyncio.run_coroutine_threadsafe(both(), executor._loop)
+            assert done.result(LIMIT_SECONDS) == bytes(2)
