@@ -47,7 +47,6 @@ class Convicted:
     """A network that ended every process which trained it by itself."""
 
     task: Task
-    why: str  # the rest of a sentence that begins with a worker
 
     @property
     def said(self) -> str:
@@ -280,7 +279,7 @@ class Dispatch:
             return
         flight.deaths += 1
         if flight.deaths >= TRIES and len(flight.chunk.tasks) == 1:
-            self._landed.put(Convicted(flight.chunk.tasks[0], event.why))
+            self._landed.put(Convicted(flight.chunk.tasks[0]))
             return
         self._say(f"{name} {event.why}; its networks are trained again")
         if flight.deaths < TRIES:
