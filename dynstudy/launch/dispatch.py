@@ -52,9 +52,7 @@ class Convicted:
     def said(self) -> str:
         """Which it is, in words."""
         replicate = self.task.replicate
-        return (
-            f"{replicate.configuration}, seed {replicate.seed}: ended {TRIES} workers ({self.why})"
-        )
+        return f"{replicate.configuration}, seed {replicate.seed}: ended {TRIES} workers by itself"
 
 
 Landed = Trained | Convicted | Said
