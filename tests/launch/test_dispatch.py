@@ -143,7 +143,7 @@ def test_the_network_that_kills_is_found_and_all_others_are_trained(killer: int)
     assert found_guilty.task.replicate.seed == killer
     assert (
         found_guilty.said
-        == f"ce, width 5, learning rate 0.1, seed {killer}: ended 3 workers (ended)"
+        == f"ce, width 5, learning rate 0.1, seed {killer}: ended 3 workers by itself"
     )
     # three times whole, once each in a half, a quarter and an eighth; three times by itself
     assert sum(killer in chunk for chunk in executor.submitted) == TRIES + 3 + TRIES
