@@ -26,6 +26,8 @@ WAYS_OUT = {
     "dynstudy_series": "delete this row, and dynstudy run trains the network again",
     "dynstudy_steps": "delete the rows of dynstudy_series that have it, then this row, and "
     "dynstudy run trains their networks again",
+    "dynstudy_reservation": "delete this row, and dynstudy run trains the network again",
+    "dynstudy_worker": "delete this row, which only tells what was trained where",
 }
 ANOTHER_WAY = "mend it, or take a copy of the database from before"
 

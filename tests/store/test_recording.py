@@ -1,5 +1,7 @@
 """Networks go in in one order, whoever writes them in which."""
 
+import gc
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -68,3 +70,27 @@ def test_of_many_networks_trained_again_each_is_filled_or_replaced(ledger: Ledge
     with ledger.engine.connect() as connection:
         devices = connection.scalars(select(ReplicateRow.device).order_by(ReplicateRow.seed))
         assert list(devices) == [elsewhere.device if seed % 2 else "test" for seed in seeds]
+
+
+def test_memory_does_not_grow_with_what_is_recorded(ledger: Ledger) -> None:
+    steps = tuple(range(1, 201))
+
+    def record_chunk(number: int) -> None:
+        seeds = range(20 * number, 20 * (number + 1))
+        ledger.add([trained(seed, steps, 0.5) for seed in seeds], TRAINER)
+
+    for number in range(3):  # what is compiled and remembered once
+        record_chunk(number)
+    tracemalloc.start()
+    try:
+        record_chunk(3)
+        gc.collect()
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(4, 14):
+            record_chunk(number)
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    readings = 10 * 20 * 2 * 3 * len(steps)  # that were recorded between
+    assert after - before < readings / 10  # bytes

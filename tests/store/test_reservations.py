@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import select, update
 
 from dynstudy.config import Configuration, Replicate
-from dynstudy.errors import StudyTakenError
+from dynstudy.errors import DamagedError, StudyTakenError
 from dynstudy.protocol import Protocol
 from dynstudy.store import launches as module
-from dynstudy.store.database import QUERY_SIZE
+from dynstudy.store.database import QUERY_SIZE, database_errors
 from dynstudy.store.deletion import delete_study, plan_deletion
 from dynstudy.store.launches import LOST_AFTER, Launch, claim
 from dynstudy.store.ledger import Ledger, Record
@@ -165,6 +165,31 @@ def test_what_a_deleted_studys_launch_had_is_free(
             delete_study(other, plan_deletion(other, "one"))
         assert reserved(other) == {}
     other.engine.dispose()
+
+
+def test_what_is_released_is_free_for_others(
+    storage: Storage, keys: list[str], stack: ExitStack
+) -> None:
+    one, two = launched(stack, storage, "one"), launched(stack, storage, "two")
+    one.reserve(keys)
+    one.release(keys[:2])
+    two.release(keys[2:])  # which are not its own
+    assert two.reserve(keys) == {*keys[:2]}
+
+
+@pytest.mark.parametrize("database", ["sqlite"])  # the other one refuses it
+def test_a_damaged_reservation_is_named_with_the_way_out(
+    storage: Storage, keys: list[str], stack: ExitStack
+) -> None:
+    one, two = launched(stack, storage, "one"), launched(stack, storage, "two")
+    one.reserve(keys[:1])
+    with storage.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE dynstudy_reservation SET run_id = -1")
+    with pytest.raises(DamagedError) as refused, database_errors("URL", storage.engine):
+        two.reserve(keys)
+    said = str(refused.value)
+    assert f"table dynstudy_reservation, key {keys[0]}, run_id = -1: is damaged" in said
+    assert said.endswith("delete this row, and dynstudy run trains the network again")
 
 
 def test_more_networks_than_one_query_takes(storage: Storage, stack: ExitStack) -> None:
