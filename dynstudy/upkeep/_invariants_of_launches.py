@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 
 from dynstudy.store.launches import alive
 from dynstudy.store.optuna_private import STUDIES
-from dynstudy.store.tables import RUNNING, ReplicateRow, ReservationRow, RunRow
-from dynstudy.upkeep._finding import Finding, Inspection, Invariant
+from dynstudy.store.tables import RUNNING, ReplicateRow, ReservationRow, RunRow, WorkerRow
+from dynstudy.upkeep._finding import FROM_BEFORE, Finding, Inspection, Invariant
 
 RUN: Any = RunRow.__table__
 RESERVATION: Any = ReservationRow.__table__
+WORKER: Any = WorkerRow.__table__
 COMPLETE = "complete"
 
 
@@ -31,7 +32,10 @@ def _gone(look: Inspection) -> Iterator[Finding]:
             "dynstudy_run",
             _row(number),
             f"it says that it is running, and its process {pid} on {host} is gone",
-            mending=(mending.values(status="lost"),),
+            mending=(
+                mending.values(status="lost"),
+                delete(RESERVATION).where(RESERVATION.c.run_id == number),
+            ),
             mends="says that it is lost (as the next dynstudy run of its study does)",
         )
 
@@ -69,22 +73,33 @@ def _counts(look: Inspection) -> Iterator[Finding]:
 
 
 def _reserved(look: Inspection) -> Iterator[Finding]:
-    query = select(RESERVATION.c.key, RUN.c.id, RUN.c.status)
-    query = query.join(RUN, RUN.c.id == RESERVATION.c.run_id).where(RUN.c.status != RUNNING)
-    for key, number, status in look.connection.execute(query).all():
-        this = RESERVATION.c.key == key, RESERVATION.c.run_id == number
+    query = select(RUN.c.id, RUN.c.status, func.count()).group_by(RUN.c.id, RUN.c.status)
+    query = query.join(RESERVATION, RESERVATION.c.run_id == RUN.c.id)
+    for number, status, count in look.connection.execute(
+        query.where(RUN.c.status != RUNNING)
+    ).all():
         yield Finding(
             "dynstudy_reservation",
-            f"key {key[:12]}…",
-            f"it is of launch {number}, which is {status} and trains nothing any more",
-            mending=(delete(RESERVATION).where(*this),),
-            mends="deletes it",
+            f"run_id {number}",
+            f"{count} networks are reserved by a launch that is {status} and trains no more",
+            mending=(delete(RESERVATION).where(RESERVATION.c.run_id == number),),
+            mends="frees them",
         )
+
+
+def _workers(look: Inspection) -> Iterator[Finding]:
+    trained = func.sum(WORKER.c.networks)
+    query = select(RUN.c.id, RUN.c.networks, trained).group_by(RUN.c.id, RUN.c.networks)
+    query = query.join(WORKER, WORKER.c.run_id == RUN.c.id).having(trained > RUN.c.networks)
+    for number, networks, count in look.connection.execute(query).all():
+        said = f"networks is {networks}, and its workers trained {count}"
+        yield Finding("dynstudy_run", _row(number), said, FROM_BEFORE)
 
 
 OF_LAUNCHES = (
     Invariant("running", "a launch that says it is running has a process", _gone),
     Invariant("reserved", "what is reserved is of a launch that runs", _reserved),
     Invariant("launches", "the study of a launch is there, or was deleted", _of_no_study),
+    Invariant("workers", "the workers of a launch trained no more than it", _workers),
     Invariant("trained", "a launch trained at least the networks that say so", _counts),
 )

@@ -151,6 +151,16 @@ BROKEN: list[tuple[list[str], str, bool]] = [
         False,
     ),
     (["UPDATE dynstudy_run SET study_id = 99 WHERE id = 1"], "id 1: study_id is 99, and", True),
+    (
+        ["INSERT INTO dynstudy_reservation (key, run_id) VALUES ('a', 1), ('b', 1)"],
+        "run_id 1: 2 networks are reserved by a launch that is complete",
+        True,
+    ),
+    (
+        ["UPDATE dynstudy_worker SET networks = 999 WHERE run_id = 1"],
+        "id 1: networks is 16, and its workers trained 999",
+        False,
+    ),
     (["UPDATE dynstudy_run SET networks = 3 WHERE id = 1"], "id 1: networks is 3, and 16", True),
 ]
 

@@ -65,5 +65,4 @@ def command(
 
 
 def _said(finding: "Finding") -> None:
-    where = f"{finding.table}, {finding.row}" if finding.row else finding.table
-    log(f"mended: table {where}: {finding.problem}: it {finding.mends}")
+    log(f"mended: {finding}")
