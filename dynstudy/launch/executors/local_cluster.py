@@ -20,11 +20,18 @@ LOOPBACK = "127.0.0.1"
 RESTART_SECONDS, END_SECONDS = 1.0, 2.0
 """Before workers are started again, all of which ended; and within which they are to end."""
 
-OF_WORKER = ("tls_ca_file", "tls_worker_cert", "tls_worker_key")
-NO_PAGES: dict[str, Any] = {
+CONFIGURED: dict[str, Any] = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
+    # what is watched of each worker all the time takes 2 % of a core, which many share
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.system-monitor.gil.enabled": False,
 }
+"""What Dask does not do here."""
+
+OF_WORKER = ("tls_ca_file", "tls_worker_cert", "tls_worker_key")
 
 
 @asynccontextmanager
@@ -39,7 +46,7 @@ async def local_cluster(workers: int) -> AsyncIterator[tuple[str, Security]]:
     """
     security = Security.temporary()
     at = {"host": LOOPBACK, "protocol": "tls", "security": security}
-    with dask.config.set(NO_PAGES):
+    with dask.config.set(CONFIGURED):
         scheduler = Scheduler(**at, dashboard=False, dashboard_address=f"{LOOPBACK}:0")
     async with scheduler:
         tls = {name: getattr(security, name) for name in OF_WORKER}
@@ -55,15 +62,18 @@ async def local_cluster(workers: int) -> AsyncIterator[tuple[str, Security]]:
 def surroundings(workers: int) -> dict[str, str]:
     """The environment of each of so many workers, which imports what this process would."""
     threads_of_each = str(max(1, threads() // workers))
-    return os.environ | {
+    configured = {
+        "DASK_" + name.upper().replace(".", "__").replace("-", "_"): repr(value)
+        for name, value in CONFIGURED.items()
+    }
+    others = {
+        "DASK_LOGGING__DISTRIBUTED": "critical",
         "DYNSTUDY_THREADS": threads_of_each,
         "OMP_NUM_THREADS": threads_of_each,  # PyTorch's
         "OPENBLAS_NUM_THREADS": "1",  # NumPy's would be there before a worker is forked
-        "DASK_LOGGING__DISTRIBUTED": "critical",
-        "DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]",
-        "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "false",  # which would wake it all the time
         "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
     }
+    return os.environ | configured | others
 
 
 async def _kept_running(orders: Mapping[str, object], environment: Mapping[str, str]) -> None:
