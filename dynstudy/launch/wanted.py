@@ -13,6 +13,9 @@ from dynstudy.store.patience import Patience
 BLOCK = 1000
 """Networks that are reserved at once, at most."""
 
+PASSED = 10
+"""Blocks that are passed over at once, at most: what lands meanwhile waits to be recorded."""
+
 POLL_SECONDS = 1.0
 """Between two looks at what other launches have reserved."""
 
@@ -44,16 +47,30 @@ class Wanted:
         return self._next is None and not self.elsewhere
 
     def next_tasks(self, networks: float, work: float) -> list[Task]:
-        """Reserve the next so many networks, at least, of so much work, and return them."""
+        """Return the next so many networks, at least, of so much work, which are reserved now.
+
+        What another launch trains is passed over, lest all train behind the one that is ahead.
+        """
+        block: list[Task] = []
+        if self.elsewhere and time.monotonic() - self._looked > POLL_SECONDS:
+            self._looked = time.monotonic()
+            block, self.elsewhere = self.elsewhere, []
+        for _ in range(PASSED):
+            block += self._next_block(networks, work)
+            if not block:
+                break
+            if tasks := self._reserved(block):
+                return tasks
+            block = []
+        return []
+
+    def _next_block(self, networks: float, work: float) -> list[Task]:
         block: list[Task] = []
         while self._next is not None and (networks > 0 or work > 0) and len(block) < BLOCK:
             block.append(self._next)
             networks, work = networks - 1, work - task_work(self._next)
             self._next = next(self.tasks, None)
-        if self.elsewhere and time.monotonic() - self._looked > POLL_SECONDS:
-            self._looked = time.monotonic()
-            block, self.elsewhere = [*self.elsewhere, *block], []
-        return self._reserved(block) if block else []
+        return block
 
     def recorded_elsewhere(self) -> list[Replicate]:
         """What other launches have recorded since it was last asked."""

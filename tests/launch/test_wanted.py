@@ -114,6 +114,20 @@ def test_what_another_launch_trains_is_left_to_it_until_it_is_recorded(
     assert ours.none_left
 
 
+def test_what_another_launch_trains_is_passed_over_at_once(
+    storage: Storage, first: Launch, second: Launch, make_spec: SpecMaker
+) -> None:
+    """Else all that run side by side would go through the cells behind the first of them."""
+    spec = make_spec()
+    ours, theirs = wanted_by(first, storage, spec), wanted_by(second, storage, spec)
+    before = theirs.next_tasks(7, 0.0)
+    after = ours.next_tasks(2, 0.0)
+    assert len(before) == 7
+    assert len(after) > 0
+    assert not {*before} & {*after}
+    assert reserved(storage) == 7 + len(after)
+
+
 def test_what_was_recorded_after_it_was_planned_is_not_trained_nor_kept_reserved(
     storage: Storage, first: Launch, second: Launch, make_spec: SpecMaker
 ) -> None:
