@@ -1,6 +1,13 @@
-"""Which tests run on one database alone: those of what only that one has."""
+"""Which databases a test runs on: a module that imports `both` has its storages in each."""
 
 import pytest
 
 SQLITE_ALONE = pytest.mark.parametrize("database", ["sqlite"])
-"""Files, what may stand in a column of any type, and SQL of SQLite's own."""
+"""For files, what may stand in a column of any type, and SQL of SQLite's own."""
+
+
+@pytest.fixture(name="database", params=["sqlite", "postgresql"])
+def both(request: pytest.FixtureRequest) -> str:
+    """Each in its turn."""
+    name: str = request.param
+    return name

@@ -464,8 +464,8 @@ WHOLE = {
         "test_start_from_file",
         "test_tutorial",
     ),
-    # every command on every column, beside a writer, and its tables
-    *("test_damaged", "test_locked", "test_tables"),
+    # every command on every column, beside a writer, on PostgreSQL, and its tables
+    *("test_damaged", "test_locked", "test_on_postgresql", "test_tables"),
     "test_package",  # what is shipped
     "test_postgres",  # the server that the tests start
     "test_chaos",  # what is left of a study whose processes are killed

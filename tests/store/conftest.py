@@ -1,7 +1,1 @@
-import pytest
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
+from tests.databases import both  # noqa: F401

@@ -4,6 +4,7 @@ import pytest
 
 import dynstudy
 from dynstudy.store.studies import Storage
+from tests.databases import both  # noqa: F401
 from tests.forked import in_child
 from tests.launch.recorded import networks, trials
 from tests.planted import SpecMaker
