@@ -58,7 +58,7 @@ def measure(settings: Settings, say: Say) -> Measurement:
             say(f"driver: {workers} workers, {number + 1} of {settings.rounds}")
             with tempfile.TemporaryDirectory(prefix="dynstudy-bench-") as folder:
                 url = f"sqlite:///{folder}/driver.db"
-                of_rounds.append(apart(launch_cost, spec, workers, size, url))
+                of_rounds.append(in_a_process(launch_cost, spec, workers, size, url))
     rows = []
     for (workers, size), of_rounds in costs.items():
         name = f"{workers} worker{'s' * (workers > 1)}, chunks of {size}"
@@ -84,7 +84,7 @@ class DriverCost:
     memory: float  # MiB that it grew by
 
 
-def apart(function: Callable[..., DriverCost], *arguments: object) -> DriverCost:
+def in_a_process(function: Callable[..., DriverCost], *arguments: object) -> DriverCost:
     """Call a function in a process of its own, whose memory no other launch has used."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         return process.submit(function, *arguments).result()

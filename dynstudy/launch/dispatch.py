@@ -1,13 +1,8 @@
-"""Keeps what trains busy, from a thread of its own, so that nothing waits for what is recorded.
-
-A chunk whose process died is trained elsewhere. After three deaths it may be the chunk that kills:
-it is halved with every further one, until a network is alone, which three more deaths convict.
-"""
+"""Keeps what trains busy, from a thread of its own, so that nothing waits for what is recorded."""
 
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
@@ -25,12 +20,10 @@ from dynstudy.launch.executors.executor import (
     Slot,
     Trained,
 )
+from dynstudy.launch.flights import TRIES, Convicted, Flight
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.replicates import Task
 from dynstudy.protocol import Protocol
-
-TRIES = 3
-"""How often a chunk may end its process, or fail, before it is taken for the cause."""
 
 WAIT_SECONDS = 0.1
 """For an event, before what else there is to do is looked at."""
@@ -42,30 +35,7 @@ MOST_UNRECORDED = 20_000
 """Networks that wait to be recorded: memory stays flat where a database is slow."""
 
 
-@dataclass(frozen=True)
-class Convicted:
-    """A network that ended every process which trained it by itself."""
-
-    task: Task
-
-    @property
-    def said(self) -> str:
-        """Which it is, in words."""
-        replicate = self.task.replicate
-        return f"{replicate.configuration}, seed {replicate.seed}: ended {TRIES} workers by itself"
-
-
 Landed = Trained | Convicted | Said
-
-
-@dataclass
-class Flight:
-    """A chunk that is being trained, or waits to be trained again."""
-
-    chunk: Chunk
-    deaths: int = 0  # of processes that trained it, or a chunk that it is a part of
-    failed_on: tuple[str, ...] = ()  # slots where it raised an error
-    steps: int = 0  # counted in the progress
 
 
 class Dispatch:
@@ -275,17 +245,13 @@ class Dispatch:
             self._say(f"{name} {event.why}; its networks are trained elsewhere")
             self._train_again(flight)
             return
-        flight.deaths += 1
-        if flight.deaths >= TRIES and len(flight.chunk.tasks) == 1:
-            self._landed.put(Convicted(flight.chunk.tasks[0]))
+        rest = flight.after_death()
+        if isinstance(rest, Convicted):
+            self._landed.put(rest)
             return
         self._say(f"{name} {event.why}; its networks are trained again")
-        if flight.deaths < TRIES:
-            self._train_again(flight)
-        else:
-            for half in flight.chunk.halves:
-                # a network by itself is convicted by deaths of its own
-                self._train_again(Flight(half, TRIES - 1 if len(half.tasks) > 1 else 0))
+        for each in rest:
+            self._train_again(each)
 
     def _off(self, slot: Slot) -> Flight:
         """The flight of a slot, which ends, and whose steps count no more."""

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from dynstudy.config import Cell, Configuration, Replicate
 from dynstudy.errors import ClusterError
-from dynstudy.launch.dispatch import Convicted, Dispatch
+from dynstudy.launch.dispatch import Dispatch
 from dynstudy.launch.executors.executor import Executor, Said, Trained
+from dynstudy.launch.flights import Convicted
 from dynstudy.launch.interrupts import Interrupts
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.replicates import Task

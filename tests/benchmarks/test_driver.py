@@ -34,7 +34,7 @@ def test_each_network_is_recorded_once_by_one_of_the_workers(tmp_path: Path) -> 
 
 @pytest.mark.long
 def test_a_launch_is_measured_in_a_process_of_its_own() -> None:
-    assert driver.apart(number_of_process) not in {0, os.getpid()}
+    assert driver.in_a_process(number_of_process) not in {0, os.getpid()}
 
 
 def number_of_process() -> Any:
@@ -44,7 +44,7 @@ def number_of_process() -> Any:
 def test_each_case_is_measured_in_each_round(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver, "CELLS", 4)
     monkeypatch.setattr(driver, "CASES", ((1, 5), (3, 10)))
-    monkeypatch.setattr(driver, "apart", lambda function, *arguments: function(*arguments))
+    monkeypatch.setattr(driver, "in_a_process", lambda function, *arguments: function(*arguments))
     said: list[str] = []
     measured = driver.measure(Settings(rounds=1), said.append)
     assert [row.quantity for row in measured.rows] == [

@@ -8,7 +8,7 @@ import pytest
 from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import ClusterError, DynstudyError
 from dynstudy.launch import dispatch as module
-from dynstudy.launch.dispatch import TRIES, Convicted, Dispatch
+from dynstudy.launch.dispatch import Dispatch
 from dynstudy.launch.executors.executor import (
     Advanced,
     Chunk,
@@ -20,6 +20,7 @@ from dynstudy.launch.executors.executor import (
     Slot,
     Trained,
 )
+from dynstudy.launch.flights import TRIES, Convicted
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.replicates import Task
 from dynstudy.protocol import Protocol

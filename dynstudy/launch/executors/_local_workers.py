@@ -28,7 +28,7 @@ LOOK_SECONDS = 0.2
 STDIN = sys.stdin.fileno()
 
 
-def main() -> NoReturn:
+def serve_from_stdin() -> NoReturn:
     """Keep as many workers running as there are to be, until nobody wants them any more."""
     orders = json.loads(_line())
     names = [f"worker {number}" for number in range(1, orders.pop("workers") + 1)]
@@ -99,4 +99,4 @@ def _end() -> NoReturn:
 
 
 if __name__ == "__main__":
-    main()
+    serve_from_stdin()
