@@ -12,7 +12,6 @@ from dynstudy.launch.chunks import Chunks, next_budget
 from dynstudy.launch.executors.executor import (
     Advanced,
     Chunk,
-    Event,
     Executor,
     Failed,
     Lost,
@@ -144,15 +143,12 @@ class Dispatch:
     # --- its thread -------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        event: Event | None = None
         try:
             while not self._over.is_set() and not self._done():
-                if not isinstance(event, Advanced):  # after which no slot is free; there are many
-                    self._launch()
-                event = self.executor.next_event(WAIT_SECONDS)
+                self._launch()
+                while isinstance(event := self.executor.next_event(WAIT_SECONDS), Advanced):
+                    self._count(event.slot, event.chunk, event.steps)  # after which none is free
                 match event:
-                    case Advanced(chunk, slot, steps):
-                        self._count(slot, chunk, steps)
                     case Said():
                         self._landed.put(event)
                     case Trained() if self._is_flying(event):
