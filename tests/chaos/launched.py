@@ -17,6 +17,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import dask
+from distributed.config import initialize_logging
+
 from tests.command import SIGNALS, SURROUNDINGS
 
 LOST_SECONDS = 2.0
@@ -146,6 +149,7 @@ def _become(
         if type(handler) is logging.StreamHandler:
             handler.setStream(sys.stderr)
     logging.getLogger().handlers.clear()
+    initialize_logging(dask.config.config)  # which Dask does when it is imported, but not for tests
     warnings.resetwarnings()
     for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
         warnings.simplefilter("ignore", category)

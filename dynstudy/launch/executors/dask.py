@@ -181,7 +181,11 @@ class Dask(Executor):
             self._loop.call_soon_threadsafe(function, *arguments)
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+        with (
+            silence_logging_cmgr("CRITICAL"),  # to the end of the last task that Dask leaves behind
+            silence_logging_cmgr("CRITICAL", "tornado"),
+            asyncio.Runner(loop_factory=lambda: self._loop) as runner,
+        ):
             try:
                 runner.run(self._serve())
             except asyncio.CancelledError:
@@ -200,18 +204,16 @@ class Dask(Executor):
         if self._stopped:
             return
         self._loop.set_exception_handler(lambda *_: None)  # for tasks that Dask leaves behind
-        quiet = silence_logging_cmgr("CRITICAL"), silence_logging_cmgr("CRITICAL", "tornado")
-        with quiet[0], quiet[1]:
-            async with (
-                self.cluster() as (self._address, security),
-                talking(self._address, security) as client,
-            ):
-                client.subscribe_topic(self._topic, self._advanced)
-                self._workers = ClusterWorkers(
-                    client, self.backend, self.other_versions, self.events.put
-                )
-                self._answered.set_result(None)
-                await self._watch(self._workers)
+        async with (
+            self.cluster() as (self._address, security),
+            talking(self._address, security) as client,
+        ):
+            client.subscribe_topic(self._topic, self._advanced)
+            self._workers = ClusterWorkers(
+                client, self.backend, self.other_versions, self.events.put
+            )
+            self._answered.set_result(None)
+            await self._watch(self._workers)
 
     async def _watch(self, workers: ClusterWorkers) -> None:
         """Keep looking who is there.

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import io
+import logging
 import threading
 from typing import Any
 
@@ -15,7 +17,7 @@ from dynstudy.launch.executors.dask import connect, local
 from dynstudy.launch.executors.executor import Advanced, Said, Trained
 from tests.command import LIMIT_SECONDS
 from tests.launch.executors.chunks import FOREVER, events_until, free_slot, make_chunk
-from tests.launch.executors.clusters import cluster_here
+from tests.launch.executors.clusters import Cluster, cluster_here
 
 
 def test_two_launches_on_one_worker_train_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,3 +125,30 @@ def test_what_fails_within_dask_is_not_said(caplog: pytest.LogCaptureFixture) ->
         asyncio.run_coroutine_threadsafe(left_behind(), executor._loop).result(LIMIT_SECONDS)
         gc.collect()
     assert [record.message for record in caplog.records if record.name == "asyncio"] == []
+
+
+def test_that_it_no_longer_looks_for_a_scheduler_is_not_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Dask's side still does, where it cannot be closed in time."""
+
+    async def comes_too_late() -> None:
+        await asyncio.sleep(0)
+
+    said, logger = io.StringIO(), logging.getLogger("distributed")
+    handler = logging.StreamHandler(said)
+    logger.addHandler(handler)
+    cluster = Cluster()
+    try:
+        cluster.add_worker()
+        with connect(cluster.address, backend="cpu") as executor:
+            free_slot(executor)
+            assert executor._workers is not None
+            monkeypatch.setattr(executor._workers.client, "close", comes_too_late)
+            cluster.end_scheduler()
+            with pytest.raises(ClusterError, match="is gone"):
+                events_until(executor, Trained)
+    finally:
+        cluster.close()
+        logger.removeHandler(handler)
+    assert "_reconnect" not in said.getvalue()
