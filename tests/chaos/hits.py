@@ -194,7 +194,7 @@ def _end_scheduler(number: signal.Signals) -> Hit:
         moment(field, 0.5)
         field.cluster.mend()
         launch.process.ends(LIMIT_SECONDS)
-        if launch.process.status == 2 and "scheduler at" not in launch.process.lines:
+        if launch.process.status == 2 and "scheduler" not in launch.process.lines:
             raise Failed(f"{launch.process}, without a scheduler:\n{launch.process.lines}")
         return launch
 
