@@ -459,6 +459,7 @@ WHOLE = {
     *(
         "test_architecture",
         "test_docs",
+        "test_cluster_page",
         "test_readme",
         "test_sixth_loss",
         "test_start_from_file",

@@ -66,8 +66,8 @@ def test_several_processes_on_one_machine(here: Path) -> None:
     assert "16 of 16 networks" in out
     shown = r"  worker \S+:\d+: [\d,]+ networks, [\d,]+ network-steps/s, cpu on \d+ threads? of "
     assert all(re.match(shown, line) for line in block("text", "  worker ").splitlines())
-    told = [line for line in out.splitlines() if line.startswith("  worker ")]
-    assert all(re.match(shown, line) for line in told)
+    lines = [line for line in out.splitlines() if line.startswith("  worker ")]
+    assert all(re.match(shown, line) for line in lines)
 
 
 def test_the_certificate_is_a_good_one_and_its_key_is_nobody_elses(configuration: Path) -> None:
