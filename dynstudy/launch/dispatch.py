@@ -178,19 +178,21 @@ class Dispatch:
         names = {slot.name for slot in slots}
         for gone in self.progress.speeds.keys() - names:
             del self.progress.speeds[gone]
+        # those that failed too often, too, where there are no others, which nobody waits for then
+        usable = {name for name in names if self._failures[name] < TRIES} or names
         for slot in slots:
-            if slot.name in self._flights or self._failures[slot.name] >= TRIES:
+            if slot.name in self._flights or slot.name not in usable:
                 continue
             with self._lock:
-                flight = self._next_flight(slot, names)
+                flight = self._next_flight(slot, usable)
                 if flight is None:
                     continue
                 self._flights[slot.name] = flight
             self.executor.submit(slot, flight.chunk)
 
-    def _next_flight(self, slot: Slot, names: set[str]) -> Flight | None:
+    def _next_flight(self, slot: Slot, usable: set[str]) -> Flight | None:
         for flight in self._again:
-            if slot.name not in flight.failed_on or names.issubset(flight.failed_on):
+            if slot.name not in flight.failed_on or usable.issubset(flight.failed_on):
                 self._again.remove(flight)
                 return flight
         tasks = self._chunks.cut(slot.at_once, self.budgets.get(slot.name, 0.0))

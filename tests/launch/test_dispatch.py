@@ -1,5 +1,6 @@
 """Slots are kept busy, and whatever trains may die: each network lands once, or is convicted."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -26,6 +27,7 @@ from dynstudy.launch.replicates import Task
 from dynstudy.protocol import Protocol
 from dynstudy.store.ledger import Record
 from dynstudy.store.provenance import Trainer
+from tests.command import LIMIT_SECONDS
 
 PROTOCOL = Protocol(steps=100, tail=10)
 TRAINER = Trainer.here("cpu", "planned")
@@ -77,10 +79,12 @@ def all_landed(
 ) -> tuple[Counter[int], list[Convicted], list[str]]:
     """How often each seed was trained, what was convicted, what was said."""
     landed, convicted, said = Counter[int](), list[Convicted](), list[str]()
+    until = time.monotonic() + LIMIT_SECONDS
     with Dispatch(executor, PROTOCOL, progress or Progress(), {}) as dispatch:
         dispatch.feed(networks)
         dispatch.fed()
         while not dispatch.over:
+            assert time.monotonic() < until
             match dispatch.next_landed(0.05):
                 case Trained(chunk):
                     landed.update(seeds(chunk))
@@ -182,6 +186,51 @@ def test_a_machine_that_fails_again_and_again_is_used_no_more() -> None:
         *["slot 0: x; its networks are trained elsewhere"] * (TRIES - 1),
         "slot 0: x, 3 in a row: it is used no more; its networks are trained elsewhere",
     ]
+
+
+def test_what_failed_where_it_can_still_be_trained_is_tried_there_again() -> None:
+    """It waited for the other machine, which was used no more before that was free."""
+    broken, failed_once = list[tuple[Chunk, Slot]](), list[Chunk]()
+
+    def answer(slot: Slot, chunk: Chunk) -> Event | None:
+        if slot.name == "slot 0":
+            broken.append((chunk, slot))
+            return Failed(chunk, slot, OSError("x")) if len(broken) < TRIES else None
+        first = chunk not in [each for each, _ in broken]
+        if first and len(broken) == TRIES and not failed_once:
+            failed_once.append(chunk)
+            executor.events.put(Failed(chunk, slot, OSError("y")))
+            return Failed(*broken[-1], OSError("x"))
+        return trained(slot, chunk, 100.0)
+
+    executor = Scripted(answer, slots=2)
+    landed, _, _ = all_landed(executor, tasks(20))
+    assert landed == Counter(range(20))
+    assert failed_once
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_where_only_a_machine_is_left_that_is_used_no_more_it_is_used_again(mended: bool) -> None:
+    """Nobody would wait for another one, since there is one."""
+    failed = list[Chunk]()
+
+    def answer(slot: Slot, chunk: Chunk) -> Event | None:
+        if slot.name == "slot 1" and len(failed) == TRIES:
+            executor.there.remove(slot)
+            executor.events.put(Lost(chunk, slot, "is gone"))
+            return None
+        if slot.name == "slot 1" or (len(failed) >= TRIES and mended):
+            return trained(slot, chunk, 100.0)
+        failed.append(chunk)
+        return Failed(chunk, slot, OSError("x"))
+
+    executor = Scripted(answer, slots=2)
+    if mended:
+        assert all_landed(executor, tasks(20))[0] == Counter(range(20))
+    else:
+        with pytest.raises(OSError, match="x"):
+            all_landed(executor, tasks(20))
+    assert len(failed) == TRIES + (not mended)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import dask
 from distributed import Scheduler
 from distributed.security import Security
 
+from dynstudy.store.passwords import without_passwords
 from dynstudy.train.backends.cpu import threads
 
 LOOPBACK = "127.0.0.1"
@@ -73,7 +74,17 @@ def surroundings(workers: int) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",  # NumPy's would be there before a worker is forked
         "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
     }
-    return os.environ | configured | others
+    given = {name: value for name, value in os.environ.items() if not _of_database(name, value)}
+    return given | configured | others
+
+
+def _of_database(name: str, value: str) -> bool:
+    """Whether a variable says where a database is, or may hold a password: workers see neither."""
+    return (
+        name in {"DYNSTUDY_STORAGE", "OPTUNA_STORAGE"}
+        or name.startswith("PG")
+        or without_passwords(f"{name}={value}") != f"{name}={value}"
+    )
 
 
 async def _kept_running(orders: Mapping[str, object], environment: Mapping[str, str]) -> None:

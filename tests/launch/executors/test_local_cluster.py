@@ -35,6 +35,27 @@ def test_workers_import_what_this_process_would(monkeypatch: pytest.MonkeyPatch)
     assert second.startswith("/")  # wherever the worker is started
 
 
+def test_workers_never_see_the_database_or_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "postgresql+psycopg://me:quite-hidden@db.example/studies"
+    names = (
+        "DYNSTUDY_STORAGE",
+        "OPTUNA_STORAGE",
+        "PGPASSWORD",
+        "PGHOST",
+        "ANOTHERS_URL",
+        "A_TOKEN",
+    )
+    for name in names:
+        monkeypatch.setenv(name, url)
+    monkeypatch.setenv("DYNSTUDY_STORAGE", "postgresql+psycopg://db.example/studies")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    environment = surroundings(2)
+    assert not {*names} & {*environment}
+    assert "example" not in " ".join(environment.values())
+    assert environment["CUDA_VISIBLE_DEVICES"] == "0,1"
+    assert environment["PATH"] == os.environ["PATH"]
+
+
 def test_a_worker_that_is_stopped_or_killed_is_lost_and_comes_again_under_another_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
