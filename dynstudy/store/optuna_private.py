@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import optuna
-from optuna.distributions import check_distribution_compatibility, distribution_to_json
+from optuna.distributions import (
+    BaseDistribution,
+    check_distribution_compatibility,
+    distribution_to_json,
+)
 from optuna.samplers import _qmc
 from optuna.storages._cached_storage import _CachedStorage
 from optuna.storages._rdb import models
@@ -93,8 +98,8 @@ def set_trial_system_attribute(
 def ask_again(study: optuna.Study, frozen: FrozenTrial) -> optuna.Trial:
     """Return a running trial as if it had just been asked for: what was drawn of it is forgotten.
 
-    Quasi-random samplers count in the study how far they are in their sequence, from trial 1 on,
-    whose space is that of trial 0: if they counted this one, they forget that, too.
+    A quasi-random sampler counts in the study how far it is in the sequence of a space, which from
+    trial 1 on is that of trial 0: if it counted this one, that is forgotten, too.
     """
     storage, number = study._storage, study._study_id
     assert isinstance(storage, _CachedStorage)
@@ -103,11 +108,28 @@ def ask_again(study: optuna.Study, frozen: FrozenTrial) -> optuna.Trial:
             session.execute(delete(model).where(model.trial_id == frozen._trial_id))
         session.commit()
     before = max(frozen.number - 1, 0) - 1
-    for key, last in storage.get_study_system_attrs(number).items():
-        if key.startswith("qmc:") and last > before:
+    counted = storage.get_study_system_attrs(number)
+    keys = [key for key in counted if key.startswith("qmc:")]
+    if frozen.number and isinstance(study.sampler, optuna.samplers.QMCSampler):
+        first = study.get_trials(deepcopy=False)[0]
+        keys = [_counter(study.sampler, first.distributions)]  # trial 0 has others, of its own
+    for key in keys:
+        if counted.get(key, before) > before:
             storage.set_study_system_attr(number, key, before)
     study._thread_local.cached_all_trials = None  # as `ask` does
     return optuna.Trial(study, frozen._trial_id)
+
+
+def _counter(sampler: optuna.samplers.QMCSampler, space: dict[str, BaseDistribution]) -> str:
+    """Under which key a sampler counts in a study how far it is in the sequence of a space."""
+    kept: dict[str, int] = {}
+    storage = SimpleNamespace(
+        get_study_system_attrs=lambda _: {},
+        set_study_system_attr=lambda _, key, value: kept.update({key: value}),
+    )
+    sampler._find_sample_id(cast(Any, SimpleNamespace(_storage=storage, _study_id=0)), space)
+    (key,) = kept
+    return key
 
 
 @contextmanager
