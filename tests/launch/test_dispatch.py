@@ -212,10 +212,12 @@ def test_what_failed_where_it_can_still_be_trained_is_tried_there_again() -> Non
 @pytest.mark.parametrize("mended", [True, False])
 def test_where_only_a_machine_is_left_that_is_used_no_more_it_is_used_again(mended: bool) -> None:
     """Nobody would wait for another one, since there is one."""
-    failed = list[Chunk]()
+    failed, later = list[Chunk](), list[Chunk]()
 
     def answer(slot: Slot, chunk: Chunk) -> Event | None:
         if slot.name == "slot 1" and len(failed) == TRIES:
+            later.append(chunk)
+        if len(later) == 3 and slot.name == "slot 1":  # when it is known that slot 0 failed
             executor.there.remove(slot)
             executor.events.put(Lost(chunk, slot, "is gone"))
             return None
