@@ -96,7 +96,7 @@ class Training:
             while not dispatch.over:
                 if self.interrupts.drop_chunk.is_set():
                     self.abandoned = not self.executor.stop(drop=True)
-                    return
+                    break
                 if self.stopped:
                     dispatch.finish()
                 else:
@@ -112,12 +112,17 @@ class Training:
                 trained, landed = self._landed(dispatch)
                 if trained:
                     self._record(trained)
-                    yield [task.replicate for each in trained for task in each.chunk.tasks]
+                    yield _replicates(trained)
                 if isinstance(landed, Convicted):
                     self._give_up(landed)
                 elif isinstance(landed, Said):
                     self.log(landed.line)
                 self.report(self.progress)
+        while not dispatch.over:  # what had landed when the rest was dropped
+            trained, _ = self._landed(dispatch)
+            if trained:
+                self._record(trained)
+                yield _replicates(trained)
 
     def complete(self, cells: Sequence[Cell], share: float = 1.0, note: str = "") -> bool:
         """Plan and train cells to the end, `note` logged if any is missing; false if stopped."""
@@ -210,6 +215,13 @@ class Training:
         self.reused += len(recorded)
 
     def _give_up(self, convicted: Convicted) -> None:
-        """Go on without a network that ends whatever trains it."""
+        """Go on without a network that ends whatever trains it, and let others try it."""
         self.convicted.append(convicted)
+        if self.launch is not None:
+            key = self.ledger.replicate_key(convicted.task.replicate)
+            self.patiently(self.launch.release, [key])
         self.log(f"{convicted.said}; it is left out")
+
+
+def _replicates(trained: Sequence[Trained]) -> list[Replicate]:
+    return [task.replicate for each in trained for task in each.chunk.tasks]

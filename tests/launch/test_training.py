@@ -1,6 +1,7 @@
 """Training what the ledger lacks: interrupted at any time, in any thread."""
 
 import threading
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -10,13 +11,16 @@ from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import ClusterError
 from dynstudy.launch import training
 from dynstudy.launch.executors import here
-from dynstudy.launch.executors.executor import Chunk, Said, Slot, Trained
+from dynstudy.launch.executors.executor import Chunk, Event, Said, Slot, Trained
 from dynstudy.launch.executors.here import Here
+from dynstudy.launch.progress import Progress
 from dynstudy.launch.replicates import Task
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.ledger import Record
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.studies import Storage
+from tests.command import LIMIT_SECONDS
+from tests.launch.executors.planted import AtOnce
 from tests.launch.recorded import networks, trials
 from tests.planted import SpecMaker, small_map
 
@@ -72,6 +76,48 @@ def test_told_twice_it_drops_its_chunk(
     monkeypatch.setattr(here, "train_replicates", slice_after_slice)
     done = dynstudy.run(make_spec(), storage=storage)
     assert (done.interrupted, done.trained, networks(storage)) == (True, 0, 0)
+
+
+class Watched(AtOnce):
+    """Its first chunk lands when `lands` is called, which returns when the dispatch has it."""
+
+    def __init__(self) -> None:
+        super().__init__("cpu")
+        self.submitted, self.taken, self.handled = SimpleQueue[Any](), False, threading.Event()
+
+    def submit(self, slot: Slot, chunk: Chunk) -> None:
+        self.submitted.put((slot, chunk))
+
+    def next_event(self, timeout: float) -> Event | None:
+        if self.taken:
+            self.handled.set()
+        event = super().next_event(timeout)
+        self.taken |= isinstance(event, Trained)
+        return event
+
+    def lands(self) -> None:
+        super().submit(*self.submitted.get(timeout=LIMIT_SECONDS))
+        assert self.handled.wait(LIMIT_SECONDS)
+
+
+def test_told_twice_it_records_what_has_landed_before(
+    storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor, plan = Watched(), training.Training.plan
+
+    def planned(self: training.Training, *arguments: Any) -> Any:
+        def report(_: Progress) -> None:
+            executor.lands()
+            self.interrupts.stop_after_chunk.set()
+            self.interrupts.drop_chunk.set()
+
+        self.report = report
+        return plan(self, *arguments)
+
+    monkeypatch.setattr(training.Training, "plan", planned)
+    done = dynstudy.run(make_spec(), storage=storage, executor=executor)
+    assert done.interrupted
+    assert done.trained == networks(storage) == 2
 
 
 @pytest.mark.usefixtures("told_twice")

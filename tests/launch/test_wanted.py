@@ -10,9 +10,12 @@ from sqlalchemy import func, select
 
 import dynstudy
 from dynstudy.config import Replicate
-from dynstudy.errors import StudyTakenError
+from dynstudy.errors import ClusterError, StudyTakenError
 from dynstudy.launch import wanted as module
+from dynstudy.launch.executors.here import Here
+from dynstudy.launch.flights import Convicted
 from dynstudy.launch.replicates import Task, train_replicates
+from dynstudy.launch.training import Training
 from dynstudy.launch.wanted import Wanted
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import Launch, claim
@@ -112,6 +115,21 @@ def test_what_another_launch_trains_is_left_to_it_until_it_is_recorded(
     ended(second)
     assert all_of(ours) == tasks[2:]
     assert ours.none_left
+
+
+def test_a_network_that_kills_is_left_to_others_at_once(
+    storage: Storage, first: Launch, second: Launch, make_spec: SpecMaker
+) -> None:
+    """Two launches that each gave up what the other waits for would wait for ever."""
+    spec = make_spec()
+    ours, theirs = wanted_by(first, storage, spec), wanted_by(second, storage, spec)
+    (task,) = ours.next_tasks(1, 0.0)
+    assert task not in all_of(theirs)
+    training = Training(ours.ledger, first, Here("cpu"))
+    training._give_up(Convicted(task))
+    assert all_of(theirs) == [task]
+    with pytest.raises(ClusterError, match="ended 3 workers by itself"):
+        training.complain()
 
 
 def test_what_another_launch_trains_is_passed_over_at_once(
