@@ -138,7 +138,8 @@ class Dask(Executor):
     def slots(self) -> Sequence[Slot]:
         """Workers that have greeted and give signs of life; the first call starts them."""
         self._begin()
-        return self._workers.slots if self._workers is not None else ()
+        workers = self._workers  # which the thread that talks to them takes away at its end
+        return workers.slots if workers is not None else ()
 
     def submit(self, slot: Slot, chunk: Chunk) -> None:
         """Send a chunk to a worker."""

@@ -20,6 +20,16 @@ GOES_ON = "what has landed is recorded, and the same command goes on from there"
 """How an error that ends a launch ends."""
 
 
+class Once(Client):  # type: ignore[misc] # Dask says no types
+    """Dask's side of this process, which ends with its connection.
+
+    Dask's would look for the scheduler again, which has forgotten what was to be trained by then.
+    """
+
+    async def _reconnect(self) -> None:
+        await self._close()
+
+
 @asynccontextmanager
 async def talking(address: str, security: Security) -> AsyncIterator[Client]:
     """Talk to a scheduler; leaving does not wait for one that is gone.
@@ -35,7 +45,7 @@ async def talking(address: str, security: Security) -> AsyncIterator[Client]:
         kind = (await asyncio.wait_for(scheduler.identity(), CONNECT_SECONDS))["type"]
     if kind != "Scheduler":
         raise ClusterError(f"{address} is a {kind.lower()} of Dask's, and no scheduler")
-    client = Client(
+    client = Once(
         address, security=security, timeout=CONNECT_SECONDS, asynchronous=True, set_as_default=False
     )
     try:
@@ -60,7 +70,7 @@ async def who_is_there(client: Client, address: str) -> dict[str, dict[str, Any]
         ClusterError: it does not answer any more.
     """
     why = "is gone"
-    if client.status == "running":  # else it may come back, but forgets what was to be trained
+    if client.status == "running":
         asked = client.scheduler.identity()
         try:
             return (await asyncio.wait_for(asked, ANSWER_SECONDS))["workers"]

@@ -41,6 +41,15 @@ class Cluster:
         else:
             self._do(worker.close(executor_wait=False))
 
+    def cut_off_clients(self) -> None:
+        """Break their connections alone, as a network does."""
+
+        async def abort() -> None:
+            for comm in list(self.scheduler.client_comms.values()):
+                comm.abort()
+
+        self._do(abort())
+
     def end_scheduler(self) -> None:
         """As if its process were killed: connections break, and nothing is said."""
 

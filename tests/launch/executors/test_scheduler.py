@@ -9,9 +9,10 @@ from contextlib import suppress
 import pytest
 
 from dynstudy.errors import ClusterError
+from dynstudy.launch.executors import dask
 from dynstudy.launch.executors import scheduler as module
 from dynstudy.launch.executors.dask import connect
-from dynstudy.launch.executors.executor import Trained
+from dynstudy.launch.executors.executor import Advanced, Trained
 from tests.command import LIMIT_SECONDS
 from tests.launch.executors.chunks import FOREVER, events_until, free_slot, make_chunk
 from tests.launch.executors.clusters import cluster_here
@@ -35,6 +36,21 @@ def test_a_scheduler_that_dies_ends_the_launch_in_a_line_and_what_landed_comes_b
                 events_until(executor, Trained)
             executor.submit(slot, chunk)  # nobody hears it any more
             assert executor.stop(drop=True)
+
+
+def test_a_connection_that_breaks_and_comes_back_leaves_no_launch_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The scheduler has forgotten what was to be trained, which nobody would miss."""
+    monkeypatch.setattr(dask, "LOOK_SECONDS", 2.0)
+    with cluster_here() as cluster:
+        cluster.add_worker()
+        with connect(cluster.address, backend="cpu") as executor:
+            executor.submit(free_slot(executor), make_chunk(steps=FOREVER))
+            events_until(executor, Advanced)
+            cluster.cut_off_clients()
+            with pytest.raises(ClusterError, match=r"is gone; what has landed .* same command"):
+                events_until(executor, Trained)
 
 
 def test_it_stops_at_once_though_the_scheduler_gives_no_answer(
