@@ -59,14 +59,18 @@ PATIENCE_SECONDS = 300.0
 STARTING_SECONDS, WAITING_SECONDS = 20.0, 2.0
 """After which it is said that there are none: of those that are started here, and of others."""
 
+STARTED_SECONDS = 60.0
+"""That those which are started here may take, however little patience there is."""
+
 Cluster = AbstractAsyncContextManager[tuple[str, Security]]
 """What, once entered, is the address of a scheduler and the way to talk to it."""
 
 
 def local(backend: str, workers: int, patience: float = PATIENCE_SECONDS) -> "Dask":
     """So many processes on this machine, which share its threads, or have a card each."""
+    patience = max(patience, STARTED_SECONDS)
     cluster = Dask(lambda: local_cluster(workers), backend, patience=patience)
-    cluster.hush = STARTING_SECONDS
+    cluster.hush, cluster.way_out = STARTING_SECONDS, "with fewer --workers if they do not start"
     return cluster
 
 
@@ -123,7 +127,7 @@ class Dask(Executor):
         super().__init__()
         self.cluster, self.backend = cluster, backend
         self.patience, self.other_versions = patience, other_versions
-        self.hush = WAITING_SECONDS
+        self.hush, self.way_out = WAITING_SECONDS, "when there are some: `dask worker {}`"
         self._workers: ClusterWorkers | None = None
         self._training = dict[int, Member]()  # by number of the chunk
         self._chunks = 0
@@ -236,7 +240,7 @@ class Dask(Executor):
                 refused = f", but for {workers.refused} refused" if workers.refused else ""
                 raise ClusterError(
                     f"no worker at {self._address} for {self.patience:.0f} s{refused}; {GOES_ON}, "
-                    f"when there are some: `dask worker {self._address}`"
+                    + self.way_out.format(self._address)
                 )
             await asyncio.sleep(LOOK_SECONDS)
 

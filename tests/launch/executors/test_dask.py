@@ -11,7 +11,7 @@ import pytest
 from distributed.client import AllExit
 
 from dynstudy.errors import ClusterError
-from dynstudy.launch.executors import _dask_worker, scheduler
+from dynstudy.launch.executors import _dask_worker, local_cluster, scheduler
 from dynstudy.launch.executors import dask as module
 from dynstudy.launch.executors.dask import connect, local
 from dynstudy.launch.executors.executor import Advanced, Said, Trained
@@ -60,6 +60,31 @@ def test_workers_that_are_all_refused_are_counted(monkeypatch: pytest.MonkeyPatc
             events_until(executor, Said)
             with pytest.raises(ClusterError, match=", but for 1 refused; what has landed is rec"):
                 events_until(executor, Trained)
+
+
+def test_workers_of_this_machine_may_take_their_time_to_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who has no patience with a database does not mean them."""
+    with local("cpu", 1, patience=0.0) as executor:
+        assert free_slot(executor)
+    with local("cpu", 1, patience=500.0) as executor:
+        assert executor.patience == 500.0
+
+
+def test_workers_of_this_machine_that_do_not_start_are_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def nobody(*_: Any) -> None:
+        await asyncio.sleep(LIMIT_SECONDS)
+
+    monkeypatch.setattr(local_cluster, "_kept_running", nobody)
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(module, "STARTED_SECONDS", 0.1)
+    with local("cpu", 1, patience=0.0) as executor:
+        assert executor.slots() == ()
+        with pytest.raises(ClusterError, match=r"no worker at .* for 0 s; .*, with fewer --w"):
+            events_until(executor, Trained)
 
 
 def test_a_chunk_for_a_scheduler_that_is_gone_is_not_taken_for_a_bad_one(

@@ -140,9 +140,9 @@ def test_without_a_number_this_process_trains_or_one_for_each_card(
     with on_this_machine("cpu", 3) as asked:
         assert isinstance(asked, Dask)
     monkeypatch.setattr("dynstudy.train.backends.per_device", lambda _: ["gpu:0", "gpu:1"])
-    with on_this_machine("gpu", patience=7.0) as of_cards:
+    with on_this_machine("gpu", patience=70.0) as of_cards:
         assert isinstance(of_cards, Dask)
-        assert of_cards.patience == 7.0
+        assert of_cards.patience == 70.0
 
 
 def test_without_dask_one_of_several_cards_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
