@@ -121,15 +121,16 @@ def run(
         ClusterError: nothing can be trained there any more, or a network ended all that trained it;
             what was recorded stays.
     """
-    # what is wrong is found before anything is written
-    if executor is None:
-        check_backend(backend, spec)
-    else:
-        check_study(spec)
-    began = time.monotonic()
     with ExitStack() as stack:
+        # what is wrong is found before anything is written
+        if executor is not None:
+            stack.enter_context(executor)
+            check_study(spec)
+        else:
+            check_backend(backend, spec)
+            executor = stack.enter_context(on_this_machine(backend, workers, patience))
+        began = time.monotonic()
         report, log = stack.enter_context(listeners(spec.name, report, log))
-        trains = executor or on_this_machine(backend, workers, patience)
         opened = _opened(storage)
         stack.enter_context(database_errors(opened.url, opened.engine))
         say = log or (lambda _: None)
@@ -146,10 +147,10 @@ def run(
             take_over=take_over,
             patience=patiently,
         )
-        with launches as launch, trains:
+        with launches as launch:
             ledger = LaunchLedger(opened.engine, spec.protocol)
             training = Training(
-                ledger, launch, trains, report, log, patience=patiently, interrupts=interrupts
+                ledger, launch, executor, report, log, patience=patiently, interrupts=interrupts
             )
             if spec.untested:
                 training.said_first.append(f"note: {spec.untested}")

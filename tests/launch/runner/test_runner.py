@@ -6,6 +6,7 @@ import dynstudy
 from dynstudy.store.studies import Storage
 from tests.databases import both  # noqa: F401
 from tests.forked import in_child
+from tests.launch.executors.planted import AtOnce
 from tests.launch.recorded import networks, trials
 from tests.planted import SpecMaker
 
@@ -58,6 +59,23 @@ def test_both_backends_give_the_same_map(
     assert [trial.value for trial in trials(storage)] == pytest.approx(
         [trial.value for trial in trials(other)], abs=1e-12
     )
+
+
+@pytest.mark.parametrize("storage", ["nonsense://", None])
+def test_what_trains_is_ended_though_nothing_can_be_launched(
+    storage: str | None, make_spec: SpecMaker
+) -> None:
+    ended = []
+
+    class Seen(AtOnce):
+        def stop(self, *, drop: bool) -> bool:
+            ended.append(drop)
+            return super().stop(drop=drop)
+
+    spec: Any = make_spec() if storage else "study.toml"
+    with pytest.raises(dynstudy.errors.StorageError if storage else TypeError):
+        dynstudy.run(spec, storage=storage, executor=Seen("cpu"))
+    assert ended == [True]
 
 
 def test_a_wrong_backend_writes_nothing(url: str, make_spec: SpecMaker, tmp_path: Any) -> None:
