@@ -83,6 +83,22 @@ class Initial:
         gone = not Path(self.file).is_file() and moved.is_file()
         return Initial(str(moved.absolute()), self.sha256, self.width) if gone else self
 
+    def taken_along(self, classes: int, dtype: str) -> "Initial":
+        """The same, for a machine that does not have the file; raises as `arrays` does."""
+        arrays = self.arrays(classes, dtype)
+        return _TakenAlong(self.file, self.sha256, self.width, arrays)
+
+
+@dataclass(frozen=True)
+class _TakenAlong(Initial):
+    """One that has what is in its file."""
+
+    content: tuple[Array, Array, Array, Array] = field(compare=False, repr=False)
+
+    def arrays(self, classes: int, dtype: str) -> tuple[Array, Array, Array, Array]:
+        """As they were read, for these classes and this dtype."""
+        return self.content
+
 
 def _arrays(file: Path) -> dict[str, Array]:
     """The arrays of a file, of whatever shapes; ValueError in the rest of a sentence."""

@@ -3,13 +3,10 @@
 import os
 import pickle
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from distributed import Worker, get_worker
@@ -57,7 +54,6 @@ class Work:
     pid: int  # of the process that is to do it
     chunk: Chunk
     backend: str
-    start: bytes | None  # the file that the networks start from
 
 
 @dataclass(frozen=True)
@@ -122,13 +118,7 @@ def train_work(work: Work) -> bytes:
         _leave_if_unwanted(worker, key)
     try:
         began = time.monotonic()
-        protocol = work.chunk.protocol
-        if protocol.initial is not None and work.start is not None:
-            here = replace(
-                protocol.initial, file=str(_written(protocol.initial.sha256, work.start))
-            )
-            protocol = protocol.model_copy(update={"initial": here})
-        tasks = work.chunk.tasks
+        tasks, protocol = work.chunk.tasks, work.chunk.protocol
         records, outcome = train_replicates(tasks, protocol, work.backend, on_slice)
         trainer = Trainer.here(outcome.backend, outcome.device)
         delivery: Delivery | Exception = Delivery(records, trainer, time.monotonic() - began)
@@ -161,16 +151,3 @@ def _sendable(error: Exception) -> Exception:
     except Exception:
         return RuntimeError(f"{type(error).__name__}: {error}")
     return error
-
-
-@cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="dynstudy-")
-
-
-def _written(sha256: str, content: bytes) -> Path:
-    """A file of that content on this machine; who reads it checks it."""
-    file = Path(_folder().name) / f"{sha256}.npz"
-    if not file.exists():
-        file.write_bytes(content)
-    return file

@@ -12,11 +12,9 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future as Promise
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
 from distributed.security import Security
@@ -45,7 +43,6 @@ from dynstudy.launch.executors.scheduler import (
     who_is_there,
 )
 from dynstudy.launch.executors.security import Credentials, reached, secured
-from dynstudy.task.initial import NAMES
 
 LOOK_SECONDS = 0.5
 """How often the scheduler is asked which workers there are."""
@@ -259,8 +256,7 @@ class Dask(Executor):
         assert worker.greeting is not None
         self._training[number] = worker
         try:
-            pid, start = worker.greeting.pid, _start(chunk)
-            work = Work(number, self._topic, pid, chunk, worker.backend, start)
+            work = Work(number, self._topic, worker.greeting.pid, _whole(chunk), worker.backend)
             content = await sent(self._workers.client, worker, Call(train_work, work))
             delivery: Delivery | Exception = pickle.loads(content)
             event: Event = (
@@ -286,12 +282,10 @@ class Dask(Executor):
             self.events.put(Advanced(worker.chunk, worker.slot, steps))
 
 
-def _start(chunk: Chunk) -> bytes | None:
-    """The parameters that networks start from, as a file that a worker can read."""
+def _whole(chunk: Chunk) -> Chunk:
+    """With what is in the file that its networks start from, if they do."""
     protocol = chunk.protocol
     if protocol.initial is None:
-        return None
-    arrays = protocol.initial.arrays(protocol.data.classes, protocol.dtype)
-    file = BytesIO()
-    np.savez(file, allow_pickle=False, **dict(zip(NAMES, arrays, strict=True)))
-    return file.getvalue()
+        return chunk
+    initial = protocol.initial.taken_along(protocol.data.classes, protocol.dtype)
+    return Chunk(chunk.tasks, protocol.model_copy(update={"initial": initial}))

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -14,6 +15,8 @@ from dynstudy.launch.executors import cluster_workers
 from dynstudy.launch.executors.dask import Dask, connect, local
 from dynstudy.launch.executors.executor import Advanced, Lost, Slot, Trained
 from dynstudy.launch.executors.local_cluster import surroundings
+from dynstudy.task.initial import NAMES, Initial
+from dynstudy.task.network import draw
 from tests.command import LIMIT_SECONDS, process
 from tests.conftest import ROOT
 from tests.launch.executors.chunks import FOREVER, events_until, free_slot, make_chunk
@@ -54,6 +57,22 @@ def test_workers_never_see_the_database_or_its_password(monkeypatch: pytest.Monk
     assert "example" not in " ".join(environment.values())
     assert environment["CUDA_VISIBLE_DEVICES"] == "0,1"
     assert environment["PATH"] == os.environ["PATH"]
+
+
+def test_networks_that_start_from_a_file_leave_none_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers end at once, and tidy nothing up."""
+    made = tmp_path / "of_workers"
+    made.mkdir()
+    monkeypatch.setenv("TMPDIR", str(made))
+    file = tmp_path / "start.npz"
+    np.savez(file, **dict(zip(NAMES, draw(3, 6, 3), strict=True)))
+    with local("cpu", 1) as executor:
+        chunk = make_chunk([0], initial=Initial.read(file, 3, "float32"))
+        executor.submit(free_slot(executor), chunk)
+        events_until(executor, Trained)
+    assert list(made.glob("**/*.npz")) == []
 
 
 def test_a_worker_that_is_stopped_or_killed_is_lost_and_comes_again_under_another_name(
