@@ -56,10 +56,10 @@ def back_up(storage: Storage, url: str, file: Path, report: HowFar = lambda *_: 
         StorageError: it cannot be made, or is not whole when it is read back.
     """
     refuse_backup(storage, url, file)
-    with _new(file) as part:
-        with database_errors(storage.url):
-            opened = sqlite3.connect(_uri(storage.engine.url), uri=True, timeout=BUSY_SECONDS)
-        with closing(opened), closing(sqlite3.connect(part)) as copy:
+    with database_errors(storage.url):
+        opened = sqlite3.connect(_uri(storage.engine.url), uri=True, timeout=BUSY_SECONDS)
+    with closing(opened), _new(file, _mode(opened)) as part:
+        with closing(sqlite3.connect(part)) as copy:
             try:
                 opened.execute("BEGIN")
                 opened.execute("SELECT count(*) FROM sqlite_master").fetchall()
@@ -87,13 +87,19 @@ def _uri(url: URL) -> str:
     return f"{uri}?{'&'.join(f'{key}={value}' for key, value in query.items() if key != 'uri')}"
 
 
+def _mode(opened: sqlite3.Connection) -> int:
+    """Who may read and write a database, but for its owner, who may do both."""
+    ((_, _, path),) = opened.execute("PRAGMA database_list")
+    return Path(path).stat().st_mode & 0o666 | 0o600
+
+
 @contextmanager
-def _new(file: Path) -> Iterator[Path]:
+def _new(file: Path, mode: int) -> Iterator[Path]:
     """A file under another name, which gets its own at the end, if that is still free."""
     part = file.parent / f".{token_hex(8)}.db"
     try:
         try:
-            part.touch(0o666, exist_ok=False)
+            part.touch(mode, exist_ok=False)
         except OSError as error:
             raise StorageError(f"{file}: cannot be written: {error.strerror}") from None
         yield part

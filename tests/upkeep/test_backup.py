@@ -1,6 +1,7 @@
 """A backup is what was in the database at one moment, or is not there."""
 
 import sqlite3
+import stat
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,21 @@ def test_it_is_what_was_there_when_it_began(
     copy = Storage(f"sqlite:///{tmp_path}/copy.db", create=True)
     assert copy.names() == ["small"]
     copy.engine.dispose()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_nobody_reads_it_who_may_not_read_the_database(
+    mode: int, storage: Storage, url: str, tmp_path: Path
+) -> None:
+    seen = set[int]()
+
+    def report(*_: object) -> None:
+        seen.update(stat.S_IMODE(file.stat().st_mode) for file in tmp_path.glob(".*.db"))
+
+    (tmp_path / "studies.db").chmod(mode)
+    back_up(storage, url, tmp_path / "copy.db", report)
+    assert seen == {mode}
+    assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == mode
 
 
 def test_it_is_one_file_and_nothing_stays_beside_it(
