@@ -269,7 +269,11 @@ class Dask(Executor):
         except Exception as error:
             if isinstance(error, FutureCancelledError) or self._workers.client.status != "running":
                 return  # the scheduler is gone, and the launch with it
-            event = Failed(chunk, slot, error)
+            event = (
+                Lost(chunk, slot, "cannot be reached just now", killed=False)
+                if isinstance(error, OSError)  # one of the worker's would have been delivered
+                else Failed(chunk, slot, error)
+            )
         finally:
             del self._training[number]
         worker.chunk = worker.task = None

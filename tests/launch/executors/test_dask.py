@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 from distributed.client import AllExit
+from distributed.comm import CommClosedError
 
 from dynstudy.errors import ClusterError
 from dynstudy.launch.executors import _dask_worker, local_cluster, scheduler
 from dynstudy.launch.executors import dask as module
+from dynstudy.launch.executors._dask_worker import Call
+from dynstudy.launch.executors.cluster_workers import Member
 from dynstudy.launch.executors.dask import connect, local
-from dynstudy.launch.executors.executor import Advanced, Said, Trained
+from dynstudy.launch.executors.executor import Advanced, Lost, Said, Trained
 from tests.command import LIMIT_SECONDS
 from tests.launch.executors.chunks import FOREVER, events_until, free_slot, make_chunk
 from tests.launch.executors.clusters import Cluster, cluster_here
@@ -123,6 +126,31 @@ def test_a_chunk_for_a_scheduler_that_is_gone_is_not_taken_for_a_bad_one(
             executor.submit(slot, make_chunk())
             with pytest.raises(ClusterError, match=r"the scheduler at .* is gone; what has landed"):
                 raise AssertionError(executor.next_event(LIMIT_SECONDS))
+
+
+def test_a_connection_that_breaks_while_results_are_fetched_is_no_error_of_a_chunk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    send, broken = module.sent, list[Call]()
+
+    async def breaks_once(client: Any, worker: Member, call: Call) -> bytes:
+        content = await send(client, worker, call)
+        if not broken:
+            broken.append(call)
+            raise CommClosedError("in gather")
+        return content
+
+    monkeypatch.setattr(module, "sent", breaks_once)
+    with cluster_here() as cluster:
+        cluster.add_worker()
+        with connect(cluster.address, backend="cpu") as executor:
+            slot, chunk = free_slot(executor), make_chunk()
+            executor.submit(slot, chunk)
+            before, lost = events_until(executor, Lost)
+            assert not [event for event in before if not isinstance(event, Advanced)]
+            assert (lost.chunk, lost.slot, lost.killed) == (chunk, slot, False)
+            executor.submit(slot, chunk)
+            assert events_until(executor, Trained)[1].chunk is chunk
 
 
 def test_stopped_before_it_began_it_never_begins() -> None:
