@@ -267,11 +267,11 @@ class Dask(Executor):
         except (Unwanted, KilledWorker):
             event = Lost(chunk, slot, worker.gone, killed=not worker.leaving)
         except Exception as error:
-            if isinstance(error, FutureCancelledError) or self._workers.client.status != "running":
+            if self._workers.client.status != "running":
                 return  # the scheduler is gone, and the launch with it
             event = (
                 Lost(chunk, slot, "cannot be reached just now", killed=False)
-                if isinstance(error, OSError)  # one of the worker's would have been delivered
+                if isinstance(error, OSError | FutureCancelledError)  # a worker's is delivered
                 else Failed(chunk, slot, error)
             )
         finally:

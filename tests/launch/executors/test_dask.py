@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 import pytest
-from distributed.client import AllExit
+from distributed.client import AllExit, FutureCancelledError
 from distributed.comm import CommClosedError
 
 from dynstudy.errors import ClusterError
@@ -128,8 +128,11 @@ def test_a_chunk_for_a_scheduler_that_is_gone_is_not_taken_for_a_bad_one(
                 raise AssertionError(executor.next_event(LIMIT_SECONDS))
 
 
-def test_a_connection_that_breaks_while_results_are_fetched_is_no_error_of_a_chunk(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    "error", [CommClosedError("in gather"), FutureCancelledError("key", "another user's")]
+)
+def test_what_goes_wrong_between_scheduler_and_launch_is_no_error_of_a_chunk(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send, broken = module.sent, list[Call]()
 
@@ -137,7 +140,7 @@ def test_a_connection_that_breaks_while_results_are_fetched_is_no_error_of_a_chu
         content = await send(client, worker, call)
         if not broken:
             broken.append(call)
-            raise CommClosedError("in gather")
+            raise error
         return content
 
     monkeypatch.setattr(module, "sent", breaks_once)
