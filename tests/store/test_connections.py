@@ -70,7 +70,7 @@ def write(engine: Engine) -> None:
 def test_a_writer_that_stands_still_holds_nobody_up_for_long(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "BUSY_SECONDS", 0.5)
     stopped, other = Storage(url, create=True), Storage(url, create=True)
     with stopped.engine.connect() as connection:
         lock(connection)

@@ -25,7 +25,7 @@ import dynstudy.train.backends.cpu  # noqa: F401
 LOOK_SECONDS = 0.2
 """How often it is seen whether a worker ended, and another is to take its place."""
 
-STDIN = sys.stdin.fileno()
+STDIN = 0
 
 
 def serve_from_stdin() -> NoReturn:

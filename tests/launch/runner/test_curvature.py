@@ -14,7 +14,7 @@ from dynstudy.errors import BackendError, StudyMismatchError
 from dynstudy.launch.replicates import to_arrays
 from dynstudy.measure.measures import MEASURES
 from dynstudy.measure.records import mean_losses
-from dynstudy.store.ledger import Ledger
+from dynstudy.store.ledger import Landing, Ledger
 from dynstudy.store.series import COUNTS
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow
@@ -161,15 +161,14 @@ def test_it_goes_on_where_it_was_stopped(storage: Storage, monkeypatch: pytest.M
     class Killed(BaseException):
         pass
 
-    def add(ledger: Ledger, records: Sequence[Any], *rest: Any, **named: Any) -> None:
-        if recorded:
-            raise Killed
-        recorded.append(len(records))
-        real(ledger, records, *rest, **named)
+    def add_all(ledger: Ledger, chunks: Sequence[Landing], **named: Any) -> None:
+        real(ledger, chunks[:1], **named)
+        recorded.append(len(chunks[0].records))
+        raise Killed
 
-    real = Ledger.add
+    real = Ledger.add_all
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "add", add)
+        patch.setattr(Ledger, "add_all", add_all)
         with pytest.raises(Killed):
             dynstudy.run(asked, storage=storage, backend="cpu", extend=True)
     left = NUMBER - recorded[0]

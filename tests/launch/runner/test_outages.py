@@ -103,7 +103,7 @@ def test_a_connection_that_is_cut_again_and_again_changes_nothing(
     way.answer_lost, way.cut_at = answer_lost, range(3, 10_000, 19)
     said: list[str] = []
     dynstudy.run(spec, storage=storage, log=said.append)
-    assert sum("trying again for 5 minutes" in line for line in said) > 1
+    assert any("trying again for 5 minutes" in line for line in said)
     way.cut_at = ()
     result = left(storage, spec.name)
     storage.engine.dispose()

@@ -1,6 +1,10 @@
 """A launch that lost its study to another one: the study is as if the first had ended there."""
 
 import signal
+import sqlite3
+import subprocess
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +86,20 @@ def test_what_was_taken_over_has_each_trial_once(
     assert outcome(storage, spec.name) == expected
 
 
+def stop_between_transactions(process: subprocess.Popen[str], database: Path) -> None:
+    """SIGSTOP a launch; in a transaction it would keep SQLite locked for as long as it stands."""
+    while True:
+        process.send_signal(signal.SIGSTOP)
+        with closing(sqlite3.connect(database, timeout=0.2)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                process.send_signal(signal.SIGCONT)
+                time.sleep(0.05)
+            else:
+                return
+
+
 def test_a_launch_that_was_stopped_taken_over_and_continued_says_so_and_ends(
     tmp_path: Path,
 ) -> None:
@@ -97,7 +115,7 @@ def test_a_launch_that_was_stopped_taken_over_and_continued_says_so_and_ends(
     (tmp_path / "small.toml").write_text(tomli_w.dumps(study))
     with start(tmp_path, "run", "small.toml") as first:
         first.until(lambda: "networks" in first.err)
-        first.process.send_signal(signal.SIGSTOP)
+        stop_between_transactions(first.process, tmp_path / "storage" / "dynstudy.db")
         _, err = command(tmp_path, "run", "small.toml", expected=2)
         assert f"process {first.pid} on " in err
         assert err.endswith("; wait for it, or stop it first, or take it over with --take-over\n")
