@@ -27,17 +27,35 @@ def maker(home: str) -> "Callable[..., Executor]":
         The function.
 
     Raises:
-        ClusterError: that is Dask, and not installed.
+        ClusterError: that is Dask, and not installed, or kept from starting by its configuration.
         ModuleNotFoundError: something else is not.
     """
     module, _, function = home.partition(":")
     try:
+        if home != EXECUTORS["here"]:
+            _configured()
         return getattr(importlib.import_module(module), function)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"dask", "distributed"}:
             raise
         raise ClusterError(
             "--workers and --scheduler need Dask: pip install 'dynstudy[cluster]'"
+        ) from None
+
+
+def _configured() -> None:
+    """Import Dask, which then reads its configuration: a person's files and environment.
+
+    Raises:
+        ClusterError: something is wrong with that.
+        ModuleNotFoundError: it is not installed.
+    """
+    try:
+        importlib.import_module("distributed")
+    except (AttributeError, LookupError, OSError, TypeError, ValueError) as error:
+        raise ClusterError(
+            f"Dask does not start: {' '.join(str(error).split())}; look at its configuration, "
+            "which is $DASK_CONFIG, ~/.config/dask and each $DASK_…"
         ) from None
 
 

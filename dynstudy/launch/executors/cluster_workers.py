@@ -120,6 +120,8 @@ class ClusterWorkers:
             greeting: Greeting = pickle.loads(content)
             why = self._refusal(greeting)  # of another dynstudy, it may lack something
         except Exception as error:
+            if self.client.status != "running":
+                return  # it is the launch that ends, or the scheduler
             self._refuse(
                 worker,
                 worker.address,

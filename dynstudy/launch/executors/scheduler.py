@@ -82,15 +82,21 @@ async def who_is_there(client: Client, address: str) -> dict[str, dict[str, Any]
 
 
 def in_a_line(error: Exception, address: str) -> ClusterError:
-    """What went wrong with a cluster, in a line."""
+    """What went wrong with a cluster, in a line; one that is not started has no address yet."""
     if isinstance(error, ClusterError):
         return error
     cause: BaseException = error
-    while cause.__cause__ is not None:  # Dask says in the end that there was one
+    while isinstance(cause.__cause__, Exception):  # Dask says in the end that there was one
         cause = cause.__cause__
-    text = " ".join(str(cause).split()) or type(cause).__name__
+    silent = type(cause) is TimeoutError and not str(cause)
+    text = "it says nothing" if silent else " ".join(str(cause).split()) or type(cause).__name__
     if isinstance(error, ImportError):
         return ClusterError(f"{text}; pip install 'dynstudy[cluster]'")
+    if not address:
+        return ClusterError(
+            f"Dask's processes cannot be started here: {text}; look at its configuration, which is "
+            "$DASK_CONFIG, ~/.config/dask and each $DASK_…, or do without --workers"
+        )
     return ClusterError(
         f"what answers at {address} is no scheduler that can be talked to ({text}); is it `dask "
         f"scheduler`, of about the version here ({distributed.__version__}), and its TLS as here?"

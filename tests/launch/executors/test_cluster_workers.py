@@ -2,8 +2,11 @@
 
 import asyncio
 import importlib
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from distributed.client import FutureCancelledError
 
 from dynstudy.launch.executors import _dask_worker, cluster_workers
 from dynstudy.launch.executors.dask import connect
@@ -156,3 +159,24 @@ def test_a_call_that_is_given_up_takes_no_other_with_it() -> None:
 
             done = asyncio.run_coroutine_threadsafe(both(), executor._loop)
             assert done.result(LIMIT_SECONDS) == bytes(2)
+
+
+def test_a_worker_that_is_asked_while_the_launch_ends_is_not_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def cancelled(*_: object) -> None:
+        raise FutureCancelledError("loads-1", "unknown")
+
+    monkeypatch.setattr(cluster_workers, "sent", cancelled)
+    said: list[object] = []
+
+    async def look(status: str) -> None:
+        client: Any = SimpleNamespace(status=status, subscribe_topic=lambda *_: None)
+        workers = cluster_workers.ClusterWorkers(client, "cpu", False, said.append)
+        workers.look({"tcp://127.0.0.1:1": {"last_seen": 1.0, "status": "running"}}, 0.0)
+        await asyncio.sleep(0.01)
+
+    asyncio.run(look("closing"))
+    assert said == []
+    asyncio.run(look("running"))
+    assert len(said) == 1

@@ -120,6 +120,19 @@ def test_dask_that_is_not_installed_is_told_in_a_line(monkeypatch: pytest.Monkey
             maker(home)
 
 
+@pytest.mark.parametrize("home", [EXECUTORS["dask"], SCHEDULER])
+def test_a_configuration_that_dask_cannot_read_is_told_in_a_line(
+    home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(name: str) -> None:
+        if name == "distributed":  # which reads it as it is imported
+            raise ValueError("A dask config file at '/etc/dask' is malformed:\n line 1")
+
+    monkeypatch.setattr("importlib.import_module", broken)
+    with pytest.raises(ClusterError, match=r"^Dask .* is malformed: line 1; .*configuration.*\Z"):
+        maker(home)
+
+
 def test_what_else_is_missing_is_no_question_of_dask(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> None:
         raise ModuleNotFoundError("No module named 'numpy'", name="numpy")

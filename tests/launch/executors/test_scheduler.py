@@ -90,3 +90,17 @@ def test_what_listens_is_something_else(monkeypatch: pytest.MonkeyPatch) -> None
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(ClusterError, match=f"what answers at {address} is no scheduler"):
             connect(address, backend="cpu")
+
+
+def test_what_listens_and_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CONNECT_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(ClusterError, match=f"{address} is no .* \\(it says nothing\\); "):
+            connect(address, backend="cpu")
+
+
+def test_a_cluster_of_this_machine_that_does_not_start_is_no_scheduler_without_an_address() -> None:
+    line = str(module.in_a_line(ValueError("Invalid time unit:\nsoon"), ""))
+    assert line.startswith("Dask's processes cannot be started here: Invalid time unit: soon; look")
+    assert "without --workers" in line
