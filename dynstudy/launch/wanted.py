@@ -54,7 +54,7 @@ class Wanted:
         block: list[Task] = []
         if self.elsewhere and time.monotonic() - self._looked > POLL_SECONDS:
             self._looked = time.monotonic()
-            block, self.elsewhere = self.elsewhere, []
+            block, self.elsewhere = self.elsewhere[:BLOCK], self.elsewhere[BLOCK:]
         for _ in range(PASSED):
             block += self._next_block(networks, work)
             if not block:
