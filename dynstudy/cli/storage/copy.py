@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from dynstudy.cli.session import log, reported, tune_optuna
+from dynstudy.errors import DynstudyError
 
 EXAMPLES = (
     "dynstudy storage copy storage/dynstudy.db postgresql+psycopg://me@host/studies",
@@ -37,6 +38,9 @@ def command(
     from dynstudy.upkeep.opening import open_source, open_target
 
     tune_optuna()
+    for metavar, given in (("FROM", source), ("TO", target)):
+        if not given.strip():  # of a variable that is not set; the default one was not meant
+            raise DynstudyError(f"{metavar} is empty: name a database, a path or a URL")
     urls = storage_url(source), storage_url(target)
     opened = open_source(urls[0])
     for name in study or ():

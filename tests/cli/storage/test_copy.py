@@ -81,3 +81,12 @@ def test_files_of_pages_are_spoken_of(command: Command, three: Path) -> None:
     (three / "storage" / "dynstudy.artifacts").mkdir()
     _, _, err = command("storage", "copy", FROM, "copy.db")
     assert "cp -r storage/dynstudy.artifacts/. copy.artifacts\n" in err
+
+
+@pytest.mark.parametrize("empty", ["", " "])
+def test_a_name_that_is_empty_is_not_the_default_database(command: Command, empty: str) -> None:
+    for arguments, metavar in (([empty, "copy.db"], "FROM"), (["copy.db", empty], "TO")):
+        status, out, err = command("storage", "copy", *arguments)
+        assert (status, out) == (2, "")
+        assert err == f"error: {metavar} is empty: name a database, a path or a URL\n"
+    assert not Path("copy.db").exists()
