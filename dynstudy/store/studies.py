@@ -33,7 +33,7 @@ from dynstudy.store.database import (
     readable,
 )
 from dynstudy.store.file_systems import network_file_system
-from dynstudy.store.launches import running, way_out
+from dynstudy.store.launches import lock, running, way_out
 from dynstudy.store.migrations import upgrade
 from dynstudy.store.optuna_private import STUDIES, TRIALS
 from dynstudy.store.optuna_storage import CheckedStorage
@@ -45,6 +45,7 @@ from dynstudy.store.study_rows import (
     attribute_damaged,
     read_studies,
     read_system_attribute,
+    written_spec,
 )
 from dynstudy.store.tables import RunRow
 from dynstudy.store.trials import loss_choices
@@ -176,6 +177,8 @@ class Storage:
         self, spec: StudySpec, *, extend: bool = False, take_over: bool = False
     ) -> optuna.Study:
         """Make the study of a file, or open it again; `check_study` says what it may raise."""
+        with self.engine.connect() as connection:
+            before = written_spec(connection, spec.name)
         self.check_study(spec, extend=extend, take_over=take_over)
         study = optuna.create_study(
             study_name=spec.name,
@@ -191,8 +194,26 @@ class Storage:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ExperimentalWarning)
                 study.set_metric_names(spec.metric_names)
-        study.set_user_attr(SPEC, json.dumps(spec.resolved(), sort_keys=True))
+        self._write_spec(study, json.dumps(spec.resolved(), sort_keys=True), before)
         return study
+
+    def _write_spec(self, study: optuna.Study, text: str, before: Any) -> None:
+        """Write a study's file in the place of what it was `before`, and of nothing else.
+
+        This process may have stood still meanwhile, and another one have extended the study.
+
+        Raises:
+            StudyBusyError: it has.
+        """
+        # Optuna writes in this session of its own and commits it, with all that we do in it before.
+        with self.optuna.scoped_session() as session:
+            lock(session)
+            if written_spec(session, study.study_name) not in {before, json.dumps(text)}:
+                raise StudyBusyError(
+                    f"study {study.study_name!r}: another launch changed it meanwhile; run the "
+                    "same command again"
+                )
+            study.set_user_attr(SPEC, text)
 
     def check_study(
         self, spec: StudySpec, *, extend: bool = False, take_over: bool = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
 
 from dynstudy.errors import DamagedError
 from dynstudy.store.checked import damaged
@@ -67,6 +68,14 @@ def read_studies(connection: Connection) -> list[StudyRow]:
         if SPEC in of_study
     ]
     return sorted(rows, key=lambda row: row.study_name)
+
+
+def written_spec(connection: Connection | Session, name: str) -> Any:
+    """Return a study's file as it stands in its row, unread; None without study or file."""
+    query = select(STUDY_ATTRIBUTES.c.value_json)
+    query = query.join(STUDIES, STUDIES.c.study_id == STUDY_ATTRIBUTES.c.study_id)
+    this = STUDIES.c.study_name == name, STUDY_ATTRIBUTES.c.key == SPEC
+    return connection.execute(query.where(*this)).scalar()
 
 
 def read_system_attribute(connection: Connection, key: str) -> dict[int, Any]:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.errors import (
     StorageError,
+    StudyBusyError,
     StudyMismatchError,
     StudyNotFoundError,
 )
@@ -161,6 +162,28 @@ def test_a_changed_meaning_is_refused_with_the_difference_and_the_way_out(
         StudyMismatchError, match=r"replicates was 2, now 3.*give the study file a new name$"
     ):
         storage.open_study(make_spec(replicates=3), extend=True)
+
+
+def test_who_stood_still_as_it_opened_a_study_does_not_write_over_what_it_is_by_now(
+    storage: Storage, url: str, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = {"learning_rate": 1.0, "amplitude": 3, "period": 10}
+    narrow, wide = (make_spec(space=space | {"width": width}) for width in (5, [5, 9]))
+    storage.open_study(narrow)
+    check = Storage.check_study
+
+    def stand_still(self: Storage, *arguments: Any, **options: Any) -> None:
+        check(self, *arguments, **options)
+        monkeypatch.undo()
+        other = Storage(url, create=True)
+        other.open_study(wide, extend=True)
+        other.engine.dispose()
+
+    monkeypatch.setattr(Storage, "check_study", stand_still)
+    with pytest.raises(StudyBusyError, match="another launch changed it meanwhile"):
+        storage.open_study(narrow)
+    assert storage.spec(storage.study("small")) == wide
+    storage.open_study(wide)
 
 
 def test_more_cells_are_an_extension_and_fewer_are_not(
