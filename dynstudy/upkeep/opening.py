@@ -18,7 +18,8 @@ from dynstudy.upkeep.check import refuse_outdated
 def open_source(url: str) -> Storage:
     """Open the database that is copied from, only to read it."""
     storage = Storage(url)
-    refuse_outdated(storage)
+    with database_errors(storage.url, storage.engine):
+        refuse_outdated(storage)
     return storage
 
 

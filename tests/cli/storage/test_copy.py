@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from dynstudy.store.studies import Storage
 from tests.cli.three_studies import Command, Refusal, words
@@ -89,4 +90,18 @@ def test_a_name_that_is_empty_is_not_the_default_database(command: Command, empt
         status, out, err = command("storage", "copy", *arguments)
         assert (status, out) == (2, "")
         assert err == f"error: {metavar} is empty: name a database, a path or a URL\n"
+    assert not Path("copy.db").exists()
+
+
+def test_a_source_whose_tables_cannot_be_read_is_told_in_a_line(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(_engine: object) -> None:
+        error = OperationalError("PRAGMA table_info", {}, Exception("Could not decode to UTF-8"))
+        raise error
+
+    monkeypatch.setattr("dynstudy.upkeep.check.missing_columns", damaged)
+    status, out, err = command("storage", "copy", FROM, "copy.db")
+    assert (status, out) == (2, "")
+    assert err == f"error: storage sqlite:///{FROM}: Could not decode to UTF-8\n"
     assert not Path("copy.db").exists()
