@@ -17,6 +17,8 @@ from tests.command import called
 from tests.planted import SEARCH, SMALL
 from tests.postgres import Databases
 
+pytestmark = pytest.mark.long
+
 MORE = SMALL | {"space": {**SMALL["space"], "width": [5, 8]}}
 
 SEQUENCES = {

@@ -18,7 +18,7 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.map import MapSpec
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.tried import finished
-from tests.databases import both  # noqa: F401
+from tests.databases import both_at_length  # noqa: F401
 from tests.planted import plant
 
 PLANTED: dict[str, Any] = {

@@ -12,7 +12,7 @@ from dynstudy.launch import run_map
 from dynstudy.store.launches import launches
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
-from tests.databases import both  # noqa: F401
+from tests.databases import both_at_length  # noqa: F401
 from tests.launch.recorded import networks, trials
 from tests.planted import SpecMaker
 

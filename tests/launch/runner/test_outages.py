@@ -90,11 +90,12 @@ def way(
         yield made
 
 
+LONG, REST = pytest.mark.long, sorted(STUDIES.keys() - {"map"})
 LOST = pytest.mark.parametrize("answer_lost", [False, True], ids=["cut", "answer lost"])
 
 
 @LOST
-@pytest.mark.parametrize("kind", STUDIES)
+@pytest.mark.parametrize("kind", ["map", *(pytest.param(each, marks=LONG) for each in REST)])
 def test_a_connection_that_is_cut_again_and_again_changes_nothing(
     kind: str, answer_lost: bool, way: Proxy, undisturbed: Callable[[str], dict[str, Any]]
 ) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 import dynstudy
 from dynstudy.store.studies import Storage
-from tests.databases import both  # noqa: F401
+from tests.databases import both_at_length  # noqa: F401
 from tests.forked import in_child
 from tests.launch.executors.planted import AtOnce
 from tests.launch.recorded import networks, trials
