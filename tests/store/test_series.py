@@ -6,49 +6,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
-from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import DamagedError
 from dynstudy.measure.records import ONSETS
 from dynstudy.protocol import Protocol
-from dynstudy.store.ledger import Ledger, Record
-from dynstudy.store.provenance import Trainer
+from dynstudy.store.ledger import Ledger
 from dynstudy.store.series import TRAIN, VALIDATION, Series, read
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow, SeriesRow, StepsRow
-
-PROTOCOL = Protocol(steps=200, tail=50)
-
-
-DCE = Configuration("dce", 5, 1.0, amplitude=3, period=10)
-
-
-CE = Configuration("ce", 5, 1.0)
-
-
-TRAINER = Trainer("cpu", "test", "a processor", {"numpy": "2"})
-
-
-ACCURACIES = {"train_accuracy": 0.5, "val_accuracy": 0.4}
-
-
-def record(
-    configuration: Configuration, seed: int, steps: tuple[int, ...], correct: int = 7
-) -> Record:
-    counts = np.full((len(steps), 3), correct, np.int32)
-    series = {TRAIN: Series(steps, counts), VALIDATION: Series(steps, counts + 1)}
-    return Record(Replicate(configuration, seed), None, ACCURACIES, series)
+from tests.store.made_networks import CE, DCE, PROTOCOL, TRAINER, count, record
 
 
 @pytest.fixture
 def ledger(storage: Storage) -> Ledger:
     return Ledger(storage.engine, PROTOCOL)
-
-
-def count(ledger: Ledger, table: type[ReplicateRow | SeriesRow | StepsRow]) -> int:
-    with ledger.engine.connect() as connection:
-        return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
 def test_steps_that_many_networks_share_are_kept_once(ledger: Ledger) -> None:

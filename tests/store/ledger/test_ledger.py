@@ -2,30 +2,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
 from dynstudy.config import Cell, Configuration, Replicate
-from dynstudy.protocol import Protocol
 from dynstudy.store.ledger import Ledger, Record, networks_trained
 from dynstudy.store.provenance import Trainer
-from dynstudy.store.series import TRAIN, VALIDATION, Series
+from dynstudy.store.series import Series
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow, SeriesRow, StepsRow
 from tests.planted import SpecMaker
-
-PROTOCOL = Protocol(steps=200, tail=50)
-DCE = Configuration("dce", 5, 1.0, amplitude=3, period=10)
-CE = Configuration("ce", 5, 1.0)
-TRAINER = Trainer("cpu", "test", "a processor", {"numpy": "2"})
-ACCURACIES = {"train_accuracy": 0.5, "val_accuracy": 0.4}
-
-
-def record(
-    configuration: Configuration, seed: int, steps: tuple[int, ...], correct: int = 7
-) -> Record:
-    counts = np.full((len(steps), 3), correct, np.int32)
-    series = {TRAIN: Series(steps, counts), VALIDATION: Series(steps, counts + 1)}
-    return Record(Replicate(configuration, seed), None, ACCURACIES, series)
+from tests.store.made_networks import ACCURACIES, CE, DCE, PROTOCOL, TRAINER, count, record
 
 
 def diverged(configuration: Configuration, seed: int) -> Record:
@@ -35,11 +21,6 @@ def diverged(configuration: Configuration, seed: int) -> Record:
 @pytest.fixture
 def ledger(storage: Storage) -> Ledger:
     return Ledger(storage.engine, PROTOCOL)
-
-
-def count(ledger: Ledger, table: type[ReplicateRow | SeriesRow | StepsRow]) -> int:
-    with ledger.engine.connect() as connection:
-        return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
 def backends(ledger: Ledger) -> list[str]:
