@@ -51,7 +51,7 @@ SQLITE_PASSING = {
 
 
 PATIENCE_SECONDS = 300.0
-"""How long a database may be away, if nothing else is asked for."""
+"""How long a database, or the workers of a launch, may be away, if nothing else is asked for."""
 
 
 class Patience:

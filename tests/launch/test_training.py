@@ -125,7 +125,7 @@ def test_a_chunk_that_does_not_answer_is_left_behind(
     storage: Storage, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = threading.Event()
-    monkeypatch.setattr(here, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(here, "DROP_SECONDS", 0.01)
     monkeypatch.setattr(here, "train_replicates", lambda *_: answer.wait(300))
     done = dynstudy.run(make_spec(), storage=storage)
     answer.set()

@@ -43,15 +43,13 @@ from dynstudy.launch.executors.scheduler import (
     who_is_there,
 )
 from dynstudy.launch.executors.security import Credentials, reached, secured
+from dynstudy.store.patience import PATIENCE_SECONDS
 
 LOOK_SECONDS = 0.5
 """How often the scheduler is asked which workers there are."""
 
 STOP_SECONDS = 5.0
 """How long the thread that talks to the cluster may take to end."""
-
-PATIENCE_SECONDS = 300.0
-"""How long to wait for workers where there are none."""
 
 STARTING_SECONDS, WAITING_SECONDS = 20.0, 2.0
 """After which it is said that there are none: of those that are started here, and of others."""

@@ -9,7 +9,7 @@ from dynstudy.launch.replicates import train_replicates
 from dynstudy.store.provenance import Trainer
 from dynstudy.train.backends import at_once
 
-PATIENCE_SECONDS = 1.0
+DROP_SECONDS = 1.0
 """How long a dropped chunk may take to notice it."""
 
 
@@ -61,7 +61,7 @@ class Here(Executor):
         if drop:
             self._dropped.set()
         if self._thread is not None:
-            self._thread.join(PATIENCE_SECONDS if drop else None)
+            self._thread.join(DROP_SECONDS if drop else None)
         return self._thread is None or not self._thread.is_alive()
 
 

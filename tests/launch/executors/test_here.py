@@ -23,7 +23,7 @@ def test_it_says_how_far_it_is() -> None:
 
 def test_a_chunk_that_does_not_answer_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = threading.Event()
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(module, "DROP_SECONDS", 0.01)
     monkeypatch.setattr(module, "train_replicates", lambda *_: answer.wait(300))
     executor = Here("cpu")
     executor.submit(executor.slot, make_chunk())
