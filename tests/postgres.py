@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from psycopg import sql
@@ -163,8 +164,13 @@ class Server(Databases):
         self._process = None
 
     def kill(self) -> None:
-        """As ``kill -9`` of it."""
+        """As ``kill -9`` of it; what it leaves behind, which may answer once more, is gone, too."""
+        left = psutil.Process(self.pid).children()
         self.stop(signal.SIGKILL)
+        end = time.monotonic() + LIMIT_SECONDS
+        while any(map(is_running, left)):
+            assert time.monotonic() < end, self.log()
+            time.sleep(0.005)
 
     def restart(self) -> None:
         """Close all connections and begin anew."""
@@ -211,6 +217,14 @@ def connected(url: str) -> psycopg.Connection[tuple[object, ...]]:
     parsed = make_url(url).set(drivername="postgresql")
     text = parsed.render_as_string(hide_password=False)
     return psycopg.connect(text, autocommit=True, connect_timeout=10)
+
+
+def is_running(process: psutil.Process) -> bool:
+    """Whether it has not ended; one that has, and that nobody waits for, is there still."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _name(url: str) -> str:

@@ -56,17 +56,10 @@ def test_it_goes_with_the_process_that_started_it() -> None:
     run = [sys.executable, "-c", program]
     done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, timeout=300)
     pid, folder = done.stdout.split()
-    while is_running(int(pid)):
+    while psutil.pid_exists(int(pid)) and postgres.is_running(psutil.Process(int(pid))):
         time.sleep(0.02)
     command = [sys.executable, "-c", "import shutil, sys; shutil.rmtree(sys.argv[1])", folder]
     subprocess.run(command, check=True)
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE  # whom nobody waits for
-    except psutil.NoSuchProcess:
-        return False
 
 
 def test_a_server_that_a_person_gave_is_used(

@@ -154,10 +154,10 @@ def test_a_server_that_is_gone_passes_and_its_return_is_said(how: str, own_serve
         getattr(own_server, how)()
         assert Patience(300, say, lambda: False, "postgresql://there")(count) == 7
         opened.dispose()
-    tries, back = said
-    assert tries.startswith("storage postgresql://there: ")
-    assert tries.endswith("; trying again for 5 minutes")
-    assert back.startswith("storage postgresql://there: is back after ")
+        tries, back = said
+        assert tries.startswith("storage postgresql://there: ")
+        assert tries.endswith("; trying again for 5 minutes")
+        assert back.startswith("storage postgresql://there: is back after ")
 
 
 def test_a_server_that_stays_away_is_one_line(own_server: Server) -> None:
