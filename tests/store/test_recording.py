@@ -93,4 +93,4 @@ def test_memory_does_not_grow_with_what_is_recorded(ledger: Ledger) -> None:
     finally:
         tracemalloc.stop()
     readings = 10 * 20 * 2 * 3 * len(steps)  # that were recorded between
-    assert after - before < readings / 10  # bytes
+    assert after - before < readings  # not a byte of any of them; what else is made may stay
