@@ -4,11 +4,12 @@ The names below are loaded when first used, so that ``import dynstudy`` brings n
 Numba with it (PEP 562).
 """
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
+from dynstudy import losses
 from dynstudy._version import __version__
-from dynstudy.errors import NEEDS_TORCH, DynstudyError
+from dynstudy.errors import DynstudyError
+from dynstudy.lazy import loaded
 
 if TYPE_CHECKING:
     from dynstudy.launch.objective import Objective
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from dynstudy.study.spec import StudySpec
     from dynstudy.study.study_file import load_spec
     from dynstudy.task.losses.modules import DynamicalCrossEntropy, DynamicalMSE1, DynamicalMSE2
+    from dynstudy.task.losses.schedule_module import Schedule
     from dynstudy.train.module_curvature import curvature
 
 __all__ = [
@@ -29,12 +31,14 @@ __all__ = [
     "DynstudyError",
     "Level",
     "Objective",
+    "Schedule",
     "Studies",
     "Study",
     "StudySpec",
     "__version__",
     "curvature",
     "load_spec",
+    "losses",
     "open",
     "run",
 ]
@@ -47,6 +51,7 @@ _HOMES = {
     "DynamicalMSE2": "dynstudy.task.losses.modules",
     "Level": "dynstudy.search.boundary_sampler",
     "Objective": "dynstudy.launch.objective",
+    "Schedule": "dynstudy.task.losses.schedule_module",
     "Studies": "dynstudy.results.studies",
     "Study": "dynstudy.results.study",
     "StudySpec": "dynstudy.study.spec",
@@ -57,14 +62,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'dynstudy' has no attribute {name!r}")
-    try:
-        return getattr(importlib.import_module(_HOMES[name]), name)
-    except ModuleNotFoundError as error:
-        if error.name == "torch":  # which all else does without
-            raise ImportError(f"dynstudy.{name} {NEEDS_TORCH}") from None
-        raise
+    return loaded(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

@@ -27,20 +27,24 @@ from dynstudy.arrays import Array
 from dynstudy.measure.measure import CellReadings, Measure
 from dynstudy.measure.window import CYCLES_READ, forgetting_window
 from dynstudy.protocol import Protocol
+from dynstudy.task.schedule import TRIANGLE, ScheduleKind
 
 CATASTROPHIC = 0.4
 """Forgetting significantly above this is called catastrophic."""
 
 
-def forgetting(middle: Array, end: Array, first: int) -> tuple[Array, Array]:
+def forgetting(
+    middle: Array, end: Array, first: int, schedule: ScheduleKind = TRIANGLE
+) -> tuple[Array, Array]:
     """Return forgetting and unrecovered (R,) of each network; nan below C + 1 oscillations.
 
     Of accuracies (R, K, C) on each class in the middle and at the end of K successive oscillations;
-    the number of the `first` of them tells whose turn it is. For each class c and each of its own
-    oscillations that the others' C - 1 follow, *forgetting* = a_c(own end) - min over the others'
-    middles of a_c, and *unrecovered* = a_c(own end) - a_c(end of the last of the others), averaged
-    per class and then over classes. Subtract the same statistic of the static loss, read at the
-    same steps, to know what the oscillation did.
+    the number of the `first` of them and the schedule tell whose turn it is. For each class c and
+    each of its own oscillations that all of the others' follow up to its next one (C - 1, where
+    classes take turns in one order), *forgetting* = a_c(own end) - min over the others' middles of
+    a_c, and *unrecovered* = a_c(own end) - a_c(end of the last of the others), averaged per class
+    and then over classes. Subtract the same statistic of the static loss, read at the same steps,
+    to know what the oscillation did.
 
     >>> end = np.array([[[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]]], float)  # knows only the last
     >>> lost, missing = forgetting(end, end, first=0)
@@ -48,33 +52,35 @@ def forgetting(middle: Array, end: Array, first: int) -> tuple[Array, Array]:
     ([1.0], [1.0])
     """
     replicates, count, classes = end.shape
-    if count < classes + 1:
-        undefined = np.full(replicates, np.nan)
-        return undefined, undefined.copy()
     lost: list[list[Array]] = [[] for _ in range(classes)]
     missing: list[list[Array]] = [[] for _ in range(classes)]
-    for turn in range(count - classes + 1):
-        c = (first + turn) % classes
-        others = slice(turn + 1, turn + classes)
+    # the next turn of a class is at most 2C - 1 later: first in one cycle, last in the next
+    ahead = schedule.emphasised(first + np.arange(count + 2 * classes), classes)
+    for turn, c in enumerate(ahead[:count]):
+        after = turn + 1 + int(np.argmax(ahead[turn + 1 :] == c))  # its next one
+        if turn + 1 == after or after > count:
+            continue  # no other turn lies between, or not all of them were read
         learned = end[:, turn, c]
-        lost[c].append(learned - middle[:, others, c].min(axis=1))
-        missing[c].append(learned - end[:, turn + classes - 1, c])
+        lost[c].append(learned - middle[:, turn + 1 : after, c].min(axis=1))
+        missing[c].append(learned - end[:, after - 1, c])
 
     def mean(per_class: list[list[Array]]) -> Array:
-        # with C + 1 oscillations, some classes have no turn that all others follow
-        return np.mean([np.mean(turns, axis=0) for turns in per_class if turns], axis=0)
+        # with few oscillations, some classes have no turn that all of the others' follow
+        means = [np.mean(turns, axis=0) for turns in per_class if turns]
+        defined = count > classes and means
+        return np.mean(means, axis=0) if defined else np.full(replicates, np.nan)
 
     return mean(lost), mean(missing)
 
 
-def lasting(end: Array, final: Array, first: int) -> Array:
+def lasting(end: Array, final: Array, first: int, schedule: ScheduleKind = TRIANGLE) -> Array:
     """Return what each network (R,) lost for good: still missing after the static tail.
 
     For each class c, the mean of a_c at the ends of its last three own oscillations (of the K that
-    were read, the `first` of which tells whose turn it is) minus a_c at the end of training; then
-    the mean over classes. `end` is (R, K, C), `final` (R, C); nan where a class has no own
-    oscillation, that is with fewer than C. Subtract the same statistic of the static loss, read at
-    the same steps. It is negative where the tail taught more than was lost.
+    were read; the number of the `first` of them and the schedule tell whose turn it is) minus a_c
+    at the end of training; then the mean over classes. `end` is (R, K, C), `final` (R, C); nan
+    where a class has no own oscillation, as with fewer than C. Subtract the same statistic of the
+    static loss, read at the same steps. It is negative where the tail taught more than was lost.
 
     >>> end = np.array([[[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]]], float)  # knows only the last
     >>> final = np.array([[0.9, 0.9, 0.6]])
@@ -82,12 +88,13 @@ def lasting(end: Array, final: Array, first: int) -> Array:
     [0.2]
     """
     replicates, count, classes = end.shape
-    if count < classes:
+    emphasised = schedule.emphasised(first + np.arange(count), classes)
+    if len(np.unique(emphasised)) < classes:
         return np.full(replicates, np.nan)
     own_ends = []
     for c in range(classes):
-        turns = range((c - first) % classes, count, classes)[-CYCLES_READ:]
-        own_ends.append(end[:, list(turns), c].mean(axis=1))
+        turns = np.flatnonzero(emphasised == c)[-CYCLES_READ:]
+        own_ends.append(end[:, turns, c].mean(axis=1))
     return (np.stack(own_ends, axis=1) - final).mean(axis=1)
 
 

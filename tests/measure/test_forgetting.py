@@ -8,7 +8,7 @@ from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import reads
 from dynstudy.measure.window import forgetting_window
 from dynstudy.protocol import Protocol, SpiralData
-from dynstudy.task.schedule import class_weights
+from dynstudy.task.schedule import SCHEDULES, class_weights
 
 
 def by_definition(
@@ -126,3 +126,55 @@ def test_what_was_not_read_at_all_steps_has_no_kind_of_forgetting() -> None:
     assert np.isfinite(kinds(whole)).all()
     ends_alone = whole.at(step for step in steps if step % period == 0)
     assert np.isnan(kinds(ends_alone)).all()
+
+
+# --- in an order that is drawn for each cycle ---------------------------------------------------
+
+
+@given(
+    classes=st.integers(2, 5),
+    count=st.integers(1, 15),
+    first=st.integers(0, 20),
+    seed=st.integers(0, 2**32 - 1),
+    name=st.sampled_from(sorted(SCHEDULES)),
+)
+def test_in_any_order_it_is_what_is_lost_up_to_the_next_turn_of_a_class(
+    classes: int, count: int, first: int, seed: int, name: str
+) -> None:
+    schedule = SCHEDULES[name]
+    middle, end = np.random.default_rng(seed).random((2, 1, count, classes))
+    final = np.random.default_rng(seed).random((1, classes))
+    whose = [int(schedule.emphasised(first + n, classes)) for n in range(count + 3 * classes)]
+    lost: dict[int, list[float]] = {}
+    missing: dict[int, list[float]] = {}
+    for n in range(count):
+        c = whose[n]
+        until = next(m for m in range(n + 1, len(whose)) if whose[m] == c)
+        between = range(n + 1, until)
+        if between and until <= count:
+            lost.setdefault(c, []).append(end[0, n, c] - min(middle[0, m, c] for m in between))
+            missing.setdefault(c, []).append(end[0, n, c] - end[0, until - 1, c])
+    of_kinds = forgetting(middle, end, first, schedule)
+    for values, expected in zip(of_kinds, (lost, missing), strict=True):
+        if count > classes and expected:
+            mean = np.mean([np.mean(each) for each in expected.values()])
+            np.testing.assert_allclose(values, mean, atol=1e-14)
+        else:
+            assert np.isnan(values).all()
+    turns = [[n for n in range(count) if whose[n] == c][-3:] for c in range(classes)]
+    if all(turns):
+        each = [end[0, n, c].mean() - final[0, c] for c, n in enumerate(turns)]
+        np.testing.assert_allclose(lasting(end, final, first, schedule), np.mean(each), atol=1e-14)
+    else:
+        assert np.isnan(lasting(end, final, first, schedule)).all()
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("classes", [2, 3, 10])
+def test_what_knows_one_class_at_a_time_forgets_all_in_any_order(name: str, classes: int) -> None:
+    """Of networks that have seen a cycle and one turn more, whatever the order."""
+    schedule = SCHEDULES[name]
+    for count in (classes + 1, 3 * classes):
+        whose = schedule.emphasised(np.arange(count), classes)
+        end = np.eye(classes)[whose][None]
+        assert [float(each[0]) for each in forgetting(end, end, 0, schedule)] == [1.0, 1.0]

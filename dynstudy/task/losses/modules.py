@@ -1,124 +1,158 @@
 """The dynamical losses as PyTorch modules, for anyone's training loop."""
 
-from typing import ClassVar
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dynstudy.task.losses.cross_entropy import DCE
-from dynstudy.task.losses.loss import Loss
-from dynstudy.task.losses.squared_error import DMSE1
-from dynstudy.task.losses.target_squared_error import DMSE2
-from dynstudy.task.schedule import class_weights
+from dynstudy.task.losses.schedule_module import Schedule, one_number, whole
+from dynstudy.task.losses.targets import checked, class_dimension, total_weight
+from dynstudy.task.schedule import TRIANGLE
 
-ALMOST_INFINITE = 1e300
-"""Below it, the weights of classes are computed without an overflow."""
+REDUCTIONS = ("mean", "sum", "none")
 
 
-class DynamicalLoss(nn.Module):
-    """A loss whose class weights oscillate.
+class DynamicalLoss(nn.Module, ABC):
+    """A loss whose class weights Γ oscillate.
 
-    Call it like ``torch.nn.CrossEntropyLoss``: ``loss(output, target)`` takes outputs (P, C) and
-    class indices (P,), and returns the mean over the samples. In training mode it counts its calls
-    as steps, in its ``state_dict``; ``loss(output, target, step)`` names the number of steps taken
-    so far instead, and counts nothing.
+    It is called as ``torch.nn.CrossEntropyLoss`` is: ``loss(output, target)`` takes outputs (N, C),
+    (C,) or (N, C, d1, ...), and as targets class indices (N,), () or (N, d1, ...), or probabilities
+    of the outputs' shape. In training mode it counts its calls as steps, in its ``state_dict``;
+    ``loss(output, target, step)`` names the number of steps taken so far instead, and counts
+    nothing. Where a step takes several calls, as with gradients that are accumulated, give the loss
+    a `Schedule`, which several losses may share, and which counts when its ``step()`` is called.
+
+    The mean over the samples, too, is that of ``torch.nn.CrossEntropyLoss``: samples that are
+    ignored do not count, and with a static `weight` the sum is divided by the static weights of the
+    samples, not by Γ, whose mean over the classes is 1; of probabilities, by their number.
+
+    Outputs of half precision are taken to float32 first, with and without autocast, and the loss is
+    float32 then; Γ is computed in float64.
 
     Args:
         num_classes: C, at least 2.
         amplitude: A, at least 1.
         period: T, the steps of one class's rise and fall, at least 2.
         tail_start: the step from which A = 1 (the static tail); never, if None.
+        schedule: how weights oscillate, a name of `Schedule`'s kinds; or a `Schedule`, which has
+            the four arguments before, and counts the steps.
+        weight: (C,) static weights of the classes, besides Γ.
+        ignore_index: the target of samples that do not count.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``, a loss for each sample.
+        label_smoothing: the share, from 0 to 1, that a target gives to all classes alike.
 
     Raises:
         ValueError: an argument is out of its range.
     """
 
-    loss: ClassVar[Loss]
-    steps: Tensor  # () counted so far
+    schedule: Schedule
+    weight: Tensor | None
 
     def __init__(
-        self, num_classes: int, amplitude: float, period: int, tail_start: int | None = None
+        self,
+        num_classes: int | None = None,
+        amplitude: float | None = None,
+        period: int | None = None,
+        tail_start: int | None = None,
+        *,
+        schedule: str | Schedule = TRIANGLE.name,
+        weight: Tensor | None = None,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
-        number = _number(amplitude)
-        if number is None or not 1 <= number < ALMOST_INFINITE:
-            raise ValueError(f"amplitude must be a finite number of at least 1, not {amplitude!r}")
-        self.num_classes = _whole("num_classes", num_classes, 2)
-        self.amplitude, self.period = number, _whole("period", period, 2)
-        self.tail_start = None if tail_start is None else _whole("tail_start", tail_start)
-        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
-
-    def class_weights(self, step: int, like: Tensor) -> Tensor:
-        """Γ (C,) at a step, of the dtype and on the device of `like`."""
-        schedule = self.amplitude, self.period, self.tail_start
-        weights = class_weights(step, self.num_classes, *schedule)
-        return torch.as_tensor(weights, dtype=like.dtype, device=like.device)
-
-    def forward(self, output: Tensor, target: Tensor, step: int | None = None) -> Tensor:
-        """The loss from outputs (P, C), classes (P,) and the steps taken, counted here if None."""
-        target = self._classes(output, target)
-        at = _whole("step", self.steps.item() if step is None else step)
-        if step is None and self.training:
-            self.steps += 1
-        return self.loss.weighted(output, target, self.class_weights(at, output))
-
-    def _classes(self, output: Tensor, target: Tensor) -> Tensor:
-        """The target as an index, if it fits the output."""
-        for name, given in (("output", output), ("target", target)):
-            if not isinstance(given, Tensor):
-                raise TypeError(f"{name} must be a torch.Tensor, not {type(given).__name__}")
-        if not output.is_floating_point():
-            raise ValueError(f"output must be floating-point numbers, not {output.dtype}")
-        if output.shape[1:] != (self.num_classes,):
-            raise ValueError(
-                f"output must be (P, {self.num_classes}) for num_classes={self.num_classes}, "
-                f"not {tuple(output.shape)}"
-            )
-        if target.shape != output.shape[:1]:
-            raise ValueError(
-                f"target must be ({len(output)},), a class for each output, not "
-                f"{tuple(target.shape)}"
-            )
-        if target.is_floating_point() or target.is_complex() or target.dtype == torch.bool:
-            raise ValueError(f"target must be whole numbers of classes, not {target.dtype}")
-        if target.device != output.device:
-            raise ValueError(f"target is on {target.device}, output on {output.device}")
-        target = target.long()  # one of bytes would be a mask
-        if target.device.type == "cpu" and len(target):  # on a card that would wait for it
-            low, high = (int(each) for each in target.aminmax())
-            if not 0 <= low <= high < self.num_classes:
+        given = (num_classes, amplitude, period, tail_start)
+        self.counts = not isinstance(schedule, Schedule)
+        if isinstance(schedule, Schedule):
+            if any(each is not None for each in given):
                 raise ValueError(
-                    f"target has class {low if low < 0 else high}; they are 0 to "
-                    f"{self.num_classes - 1}"
+                    "with a Schedule, leave out num_classes, amplitude, period and tail_start: it "
+                    "has them"
                 )
-        return target
+            self.schedule = schedule
+        else:
+            # which refuses what is missing
+            self.schedule = Schedule(*given, schedule)  # type: ignore[arg-type]
+        if reduction not in REDUCTIONS:
+            raise ValueError(f"reduction {reduction!r} is not one of {', '.join(REDUCTIONS)}")
+        share = one_number(label_smoothing)
+        if share is None or not 0 <= share <= 1:
+            raise ValueError(f"label_smoothing must be from 0 to 1, not {label_smoothing!r}")
+        self.reduction, self.label_smoothing = reduction, float(share)
+        self.ignore_index = whole("ignore_index", ignore_index, -(2**63))
+        self.register_buffer("weight", _static(weight, self.schedule.num_classes))
+
+    @property
+    def steps(self) -> Tensor:
+        """() counted so far."""
+        return self.schedule.steps
+
+    def forward(self, output: Tensor, target: Tensor, step: Any = None) -> Tensor:
+        """The loss of outputs and targets after so many steps, counted here if None."""
+        classes = self.schedule.num_classes
+        output, target = checked(output, target, classes, self.ignore_index)
+        gamma = self.schedule(_one(step), output.dtype).to(output.device)
+        weight = torch.ones_like(gamma) if self.weight is None else self.weight.to(gamma)
+        points = self._points(output, target, gamma, weight)
+        if step is None and self.counts and self.training:
+            self.schedule.step()
+        if self.reduction == "none":
+            return points
+        total = points.sum()
+        if self.reduction == "sum":
+            return total
+        return total / total_weight(target, output, weight, self.ignore_index)
+
+    @abstractmethod
+    def _points(self, output: Tensor, target: Tensor, gamma: Tensor, weight: Tensor) -> Tensor:
+        """The loss (N, d1, ...) of each sample, 0 where it is ignored, from Γ (C,) and weights."""
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
+        if f"{prefix}steps" in state_dict:  # as it was saved before there were schedules
+            state_dict[f"{prefix}schedule.steps"] = state_dict.pop(f"{prefix}steps")
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def extra_repr(self) -> str:
-        """The settings, for ``print(module)``."""
-        tail = "" if self.tail_start is None else f", tail_start={self.tail_start}"
-        return f"{self.num_classes}, amplitude={self.amplitude:g}, period={self.period}{tail}"
+        """The settings that are not the default, for ``print(module)``."""
+        settings: Mapping[str, tuple[Any, Any]] = {
+            "ignore_index": (self.ignore_index, -100),
+            "reduction": (self.reduction, "mean"),
+            "label_smoothing": (self.label_smoothing, 0.0),
+        }
+        return ", ".join(
+            f"{name}={value!r}" for name, (value, default) in settings.items() if value != default
+        )
 
 
-def _number(value: object) -> float | None:
-    """A value as a number of Python's; None if it is none by itself, or is to be learnt."""
-    if isinstance(value, Tensor | np.ndarray | np.generic):
-        value = None if value.ndim or getattr(value, "requires_grad", False) else value.item()
-    return value if isinstance(value, int | float) else None
+def _one(step: Any) -> Any:
+    """One step, or None; ValueError for several."""
+    if getattr(step, "ndim", 0) or isinstance(step, list | tuple):
+        raise ValueError(f"step must be a whole number of at least 0, not {step!r}")
+    return step
 
 
-def _whole(name: str, value: object, least: int = 0) -> int:
-    number = _number(value)
-    if number is None or not (least <= number < 2**63 and number % 1 == 0):
-        raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
-    return int(number)
+def _static(weight: Any, classes: int) -> Tensor | None:
+    """Static weights of classes as a tensor of floating-point numbers, if there are any."""
+    if weight is None:
+        return None
+    weight = torch.as_tensor(weight)
+    if weight.shape != (classes,):
+        raise ValueError(f"weight must be ({classes},), one a class, not {tuple(weight.shape)}")
+    if weight.is_complex() or not bool((weight.isfinite() & (weight >= 0)).all()):
+        raise ValueError(f"weight must be finite and at least 0, not {weight.tolist()}")
+    return weight if weight.is_floating_point() else weight.to(torch.get_default_dtype())
 
 
 class DynamicalCrossEntropy(DynamicalLoss):
     """Cross-entropy whose class weights oscillate (DCE, eq. 2 of arXiv:2410.10690).
 
     Its arguments are ``num_classes``, ``amplitude`` (A), ``period`` (T) and ``tail_start``, where
-    the paper's static tail begins: see `DynamicalLoss`. A = 1 is ``torch.nn.CrossEntropyLoss``.
+    the paper's static tail begins, and those of ``torch.nn.CrossEntropyLoss``, which it is at
+    A = 1: see `DynamicalLoss`. Γ multiplies the class weights there: of probabilities y, a sample's
+    loss is -Σ_c Γ_c y_c log p_c.
 
     Examples:
         >>> import torch
@@ -128,23 +162,63 @@ class DynamicalCrossEntropy(DynamicalLoss):
         1.098612
     """
 
-    loss = DCE
+    def _points(self, output: Tensor, target: Tensor, gamma: Tensor, weight: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(
+            output,
+            target,
+            gamma * weight,
+            ignore_index=self.ignore_index,
+            reduction="none",
+            label_smoothing=self.label_smoothing,
+        )
 
 
-class DynamicalMSE1(DynamicalLoss):
+class _Squares(DynamicalLoss):
+    """The squared error of probabilities, of which a class index is those of one class."""
+
+    def _points(self, output: Tensor, target: Tensor, gamma: Tensor, weight: Tensor) -> Tensor:
+        output = output.movedim(class_dimension(output), -1)
+        counted: Tensor | None = None
+        if target.is_floating_point():
+            given = target.movedim(class_dimension(target), -1)
+        else:
+            counted = target != self.ignore_index
+            classes = target.masked_fill(~counted, 0)
+            given = nn.functional.one_hot(classes, len(gamma)).to(output.dtype)
+        share = self.label_smoothing
+        smooth = given * (1 - share) + share / len(gamma) if share else given
+        points = self._weighted(output, given, smooth, gamma, weight)
+        return points if counted is None else torch.where(counted, points, 0.0)
+
+    @abstractmethod
+    def _weighted(
+        self, output: Tensor, given: Tensor, smooth: Tensor, gamma: Tensor, weight: Tensor
+    ) -> Tensor:
+        """The loss (...) of each sample, from outputs and targets as given and smooth (..., C)."""
+
+
+class DynamicalMSE1(_Squares):
     """Squared error of one-hot targets, weighted per sample by its class (DMSE1, eq. 3).
 
     Same interface as `DynamicalCrossEntropy`. The squares are summed over the outputs and averaged
-    over the samples (torch.nn.MSELoss averages over both).
+    over the samples (torch.nn.MSELoss averages over both). A sample has the weight of its class, of
+    probabilities y that is Σ_c Γ_c y_c; the label smoothing is that of its target alone.
     """
 
-    loss = DMSE1
+    def _weighted(
+        self, output: Tensor, given: Tensor, smooth: Tensor, gamma: Tensor, weight: Tensor
+    ) -> Tensor:
+        return (gamma * weight * given).sum(-1) * (output - smooth).square().sum(-1)
 
 
-class DynamicalMSE2(DynamicalLoss):
+class DynamicalMSE2(_Squares):
     """Squared error whose one-hot targets are scaled by the class weights (DMSE2, eq. 4).
 
-    Same interface as `DynamicalCrossEntropy`; reduced like `DynamicalMSE1`.
+    Same interface as `DynamicalCrossEntropy`; reduced like `DynamicalMSE1`. Γ scales the targets, a
+    static `weight` the samples, so that at A = 1 both squared losses are one.
     """
 
-    loss = DMSE2
+    def _weighted(
+        self, output: Tensor, given: Tensor, smooth: Tensor, gamma: Tensor, weight: Tensor
+    ) -> Tensor:
+        return (weight * given).sum(-1) * (output - gamma * smooth).square().sum(-1)
