@@ -70,7 +70,8 @@ def choice(path: str, field: FieldInfo, members: list[type[BaseModel]]) -> Itera
     common = {
         name: each
         for name, each in members[0].model_fields.items()
-        if all(name in other.model_fields for other in members) and name != field.discriminator
+        if name != field.discriminator
+        and all(_alike(each, other.model_fields.get(name)) for other in members)
     }
     yield f"### `[{path}]`", sentence(field.description), keys(common)
     for member in members:
@@ -79,6 +80,12 @@ def choice(path: str, field: FieldInfo, members: list[type[BaseModel]]) -> Itera
         (word,) = get_args(tag.annotation)
         heading = f'#### `{field.discriminator} = "{word}"`'
         yield heading, sentence(tag.description), keys(only)
+
+
+def _alike(field: FieldInfo, other: FieldInfo | None) -> bool:
+    """Whether a key is the same in two forms of a table."""
+    facts = ("annotation", "default", "description")
+    return other is not None and all(getattr(field, n) == getattr(other, n) for n in facts)
 
 
 def models(field: FieldInfo) -> list[type[BaseModel]]:
@@ -121,6 +128,8 @@ def _words(annotation: Any) -> Iterator[str]:
         yield "table"
     elif get_origin(annotation) is Literal:
         yield from (f"`{written(value)}`" for value in get_args(annotation))
+    elif get_origin(annotation) is tuple and ... not in get_args(annotation):
+        yield f"a list of {len(get_args(annotation))} {names[get_args(annotation)[0]]}s"
     elif get_origin(annotation) is tuple:
         yield f"{names[get_args(annotation)[0]]}, or a list"
     else:
@@ -140,6 +149,8 @@ def default(field: FieldInfo) -> str:
 
 def written(value: Any) -> str:
     """A value as a study file has it."""
+    if isinstance(value, tuple) and len(value) > 1:
+        return f"[{', '.join(map(written, value))}]"
     if isinstance(value, tuple):
         (value,) = value
     if isinstance(value, bool | str):

@@ -11,14 +11,17 @@ from pydantic import (
     field_validator,
 )
 
-from dynstudy.section import MAX_SEED, MAX_STEPS, Section, integer_or, whole_between
+from dynstudy.section import MAX_STEPS, Section, integer_or, whole_between
+from dynstudy.task.data import AnyData
+from dynstudy.task.data.spirals import SpiralData
 from dynstudy.task.initial import Initial
+from dynstudy.task.network import ONE_HIDDEN_LAYER, Network
+from dynstudy.task.optimiser import GRADIENT_DESCENT, AnyOptimiser
 
 MAX_PER_DECADE = 1000
 
 
 Tail = Annotated[int | Literal["period", "none"], integer_or("period", "none", high=MAX_STEPS)]
-TrainSeed = Annotated[int | Literal["replicate"], integer_or("replicate", high=MAX_SEED)]
 
 
 class PerLearningRate(Section):
@@ -37,33 +40,6 @@ def _counted(value: Any) -> Any:
         number = whole_between(value["per_learning_rate"], 1, MAX_STEPS, "per_learning_rate ")
         return PerLearningRate(per_learning_rate=number)
     return value if isinstance(value, PerLearningRate) else whole_between(value, 1, MAX_STEPS, "")
-
-
-class SpiralData(Section):
-    """The spirals that a network is trained and validated on (``[protocol.data]``)."""
-
-    points_per_class: int = Field(
-        100, ge=1, le=100_000, description="points of each arm of the training spiral"
-    )
-    classes: int = Field(3, ge=2, le=32, description="arms of a spiral, each a class")
-    turns: float = Field(
-        2.0, ge=-100, le=100, description="turns of an arm about the origin, outwards"
-    )
-    noise: float = Field(
-        0.2, ge=0, le=100, description="standard deviation of a point's angle, radians"
-    )
-    train_seed: TrainSeed = Field(
-        0,
-        description="seed of the training spiral, which all networks share, from 0; or "
-        '`"replicate"`: each network has a spiral of its own, drawn from its seed, so that results '
-        "hold for spirals at large",
-    )
-    validation_seed: int = Field(
-        1, ge=0, le=MAX_SEED, description="seed of the validation spiral, on which results are read"
-    )
-    validation_points_per_class: int = Field(
-        1000, ge=1, le=100_000, description="points of each arm of the validation spiral"
-    )
 
 
 class Records(BaseModel, frozen=True, extra="forbid"):
@@ -155,7 +131,18 @@ class Protocol(Section):
     dtype: Literal["float32", "float64"] = Field(
         "float32", description="precision in which networks are trained"
     )
-    data: SpiralData = Field(SpiralData(), description="what networks are trained and read on")
+    data: AnyData = Field(SpiralData(), description="what networks are trained and read on")
+    # what is as it always was is left out of what is stored, which stays as it was
+    network: Network = Field(
+        ONE_HIDDEN_LAYER,
+        description="what networks are",
+        exclude_if=lambda network: network == ONE_HIDDEN_LAYER,
+    )
+    optimiser: AnyOptimiser = Field(
+        GRADIENT_DESCENT,
+        description="how they are trained",
+        exclude_if=lambda optimiser: optimiser.plain,
+    )
     initial: Annotated[Initial | None, BeforeValidator(_started)] = Field(
         None,
         description="an `.npz` file, its path relative to the study file's folder, with W1 (2, H), "
@@ -212,6 +199,11 @@ class Protocol(Section):
             return f"{self.steps:,}"
         return f"{self.steps.per_learning_rate:,}/η"
 
+    @field_validator("optimiser", mode="before")
+    @classmethod
+    def _named(cls, optimiser: Any) -> Any:
+        return {"name": "sgd", **optimiser} if isinstance(optimiser, dict) else optimiser
+
     @field_validator("until")
     @classmethod
     def _without_tail(cls, until: str | None, info: ValidationInfo) -> str | None:
@@ -225,6 +217,12 @@ class Protocol(Section):
     @field_validator("curvature")
     @classmethod
     def _readable(cls, asked: ReadCurvature | None, info: ValidationInfo) -> ReadCurvature | None:
+        optimiser = info.data.get("optimiser")
+        if asked is not None and optimiser is not None and not optimiser.plain:
+            raise ValueError(
+                f"with the optimiser {optimiser}: curvature is read beside 2/η, where gradient "
+                "descent on all points becomes unstable; leave out [protocol.optimiser] or this"
+            )
         if info.data.get("until") is not None and (asked is None or not asked.onsets):
             raise ValueError(
                 'until = "onset" needs onsets to be watched for: a table [protocol.curvature], in '

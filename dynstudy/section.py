@@ -45,14 +45,14 @@ def whole_between(value: Any, low: int, high: int, what: str) -> int:
     return number
 
 
-def integer_or(*words: str, high: int) -> BeforeValidator:
-    """Accept a whole number from 0 to `high`, or one of the words."""
+def integer_or(*words: str, high: int, low: int = 0) -> BeforeValidator:
+    """Accept a whole number from `low` to `high`, or one of the words."""
 
     def check(value: Any) -> Any:
-        number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= high
+        number = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
         if not number and value not in words:
             allowed = " or ".join(f'"{word}"' for word in words)
-            raise ValueError(f"must be a whole number from 0 to {high}, or {allowed}")
+            raise ValueError(f"must be a whole number from {low} to {high}, or {allowed}")
         return value
 
     return BeforeValidator(check)

@@ -27,8 +27,9 @@ LAYERS = [
         *("dynstudy._version", "dynstudy.errors", "dynstudy.lazy"),
         *("dynstudy.arrays", "dynstudy.notebook"),
     ),
+    ("dynstudy.section",),
     ("dynstudy.task",),
-    ("dynstudy.config", "dynstudy.protocol", "dynstudy.section"),
+    ("dynstudy.config", "dynstudy.protocol"),
     ("dynstudy.measure",),
     ("dynstudy.train",),
     ("dynstudy.study",),
@@ -52,7 +53,8 @@ TOLD = ("dynstudy.analysis", "dynstudy.pictures", "dynstudy.report", "dynstudy.d
 READERS = ("dynstudy.study", "dynstudy.store", "dynstudy.statistics", "dynstudy.search", *TOLD)
 READERS += ("dynstudy.upkeep",)
 FORBIDDEN = {
-    ("dynstudy.task", "dynstudy.measure", "dynstudy.train"): {"optuna", "sqlalchemy", "pydantic"},
+    ("dynstudy.task",): {"optuna", "sqlalchemy"},
+    ("dynstudy.measure", "dynstudy.train"): {"optuna", "sqlalchemy", "pydantic"},
     READERS: {"torch", "numba", "dynstudy.train"},
     ("dynstudy.launch",): set(TOLD),
 }

@@ -5,7 +5,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from importlib.resources import files
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import pandas as pd
 import pytest
@@ -144,9 +144,10 @@ def test_every_key_of_a_study_file_says_what_it_is(model: type[BaseModel]) -> No
     page = STUDY_FILE.read_text(encoding="utf-8")
     for key, field in model.model_fields.items():
         assert field.description, f"{model.__name__}.{key}: give its Field a description"
-        if key in {"kind", "sampler"} and field.annotation is not str:
-            (word,) = get_args(field.annotation)
-            written = rf'# `{key} = "{word}"`\n\n{said(field.description)}\.'
+        if get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1:
+            (word,) = get_args(field.annotation)  # which of several forms a table has
+            heading = rf'# `{key} = "{word}"`\n\n{said(field.description)}\.'
+            written = rf"({heading}|\| `{key}` \| .* \| {re.escape(field.description)} \|\n)"
         elif any(issubclass(each, Section) for each in models(field.annotation)):
             written = rf"# `\[[\w.]*{key}\]`\n\n{said(field.description)}\."
         else:

@@ -3,8 +3,10 @@
 import pytest
 from pydantic import ValidationError
 
-from dynstudy.protocol import Protocol, SpiralData
+from dynstudy.protocol import Protocol, ReadCurvature
+from dynstudy.task.data.spirals import SpiralData
 from dynstudy.task.initial import Initial
+from dynstudy.task.optimiser import SGD
 
 
 @pytest.mark.parametrize("tail", [0, 17, "period", "none"])
@@ -46,3 +48,21 @@ def test_where_a_network_starts_is_said_of_its_seed_or_its_file() -> None:
     assert Protocol().start_said(3) == Protocol(data=spirals).start_said(3) == "seed 3"
     assert Protocol(initial=start).start_said(3) == "from start.npz"
     assert Protocol(initial=start, data=spirals).start_said(3) == "from start.npz, seed 3"
+
+
+def test_curvature_is_read_of_gradient_descent_on_all_points_alone() -> None:
+    with pytest.raises(ValidationError, match="with the optimiser sgd with momentum"):
+        Protocol(optimiser=SGD(momentum=0.9), curvature=ReadCurvature())
+    Protocol(optimiser=SGD(), curvature=ReadCurvature())
+
+
+def test_what_is_as_it_always_was_is_not_stored() -> None:
+    assert not {"network", "optimiser"} & Protocol().model_dump().keys()
+    other = Protocol.model_validate({
+        "network": {"depth": 2},
+        "optimiser": {"momentum": 0.5},
+        "steps": 100,
+        "tail": 10,
+    })
+    assert other.optimiser == SGD(momentum=0.5)
+    assert Protocol.model_validate(other.model_dump()) == other

@@ -21,7 +21,7 @@ from dynstudy.measure.records import EIGENVALUES, ONSETS, SERIES_COLUMNS, series
 from dynstudy.statistics.columns import AXES, names
 from dynstudy.statistics.labelled_cells import cells_asked_for
 from dynstudy.store.ledger import Ledger
-from dynstudy.store.series import NamedSeries, Network
+from dynstudy.store.series import NamedSeries, ReadNetwork
 from dynstudy.store.studies import Storage
 
 WITH_ONSET, CENSORED, BORN, DIVERGED = COUNTS = (
@@ -118,7 +118,7 @@ def _check_once(frame: pd.DataFrame) -> None:
             )
 
 
-def _of_networks(networks: Sequence[Network], learning_rate: float) -> dict[str, Any]:
+def _of_networks(networks: Sequence[ReadNetwork], learning_rate: float) -> dict[str, Any]:
     """What the networks of a cell, each with its series of onsets, were at their first onsets."""
     edge = 2 / learning_rate
     series = [named for _, named in networks]

@@ -236,14 +236,7 @@ def conditional(protocol: Protocol) -> str:
     """What every statement of a map is conditional on."""
     data, initial = protocol.data, protocol.initial
     start = f"the start in {Path(initial.file).name}, " if initial is not None else ""
-    trained = (
-        "a training spiral of its own for each seed"
-        if data.train_seed == "replicate"
-        else f"the training spiral of seed {data.train_seed}"
-    )
-    return (
-        f"conditional on {start}{trained} and the validation spiral of seed {data.validation_seed}"
-    )
+    return f"conditional on {start}{data.condition}"
 
 
 def _notes(spec: StudySpec, frame: pd.DataFrame, baselines: Sequence[Baseline]) -> list[str]:

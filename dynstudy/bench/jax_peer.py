@@ -74,4 +74,4 @@ class JaxScan:
     def parameters(self) -> Parameters:
         """The parameters as they are now."""
         W1, b1, W2, b2 = (jax.device_get(p[None] if self.alone else p) for p in self.state)
-        return Parameters(W1, b1, W2, b2)
+        return Parameters.of_layers(W1, b1, W2, b2)

@@ -50,7 +50,7 @@ class Loop:
     def parameters(self) -> Parameters:
         """The parameters as they are now."""
         W1, b1, W2, b2 = (p.detach().cpu().numpy().copy() for p in self.model.parameters())
-        return Parameters(W1.T[None], b1[None], W2.T[None], b2[None])
+        return Parameters.of_layers(W1.T[None], b1[None], W2.T[None], b2[None])
 
 
 def batched_step(
@@ -105,7 +105,7 @@ class Batched:
     def parameters(self) -> Parameters:
         """The parameters as they are now."""
         W1, b1, W2, b2 = (tensor.cpu().numpy().copy() for tensor in self.state)
-        return Parameters(W1, b1[:, 0], W2, b2[:, 0])
+        return Parameters.of_layers(W1, b1[:, 0], W2, b2[:, 0])
 
 
 class Compiled(Batched):

@@ -120,11 +120,11 @@ def _of_numbers(recorded: Measured, static: Measured | None) -> Iterator[str]:
 def _of_counts(recorded: Measured, export: Export) -> Iterator[str]:
     """Accuracies that no number of points gives; networks that diverged have that of chance."""
     data = export.protocol.data
-    points = data.classes * data.validation_points_per_class
+    points = int(data.validation_points.sum())
     for accuracy in recorded.val_accuracies:
         if not _whole(accuracy * points):
             yield f"val_accuracies has {accuracy}, which is no share of {points} points"
-    points = data.classes * data.points_per_class * recorded.replicates
+    points = int(data.training_points.sum()) * recorded.replicates
     if not _whole(recorded.train_accuracy * points):
         yield f"train_accuracy is {recorded.train_accuracy}, which is no share of {points} points"
     by_chance = int(np.isclose(recorded.accuracies, 1 / data.classes, rtol=ROUNDING).sum())

@@ -13,26 +13,26 @@ from dynstudy.measure.records import (
     eigenvalue_columns,
     mean_losses,
 )
-from dynstudy.protocol import SpiralData
 from dynstudy.statistics import columns
 from dynstudy.statistics.labelled_cells import cells_asked_for
 from dynstudy.store.ledger import Ledger
-from dynstudy.store.series import TRAIN, VALIDATION, Network
+from dynstudy.store.series import TRAIN, VALIDATION, ReadNetwork
 from dynstudy.store.studies import Storage
 from dynstudy.study.tried import finished
+from dynstudy.task.data import AnyData
 
 FIRST = ("trial", *columns.names(columns.AXES), "seed", "step")
 """The columns before those of the series."""
 
 
-def of_networks(networks: Mapping[int, Network], name: str, data: SpiralData) -> pd.DataFrame:
+def of_networks(networks: Mapping[int, ReadNetwork], name: str, data: AnyData) -> pd.DataFrame:
     """Return a series of networks, by seed: a row for each seed and step, those without left out.
 
     Of points classified right, their share, a column for each class; of the loss, its mean over the
     steps from the row before, or the first of all, to this one; else the columns of
     `dynstudy.measure.records`.
     """
-    points = {TRAIN: data.points_per_class, VALIDATION: data.validation_points_per_class}
+    points = {TRAIN: data.training_points, VALIDATION: data.validation_points}
     tables = {}
     for seed, (_, named) in networks.items():
         if name not in named:

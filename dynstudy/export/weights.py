@@ -19,7 +19,7 @@ from safetensors.numpy import load, save
 
 from dynstudy.errors import ExportError
 from dynstudy.export.export_file import Entry, Export, Weights
-from dynstudy.launch.replicates import draw_data, train_cell
+from dynstudy.launch.replicates import train_cell
 from dynstudy.protocol import Protocol
 from dynstudy.report.safe_files import write_whole
 from dynstudy.study.confirmation import fresh_protocol
@@ -120,7 +120,7 @@ def to_tensors(parameters: Parameters, width: int) -> Tensors:
 
 def evaluate(tensors: Tensors, protocol: Protocol, seed: int) -> float:
     """The validation accuracy of a network."""
-    data = draw_data(protocol.data, [seed])
+    data = protocol.data.points([seed])
     parts = 1 + data.validation_y.size * tensors["0.bias"].size // AT_ONCE
     right = 0
     for x, y in zip(

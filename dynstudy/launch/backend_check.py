@@ -1,12 +1,11 @@
 """What is wrong with a study or a backend is found before anything is written."""
 
-from dynstudy.launch.replicates import draw_data
 from dynstudy.section import Section
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
 from dynstudy.train.backends import able, load
 from dynstudy.train.backends.cpu import threads
-from dynstudy.train.ensemble import Demand
+from dynstudy.train.demand import Demand
 
 
 def check_study(spec: StudySpec) -> None:
@@ -20,6 +19,7 @@ def check_study(spec: StudySpec) -> None:
         raise TypeError(f"{str(spec)!r} is no study: dynstudy.load_spec reads one from its file")
     spec.check_installed()
     protocol = spec.protocol
+    protocol.data.check_there()
     if protocol.initial is not None:
         protocol.initial.arrays(protocol.data.classes, protocol.dtype)
 
@@ -31,11 +31,17 @@ def check_backend(backend: str, spec: StudySpec) -> None:
         BackendError: the backend is not on this machine, or cannot train such networks.
     """
     check_study(spec)
-    protocol = spec.protocol
-    data = draw_data(protocol.data, seeds=[0])
+    for loss in (*spec.loss, *(LOSSES[loss].static for loss in spec.loss)):
+        load(able(backend, demand(spec, loss)))
+    threads()
+
+
+def demand(spec: StudySpec, loss: str) -> Demand:
+    """What the widest and longest of a study's networks of a loss ask of a backend."""
+    protocol, data = spec.protocol, spec.protocol.data
     asked = protocol.curvature
     shape = data.features, data.classes, spec.widest, spec.most_steps, protocol.dtype
+    apart = data.each_drawn and data.validation_varies
+    task = protocol.network, protocol.optimiser, "triangle", apart
     watched = (asked.onsets, asked.uphill, asked.loss) if asked is not None else ()
-    for loss in (*spec.loss, *(LOSSES[loss].static for loss in spec.loss)):
-        load(able(backend, Demand(loss, *shape, *watched)))
-    threads()
+    return Demand(loss, *shape, *task, *watched)

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,9 @@ from dynstudy.errors import DynstudyError
 from dynstudy.measure.measures import MEASURES, reads
 from dynstudy.measure.records import EIGENVALUES, LOSS, ONSETS, SMALLEST, UPHILL, loss_steps
 from dynstudy.measure.window import tail_start
-from dynstudy.protocol import Protocol, SpiralData
+from dynstudy.protocol import Protocol
 from dynstudy.store.ledger import Record
-from dynstudy.store.series import TRAIN, VALIDATION, Network, Series, to_readings
-from dynstudy.task.spiral import replicate_data_seed, spiral
+from dynstudy.store.series import TRAIN, VALIDATION, ReadNetwork, Series, to_readings
 from dynstudy.train import Curvature, Data, Ensemble, Outcome, Parameters, train
 
 DIGITS = 9
@@ -127,7 +125,7 @@ def started(ensemble: Ensemble, data: Data, protocol: Protocol) -> Parameters:
     if protocol.initial is None:
         return Parameters.drawn(ensemble, data.classes, data.features)
     arrays = protocol.initial.arrays(data.classes, ensemble.dtype)
-    return Parameters(*(np.repeat(array[None], len(ensemble), 0) for array in arrays))
+    return Parameters.of_layers(*(np.repeat(array[None], len(ensemble), 0) for array in arrays))
 
 
 def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ensemble, Data]:
@@ -145,7 +143,6 @@ def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ense
             f"seed {max(seeds)}: networks that start from one file on one training spiral are one "
             "network, of seed 0; leave the seed out"
         )
-    each_drawn = protocol.data.train_seed == "replicate"
     ensemble = Ensemble.of(
         loss,
         steps,
@@ -155,29 +152,21 @@ def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ense
         period=[c.period or 2 for c in configurations],
         tail_start=[tail_start(protocol, c) for c in configurations],
         seed=seeds,
-        training_set=np.unique(seeds, return_inverse=True)[1].tolist() if each_drawn else 0,
+        training_set=(
+            np.unique(seeds, return_inverse=True)[1].tolist() if protocol.data.each_drawn else 0
+        ),
         dtype=protocol.dtype,
+        network=protocol.network,
+        optimiser=protocol.optimiser,
     )
-    return ensemble, draw_data(protocol.data, seeds)
-
-
-def draw_data(data: SpiralData, seeds: Sequence[int]) -> Data:
-    """The spirals of a protocol: one training set for all, or one per distinct seed, ascending."""
-    arms = partial(spiral, classes=data.classes, turns=data.turns, noise=data.noise)
-    if data.train_seed == "replicate":
-        training_seeds = [replicate_data_seed(seed) for seed in np.unique(seeds).tolist()]
-    else:
-        training_seeds = [int(data.train_seed)]
-    drawn = [arms(data.points_per_class, seed=seed) for seed in training_seeds]
-    validation = arms(data.validation_points_per_class, seed=data.validation_seed)
-    return Data(np.stack([x for x, _ in drawn]), drawn[0][1], *validation)
+    return ensemble, Data(*protocol.data.points(seeds))
 
 
 def _records(
     tasks: Sequence[Task], protocol: Protocol, outcome: Outcome, curvature: Curvature | None
 ) -> list[Record]:
     """What to record of each network, its measures from those of its cell together."""
-    networks: list[Network] = []
+    networks: list[ReadNetwork] = []
     cells: dict[Configuration, list[int]] = {}
     for b, task in enumerate(tasks):
         diverged_at = int(outcome.diverged_at[b]) if outcome.diverged[b] else None

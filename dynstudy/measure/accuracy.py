@@ -14,18 +14,18 @@ from dynstudy.protocol import Protocol
 
 
 def accuracy(
-    correct: NDArray[Any], points_per_class: int, diverged: ArrayLike = False
+    correct: NDArray[Any], points: ArrayLike, diverged: ArrayLike = False
 ) -> NDArray[np.float64]:
     """Return the share (...) of points classified right; chance, 1/C, for a network that diverged.
 
-    `correct` (..., C) are points of each class, of which all have `points_per_class`; `diverged`
-    (...) is whether the network's loss or parameters stopped being finite.
+    `correct` (..., C) are points of each class, of which there are `points` (C,); `diverged` (...)
+    is whether the network's loss or parameters stopped being finite.
 
-    >>> accuracy(np.array([[90, 80, 70], [0, 0, 0]]), 100, diverged=[False, True]).round(3)
+    >>> correct = np.array([[90, 80, 70], [0, 0, 0]])
+    >>> accuracy(correct, [100, 100, 100], diverged=[False, True]).round(3)
     array([0.8  , 0.333])
     """
-    classes = correct.shape[-1]
-    return np.where(diverged, 1 / classes, correct.sum(-1) / (classes * points_per_class))
+    return np.where(diverged, 1 / correct.shape[-1], correct.sum(-1) / np.sum(points))
 
 
 def mean(values: Array) -> float:
@@ -62,13 +62,12 @@ def with_error(value: float, sem: float | None, form: str = ".3f") -> str:
 
 def _of_validation(readings: CellReadings, step: int) -> Array:
     correct = readings.at([step]).validation_correct[:, 0]
-    points = readings.protocol.data.validation_points_per_class
-    return accuracy(correct, points, readings.diverged)
+    return accuracy(correct, readings.protocol.data.validation_points, readings.diverged)
 
 
 def _of_training(readings: CellReadings) -> Array:
     correct = readings.at([readings.protocol.training_steps]).correct[:, 0]
-    return accuracy(correct, readings.protocol.data.points_per_class, readings.diverged)
+    return accuracy(correct, readings.protocol.data.training_points, readings.diverged)
 
 
 def _before_tail(readings: CellReadings) -> Array:

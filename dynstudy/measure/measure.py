@@ -54,12 +54,12 @@ class CellReadings:
     @property
     def train_accuracy(self) -> Array:
         """(R, M, C) accuracy on each class of the training set."""
-        return self.correct / self.protocol.data.points_per_class
+        return self.correct / self.protocol.data.training_points
 
     @property
     def validation_accuracy(self) -> Array:
         """(R, M, C) accuracy on each class of the validation set."""
-        return self.validation_correct / self.protocol.data.validation_points_per_class
+        return self.validation_correct / self.protocol.data.validation_points
 
 
 @dataclass(frozen=True)

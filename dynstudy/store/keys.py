@@ -8,10 +8,19 @@ from typing import Any
 from dynstudy.config import Configuration
 from dynstudy.measure.window import tail_start
 from dynstudy.protocol import Protocol
-from dynstudy.task.network import INITIALISATION
 
 NUMERICS = 1
 """Raised when results change (not with every release): what was trained before is trained again."""
+
+DYNAMICAL = ("amplitude", "period", "tail")
+"""What networks of a dynamical loss have besides, all of it."""
+
+IF_NOT_AS_ALWAYS = ("until", "network", "optimiser", "schedule")
+"""What is content where it is not what it was before there was a choice: no key has changed."""
+
+NULL_BY_DEFAULT = (*DYNAMICAL, *IF_NOT_AS_ALWAYS)
+AS_JSON = ("data", "network", "optimiser")
+"""Content that is a table; a column has it as JSON."""
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
@@ -30,9 +39,11 @@ def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
         "learning_rate": float(configuration.learning_rate),
         "steps": protocol.training_steps,
         "dtype": protocol.dtype,
-        "data": protocol.data.model_dump(mode="json"),
-        "initialisation": INITIALISATION if initial is None else initial.sha256,
+        "data": protocol.data.content(),
+        "initialisation": protocol.network.drawn_by if initial is None else initial.sha256,
         "numerics": NUMERICS,
+        **protocol.network.content(),
+        **protocol.optimiser.content(),
     }
     if configuration.amplitude is not None:
         values["amplitude"] = float(configuration.amplitude)

@@ -12,7 +12,7 @@ from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import MEASURES
 from dynstudy.protocol import Protocol
 from dynstudy.store.ledger import COLUMNS, Landing, Ledger
-from dynstudy.store.series import COUNTS, Network, to_readings
+from dynstudy.store.series import COUNTS, ReadNetwork, to_readings
 
 
 class LaunchLedger(Ledger):
@@ -21,7 +21,7 @@ class LaunchLedger(Ledger):
     def __init__(self, engine: Engine, protocol: Protocol) -> None:
         super().__init__(engine, protocol)
         self._rows: dict[Configuration, dict[int, tuple[Any, ...]]] = {}  # COLUMNS, by seed
-        self._static: dict[Configuration, dict[int, Network]] = {}  # by seed
+        self._static: dict[Configuration, dict[int, ReadNetwork]] = {}  # by seed
         self._trained: dict[Configuration, tuple[datetime, datetime]] = {}
 
     def remember(

@@ -22,13 +22,19 @@ from dynstudy.protocol import Protocol
 from dynstudy.store import series
 from dynstudy.store.curvature_read import curvature_read, without_curvature
 from dynstudy.store.database import batches, rows_among
-from dynstudy.store.keys import configuration_key, content, network_keys
+from dynstudy.store.keys import (
+    AS_JSON,
+    NULL_BY_DEFAULT,
+    configuration_key,
+    content,
+    network_keys,
+)
 from dynstudy.store.launches import lock
 from dynstudy.store.migrations import column_of, missing_columns, networks_read, read_any
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.recording import write_networks
 from dynstudy.store.reservations import free
-from dynstudy.store.series import NamedSeries, Network
+from dynstudy.store.series import NamedSeries, ReadNetwork
 from dynstudy.store.tables import ReplicateRow, RunRow
 from dynstudy.store.worker_rows import Account, Tally
 
@@ -128,10 +134,12 @@ class Ledger:
 
     def networks(
         self, configurations: Iterable[Configuration], names: Sequence[str] = ()
-    ) -> dict[Configuration, dict[int, Network]]:
+    ) -> dict[Configuration, dict[int, ReadNetwork]]:
         """The networks of some configurations by seed; with series of these names, or with all."""
         by_key = {self.key(configuration): configuration for configuration in configurations}
-        networks: dict[Configuration, dict[int, Network]] = {each: {} for each in by_key.values()}
+        networks: dict[Configuration, dict[int, ReadNetwork]] = {
+            each: {} for each in by_key.values()
+        }
         row = ReplicateRow
         query = select(row.configuration, row.seed, row.id, row.diverged_at)
         with self.engine.connect() as connection:
@@ -206,9 +214,13 @@ class Ledger:
     def _shared(self, configuration: Configuration) -> tuple[dict[str, Any], Callable[[int], str]]:
         """What the networks of a configuration share: columns, and how their seeds make keys."""
         values = content(self.protocol, configuration)
-        data = json.dumps(values["data"], sort_keys=True)
-        columns = dict.fromkeys(("amplitude", "period", "tail", "until")) | values
-        columns |= {"configuration": self.key(configuration), "data": data}
+        columns = dict.fromkeys(NULL_BY_DEFAULT) | values
+        columns |= {
+            name: json.dumps(columns[name], sort_keys=True)
+            for name in AS_JSON
+            if columns[name] is not None
+        }
+        columns["configuration"] = self.key(configuration)
         return columns, network_keys(values)
 
     def load(self, configurations: Iterable[Configuration]) -> pd.DataFrame:

@@ -52,7 +52,7 @@ class Series:
 NamedSeries = Mapping[str, Series]
 """The series of one network."""
 
-Network = tuple[int | None, NamedSeries]
+ReadNetwork = tuple[int | None, NamedSeries]
 """The step at which it diverged, if it did, and its series."""
 
 
@@ -171,13 +171,13 @@ def check_counts(protocol: Protocol, number: int, named: NamedSeries) -> None:
         DamagedError: one has not.
     """
     data = protocol.data
-    points = {TRAIN: data.points_per_class, VALIDATION: data.validation_points_per_class}
+    points = {TRAIN: data.training_points, VALIDATION: data.validation_points}
     for name in points.keys() & named.keys():
         values = named[name].values
         if values.shape[1] != data.classes:
             problem = f"must be an array for each of its {data.classes} classes"
-        elif values.size and not 0 <= values.min() <= values.max() <= points[name]:
-            problem = f"must be numbers from 0 to {points[name]}"
+        elif values.size and not (values.min() >= 0 and (values <= points[name]).all()):
+            problem = f"must be numbers from 0 to {_each(points[name])}"
         else:
             continue
         raise DamagedError(series_damaged(number, name, values.T.tolist(), problem))
@@ -192,6 +192,12 @@ def check_counts(protocol: Protocol, number: int, named: NamedSeries) -> None:
         raise DamagedError(series_damaged(number, name, values.T.tolist(), problem))
 
 
+def _each(points: NDArray[Any]) -> str:
+    """The number of points of every class, once where it is the same."""
+    counts = points.tolist()
+    return f"{counts[0]}" if len(set(counts)) == 1 else f"those of its classes, {counts}"
+
+
 @lru_cache(maxsize=1024)
 def _steps(text: str) -> tuple[int, ...]:
     return tuple(json.loads(text))
@@ -200,7 +206,7 @@ def _steps(text: str) -> tuple[int, ...]:
 def to_readings(
     protocol: Protocol,
     period: int | None,
-    networks: Sequence[Network],
+    networks: Sequence[ReadNetwork],
     learning_rate: float | None = None,
 ) -> CellReadings:
     """What was read of the networks of a cell; of their curvature, too, if their rate is given."""

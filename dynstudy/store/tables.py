@@ -8,12 +8,15 @@ from sqlalchemy import BigInteger, Float, ForeignKey, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from dynstudy.measure.measures import MEASURES
-from dynstudy.protocol import SpiralData
 from dynstudy.section import MAX_STEPS
 from dynstudy.store.checked import Within, check_columns, json_of
+from dynstudy.task.data import AnyData
+from dynstudy.task.network import Network
+from dynstudy.task.optimiser import AnyOptimiser
 
-SCHEMA_VERSION = 4
-"""2: `lasting` of dynstudy_replicate; 3: dynstudy_series; 4: who trains now; see migrations.py."""
+SCHEMA_VERSION = 5
+"""2: `lasting` of dynstudy_replicate; 3: dynstudy_series; 4: who trains now; 5: other networks and
+optimisers; see migrations.py."""
 
 
 Step = Annotated[int, Field(ge=0, le=MAX_STEPS)]
@@ -157,10 +160,23 @@ class ReplicateRow(Base):
     )
     dtype: Mapped[str] = mapped_column(String(16), doc="`float32` or `float64`")
     data: Mapped[str] = mapped_column(
-        Text, doc="JSON: `[protocol.data]` of the study file", info={"check": json_of(SpiralData)}
+        Text, doc="JSON: `[protocol.data]` of the study file", info={"check": json_of(AnyData)}
     )
     initialisation: Mapped[str] = mapped_column(
         String(64), doc="how parameters are drawn, or SHA-256 of those of a file"
+    )
+    network: Mapped[str | None] = mapped_column(
+        Text,
+        doc="JSON: `[protocol.network]`, but for the initialisation; NULL: one hidden layer, ReLU",
+        info={"check": json_of(Network)},
+    )
+    optimiser: Mapped[str | None] = mapped_column(
+        Text,
+        doc="JSON: `[protocol.optimiser]`; NULL: gradient descent on all points",
+        info={"check": json_of(AnyOptimiser)},
+    )
+    schedule: Mapped[str | None] = mapped_column(
+        String(16), doc="how Γ rises and falls; NULL: as a triangle, or where static"
     )
     seed: Mapped[int] = mapped_column(doc="of the parameters drawn, from 0")
     numerics: Mapped[int] = mapped_column(doc="version of the arithmetic")

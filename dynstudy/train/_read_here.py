@@ -14,9 +14,10 @@ def read_class_losses(
     static = LOSSES[LOSSES[ensemble.loss].static]
     running = readings.diverged_at < 0
     for b, m in np.argwhere((readings.checkpoints == step) & running[:, None]).tolist():
-        sets = (data.x[ensemble.training_set[b]], data.y), (data.validation_x, data.validation_y)
+        which = ensemble.training_set[b]
+        sets = (data.x[which], data.y), (data.validated_on(which), data.validation_y)
         for of_set, (x, y) in zip(readings.class_losses[b, m], sets, strict=True):
-            of_set[:] = static.per_class(_forward(parameters, x, b), y, data.classes)
+            of_set[:] = static.per_class(_outputs(parameters, ensemble, x, b), y, data.classes)
 
 
 def read_as_ended(
@@ -25,16 +26,17 @@ def read_as_ended(
     """Read networks that ended at an onset as they are then, wherever they are to be read later."""
     for b in np.flatnonzero(~readings.running & (readings.diverged_at < 0)).tolist():
         later = readings.checkpoints[b] > readings.onsets.first[b]
+        which = ensemble.training_set[b]
         sets = (
-            (readings.correct, data.x[ensemble.training_set[b]], data.y),
-            (readings.validation_correct, data.validation_x, data.validation_y),
+            (readings.correct, data.x[which], data.y),
+            (readings.validation_correct, data.validated_on(which), data.validation_y),
         )
         for counts, x, y in sets:
-            right = _forward(parameters, x, b).argmax(1) == y
+            right = _outputs(parameters, ensemble, x, b).argmax(1) == y
             counts[b, later] = np.bincount(y[right], minlength=data.classes)
 
 
-def _forward(parameters: Parameters, x: np.ndarray, network: int) -> np.ndarray:
-    """f(x) = relu(x W1 + b1) W2 + b2 of one network, in float64: (P, F) -> (P, C)."""
-    W1, b1, W2, b2 = (array[network].astype(float) for array in vars(parameters).values())
-    return np.maximum(x @ W1 + b1, 0) @ W2 + b2
+def _outputs(parameters: Parameters, ensemble: Ensemble, x: np.ndarray, b: int) -> np.ndarray:
+    """f(x) of one network, in float64: (P, F) -> (P, C)."""
+    arrays = {name: array[b].astype(float) for name, array in parameters.arrays.items()}
+    return ensemble.network.outputs(arrays, x)

@@ -6,13 +6,14 @@ C classes, M checkpoints, H units.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynstudy.arrays import Ints, real_numbers, whole_numbers
-from dynstudy.task.network import draw
+from dynstudy.task.network import ONE_HIDDEN_LAYER, Network
+from dynstudy.task.optimiser import GRADIENT_DESCENT, Optimiser
 
 Floats = NDArray[np.floating]
 
@@ -45,6 +46,9 @@ class Ensemble(OfNetworks):
     tail_start: Ints  # (B,) the step from which A = 1; 0 for a static loss
     seed: Ints  # (B,) of the initial parameters
     training_set: Ints  # (B,) which of Data's training sets
+    network: Network = ONE_HIDDEN_LAYER
+    optimiser: Optimiser = GRADIENT_DESCENT
+    schedule: str = "triangle"  # how Γ rises and falls
 
     @classmethod
     def of(
@@ -60,6 +64,9 @@ class Ensemble(OfNetworks):
         seed: int | Sequence[int] = 0,
         training_set: int | Sequence[int] = 0,
         dtype: str = "float32",
+        network: Network = ONE_HIDDEN_LAYER,
+        optimiser: Optimiser = GRADIENT_DESCENT,
+        schedule: str = "triangle",
     ) -> Self:
         """Build an ensemble from numbers and sequences, which broadcast against each other.
 
@@ -74,6 +81,9 @@ class Ensemble(OfNetworks):
             seed: of the initial parameters.
             training_set: which of the data's training sets.
             dtype: float32 or float64.
+            network: its layers.
+            optimiser: what follows the gradient.
+            schedule: how Γ rises and falls.
 
         Returns:
             The ensemble.
@@ -103,11 +113,12 @@ class Ensemble(OfNetworks):
         if len(shape) != 1 or {shape, *lists.values()} != {shape}:
             shapes = ", ".join(f"{name} {each}" for name, each in lists.items())
             raise ValueError(f"values must be numbers, or lists of one a network, not {shapes}")
-        columns = {
+        columns: dict[str, Any] = {
             name: np.broadcast_to(each.ravel() if each.size == 1 else each, shape).copy()
             for name, each in numbers.items()
         }
-        return cls(loss, int(steps), dtype, **columns)
+        task: Any = {"network": network, "optimiser": optimiser, "schedule": schedule}
+        return cls(loss, int(steps), dtype, **columns, **task)
 
     def __len__(self) -> int:
         return len(self.width)
@@ -115,11 +126,11 @@ class Ensemble(OfNetworks):
 
 @dataclass(frozen=True)
 class Data:
-    """Training sets, which a network picks one of, and the validation set that all share."""
+    """Training sets, which a network picks one of, and the validation set of all or of each."""
 
     x: NDArray[np.float64]  # (D, P, F), D training sets
     y: Ints  # (P,) classes, the same in every training set
-    validation_x: NDArray[np.float64]  # (V, F)
+    validation_x: NDArray[np.float64]  # (V, F), or (D, V, F) where each training set has its own
     validation_y: Ints  # (V,)
 
     def __post_init__(self) -> None:
@@ -132,9 +143,16 @@ class Data:
         ):
             object.__setattr__(self, name, numbers(name, getattr(self, name)))
         dimensions = [each.ndim for each in vars(self).values()]
-        labels = *self.x.shape[1:2], *self.validation_x.shape[:1]
-        if dimensions != [3, 1, 2, 1] or labels != (*self.y.shape, *self.validation_y.shape):
-            raise ValueError("x must be (D, P, F) with y (P,), validation_x (V, F) with (V,)")
+        labels = *self.x.shape[1:2], *self.validation_x.shape[-2:-1]
+        sets = self.validation_x.shape[:-2]
+        if (
+            dimensions[:2] + dimensions[3:] != [3, 1, 1]
+            or labels != (*self.y.shape, *self.validation_y.shape)
+            or sets not in {(), self.x.shape[:1]}
+        ):
+            raise ValueError(
+                "x must be (D, P, F) with y (P,), validation_x (V, F) or (D, V, F) with (V,)"
+            )
         features, other = self.features, self.validation_x.shape[-1]
         if features != other:
             raise ValueError(f"training points have {features} features, validation points {other}")
@@ -155,6 +173,22 @@ class Data:
                     f"class {absent[0]} of {classes}, counted from 0, has no {kind} points"
                 )
 
+    def of_sets(self, training_sets: Ints) -> Self:
+        """Some of the training sets alone, with their validation sets."""
+        validation_x = (
+            self.validation_x[training_sets] if self.validated_apart else self.validation_x
+        )
+        return replace(self, x=self.x[training_sets], validation_x=validation_x)
+
+    def validated_on(self, training_set: int) -> NDArray[np.float64]:
+        """The validation points (V, F) of the networks of a training set."""
+        return self.validation_x[training_set] if self.validated_apart else self.validation_x
+
+    @property
+    def validated_apart(self) -> bool:
+        """Whether each training set has a validation set of its own."""
+        return self.validation_x.ndim == 3
+
     @property
     def features(self) -> int:
         """F."""
@@ -167,65 +201,83 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Demand:
-    """What a backend is asked to train, for it to say whether it can."""
+class Parameters(OfNetworks):
+    """The parameters of B networks by their names, zero beyond each one's width.
 
-    loss: str
-    features: int  # F
-    classes: int  # C
-    width: int  # of the widest network
-    steps: int  # S
-    dtype: str
-    onsets: bool = False  # whether instabilities are watched for
-    climbs: bool = False  # whether uphill steps are counted
-    sums: bool = False  # whether the loss is summed over the steps
+    Of one hidden layer they are W1 (B, F, H), b1 (B, H), W2 (B, H, C) and b2 (B, C), and so on.
+    """
+
+    arrays: dict[str, Floats]
 
     @classmethod
-    def of(cls, ensemble: Ensemble, data: Data, *watched: bool) -> Self:
-        """What an ensemble, its data and what is watched for, as the fields say, ask for."""
-        shape = data.features, data.classes, int(ensemble.width.max())
-        return cls(ensemble.loss, *shape, ensemble.steps, ensemble.dtype, *watched)
-
-
-@dataclass(frozen=True)
-class Parameters(OfNetworks):
-    """The parameters of B networks, zero beyond each one's width."""
-
-    W1: Floats  # (B, F, H)
-    b1: Floats  # (B, H)
-    W2: Floats  # (B, H, C)
-    b2: Floats  # (B, C)
+    def of_layers(cls, *layers: Floats) -> Self:
+        """From W1, b1, W2, b2, and so on."""
+        names = [
+            f"{kind}{1 + number // 2}" for number, kind in enumerate("Wb" * (len(layers) // 2))
+        ]
+        return cls(dict(zip(names, layers, strict=True)))
 
     @classmethod
     def drawn(cls, ensemble: Ensemble, classes: int, features: int = 2) -> Self:
         """Draw the initial state of an ensemble (float64), H its largest width."""
-        batch, width = len(ensemble), int(ensemble.width.max())
-        drawn = cls(
-            np.zeros((batch, features, width)),
-            np.zeros((batch, width)),
-            np.zeros((batch, width, classes)),
-            np.zeros((batch, classes)),
-        )
-        for b, (seed, units) in enumerate(zip(ensemble.seed, ensemble.width, strict=True)):
-            W1, b1, W2, b2 = draw(int(seed), int(units), classes, features)
-            drawn.W1[b, :, :units], drawn.b1[b, :units] = W1, b1
-            drawn.W2[b, :units], drawn.b2[b] = W2, b2
-        return drawn
+        networks = [
+            ensemble.network.draw(int(seed), int(width), classes, features)
+            for seed, width in zip(ensemble.seed, ensemble.width, strict=True)
+        ]
+        return cls({
+            name: _stacked([network[name] for network in networks]) for name in networks[0]
+        })
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """One after the other, as wide as the widest."""
         if len(parts) == 1:
             return parts[0]
-        width = max(part.b1.shape[1] for part in parts)
-        padded = [
-            (
-                np.pad(part.W1, ((0, 0), (0, 0), (0, missing))),
-                np.pad(part.b1, ((0, 0), (0, missing))),
-                np.pad(part.W2, ((0, 0), (0, missing), (0, 0))),
-                part.b2,
-            )
-            for part in parts
-            for missing in (width - part.b1.shape[1],)
-        ]
-        return cls(*map(np.concatenate, zip(*padded, strict=True)))
+        names = parts[0].arrays
+        return cls({name: _joined([part.arrays[name] for part in parts]) for name in names})
+
+    def part(self, members: slice | Ints) -> Self:
+        """Those of some networks."""
+        return type(self)({name: array[members] for name, array in self.arrays.items()})
+
+    def __len__(self) -> int:
+        return len(next(iter(self.arrays.values())))
+
+    @property
+    def W1(self) -> Floats:  # noqa: N802 - as in equations
+        """(B, F, H) of the first layer."""
+        return self.arrays["W1"]
+
+    @property
+    def b1(self) -> Floats:
+        """(B, H) of the first layer."""
+        return self.arrays["b1"]
+
+    @property
+    def W2(self) -> Floats:  # noqa: N802
+        """(B, H, C) of the second layer; (B, H, H) where it is hidden, too."""
+        return self.arrays["W2"]
+
+    @property
+    def b2(self) -> Floats:
+        """(B, C) of the second layer, or (B, H)."""
+        return self.arrays["b2"]
+
+
+def _stacked(arrays: Sequence[Floats]) -> Floats:
+    """Arrays of several sizes as one, zero beyond each."""
+    shape = np.max([array.shape for array in arrays], axis=0)
+    stacked = np.zeros((len(arrays), *shape))
+    for row, array in zip(stacked, arrays, strict=True):
+        row[tuple(map(slice, array.shape))] = array
+    return stacked
+
+
+def _joined(arrays: Sequence[Floats]) -> Floats:
+    """Arrays (B, ...) one after the other, zero beyond each."""
+    shape = np.max([array.shape[1:] for array in arrays], axis=0)
+    padded = [
+        np.pad(array, [(0, 0), *((0, more) for more in shape - array.shape[1:])])
+        for array in arrays
+    ]
+    return np.concatenate(padded)

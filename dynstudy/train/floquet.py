@@ -106,8 +106,8 @@ def multipliers(
         alone = slice(b, b + 1)
         width = int(ensemble.width[b])
         network = replace(ensemble.part(alone), dtype="float64")
-        W1, b1, W2, b2 = vars(parameters.part(alone)).values()
-        trimmed = Parameters(W1[:, :, :width], b1[:, :width], W2[:, :width], b2)
+        W1, b1, W2, b2 = parameters.part(alone).arrays.values()
+        trimmed = Parameters.of_layers(W1[:, :, :width], b1[:, :width], W2[:, :width], b2)
         unread = Readings.none(network, data.classes)
         values[b] = _multiplier(cast("State", start(network, data, trimmed, unread)), step)
     return values

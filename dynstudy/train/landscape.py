@@ -92,7 +92,7 @@ def _walk(ensemble: Ensemble, data: Data, parameters: Parameters, step: int) -> 
     pairs = find(state, step, Curvature((step,), tolerance=TOLERANCE))
     if not np.isfinite(pairs.values).all():
         raise ValueError(f"the Hessian at step {step} has no two finite eigenvalues")
-    plane = _flat(*(array[0] for array in vars(pairs.vectors).values()))
+    plane = _flat(*(array[0] for array in pairs.vectors.arrays.values()))
     positions = [_of(state.parameters())]
     for following in range(step, min(step + POSITIONS, ensemble.steps)):
         advance(state, following, 1)
@@ -118,7 +118,7 @@ def _slice(ensemble: Ensemble, data: Data, walk: _Walk, reach: float) -> Landsca
 
 def _of(parameters: Parameters) -> Array:
     """A network as a vector, (1, N)."""
-    return _flat(*vars(parameters).values())
+    return _flat(*parameters.arrays.values())
 
 
 def _flat(*arrays: NDArray[np.floating]) -> Array:

@@ -18,7 +18,8 @@ from dynstudy.train._looks import Looks
 from dynstudy.train._read_here import read_as_ended
 from dynstudy.train.backends import able, block_size, load, reads_class_losses
 from dynstudy.train.curvature import Curvature
-from dynstudy.train.ensemble import Data, Demand, Ensemble, Parameters
+from dynstudy.train.demand import Demand
+from dynstudy.train.ensemble import Data, Ensemble, Parameters
 from dynstudy.train.readings import Outcome, Readings, Spectra
 
 SLICE_SECONDS = 0.4
@@ -115,7 +116,7 @@ def train(
         else:
             first = initial.part(members)
         training_sets, part_sets = np.unique(part.training_set, return_inverse=True)
-        task = replace(part, training_set=part_sets), replace(data, x=data.x[training_sets])
+        task = replace(part, training_set=part_sets), data.of_sets(training_sets)
         part_readings = readings.part(members)
         state = start(*task, first, part_readings)
         looks = Looks(backend, *task, part_readings, spectra.part(members), reads, asked)
@@ -185,7 +186,7 @@ def _check(ensemble: Ensemble, data: Data) -> None:
         raise ValueError(f"dtype {ensemble.dtype!r} is not one of float32, float64")
     if ensemble.steps < 1:
         raise ValueError(f"networks are trained for at least one step, not {ensemble.steps}")
-    settings = ("loss", "steps", "dtype")
+    settings = ("loss", "steps", "dtype", "network", "optimiser", "schedule")
     shapes = {name: np.shape(each) for name, each in vars(ensemble).items() if name not in settings}
     for name, shape in shapes.items():
         if shape != (len(ensemble),):
@@ -210,15 +211,16 @@ def _check(ensemble: Ensemble, data: Data) -> None:
 
 
 def _check_initial(initial: Parameters, ensemble: Ensemble, data: Data) -> None:
-    (batch, features, width), classes = initial.W1.shape, initial.W2.shape[-1]
+    first, last = (initial.arrays[name] for name in ensemble.network.first_and_last)
+    (batch, features, width), classes = first.shape, last.shape[-1]
     if (batch, features, classes) != (len(ensemble), data.features, data.classes):
         raise ValueError(
             f"initial has {batch} networks of {features} inputs and {classes} outputs; needed are "
             f"{len(ensemble)} of {data.features} and {data.classes}"
         )
-    needed = {"b1": (batch, width), "W2": (batch, width, classes), "b2": (batch, classes)}
-    for name, shape in needed.items():
-        if (given := getattr(initial, name).shape) != shape:
-            raise ValueError(f"initial has {name} {given}; beside its W1 it must be {shape}")
+    for name, shape in ensemble.network.shapes(width, features, classes).items():
+        if (given := initial.arrays[name].shape) != (batch, *shape):
+            needed = f"beside its W1 it must be {(batch, *shape)}"
+            raise ValueError(f"initial has {name} {given}; {needed}")
     if width < ensemble.width.max():
         raise ValueError(f"initial has {width} units, the widest network {ensemble.width.max()}")

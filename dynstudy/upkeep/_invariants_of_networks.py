@@ -19,7 +19,7 @@ from dynstudy.protocol import Protocol
 from dynstudy.store import series
 from dynstudy.store.checked import WAYS_OUT
 from dynstudy.store.database import batches
-from dynstudy.store.keys import digest
+from dynstudy.store.keys import AS_JSON, DYNAMICAL, IF_NOT_AS_ALWAYS, NULL_BY_DEFAULT, digest
 from dynstudy.store.series import COUNTS, NamedSeries, check_counts, to_readings
 from dynstudy.store.tables import ReplicateRow, SeriesRow, StepsRow
 from dynstudy.upkeep._finding import Finding, Inspection, Invariant
@@ -32,19 +32,18 @@ CELLS = 100
 
 REPLICATE: Any = ReplicateRow.__table__
 ALWAYS = ("loss", "width", "learning_rate", "steps", "dtype", "data", "initialisation", "numerics")
-DYNAMICAL = ("amplitude", "period", "tail")
-ONLY_IF_THERE = ("until",)
-CONTENT = (*ALWAYS, *DYNAMICAL, *ONLY_IF_THERE)
+CONTENT = (*ALWAYS, *NULL_BY_DEFAULT)
 
 
 @lru_cache(maxsize=4096)  # all networks of a cell share theirs
 def content_of(*columns: Any) -> tuple[dict[str, Any], str]:
     """What a key is of, but for the seed, by columns of `CONTENT`; and the digest of that."""
     row = dict(zip(CONTENT, columns, strict=True))
-    values = {name: row[name] for name in ALWAYS} | {"data": json.loads(row["data"])}
+    values = {name: row[name] for name in ALWAYS}
     if row["amplitude"] is not None:
         values |= {name: row[name] for name in DYNAMICAL}
-    values |= {name: row[name] for name in ONLY_IF_THERE if row[name] is not None}
+    values |= {name: row[name] for name in IF_NOT_AS_ALWAYS if row[name] is not None}
+    values |= {name: json.loads(values[name]) for name in AS_JSON if name in values}
     for name in ("learning_rate", "amplitude"):
         if name in values:
             values[name] = float(values[name])

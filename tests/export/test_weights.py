@@ -13,7 +13,6 @@ from safetensors.torch import load_file, save, save_file
 from dynstudy.export.export_file import Export, Weights
 from dynstudy.export.reproducing import reproduce
 from dynstudy.export.weights import add_weights, check_weights, named_weights
-from dynstudy.launch.replicates import draw_data
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def test_weights_are_those_of_a_torch_module(
         torch.nn.Linear(2, width), torch.nn.ReLU(), torch.nn.Linear(width, 3)
     )
     model.load_state_dict(load_file(tmp_path / weights.file))
-    data = draw_data(best.protocol.data, [0])
+    data = best.protocol.data.points([0])
     right = model(torch.tensor(data.validation_x, dtype=torch.float32)).argmax(-1).numpy()
     assert (right == data.validation_y).mean() == pytest.approx(max(entry.found.val_accuracies))
     assert check_weights(best, tmp_path, "cpu") == []

@@ -6,11 +6,11 @@ from dynstudy.measure.accuracy import accuracy, standard_error
 
 
 def test_accuracy_is_the_share_of_points_classified_right() -> None:
-    assert accuracy(np.array([10, 0, 5]), points_per_class=10) == pytest.approx(0.5)
+    assert accuracy(np.array([10, 0, 5]), points=[10, 10, 10]) == pytest.approx(0.5)
 
 
 def test_a_diverged_network_counts_as_chance() -> None:
-    assert accuracy(np.array([-1, -1, -1, -1]), 10, diverged=True) == pytest.approx(0.25)
+    assert accuracy(np.array([-1, -1, -1, -1]), [10] * 4, diverged=True) == pytest.approx(0.25)
 
 
 def test_standard_error_is_scipys(rng: np.random.Generator) -> None:

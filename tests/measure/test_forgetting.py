@@ -7,7 +7,8 @@ from dynstudy.measure.forgetting import forgetting, kinds, lasting
 from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import reads
 from dynstudy.measure.window import forgetting_window
-from dynstudy.protocol import Protocol, SpiralData
+from dynstudy.protocol import Protocol
+from dynstudy.task.data.spirals import SpiralData
 from dynstudy.task.schedule import SCHEDULES, class_weights
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from dynstudy.measure.measure import CellReadings
-from dynstudy.protocol import Protocol, SpiralData
+from dynstudy.protocol import Protocol
+from dynstudy.task.data.spirals import SpiralData
 
 PROTOCOL = Protocol(data=SpiralData(points_per_class=10, validation_points_per_class=20))
 

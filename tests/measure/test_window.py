@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from dynstudy.config import Configuration
 from dynstudy.measure.window import CYCLES_READ, forgetting_window, tail_start
-from dynstudy.protocol import Protocol, SpiralData
+from dynstudy.protocol import Protocol
+from dynstudy.task.data.spirals import SpiralData
 from dynstudy.task.schedule import class_weights
 
 

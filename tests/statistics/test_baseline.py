@@ -33,7 +33,7 @@ def test_a_measure_is_read_at_the_steps_of_a_period_where_it_is_defined(planted:
     # the planted networks classify the same at every step: they forget nothing
     assert static.measure("forgetting", 10).tolist() == [0] * 4
     counts = static._readings.validation_correct[:, -1]
-    points = planted.spec.protocol.data.validation_points_per_class
+    points = planted.spec.protocol.data.validation_points
     np.testing.assert_allclose(static.measure("val_accuracy", 10), accuracy(counts, points))
     # 3 oscillations of 45 steps fit: with fewer than C + 1 forgetting is not defined
     assert len(static.measure("forgetting", 45)) == 0

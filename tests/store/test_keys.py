@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynstudy.config import Configuration
-from dynstudy.protocol import Protocol, SpiralData
+from dynstudy.protocol import Protocol
 from dynstudy.store.keys import configuration_key, content, digest, network_keys
+from dynstudy.task.data.spirals import SpiralData
+from dynstudy.task.network import Network
+from dynstudy.task.optimiser import SGD
 
 PROTOCOL = Protocol(steps=200, tail=50)
 
@@ -45,6 +48,11 @@ def test_a_networks_key_is_that_of_its_cells_content_and_its_seed(
     [
         PROTOCOL.model_copy(update={"steps": 201}),
         PROTOCOL.model_copy(update={"dtype": "float64"}),
+        PROTOCOL.model_copy(update={"network": Network(depth=2)}),
+        PROTOCOL.model_copy(update={"network": Network(activation="tanh")}),
+        PROTOCOL.model_copy(update={"network": Network(initialisation="pytorch")}),
+        PROTOCOL.model_copy(update={"optimiser": SGD(momentum=0.5)}),
+        PROTOCOL.model_copy(update={"optimiser": SGD(batch=7)}),
         PROTOCOL.model_copy(update={"data": SpiralData(noise=0.1)}),
         PROTOCOL.model_copy(update={"data": SpiralData(train_seed="replicate")}),
         PROTOCOL.model_copy(update={"data": SpiralData(validation_seed=2)}),

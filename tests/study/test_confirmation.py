@@ -2,9 +2,10 @@
 
 import pytest
 
-from dynstudy.protocol import Protocol, SpiralData
+from dynstudy.protocol import Protocol
 from dynstudy.section import MAX_SEED
 from dynstudy.study.confirmation import FRESH, fresh_protocol
+from dynstudy.task.data.spirals import SpiralData
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 from dynstudy.task.losses import LOSSES
 from dynstudy.train import Data, Ensemble, Outcome, Parameters
 from dynstudy.train.backends import load
-from dynstudy.train.ensemble import Demand
+from dynstudy.train.demand import Demand
 from dynstudy.train.readings import Readings
 
 NAMES = ("W1", "b1", "W2", "b2")

@@ -119,7 +119,7 @@ def shifted(there: Parameters, by: Array) -> Parameters:
     parts = [getattr(there, name) for name in NAMES]
     pieces = np.split(by, np.cumsum([part.size for part in parts])[:-1])
     moved = [p + piece.reshape(p.shape) for p, piece in zip(parts, pieces, strict=True)]
-    return Parameters(*moved)
+    return Parameters.of_layers(*moved)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -229,7 +229,9 @@ def along(gradient: Callable[[Parameters], Array], there: Parameters, vector: Pa
     """Finite difference of the gradient along a vector of length 1, which sees kinks of ReLU."""
     distance = 0.03
     ahead, behind = (
-        Parameters(*(getattr(there, n)[:1] + sign * getattr(vector, n)[:1, 0] for n in NAMES))
+        Parameters.of_layers(
+            *(getattr(there, n)[:1] + sign * getattr(vector, n)[:1, 0] for n in NAMES)
+        )
         for sign in (distance, -distance)
     )
     moved = gradient(ahead) - gradient(behind)
@@ -240,7 +242,7 @@ def along(gradient: Callable[[Parameters], Array], there: Parameters, vector: Pa
 def test_the_authors_own_start_becomes_unstable_where_theirs_does() -> None:
     """Figure 2 of the paper: unstable from steps 4189 and 9199 on, λ1 on two branches."""
     reference, data = np.load(DATA / "gold_dce_h100_a70_t5000.npz"), make_data()
-    initial = Parameters(*(reference[name][None] for name in NAMES))
+    initial = Parameters.of_layers(*(reference[name][None] for name in NAMES))
 
     def trained(steps: int, records: tuple[int, ...] = ()) -> Outcome:
         ensemble = Ensemble.of(

@@ -85,7 +85,7 @@ def test_references_of_another_implementation(name: str, backend: str) -> None:
             period=int(there["T"]),
             dtype="float64",
         )
-        parameters = Parameters(*(there[part][record][None] for part in NAMES))
+        parameters = Parameters.of_layers(*(there[part][record][None] for part in NAMES))
         step = int(there["steps"][record])
         here = pairs(backend, ensemble, data, parameters, step, Curvature((step,), 4, 1, 1e-12))
         expected = [*there["lam"][record], there["lam_min"][record]]

@@ -63,16 +63,16 @@ def test_of_networks_it_is_that_of_their_dense_hessians(
     computed = multipliers(ensemble, data, here, step)
     for b, width in enumerate((1, 9)):
         alone = replace(ensemble.part(slice(b, b + 1)), training_set=np.array([0]))
-        W1, b1, W2, b2 = vars(here.part(slice(b, b + 1))).values()
-        parameters = Parameters(W1[:, :, :width], b1[:, :width], W2[:, :width], b2)
+        W1, b1, W2, b2 = here.part(slice(b, b + 1)).arrays.values()
+        parameters = Parameters.of_layers(W1[:, :, :width], b1[:, :width], W2[:, :width], b2)
         moved = parameters.b2.size + parameters.W2.size + 3 * width
         gradient = gradient_at(alone, data, step, parameters)
         assert gradient.shape == (moved,)
         parts = np.split(gradient, np.cumsum([2 * width, width, 3 * width]))
-        after = Parameters(
+        after = Parameters.of_layers(
             *(
                 value - alone.learning_rate * part.reshape(value.shape)
-                for value, part in zip(vars(parameters).values(), parts, strict=True)
+                for value, part in zip(parameters.arrays.values(), parts, strict=True)
             )
         )
         jacobians = [
@@ -129,7 +129,7 @@ def test_a_step_beyond_the_last_is_refused() -> None:
 def test_the_authors_cycle_doubles_with_its_multiplier_and_not_with_an_eigenvalue() -> None:
     """λ2 reaches 2/η at step 9600, where period 2 goes on; period 4 comes at about 14 300."""
     reference, data = np.load(DATA / "gold_dce_h100_a70_t5000.npz"), make_data()
-    initial = Parameters(*(reference[name][None] for name in NAMES))
+    initial = Parameters.of_layers(*(reference[name][None] for name in NAMES))
     ensemble = Ensemble.of(
         "dce", 14_500, width=100, learning_rate=1, amplitude=70, period=5000, dtype="float64"
     )

@@ -31,7 +31,9 @@ def flat(parameters: Parameters) -> Array:
 def shaped(vector: Array, like: Parameters) -> Parameters:
     shapes = [getattr(like, name).shape for name in NAMES]
     parts = np.split(vector, np.cumsum([np.prod(shape) for shape in shapes])[:-1])
-    return Parameters(*(part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)))
+    return Parameters.of_layers(
+        *(part.reshape(shape) for part, shape in zip(parts, shapes, strict=True))
+    )
 
 
 def loss_at(ensemble: Ensemble, data: Data, step: int, vector: Array, like: Parameters) -> float:
@@ -94,7 +96,7 @@ def test_all_slices_are_as_large_and_hold_all_positions(rng: np.random.Generator
 def test_of_a_network_of_float32_it_is_in_float64(rng: np.random.Generator) -> None:
     ensemble, data = network("dce"), make_data(points=20, validation_points=3)
     state = random_state(rng, ensemble, 3)
-    single = Parameters(*(array.astype(np.float32) for array in vars(state).values()))
+    single = Parameters.of_layers(*(array.astype(np.float32) for array in state.arrays.values()))
     first, second = (
         landscape_slices(replace(ensemble, dtype=dtype), data, {0: single})[0]
         for dtype in ("float32", "float64")

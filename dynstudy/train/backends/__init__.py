@@ -24,7 +24,8 @@ from typing import Any, Protocol, cast
 
 from dynstudy.errors import NEEDS_TORCH, BackendError, nearest
 from dynstudy.train.curvature import Curvature, Eigenpairs
-from dynstudy.train.ensemble import Demand, Parameters
+from dynstudy.train.demand import Demand
+from dynstudy.train.ensemble import Parameters
 
 BACKENDS = tuple(module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_")
 DRIVER = "libcuda.so.1"

@@ -66,7 +66,7 @@ def eigenpairs(state: State, step: int | Ints, curvature: Curvature) -> Eigenpai
     return Eigenpairs(
         values.cpu().numpy(),
         residuals.cpu().numpy(),
-        Parameters(W1, b1[:, :, 0], W2, b2[:, :, 0]),
+        Parameters.of_layers(W1, b1[:, :, 0], W2, b2[:, :, 0]),
         products.cpu().numpy(),
     )
 

@@ -20,7 +20,7 @@ class State:
     rate: Tensor  # (B, 1, 1)
     x: Tensor  # (B, P, F) each network's training set
     y: Tensor  # (P,)
-    validation_x: Tensor  # (V, F)
+    validation_x: Tensor  # (V, F), or (B, V, F) of each network
     validation_y: Tensor  # (V,)
     gammas: Tensor  # (PIECE, B, C) class weights of the steps of this piece
     losses: Tensor  # (PIECE, B) before each of them, nan once diverged
@@ -43,7 +43,7 @@ class State:
     def parameters(self) -> Parameters:
         """The parameters as they are now."""
         W1, b1, W2, b2 = (tensor.detach().cpu().numpy().copy() for tensor in self.tensors)
-        return Parameters(W1, b1[:, 0], W2, b2[:, 0])
+        return Parameters.of_layers(W1, b1[:, 0], W2, b2[:, 0])
 
 
 def forward(tensors: list[Tensor], x: Tensor) -> Tensor:

@@ -42,16 +42,16 @@ def eigenpairs_by_autograd(
     """
     shape = len(ensemble), curvature.count
     values, residuals = np.full((2, *shape), np.nan)
-    vectors = Parameters(
-        *(np.zeros((*shape, *each.shape[1:])) for each in vars(parameters).values())
+    vectors = Parameters.of_layers(
+        *(np.zeros((*shape, *each.shape[1:])) for each in parameters.arrays.values())
     )
     products, steps = np.zeros(len(ensemble), int), np.broadcast_to(step, len(ensemble))
     for members, there in _few(ensemble, data, parameters, np.flatnonzero(running), device):
         pairs = autograd.eigenpairs(there, steps[members], curvature)
         values[members], residuals[members] = pairs.values, pairs.residuals
         products[members] = pairs.products
-        for name, of_all in vars(vectors).items():
-            of_all[members] = getattr(pairs.vectors, name)
+        for name, of_all in vectors.arrays.items():
+            of_all[members] = pairs.vectors.arrays[name]
     return Eigenpairs(values, residuals, vectors, products)
 
 

@@ -5,13 +5,12 @@ gradients sum to 0 over the classes, so that the mean over the classes of what w
 moves, and gives it back.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.losses.loss import CROSS_ENTROPY
-from dynstudy.train.ensemble import Demand, Floats, Parameters
+from dynstudy.train.demand import Demand
+from dynstudy.train.ensemble import Floats, Parameters
 
 FEATURES = 2
 """W1's two rows are names in the kernels, not a loop."""
@@ -31,6 +30,14 @@ def refusal(demand: Demand) -> str | None:
         return f"trains at most {MOST_CLASSES} classes, not {demand.classes}"
     if demand.features != FEATURES:
         return f"trains networks of {FEATURES} inputs, not of {demand.features}"
+    if (demand.network.depth, demand.network.activation) != (1, "relu"):
+        return f"trains one hidden layer of ReLU, not {demand.network}"
+    if not demand.optimiser.plain:
+        return f"trains by gradient descent on all points, not by {demand.optimiser}"
+    if demand.schedule != "triangle":
+        return f"knows Γ as a triangle, not the schedule {demand.schedule!r}"
+    if demand.validated_apart:
+        return "reads all networks on one validation set, not each on its own"
     return None
 
 
@@ -39,7 +46,8 @@ def as_trained(initial: Parameters, loss: str) -> tuple[Parameters, Means | None
     if LOSSES[loss].fused != CROSS_ENTROPY:
         return initial, None
     W2, b2 = (outputs[..., :-1] - outputs[..., -1:] for outputs in (initial.W2, initial.b2))
-    return replace(initial, W2=W2, b2=b2), (initial.W2.mean(-1), initial.b2.mean(-1))
+    relative = Parameters.of_layers(initial.W1, initial.b1, W2, b2)
+    return relative, (initial.W2.mean(-1), initial.b2.mean(-1))
 
 
 def absolute(trained: Floats, mean: Floats) -> Floats:

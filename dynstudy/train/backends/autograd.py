@@ -14,9 +14,11 @@ from torch import Tensor
 
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
+from dynstudy.task.network import ONE_HIDDEN_LAYER
 from dynstudy.task.schedule import class_weights
 from dynstudy.train.backends._autograd_curvature import count_climbs, eigenpairs, watch
 from dynstudy.train.backends._autograd_state import State, forward
+from dynstudy.train.demand import Demand
 from dynstudy.train.ensemble import Data, Ensemble, Parameters
 from dynstudy.train.readings import Readings
 
@@ -77,7 +79,9 @@ def start(
         real(ensemble.learning_rate)[:, None, None],
         real(data.x[ensemble.training_set]),
         torch.tensor(data.y, device=device),
-        real(data.validation_x),
+        real(
+            data.validation_x[ensemble.training_set] if data.validated_apart else data.validation_x
+        ),
         torch.tensor(data.validation_y, device=device),
         torch.zeros(PIECE, batch, classes, dtype=dtype, device=device),
         torch.zeros(PIECE, batch, dtype=dtype, device=device),
@@ -196,8 +200,10 @@ def _read(state: State, step: int) -> None:
         return
     chosen = [tensor.detach()[networks] for tensor in state.tensors]
     readings.correct[networks, columns] = _correct(forward(chosen, state.x[networks]), state.y)
+    apart = state.validation_x.ndim == 3
+    validation_x = state.validation_x[networks] if apart else state.validation_x
     readings.validation_correct[networks, columns] = _correct(
-        forward(chosen, state.validation_x), state.validation_y
+        forward(chosen, validation_x), state.validation_y
     )
 
 
@@ -207,3 +213,14 @@ def _correct(output: Tensor, y: Tensor) -> np.ndarray:
     counts = torch.zeros(len(right), output.shape[-1], dtype=torch.int32, device=y.device)
     counts.index_add_(1, y, right)
     return counts.cpu().numpy()
+
+
+def refusal(demand: Demand) -> str | None:
+    """Why it cannot train what is asked of it; None if it can."""
+    if demand.network != ONE_HIDDEN_LAYER.model_copy(
+        update={"initialisation": demand.network.initialisation}
+    ):
+        return f"does not train {demand.network} yet"
+    if not demand.optimiser.plain:
+        return f"does not train by {demand.optimiser} yet"
+    return None

@@ -84,7 +84,7 @@ class State:
         W2, b2 = packed[:, 3:].transpose(0, 2, 1), self.bias[:, :, 0].copy()
         if self.mean is not None:
             W2, b2 = (absolute(*pair) for pair in zip((W2, b2), self.mean, strict=True))
-        return Parameters(packed[:, :2], packed[:, 2], W2, b2)
+        return Parameters.of_layers(packed[:, :2], packed[:, 2], W2, b2)
 
 
 def threads() -> int:
@@ -255,7 +255,7 @@ def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
 
     _in_threads(of_one, state, TOGETHER)
     W2 = rows[:, :, 3:].swapaxes(2, 3)
-    vectors = Parameters(rows[:, :, :2], rows[:, :, 2], W2, biases)
+    vectors = Parameters.of_layers(rows[:, :, :2], rows[:, :, 2], W2, biases)
     return Eigenpairs(values, residuals, vectors, products)
 
 

@@ -29,7 +29,8 @@ from dynstudy.train.backends._gpu_shapes import (
 )
 from dynstudy.train.backends._gpu_watch import FIRST, STORED, WatchLayout
 from dynstudy.train.curvature import Curvature, Eigenpairs
-from dynstudy.train.ensemble import Data, Demand, Ensemble, Floats, Parameters
+from dynstudy.train.demand import Demand
+from dynstudy.train.ensemble import Data, Ensemble, Floats, Parameters
 from dynstudy.train.readings import Readings
 
 __all__ = ["advance", "at_once", "check_device", "devices", "eigenpairs", "refusal", "start"]
@@ -85,7 +86,9 @@ class State:
             of_both = (mean[networks] for mean in self.mean)
             W2, b2 = map(_fused.absolute, (W2, b2), of_both)
         dtype = self.ensemble.dtype
-        return Parameters(*(array.astype(dtype) for array in (rows[:, :2], rows[:, 2], W2, b2)))
+        return Parameters.of_layers(
+            *(array.astype(dtype) for array in (rows[:, :2], rows[:, 2], W2, b2))
+        )
 
 
 def refusal(demand: Demand) -> str | None:

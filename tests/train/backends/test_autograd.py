@@ -57,7 +57,7 @@ def test_autograd_trains_any_number_of_inputs(features: int, rng: np.random.Gene
     data = points(features, rng)
     outcome = train(network(), data, backend="autograd", checkpoints=[STEPS])
     expected = naive(data, 5)
-    for trained, parameter in zip(vars(outcome.parameters).values(), expected, strict=True):
+    for trained, parameter in zip(outcome.parameters.arrays.values(), expected, strict=True):
         np.testing.assert_allclose(trained[0], parameter, rtol=1e-12, atol=1e-13)
     W1, b1, W2, b2 = expected
     right = (np.maximum(data.validation_x @ W1 + b1, 0) @ W2 + b2).argmax(1) == data.validation_y

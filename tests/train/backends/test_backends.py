@@ -12,7 +12,7 @@ import pytest
 from dynstudy.errors import BackendError
 from dynstudy.train import Data, Ensemble, backends, train
 from dynstudy.train.backends import BACKENDS, able, at_once, fastest, gpu, load, per_device
-from dynstudy.train.ensemble import Demand
+from dynstudy.train.demand import Demand
 from tests.command import python
 from tests.conftest import ROOT, make_data
 

@@ -32,7 +32,7 @@ from dynstudy.train.backends._gpu_shapes import (
     shape_for,
     unpacked,
 )
-from dynstudy.train.ensemble import Demand
+from dynstudy.train.demand import Demand
 from tests.command import python
 from tests.conftest import ROOT, make_data
 from tests.train.oracle import (

@@ -61,7 +61,7 @@ def test_a_softmax_of_large_outputs_agrees(
         "dce", 1, width=[4, 11], learning_rate=0.1, amplitude=5, period=10, dtype="float64"
     )
     initial = random_state(rng, ensemble, classes)
-    initial = Parameters(initial.W1, initial.b1, initial.W2 * scale, initial.b2 * scale)
+    initial = Parameters.of_layers(initial.W1, initial.b1, initial.W2 * scale, initial.b2 * scale)
     outcome, expected = (
         train(
             ensemble,
@@ -277,7 +277,7 @@ def test_losses_of_classes_are_those_of_the_parameters_there(
     data = Data(data.x, data.y, data.validation_x[shuffled], data.validation_y[shuffled])
     initial = random_state(rng, ensemble, classes)
     scale = np.array([1.0, 40.0])[:, None, None]  # the second is sure of all it says
-    initial = Parameters(initial.W1, initial.b1, initial.W2 * scale, initial.b2)
+    initial = Parameters.of_layers(initial.W1, initial.b1, initial.W2 * scale, initial.b2)
     checkpoints = [[0, 2, 6, -1], [1, 2, 5, 6]]
 
     def trained(steps: int, **asked: Any) -> Outcome:
@@ -313,7 +313,7 @@ def test_a_class_that_is_as_good_as_certain_has_a_small_loss(dtype: str) -> None
     """log(1 + 1e-9) is 1e-9, even where 1 + 1e-9 is 1."""
     ensemble = Ensemble.of("ce", 1, width=1, learning_rate=1e-9, dtype=dtype)
     data = make_data(2, points=8, validation_points=8)
-    sure = Parameters(
+    sure = Parameters.of_layers(
         np.zeros((1, 2, 1)),
         np.zeros((1, 1)),
         np.zeros((1, 1, 2)),

@@ -42,7 +42,7 @@ def test_the_blocks_it_is_trained_in_change_nothing(
     initial = None
     if given:
         drawn = Parameters.drawn(ensemble, data.classes)
-        initial = Parameters(*(0.5 * array for array in vars(drawn).values()))
+        initial = Parameters.of_layers(*(0.5 * array for array in drawn.arrays.values()))
     checkpoints = np.tile([0, 7, 60], (7, 1))
     checkpoints[2] = [5, -1, -1]
 
@@ -102,7 +102,7 @@ def test_a_slice_is_short_also_where_a_block_is_much_wider_than_the_last(
     width = np.array([8] * 50 + [800] * 50)
 
     def start(part: Ensemble, *_: Any) -> Any:
-        parameters = Parameters(*(np.zeros((len(part), 1, 1)) for _ in range(4)))
+        parameters = Parameters.of_layers(*(np.zeros((len(part), 1, 1)) for _ in range(4)))
         return SimpleNamespace(
             name="steady", device="none", part=part, parameters=lambda: parameters
         )

@@ -26,7 +26,7 @@ def follow(
         period=2 if static else int(reference["period"]),
         dtype="float64",
     )
-    initial = Parameters(*(reference[parameter][None] for parameter in NAMES))
+    initial = Parameters.of_layers(*(reference[parameter][None] for parameter in NAMES))
     outcome = train(
         ensemble,
         make_data(),

@@ -1,0 +1,48 @@
+"""What a backend is asked to train, for it to say whether it can."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from dynstudy.task.network import ONE_HIDDEN_LAYER, Network
+from dynstudy.task.optimiser import GRADIENT_DESCENT, Optimiser
+from dynstudy.train.ensemble import Data, Ensemble
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a backend is asked to train, for it to say whether it can."""
+
+    loss: str
+    features: int  # F
+    classes: int  # C
+    width: int  # of the widest network
+    steps: int  # S
+    dtype: str
+    network: Network = ONE_HIDDEN_LAYER
+    optimiser: Optimiser = GRADIENT_DESCENT
+    schedule: str = "triangle"
+    validated_apart: bool = False  # whether each training set has a validation set of its own
+    onsets: bool = False  # whether instabilities are watched for
+    climbs: bool = False  # whether uphill steps are counted
+    sums: bool = False  # whether the loss is summed over the steps
+
+    @classmethod
+    def of(cls, ensemble: Ensemble, data: Data, *watched: bool) -> Self:
+        """What an ensemble, its data and what is watched for, as the fields say, ask for."""
+        width = int(ensemble.width.max())
+        onsets, climbs, sums = (*watched, False, False, False)[:3]
+        return cls(
+            ensemble.loss,
+            data.features,
+            data.classes,
+            width,
+            ensemble.steps,
+            ensemble.dtype,
+            ensemble.network,
+            ensemble.optimiser,
+            ensemble.schedule,
+            data.validated_apart,
+            onsets,
+            climbs,
+            sums,
+        )
