@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     Field,
@@ -11,12 +12,14 @@ from pydantic import (
     field_validator,
 )
 
+from dynstudy.errors import either, nearest
 from dynstudy.section import MAX_STEPS, Section, integer_or, whole_between
 from dynstudy.task.data import AnyData
 from dynstudy.task.data.spirals import SpiralData
 from dynstudy.task.initial import Initial
 from dynstudy.task.network import ONE_HIDDEN_LAYER, Network
 from dynstudy.task.optimiser import GRADIENT_DESCENT, AnyOptimiser
+from dynstudy.task.schedule import SCHEDULES, TRIANGLE
 
 MAX_PER_DECADE = 1000
 
@@ -108,6 +111,12 @@ def _started(value: Any, info: ValidationInfo) -> Initial | None:
     return Initial.read(folder / value, info.data["data"].classes, info.data["dtype"])
 
 
+def _scheduled(name: str) -> str:
+    if name not in SCHEDULES:
+        raise ValueError(f"must be {either(map(repr, SCHEDULES))}{nearest(name, SCHEDULES)}")
+    return name
+
+
 class Protocol(Section):
     """What all networks of a study share (``[protocol]``)."""
 
@@ -142,6 +151,12 @@ class Protocol(Section):
         GRADIENT_DESCENT,
         description="how they are trained",
         exclude_if=lambda optimiser: optimiser.plain,
+    )
+    schedule: Annotated[str, AfterValidator(_scheduled)] = Field(
+        TRIANGLE.name,
+        description="how the weight of a class rises and falls in its oscillation, and in which "
+        f"order classes take turns: {either(f'`{name}`' for name in SCHEDULES)}",
+        exclude_if=lambda name: name == TRIANGLE.name,
     )
     initial: Annotated[Initial | None, BeforeValidator(_started)] = Field(
         None,

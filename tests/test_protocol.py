@@ -56,8 +56,13 @@ def test_curvature_is_read_of_gradient_descent_on_all_points_alone() -> None:
     Protocol(optimiser=SGD(), curvature=ReadCurvature())
 
 
+def test_a_schedule_is_one_that_there_is() -> None:
+    with pytest.raises(ValidationError, match=r"must be 'triangle', .*; did you mean 'square'"):
+        Protocol(schedule="squar")
+
+
 def test_what_is_as_it_always_was_is_not_stored() -> None:
-    assert not {"network", "optimiser"} & Protocol().model_dump().keys()
+    assert not {"network", "optimiser", "schedule"} & Protocol().model_dump().keys()
     other = Protocol.model_validate({
         "network": {"depth": 2},
         "optimiser": {"momentum": 0.5},

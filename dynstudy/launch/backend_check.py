@@ -42,6 +42,6 @@ def demand(spec: StudySpec, loss: str) -> Demand:
     asked = protocol.curvature
     shape = data.features, data.classes, spec.widest, spec.most_steps, protocol.dtype
     apart = data.each_drawn and data.validation_varies
-    task = protocol.network, protocol.optimiser, "triangle", apart
+    task = protocol.network, protocol.optimiser, protocol.schedule, apart
     watched = (asked.onsets, asked.uphill, asked.loss) if asked is not None else ()
     return Demand(loss, *shape, *task, *watched)

@@ -9,7 +9,7 @@ import numpy as np
 
 from dynstudy.config import Cell, Configuration, Replicate
 from dynstudy.errors import NoDatabaseError
-from dynstudy.launch.backend_check import check_backend
+from dynstudy.launch.backend_check import check_backend, demand
 from dynstudy.launch.executors import processes
 from dynstudy.launch.replicates import to_arrays, watched
 from dynstudy.measure.records import curvature_said, record_steps
@@ -20,7 +20,7 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
 from dynstudy.train import Data, Ensemble, train
-from dynstudy.train.backends import at_once, per_device
+from dynstudy.train.backends import at_once, fastest_that_can, per_device
 
 PROBE_SECONDS = 0.15
 WIDTHS_PROBED = 4
@@ -42,6 +42,7 @@ class Estimate:
     curvature: str = ""  # what is read of it, in words
     again: int = 0  # networks that the ledger has, and that are trained again to read that
     until_onset: bool = False  # networks may end before
+    trained_by: str = ""  # which backend, and why
 
     def lines(self) -> list[str]:
         """For a person; from the least to the most where that depends on what is settled when."""
@@ -61,6 +62,7 @@ class Estimate:
             f"already in the ledger{again}){note}",
             f"network-steps  {steps}{at_most}",
             *([f"curvature      {self.curvature}"] if self.curvature else []),
+            f"backend        {self.trained_by}",
             f"time           {about} {seconds} on {self.device}"
             if self.device
             else "time           none: everything is in the ledger",
@@ -115,7 +117,13 @@ def estimate(
 
     until_onset = spec.protocol.until is not None
     curvature = curvature_said(spec.protocol)
-    most = replace(of(all_cells), curvature=curvature, again=again, until_onset=until_onset)
+    most = replace(
+        of(all_cells),
+        curvature=curvature,
+        again=again,
+        until_onset=until_onset,
+        trained_by=_trained_by(spec, backend),
+    )
     if spec.rounds is None:
         return most
     first = range(spec.rounds.min)
@@ -123,6 +131,20 @@ def estimate(
         cell if cell.configuration.static else replace(cell, seeds=first) for cell in all_cells
     ]
     return replace(most, least=of(settled_at_once))
+
+
+def _trained_by(spec: StudySpec, backend: str) -> str:
+    """Which backend trains a study, and why it is not a faster one."""
+    if backend.partition(":")[0] != "auto":
+        return f"{backend}, which --backend names"
+    reasons: dict[str, list[str]] = {}
+    for loss in spec.loss:
+        way, passed_over = fastest_that_can(backend, demand(spec, loss))
+        reasons.setdefault(way, passed_over)
+    return "; ".join(
+        f"{way}, since {' and '.join(each)}" if each else f"{way}, the fastest of this machine"
+        for way, each in reasons.items()
+    )
 
 
 def _speeds(

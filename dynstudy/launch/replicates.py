@@ -158,6 +158,7 @@ def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ense
         dtype=protocol.dtype,
         network=protocol.network,
         optimiser=protocol.optimiser,
+        schedule=protocol.schedule,
     )
     return ensemble, Data(*protocol.data.points(seeds))
 

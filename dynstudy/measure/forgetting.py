@@ -27,7 +27,7 @@ from dynstudy.arrays import Array
 from dynstudy.measure.measure import CellReadings, Measure
 from dynstudy.measure.window import CYCLES_READ, forgetting_window
 from dynstudy.protocol import Protocol
-from dynstudy.task.schedule import TRIANGLE, ScheduleKind
+from dynstudy.task.schedule import SCHEDULES, TRIANGLE, ScheduleKind
 
 CATASTROPHIC = 0.4
 """Forgetting significantly above this is called catastrophic."""
@@ -110,8 +110,9 @@ def kinds(readings: CellReadings) -> tuple[Array, Array, Array]:
         readings.at(steps).validation_accuracy
         for steps in (span.middles, span.ends, [readings.protocol.training_steps])
     )
-    lost, missing = forgetting(middle, end, span.first)
-    lasts = lasting(end, final[:, 0], span.first)
+    schedule = SCHEDULES[readings.protocol.schedule]
+    lost, missing = forgetting(middle, end, span.first, schedule)
+    lasts = lasting(end, final[:, 0], span.first, schedule)
     for values in (lost, missing, lasts):
         values[readings.diverged] = np.nan
     return lost, missing, lasts

@@ -8,6 +8,7 @@ from typing import Any
 from dynstudy.config import Configuration
 from dynstudy.measure.window import tail_start
 from dynstudy.protocol import Protocol
+from dynstudy.task.schedule import TRIANGLE
 
 NUMERICS = 1
 """Raised when results change (not with every release): what was trained before is trained again."""
@@ -49,6 +50,8 @@ def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
         values["amplitude"] = float(configuration.amplitude)
         values["period"] = configuration.period
         values["tail"] = protocol.training_steps - tail_start(protocol, configuration)
+        if protocol.schedule != TRIANGLE.name:
+            values["schedule"] = protocol.schedule
     if protocol.until is not None:
         values["until"] = protocol.until
     return values

@@ -170,10 +170,11 @@ def _fill_measures(connection: Connection, names: set[str]) -> None:
         return
     row = ReplicateRow
     rate = row.learning_rate
-    columns = (row.configuration, row.steps, row.tail, row.period, row.dtype, row.data, rate)
-    cells = connection.execute(select(*columns).distinct()).all()
-    for key, steps, tail, period, dtype, data, learning_rate in cells:
+    of_cell = row.configuration, row.steps, row.tail, row.period, row.dtype, row.data, row.schedule
+    cells = connection.execute(select(*of_cell, rate).distinct()).all()
+    for key, steps, tail, period, dtype, data, schedule, learning_rate in cells:
         whole = {"steps": steps, "tail": tail or "none", "dtype": dtype, "data": json.loads(data)}
+        whole |= {"schedule": schedule} if schedule else {}
         protocol = Protocol.model_validate(whole)
         query = select(row.id, row.diverged_at).where(row.configuration == key)
         series_of = read(connection, row.configuration == key)

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from dynstudy.arrays import whole_numbers
 from dynstudy.errors import nearest
 from dynstudy.task.losses import LOSSES
+from dynstudy.task.schedule import SCHEDULES
 from dynstudy.train._looks import Looks
 from dynstudy.train._read_here import read_as_ended
 from dynstudy.train.backends import able, block_size, load, reads_class_losses
@@ -184,6 +185,11 @@ def _check(ensemble: Ensemble, data: Data) -> None:
         raise ValueError(f"loss {ensemble.loss!r} is not one of {', '.join(LOSSES)}{hint}")
     if ensemble.dtype not in {"float32", "float64"}:
         raise ValueError(f"dtype {ensemble.dtype!r} is not one of float32, float64")
+    if ensemble.schedule not in SCHEDULES:
+        hint = nearest(ensemble.schedule, SCHEDULES)
+        raise ValueError(
+            f"schedule {ensemble.schedule!r} is not one of {', '.join(SCHEDULES)}{hint}"
+        )
     if ensemble.steps < 1:
         raise ValueError(f"networks are trained for at least one step, not {ensemble.steps}")
     settings = ("loss", "steps", "dtype", "network", "optimiser", "schedule")

@@ -52,13 +52,15 @@ def content_of(*columns: Any) -> tuple[dict[str, Any], str]:
 
 def protocol_of(row: Any) -> Protocol:
     """How a network was trained, as far as its measures need it."""
-    return _protocol(row.steps, row.tail, row.dtype, row.data)
+    return _protocol(row.steps, row.tail, row.dtype, row.data, row.schedule)
 
 
 @lru_cache(maxsize=256)
-def _protocol(steps: int, tail: int | None, dtype: str, data: str) -> Protocol:
+def _protocol(
+    steps: int, tail: int | None, dtype: str, data: str, schedule: str | None
+) -> Protocol:
     whole = {"steps": steps, "tail": tail or "none", "dtype": dtype, "data": json.loads(data)}
-    return Protocol.model_validate(whole)
+    return Protocol.model_validate(whole | ({"schedule": schedule} if schedule else {}))
 
 
 def measured(

@@ -1,6 +1,7 @@
 """What a study will cost: counted exactly, measured roughly."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,23 @@ def test_what_is_not_trained_yet_is_counted_and_nothing_is_written(
     assert estimated.device.endswith("(cpu)")
     assert estimated.least is None
     assert not list(tmp_path.iterdir())
+
+
+def test_the_backend_is_said_and_why_it_is_not_a_faster_one(url: str, make_spec: SpecMaker) -> None:
+    def said(backend: str = "auto", **changes: Any) -> str:
+        spec = make_spec(protocol=SMALL["protocol"] | changes)
+        (line,) = [
+            line
+            for line in estimate(spec, storage=url, backend=backend).lines()
+            if line.startswith("backend")
+        ]
+        return line.split(maxsplit=1)[1]
+
+    assert said() == "cpu, the fastest of this machine"
+    assert said("autograd") == "autograd, which --backend names"
+    assert said(schedule="sine") == (
+        "autograd, since cpu knows Γ as a triangle, not the schedule 'sine'"
+    )
 
 
 def test_what_is_in_the_ledger_costs_nothing(url: str, make_spec: SpecMaker) -> None:

@@ -73,6 +73,12 @@ def test_whatever_changes_a_network_changes_its_key(protocol: Protocol) -> None:
         assert configuration_key(PROTOCOL, other) != configuration_key(PROTOCOL, DCE)
 
 
+def test_a_schedule_is_content_where_the_loss_is_dynamical() -> None:
+    sine = PROTOCOL.model_copy(update={"schedule": "sine"})
+    assert configuration_key(sine, DCE) != configuration_key(PROTOCOL, DCE)
+    assert configuration_key(sine, CE) == configuration_key(PROTOCOL, CE)
+
+
 def test_steps_per_learning_rate_are_the_steps_that_they_come_to() -> None:
     per_rate = Protocol.model_validate({"steps": {"per_learning_rate": 100}, "tail": 50})
     for rate, steps in ((1.0, 100), (0.5, 200), (0.03, 3333), (400.0, 1)):

@@ -56,14 +56,30 @@ def load(backend: str) -> tuple[Callable[..., State], Callable[[Any, int, int], 
 
 def able(backend: str, demand: Demand) -> str:
     """The backend, of ``auto`` the fastest, that can train this; `BackendError` if it cannot."""
-    name, _, device = backend.partition(":")
-    ways = _fastest_first(device if name == "auto" else "")
-    fastest_able = next(way for way in ways if _refusal(way, demand) is None)
-    if name == "auto":
+    fastest_able, _ = fastest_that_can(backend, demand)
+    if backend.partition(":")[0] == "auto":
         return fastest_able
     if (reason := _refusal(backend, demand)) is not None:
         raise BackendError(f"backend {backend!r} {reason}; use --backend {fastest_able}")
     return backend
+
+
+def fastest_that_can(backend: str, demand: Demand) -> tuple[str, list[str]]:
+    """Find the fastest backend that can train this; of ``auto:DEVICE``, on that device.
+
+    Returns:
+        Its name, and why each that is faster cannot.
+
+    Raises:
+        BackendError: none can.
+    """
+    name, _, device = backend.partition(":")
+    passed_over: list[str] = []
+    for way in _fastest_first(device if name == "auto" else ""):
+        if (reason := _refusal(way, demand)) is None:
+            return way, passed_over
+        passed_over.append(f"{way} {reason}")
+    raise BackendError(f"nothing can train this: {'; '.join(passed_over)}")
 
 
 def per_device(backend: str) -> list[str]:

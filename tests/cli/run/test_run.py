@@ -92,6 +92,7 @@ def test_a_dry_run_counts_and_writes_nothing(here: Path) -> None:
     assert "cells          5" in out
     assert "networks       16 (0 of them already in the ledger)" in out
     assert "network-steps  3200" in out
+    assert "backend        cpu, the fastest of this machine" in out
     assert "time           about" in out
     assert sorted(here.rglob("*")) == before
     dynstudy(here, "run", "small.toml")
