@@ -8,9 +8,10 @@ import torch
 
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
-from dynstudy.task.network import draw
+from dynstudy.task.network import Network, draw
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Data, Ensemble, train
+from dynstudy.train.backends._autograd_network import batched
 from tests.conftest import make_data
 from tests.forked import in_child
 
@@ -109,3 +110,21 @@ def test_a_forked_child_trains_as_its_parent_did() -> None:
         assert trained() == in_child(trained)
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_batched_layers_are_the_network_written_in_numpy(
+    depth: int, activation: str, rng: np.random.Generator
+) -> None:
+    network = Network(depth=depth, activation=activation)  # type: ignore[arg-type]
+    drawn = [network.draw(seed, 5, classes=3, features=4) for seed in (0, 1)]
+    tensors = [
+        torch.tensor(np.stack(pair)) for pair in zip(*(d.values() for d in drawn), strict=True)
+    ]
+    x = rng.normal(size=(2, 6, 4))
+    of_each = batched(network).forward(tensors, torch.tensor(x)).numpy()
+    of_all = batched(network).forward(tensors, torch.tensor(x[0])).numpy()
+    for b, arrays in enumerate(drawn):
+        np.testing.assert_allclose(of_each[b], network.outputs(arrays, x[b]), rtol=1e-12)
+        np.testing.assert_allclose(of_all[b], network.outputs(arrays, x[0]), rtol=1e-12)
