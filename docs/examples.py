@@ -14,13 +14,14 @@ from docs.schedule_picture import schedule_figure
 from docs.transcript import played
 from dynstudy.pictures.style import save
 
-README, TUTORIAL = ROOT / "README.md", ROOT / "docs" / "tutorial.md"
+README = ROOT / "README.md"
+PAGES = (README, ROOT / "docs" / "tutorial.md", ROOT / "docs" / "losses.md")
 QUICKSTART = ROOT / "docs" / "quickstart.png"
 
 
 def main() -> None:
     """Run the examples of all pages, write what they print, and README's pictures."""
-    for page in (README, TUTORIAL):
+    for page in PAGES:
         with TemporaryDirectory() as folder:
             text = _run(page.read_text(encoding="utf-8"), Path(folder))
             page.write_text(text, encoding="utf-8")

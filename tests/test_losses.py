@@ -1,6 +1,8 @@
 """The public module of the losses."""
 
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,9 @@ import dynstudy
 from dynstudy import losses
 from tests.command import python
 from tests.conftest import ROOT
+from tests.pages import typed
+
+PAGE = (ROOT / "docs" / "losses.md").read_text(encoding="utf-8")
 
 
 def test_its_names_are_those_of_the_package() -> None:
@@ -38,3 +43,13 @@ def test_without_pytorch_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in losses.__all__:
         with pytest.raises(ImportError, match=rf"^dynstudy\.losses\.{name} needs PyTorch: pip"):
             getattr(losses, name)
+
+
+def test_the_page_prints_what_it_shows(tmp_path: Path) -> None:
+    """Accuracies nearly so, on another processor."""
+    accuracy = r"(?<=: )0\.\d\d"
+    now = typed(PAGE, tmp_path)
+    assert re.sub(accuracy, "", now) == re.sub(accuracy, "", PAGE)
+    shown, printed = (re.findall(accuracy, text) for text in (PAGE, now))
+    assert len(shown) == 4
+    assert [float(each) for each in printed] == pytest.approx([*map(float, shown)], abs=0.15)

@@ -178,13 +178,11 @@ class _Squares(DynamicalLoss):
 
     def _points(self, output: Tensor, target: Tensor, gamma: Tensor, weight: Tensor) -> Tensor:
         output = output.movedim(class_dimension(output), -1)
-        counted: Tensor | None = None
         if target.is_floating_point():
-            given = target.movedim(class_dimension(target), -1)
+            given, counted = target.movedim(class_dimension(target), -1), None
         else:
-            counted = target != self.ignore_index
-            classes = target.masked_fill(~counted, 0)
-            given = nn.functional.one_hot(classes, len(gamma)).to(output.dtype)
+            every = torch.arange(len(gamma), device=target.device)
+            given, counted = (target[..., None] == every).to(output), target != self.ignore_index
         share = self.label_smoothing
         smooth = given * (1 - share) + share / len(gamma) if share else given
         points = self._weighted(output, given, smooth, gamma, weight)

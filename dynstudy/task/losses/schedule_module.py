@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch._C._functorch import is_functorch_wrapped_tensor
 
 from dynstudy.errors import nearest
 from dynstudy.task.schedule import SCHEDULES, TRIANGLE
@@ -114,7 +115,8 @@ class Schedule(nn.Module):
         weights: Tensor = SCHEDULES[self.kind].scaled(
             at // period, phase, every, amplitude, period, torch
         )
-        return weights.to(dtype or torch.get_default_dtype())
+        weights = weights.to(dtype or torch.get_default_dtype())
+        return carried(weights) if step is None and torch.compiler.is_compiling() else weights
 
     def steps_of(self, step: Any) -> Tensor:
         """Return numbers of steps, on the device of those counted.
@@ -151,6 +153,20 @@ class Schedule(nn.Module):
         return f"{self.num_classes}, amplitude={self.amplitude:g}, period={self.period}{tail}{kind}"
 
 
+@torch.library.custom_op("dynstudy::carried", mutates_args=())
+def carried(weights: Tensor) -> Tensor:
+    """Return weights of classes, which a compiler then keeps for the backward pass.
+
+    It would compute them there again, from a count that has gone on by then.
+    """
+    return weights.clone()
+
+
+@carried.register_fake
+def _(weights: Tensor) -> Tensor:
+    return torch.empty_like(weights)
+
+
 def _numbers(step: Any) -> Tensor:
     """What is no tensor as one; ValueError if it has no numbers below 2**63."""
     array = np.asarray(step)
@@ -161,7 +177,9 @@ def _numbers(step: Any) -> Tensor:
 
 def can_be_read(tensor: Tensor) -> bool:
     """Whether a tensor has numbers that can be looked at, and no card has to be waited for."""
-    return tensor.device.type == "cpu" and not torch.compiler.is_compiling()
+    if tensor.device.type != "cpu" or torch.compiler.is_compiling():
+        return False
+    return not is_functorch_wrapped_tensor(tensor)  # within torch.func.vmap
 
 
 def one_number(value: object) -> float | None:

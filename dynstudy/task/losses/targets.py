@@ -80,7 +80,7 @@ def class_dimension(output: Tensor) -> int:
     return 1 if output.ndim > 1 else 0
 
 
-def total_weight(target: Tensor, output: Tensor, weight: Tensor, ignore_index: int) -> Tensor:
+def total_weight(target: Tensor, output: Tensor, weight: Tensor, ignore_index: int) -> Tensor | int:
     """What the sum over samples is divided by, as in torch.nn.CrossEntropyLoss.
 
     Args:
@@ -90,10 +90,10 @@ def total_weight(target: Tensor, output: Tensor, weight: Tensor, ignore_index: i
         ignore_index: of targets that do not count.
 
     Returns:
-        () the static weights of all samples that are not ignored, in sum; of probabilities, their
-        number.
+        The sum of the static weights of all samples that are not ignored; of probabilities, the
+        number of samples.
     """
     if target.is_floating_point():
-        return output.new_tensor(output.numel() // len(weight))
+        return output.numel() // len(weight)
     counted = target != ignore_index
     return (weight[target.masked_fill(~counted, 0)] * counted).sum()

@@ -461,9 +461,28 @@ def test_what_is_compiled_is_one_graph_at_every_step_and_of_every_amplitude(
     assert graphs.frame_count == 1
 
 
-@pytest.mark.compile
 @pytest.mark.parametrize("loss", MODULES)
-def test_compiled_to_machine_code_a_training_is_the_same(loss: str) -> None:
+def test_gradients_of_each_sample_are_had_by_vmap_where_the_step_is_named(loss: str) -> None:
+    output, target = given((6, 5), "ignored")
+    module = MODULES[loss](5, 13, 10, reduction="sum", label_smoothing=0.1)
+    of_each = torch.func.vmap(torch.func.grad(lambda f, y: module(f, y, 17)))(output, target)
+    output.requires_grad_()
+    module(output, target, 17).backward()
+    torch.testing.assert_close(of_each, output.grad)
+    steps = torch.tensor([3, 17])
+    output = output.detach()
+    several = torch.func.vmap(lambda step: module(output, target, step))(steps)
+    assert several.tolist() == [float(module(output, target, int(step))) for step in steps]
+    assert int(module.steps) == 0
+
+
+@pytest.mark.parametrize(
+    "backend",
+    ["aot_eager_decomp_partition", pytest.param("inductor", marks=pytest.mark.compile)],
+)
+@pytest.mark.parametrize("loss", MODULES)
+def test_compiled_with_its_gradient_a_training_is_the_same(loss: str, backend: str) -> None:
+    """A backward pass that computed Γ again, after the step was counted, would have the next."""
     torch._dynamo.reset()
     output, target = given((40, 5), "ignored")
     ends = []
@@ -476,7 +495,7 @@ def test_compiled_to_machine_code_a_training_is_the_same(loss: str) -> None:
         def of_batch(x: Tensor, y: Tensor, model: Any = model, module: Any = module) -> Tensor:
             return module(model(x), y)
 
-        function = torch.compile(of_batch, fullgraph=True) if compiled else of_batch
+        function = torch.compile(of_batch, backend=backend) if compiled else of_batch
         for _ in range(30):
             optimiser.zero_grad()
             function(output, target).backward()
