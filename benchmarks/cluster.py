@@ -15,7 +15,7 @@ from dynstudy.launch.dispatch import Dispatch
 from dynstudy.launch.executors import EXECUTORS, maker
 from dynstudy.launch.executors.executor import Executor, Trained
 from dynstudy.launch.progress import Progress
-from dynstudy.launch.replicates import Task
+from dynstudy.launch.replicates import NetworkTask
 from dynstudy.measure.measures import reads
 from dynstudy.protocol import Protocol
 
@@ -92,12 +92,12 @@ def speed(executor: Executor, budgets: dict[str, float], seconds: float) -> floa
     return sum(map(_speed, landed.values()))
 
 
-def tasks(protocol: Protocol) -> Iterator[Task]:
+def tasks(protocol: Protocol) -> Iterator[NetworkTask]:
     """Networks of one cell, without an end."""
     configuration = Configuration("dce", WIDTH, 1.0, 30.0, PERIOD)
     steps = reads(protocol, (PERIOD,))
     for seed in count():
-        yield Task(Replicate(configuration, seed), steps)
+        yield NetworkTask(Replicate(configuration, seed), steps)
 
 
 def _speed(landed: list[tuple[float, float]]) -> float:

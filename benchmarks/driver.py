@@ -15,7 +15,7 @@ from benchmarks.planted import planted_spec
 from dynstudy.bench.measure import Measurement, Row, Say, Settings
 from dynstudy.launch.chunks import CHUNK_SECONDS
 from dynstudy.launch.executors.executor import Chunk, Executor, Slot, Trained
-from dynstudy.launch.replicates import Task
+from dynstudy.launch.replicates import NetworkTask
 from dynstudy.launch.runner import run
 from dynstudy.store.ledger import Record
 from dynstudy.store.provenance import Trainer
@@ -133,7 +133,7 @@ def launch_cost(spec: StudySpec, count: int, size: int, url: str) -> DriverCost:
     return DriverCost(done.trained / seconds, 1000 * seconds / chunks, 1000 * used / chunks, memory)
 
 
-def outcome(task: Task) -> Record:
+def outcome(task: NetworkTask) -> Record:
     """A network that is read where it is to be."""
     static = task.replicate.configuration.static
     measures = {name: value for name, value in MEASURES.items() if not static or "acc" in name}

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 
-from dynstudy.launch.replicates import Task
+from dynstudy.launch.replicates import NetworkTask
 from dynstudy.train.loop import step_work
 
 CHUNK_SECONDS = 8.0
@@ -23,19 +23,19 @@ class Chunks:
     `uneven` networks may end long before their last step.
     """
 
-    def __init__(self, tasks: Iterable[Task] = (), *, uneven: bool = False) -> None:
+    def __init__(self, tasks: Iterable[NetworkTask] = (), *, uneven: bool = False) -> None:
         self.uneven = uneven
-        self.waiting = deque[Task]()
+        self.waiting = deque[NetworkTask]()
         self.work = 0.0  # units x steps, of all that wait
         self.add(tasks)
 
-    def add(self, tasks: Iterable[Task]) -> None:
+    def add(self, tasks: Iterable[NetworkTask]) -> None:
         """Let more tasks wait, behind the others."""
         for task in tasks:
             self.waiting.append(task)
             self.work += task_work(task)
 
-    def cut(self, together: int, budget: float = 0.0) -> list[Task]:
+    def cut(self, together: int, budget: float = 0.0) -> list[NetworkTask]:
         """Return the next chunk, for a place that trains so many networks `together`.
 
         Args:
@@ -47,7 +47,7 @@ class Chunks:
         """
         least = CHUNK_ROUNDS * together if self.uneven else 1
         most = max(CHUNK_NETWORKS, CHUNK_ROUNDS * together)
-        chunk: list[Task] = []
+        chunk: list[NetworkTask] = []
         work = 0.0
         while self.waiting and (not chunk or _alike(self.waiting[0]) == _alike(chunk[0])):
             # whole rounds, so that nothing is idle at the end of the last one
@@ -65,11 +65,11 @@ def next_budget(work: float, seconds: float) -> float:
     return work * min(4.0, CHUNK_SECONDS / max(seconds, 1e-6))
 
 
-def task_work(task: Task) -> float:
+def task_work(task: NetworkTask) -> float:
     """What the training of a network takes: units x steps."""
     return step_work(task.replicate.configuration.width) * task.steps
 
 
-def _alike(task: Task) -> tuple[str, int]:
+def _alike(task: NetworkTask) -> tuple[str, int]:
     """What tasks must share to be trained in one call."""
     return task.replicate.configuration.loss, task.steps

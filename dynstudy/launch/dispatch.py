@@ -21,7 +21,7 @@ from dynstudy.launch.executors.executor import (
 )
 from dynstudy.launch.flights import TRIES, Convicted, Flight
 from dynstudy.launch.progress import Progress
-from dynstudy.launch.replicates import Task
+from dynstudy.launch.replicates import NetworkTask
 from dynstudy.protocol import Protocol
 
 WAIT_SECONDS = 0.1
@@ -88,7 +88,7 @@ class Dispatch:
         with self._lock:
             return max(networks, 1) - len(self._chunks.waiting), work - self._chunks.work
 
-    def feed(self, tasks: Sequence[Task]) -> None:
+    def feed(self, tasks: Sequence[NetworkTask]) -> None:
         """Let tasks wait for a free slot."""
         if tasks:
             with self._lock:

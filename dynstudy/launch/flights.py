@@ -7,7 +7,7 @@ further one, until a network is alone, which three more deaths convict.
 from dataclasses import dataclass
 
 from dynstudy.launch.executors.executor import Chunk
-from dynstudy.launch.replicates import Task
+from dynstudy.launch.replicates import NetworkTask
 
 TRIES = 3
 """How often a chunk may end its process, or fail, before it is taken for the cause."""
@@ -17,7 +17,7 @@ TRIES = 3
 class Convicted:
     """A network that ended every process which trained it by itself."""
 
-    task: Task
+    task: NetworkTask
 
     @property
     def said(self) -> str:

@@ -23,7 +23,7 @@ DIGITS = 9
 
 
 @dataclass(frozen=True)
-class Task:
+class NetworkTask:
     """A network to train, and the steps at which to read it."""
 
     replicate: Replicate
@@ -38,7 +38,7 @@ class Task:
 
 
 def train_replicates(
-    tasks: Sequence[Task],
+    tasks: Sequence[NetworkTask],
     protocol: Protocol,
     backend: str = "auto",
     progress: Callable[[int], None] | None = None,
@@ -94,7 +94,7 @@ def train_cell(
     """As `train_replicates`, of one configuration by itself, read as its own measures need."""
     periods = () if configuration.period is None else (configuration.period,)
     steps = reads(protocol, periods)
-    tasks = [Task(Replicate(configuration, seed), steps) for seed in seeds]
+    tasks = [NetworkTask(Replicate(configuration, seed), steps) for seed in seeds]
     return train_replicates(tasks, protocol, backend)
 
 
@@ -164,7 +164,7 @@ def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ense
 
 
 def _records(
-    tasks: Sequence[Task], protocol: Protocol, outcome: Outcome, curvature: Curvature | None
+    tasks: Sequence[NetworkTask], protocol: Protocol, outcome: Outcome, curvature: Curvature | None
 ) -> list[Record]:
     """What to record of each network, its measures from those of its cell together."""
     networks: list[ReadNetwork] = []
@@ -198,7 +198,9 @@ def _series(steps: tuple[int, ...], correct: NDArray[np.int32]) -> Series:
     return Series(steps[:count], correct[:count])
 
 
-def _of_curvature(outcome: Outcome, b: int, curvature: Curvature, task: Task) -> dict[str, Series]:
+def _of_curvature(
+    outcome: Outcome, b: int, curvature: Curvature, task: NetworkTask
+) -> dict[str, Series]:
     """Return the series of curvature of network `b`.
 
     Of eigenvalues, the records that its task asks for; none from where it diverged or ended, and

@@ -13,7 +13,7 @@ from dynstudy.launch.executors.executor import Executor, Said, Trained
 from dynstudy.launch.flights import Convicted
 from dynstudy.launch.interrupts import Interrupts
 from dynstudy.launch.progress import Progress
-from dynstudy.launch.replicates import Task
+from dynstudy.launch.replicates import NetworkTask
 from dynstudy.launch.wanted import Wanted
 from dynstudy.measure.records import record_steps
 from dynstudy.store.launch_ledger import LaunchLedger
@@ -133,7 +133,7 @@ class Training:
         trained = sum(map(len, self.train(cells, lacking)))
         return trained == sum(map(len, lacking.values()))
 
-    def _tasks(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[Task]:
+    def _tasks(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[NetworkTask]:
         """The networks to train, cell after cell."""
         # what other studies need of a baseline is read again with what this one needs
         static = (cell.configuration for cell in cells if cell.configuration.static)
@@ -145,7 +145,7 @@ class Training:
                 self._curvature_of(cell.configuration) if lacking[cell.configuration] else ()
             )
             for seed in lacking[cell.configuration]:
-                yield Task(Replicate(cell.configuration, seed), steps, *curvature)
+                yield NetworkTask(Replicate(cell.configuration, seed), steps, *curvature)
 
     def _curvature_of(self, configuration: Configuration) -> tuple[tuple[int, ...], int]:
         """Return the steps at which eigenvalues are read of a cell's networks, and how many.

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from dynstudy.config import Cell, Replicate
 from dynstudy.launch.chunks import task_work
-from dynstudy.launch.replicates import Task
+from dynstudy.launch.replicates import NetworkTask
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import Launch
 from dynstudy.store.patience import Patience
@@ -32,12 +32,12 @@ class Wanted:
         launch: Launch | None,
         patiently: Patience,
         cells: Sequence[Cell],
-        tasks: Iterator[Task],
+        tasks: Iterator[NetworkTask],
     ) -> None:
         self.ledger, self.launch, self.patiently, self.tasks = ledger, launch, patiently, tasks
         self.cells = {cell.configuration: cell for cell in cells}
-        self.elsewhere: list[Task] = []  # reserved by other launches
-        self._recorded: list[Task] = []  # by other launches, since they were planned
+        self.elsewhere: list[NetworkTask] = []  # reserved by other launches
+        self._recorded: list[NetworkTask] = []  # by other launches, since they were planned
         self._next = next(tasks, None)
         self._looked = time.monotonic()
 
@@ -46,12 +46,12 @@ class Wanted:
         """Whether all are handed out, or recorded."""
         return self._next is None and not self.elsewhere
 
-    def next_tasks(self, networks: float, work: float) -> list[Task]:
+    def next_tasks(self, networks: float, work: float) -> list[NetworkTask]:
         """Return the next so many networks, at least, of so much work, which are reserved now.
 
         What another launch trains is passed over, lest all train behind the one that is ahead.
         """
-        block: list[Task] = []
+        block: list[NetworkTask] = []
         if self.elsewhere and time.monotonic() - self._looked > POLL_SECONDS:
             self._looked = time.monotonic()
             block, self.elsewhere = self.elsewhere[:BLOCK], self.elsewhere[BLOCK:]
@@ -64,8 +64,8 @@ class Wanted:
             block = []
         return []
 
-    def _next_block(self, networks: float, work: float) -> list[Task]:
-        block: list[Task] = []
+    def _next_block(self, networks: float, work: float) -> list[NetworkTask]:
+        block: list[NetworkTask] = []
         while self._next is not None and (networks > 0 or work > 0) and len(block) < BLOCK:
             block.append(self._next)
             networks, work = networks - 1, work - task_work(self._next)
@@ -77,7 +77,7 @@ class Wanted:
         recorded, self._recorded = self._recorded, []
         return [task.replicate for task in recorded]
 
-    def _reserved(self, block: list[Task]) -> list[Task]:
+    def _reserved(self, block: list[NetworkTask]) -> list[NetworkTask]:
         if self.launch is None:
             return block
         by_key = {self.ledger.replicate_key(task.replicate): task for task in block}

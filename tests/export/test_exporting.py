@@ -13,7 +13,7 @@ from dynstudy.errors import ExportError
 from dynstudy.export.export_file import Export
 from dynstudy.export.exporting import export
 from dynstudy.launch.executors.here import Here
-from dynstudy.launch.replicates import Task, train_replicates
+from dynstudy.launch.replicates import NetworkTask, train_replicates
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.store.studies import Storage
 from dynstudy.study.confirmation import FRESH, fresh_protocol
@@ -34,7 +34,7 @@ def test_the_best_are_chosen_and_confirmed_on_what_nothing_was_chosen_on(
         assert entry.confirmed is not None
         count = 8 if entry.configuration.static else 2
         tasks = [
-            Task(Replicate(entry.configuration, FRESH + seed), (protocol.steps,))
+            NetworkTask(Replicate(entry.configuration, FRESH + seed), (protocol.steps,))
             for seed in range(count)
         ]
         if entry.configuration.static:

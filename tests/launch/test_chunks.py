@@ -5,18 +5,18 @@ import pytest
 from dynstudy.config import Configuration, Replicate
 from dynstudy.launch import chunks
 from dynstudy.launch.chunks import CHUNK_SECONDS, Chunks, next_budget
-from dynstudy.launch.replicates import Task
+from dynstudy.launch.replicates import NetworkTask
 from dynstudy.train.loop import step_work
 
 STEPS = 100
 
 
-def tasks(count: int, loss: str = "ce", width: int = 5, steps: int = STEPS) -> list[Task]:
+def tasks(count: int, loss: str = "ce", width: int = 5, steps: int = STEPS) -> list[NetworkTask]:
     configuration = Configuration(loss, width, 1.0)
-    return [Task(Replicate(configuration, seed), (steps,)) for seed in range(count)]
+    return [NetworkTask(Replicate(configuration, seed), (steps,)) for seed in range(count)]
 
 
-def all_of(chunks: Chunks, together: int, budget: float = 0.0) -> list[list[Task]]:
+def all_of(chunks: Chunks, together: int, budget: float = 0.0) -> list[list[NetworkTask]]:
     cut = []
     while chunk := chunks.cut(together, budget):
         cut.append(chunk)
@@ -51,7 +51,7 @@ def test_networks_that_may_end_early_are_trained_beside_several_others() -> None
 def test_networks_of_other_numbers_of_steps_are_trained_apart() -> None:
     configurations = [Configuration("ce", 5, rate) for rate in (1.0, 0.5)]
     networks = [
-        Task(Replicate(configuration, seed), (round(STEPS / configuration.learning_rate),))
+        NetworkTask(Replicate(configuration, seed), (round(STEPS / configuration.learning_rate),))
         for configuration in configurations
         for seed in range(3)
     ]

@@ -23,7 +23,7 @@ from dynstudy.launch.executors.executor import (
 )
 from dynstudy.launch.flights import TRIES, Convicted
 from dynstudy.launch.progress import Progress
-from dynstudy.launch.replicates import Task
+from dynstudy.launch.replicates import NetworkTask
 from dynstudy.protocol import Protocol
 from dynstudy.store.ledger import Record
 from dynstudy.store.provenance import Trainer
@@ -36,8 +36,10 @@ Answer = Callable[[Slot, Chunk], Event | Exception | None]
 """What becomes of a chunk on a slot; None: nothing, it goes on for ever."""
 
 
-def tasks(count: int) -> list[Task]:
-    return [Task(Replicate(Configuration("ce", 5, 0.1), seed), (100,)) for seed in range(count)]
+def tasks(count: int) -> list[NetworkTask]:
+    return [
+        NetworkTask(Replicate(Configuration("ce", 5, 0.1), seed), (100,)) for seed in range(count)
+    ]
 
 
 def trained(slot: Slot, chunk: Chunk, seconds: float = 1e-6) -> Trained:
@@ -75,7 +77,7 @@ class Scripted(Executor):
 
 
 def all_landed(
-    executor: Executor, networks: Sequence[Task], progress: Progress | None = None
+    executor: Executor, networks: Sequence[NetworkTask], progress: Progress | None = None
 ) -> tuple[Counter[int], list[Convicted], list[str]]:
     """How often each seed was trained, what was convicted, what was said."""
     landed, convicted, said = Counter[int](), list[Convicted](), list[str]()

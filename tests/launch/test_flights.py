@@ -5,12 +5,14 @@ import pytest
 from dynstudy.config import Configuration, Replicate
 from dynstudy.launch.executors.executor import Chunk
 from dynstudy.launch.flights import TRIES, Convicted, Flight
-from dynstudy.launch.replicates import Task
+from dynstudy.launch.replicates import NetworkTask
 from dynstudy.protocol import Protocol
 
 
 def flight(networks: int, deaths: int = 0) -> Flight:
-    tasks = [Task(Replicate(Configuration("ce", 5, 0.1), seed), (9,)) for seed in range(networks)]
+    tasks = [
+        NetworkTask(Replicate(Configuration("ce", 5, 0.1), seed), (9,)) for seed in range(networks)
+    ]
     return Flight(Chunk(tuple(tasks), Protocol(steps=9, tail="none")), deaths)
 
 

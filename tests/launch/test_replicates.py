@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 import dynstudy
 from dynstudy.config import Configuration, Replicate
-from dynstudy.launch.replicates import Task, train_replicates
+from dynstudy.launch.replicates import NetworkTask, train_replicates
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.series import VALIDATION
 from dynstudy.store.studies import Storage
@@ -41,7 +41,7 @@ def test_a_baseline_trained_again_elsewhere_is_one_training_and_keeps_all_its_re
     assert replaced  # else the two backends never parted, and this test shows nothing
     read = ledger.readings(baseline, replaced)
     # trained on one backend from the seeds, read at the same steps: the very same numbers
-    tasks = [Task(Replicate(baseline, seed), read.steps) for seed in replaced]
+    tasks = [NetworkTask(Replicate(baseline, seed), read.steps) for seed in replaced]
     records, _ = train_replicates(tasks, second.protocol, "autograd")
     expected = np.stack([record.series[VALIDATION].values for record in records])
     np.testing.assert_array_equal(read.validation_correct, expected)

@@ -14,7 +14,7 @@ from dynstudy.launch.executors import here
 from dynstudy.launch.executors.executor import Chunk, Event, Said, Slot, Trained
 from dynstudy.launch.executors.here import Here
 from dynstudy.launch.progress import Progress
-from dynstudy.launch.replicates import Task
+from dynstudy.launch.replicates import NetworkTask
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.ledger import Record
 from dynstudy.store.provenance import Trainer
@@ -169,7 +169,7 @@ class Lands:
 
 def chunk(worker: str, *seeds: int) -> Trained:
     """Networks that a worker trained in half a second."""
-    tasks = tuple(Task(Replicate(CE, seed), (200,)) for seed in seeds)
+    tasks = tuple(NetworkTask(Replicate(CE, seed), (200,)) for seed in seeds)
     measures = {"train_accuracy": 0.5, "val_accuracy": 0.5}
     records = [Record(task.replicate, None, measures, {}) for task in tasks]
     of_worker = Chunk(tasks, small_map().protocol), Slot(worker, 1)

@@ -14,7 +14,7 @@ from dynstudy.errors import ClusterError, StudyTakenError
 from dynstudy.launch import wanted as module
 from dynstudy.launch.executors.here import Here
 from dynstudy.launch.flights import Convicted
-from dynstudy.launch.replicates import Task, train_replicates
+from dynstudy.launch.replicates import NetworkTask, train_replicates
 from dynstudy.launch.training import Training
 from dynstudy.launch.wanted import Wanted
 from dynstudy.store.launch_ledger import LaunchLedger
@@ -56,11 +56,13 @@ def second(url: str, first: Launch, make_spec: SpecMaker) -> Iterator[Launch]:
 def wanted_by(launch: Launch | None, storage: Storage, spec: StudySpec) -> Wanted:
     engine = storage.engine if launch is None else launch.engine
     ledger, cells = LaunchLedger(engine, spec.protocol), spec.cells_ahead()
-    tasks = (Task(Replicate(c.configuration, seed), c.reads) for c in cells for seed in c.seeds)
+    tasks = (
+        NetworkTask(Replicate(c.configuration, seed), c.reads) for c in cells for seed in c.seeds
+    )
     return Wanted(ledger, launch, PATIENCE, cells, tasks)
 
 
-def all_of(wanted: Wanted) -> list[Task]:
+def all_of(wanted: Wanted) -> list[NetworkTask]:
     return wanted.next_tasks(1000, 0.0)
 
 
@@ -76,7 +78,7 @@ def ended(launch: Launch) -> None:
     thread.join()
 
 
-def record(wanted: Wanted, launch: Launch, tasks: list[Task]) -> None:
+def record(wanted: Wanted, launch: Launch, tasks: list[NetworkTask]) -> None:
     records, outcome = train_replicates(tasks, wanted.ledger.protocol, "cpu")
     wanted.ledger.add(records, Trainer.here("cpu", outcome.device), run_id=launch.id)
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from queue import Empty, SimpleQueue
 from typing import Self
 
-from dynstudy.launch.replicates import Task
+from dynstudy.launch.replicates import NetworkTask
 from dynstudy.protocol import Protocol
 from dynstudy.store.ledger import Record
 from dynstudy.store.provenance import Trainer
@@ -30,7 +30,7 @@ class Slot:
 class Chunk:
     """Networks of one loss and as many steps, trained in one engine call."""
 
-    tasks: tuple[Task, ...]  # at least one
+    tasks: tuple[NetworkTask, ...]  # at least one
     protocol: Protocol
 
     @property

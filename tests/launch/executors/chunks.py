@@ -8,7 +8,7 @@ import numpy as np
 
 from dynstudy.config import Configuration, Replicate
 from dynstudy.launch.executors.executor import Chunk, Event, Executor, Said, Slot
-from dynstudy.launch.replicates import Task
+from dynstudy.launch.replicates import NetworkTask
 from dynstudy.protocol import Protocol
 from dynstudy.store.ledger import Record
 from tests.command import LIMIT_SECONDS
@@ -22,7 +22,9 @@ FOREVER = 10**8
 def make_chunk(seeds: Iterable[int] = range(3), steps: int = 40, **protocol: Any) -> Chunk:
     """Networks of one cell, read in the middle and at the end."""
     configuration = Configuration("dce", 6, 1.0, 10.0, 8)
-    tasks = tuple(Task(Replicate(configuration, seed), (steps // 2, steps)) for seed in seeds)
+    tasks = tuple(
+        NetworkTask(Replicate(configuration, seed), (steps // 2, steps)) for seed in seeds
+    )
     return Chunk(tasks, Protocol(steps=steps, tail=4, **protocol))
 
 

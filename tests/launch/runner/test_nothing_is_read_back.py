@@ -14,7 +14,7 @@ from dynstudy.cli.pages import page_after_launch
 from dynstudy.dashboard.page import published
 from dynstudy.launch import dispatch
 from dynstudy.launch.chunks import Chunks
-from dynstudy.launch.replicates import Task
+from dynstudy.launch.replicates import NetworkTask
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 from tests.planted import SEARCH, SMALL
@@ -76,7 +76,7 @@ def selects(storage: Storage) -> Iterator[list[str]]:
 class Whole(Chunks):
     """All of one loss in a chunk: recording one asks what is there of it."""
 
-    def cut(self, together: int, budget: float = 0.0) -> list[Task]:
+    def cut(self, together: int, budget: float = 0.0) -> list[NetworkTask]:
         return super().cut(together, math.inf)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import dynstudy
 from dynstudy.config import Replicate
-from dynstudy.launch.replicates import Task, train_replicates
+from dynstudy.launch.replicates import NetworkTask, train_replicates
 from dynstudy.study.kinds.map import MapSpec
 from tests.conftest import ROOT
 
@@ -22,7 +22,7 @@ def test_two_points_of_figure_3_agree_with_the_processor(width: int) -> None:
         for cell in spec.grid_cells()
         if cell.configuration.width == width and not cell.configuration.static
     )
-    tasks = [Task(Replicate(cell.configuration, seed), cell.reads) for seed in cell.seeds]
+    tasks = [NetworkTask(Replicate(cell.configuration, seed), cell.reads) for seed in cell.seeds]
     means, errors = [], []
     for backend in ("gpu", "cpu"):
         records, _ = train_replicates(tasks, spec.protocol, backend)
