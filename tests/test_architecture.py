@@ -466,6 +466,7 @@ WHOLE = {
         "test_docs",
         "test_cluster_page",
         "test_readme",
+        "test_fifth_schedule",
         "test_sixth_loss",
         "test_start_from_file",
         "test_tutorial",

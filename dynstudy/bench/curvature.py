@@ -13,7 +13,6 @@ from dynstudy.bench.problem import LOSS, Problem
 from dynstudy.errors import BackendError
 from dynstudy.measure.records import pairs_per_decade
 from dynstudy.task.losses import LOSSES
-from dynstudy.task.schedule import class_weights
 from dynstudy.train import Curvature, Data, Ensemble, Parameters, train
 from dynstudy.train.backends import at_once, eigenpairs_of, load
 from dynstudy.train.curvature import Eigenpairs
@@ -103,8 +102,7 @@ def looked_at(
 def by_eigsh(ensemble: Ensemble, data: Data, there: Parameters) -> NDArray[np.float64]:
     """λ1 and λ2 of the first network as one would find them, by SciPy over PyTorch's products."""
     x, y = torch.tensor(data.x[0], dtype=torch.float32), torch.tensor(data.y)
-    schedule = ensemble.amplitude, ensemble.period, ensemble.tail_start
-    gamma = torch.tensor(class_weights(ensemble.steps, data.classes, *schedule)[0]).float()
+    gamma = torch.tensor(ensemble.class_weights(ensemble.steps, data.classes)[0]).float()
     tensors = [
         torch.tensor(each[0], dtype=torch.float32).requires_grad_()
         for each in (there.W1, there.b1, there.W2, there.b2)

@@ -19,7 +19,6 @@ from dynstudy.measure.landscape import FirstOscillations
 from dynstudy.measure.records import in_pairs
 from dynstudy.measure.window import tail_start
 from dynstudy.protocol import Protocol
-from dynstudy.task.schedule import class_weights
 from dynstudy.train import Curvature, Outcome, Parameters
 from dynstudy.train.landscape import check_installed, landscape_slices
 
@@ -119,8 +118,7 @@ def first_oscillations(
     spectra = network.run(end, checkpoints=[end], curvature=Curvature(records)).spectra
     eigenvalues = np.full((end, 2), np.nan)
     eigenvalues[list(records)] = spectra.values[0]
-    schedule = (each[0] for each in (ensemble.amplitude, ensemble.period, ensemble.tail_start))
-    gammas = class_weights(every[:-1], data.classes, *schedule)
+    gammas = ensemble.class_weights(every[:-1, None], data.classes)[:, 0]
     columns = {
         "step": every[:-1],
         "loss": read.losses[0],

@@ -14,7 +14,6 @@ from dynstudy.measure.measure import CellReadings
 from dynstudy.measure.measures import MEASURES, reads
 from dynstudy.measure.window import tail_start
 from dynstudy.protocol import Protocol
-from dynstudy.task.schedule import class_weights
 
 CURVE_POINTS = 300  # of one network, if nothing else is asked for
 TRACE_POINTS = 40  # of an oscillation
@@ -124,8 +123,8 @@ def _follow(
     steps, classes = np.array(stops), data.classes
     period = configuration.period
     read = CellReadings(protocol, period, tuple(stops), correct, validation, outcome.diverged)
-    schedule = (each[0] for each in (ensemble.amplitude, ensemble.period, ensemble.tail_start))
-    gamma = class_weights(np.minimum(steps, protocol.training_steps - 1), classes, *schedule)
+    last = protocol.training_steps - 1
+    gamma = ensemble.class_weights(np.minimum(steps, last)[:, None], classes)[:, 0]
     # from here on (R, M, 2, C), as far as the networks were finite
     accuracy = np.stack([read.train_accuracy, read.validation_accuracy], axis=2)
     loss = outcome.class_losses

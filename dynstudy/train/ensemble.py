@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dynstudy.arrays import Ints, real_numbers, whole_numbers
 from dynstudy.task.network import ONE_HIDDEN_LAYER, Network
 from dynstudy.task.optimiser import GRADIENT_DESCENT, Optimiser
+from dynstudy.task.schedule import class_weights
 
 Floats = NDArray[np.floating]
 
@@ -122,6 +123,11 @@ class Ensemble(OfNetworks):
 
     def __len__(self) -> int:
         return len(self.width)
+
+    def class_weights(self, step: ArrayLike, classes: int) -> NDArray[np.float64]:
+        """Γ(k) (..., B, C) of each network, at steps that broadcast against (B,)."""
+        settings = self.amplitude, self.period, self.tail_start
+        return class_weights(step, classes, *settings, self.schedule)
 
 
 @dataclass(frozen=True)

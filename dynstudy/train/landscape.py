@@ -14,7 +14,6 @@ from dynstudy.arrays import Array
 from dynstudy.errors import NEEDS_TORCH, BackendError
 from dynstudy.measure.landscape import LandscapeSlice
 from dynstudy.task.losses import LOSSES
-from dynstudy.task.schedule import class_weights
 from dynstudy.train.backends import eigenpairs_of, load
 from dynstudy.train.curvature import Curvature
 from dynstudy.train.ensemble import Data, Ensemble, Parameters
@@ -129,8 +128,7 @@ def _losses(vectors: Array, ensemble: Ensemble, data: Data, step: int) -> Array:
     """F_k of networks that are vectors (n, N), in float64: (n,)."""
     import torch
 
-    schedule = ensemble.amplitude[0], ensemble.period[0], ensemble.tail_start[0]
-    gamma = torch.tensor(class_weights(step, data.classes, *schedule))
+    gamma = torch.tensor(ensemble.class_weights(step, data.classes)[0])
     x, y = torch.tensor(data.x[ensemble.training_set[0]]), torch.tensor(data.y)
     F, C, width = data.features, data.classes, int(ensemble.width[0])
     several = max(1, AT_ONCE // (len(y) * width))

@@ -98,7 +98,7 @@ def test_a_curve_goes_from_the_draw_to_what_training_gives() -> None:
     curve = train_curve(DCE, double, seed=4, points=4)
     ensemble, data = to_arrays([Replicate(DCE, 4)], double)
     trained = train(ensemble, data, checkpoints=[200]).parameters
-    first_and_last = {0: draw(4, 5, 3), 200: [array[0] for array in vars(trained).values()]}
+    first_and_last = {0: draw(4, 5, 3), 200: [array[0] for array in trained.arrays.values()]}
     sets = {"train": (data.x[0], data.y), "validation": (data.validation_x, data.validation_y)}
     for (step, (W1, b1, W2, b2)), (name, (x, y)) in product(first_and_last.items(), sets.items()):
         output = np.maximum(x @ W1 + b1, 0) @ W2 + b2

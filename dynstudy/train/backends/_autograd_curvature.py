@@ -9,7 +9,6 @@ from torch import Tensor
 
 from dynstudy.arrays import Ints
 from dynstudy.task.losses import LOSSES
-from dynstudy.task.schedule import class_weights
 from dynstudy.train.alternation import ENDS, MEMORY, SETS_IN
 from dynstudy.train.backends._autograd_state import State, forward
 from dynstudy.train.backends._lanczos import leading_eigenpairs
@@ -74,8 +73,7 @@ def eigenpairs(state: State, step: int | Ints, curvature: Curvature) -> Eigenpai
 def _gradients(state: State, step: int | Ints, tensors: list[Tensor]) -> tuple[Tensor, ...]:
     """Of the losses before step `step` at any parameters, to be differentiated once more."""
     ensemble = state.ensemble
-    schedule = ensemble.amplitude, ensemble.period, ensemble.tail_start
-    gamma = class_weights(step, state.gammas.shape[-1], *schedule)
+    gamma = ensemble.class_weights(step, state.gammas.shape[-1])
     weights = torch.tensor(gamma, dtype=state.gammas.dtype, device=state.x.device)
     losses = LOSSES[ensemble.loss].weighted(forward(tensors, state.x), state.y, weights)
     return torch.autograd.grad(losses.sum(), tensors, create_graph=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.losses.loss import CROSS_ENTROPY
+from dynstudy.task.schedule import TRIANGLE
 from dynstudy.train.demand import Demand
 from dynstudy.train.ensemble import Floats, Parameters
 
@@ -34,7 +35,7 @@ def refusal(demand: Demand) -> str | None:
         return f"trains one hidden layer of ReLU, not {demand.network}"
     if not demand.optimiser.plain:
         return f"trains by gradient descent on all points, not by {demand.optimiser}"
-    if demand.schedule != "triangle":
+    if demand.schedule != TRIANGLE.name and LOSSES[demand.loss].dynamical:
         return f"knows Γ as a triangle, not the schedule {demand.schedule!r}"
     if demand.validated_apart:
         return "reads all networks on one validation set, not each on its own"

@@ -15,7 +15,6 @@ from torch import Tensor
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.network import ONE_HIDDEN_LAYER
-from dynstudy.task.schedule import class_weights
 from dynstudy.train.backends._autograd_curvature import count_climbs, eigenpairs, watch
 from dynstudy.train.backends._autograd_state import State, forward
 from dynstudy.train.demand import Demand
@@ -107,13 +106,8 @@ def advance(state: State, step: int, count: int) -> None:
     onsets, climbs = len(readings.onsets.first) > 0, len(readings.climbs.steps) > 0
     for first, last in _pieces(readings, step, count, 1 if onsets or climbs else PIECE):
         before = state.gradient.clone()
-        gammas = class_weights(
-            np.arange(first, last)[:, None],
-            readings.correct.shape[-1],
-            ensemble.amplitude,
-            ensemble.period,
-            ensemble.tail_start,
-        )
+        steps = np.arange(first, last)[:, None]
+        gammas = ensemble.class_weights(steps, readings.correct.shape[-1])
         state.gammas[: last - first] = torch.tensor(gammas, dtype=state.gammas.dtype)
         state.step.fill_(first)
         state.next_loss.zero_()

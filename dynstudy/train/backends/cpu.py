@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from dynstudy.arrays import Ints
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
-from dynstudy.task.schedule import class_weights
 from dynstudy.train.backends._cpu_arrays import aligned, pad_points
 from dynstudy.train.backends._cpu_kernel import PAUSED, RUNNING, advance_network
 from dynstudy.train.backends._cpu_lanczos import eigenpairs_at
@@ -226,10 +225,10 @@ def _look_at_onset(state: State, b: int, first: int) -> None:
     back = ensemble.learning_rate[b] * gradient
     before = state.units[b] + back[:, :-1], state.bias[b] + back[3:, -1:]
     here = state.units[b], state.bias[b]
-    schedule = ensemble.amplitude[b], ensemble.period[b], ensemble.tail_start[b]
+    alone = ensemble.part(slice(b, b + 1))
     for column, step, parameters in ((0, first, before), (1, first + 1, here)):
         units, bias = (np.ascontiguousarray(each, ensemble.dtype) for each in parameters)
-        gamma = class_weights(step, len(state.one_hot), *schedule)
+        gamma = alone.class_weights(step, len(state.one_hot))[0]
         read = curvature_at_onset((units, bias), *_problem(state, b), gamma)
         onsets.eigenvalues[b, column], onsets.differences[b, column] = read
 
@@ -242,7 +241,7 @@ def eigenpairs(state: State, step: int, curvature: Curvature) -> Eigenpairs:
     values, residuals = np.full((2, *shape), np.nan)
     rows, biases = np.zeros((*shape, 3 + C, width)), np.zeros((*shape, C))
     products = np.zeros(len(ensemble), int)
-    gammas = class_weights(step, C, ensemble.amplitude, ensemble.period, ensemble.tail_start)
+    gammas = ensemble.class_weights(step, C)
 
     def of_one(b: int) -> None:
         units = state.units[b]
