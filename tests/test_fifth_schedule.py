@@ -12,6 +12,9 @@ from torch import Tensor
 import dynstudy
 from dynstudy.config import Configuration
 from dynstudy.errors import BackendError, SpecError
+from dynstudy.export.export_file import Export
+from dynstudy.export.exporting import export
+from dynstudy.export.reproducing import BIT_EQUAL, reproduce
 from dynstudy.launch.first_oscillations import first_oscillations
 from dynstudy.launch.follow import trace_cell, train_curve
 from dynstudy.measure.forgetting import kinds, lasting
@@ -155,6 +158,10 @@ def test_a_map_of_it_is_trained_beside_the_baselines_of_any(storage: Storage) ->
         query = select(ReplicateRow.loss, ReplicateRow.backend).distinct()
         trained_by = {(row.loss, row.backend) for row in connection.execute(query)}
     assert trained_by == {("ce", "cpu"), ("dce", "autograd")}
+    done = export(storage, "small", confirm=0)
+    assert done.protocol.schedule == "saw"
+    again = reproduce(Export.model_validate(done.resolved()))
+    assert (again.test, again.problems) == (BIT_EQUAL, [])
     triangles = dynstudy.run(StudySpec.of(SMALL | {"name": "triangles"}), storage=storage)
     assert (triangles.reused, triangles.trained) == (first.trained - triangles.trained, 8)
 

@@ -70,8 +70,8 @@ def reproduce(
     """Train everything in an export again and compare, unless it contradicts itself.
 
     Weights are checked if they are in `folder`, that of the export. `backend` trains it; that which
-    trained it before if None. Where other versions of the packages did, numbers may differ within
-    three joint standard errors if `other_versions`.
+    trained it before if None, or of several the fastest for each loss. Where other versions of the
+    packages did, numbers may differ within three joint standard errors if `other_versions`.
 
     Returns:
         What was tested, what does not hold, and what was not checked.
@@ -86,7 +86,8 @@ def reproduce(
         return Reproduction(None, [], problems)
     export = export.beside(folder or Path())
     trained_by = export.provenance.trained
-    backend = backend or trained_by[0].backend
+    trainers = {origin.backend for origin in trained_by}
+    backend = backend or ("auto" if len(trainers) > 1 else min(trainers))
     load(backend)
     again: dict[str, dict[Configuration, Measured]] = {}
     keys: list[str] = []
