@@ -94,7 +94,7 @@ def _networks(cell: Cell, spec: MapSpec, rng: np.random.Generator) -> Iterator[R
     """Gains in a band of amplitudes, forgetting beyond it, noise on both."""
     data = spec.protocol.data
     configuration = cell.configuration
-    counts = np.full((len(cell.reads), data.classes), data.validation_points_per_class // 2)
+    counts = np.tile(data.validation_points // 2, (len(cell.reads), 1))
     series = {TRAIN: Series(cell.reads, counts // 10), VALIDATION: Series(cell.reads, counts)}
     amplitude = configuration.amplitude or 1.0
     typical = min(amplitude / 1000, 1)

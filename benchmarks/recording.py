@@ -86,7 +86,7 @@ def records(count: int, rng: np.random.Generator) -> list[Record]:
     for number in range(count):
         configuration = Configuration("dce", 20, 1.0, 3.0 + number // SEEDS, 300)
         shares = rng.beta(1, 1, (READINGS, data.classes))
-        points = (data.points_per_class, data.validation_points_per_class)
+        points = (data.training_points, data.validation_points)
         right, validation = ((shares * size).round().astype(np.int32) for size in points)
         series = {TRAIN: Series(steps, right), VALIDATION: Series(steps, validation)}
         replicate = Replicate(configuration, number % SEEDS)

@@ -14,7 +14,7 @@ from pydantic import (
 
 from dynstudy.errors import either, nearest
 from dynstudy.section import MAX_STEPS, Section, integer_or, whole_between
-from dynstudy.task.data import AnyData
+from dynstudy.task.data import AnyData, with_kind
 from dynstudy.task.data.spirals import SpiralData
 from dynstudy.task.initial import Initial
 from dynstudy.task.network import ONE_HIDDEN_LAYER, Network
@@ -177,10 +177,9 @@ class Protocol(Section):
         return self.model_copy(update={"curvature": None})
 
     def beside(self, folder: Path) -> Self:
-        """The same, what networks start from in a folder where it is there alone."""
-        if self.initial is None:
-            return self
-        return self.model_copy(update={"initial": self.initial.beside(folder)})
+        """The same, files that it needs in a folder where they are there alone."""
+        initial = None if self.initial is None else self.initial.beside(folder)
+        return self.model_copy(update={"data": self.data.beside(folder), "initial": initial})
 
     @property
     def one_network(self) -> bool:
@@ -213,6 +212,11 @@ class Protocol(Section):
         if isinstance(self.steps, int):
             return f"{self.steps:,}"
         return f"{self.steps.per_learning_rate:,}/η"
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _of_a_kind(cls, data: Any) -> Any:
+        return with_kind(data)
 
     @field_validator("optimiser", mode="before")
     @classmethod

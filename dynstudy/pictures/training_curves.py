@@ -14,12 +14,11 @@ from dynstudy.analysis.training_curves import CURVATURE, TrainingCurves
 from dynstudy.measure.records import LOSS
 from dynstudy.pictures.fitting import add_legend_below, add_title
 from dynstudy.pictures.style import CURVES, SMALLEST_LOSS, label_log, plainly
-from dynstudy.task.spiral import replicate_data_seed, spiral
 
 PANEL_INCHES = 3.4
-INSET = (0.34, 0.44)  # of a panel: how wide and high the spiral is
+INSET = (0.34, 0.44)  # of a panel: how wide and high the data are
 STYLES = ("-", ":", "-.")  # of several static losses
-SHADES = ("0.15", "0.45", "0.75")  # of the spiral's arms
+SHADES = ("0.15", "0.45", "0.75")  # of the classes
 QUANTITIES = {LOSS: "loss", CURVATURE: "λ̄, largest curvature"}
 STEP = "step"
 
@@ -46,7 +45,7 @@ def training_figure(curves: TrainingCurves) -> Figure:
     for axis, name in zip(axes[:, 0], QUANTITIES.values(), strict=True):
         axis.set_ylabel(name)
         label_log(axis.yaxis)
-    _add_spiral(axes[0, 0], curves)
+    _add_data(axes[0, 0], curves)
     add_title(figure, f"{curves.spec.name}: loss and curvature along training", 11)
     marks: list[Any] = [Line2D([], [], **style) for style in styles.values()]
     marks.append(Line2D([], [], linestyle="--", linewidth=0.9, color="0.3", label="2/η"))
@@ -79,13 +78,12 @@ def _draw(axis: Axes, curve: pd.DataFrame, style: dict[str, Any]) -> None:
     )
 
 
-def _add_spiral(axis: Axes, curves: TrainingCurves) -> None:
-    """What the networks learn, in a corner; where each has its own spiral, that of seed 0."""
-    data = curves.spec.protocol.data
-    seed = replicate_data_seed(0) if data.train_seed == "replicate" else data.train_seed
-    points, classes = spiral(
-        data.points_per_class, data.classes, turns=data.turns, noise=data.noise, seed=seed
-    )
+def _add_data(axis: Axes, curves: TrainingCurves) -> None:
+    """What the networks learn, in a corner, if it is in the plane."""
+    sketch = curves.spec.protocol.data.sketch
+    if sketch is None:
+        return
+    points, classes = sketch
     inset = axis.inset_axes(_freest(axis))
     colours = [SHADES[number % len(SHADES)] for number in classes]
     inset.scatter(points[:, 0], points[:, 1], c=colours, s=1.5, linewidths=0)

@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from sqlalchemy import BigInteger, Float, ForeignKey, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from dynstudy.measure.measures import MEASURES
 from dynstudy.section import MAX_STEPS
 from dynstudy.store.checked import Within, check_columns, json_of
-from dynstudy.task.data import AnyData
+from dynstudy.task.data import AnyData, with_kind
 from dynstudy.task.network import Network
 from dynstudy.task.optimiser import AnyOptimiser
 
@@ -160,7 +160,9 @@ class ReplicateRow(Base):
     )
     dtype: Mapped[str] = mapped_column(String(16), doc="`float32` or `float64`")
     data: Mapped[str] = mapped_column(
-        Text, doc="JSON: `[protocol.data]` of the study file", info={"check": json_of(AnyData)}
+        Text,
+        doc="JSON: `[protocol.data]` of the study file, or what the points are that were read",
+        info={"check": json_of(Annotated[AnyData, BeforeValidator(with_kind)])},
     )
     initialisation: Mapped[str] = mapped_column(
         String(64), doc="how parameters are drawn, or SHA-256 of those of a file"

@@ -7,6 +7,7 @@ from pydantic_core import ErrorDetails
 
 from dynstudy.errors import nearest
 from dynstudy.study.axes import short
+from dynstudy.task.data.array_data import WHOLE
 
 ABSENT = {"missing", "union_tag_not_found"}
 
@@ -31,6 +32,8 @@ def one_line(text: str) -> str:
 
 def _explain(problem: ErrorDetails, model: type[BaseModel]) -> str:
     kind, context = problem["type"], problem.get("ctx", {})
+    if kind == WHOLE:
+        return problem["msg"]
     keys, section = _keys(problem["loc"], model)
     key = ".".join(keys)
     if kind == "extra_forbidden":

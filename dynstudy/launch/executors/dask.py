@@ -285,9 +285,10 @@ class Dask(Executor):
 
 
 def _whole(chunk: Chunk) -> Chunk:
-    """With what is in the file that its networks start from, if they do."""
+    """With what is in the files that its networks start from and are trained on, if any."""
     protocol = chunk.protocol
-    if protocol.initial is None:
-        return chunk
-    initial = protocol.initial.taken_along(protocol.data.classes, protocol.dtype)
-    return Chunk(chunk.tasks, protocol.model_copy(update={"initial": initial}))
+    initial = protocol.initial
+    if initial is not None:
+        initial = initial.taken_along(protocol.data.classes, protocol.dtype)
+    with_all = {"data": protocol.data.taken_along(), "initial": initial}
+    return Chunk(chunk.tasks, protocol.model_copy(update=with_all))

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from dynstudy.arrays import Ints
+from dynstudy.arrays import Array, Ints
 from dynstudy.section import MAX_SEED
 from dynstudy.task.data.task_data import Points, TaskData, TrainSeed, by_seed
 from dynstudy.task.spiral import replicate_data_seed, spiral
@@ -68,6 +68,12 @@ class SpiralData(TaskData):
         drawn = [arms(self.points_per_class, seed=seed) for seed in training_seeds]
         validation = arms(self.validation_points_per_class, seed=self.validation_seed)
         return Points(np.stack([x for x, _ in drawn]), drawn[0][1], *validation)
+
+    @property
+    def sketch(self) -> tuple[Array, Ints]:
+        """The training spiral; where each network has its own, that of seed 0."""
+        points = self.points([0])
+        return points.x[0], points.y
 
     def content(self) -> dict[str, Any]:
         """Its keys."""

@@ -72,6 +72,11 @@ class TaskData(Section):
         """What every statement is conditional on, in words."""
 
     @property
+    def sketch(self) -> tuple[Array, Ints] | None:
+        """Points (P, 2) and their classes (P,) for a picture, where they are had without a file."""
+        return None
+
+    @property
     def each_drawn(self) -> bool:
         """Whether each network has a training set of its own."""
         return self.train_seed == "replicate"
