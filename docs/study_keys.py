@@ -80,6 +80,8 @@ def choice(path: str, field: FieldInfo, members: list[type[BaseModel]]) -> Itera
         (word,) = get_args(tag.annotation)
         heading = f'#### `{field.discriminator} = "{word}"`'
         yield heading, sentence(tag.description), keys(only)
+    inner = {name: each for member in members for name, each in member.model_fields.items()}
+    yield from tables(inner, f"{path}.")
 
 
 def _alike(field: FieldInfo, other: FieldInfo | None) -> bool:
@@ -149,7 +151,7 @@ def default(field: FieldInfo) -> str:
 
 def written(value: Any) -> str:
     """A value as a study file has it."""
-    if isinstance(value, tuple) and len(value) > 1:
+    if isinstance(value, tuple) and len(value) != 1:
         return f"[{', '.join(map(written, value))}]"
     if isinstance(value, tuple):
         (value,) = value

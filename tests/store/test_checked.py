@@ -58,7 +58,7 @@ WRONG: list[tuple[Any, str, Any, str]] = [
     (ReplicateRow, "versions", '{"a":', "must be JSON as dynstudy writes it: Invalid JSON"),
     (ReplicateRow, "versions", "null", "must be JSON as dynstudy writes it"),
     (ReplicateRow, "versions", '{"numpy": 2}', "must be JSON as dynstudy writes it: numpy"),
-    (ReplicateRow, "data", '{"classes": 0}', "must be JSON as dynstudy writes it: classes"),
+    (ReplicateRow, "data", '{"classes": 0}', "must be JSON as dynstudy writes it: spiral.classes"),
     (StepsRow, "steps", "5", "must be JSON as dynstudy writes it"),
     (StepsRow, "steps", "[3, 2]", "must be JSON as dynstudy writes it: the steps do not"),
     (StepsRow, "steps", "[-1]", "must be JSON as dynstudy writes it"),

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from dynstudy.arrays import Ints
@@ -38,7 +45,13 @@ def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-Counts = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_tuple)]
+def _positive(counts: tuple[int, ...]) -> tuple[int, ...]:
+    if len(counts) < 2 or min(counts) < 1:
+        raise ValueError("must be the points of each of two classes or more, all at least 1")
+    return counts
+
+
+Counts = Annotated[tuple[int, ...], BeforeValidator(_tuple), AfterValidator(_positive)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
 
 
@@ -70,6 +83,7 @@ class PointsRead(Section):
         return self.model_dump(mode="json", exclude_none=True, exclude={"names"})
 
 
+KEPT = "what was read, which dynstudy writes where it keeps a study; leave it out"
 UNREAD = PointsRead(sha256="", features=1, points=(1, 1))
 
 
@@ -96,9 +110,7 @@ class ArrayData(TaskData):
     _taken: Sets | None = PrivateAttr(None)
     """The points, where they are not to be read again."""
 
-    read: PointsRead = Field(
-        UNREAD, description="what was read, which dynstudy writes where it keeps a study"
-    )
+    read: PointsRead = Field(UNREAD, description=KEPT)
 
     @abstractmethod
     def sets(self) -> Sets:

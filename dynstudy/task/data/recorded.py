@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from dynstudy.task.data.array_data import ArrayData, PointsRead, Sets
+from dynstudy.task.data.array_data import KEPT, ArrayData, PointsRead, Sets
 
 
 class RecordedData(ArrayData):
@@ -15,7 +15,7 @@ class RecordedData(ArrayData):
         description="points that came from a Python program, or that a database knows of: `read` "
         "says what they are, and they are not to be had from it",
     )
-    read: PointsRead = Field(description="what they are")
+    read: PointsRead = Field(description=KEPT)
 
     @classmethod
     def of(cls, sets: Sets, **how: Any) -> Self:
