@@ -46,7 +46,6 @@ class Schedule(nn.Module):
     """
 
     steps: Tensor  # () counted so far
-    _times: Tensor  # (2,) T, and the step from which A = 1
 
     def __init__(
         self,
@@ -63,43 +62,45 @@ class Schedule(nn.Module):
         if kind not in SCHEDULES:
             hint = nearest(str(kind), SCHEDULES)
             raise ValueError(f"schedule {kind!r} is not one of {', '.join(SCHEDULES)}{hint}")
-        self.num_classes = whole("num_classes", num_classes, 2)
-        self.kind, self._number = kind, float(number)
-        times = (
+        self.num_classes, self.kind = whole("num_classes", num_classes, 2), kind
+        self._settings = (
+            float(number),
             whole("period", period, 2),
-            NEVER if tail_start is None else whole("tail_start", tail_start),
+            None if tail_start is None else whole("tail_start", tail_start),
         )
-        # tensors, so that one compilation is for all of them
-        self.register_buffer("_times", torch.tensor(times), persistent=False)
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
-        self._place_amplitude()
+        self._place_settings()
 
-    def _place_amplitude(self) -> None:
-        """Put A beside the steps, as exactly as numbers can be there."""
-        device = self.steps.device
-        exact = torch.float32 if device.type == "mps" else torch.float64  # which it lacks
-        self._amplitude = torch.full((), self._number, dtype=exact, device=device)
+    def _place_settings(self) -> None:
+        """Put A, T and the tail's start beside the steps, as exactly as numbers can be there.
+
+        They are tensors, so that what is compiled is for any.
+        """
+        amplitude, period, tail_start = self._settings
+        exact = torch.float32 if self.steps.device.type == "mps" else torch.float64  # it has no 64
+        self._amplitude = torch.full_like(self.steps, amplitude, dtype=exact)
+        self._period = torch.full_like(self.steps, period)
+        self._tail_start = torch.full_like(self.steps, NEVER if tail_start is None else tail_start)
 
     def _apply(self, *change: Any, **how: Any) -> Any:
         super()._apply(*change, **how)  # type: ignore[no-untyped-call]
-        self._place_amplitude()  # what makes parameters smaller makes it no coarser
+        self._place_settings()  # what makes parameters smaller makes these no coarser
         return self
 
     @property
     def amplitude(self) -> float:
         """A."""
-        return self._number
+        return self._settings[0]
 
     @property
     def period(self) -> int:
         """T."""
-        return int(self._times[0])
+        return self._settings[1]
 
     @property
     def tail_start(self) -> int | None:
         """The step from which A = 1; None if that is never."""
-        start = int(self._times[1])
-        return None if start == NEVER else start
+        return self._settings[2]
 
     def forward(self, step: Any = None, dtype: torch.dtype | None = None) -> Tensor:
         """Γ (..., C) at steps (...), whole numbers; at the step counted to, if None.
@@ -108,12 +109,11 @@ class Schedule(nn.Module):
             The weights, computed in float64, in PyTorch's default dtype if no other is asked for.
         """
         at = self.steps if step is None else self.steps_of(step)
-        period, tail_start = self._times
-        amplitude = torch.where(at >= tail_start, 1.0, self._amplitude)
+        amplitude = torch.where(at >= self._tail_start, 1.0, self._amplitude)
         every = torch.arange(self.num_classes, device=at.device)
-        phase = (at % period).to(amplitude.dtype)
+        phase = (at % self._period).to(amplitude.dtype)
         weights: Tensor = SCHEDULES[self.kind].scaled(
-            at // period, phase, every, amplitude, period, torch
+            at // self._period, phase, every, amplitude, self._period, torch
         )
         weights = weights.to(dtype or torch.get_default_dtype())
         return carried(weights) if step is None and torch.compiler.is_compiling() else weights
@@ -139,7 +139,7 @@ class Schedule(nn.Module):
     @property
     def in_tail(self) -> bool:
         """Whether the step counted to belongs to the static tail."""
-        return bool(self.steps >= self._times[1])
+        return bool(self.steps >= self._tail_start)
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
         if (steps := state_dict.get(f"{prefix}steps")) is not None:

@@ -459,6 +459,9 @@ def test_what_is_compiled_is_one_graph_at_every_step_and_of_every_amplitude(
         torch.testing.assert_close([compiled(output, target) for _ in range(12)], expected)
         assert int(module.steps) == 12
     assert graphs.frame_count == 1
+    named = [compiled(output, target, torch.tensor(step)) for step in range(12)]
+    torch.testing.assert_close(named, expected)
+    assert (int(module.steps), graphs.frame_count) == (12, 2)
 
 
 @pytest.mark.parametrize("loss", MODULES)

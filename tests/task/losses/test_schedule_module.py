@@ -65,6 +65,14 @@ def test_on_another_device_it_is_computed_there_and_nothing_is_looked_at() -> No
         assert schedule(step).device.type == "meta"
 
 
+def test_made_without_memory_it_has_all_but_its_count() -> None:
+    with torch.device("meta"):
+        schedule = Schedule(3, 70, 50, tail_start=300)
+    schedule.to_empty(device="cpu")
+    schedule.load_state_dict({"steps": torch.tensor(75)})
+    assert torch.equal(schedule(), Schedule(3, 70, 50, tail_start=300)(75))
+
+
 def test_what_it_was_made_from_can_be_read_and_not_be_changed_unheard() -> None:
     schedule = Schedule(3, 70.1, 50, tail_start=300, kind="sine")
     settings = schedule.amplitude, schedule.period, schedule.tail_start, schedule.kind
