@@ -20,7 +20,7 @@ from dynstudy.train.ensemble import Data, Ensemble, Parameters
 from dynstudy.train.readings import Readings
 
 if TYPE_CHECKING:
-    from dynstudy.train.backends._autograd_state import State
+    from dynstudy.train.backends._autograd_state import Block, State
 
 BASIS = 10
 """Vectors of Arnoldi's method before it begins anew."""
@@ -104,30 +104,29 @@ def multipliers(
     values = np.full(len(ensemble), complex(np.nan, np.nan))
     for b in np.flatnonzero(np.ones(len(ensemble), bool) if running is None else running):
         alone = slice(b, b + 1)
-        width = int(ensemble.width[b])
         network = replace(ensemble.part(alone), dtype="float64")
-        W1, b1, W2, b2 = parameters.part(alone).arrays.values()
-        trimmed = Parameters.of_layers(W1[:, :, :width], b1[:, :width], W2[:, :width], b2)
         unread = Readings.none(network, data.classes)
-        values[b] = _multiplier(cast("State", start(network, data, trimmed, unread)), step)
+        state = cast("State", start(network, data, parameters.part(alone), unread))
+        ((_, block),) = state
+        values[b] = _multiplier(block, step)
     return values
 
 
-def _multiplier(state: "State", step: int) -> complex:
-    """That of the one network of a state."""
+def _multiplier(block: "Block", step: int) -> complex:
+    """That of the one network of a block."""
     import torch
 
     from dynstudy.train.backends._autograd_curvature import hessian_products
 
-    def product_at(there: "State", step: int) -> tuple[Product, list[torch.Tensor]]:
+    def product_at(there: "Block", step: int) -> tuple[Product, list[torch.Tensor]]:
         product, gradients = hessian_products(there, step)
         return lambda vector: product(torch.from_numpy(vector)[None])[0].numpy(), gradients
 
-    first, gradients = product_at(state, step)
+    first, gradients = product_at(block, step)
     moved = [
-        tensor - state.rate * gradient
-        for tensor, gradient in zip(state.tensors, gradients, strict=True)
+        tensor - block.rate * gradient  # of one network
+        for tensor, gradient in zip(block.tensors, gradients, strict=True)
     ]
-    second, _ = product_at(replace(state, tensors=moved), step + 1)
+    second, _ = product_at(replace(block, tensors=moved), step + 1)
     size = sum(tensor.numel() for tensor in moved)
-    return floquet_multiplier(first, second, float(state.rate), size)
+    return floquet_multiplier(first, second, float(block.rate), size)

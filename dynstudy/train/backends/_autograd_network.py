@@ -1,7 +1,7 @@
 """What a network is to the batched engine: its tensors by name, and what they make of points.
 
 Anything that keeps this contract is trained: fully connected layers below, whose gradient the
-engine knows by hand, or someone's module, which it differentiates.
+engine knows by hand, or someone's module, which PyTorch differentiates.
 """
 
 from collections.abc import Sequence
@@ -18,14 +18,13 @@ from dynstudy.task.network import Network
 class BatchedNetwork(Protocol):
     """Networks of one kind, many at once: each tensor has them along its first axis.
 
-    The tensors are those of `Parameters.arrays`, in the order of `Network.shapes`, with the same
-    names. A batch has networks of one shape; where smaller ones may stand in larger tensors, zero
-    beyond their own size, and stay so, the kind of network is `padded`.
+    The tensors are those of `Parameters.arrays`, in the order and of the shapes of
+    `Network.shapes`.
     """
 
     @property
     def padded(self) -> bool:
-        """Whether networks of different widths may be in one batch."""
+        """Whether narrower networks may be in a batch, their tensors zero beyond their width."""
 
     def forward(self, tensors: Sequence[Tensor], x: Tensor) -> Tensor:
         """Outputs (B, P, C) from tensors (B, ...) and points x (P, F), or (B, P, F) of each.

@@ -1,6 +1,7 @@
 """Eigenpairs of the networks of a backend that has no products of its own, by `autograd`'s."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,16 +43,18 @@ def eigenpairs_by_autograd(
     """
     shape = len(ensemble), curvature.count
     values, residuals = np.full((2, *shape), np.nan)
-    vectors = Parameters.of_layers(
-        *(np.zeros((*shape, *each.shape[1:])) for each in parameters.arrays.values())
-    )
+    vectors = Parameters({
+        name: np.zeros((*shape, *each.shape[1:])) for name, each in parameters.arrays.items()
+    })
     products, steps = np.zeros(len(ensemble), int), np.broadcast_to(step, len(ensemble))
     for members, there in _few(ensemble, data, parameters, np.flatnonzero(running), device):
         pairs = autograd.eigenpairs(there, steps[members], curvature)
         values[members], residuals[members] = pairs.values, pairs.residuals
         products[members] = pairs.products
         for name, of_all in vectors.arrays.items():
-            of_all[members] = pairs.vectors.arrays[name]
+            part = pairs.vectors.arrays[name]  # as wide as the widest of these
+            there_in: Any = (members, *map(slice, part.shape[1:]))
+            of_all[there_in] = part
     return Eigenpairs(values, residuals, vectors, products)
 
 
@@ -64,7 +67,9 @@ def curvature_at_onsets(
     """
     values, differences = np.empty((2, len(ensemble)))
     for members, there in _few(ensemble, data, parameters, np.arange(len(ensemble)), device):
-        values[members], differences[members] = at_onset(there, steps[members])
+        for part, block in there:
+            of_block = members[part]
+            values[of_block], differences[of_block] = at_onset(block, steps[of_block])
     return values, differences
 
 

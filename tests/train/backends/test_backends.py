@@ -96,7 +96,8 @@ def test_a_card_that_triton_cannot_reach_is_refused(monkeypatch: pytest.MonkeyPa
 
 def test_a_network_per_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DYNSTUDY_THREADS", "3")
-    assert at_once("cpu") == at_once("autograd") == 3
+    assert at_once("cpu") == 3
+    assert at_once("autograd") == 48  # a call of PyTorch takes as long as a few networks
 
 
 @pytest.mark.parametrize(
