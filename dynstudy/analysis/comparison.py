@@ -241,7 +241,8 @@ def _notes(sides: list[Side], cells: list[dict[str, Any]]) -> Iterator[str]:
     for key in dict.fromkeys(change.key for change in changes):
         if key.startswith("protocol.") or key in {"replicates", "baseline_replicates"}:
             values = [
-                f"{_at(table, key)} ({name})" for name, table in zip(specs, resolved, strict=True)
+                f"{_at(spec, table, key)} ({name})"
+                for (name, spec), table in zip(specs.items(), resolved, strict=True)
             ]
             yield f"not the same in all: {key} = {', '.join(values)}"
     yield (
@@ -256,10 +257,12 @@ def _notes(sides: list[Side], cells: list[dict[str, Any]]) -> Iterator[str]:
         yield f"{lost} of the matched cells diverged and count as chance"
 
 
-def _at(table: Any, key: str) -> Any:
+def _at(spec: Any, table: Any, key: str) -> Any:
+    """The value of a key, of one that is left out of a resolved file its default."""
     for name in key.split("."):
+        spec = getattr(spec, name, None)
         table = table.get(name) if isinstance(table, dict) else None
-    return table
+    return spec if table is None else table
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,9 @@ def test_two_studies_of_different_protocols(storage: Storage, make_spec: SpecMak
     space = {"learning_rate": 1.0, "amplitude": [30, 90], "period": [10, 30], "width": [5, 9]}
     one = plant(storage, make_spec(replicates=6))
     two = plant(
-        storage, make_spec(name="other", replicates=7, space=space, protocol=LONGER), shift=0.1
+        storage,
+        make_spec(name="other", replicates=7, space=space, protocol=LONGER | {"schedule": "sine"}),
+        shift=0.1,
     )
     compared = side_by_side(storage, ["small", "other"])
     # A = 30 at both periods of width 5 is all that both have
@@ -128,6 +130,7 @@ def test_two_studies_of_different_protocols(storage: Storage, make_spec: SpecMak
     assert (lone["matched"], lone["gain"], lone["difference"]) == (0, None, None)
     notes = " ".join(compared.notes)
     assert "not the same in all: protocol.steps = 200 (small), 400 (other)" in notes
+    assert "not the same in all: protocol.schedule = triangle (small), sine (other)" in notes
     assert "not the same in all: replicates = 6 (small), 7 (other)" in notes
     assert "flattered" in notes
     assert "name" not in notes
