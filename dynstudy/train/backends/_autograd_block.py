@@ -16,7 +16,7 @@ from dynstudy.train.backends._autograd_curvature import count_climbs, watch
 from dynstudy.train.backends._autograd_gradients import Gradient, by_autograd, by_hand
 from dynstudy.train.backends._autograd_losses import differentiated
 from dynstudy.train.backends._autograd_network import Layers, batched
-from dynstudy.train.backends._autograd_optimiser import Remembered, moments, update
+from dynstudy.train.backends._autograd_optimiser import Remembered, remembered_at_first, update
 from dynstudy.train.backends._autograd_state import Block, Inputs, Moving
 from dynstudy.train.ensemble import Data, Ensemble, Floats
 from dynstudy.train.readings import Readings
@@ -58,7 +58,7 @@ def made_block(
         network,
         tuple(initial),
         tensors,
-        moments(ensemble.optimiser, tensors),
+        remembered_at_first(ensemble.optimiser, tensors),
         real(ensemble.learning_rate),
         real(data.x[sets].swapaxes(1, 2)).mT,
         y,
@@ -115,9 +115,11 @@ def _compiled(block: Block) -> Moving | None:
     @torch.no_grad()
     def tried(step: Moving) -> None:
         before, inputs = block.copies(), block.inputs(0, 1)
-        for k in {0, optimiser.epoch_steps(len(block.y)) - 1}:  # the last one may have fewer points
-            _take(block, step, k, inputs, 0, torch.zeros_like(inputs.rates))
-        block.put_back(before)
+        try:
+            for k in {0, optimiser.epoch_steps(len(block.y)) - 1}:  # which may have fewer points
+                _take(block, step, k, inputs, 0, torch.zeros_like(inputs.rates))
+        finally:
+            block.put_back(before)
 
     shape = block.x.shape[2], block.classes, block.x.dtype
     what = network, loss.fused, str(optimiser), ensemble.network.depth, shape

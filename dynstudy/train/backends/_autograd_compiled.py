@@ -42,14 +42,14 @@ def compiled_from(steps: int) -> Iterator[None]:
 
 
 @dataclass
-class _Compiler:
+class Compiler:
     """What was compiled in this process, by what it does, and whether that is possible at all."""
 
     works: bool = True
     steps: dict[Any, Moving] = field(default_factory=dict)
 
 
-_compiler = _Compiler()
+_compiler = Compiler()
 
 
 def compiled_step(

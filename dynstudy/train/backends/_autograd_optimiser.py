@@ -19,7 +19,7 @@ Remembered = list[list[Tensor]]
 """What an optimiser remembers: some tensors for each of the parameters."""
 
 
-def moments(optimiser: Optimiser, tensors: Sequence[Tensor]) -> Remembered:
+def remembered_at_first(optimiser: Optimiser, tensors: Sequence[Tensor]) -> Remembered:
     """What it remembers before the first step: zeros."""
     if isinstance(optimiser, SGD):
         count = 1 if optimiser.momentum else 0
