@@ -105,10 +105,15 @@ def _started(value: Any, info: ValidationInfo) -> Initial | None:
         return value
     if not isinstance(value, str):
         return Initial.written(value)
-    if not {"data", "dtype"} <= info.data.keys():
+    if not {"data", "dtype", "network"} <= info.data.keys():
         return None  # these are wrong, which is said
+    data, network = info.data["data"], info.data["network"]
+    if network.depth != 1:
+        raise ValueError(
+            f"has one hidden layer, and protocol.network {network.depth}; leave one of both out"
+        )
     folder = (info.context or {}).get("folder", Path())
-    return Initial.read(folder / value, info.data["data"].classes, info.data["dtype"])
+    return Initial.read(folder / value, data.classes, info.data["dtype"], data.features)
 
 
 def _scheduled(name: str) -> str:
@@ -160,7 +165,7 @@ class Protocol(Section):
     )
     initial: Annotated[Initial | None, BeforeValidator(_started)] = Field(
         None,
-        description="an `.npz` file, its path relative to the study file's folder, with W1 (2, H), "
+        description="an `.npz` file, its path relative to the study file's folder, with W1 (F, H), "
         "b1 (H,), W2 (H, C) and b2 (C,), which all networks start from; their width is H then, and "
         '`replicates` 1, but with `train_seed = "replicate"`; without it, each is drawn from its '
         "seed",

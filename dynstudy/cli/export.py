@@ -39,8 +39,8 @@ def command(
     confirm: Annotated[
         int | None,
         typer.Option(
-            help="Train the chosen ones on so many fresh seeds, and read them on a fresh "
-            "validation spiral; 0 for none. [default: the study's replicates]",
+            help="Train the chosen ones on so many fresh seeds, and read them on fresh "
+            "validation points; 0 for none. [default: the study's replicates]",
             min=0,
             max=100_000,
         ),
@@ -73,8 +73,9 @@ def command(
     """Export the best configurations, confirmed on fresh seeds, or a whole study.
 
     The best of many is flattered, so what is chosen is trained again, with its static baseline,
-    on seeds and a validation spiral that nothing was chosen on. The file has both
-    numbers; `dynstudy reproduce FILE` checks it anywhere.
+    on seeds and a validation spiral that nothing was chosen on. Of a data set of yours there
+    are no more points: they are split anew, so that the confirmation is of the same data. The
+    file has both numbers; `dynstudy reproduce FILE` checks it anywhere.
     """
     form = form or FileFormat.of(out)
     if form.whole_study:

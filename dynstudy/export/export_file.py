@@ -47,7 +47,7 @@ _NO_NUMBERS = {"first_seed", "replicates", "val_accuracies", "regime", "forgets"
 
 
 class Measured(Section):
-    """What the replicates of a configuration did on one validation spiral."""
+    """What the replicates of a configuration did on one validation set."""
 
     first_seed: int = Field(ge=0, le=MAX_SEED)
     replicates: int = Field(ge=1, le=MOST_REPLICATES)
@@ -89,7 +89,7 @@ class Weights(Section):
     sha256: str
     seed: int = Field(ge=0, le=MAX_SEED)
     val_accuracy: Share  # chosen as the best of its replicates
-    fresh_val_accuracy: Share  # of the same network on the fresh validation spiral
+    fresh_val_accuracy: Share | None = None  # of the same network on fresh points, if unseen
 
 
 class Entry(Section):

@@ -1,7 +1,8 @@
-"""Take the best configurations away, confirmed on seeds and a validation spiral of their own.
+"""Take the best configurations away, confirmed on seeds and validation points of their own.
 
 The best of many is flattered. What is chosen is trained again on fresh seeds and read on a
 fresh validation spiral, together with its static baseline; that number is the one to expect.
+Of a data set that there is once, fresh is the split: its points are from the same data.
 """
 
 import platform
@@ -81,7 +82,7 @@ def export(
     count = spec.most_replicates if confirm is None else confirm
     if count and spec.protocol.one_network:
         raise ExportError(
-            f"study {name!r}: its networks start from one file on one training spiral, so that no "
+            f"study {name!r}: its networks start from one file on one training set, so that no "
             "seed gives another one to confirm with; --confirm 0"
         )
     check_backend(backend, spec)

@@ -21,7 +21,8 @@ def check_study(spec: StudySpec) -> None:
     protocol = spec.protocol
     protocol.data.check_there()
     if protocol.initial is not None:
-        protocol.initial.arrays(protocol.data.classes, protocol.dtype)
+        data = protocol.data
+        protocol.initial.arrays(data.classes, protocol.dtype, data.features)
 
 
 def check_backend(backend: str, spec: StudySpec) -> None:

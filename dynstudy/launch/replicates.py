@@ -124,7 +124,7 @@ def started(ensemble: Ensemble, data: Data, protocol: Protocol) -> Parameters:
     """Where networks start: at the draw of their seeds, or where their protocol says."""
     if protocol.initial is None:
         return Parameters.drawn(ensemble, data.classes, data.features)
-    arrays = protocol.initial.arrays(data.classes, ensemble.dtype)
+    arrays = protocol.initial.arrays(data.classes, ensemble.dtype, data.features)
     return Parameters.of_layers(*(np.repeat(array[None], len(ensemble), 0) for array in arrays))
 
 
@@ -140,7 +140,7 @@ def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ense
     seeds = [replicate.seed for replicate in replicates]
     if protocol.one_network and any(seeds):
         raise DynstudyError(
-            f"seed {max(seeds)}: networks that start from one file on one training spiral are one "
+            f"seed {max(seeds)}: networks that start from one file on one training set are one "
             "network, of seed 0; leave the seed out"
         )
     ensemble = Ensemble.of(

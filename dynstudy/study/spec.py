@@ -121,7 +121,7 @@ class StudySpec(Section):
                 if (count := getattr(self, key)) != 1:
                     raise ValueError(
                         f"{key} = {count}: must be 1: networks that start from one file on one "
-                        'training spiral are one; or protocol.data.train_seed = "replicate"'
+                        'training set are one; or protocol.data.train_seed = "replicate"'
                     )
             return self
         factor = BASELINE_FACTOR if self.dynamical_losses else 1

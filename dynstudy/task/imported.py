@@ -67,17 +67,18 @@ def _parents(module: str) -> list[str]:
     return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
-_STAMPS: dict[str, Any] = {}
+_loaded: dict[str, list[Any]] = {}
+"""What the files of packages were that came from a folder."""
 
 
 def _forget_others(top: str, folder: Path) -> None:
-    """Let a package of the folder be loaded from its file as it is, with all its modules."""
-    file = file_in(top, folder)
-    if file is None:
-        return
-    sources = sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]
-    stamp = [(str(each), (facts := each.stat()).st_mtime_ns, facts.st_size) for each in sources]
-    if top in sys.modules and _STAMPS.get(top) != stamp:
+    """Let a package of a folder be loaded from its files as they are, with all its modules."""
+    file, stamp = file_in(top, folder), list[Any]()
+    if file is not None:
+        sources = sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]
+        facts = [(str(source), source.stat()) for source in sources]
+        stamp = [(name, each.st_mtime_ns, each.st_size) for name, each in facts]
+    if _loaded.get(top, []) != stamp:
         for name in [name for name in sys.modules if name.partition(".")[0] == top]:
             del sys.modules[name]
-    _STAMPS[top] = stamp
+        _loaded[top] = stamp

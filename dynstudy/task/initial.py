@@ -18,7 +18,6 @@ from dynstudy.arrays import Array, real_numbers
 from dynstudy.errors import SpecError
 
 NAMES = ("W1", "b1", "W2", "b2")
-FEATURES = 2  # of a spiral
 MAX_BYTES = 2**26
 """Of an array: more than the widest network has."""
 
@@ -32,14 +31,14 @@ class Initial:
     width: int  # H
 
     @classmethod
-    def read(cls, file: Path, classes: int, dtype: str) -> "Initial":
-        """Return what a file has for networks of so many classes that are trained in a dtype.
+    def read(cls, file: Path, classes: int, dtype: str, features: int = 2) -> "Initial":
+        """Return what a file has for networks of so many inputs and classes, trained in a dtype.
 
         Raises:
             ValueError: there is none, or it has not what is needed; says what, without its path.
         """
         arrays = _arrays(file)
-        _check(arrays, classes, dtype)
+        _check(arrays, classes, dtype, features)
         return cls(str(file.absolute()), _digest(arrays), len(arrays["b1"]))
 
     @classmethod
@@ -54,18 +53,20 @@ class Initial:
             raise ValueError("must be the path of an .npz file, in quotes")
         return cls(**values)
 
-    def arrays(self, classes: int, dtype: str) -> tuple[Array, Array, Array, Array]:
+    def arrays(
+        self, classes: int, dtype: str, features: int = 2
+    ) -> tuple[Array, Array, Array, Array]:
         """Return W1 (F, H), b1 (H,), W2 (H, C), b2 (C,) in float64, for training in a dtype.
 
         Raises:
             SpecError: the file is not there any more, what is in it has changed, or it is not for
-                so many classes.
+                so many inputs and classes.
         """
         path = Path(self.file)
         way_out = "put it back as it was (an export looks beside itself, too), or rename the study"
         try:
             arrays = _arrays(path)
-            _check(arrays, classes, dtype)
+            _check(arrays, classes, dtype, features)
         except ValueError as error:
             raise SpecError(
                 f"{path}: networks start from its parameters, and it {error}; {way_out}"
@@ -83,9 +84,9 @@ class Initial:
         gone = not Path(self.file).is_file() and moved.is_file()
         return Initial(str(moved.absolute()), self.sha256, self.width) if gone else self
 
-    def taken_along(self, classes: int, dtype: str) -> "Initial":
+    def taken_along(self, classes: int, dtype: str, features: int = 2) -> "Initial":
         """The same, for a machine that does not have the file; raises as `arrays` does."""
-        arrays = self.arrays(classes, dtype)
+        arrays = self.arrays(classes, dtype, features)
         return _TakenAlong(self.file, self.sha256, self.width, arrays)
 
 
@@ -95,7 +96,9 @@ class _TakenAlong(Initial):
 
     content: tuple[Array, Array, Array, Array] = field(compare=False, repr=False)
 
-    def arrays(self, classes: int, dtype: str) -> tuple[Array, Array, Array, Array]:
+    def arrays(
+        self, classes: int, dtype: str, features: int = 2
+    ) -> tuple[Array, Array, Array, Array]:
         """As they were read, for these classes and this dtype."""
         return self.content
 
@@ -127,14 +130,14 @@ def _array(archive: Any, name: str) -> Any:
         raise ValueError(f"has a damaged {name}: {' '.join(str(error).split())[:100]}") from None
 
 
-def _check(arrays: dict[str, Array], classes: int, dtype: str) -> None:
+def _check(arrays: dict[str, Array], classes: int, dtype: str, features: int) -> None:
     units = arrays["b1"].size
-    shapes = (FEATURES, units), (units,), (units, classes), (classes,)
+    shapes = (features, units), (units,), (units, classes), (classes,)
     for name, shape in zip(NAMES, shapes, strict=True):
         if arrays[name].shape != shape or not units:
             raise ValueError(
-                f"has {name} {arrays[name].shape}; for {FEATURES} inputs, H units and {classes} "
-                f"classes W1 is ({FEATURES}, H), b1 (H,), W2 (H, {classes}) and b2 ({classes},)"
+                f"has {name} {arrays[name].shape}; for {features} inputs, H units and {classes} "
+                f"classes W1 is ({features}, H), b1 (H,), W2 (H, {classes}) and b2 ({classes},)"
             )
         if not np.isfinite(arrays[name]).all():
             raise ValueError(f"has nan or infinity in {name}")

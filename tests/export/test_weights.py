@@ -6,13 +6,25 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save, save_file
 
 from dynstudy.export.export_file import Export, Weights
 from dynstudy.export.reproducing import reproduce
-from dynstudy.export.weights import add_weights, check_weights, named_weights
+from dynstudy.export.weights import (
+    add_weights,
+    architecture,
+    check_weights,
+    evaluate,
+    named_weights,
+    to_tensors,
+)
+from dynstudy.protocol import Protocol
+from dynstudy.task.data.scikit import SklearnData
+from dynstudy.task.network import Network
+from dynstudy.train import Parameters
 
 
 @pytest.fixture
@@ -44,6 +56,31 @@ def test_weights_are_those_of_a_torch_module(
     assert reproduce(best, tmp_path).problems == []
     monkeypatch.setattr("dynstudy.export.weights.AT_ONCE", 100)  # points, a few at a time
     assert check_weights(best, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("activation", "depth", "words"),
+    [("relu", 1, "ReLU()"), ("tanh", 3, "Tanh()"), ("gelu", 2, "GELU()")],
+)
+def test_layers_are_called_as_behind_one_another_in_torch(
+    activation: Any, depth: int, words: str
+) -> None:
+    protocol = Protocol(
+        network=Network(depth=depth, activation=activation),
+        data=SklearnData(kind="sklearn", name="iris", train_seed=2),
+    )
+    layers = protocol.network.draw(4, 6, 3, 4)
+    drawn = Parameters({name: np.float32(array[None]) for name, array in layers.items()})
+    tensors = to_tensors(drawn, 6, protocol)
+    hidden = f"Linear(width, width), {words}, " * (depth - 1)
+    assert architecture(protocol) == (
+        f"Sequential(Linear(4, width), {words}, {hidden}Linear(width, classes))"
+    )
+    model = eval(architecture(protocol), vars(torch.nn) | {"width": 6, "classes": 3})
+    model.load_state_dict({name: torch.tensor(tensor) for name, tensor in tensors.items()})
+    points = protocol.data.points([0])
+    output = model(torch.tensor(points.validation_x, dtype=torch.float32)).argmax(-1).numpy()
+    assert evaluate(tensors, protocol, 0) == (output == points.validation_y).mean()
 
 
 def test_only_weights_that_an_export_names_go_with_it(tmp_path: Path) -> None:

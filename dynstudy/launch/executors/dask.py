@@ -289,6 +289,6 @@ def _whole(chunk: Chunk) -> Chunk:
     protocol = chunk.protocol
     initial = protocol.initial
     if initial is not None:
-        initial = initial.taken_along(protocol.data.classes, protocol.dtype)
+        initial = initial.taken_along(protocol.data.classes, protocol.dtype, protocol.data.features)
     with_all = {"data": protocol.data.taken_along(), "initial": initial}
     return Chunk(chunk.tasks, protocol.model_copy(update=with_all))

@@ -20,11 +20,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from dynstudy.arrays import Ints
+from dynstudy.arrays import Array, Ints
 from dynstudy.errors import SpecError
 from dynstudy.section import MAX_SEED, Section
 from dynstudy.task.data.labelled import Labelled
-from dynstudy.task.data.split import split, standardised, validation_counts
+from dynstudy.task.data.split import moments, split, standardised, validation_counts
 from dynstudy.task.data.task_data import Points, TaskData, TrainSeed, by_seed
 
 SHARE = 0.3
@@ -214,6 +214,22 @@ class ArrayData(TaskData):
         train, other = halves[0]
         validation_x = validation_xs if self.each_drawn else validation_xs[0]
         return Points(xs, first.y[train], validation_x, first.y[other])
+
+    @property
+    def fresh_is_unseen(self) -> bool:
+        """They are of the same points, split anew."""
+        return False
+
+    def scales(self, seed: int) -> tuple[Array, Array] | None:
+        """Those of the training points, if they are standardised."""
+        if not self.standardise:
+            return None
+        first, _ = self._as_read()
+        if self.split_here:
+            drawn = seed if self.each_drawn else int(self.train_seed)
+            train, _ = split(first.y, self.validation_points, drawn)
+            return moments(first.x[train])
+        return moments(first.x)
 
     def _scaled(self, *sets: Any) -> Sequence[Any]:
         return standardised(*sets) if self.standardise else sets

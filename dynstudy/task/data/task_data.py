@@ -91,6 +91,15 @@ class TaskData(Section):
         """Whether all classes have as many validation points."""
         return len(set(self.validation_points.tolist())) == 1
 
+    @property
+    def fresh_is_unseen(self) -> bool:
+        """Whether no network was trained on any point that `fresh` validates on."""
+        return True
+
+    def scales(self, seed: int) -> tuple[Array, Array] | None:
+        """Mean and standard deviation (F,) that a network's points are moved and scaled by."""
+        return None
+
     def check_there(self) -> None:
         """See that the points can be had: a `SpecError` says what is missing."""
 
