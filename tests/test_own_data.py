@@ -12,9 +12,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 import dynstudy
+from dynstudy.analysis.measure_map import map_of_measures
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.config import Configuration
-from dynstudy.errors import SpecError, StudyMismatchError
+from dynstudy.errors import DynstudyError, SpecError, StudyMismatchError
 from dynstudy.export.export_file import FileFormat, load_export, to_text
 from dynstudy.export.exporting import export
 from dynstudy.export.reproducing import BIT_EQUAL, reproduce
@@ -122,6 +123,53 @@ def test_weights_come_with_what_points_are_to_be_moved_and_scaled_by(
     right = model(torch.tensor(moved, dtype=torch.float32)).argmax(-1).numpy()
     assert (right == raw.validation_y).mean() == pytest.approx(weights.val_accuracy)
     assert reproduce(exported, tmp_path).problems == []
+
+
+def test_classes_of_unequal_size_count_alike_where_it_is_said(
+    tmp_path: Path, storage: Storage
+) -> None:
+    """Of each class its share; of accuracy each point; of forgetting each class."""
+    data = written(tmp_path)["csv"] | REPLICATE | {"validation": 0.5}
+    spec = spec_of(tmp_path, data)
+    dynstudy.run(spec, storage=storage)
+    counts = np.array([2, 4, 6])  # of 5, 8 and 11, that of 5 to the even one
+    assert spec.protocol.data.validation_points.tolist() == counts.tolist()
+    ledger = Ledger(storage.engine, spec.protocol)
+    rows = ledger.load([DCE])
+    balanced = []
+    for seed, (_, named) in sorted(ledger.networks([DCE])[DCE].items()):
+        right = named["validation"].values[-1]
+        row = rows[rows.seed == seed].iloc[0]
+        assert row.val_accuracy == pytest.approx(right.sum() / 12)
+        assert row.balanced_accuracy == pytest.approx((right / counts).mean())
+        balanced.append(row.balanced_accuracy)
+        steps = {step: i for i, step in enumerate(named["validation"].steps)}
+        shares = named["validation"].values / counts
+        turns = range(50 // 10)
+        middles, ends = (
+            np.array([shares[steps[10 * turn + late]] for turn in turns]) for late in (5, 10)
+        )
+        lost: list[list[float]] = [[], [], []]
+        for turn in range(len(turns) - 2):  # the two that follow are the others'
+            after = middles[turn + 1 : turn + 3, turn % 3]
+            lost[turn % 3].append(ends[turn, turn % 3] - after.min())
+        assert row.forgetting == pytest.approx(np.mean([np.mean(each) for each in lost]))
+    shown = regime_map(storage, "small")
+    of_cell = shown.frame[shown.frame.amplitude == 30].iloc[0]
+    assert of_cell.balanced_accuracy == pytest.approx(np.mean(balanced))
+    assert "classes differ in size (2 to 6 validation points)" in " ".join(shown.notes)
+    assert "accuracy of 0.500" in " ".join(shown.notes)
+    measures = map_of_measures(shown, "balanced_accuracy")
+    assert measures.names == ["balanced_accuracy"]
+
+
+def test_where_all_are_as_many_there_is_one_accuracy(tmp_path: Path, storage: Storage) -> None:
+    dynstudy.run(spec_of(tmp_path, {"kind": "sklearn", "name": "iris"}), storage=storage)
+    shown = regime_map(storage, "small")
+    assert shown.frame.balanced_accuracy.isna().all()
+    assert "differ in size" not in " ".join(shown.notes)
+    with pytest.raises(DynstudyError, match="balanced accuracy is accuracy: --show val_accuracy"):
+        map_of_measures(shown, "balanced_accuracy")
 
 
 def test_networks_of_any_data_start_from_a_file(tmp_path: Path, storage: Storage) -> None:

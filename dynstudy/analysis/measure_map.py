@@ -7,6 +7,7 @@ import pandas as pd
 
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.errors import DynstudyError
+from dynstudy.measure.accuracy import VAL_ACCURACY
 from dynstudy.measure.measure import Measure
 from dynstudy.measure.measures import INSTABILITY, MEASURES, not_asked
 from dynstudy.statistics.columns import MAP, Column, of_cell
@@ -94,6 +95,11 @@ def map_of_measures(study_map: RegimeMap, show: str) -> MeasureMap:
     asked = INSTABILITY if show == INSTABILITIES else (show,)
     unread = not_asked(spec.protocol)
     names = [name for name in asked if name not in unread]
+    if not names and MEASURES[asked[0]].unbalanced:
+        raise DynstudyError(
+            f"{spec.name}: all classes have as many validation points, so that "
+            f"{MEASURES[show].title} is accuracy: --show {VAL_ACCURACY.name}"
+        )
     if not names:
         what = "instabilities" if len(asked) > 1 else MEASURES[show].title
         raise DynstudyError(

@@ -12,9 +12,9 @@ import pandas as pd
 
 from dynstudy.analysis.best_of_many import largest_by_chance
 from dynstudy.analysis.panel_surface import PanelSurface, fit_panel
-from dynstudy.arrays import Array
+from dynstudy.arrays import Array, Ints
 from dynstudy.config import FEWEST, place_name
-from dynstudy.measure.accuracy import with_error
+from dynstudy.measure.accuracy import BALANCED_ACCURACY, with_error
 from dynstudy.measure.measures import MEASURES
 from dynstudy.protocol import Protocol
 from dynstudy.search.prediction import predict_cells
@@ -250,6 +250,8 @@ def _notes(spec: StudySpec, frame: pd.DataFrame, baselines: Sequence[Baseline]) 
             "run the study again to complete it"
         )
     notes += _baseline_notes(baselines)
+    if not spec.protocol.data.balanced:
+        notes.append(_size_note(spec.protocol.data.validation_points))
     if spec.caution:
         notes.append(spec.caution)
     if spec.rounds is not None:
@@ -263,6 +265,15 @@ def _notes(spec: StudySpec, frame: pd.DataFrame, baselines: Sequence[Baseline]) 
             f"chance, {1 / spec.protocol.data.classes:.3f}"
         )
     return notes
+
+
+def _size_note(points: Ints) -> str:
+    """What accuracy means where classes differ in size."""
+    return (
+        f"classes differ in size ({points.min()} to {points.max()} validation points): who answers "
+        f"the largest for everything has an accuracy of {points.max() / points.sum():.3f}; "
+        f"{BALANCED_ACCURACY.name} is the mean over the classes"
+    )
 
 
 def _rounds_note(rounds: Rounds, frame: pd.DataFrame) -> str:

@@ -28,6 +28,22 @@ def accuracy(
     return np.where(diverged, 1 / correct.shape[-1], correct.sum(-1) / np.sum(points))
 
 
+def balanced_accuracy(
+    correct: NDArray[Any], points: ArrayLike, diverged: ArrayLike = False
+) -> NDArray[np.float64]:
+    """Return the mean over the classes of the share of each that is classified right (...).
+
+    Of `correct` (..., C) and `points` (C,) as in `accuracy`; chance, 1/C, for a network that
+    diverged, and for one that answers one class for everything.
+
+    >>> correct = np.array([[90, 0], [45, 5], [0, 0]])
+    >>> balanced_accuracy(correct, [90, 10], diverged=[False, False, True]).tolist()
+    [0.5, 0.5, 0.5]
+    """
+    shares = correct / np.asarray(points)
+    return np.where(diverged, 1 / correct.shape[-1], shares.mean(-1))
+
+
 def mean(values: Array) -> float:
     """Mean over the replicates (n,) that a measure is defined for; nan where there is none."""
     defined = values[np.isfinite(values)]
@@ -63,6 +79,15 @@ def with_error(value: float, sem: float | None, form: str = ".3f") -> str:
 def _of_validation(readings: CellReadings, step: int) -> Array:
     correct = readings.at([step]).validation_correct[:, 0]
     return accuracy(correct, readings.protocol.data.validation_points, readings.diverged)
+
+
+def _balanced(readings: CellReadings) -> Array:
+    """Where classes are equally large it would be the accuracy."""
+    data = readings.protocol.data
+    if data.balanced:
+        return np.full(len(readings.diverged), np.nan)
+    correct = readings.at([readings.protocol.training_steps]).validation_correct[:, 0]
+    return balanced_accuracy(correct, data.validation_points, readings.diverged)
 
 
 def _of_training(readings: CellReadings) -> Array:
@@ -117,4 +142,16 @@ VAL_ACCURACY_BEFORE_TAIL = Measure(
     _tail_start,
     _before_tail,
     least=0.0,
+)
+BALANCED_ACCURACY = Measure(
+    "balanced_accuracy",
+    "balanced accuracy",
+    "accuracy",
+    "validation accuracy on each class at the end of training, mean over the classes, however many "
+    "points they have; chance, 1/C, for a network that diverged; absent where all classes have as "
+    "many points, since it is the accuracy then",
+    _end,
+    _balanced,
+    least=0.0,
+    unbalanced=True,
 )

@@ -78,5 +78,6 @@ class Measure:
     always: bool = False  # whether every network has it
     least: float = -1.0  # what a value may be at all, which is checked when it is read from SQL
     most: float = 1.0
+    unbalanced: bool = False  # whether it says something only where classes differ in size
     series: str = ""
     """What it is of, if networks have that only where a study asks for it."""

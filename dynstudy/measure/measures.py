@@ -2,7 +2,12 @@
 
 from functools import lru_cache
 
-from dynstudy.measure.accuracy import TRAIN_ACCURACY, VAL_ACCURACY, VAL_ACCURACY_BEFORE_TAIL
+from dynstudy.measure.accuracy import (
+    BALANCED_ACCURACY,
+    TRAIN_ACCURACY,
+    VAL_ACCURACY,
+    VAL_ACCURACY_BEFORE_TAIL,
+)
 from dynstudy.measure.forgetting import FORGETTING, LASTING, UNRECOVERED
 from dynstudy.measure.instability import (
     EPISODES_PER_OSCILLATION,
@@ -29,6 +34,7 @@ MEASURES: dict[str, Measure] = {
         SHARE_UPHILL,
         EPISODES_PER_OSCILLATION,
         ONSETS_PER_OSCILLATION,
+        BALANCED_ACCURACY,
     )
 }
 
@@ -63,9 +69,13 @@ def added() -> list[Measure]:
 
 
 def not_asked(protocol: Protocol) -> set[str]:
-    """The measures of series that networks of a protocol do not have."""
+    """The measures that networks of a protocol do not have."""
     asked = {"", *series_asked(protocol)}
-    return {name for name, measure in MEASURES.items() if measure.series not in asked}
+    return {
+        name
+        for name, measure in MEASURES.items()
+        if measure.series not in asked or (measure.unbalanced and protocol.data.balanced)
+    }
 
 
 @lru_cache(maxsize=4096)  # cells of one period share theirs, however many there are

@@ -176,13 +176,17 @@ def _fill_measures(connection: Connection, names: set[str]) -> None:
         whole = {"steps": steps, "tail": tail or "none", "dtype": dtype, "data": json.loads(data)}
         whole |= {"schedule": schedule} if schedule else {}
         protocol = Protocol.model_validate(whole)
+        balanced = protocol.data.balanced
+        defined = {name for name in names if not (balanced and MEASURES[name].unbalanced)}
+        if not defined:
+            continue
         query = select(row.id, row.diverged_at).where(row.configuration == key)
         series_of = read(connection, row.configuration == key)
         networks = {
             number: (step, series_of.get(number, {})) for number, step in connection.execute(query)
         }
         readings = to_readings(protocol, period, list(networks.values()), learning_rate)
-        for name in names:
+        for name in defined:
             values = MEASURES[name].of(readings).tolist()
             for number, value in zip(networks, values, strict=True):
                 if np.isfinite(value):
