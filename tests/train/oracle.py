@@ -1,6 +1,7 @@
 """A backend beside another: the same parameters, readings and losses."""
 
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 
@@ -16,15 +17,27 @@ FUSED = [name for name, loss in LOSSES.items() if loss.fused is not None]
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 
 
-def trains(backend: str, loss: str) -> bool:
+def trains(backend: str, loss: str, features: int = 2, **asked: Any) -> bool:
     """Whether a backend trains a loss at all, as far as it says."""
     module = import_module(f"dynstudy.train.backends.{backend}")
-    demand = Demand(loss, features=2, classes=3, width=10, steps=100, dtype="float64")
+    shape = {"features": features, "classes": 3, "width": 10}
+    demand = Demand(loss, **shape, steps=100, dtype="float64", **asked)
     return not hasattr(module, "refusal") or module.refusal(demand) is None
 
 
-def random_state(rng: np.random.Generator, ensemble: Ensemble, classes: int) -> Parameters:
-    state = Parameters.drawn(ensemble, classes)
+def uneven(rng: np.random.Generator, features: int, sets: int = 2) -> Data:
+    """Points of three classes that differ in size, each training set validated apart."""
+    y, validation_y = (np.repeat(np.arange(3), sizes) for sizes in ((5, 23, 14), (9, 2, 31)))
+    x, validation_x = (
+        rng.normal(size=(sets, len(each), features)) + each[:, None] for each in (y, validation_y)
+    )
+    return Data(x, y, validation_x, validation_y)
+
+
+def random_state(
+    rng: np.random.Generator, ensemble: Ensemble, classes: int, features: int = 2
+) -> Parameters:
+    state = Parameters.drawn(ensemble, classes, features)
     for name in NAMES:
         values = getattr(state, name)
         # keeps the zeros beyond a network's width

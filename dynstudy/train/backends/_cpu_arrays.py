@@ -3,11 +3,16 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from dynstudy.train.backends._cpu_kernel import POINT_BLOCK
 
 CACHE_LINE = 64  # bytes
+
+
+def zeros(count: int, dtype: DTypeLike) -> tuple[Any, ...]:
+    """As many, in a tuple: how the kernel is told, when it is compiled, how many there are."""
+    return (np.dtype(dtype).type(0),) * count
 
 
 def pad_points(array: NDArray[Any], fill: int) -> NDArray[Any]:

@@ -3,8 +3,8 @@
 The product of the Hessian with a direction is the derivative of the gradient along it. With dots
 for derivatives along it, and [a > 0] as it is (ReLU'' = 0), for each unit and point
 
-    ȧ = u̇·x0 + v̇·x1 + ẇ        ḟ = Σ_h [a > 0](ȧ·out + a·ȯut) + ḃ        δ̇ = ∂²F/∂f² ḟ
-    ė = [a > 0](δ̇·out + δ·ȯut)   Hv: Σ_p ė·(x0, x1, 1), Σ_p [a > 0](ȧ·δ + a·δ̇) and Σ_p δ̇.
+    ȧ = u̇·x + ẇ                  ḟ = Σ_h [a > 0](ȧ·out + a·ȯut) + ḃ        δ̇ = ∂²F/∂f² ḟ
+    ė = [a > 0](δ̇·out + δ·ȯut)   Hv: Σ_p ė·(x, 1), Σ_p [a > 0](ȧ·δ + a·δ̇) and Σ_p δ̇.
 
 Of the loss it takes δ = ∂F/∂f and what makes δ̇ = w∘(ḟ - (q·ḟ)1): for a cross-entropy q is the
 softmax and w = Γ_y q / P, for squares q = 0. As in `_cpu_kernel` units are outside and points
@@ -17,13 +17,14 @@ from numba.extending import overload
 from numba.np.numpy_support import as_dtype
 
 from dynstudy.task.losses.loss import WEIGHTED_SQUARES
-from dynstudy.train.backends._cpu_kernel import _differentiate
+from dynstudy.train.backends._cpu_kernel import _differentiate, _unit, _whole
 from dynstudy.train.backends._registers import (
     INLINED,
     axpy,
     column,
     dot,
     filled,
+    head,
     minus,
     plus,
     store,
@@ -31,66 +32,54 @@ from dynstudy.train.backends._registers import (
 )
 
 
-def _unit_along(units, along, h, outputs):
-    """Unit h and its derivatives: u, v, w, out, u̇, v̇, ẇ, ȯut."""
-
-
-@overload(_unit_along, jit_options=INLINED)
-def _unit_along_overload(units, along, h, outputs):
-    return lambda units, along, h, outputs: (
-        units[0, h],
-        units[1, h],
-        units[2, h],
-        column(units, h, outputs),
-        along[0, h],
-        along[1, h],
-        along[2, h],
-        column(along, h, outputs),
-    )
-
-
-def _through_along(group, x0, x1, out):
-    """Out plus what the units of a group make of ḟ at the point (x0, x1)."""
+def _through_along(group, point, out):
+    """Out plus what units and their derivatives, of a group, make of ḟ at a point."""
 
 
 @overload(_through_along, jit_options=INLINED)
-def _through_along_overload(group, x0, x1, out):
-    zero = as_dtype(x0).type(0)
+def _through_along_overload(group, point, out):
+    zero = as_dtype(out[0]).type(0)
 
-    def last(group, x0, x1, out):
-        u, v, w, to, u_along, v_along, w_along, to_along = group[0]
-        a = u * x0 + v * x1 + w
-        a_along = u_along * x0 + v_along * x1 + w_along if a > zero else zero
+    def last(group, point, out):
+        (weights, w, to), (weights_along, w_along, to_along) = group[0]
+        a = dot(weights, point) + w
+        a_along = dot(weights_along, point) + w_along if a > zero else zero
         return axpy(a_along, to, axpy(max(a, zero), to_along, out))
 
-    def first(group, x0, x1, out):
-        return _through_along(group[1:], x0, x1, _through_along(group[:1], x0, x1, out))
+    def first(group, point, out):
+        return _through_along(group[1:], point, _through_along(group[:1], point, out))
 
     return last if len(group) == 1 else first
 
 
 @njit(**INLINED)
-def _outputs_along(units, along, along_bias, x, f, outputs):
+def _outputs_along(units, along, along_bias, x, f, inputs, outputs):
     """ḟ (K, P), two units at a time to spare loads and stores of it."""
     width = units.shape[1]
     for c in range(len(outputs)):
         f[c, :] = along_bias[c, 0]
     for h in range(0, width - 1, 2):
-        pair = (_unit_along(units, along, h, outputs), _unit_along(units, along, h + 1, outputs))
+        pair = (
+            (_unit(units, h, inputs, outputs), _unit(along, h, inputs, outputs)),
+            (_unit(units, h + 1, inputs, outputs), _unit(along, h + 1, inputs, outputs)),
+        )
         for p in range(x.shape[1]):
-            store(f, p, _through_along(pair, x[0, p], x[1, p], column(f, p, outputs)))
+            store(f, p, _through_along(pair, head(x, p, inputs), column(f, p, outputs)))
     if width % 2:
-        unit = (_unit_along(units, along, width - 1, outputs),)
+        h = width - 1
+        unit = ((_unit(units, h, inputs, outputs), _unit(along, h, inputs, outputs)),)
         for p in range(x.shape[1]):
-            store(f, p, _through_along(unit, x[0, p], x[1, p], column(f, p, outputs)))
+            store(f, p, _through_along(unit, head(x, p, inputs), column(f, p, outputs)))
 
 
 @njit(**INLINED)
-def hessian_product(units, along, along_bias, x, derivatives, product, bias_product, f, outputs):
+def hessian_product(
+    units, along, along_bias, x, derivatives, product, bias_product, f, inputs, outputs
+):
     """The Hessian times (along, along_bias); f (K, P padded) to work in."""
     delta, curved, shares = derivatives
     zero = units.dtype.type(0)
-    _outputs_along(units, along, along_bias, x, f, outputs)
+    _outputs_along(units, along, along_bias, x, f, inputs, outputs)
     of_bias = outputs
     for p in range(x.shape[1]):
         moved, share = column(f, p, outputs), column(shares, p, outputs)
@@ -99,21 +88,19 @@ def hessian_product(units, along, along_bias, x, derivatives, product, bias_prod
         store(f, p, moved)
     store(bias_product, 0, of_bias)
     for h in range(units.shape[1]):
-        u, v, w, to, u_along, v_along, w_along, to_along = _unit_along(units, along, h, outputs)
-        of_u = of_v = of_w = zero
-        of_out = outputs
+        weights, w, to = _unit(units, h, inputs, outputs)
+        weights_along, w_along, to_along = _unit(along, h, inputs, outputs)
+        of_weights, of_w, of_out = inputs, zero, outputs
         for p in range(x.shape[1]):
-            x0, x1 = x[0, p], x[1, p]
+            point = head(x, p, inputs)
             d, d_along = column(delta, p, outputs), column(f, p, outputs)
-            a = u * x0 + v * x1 + w
-            a_along = u_along * x0 + v_along * x1 + w_along if a > zero else zero
+            a = dot(weights, point) + w
+            a_along = dot(weights_along, point) + w_along if a > zero else zero
             e = dot(d_along, to) + dot(d, to_along) if a > zero else zero
             of_out = axpy(a_along, d, axpy(max(a, zero), d_along, of_out))
-            of_u += e * x0
-            of_v += e * x1
+            of_weights = axpy(e, point, of_weights)
             of_w += e
-        product[0, h], product[1, h], product[2, h] = of_u, of_v, of_w
-        store(product, h, of_out)
+        store(product, h, _whole(of_weights, of_w, of_out))
 
 
 def of_loss(f, one_hot, kind, gamma, points, outputs, classes):

@@ -3,13 +3,14 @@
 Hidden units outside, points inside (vectorised by LLVM), activations recomputed in the backward
 pass rather than stored, parameters updated in place as soon as a unit's gradient is known.
 
-Sums over classes and the gradients of a unit are tuples, which are registers (`_registers`).
+Sums over inputs and classes, and the gradients of a unit, are tuples, which are registers
+(`_registers`).
 
 A softmax sees only differences of outputs. For the cross-entropy the network is therefore kept with
 K = C - 1 outputs, those of the first classes less the last one's, which spares a third of the work
 at C = 3. The sum over the classes, which `cpu.py` puts back, never changes: the gradients of a
-softmax sum to zero. For squares K = C. `outputs` and `classes` are K and C zeros, whose types carry
-K, C and the dtype.
+softmax sum to zero. For squares K = C. `inputs`, `outputs` and `classes` are F, K and C zeros,
+whose types carry F, K, C and the dtype.
 
 """
 
@@ -31,17 +32,19 @@ from dynstudy.train.backends._registers import (
     column,
     dot,
     filled,
+    head,
     largest,
     minus,
     plus,
     store,
+    store_head,
     summed,
     times,
 )
 from dynstudy.train.climbs import EPISODE_GAP, EPISODE_STEPS
 
 POINT_BLOCK = 16  # points are padded to a multiple, one vector of float32 or two of float64
-UNIT_BLOCK = 4  # units per pass over the points in `_forward`
+FEW_INPUTS = 4  # with more of them, the weights of four units leave no registers
 PRODUCT = 64  # points whose probabilities' product is far from the ends of float64
 LOG_2 = 0.693147180559945309
 RUNNING, PAUSED = -1, -2
@@ -189,61 +192,88 @@ def _excess_overload(others, top):
 
 
 # --- one step -----------------------------------------------------------------------------------
-# units (3 + K, H): rows W1[0], W1[1], b1, then the K columns of W2; bias (K, 1); x (2, P); f (K, P)
+# units (F + 1 + K, H): rows of W1, b1, then columns of W2; bias (K, 1); x (F, P); f (K, P)
 
 
-def _unit(units, h, outputs):
-    """Unit h: (its two weights, its bias, its row of W2)."""
+def _unit(units, h, inputs, outputs):
+    """Unit h: (its weights, its bias, its row of W2)."""
 
 
 @overload(_unit, jit_options=INLINED)
-def _unit_overload(units, h, outputs):
-    return lambda units, h, outputs: (
-        units[0, h],
-        units[1, h],
-        units[2, h],
+def _unit_overload(units, h, inputs, outputs):
+    features = len(inputs)
+    return lambda units, h, inputs, outputs: (
+        head(units, h, inputs),
+        units[features, h],
         column(units, h, outputs),
     )
 
 
-def _through(group, x0, x1, out):
-    """Out plus what the units of a group make of the point (x0, x1)."""
+def _group(units, h, inputs, outputs):
+    """Units from h on, as many as are worth a pass over the points: four, or two if they are large.
+
+    Which spares loads and stores of what they are added to.
+    """
+
+
+@overload(_group, jit_options=INLINED)
+def _group_overload(units, h, inputs, outputs):
+    def two(units, h, inputs, outputs):
+        return (_unit(units, h, inputs, outputs), _unit(units, h + 1, inputs, outputs))
+
+    def four(units, h, inputs, outputs):
+        return (
+            _unit(units, h, inputs, outputs),
+            _unit(units, h + 1, inputs, outputs),
+            _unit(units, h + 2, inputs, outputs),
+            _unit(units, h + 3, inputs, outputs),
+        )
+
+    return four if len(inputs) <= FEW_INPUTS else two
+
+
+def _whole(weights, w, out):
+    """The column of a unit, from top to bottom."""
+
+
+@overload(_whole, jit_options=INLINED)
+def _whole_overload(weights, w, out):
+    return lambda weights, w, out: weights + (w,) + out  # noqa: RUF005 - for Numba
+
+
+def _through(group, point, out):
+    """Out plus what the units of a group make of a point."""
 
 
 @overload(_through, jit_options=INLINED)
-def _through_overload(group, x0, x1, out):
-    zero = as_dtype(x0).type(0)
+def _through_overload(group, point, out):
+    zero = as_dtype(out[0]).type(0)
 
-    def last(group, x0, x1, out):
-        u, v, w, to = group[0]
-        return axpy(max(u * x0 + v * x1 + w, zero), to, out)
+    def last(group, point, out):
+        weights, w, to = group[0]
+        return axpy(max(dot(weights, point) + w, zero), to, out)
 
-    def first(group, x0, x1, out):
-        return _through(group[1:], x0, x1, _through(group[:1], x0, x1, out))
+    def first(group, point, out):
+        return _through(group[1:], point, _through(group[:1], point, out))
 
     return last if len(group) == 1 else first
 
 
 @njit(**COMPILED)
-def _forward(units, bias, x, f, outputs):
-    """f = relu(x W1 + b1) W2 + b2, four units at a time to spare loads and stores of f."""
-    width = units.shape[1]
-    in_blocks = width - width % UNIT_BLOCK
+def _forward(units, bias, x, f, inputs, outputs):
+    """f = relu(x W1 + b1) W2 + b2."""
+    width, together = units.shape[1], 4 if len(inputs) <= FEW_INPUTS else 2
+    in_groups = width - width % together
     for c in range(len(outputs)):
         f[c, :] = bias[c, 0]
-    for h in range(0, in_blocks, UNIT_BLOCK):
-        block = (
-            _unit(units, h, outputs),
-            _unit(units, h + 1, outputs),
-            _unit(units, h + 2, outputs),
-            _unit(units, h + 3, outputs),
-        )
+    for h in range(0, in_groups, together):
+        group = _group(units, h, inputs, outputs)
         for p in range(x.shape[1]):
-            store(f, p, _through(block, x[0, p], x[1, p], column(f, p, outputs)))
-    for h in range(in_blocks, width):
-        unit = (_unit(units, h, outputs),)
+            store(f, p, _through(group, head(x, p, inputs), column(f, p, outputs)))
+    for h in range(in_groups, width):
+        unit = (_unit(units, h, inputs, outputs),)
         for p in range(x.shape[1]):
-            store(f, p, _through(unit, x[0, p], x[1, p], column(f, p, outputs)))
+            store(f, p, _through(unit, head(x, p, inputs), column(f, p, outputs)))
 
 
 @njit(**COMPILED)
@@ -271,12 +301,11 @@ def _cross_entropy(f, one_hot, share):
         top = 0.0  # the last class has the logit 0
         for c in range(f.shape[0]):
             top = max(top, f[c, p])
-        total, of_class, of_targets = np.exp(-top), 0.0, 0.0
+        of_class = dot(share, column(one_hot, p, share))
+        total, of_targets = np.exp(-top), 0.0
         for c in range(f.shape[0]):
             total += np.exp(f[c, p] - top)
-            of_targets += share[c] * one_hot[c, p] * f[c, p]
-        for c in range(len(share)):
-            of_class += share[c] * one_hot[c, p]
+            of_targets += of_class * one_hot[c, p] * f[c, p]
         loss += (np.log(total) + top) * of_class - of_targets
     return loss
 
@@ -341,7 +370,7 @@ def _of_relative_overload(gradient, classes):
 
 
 @njit(**COMPILED)
-def _compare(gradient, last, products, classes):
+def _compare(gradient, last, products, outputs, classes):
     """Products of a gradient with the last one and with itself, in all C columns, put down there.
 
     After the step and in whole vectors: unit by unit it took three times as long.
@@ -349,7 +378,7 @@ def _compare(gradient, last, products, classes):
     rows, columns = gradient.shape
     zero = gradient.dtype.type(0)
     products[:] = 0
-    if rows < 3 + len(classes):  # of the last class: minus the sum of the others
+    if len(outputs) < len(classes):  # of the last class: minus the sum of the others
         with_last = with_itself = zero
         for h in range(columns):
             here = summed(column(gradient, h, classes[1:]))
@@ -392,55 +421,76 @@ def _alternates(k, products, alternation, onsets):
     return False
 
 
+def _moved(here, gradient, h, rate, velocity, momentum):
+    """Parameters a step down their gradient; h is their column of the velocity, if there is one.
+
+    As `torch.optim.SGD` does it. `momentum`: of the velocity, of what is added to it, of the
+    velocity and the gradient in a step, and of what parameters decay by.
+    """
+
+
+@overload(_moved, jit_options=INLINED)
+def _moved_overload(here, gradient, h, rate, velocity, momentum):
+    if isinstance(velocity, types.NoneType):
+        return lambda here, gradient, h, rate, velocity, momentum: axpy(-rate, gradient, here)
+
+    def with_momentum(here, gradient, h, rate, velocity, momentum):
+        kept, added, along, ahead, decay = momentum
+        down = axpy(decay, here, gradient)
+        before = column(velocity, h, here)
+        after = axpy(added, down, times(filled(kept, here), before))
+        store(velocity, h, after)
+        return axpy(-rate, axpy(along, after, times(filled(ahead, here), down)), here)
+
+    return with_momentum
+
+
 @njit(**COMPILED)
-def _backward(units, bias, x, delta, rate, gradient, outputs, classes):
+def _backward(units, bias, x, delta, rate, velocity, momentum, gradient, inputs, outputs, classes):
     """Return the new sum of all parameters, a step down their gradients; delta is ∂loss/∂f.
 
-    The gradient is put down in (3 + K, H + 1), that of the bias in its last column, if that is not
-    None.
+    The gradient is put down in (F + 1 + K, H + 1), that of the bias in its last column, if that is
+    not None. So is the velocity.
     """
     zero = units.dtype.type(0)
     witness = zero
     for h in range(units.shape[1]):
-        u, v, w, out = _unit(units, h, outputs)
-        du = dv = dw = zero
-        dout = outputs
+        weights, w, out = _unit(units, h, inputs, outputs)
+        dweights, dw, dout = inputs, zero, outputs
         for p in range(x.shape[1]):
-            x0, x1 = x[0, p], x[1, p]
+            point = head(x, p, inputs)
             d = column(delta, p, outputs)
-            a = u * x0 + v * x1 + w
+            a = dot(weights, point) + w
             dout = axpy(max(a, zero), d, dout)
             e = dot(d, out) if a > zero else zero
-            du += e * x0
-            dv += e * x1
+            dweights = axpy(e, point, dweights)
             dw += e
         if gradient is not None:
-            gradient[0, h], gradient[1, h], gradient[2, h] = du, dv, dw
-            store(gradient, h, dout)
-        u, v, w = u - rate * du, v - rate * dv, w - rate * dw
-        out = axpy(-rate, _of_relative(dout, classes), out)
-        units[0, h], units[1, h], units[2, h] = u, v, w
-        store(units, h, out)
-        witness += u + v + w + summed(out)
+            store(gradient, h, _whole(dweights, dw, dout))
+        down = _whole(dweights, dw, _of_relative(dout, classes))
+        unit = _moved(_whole(weights, w, out), down, h, rate, velocity, momentum)
+        store_head(units, h, unit)
+        witness += summed(unit)
     dbias = outputs
     for p in range(delta.shape[1]):
         dbias = plus(dbias, column(delta, p, outputs))
     if gradient is not None:
         store(gradient, units.shape[1], dbias)
-    moved = axpy(-rate, _of_relative(dbias, classes), column(bias, 0, outputs))
+    down = _of_relative(dbias, classes)
+    moved = _moved(column(bias, 0, outputs), down, units.shape[1], rate, velocity, momentum)
     store(bias, 0, moved)
     return witness + summed(moved)
 
 
 @njit(**COMPILED)
-def _read(units, bias, points, correct, losses, outputs, classes):
+def _read(units, bias, points, correct, losses, inputs, outputs, classes):
     """Count the points of each class whose largest output is their own; y is -1 for padding.
 
     And the static loss's mean over each class, where `losses` (C,) is not None.
     """
     x, y, one_hot = points
     f = np.zeros((len(classes), x.shape[1]), units.dtype)  # the last stays 0 if others are relative
-    _forward(units, bias, x, f[: len(outputs)], outputs)
+    _forward(units, bias, x, f[: len(outputs)], inputs, outputs)
     correct[:] = 0
     for p in range(x.shape[1]):
         best = 0
@@ -544,14 +594,14 @@ def _count_uphill(k, uphill, climbs):
 
 
 @njit(**COMPILED)
-def _read_both(units, bias, sets, counts, losses, reading, outputs, classes):
+def _read_both(units, bias, sets, counts, losses, reading, sizes):
     """Read the training set and the validation set into the rows of a reading."""
     training, validation = sets
     correct, validation_correct = counts
     of_training = None if losses is None else losses[reading, 0]
     of_validation = None if losses is None else losses[reading, 1]
-    _read(units, bias, training, correct[reading], of_training, outputs, classes)
-    _read(units, bias, validation, validation_correct[reading], of_validation, outputs, classes)
+    _read(units, bias, training, correct[reading], of_training, *sizes)
+    _read(units, bias, validation, validation_correct[reading], of_validation, *sizes)
 
 
 @njit(**COMPILED)
@@ -567,17 +617,27 @@ def _set_class_weights(gamma, step, amplitude, period, tail_start):
     gamma[(step // period) % classes] *= triangle
 
 
+@njit(**COMPILED)
+def _look_up(gamma, given, row):
+    """Γ in the place of gamma."""
+    for c in range(len(gamma)):
+        gamma[c] = given[row, c]
+
+
 @partial(Cached, nogil=True, **COMPILED)
 def advance_network(
-    units,  # (3 + K, H) in place
+    units,  # (F + 1 + K, H) in place
     bias,  # (K, 1) in place
-    training,  # x (2, P padded), y (P padded,), -1 for padding, one_hot (C, P padded), 0 for it
+    training,  # x (F, P padded), y (P padded,), -1 for padding, one_hot (C, P padded), 0 for it
     validation,  # the same of the validation set, V padded
     kind,
     rate,
+    velocity,  # (F + 1 + K, H + 1) in place, that of the bias in its last column, or None
+    momentum,  # 5 numbers, as `_moved` has them, or None
     amplitude,
     period,
     tail_start,
+    given,  # (count + 1, C) Γ from step - 1 on, or None: by `_set_class_weights`
     points,  # P
     step,
     count,
@@ -586,13 +646,14 @@ def advance_network(
     validation_correct,  # (M, C) out
     losses,  # (S,) out, or (0,)
     class_losses,  # (M, 2, C) out, of both sets, or None: what is not asked for is not compiled
-    last,  # (3 + K, H + 1) in place, the last gradient, or None: onsets are not watched for
+    last,  # (F + 1 + K, H + 1) in place, the last gradient, or None: onsets are not watched for
     alternation,  # (2,) in place, as `_alternates` has it
     onsets,  # (4,) in place: first onset and its end, -1 if none, how many, and how many ended
     value,  # (2,) in place, F_k at the last step and the sum so far, or None: for neither of both
     climbs,  # (5,) in place: steps with Γ frozen, uphill ones, episodes, and what they follow from
     summed,  # whether F_k is summed over all steps, or value may be of those with Γ frozen alone
     f,  # (K, P padded), for the kernel to work in
+    inputs,  # F zeros
     outputs,  # K zeros
     classes,  # C zeros
 ):
@@ -605,6 +666,7 @@ def advance_network(
     real = units.dtype.type
     x, _, one_hot = training
     sets, counts = (training, validation), (correct, validation_correct)
+    sizes = (inputs, outputs, classes)
     gamma = np.empty(len(classes))
     weights = np.empty((len(classes), 1), units.dtype)
     shares = np.empty((len(classes), 1), units.dtype)
@@ -615,17 +677,23 @@ def advance_network(
 
     reading = np.searchsorted(checkpoints, step + 1)  # its padding moved to the end, as steps
     if step == 0 and checkpoints.size and checkpoints[0] == 0:
-        _read_both(units, bias, sets, counts, class_losses, 0, outputs, classes)
+        _read_both(units, bias, sets, counts, class_losses, 0, sizes)
 
     for k in range(step, step + count):
-        _set_class_weights(gamma, k, amplitude, period, tail_start)
+        if given is None:
+            _set_class_weights(gamma, k, amplitude, period, tail_start)
+        else:
+            _look_up(gamma, given, k - step + 1)
         for c in range(len(classes)):
             weights[c, 0] = real(gamma[c])
             shares[c, 0] = real(gamma[c] / points)
-        _forward(units, bias, x, f, outputs)
+        _forward(units, bias, x, f, inputs, outputs)
         if value is not None and (summed or k <= tail_start or amplitude == 1):
             gammas[0] = gamma
-            _set_class_weights(gammas[1], k - 1, amplitude, period, tail_start)
+            if given is None:
+                _set_class_weights(gammas[1], k - 1, amplitude, period, tail_start)
+            else:
+                _look_up(gammas[1], given, k - step)
             _frozen_losses(f, outputs_too, one_hot, kind, gammas, values, points, outputs, classes)
             if k > 0 and (k <= tail_start or amplitude == 1):
                 _count_uphill(k - 1, values[1] > value[0], climbs)
@@ -646,15 +714,17 @@ def advance_network(
             value[1] += value[0]
         if losses.size:
             losses[k] = loss
-        witness = _backward(units, bias, x, f, rate, gradient, outputs, classes)
+        witness = _backward(
+            units, bias, x, f, rate, velocity, momentum, gradient, inputs, outputs, classes
+        )
         if not np.isfinite(witness):
             return k + 1
         if reading < checkpoints.size and checkpoints[reading] == k + 1:
-            _read_both(units, bias, sets, counts, class_losses, reading, outputs, classes)
+            _read_both(units, bias, sets, counts, class_losses, reading, sizes)
             reading += 1
         if last is None:
             continue
-        _compare(gradient, last, products, classes)
+        _compare(gradient, last, products, outputs, classes)
         if _alternates(k, products, alternation, onsets) and onsets[COUNT] == 1:
             return PAUSED
     return RUNNING

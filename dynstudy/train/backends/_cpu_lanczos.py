@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from dynstudy.train.backends._cached import Cached
+from dynstudy.train.backends._cpu_arrays import zeros
 from dynstudy.train.backends._cpu_hessian import hessian_product, of_loss
 from dynstudy.train.backends._cpu_kernel import _forward
 from dynstudy.train.backends._registers import COMPILED, INLINED
@@ -28,36 +29,38 @@ CANCELLED = 0.1
 @njit(**INLINED)
 def _unpack(vector, units, bias, classes):
     """A vector as a direction of the kernel's parameters."""
-    width, outputs, last = units.shape[1], bias.shape[0], len(classes) - 1
-    for row in range(3 + outputs):
+    (rows, width), outputs, last = units.shape, bias.shape[0], len(classes) - 1
+    above = rows - outputs  # W1 and b1
+    for row in range(rows):
         for h in range(width):
             units[row, h] = vector[row * width + h]
     for c in range(outputs):
-        bias[c, 0] = vector[(4 + last) * width + c]
+        bias[c, 0] = vector[(above + last + 1) * width + c]
     if outputs == last:
         for c in range(outputs):
             for h in range(width):
-                units[3 + c, h] -= vector[(3 + last) * width + h]
-            bias[c, 0] -= vector[(4 + last) * width + last]
+                units[above + c, h] -= vector[(above + last) * width + h]
+            bias[c, 0] -= vector[(above + last + 1) * width + last]
 
 
 @njit(**INLINED)
 def _pack(units, bias, classes, vector):
     """A gradient of the kernel's parameters as a vector."""
-    width, outputs, last = units.shape[1], bias.shape[0], len(classes) - 1
-    for row in range(3 + outputs):
+    (rows, width), outputs, last = units.shape, bias.shape[0], len(classes) - 1
+    above = rows - outputs
+    for row in range(rows):
         for h in range(width):
             vector[row * width + h] = units[row, h]
     for c in range(outputs):
-        vector[(4 + last) * width + c] = bias[c, 0]
+        vector[(above + last + 1) * width + c] = bias[c, 0]
     if outputs == last:
         for h in range(width):
-            vector[(3 + last) * width + h] = 0
-        vector[(4 + last) * width + last] = 0
+            vector[(above + last) * width + h] = 0
+        vector[(above + last + 1) * width + last] = 0
         for c in range(outputs):
             for h in range(width):
-                vector[(3 + last) * width + h] -= units[3 + c, h]
-            vector[(4 + last) * width + last] -= bias[c, 0]
+                vector[(above + last) * width + h] -= units[above + c, h]
+            vector[(above + last + 1) * width + last] -= bias[c, 0]
 
 
 @njit(**INLINED)
@@ -104,20 +107,21 @@ def _rank(i, m, largest, smallest):
 
 @partial(Cached, nogil=True, **COMPILED)
 def lanczos(
-    units,  # (3 + K, H) as of the kernel
+    units,  # (F + 1 + K, H) as of the kernel
     bias,  # (K, 1)
-    x,  # (2, P padded)
+    x,  # (F, P padded)
     one_hot,  # (C, P padded)
     kind,
     gamma,  # (C,) Γ(k), float64
     points,  # P
-    basis,  # (M + 1, N) float64, its first vector where to start from; N = (3 + C) H + C
+    basis,  # (M + 1, N) float64, its first vector where to start from; N = (F + 1 + C) H + C
     tolerance,  # of a residual, in units of the eigenvalue that is largest in magnitude
     largest,  # how many of the largest
     smallest,  # and of the smallest
     values,  # (largest + smallest,) out, either descending; nan where there are no more
     residuals,  # likewise, |Hv - λv|
     vectors,  # (largest + smallest, N) out, of length 1
+    inputs,  # F zeros
     outputs,  # K zeros
     classes,  # C zeros
 ):
@@ -127,7 +131,7 @@ def lanczos(
         How many products it took, M at most.
     """
     f = np.empty((len(outputs), x.shape[1]), units.dtype)
-    _forward(units, bias, x, f, outputs)
+    _forward(units, bias, x, f, inputs, outputs)
     derivatives = of_loss(f, one_hot, kind, gamma, points, outputs, classes)
     along, along_bias = np.empty_like(units), np.empty_like(bias)
     product, bias_product = np.empty_like(units), np.empty_like(bias)
@@ -142,7 +146,9 @@ def lanczos(
     while True:
         vector = basis[m + 1]
         _unpack(basis[m], along, along_bias, classes)
-        hessian_product(units, along, along_bias, x, derivatives, product, bias_product, f, outputs)
+        hessian_product(
+            units, along, along_bias, x, derivatives, product, bias_product, f, inputs, outputs
+        )
         _pack(product, bias_product, classes, vector)
         diagonal[m] = _inner(vector, basis[m])
         left = _made_orthogonal(vector, basis, m + 1)
@@ -193,19 +199,19 @@ def eigenpairs_at(
     """Leading eigenpairs of one network's Hessian.
 
     Args:
-        parameters: units (3 + K, H) and bias (K, 1), as the kernel has them.
-        training: x (2, P padded), one_hot (C, P padded) and P.
+        parameters: units (F + 1 + K, H) and bias (K, 1), as the kernel has them.
+        training: x (F, P padded), one_hot (C, P padded) and P.
         kind: which equation the loss is.
         gamma: (C,) Γ(k).
         curvature: which eigenvalues, and how well.
 
     Returns:
-        Values (n,), residuals (n,), vectors (n, N), W1, b1 and W2 unit by unit in rows of (3 + C,
-        H) and then b2, and how many products they took.
+        Values (n,), residuals (n,), vectors (n, N), W1, b1 and W2 unit by unit in rows of (F + 1 +
+        C, H) and then b2, and how many products they took.
     """
     (units, bias), (x, one_hot, points) = parameters, training
-    K, C, real = len(bias), len(one_hot), units.dtype.type
-    size = (3 + C) * units.shape[1] + C
+    C = len(one_hot)
+    size = (len(x) + 1 + C) * units.shape[1] + C
     basis = np.empty((min(MOST_PRODUCTS, size) + 1, size))
     basis[0] = _start(size)
     values, residuals = np.empty((2, curvature.count))
@@ -225,7 +231,6 @@ def eigenpairs_at(
         values,
         residuals,
         vectors,
-        (real(0),) * K,
-        (real(0),) * C,
+        *(zeros(len(each), units.dtype) for each in (x, bias, one_hot)),
     )
     return values, residuals, vectors, products

@@ -9,12 +9,8 @@ import numpy as np
 
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.losses.loss import CROSS_ENTROPY
-from dynstudy.task.schedule import TRIANGLE
 from dynstudy.train.demand import Demand
 from dynstudy.train.ensemble import Floats, Parameters
-
-FEATURES = 2
-"""W1's two rows are names in the kernels, not a loop."""
 
 MOST_CLASSES = 24
 """Sums over classes are unrolled: of more, compilers take minutes, or give up."""
@@ -24,21 +20,13 @@ Means = tuple[Floats, Floats]
 
 
 def refusal(demand: Demand) -> str | None:
-    """Why a fused kernel cannot train what is asked of it; None if it can."""
+    """Why no fused kernel can train what is asked of it; None if one may."""
     if LOSSES[demand.loss].fused is None:
         return f"has no kernel for the loss {demand.loss!r}"
     if demand.classes > MOST_CLASSES:
         return f"trains at most {MOST_CLASSES} classes, not {demand.classes}"
-    if demand.features != FEATURES:
-        return f"trains networks of {FEATURES} inputs, not of {demand.features}"
     if (demand.network.depth, demand.network.activation) != (1, "relu"):
         return f"trains one hidden layer of ReLU, not {demand.network}"
-    if not demand.optimiser.plain:
-        return f"trains by gradient descent on all points, not by {demand.optimiser}"
-    if demand.schedule != TRIANGLE.name and LOSSES[demand.loss].dynamical:
-        return f"knows Γ as a triangle, not the schedule {demand.schedule!r}"
-    if demand.validated_apart:
-        return "reads all networks on one validation set, not each on its own"
     return None
 
 

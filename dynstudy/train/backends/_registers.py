@@ -1,4 +1,4 @@
-"""Tuples as registers, for what Numba compiles: one number per class, never in memory.
+"""Tuples as registers, for what Numba compiles: one number per class or input, never in memory.
 
 A tuple of scalars is unrolled when a function is compiled for its length.
 """
@@ -29,8 +29,22 @@ def _column_overload(rows, p, like):
     )
 
 
+def head(rows, p, like):
+    """The first entries of column p, as many as like has: (rows[0, p], rows[1, p], ...)."""
+
+
+@overload(head, jit_options=INLINED)
+def _head_overload(rows, p, like):
+    last = len(like) - 1
+    if last == 0:
+        return lambda rows, p, like: (rows[0, p],)
+    return lambda rows, p, like: (
+        head(rows, p, like[:-1]) + (rows[last, p],)  # noqa: RUF005 - for Numba
+    )
+
+
 def store(rows, p, values):
-    """The reverse: the last entries of column p become values."""
+    """The reverse of `column`: the last entries of column p become values."""
 
 
 @overload(store, jit_options=INLINED)
@@ -45,6 +59,24 @@ def _store_overload(rows, p, values):
         store(rows, p, values[1:])
 
     return last if below == 1 else first
+
+
+def store_head(rows, p, values):
+    """The reverse of `head`: the first entries of column p become values."""
+
+
+@overload(store_head, jit_options=INLINED)
+def _store_head_overload(rows, p, values):
+    last = len(values) - 1
+
+    def first(rows, p, values):
+        rows[0, p] = values[0]
+
+    def others(rows, p, values):
+        store_head(rows, p, values[:-1])
+        rows[last, p] = values[last]
+
+    return first if last == 0 else others
 
 
 def axpy(a, x, y):

@@ -14,6 +14,7 @@ from torch import Tensor
 from dynstudy.arrays import Ints
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
+from dynstudy.task.schedule import TRIANGLE
 from dynstudy.train.backends import _fused
 from dynstudy.train.backends._by_autograd import curvature_at_onsets, eigenpairs_by_autograd
 from dynstudy.train.backends._gpu_batch import Batch, as_batch
@@ -35,6 +36,8 @@ from dynstudy.train.readings import Readings
 
 __all__ = ["advance", "at_once", "check_device", "devices", "eigenpairs", "refusal", "start"]
 
+FEATURES = 2
+"""The rows of W1 are names in the kernel, not a loop."""
 LONGEST = 2**30
 """Steps of a training, at most: the kernel counts them in 32 bits."""
 MEMORY_SHARE = 0.8
@@ -93,6 +96,14 @@ class State:
 
 def refusal(demand: Demand) -> str | None:
     """Why the kernel cannot train what is asked of it; None if it can."""
+    if demand.features != FEATURES:
+        return f"trains networks of {FEATURES} inputs, not of {demand.features}"
+    if not demand.optimiser.plain:
+        return f"trains by gradient descent on all points, not by {demand.optimiser}"
+    if demand.schedule != TRIANGLE.name and LOSSES[demand.loss].dynamical:
+        return f"knows Γ as a triangle, not the schedule {demand.schedule!r}"
+    if demand.validated_apart:
+        return "reads all networks on one validation set, not each on its own"
     if demand.steps >= LONGEST:
         return f"takes fewer than 2**30 steps, not {demand.steps}"
     if demand.width > WIDEST:

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 from dynstudy.errors import BackendError
+from dynstudy.task.network import Network
+from dynstudy.task.optimiser import SGD, Adam
 from dynstudy.train import Data, Ensemble, backends, train
 from dynstudy.train.backends import BACKENDS, able, at_once, fastest, gpu, load, per_device
 from dynstudy.train.demand import Demand
@@ -152,13 +155,47 @@ def network(width: int = 5, **changes: Any) -> Ensemble:
     return Ensemble.of("dce", STEPS, width=width, seed=7, **(settings | changes))
 
 
-@pytest.mark.parametrize("backend", ["cpu", "gpu", "gpu:3"])
-def test_a_fused_kernel_refuses_all_but_two_before_it_starts(
-    backend: str, rng: np.random.Generator
+@pytest.mark.parametrize(
+    ("backend", "features", "said"),
+    [
+        ("cpu", 9, "trains networks of at most 8 inputs, not of 9; use --backend autograd"),
+        ("gpu", 3, "trains networks of 2 inputs, not of 3; use --backend cpu"),
+        ("gpu:3", 9, "trains networks of 2 inputs, not of 9; use --backend autograd"),
+    ],
+)
+def test_a_fused_kernel_refuses_inputs_it_has_no_sums_for_before_it_starts(
+    backend: str, features: int, said: str, rng: np.random.Generator
 ) -> None:
-    said = rf"^backend '{backend}' trains networks of 2 inputs, not of 3; use --backend autograd$"
+    with pytest.raises(BackendError, match=f"^backend '{backend}' {said}$"):
+        train(network(), points(features, rng), backend=backend, checkpoints=[STEPS])
+
+
+@pytest.mark.parametrize(
+    ("backend", "change", "said"),
+    [
+        ("cpu", {"optimiser": Adam(name="adam")}, "trains by sgd on all points, not by adam"),
+        (
+            "cpu",
+            {"optimiser": SGD(batch=10)},
+            "trains by sgd on all points, not by sgd with batch 10",
+        ),
+        (
+            "cpu",
+            {"optimiser": SGD(momentum=0.5), "onsets": True},
+            "watches for onsets of plain gradient descent, not of sgd with momentum 0.5",
+        ),
+        ("cpu", {"network": Network(depth=2)}, "one hidden layer of ReLU, not 2 hidden layers"),
+        ("gpu", {"network": Network(activation="tanh")}, "of ReLU, not 1 hidden layer of tanh"),
+        ("gpu", {"optimiser": SGD(momentum=0.5)}, "not by sgd with momentum 0.5"),
+        ("gpu", {"schedule": "sine"}, "as a triangle, not the schedule 'sine'"),
+        ("gpu", {"validated_apart": True}, "all networks on one validation set"),
+    ],
+)
+def test_a_fused_kernel_refuses_what_it_does_not_know(
+    backend: str, change: dict[str, Any], said: str
+) -> None:
     with pytest.raises(BackendError, match=said):
-        train(network(), points(3, rng), backend=backend, checkpoints=[STEPS])
+        able(backend, replace(Demand("dce", 2, 3, 5, 9, "float32"), **change))
 
 
 @pytest.mark.parametrize("backend", ["cpu", "gpu"])
@@ -172,17 +209,18 @@ def test_a_fused_kernel_refuses_classes_that_compilers_give_up_on(backend: str) 
 
 
 def test_auto_is_whatever_can(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert train(network(), points(3, rng), checkpoints=[1]).backend == "autograd"
+    assert train(network(), points(9, rng), checkpoints=[1]).backend == "autograd"
     assert train(network(), points(2, rng), checkpoints=[1]).backend == "cpu"
     monkeypatch.setattr("dynstudy.train.backends.fastest", lambda: "gpu")
     wide, long = (Demand("dce", 2, 3, width, steps, "float32") for width, steps in SIZES)
-    three = Demand("dce", 3, 3, 5, 9, "float32")
-    assert [able("auto", demand) for demand in (three, wide, long)] == [
+    three, nine = (Demand("dce", features, 3, 5, 9, "float32") for features in (3, 9))
+    assert [able("auto", demand) for demand in (nine, three, wide, long)] == [
         "autograd:cuda",
         "cpu",
         "cpu",
+        "cpu",
     ]
-    assert able("auto:1", three) == "autograd:cuda:1"
+    assert able("auto:1", nine) == "autograd:cuda:1"
     assert able("auto:1", Demand("dce", 2, 3, 5, 9, "float32")) == "gpu:1"
 
 

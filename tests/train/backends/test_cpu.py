@@ -121,6 +121,8 @@ def test_the_sources_are_all_that_constants_are_compiled_from() -> None:
     compiled = [*folder.glob("_cpu_*.py"), folder / "_registers.py"]
     for file in compiled:
         assert file.read_bytes() in sources
+        if not any(word in file.read_text() for word in ("njit", "@overload", "partial(Cached")):
+            continue  # nothing of it is compiled
         for node in ast.walk(ast.parse(file.read_text())):
             if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("dyn"):
                 continue

@@ -1,5 +1,6 @@
 """One contract, every backend: what they compute, read, mark and refuse."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from tests.train.oracle import (
     assert_same_parameters,
     random_state,
     trains,
+    uneven,
 )
 
 # `gpu` needs a card, or an interpreter that takes seconds a step: its tests are in test_gpu.py
@@ -49,6 +51,70 @@ def test_one_step_from_a_shared_random_state_agrees(
     for step in (0, 1, 2, 3, 7, 19, 33):  # of the schedule: other classes and weights each
         initial = random_state(rng, ensemble, classes)
         assert_one_step_agrees((backend, ORACLE), ensemble, data, initial, step)
+
+
+OF_OTHER_INPUTS = [
+    (backend, loss, features)
+    for backend, loss in COMPARED
+    for features in (1, 3, 8)
+    if loss in {"dce", "dmse1"} and trains(backend, loss, features, validated_apart=True)
+]
+"""A loss of each kind; the others differ from them in numbers alone."""
+
+
+def of_mixed_widths(loss: str, steps: int, **changes: Any) -> Ensemble:
+    common: dict[str, Any] = {
+        "width": [5, 20, 1, 7],
+        "learning_rate": [0.1, 0.05, 0.2, 0.1],
+        "amplitude": [1.0, 3.0, 30.0, 5.0],
+        "period": [2, 9, 20, 15],
+        "tail_start": [0, 45, 40, 60],
+        "seed": [0, 1, 2, 3],
+        "training_set": [1, 0, 1, 0],
+        "dtype": "float64",
+    }
+    return Ensemble.of(loss, steps, **common | changes)
+
+
+@pytest.mark.parametrize(("backend", "loss", "features"), OF_OTHER_INPUTS)
+def test_any_number_of_inputs_agrees_for_uneven_classes_and_validation_sets_of_their_own(
+    backend: str,
+    loss: str,
+    features: int,
+    rng: np.random.Generator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data, ensemble = uneven(rng, features), of_mixed_widths(loss, 60)
+    for step in (0, 1, 19, 47):
+        initial = random_state(rng, ensemble, data.classes, features)
+        assert_one_step_agrees((backend, ORACLE), ensemble, data, initial, step)
+
+    def trained(name: str) -> Outcome:
+        return train(ensemble, data, backend=name, checkpoints=[0, 13, 60], trace=True)
+
+    outcome = trained(backend)
+    assert_same(outcome, trained(ORACLE), 1e-9)
+    swapped = replace(data, validation_x=data.validation_x[::-1])
+    otherwise = train(ensemble, swapped, backend=backend, checkpoints=[0, 13, 60])
+    assert (otherwise.validation_correct != outcome.validation_correct).any()
+    monkeypatch.setattr("dynstudy.train.loop.SLICE_SECONDS", 1e-9)  # a step at a time
+    assert_same(trained(backend), outcome, 0)
+
+
+@pytest.mark.parametrize("features", [1, 8])
+@pytest.mark.parametrize(
+    "backend", [name for name, loss, features in OF_OTHER_INPUTS if (loss, features) == ("dce", 8)]
+)
+def test_a_network_of_other_inputs_that_diverges_is_marked(
+    backend: str, features: int, rng: np.random.Generator
+) -> None:
+    data = uneven(rng, features)
+    ensemble = of_mixed_widths("dmse1", 400, learning_rate=[50, 0.05, 0.1, 5])
+    outcome, expected = (
+        train(ensemble, data, backend=name, checkpoints=[400]) for name in (backend, ORACLE)
+    )
+    assert outcome.diverged.tolist() == expected.diverged.tolist() == [True, False, False, True]
+    np.testing.assert_allclose(outcome.diverged_at, expected.diverged_at, atol=1)
 
 
 @pytest.mark.parametrize("scale", [1e2, 1e4, 1e8])
