@@ -212,6 +212,16 @@ class Protocol(Section):
         return self.steps
 
     @property
+    def changes_said(self) -> str:
+        """What of its networks is not as it is by default, in words that end a sentence."""
+        parts = {
+            f"; networks of {self.network}": self.network != ONE_HIDDEN_LAYER,
+            f"; trained by {self.optimiser}": not self.optimiser.plain,
+            f"; the schedule is {self.schedule}": self.schedule != TRIANGLE.name,
+        }
+        return "".join(part for part, changed in parts.items() if changed)
+
+    @property
     def steps_said(self) -> str:
         """How many steps, in words."""
         if isinstance(self.steps, int):

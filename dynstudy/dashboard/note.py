@@ -72,7 +72,8 @@ def _what(spec: StudySpec) -> str:
     )
     return (
         f"A {spec.title} of {', '.join(loss.upper() for loss in spec.loss)} over "
-        f"{spec.described()}, {protocol.steps_said} steps each ({tail}), in {protocol.dtype}."
+        f"{spec.described()}, {protocol.steps_said} steps each ({tail}), in {protocol.dtype}"
+        f"{protocol.changes_said}."
     )
 
 

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from dynstudy.dashboard.note import MARK, MOST_LAUNCHES, code, markdown, split_note, write_note
 from dynstudy.study.spec import StudySpec
-from tests.planted import SpecMaker
+from tests.planted import SMALL, SpecMaker
 
 RUN = {
     "started": "2026-01-01 00:00:00",
@@ -83,6 +83,16 @@ def test_it_says_what_was_run_found_and_how_to_get_it_again(make_spec: SpecMaker
     assert MARK not in page.text
     file = page.text.partition("it is an artifact, too.")[2].partition("dynstudy run study")[0]
     assert StudySpec.of(tomllib.loads(file)) == spec
+
+
+def test_it_says_how_networks_are_not_as_by_default(make_spec: SpecMaker) -> None:
+    assert "in float32." in shown(write_note(make_spec(), [], [], [])).text
+    changes = {"network": {"depth": 2}, "optimiser": {"momentum": 0.5}, "schedule": "sine"}
+    other = make_spec(protocol=SMALL["protocol"] | changes)
+    assert (
+        "in float32; networks of 2 hidden layers of relu; trained by sgd with momentum 0.5; the "
+        "schedule is sine."
+    ) in shown(write_note(other, [], [], [])).text
 
 
 def test_what_the_user_wrote_stands_above_and_is_found_again(make_spec: SpecMaker) -> None:
