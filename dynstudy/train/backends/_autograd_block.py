@@ -13,7 +13,13 @@ from dynstudy.task.optimiser import Optimiser
 from dynstudy.train.backends import _autograd_compiled
 from dynstudy.train.backends._autograd_captured import Captured
 from dynstudy.train.backends._autograd_curvature import count_climbs, watch
-from dynstudy.train.backends._autograd_gradients import Gradient, by_autograd, by_hand
+from dynstudy.train.backends._autograd_gradients import (
+    FEW_INPUTS,
+    FEW_OUTPUTS,
+    Gradient,
+    by_autograd,
+    by_hand,
+)
 from dynstudy.train.backends._autograd_losses import differentiated
 from dynstudy.train.backends._autograd_network import Layers, batched
 from dynstudy.train.backends._autograd_optimiser import Remembered, remembered_at_first, update
@@ -60,9 +66,9 @@ def made_block(
         tensors,
         remembered_at_first(ensemble.optimiser, tensors),
         real(ensemble.learning_rate),
-        real(data.x[sets].swapaxes(1, 2)).mT,
+        real(data.x[sets].swapaxes(1, 2)).contiguous().mT,
         y,
-        torch.nn.functional.one_hot(y, data.classes).T[None].to(dtype),
+        torch.nn.functional.one_hot(y, data.classes).T[None].to(dtype).contiguous(),
         real(validation_x),
         torch.tensor(data.validation_y, device=device),
         torch.zeros(len(ensemble), size, dtype=dtype, device=device),
@@ -72,7 +78,7 @@ def made_block(
     )
     if watched:
         block.step = step_by(gradients, ensemble.optimiser, block.gradient)
-    elif device == "cpu" and ensemble.steps >= _autograd_compiled.from_steps:
+    elif device == "cpu" and compilable(ensemble):
         block.step = _compiled(block) or block.step
     elif device != "cpu" and ensemble.optimiser.batch_size(len(y)) == len(y):
         block.captured = Captured(block, PIECE)
@@ -104,12 +110,24 @@ def step_by(gradients: Gradient, optimiser: Optimiser, kept: Tensor | None = Non
     return step
 
 
+def compilable(ensemble: Ensemble) -> bool:
+    """Whether the step of networks is worth compiling: of layers whose loss is known by hand."""
+    layered = isinstance(batched(ensemble.network), Layers)
+    by_equation = LOSSES[ensemble.loss].fused is not None
+    return layered and by_equation and ensemble.steps >= _autograd_compiled.from_steps
+
+
+def in_registers(ensemble: Ensemble, data: Data) -> bool:
+    """Whether the activations of a step are in no memory, as `_autograd_gradients` says."""
+    few = data.features <= FEW_INPUTS and data.classes <= FEW_OUTPUTS
+    return few and ensemble.network.depth == 1 and compilable(ensemble)
+
+
 def _compiled(block: Block) -> Moving | None:
     """The step as compiled code, if it can be: of layers whose loss is known by hand."""
     ensemble, network = block.ensemble, block.network
     loss, optimiser = LOSSES[ensemble.loss], ensemble.optimiser
-    if not isinstance(network, Layers) or loss.fused is None:
-        return None
+    assert isinstance(network, Layers)  # as it is compilable
     gradients = by_hand(network, differentiated(loss), written_out=True)
 
     @torch.no_grad()

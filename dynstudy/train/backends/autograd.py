@@ -16,7 +16,7 @@ import torch
 from dynstudy.arrays import Ints
 from dynstudy.errors import BackendError
 from dynstudy.train.backends import _autograd_curvature as of_block
-from dynstudy.train.backends._autograd_block import advance_block, made_block
+from dynstudy.train.backends._autograd_block import advance_block, in_registers, made_block
 from dynstudy.train.backends._autograd_network import batched
 from dynstudy.train.backends._autograd_state import Block, State
 from dynstudy.train.backends.cpu import threads
@@ -90,8 +90,8 @@ def start(
 
 def _networks_of_a_block(ensemble: Ensemble, data: Data) -> int:
     """How many fit the cache, and no more than give every thread one."""
-    units, classes = int(ensemble.width.mean()), data.classes
-    numbers = len(data.y) * (2 * units * ensemble.network.depth + 4 * classes)
+    units = 0 if in_registers(ensemble, data) else int(ensemble.width.mean())
+    numbers = len(data.y) * (2 * units * ensemble.network.depth + 4 * data.classes)
     fitting = CACHE // (numbers * np.dtype(ensemble.dtype).itemsize)
     return int(min(max(fitting, LEAST), MOST, -(-len(ensemble) // _threads())))
 

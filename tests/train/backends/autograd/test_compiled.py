@@ -1,7 +1,6 @@
 """Compiled where it pays and can be; else the same training, uncompiled, which is said once."""
 
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,8 @@ from tests.conftest import make_data
 
 
 @pytest.fixture(autouse=True)
-def _nothing_compiled_yet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _nothing_compiled_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_autograd_compiled, "_compiler", _autograd_compiled.Compiler())
-    yield
 
 
 def trained(steps: int = 12, **changes: Any) -> Outcome:

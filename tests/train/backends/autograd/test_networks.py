@@ -9,10 +9,13 @@ from torch import Tensor
 
 from dynstudy.task.losses import LOSSES
 from dynstudy.task.network import Network
-from dynstudy.train import Curvature, Data, Ensemble, train
+from dynstudy.task.optimiser import SGD
+from dynstudy.train import Curvature, Data, Ensemble, Parameters, train
+from dynstudy.train.backends import load
 from dynstudy.train.backends._autograd_gradients import by_autograd, by_hand
 from dynstudy.train.backends._autograd_losses import differentiated
 from dynstudy.train.backends._autograd_network import Layers
+from dynstudy.train.readings import Readings
 from tests.conftest import make_data
 
 ACTIVATIONS = ["relu", "tanh", "gelu"]
@@ -129,3 +132,18 @@ def test_each_training_set_is_read_on_its_own_validation_set(rng: np.random.Gene
         for counts, points in ((outcome.correct, x), (outcome.validation_correct, validation_x)):
             right = Network().outputs(of_one, points[number]).argmax(1) == y
             assert counts[b, 0].tolist() == np.bincount(y[right], minlength=3).tolist()
+
+
+@pytest.mark.parametrize("batch", ["full", 5])
+def test_points_lie_next_to_each_other_in_memory(batch: int | str) -> None:
+    """Or what is vectorised over them is no faster than one point after the other."""
+    ensemble = Ensemble.of(
+        "dce", 4, width=3, learning_rate=0.1, optimiser=SGD(batch=batch), training_set=[0, 1, 0]
+    )
+    data = make_data(points=6)
+    two = Data(np.concatenate([data.x, data.x]), data.y, data.validation_x, data.validation_y)
+    start, _ = load("autograd")
+    for networks in (ensemble, ensemble.part(slice(1))):
+        initial, unread = Parameters.drawn(networks, 3), Readings.none(networks, 3)
+        for _, block in start(networks, two, initial, unread):  # type: ignore[attr-defined]
+            assert {each.stride(2) for step in range(4) for each in block.points(step)} == {1}
