@@ -15,7 +15,7 @@ from docs.transcript import played
 from dynstudy.pictures.style import save
 
 README = ROOT / "README.md"
-PAGES = (README, ROOT / "docs" / "tutorial.md", ROOT / "docs" / "losses.md")
+PAGES = (README, *(ROOT / "docs" / f"{name}.md" for name in ("tutorial", "own-data", "losses")))
 QUICKSTART = ROOT / "docs" / "quickstart.png"
 
 

@@ -24,6 +24,8 @@ from dynstudy.store.keys import configuration_key
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
+from tests.conftest import ROOT
+from tests.pages import assert_same_gains, typed
 from tests.planted import SMALL
 from tests.task.data.tables_made import written
 
@@ -189,3 +191,14 @@ def test_networks_of_any_data_start_from_a_file(tmp_path: Path, storage: Storage
         spec_of(tmp_path, data, more={"initial": "start.npz"})
     with pytest.raises(SpecError, match=r"has one hidden layer, and protocol.network 2; leave"):
         spec_of(tmp_path, data, more={"initial": "start.npz", "network": {"depth": 2}})
+
+
+def test_what_the_page_shows_is_what_is_printed(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "own-data.md").read_text(encoding="utf-8")
+    now = typed(page, tmp_path)
+    assert_same_gains(page, now)
+    begins = "alcohol,flavanoids,hue,kind\n14.23,3.06,1.04,class_0"
+    assert begins in page
+    assert begins in now
+    assert "note: classes differ in size (14 to 21 validation points)" in page
+    assert (tmp_path / "results" / "wines.csv").is_file()
