@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dynstudy.search.boundary_sampler import BoundarySampler, Level
     from dynstudy.study.spec import StudySpec
     from dynstudy.study.study_file import load_spec
+    from dynstudy.study.task import Task
     from dynstudy.task.losses.modules import DynamicalCrossEntropy, DynamicalMSE1, DynamicalMSE2
     from dynstudy.task.losses.schedule_module import Schedule
     from dynstudy.train.module_curvature import curvature
@@ -35,6 +36,7 @@ __all__ = [
     "Studies",
     "Study",
     "StudySpec",
+    "Task",
     "__version__",
     "curvature",
     "load_spec",
@@ -55,6 +57,7 @@ _HOMES = {
     "Studies": "dynstudy.results.studies",
     "Study": "dynstudy.results.study",
     "StudySpec": "dynstudy.study.spec",
+    "Task": "dynstudy.study.task",
     "load_spec": "dynstudy.study.study_file",
     "open": "dynstudy.results.studies",
     "run": "dynstudy.launch.runner",

@@ -17,8 +17,9 @@ from dynstudy.section import MAX_STEPS, Section, integer_or, whole_between
 from dynstudy.task.data import AnyData, with_kind
 from dynstudy.task.data.spirals import SpiralData
 from dynstudy.task.initial import Initial
-from dynstudy.task.network import ONE_HIDDEN_LAYER, Network
+from dynstudy.task.network import ONE_HIDDEN_LAYER
 from dynstudy.task.optimiser import GRADIENT_DESCENT, AnyOptimiser
+from dynstudy.task.own_network import AnyNetwork, network_with_kind
 from dynstudy.task.schedule import SCHEDULES, TRIANGLE
 
 MAX_PER_DECADE = 1000
@@ -101,7 +102,11 @@ class ReadCurvature(Section):
 
 def _started(value: Any, info: ValidationInfo) -> Initial | None:
     """A path, relative to the folder that the context names, or what was read of one before."""
-    if value is None or isinstance(value, Initial):
+    if value is None:
+        return value
+    if "network" in info.data and not info.data["network"].padded:
+        raise ValueError("must be left out: networks start from what their function makes")
+    if isinstance(value, Initial):
         return value
     if not isinstance(value, str):
         return Initial.written(value)
@@ -147,7 +152,7 @@ class Protocol(Section):
     )
     data: AnyData = Field(SpiralData(), description="what networks are trained and read on")
     # what is as it always was is left out of what is stored, which stays as it was
-    network: Network = Field(
+    network: AnyNetwork = Field(
         ONE_HIDDEN_LAYER,
         description="what networks are",
         exclude_if=lambda network: network == ONE_HIDDEN_LAYER,
@@ -183,8 +188,12 @@ class Protocol(Section):
 
     def beside(self, folder: Path) -> Self:
         """The same, files that it needs in a folder where they are there alone."""
-        initial = None if self.initial is None else self.initial.beside(folder)
-        return self.model_copy(update={"data": self.data.beside(folder), "initial": initial})
+        moved = {
+            "data": self.data.beside(folder),
+            "network": self.network.beside(folder),
+            "initial": None if self.initial is None else self.initial.beside(folder),
+        }
+        return self.model_copy(update=moved)
 
     @property
     def one_network(self) -> bool:
@@ -237,6 +246,16 @@ class Protocol(Section):
     @classmethod
     def _named(cls, optimiser: Any) -> Any:
         return {"name": "sgd", **optimiser} if isinstance(optimiser, dict) else optimiser
+
+    @field_validator("network", mode="before")
+    @classmethod
+    def _network_of_a_kind(cls, network: Any, info: ValidationInfo) -> Any:
+        """A function is looked for where the file is."""
+        network = network_with_kind(network)
+        if isinstance(network, dict) and network["kind"] == "python" and info.context is not None:
+            folder = Path(info.context.get("folder", ""), network.get("folder", ""))
+            return network | {"folder": str(folder.absolute())}
+        return network
 
     @field_validator("until")
     @classmethod

@@ -113,11 +113,13 @@ def command(
     spec = load_spec(file, set_ or [])
     if dry_run:
         from dynstudy.launch.estimate import estimate
+        from dynstudy.launch.own_model import try_model
 
         for line in estimate(spec, backend=backend, storage=storage, extend=extend).lines():
             typer.echo(line)
-        if spec.untested:
-            log(f"note: {spec.untested}")
+        for note in (try_model(spec), spec.untested):
+            if note:
+                log(f"note: {note}")
         return
 
     from dynstudy.launch import runner

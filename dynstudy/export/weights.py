@@ -68,7 +68,7 @@ def add_weights(export: Export, out: Path, backend: str = "auto") -> Export:
         sha256=sha256,
         seed=seed,
         val_accuracy=accuracy,
-        fresh_val_accuracy=_fresh_accuracy(tensors, export.protocol, seed),
+        fresh_val_accuracy=_fresh_accuracy(tensors, entry.width, export.protocol, seed),
     )
     first = entry.model_copy(update={"weights": weights})
     return export.model_copy(update={"configuration": [first, *export.configuration[1:]]}).sealed()
@@ -106,11 +106,7 @@ def _network(entry: Entry, protocol: Protocol, seed: int) -> dict[str, Any]:
 
 def architecture(protocol: Protocol) -> str:
     """In words of PyTorch's."""
-    network = protocol.network
-    activation = {"relu": "ReLU()", "tanh": "Tanh()", "gelu": "GELU()"}[network.activation]
-    hidden = f", Linear(width, width), {activation}" * (network.depth - 1)
-    first = f"Linear({protocol.data.features}, width), {activation}"
-    return f"Sequential({first}{hidden}, Linear(width, classes))"
+    return protocol.network.architecture(protocol.data.features)
 
 
 def _inputs(protocol: Protocol, seed: int) -> dict[str, Any]:
@@ -131,46 +127,40 @@ def _trained(entry: Entry, protocol: Protocol, seed: int, backend: str) -> tuple
 
 def to_tensors(parameters: Parameters, width: int, protocol: Protocol) -> Tensors:
     """The first network's parameters, as PyTorch's layers hold them."""
-    tensors = {}
-    for name, shape in _layer_shapes(width, protocol).items():
-        array = parameters.arrays[name][0][tuple(map(slice, shape))]
-        tensors[_in_sequential(name)] = np.ascontiguousarray(array.T)  # weights (out, in)
-    return tensors
+    arrays = {
+        name: parameters.arrays[name][0][tuple(map(slice, shape))]
+        for name, shape in _layer_shapes(width, protocol).items()
+    }
+    return {
+        name: np.ascontiguousarray(array)
+        for name, array in protocol.network.state_dict(arrays).items()
+    }
 
 
 def _layer_shapes(width: int, protocol: Protocol) -> dict[str, tuple[int, ...]]:
     return protocol.network.shapes(width, protocol.data.features, protocol.data.classes)
 
 
-def _in_sequential(name: str) -> str:
-    """Return what W1, b1 and so on are called where activations stand between layers.
-
-    >>> _in_sequential("W1"), _in_sequential("b3")
-    ('0.weight', '4.bias')
-    """
-    return f"{2 * (int(name[1:]) - 1)}.{'weight' if name[0] == 'W' else 'bias'}"
-
-
-def evaluate(tensors: Tensors, protocol: Protocol, seed: int) -> float:
+def evaluate(tensors: Tensors, width: int, protocol: Protocol, seed: int) -> float:
     """The validation accuracy of a network."""
-    data = Data(*protocol.data.points([seed]))
-    names = {_in_sequential(name): name for name in _layer_shapes(1, protocol)}
-    arrays = {names[name]: tensor.T.astype(np.float64) for name, tensor in tensors.items()}
-    parts = 1 + data.validation_y.size * tensors["0.bias"].size // AT_ONCE
+    data, network = Data(*protocol.data.points([seed])), protocol.network
+    double = {name: tensor.astype(np.float64) for name, tensor in tensors.items()}
+    arrays = network.of_state_dict(double)
+    parts = 1 + data.validation_y.size * max(width, data.features) // AT_ONCE
     right = 0
     for x, y in zip(
         np.array_split(data.validated_on(0), parts),
         np.array_split(data.validation_y, parts),
         strict=True,
     ):
-        right += int((protocol.network.outputs(arrays, x).argmax(-1) == y).sum())
+        right += int((network.outputs(arrays, x, width, seed).argmax(-1) == y).sum())
     return right / data.validation_y.size
 
 
-def _fresh_accuracy(tensors: Tensors, protocol: Protocol, seed: int) -> float | None:
+def _fresh_accuracy(tensors: Tensors, width: int, protocol: Protocol, seed: int) -> float | None:
     """On fresh points; None where these are among those that the network was trained on."""
     fresh = fresh_protocol(protocol)
-    return evaluate(tensors, fresh, seed) if protocol.data.fresh_is_unseen else None
+    return evaluate(tensors, width, fresh, seed) if protocol.data.fresh_is_unseen else None
 
 
 def check_weights(export: Export, folder: Path, backend: str | None = None) -> list[str]:
@@ -207,7 +197,8 @@ def _wrong(
         return
     stored = {name: tensor.shape for name, tensor in tensors.items()}
     if stored != shapes:
-        width = stored["0.bias"][0] if stored.keys() == shapes.keys() else None
+        layers = protocol.network.padded and stored.keys() == shapes.keys()
+        width = stored["0.bias"][0] if layers else None
         yield (
             f"{path} is of width {width}, the configuration of width {entry.width}"
             if width not in {None, entry.width}
@@ -221,10 +212,14 @@ def _wrong(
         yield f"{path} says that it is of another network"
     points = int(protocol.data.validation_points.sum())
     for name, accuracy, recorded in (
-        ("val_accuracy", evaluate(tensors, protocol, weights.seed), weights.val_accuracy),
+        (
+            "val_accuracy",
+            evaluate(tensors, entry.width, protocol, weights.seed),
+            weights.val_accuracy,
+        ),
         (
             "fresh_val_accuracy",
-            _fresh_accuracy(tensors, protocol, weights.seed),
+            _fresh_accuracy(tensors, entry.width, protocol, weights.seed),
             weights.fresh_val_accuracy,
         ),
     ):
@@ -240,5 +235,5 @@ def _wrong(
 
 
 def _shapes(entry: Entry, protocol: Protocol) -> dict[str, tuple[int, ...]]:
-    shapes = _layer_shapes(entry.width, protocol)
-    return {_in_sequential(name): shape[::-1] for name, shape in shapes.items()}
+    arrays = {name: np.empty(shape) for name, shape in _layer_shapes(entry.width, protocol).items()}
+    return {name: each.shape for name, each in protocol.network.state_dict(arrays).items()}

@@ -1,5 +1,6 @@
 """What is wrong with a study or a backend is found before anything is written."""
 
+from dynstudy.launch.own_model import try_model
 from dynstudy.section import Section
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
@@ -23,6 +24,7 @@ def check_study(spec: StudySpec) -> None:
     if protocol.initial is not None:
         data = protocol.data
         protocol.initial.arrays(data.classes, protocol.dtype, data.features)
+    try_model(spec)
 
 
 def check_backend(backend: str, spec: StudySpec) -> None:

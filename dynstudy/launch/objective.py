@@ -14,6 +14,7 @@ from dynstudy.search.ask_and_tell import objective_values
 from dynstudy.store.trials import FinishedCell
 from dynstudy.study.kinds.search import SearchSpec
 from dynstudy.study.spec import StudySpec
+from dynstudy.study.task import Task
 
 
 class Objective:
@@ -26,15 +27,18 @@ class Objective:
 
     Args:
         spec: a search, from `dynstudy.load_spec`; its ``[search]`` table is not used.
+        task: data, model and optimiser in the place of the study's.
         backend: see `dynstudy.train.train`.
 
     Raises:
-        SpecError: the study file is not a search's; when called, the Optuna study does not look for
-            what the search looks for.
+        SpecError: the study file is not a search's, or what it is to train is not there or cannot
+            be trained; when called, the Optuna study does not look for what the search looks for.
         BackendError: the backend is not on this machine, or cannot train such networks.
     """
 
-    def __init__(self, spec: StudySpec, *, backend: str = "auto") -> None:
+    def __init__(self, spec: StudySpec, *, task: Task | None = None, backend: str = "auto") -> None:
+        if task is not None:
+            spec = task.of(spec)
         check_backend(backend, spec)
         spec = spec.plain  # whose curvature nobody would see
         if not spec.suggests:

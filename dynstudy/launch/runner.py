@@ -14,6 +14,7 @@ from dynstudy.launch.backend_check import check_backend, check_study
 from dynstudy.launch.executors import on_this_machine
 from dynstudy.launch.executors.executor import Executor
 from dynstudy.launch.interrupts import Interrupts
+from dynstudy.launch.own_model import try_model
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.progress_display import listeners
 from dynstudy.launch.run_boundary import run_boundary
@@ -28,6 +29,7 @@ from dynstudy.store.launches import claim
 from dynstudy.store.patience import PATIENCE_SECONDS, Patience
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
+from dynstudy.study.task import Task
 
 RUNS: dict[str, Callable[[Any, optuna.Study, Training], tuple[int, int]]] = {
     "map": run_map,
@@ -76,6 +78,7 @@ class Summary:
 def run(
     spec: StudySpec,
     *,
+    task: Task | None = None,
     storage: str | Path | Storage | None = None,
     backend: str = "auto",
     workers: int | None = None,
@@ -93,6 +96,7 @@ def run(
 
     Args:
         spec: the study, from `dynstudy.load_spec`.
+        task: data, model and optimiser in the place of the study's.
         storage: the path of an SQLite file, a database URL or an open storage; if None, the
             environment's or the default.
         backend: see `dynstudy.train.train`.
@@ -113,6 +117,7 @@ def run(
         What was done.
 
     Raises:
+        SpecError: a model, data or a file is not there, or cannot be trained.
         StorageError: the database cannot be used.
         StudyMismatchError: the study exists and means something else.
         StudyBusyError: another process is running it.
@@ -121,6 +126,8 @@ def run(
         ClusterError: nothing can be trained there any more, or a network ended all that trained it;
             what was recorded stays.
     """
+    if task is not None:
+        spec = task.of(spec)
     with ExitStack() as stack:
         # what is wrong is found before anything is written
         if executor is not None:
@@ -152,6 +159,8 @@ def run(
             training = Training(
                 ledger, launch, executor, report, log, patience=patiently, interrupts=interrupts
             )
+            if note := try_model(spec):
+                training.said_first.append(f"note: {note}")
             if spec.untested:
                 training.said_first.append(f"note: {spec.untested}")
             if spec.protocol.curvature is not None:

@@ -11,8 +11,8 @@ from dynstudy.measure.measures import MEASURES
 from dynstudy.section import MAX_STEPS
 from dynstudy.store.checked import Within, check_columns, json_of
 from dynstudy.task.data import AnyData, with_kind
-from dynstudy.task.network import Network
 from dynstudy.task.optimiser import AnyOptimiser
+from dynstudy.task.own_network import AnyNetwork, network_with_kind
 
 SCHEMA_VERSION = 5
 """2: `lasting` of dynstudy_replicate; 3: dynstudy_series; 4: who trains now; 5: other networks and
@@ -170,7 +170,7 @@ class ReplicateRow(Base):
     network: Mapped[str | None] = mapped_column(
         Text,
         doc="JSON: `[protocol.network]`, but for the initialisation; NULL: one hidden layer, ReLU",
-        info={"check": json_of(Network)},
+        info={"check": json_of(Annotated[AnyNetwork, BeforeValidator(network_with_kind)])},
     )
     optimiser: Mapped[str | None] = mapped_column(
         Text,

@@ -78,7 +78,8 @@ def _forget_others(top: str, folder: Path) -> None:
         sources = sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]
         facts = [(str(source), source.stat()) for source in sources]
         stamp = [(name, each.st_mtime_ns, each.st_size) for name, each in facts]
-    if _loaded.get(top, []) != stamp:
+    by_others = getattr(sys.modules.get(top), "__file__", None)  # as it is now, as far as is known
+    if _loaded.get(top, stamp if by_others == str(file) else []) != stamp:
         for name in [name for name in sys.modules if name.partition(".")[0] == top]:
             del sys.modules[name]
-        _loaded[top] = stamp
+    _loaded[top] = stamp

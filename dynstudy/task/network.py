@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from dynstudy.arrays import Array
-from dynstudy.section import Section
+from dynstudy.task.task_network import TaskNetwork
 
 INITIALISATION = "glorot-normal, bias 0.01"
 """Names the draw that is the default; part of a replicate's identity in the ledger."""
@@ -19,12 +19,18 @@ Activation = Literal["relu", "tanh", "gelu"]
 Initialisation = Literal["glorot-normal", "glorot-uniform", "he-normal", "he-uniform", "pytorch"]
 
 
-class Network(Section):
+class Network(TaskNetwork):
     """Hidden layers of as many units each: ``width``, which is an axis (``[protocol.network]``).
 
     f(x) = a(… a(a(x W1 + b1) W2 + b2) …) W + b with the activation a.
     """
 
+    padded: ClassVar[bool] = True
+
+    # left out of what is stored, which is what it was before there were other kinds
+    kind: Literal["mlp"] = Field(
+        "mlp", description="hidden layers, fully connected", exclude_if=lambda _: True
+    )
     depth: int = Field(1, ge=1, le=32, description="hidden layers, of `width` units each")
     activation: Activation = Field(
         "relu", description="what follows each hidden layer; `gelu` is the exact one"
@@ -57,7 +63,9 @@ class Network(Section):
         """The weights that take the inputs, and those that give the outputs."""
         return "W1", f"W{self.depth + 1}"
 
-    def outputs(self, arrays: Mapping[str, Array], x: Array) -> Array:
+    def outputs(
+        self, arrays: Mapping[str, Array], x: Array, width: int = 0, seed: int = 0
+    ) -> Array:
         """Return f(x) (P, C) of one network, from its parameters and x (P, F), in NumPy."""
         layers = self.depth + 1
         for layer in range(1, layers + 1):
@@ -83,6 +91,22 @@ class Network(Section):
                 arrays[f"b{layer}"] = rng.normal(0, BIAS_STD, fan_out)
         return arrays
 
+    def state_dict(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """As ``torch.nn.Sequential`` of layers and activations has them, weights (out, in)."""
+        return {_in_sequential(name): np.ascontiguousarray(arrays[name].T) for name in arrays}
+
+    def of_state_dict(self, tensors: Mapping[str, Array]) -> dict[str, Array]:
+        """What `state_dict` was given."""
+        return {name: tensors[_in_sequential(name)].T for name in self.shapes(1, 1, 1)}
+
+    def architecture(self, features: int) -> str:
+        """A ``torch.nn.Sequential``."""
+        activation = {"relu": "ReLU()", "tanh": "Tanh()", "gelu": "GELU()"}[self.activation]
+        hidden = f", Linear(width, width), {activation}" * (self.depth - 1)
+        return (
+            f"Sequential(Linear({features}, width), {activation}{hidden}, Linear(width, classes))"
+        )
+
     def content(self) -> dict[str, Any]:
         """What a network's key has of it, beside the initialisation; nothing by default."""
         named = self.model_dump(mode="json", exclude={"initialisation"})
@@ -100,6 +124,15 @@ class Network(Section):
 
 ONE_HIDDEN_LAYER = Network()
 """Of ReLU, drawn as always."""
+
+
+def _in_sequential(name: str) -> str:
+    """Return what W1, b1 and so on are called where activations stand between layers.
+
+    >>> _in_sequential("W1"), _in_sequential("b3")
+    ('0.weight', '4.bias')
+    """
+    return f"{2 * (int(name[1:]) - 1)}.{'weight' if name[0] == 'W' else 'bias'}"
 
 
 def _activated(activation: Activation, z: Array) -> Array:

@@ -39,4 +39,4 @@ def read_as_ended(
 def _outputs(parameters: Parameters, ensemble: Ensemble, x: np.ndarray, b: int) -> np.ndarray:
     """f(x) of one network, in float64: (P, F) -> (P, C)."""
     arrays = {name: array[b].astype(float) for name, array in parameters.arrays.items()}
-    return ensemble.network.outputs(arrays, x)
+    return ensemble.network.outputs(arrays, x, int(ensemble.width[b]), int(ensemble.seed[b]))

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Self
 
-from dynstudy.task.network import ONE_HIDDEN_LAYER, Network
+from dynstudy.task.network import ONE_HIDDEN_LAYER
 from dynstudy.task.optimiser import GRADIENT_DESCENT, Optimiser
+from dynstudy.task.task_network import TaskNetwork
 from dynstudy.train.ensemble import Data, Ensemble
 
 
@@ -18,7 +19,7 @@ class Demand:
     width: int  # of the widest network
     steps: int  # S
     dtype: str
-    network: Network = ONE_HIDDEN_LAYER
+    network: TaskNetwork = ONE_HIDDEN_LAYER
     optimiser: Optimiser = GRADIENT_DESCENT
     schedule: str = "triangle"
     validated_apart: bool = False  # whether each training set has a validation set of its own

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynstudy.arrays import Ints, real_numbers, whole_numbers
-from dynstudy.task.network import ONE_HIDDEN_LAYER, Network
+from dynstudy.task.network import ONE_HIDDEN_LAYER
 from dynstudy.task.optimiser import GRADIENT_DESCENT, Optimiser
 from dynstudy.task.schedule import class_weights
+from dynstudy.task.task_network import TaskNetwork
 
 Floats = NDArray[np.floating]
 
@@ -47,7 +48,7 @@ class Ensemble(OfNetworks):
     tail_start: Ints  # (B,) the step from which A = 1; 0 for a static loss
     seed: Ints  # (B,) of the initial parameters
     training_set: Ints  # (B,) which of Data's training sets
-    network: Network = ONE_HIDDEN_LAYER
+    network: TaskNetwork = ONE_HIDDEN_LAYER
     optimiser: Optimiser = GRADIENT_DESCENT
     schedule: str = "triangle"  # how Γ rises and falls
 
@@ -65,7 +66,7 @@ class Ensemble(OfNetworks):
         seed: int | Sequence[int] = 0,
         training_set: int | Sequence[int] = 0,
         dtype: str = "float32",
-        network: Network = ONE_HIDDEN_LAYER,
+        network: TaskNetwork = ONE_HIDDEN_LAYER,
         optimiser: Optimiser = GRADIENT_DESCENT,
         schedule: str = "triangle",
     ) -> Self:
@@ -274,8 +275,9 @@ def _stacked(arrays: Sequence[Floats]) -> Floats:
     """Arrays of several sizes as one, zero beyond each."""
     shape = np.max([array.shape for array in arrays], axis=0)
     stacked = np.zeros((len(arrays), *shape))
-    for row, array in zip(stacked, arrays, strict=True):
-        row[tuple(map(slice, array.shape))] = array
+    for b, array in enumerate(arrays):
+        there: tuple[Any, ...] = (b, *map(slice, array.shape))
+        stacked[there] = array
     return stacked
 
 

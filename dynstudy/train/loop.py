@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from dynstudy.arrays import whole_numbers
 from dynstudy.errors import nearest
 from dynstudy.task.losses import LOSSES
+from dynstudy.task.network import Network
 from dynstudy.task.schedule import SCHEDULES
 from dynstudy.train._looks import Looks
 from dynstudy.train._read_here import read_as_ended
@@ -217,6 +218,9 @@ def _check(ensemble: Ensemble, data: Data) -> None:
 
 
 def _check_initial(initial: Parameters, ensemble: Ensemble, data: Data) -> None:
+    if not isinstance(ensemble.network, Network):
+        _check_state(initial, ensemble, data)
+        return
     first, last = (initial.arrays[name] for name in ensemble.network.first_and_last)
     (batch, features, width), classes = first.shape, last.shape[-1]
     if (batch, features, classes) != (len(ensemble), data.features, data.classes):
@@ -230,3 +234,16 @@ def _check_initial(initial: Parameters, ensemble: Ensemble, data: Data) -> None:
             raise ValueError(f"initial has {name} {given}; {needed}")
     if width < ensemble.width.max():
         raise ValueError(f"initial has {width} units, the widest network {ensemble.width.max()}")
+
+
+def _check_state(initial: Parameters, ensemble: Ensemble, data: Data) -> None:
+    """Of modules: all that their state is, as large as the widest needs it."""
+    needed = ensemble.network.shapes(int(ensemble.width.max()), data.features, data.classes)
+    if (given := initial.arrays.keys()) != needed.keys():
+        raise ValueError(f"initial has {', '.join(given)}; needed are {', '.join(needed)}")
+    for name, shape in needed.items():
+        batch, *others = initial.arrays[name].shape
+        if (batch, len(others)) != (len(ensemble), len(shape)) or np.any(np.less(others, shape)):
+            raise ValueError(
+                f"initial has {name} {(batch, *others)}; needed is {(len(ensemble), *shape)}"
+            )

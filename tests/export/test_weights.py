@@ -80,7 +80,7 @@ def test_layers_are_called_as_behind_one_another_in_torch(
     model.load_state_dict({name: torch.tensor(tensor) for name, tensor in tensors.items()})
     points = protocol.data.points([0])
     output = model(torch.tensor(points.validation_x, dtype=torch.float32)).argmax(-1).numpy()
-    assert evaluate(tensors, protocol, 0) == (output == points.validation_y).mean()
+    assert evaluate(tensors, 6, protocol, 0) == (output == points.validation_y).mean()
 
 
 def test_only_weights_that_an_export_names_go_with_it(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What a study file names in Python."""
 
+import importlib
 import os
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ def _no_modules_left() -> Iterator[None]:
     before = set(sys.modules)
     yield
     for name in set(sys.modules) - before:
-        if name.partition(".")[0] in {"mine_alone", "mine_whole"}:
+        if name.partition(".")[0] in {"mine_alone", "mine_whole", "mine_loaded"}:
             del sys.modules[name]
 
 
@@ -43,6 +44,13 @@ def test_each_folder_has_its_module_and_a_changed_one_is_read_again(tmp_path: Pa
     again = sys.modules["mine_whole.part"]
     imported("mine_whole.part:value", tmp_path / "a")
     assert sys.modules["mine_whole.part"] is again  # nothing changed
+
+
+def test_what_is_loaded_from_there_already_is_not_loaded_twice(tmp_path: Path) -> None:
+    (tmp_path / "mine_loaded.py").write_text("class C:\n    pass\n", encoding="utf-8")
+    with importable(tmp_path):
+        loaded = importlib.import_module("mine_loaded")  # as a notebook does
+    assert imported("mine_loaded:C", tmp_path) is loaded.C
 
 
 @pytest.mark.parametrize(

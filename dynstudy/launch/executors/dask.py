@@ -285,10 +285,14 @@ class Dask(Executor):
 
 
 def _whole(chunk: Chunk) -> Chunk:
-    """With what is in the files that its networks start from and are trained on, if any."""
+    """With what is in the files that its networks are made of and trained on, if any."""
     protocol = chunk.protocol
     initial = protocol.initial
     if initial is not None:
         initial = initial.taken_along(protocol.data.classes, protocol.dtype, protocol.data.features)
-    with_all = {"data": protocol.data.taken_along(), "initial": initial}
+    with_all = {
+        "data": protocol.data.taken_along(),
+        "network": protocol.network.taken_along(),
+        "initial": initial,
+    }
     return Chunk(chunk.tasks, protocol.model_copy(update=with_all))

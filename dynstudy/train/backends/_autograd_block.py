@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dynstudy.task.losses import LOSSES
+from dynstudy.task.network import Network
 from dynstudy.task.optimiser import Optimiser
 from dynstudy.train.backends import _autograd_compiled
 from dynstudy.train.backends._autograd_captured import Captured
@@ -51,10 +52,10 @@ def made_block(
     if data.validated_apart and len(sets) > 1:
         validation_x = validation_x[sets]
     y = torch.tensor(data.y, device=device)
-    tensors = [real(array) for array in initial.values()]
+    network, named = batched(ensemble, data, initial, device)
+    tensors, loss = list(named.values()), LOSSES[ensemble.loss]
     watched = len(readings.onsets.first) > 0
     size = sum(tensor[0].numel() for tensor in tensors) if watched else 0
-    network, loss = batched(ensemble.network), LOSSES[ensemble.loss]
     gradients = by_autograd(network, loss)
     if isinstance(network, Layers):
         gradients = by_hand(network, differentiated(loss))
@@ -62,7 +63,7 @@ def made_block(
         ensemble,
         readings,
         network,
-        tuple(initial),
+        tuple(named),
         tensors,
         remembered_at_first(ensemble.optimiser, tensors),
         real(ensemble.learning_rate),
@@ -112,15 +113,15 @@ def step_by(gradients: Gradient, optimiser: Optimiser, kept: Tensor | None = Non
 
 def compilable(ensemble: Ensemble) -> bool:
     """Whether the step of networks is worth compiling: of layers whose loss is known by hand."""
-    layered = isinstance(batched(ensemble.network), Layers)
+    layered = isinstance(ensemble.network, Network)
     by_equation = LOSSES[ensemble.loss].fused is not None
     return layered and by_equation and ensemble.steps >= _autograd_compiled.from_steps
 
 
 def in_registers(ensemble: Ensemble, data: Data) -> bool:
     """Whether the activations of a step are in no memory, as `_autograd_gradients` says."""
-    few = data.features <= FEW_INPUTS and data.classes <= FEW_OUTPUTS
-    return few and ensemble.network.depth == 1 and compilable(ensemble)
+    few, network = data.features <= FEW_INPUTS and data.classes <= FEW_OUTPUTS, ensemble.network
+    return few and isinstance(network, Network) and network.depth == 1 and compilable(ensemble)
 
 
 def _compiled(block: Block) -> Moving | None:
@@ -140,7 +141,7 @@ def _compiled(block: Block) -> Moving | None:
             block.put_back(before)
 
     shape = block.x.shape[2], block.classes, block.x.dtype
-    what = network, loss.fused, str(optimiser), ensemble.network.depth, shape
+    what = network, loss.fused, str(optimiser), len(block.tensors), shape
     return _autograd_compiled.compiled_step(what, lambda: step_by(gradients, optimiser), tried)
 
 
@@ -228,7 +229,8 @@ def _read(block: Block, step: int) -> None:
         (readings.validation_correct, block.validation_x, block.validation_y),
     ):
         of_chosen = x[networks] if x.ndim == 3 else x
-        counts[networks, columns] = _correct(block.network.forward(chosen, of_chosen), y)
+        output = block.network.evaluated(chosen, of_chosen, networks)
+        counts[networks, columns] = _correct(output, y)
 
 
 def _correct(output: Tensor, y: Tensor) -> NDArray[np.int32]:

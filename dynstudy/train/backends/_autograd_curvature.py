@@ -71,9 +71,9 @@ def _there(block: Block) -> Tensor:
     rows = {}
     for width in np.unique(ensemble.width).tolist():
         shapes = ensemble.network.shapes(width, features, classes)
-        parts = [torch.zeros(shape, dtype=torch.float64) for shape in of_widest.values()]
-        for part, shape in zip(parts, shapes.values(), strict=True):
-            part[tuple(map(slice, shape))] = 1
+        parts = [torch.zeros(of_widest[name], dtype=torch.float64) for name in block.names]
+        for part, name in zip(parts, block.names, strict=True):
+            part[tuple(map(slice, shapes[name]))] = 1
         rows[width] = torch.cat([part.flatten() for part in parts])
     return torch.stack([rows[width] for width in ensemble.width.tolist()])
 

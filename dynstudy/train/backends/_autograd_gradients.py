@@ -35,7 +35,7 @@ def by_autograd(network: BatchedNetwork, loss: Loss) -> Gradient:
             points = x[0] if len(x) == 1 else x
             output = network.forward(leaves, points.mT)
             losses = losses_of(loss, output, hot.argmax(1), weights)
-            of_tensors = torch.autograd.grad(losses.sum(), leaves)
+            of_tensors = torch.autograd.grad(losses.sum(), leaves, materialize_grads=True)
         return losses.detach(), list(of_tensors)
 
     return gradients

@@ -96,11 +96,13 @@ class Block:
 
     def copies(self) -> list[list[Tensor]]:
         """The tensors as they are, and what the optimiser remembers."""
-        return [[tensor.clone() for tensor in each] for each in (self.tensors, *self.remembered)]
+        changed = self.tensors, *self.remembered, self.network.kept
+        return [[tensor.clone() for tensor in each] for each in changed]
 
     def put_back(self, copies: list[list[Tensor]]) -> None:
         """Go on from such copies, in the same memory."""
-        for each, before in zip((self.tensors, *self.remembered), copies, strict=True):
+        changed = self.tensors, *self.remembered, self.network.kept
+        for each, before in zip(changed, copies, strict=True):
             for tensor, value in zip(each, before, strict=True):
                 tensor.copy_(value)
 
@@ -115,7 +117,7 @@ class Block:
         for b, tensors in self.ended.items():
             for array, tensor in zip(arrays, tensors, strict=True):
                 array[b] = tensor.cpu().numpy()
-        return Parameters(dict(zip(self.names, arrays, strict=True)))
+        return Parameters({**dict(zip(self.names, arrays, strict=True)), **self.network.others})
 
 
 @dataclass

@@ -9,19 +9,22 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
+from typing import cast
 
 import numpy as np
 import torch
 
 from dynstudy.arrays import Ints
 from dynstudy.errors import BackendError
+from dynstudy.task.network import Network
+from dynstudy.task.own_network import OwnNetwork
 from dynstudy.train.backends import _autograd_curvature as of_block
 from dynstudy.train.backends._autograd_block import advance_block, in_registers, made_block
-from dynstudy.train.backends._autograd_network import batched
 from dynstudy.train.backends._autograd_state import Block, State
 from dynstudy.train.backends.cpu import threads
 from dynstudy.train.curvature import Curvature, Eigenpairs
 from dynstudy.train.ensemble import Data, Ensemble, Parameters
+from dynstudy.train.module_trial import way_of
 from dynstudy.train.readings import Readings
 
 __all__ = ["State", "advance", "at_once", "block_size", "check_device", "eigenpairs", "start"]
@@ -71,7 +74,6 @@ def start(
     ensemble: Ensemble, data: Data, initial: Parameters, readings: Readings, device: str = "cpu"
 ) -> State:
     """Put an ensemble on a PyTorch device."""
-    padded = batched(ensemble.network).padded
     size = len(ensemble) if device != "cpu" else _networks_of_a_block(ensemble, data)
 
     def block(members: slice) -> tuple[slice, Block]:
@@ -83,16 +85,24 @@ def start(
         }
         return members, made_block(part, data, trimmed, readings.part(members), device)
 
-    members = _cut(ensemble.width, size, padded)
+    members = _cut(ensemble.width, size, ensemble.network.padded)
     blocks = _pool(1).map(block, members) if device == "cpu" else map(block, members)
     return State(list(blocks))
 
 
 def _networks_of_a_block(ensemble: Ensemble, data: Data) -> int:
     """How many fit the cache, and no more than give every thread one."""
-    units = 0 if in_registers(ensemble, data) else int(ensemble.width.mean())
-    numbers = len(data.y) * (2 * units * ensemble.network.depth + 4 * data.classes)
-    fitting = CACHE // (numbers * np.dtype(ensemble.dtype).itemsize)
+    network = ensemble.network
+    if isinstance(network, Network):
+        units = 0 if in_registers(ensemble, data) else int(ensemble.width.mean())
+        numbers = len(data.y) * (2 * units * network.depth + 4 * data.classes)
+        fitting = CACHE // (numbers * np.dtype(ensemble.dtype).itemsize)
+    else:
+        width, optimiser = int(ensemble.width.max()), ensemble.optimiser
+        way = way_of(cast(OwnNetwork, network), width, data, optimiser, ensemble.dtype)
+        if way.reason:
+            return 1  # one after another
+        fitting = int(CACHE // (way.saved * optimiser.batch_size(len(data.y)) + 1))
     return int(min(max(fitting, LEAST), MOST, -(-len(ensemble) // _threads())))
 
 

@@ -11,7 +11,7 @@ from dynstudy.task.losses import LOSSES
 from dynstudy.task.network import Network, draw
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Data, Ensemble, train
-from dynstudy.train.backends._autograd_network import batched
+from dynstudy.train.backends._autograd_network import Layers
 from tests.conftest import make_data
 from tests.forked import in_child
 
@@ -123,8 +123,8 @@ def test_batched_layers_are_the_network_written_in_numpy(
         torch.tensor(np.stack(pair)) for pair in zip(*(d.values() for d in drawn), strict=True)
     ]
     x = rng.normal(size=(2, 6, 4))
-    of_each = batched(network).forward(tensors, torch.tensor(x)).numpy()
-    of_all = batched(network).forward(tensors, torch.tensor(x[0])).numpy()
+    of_each = Layers(network.activation).forward(tensors, torch.tensor(x)).numpy()
+    of_all = Layers(network.activation).forward(tensors, torch.tensor(x[0])).numpy()
     for b, arrays in enumerate(drawn):
         np.testing.assert_allclose(of_each[b], network.outputs(arrays, x[b]), rtol=1e-12)
         np.testing.assert_allclose(of_all[b], network.outputs(arrays, x[0]), rtol=1e-12)
