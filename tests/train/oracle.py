@@ -34,6 +34,13 @@ def uneven(rng: np.random.Generator, features: int, sets: int = 2) -> Data:
     return Data(x, y, validation_x, validation_y)
 
 
+def in_more_dimensions(data: Data, features: int) -> Data:
+    """Spirals of the plane in so many dimensions, or in one of the two."""
+    turned = np.random.default_rng(3).normal(size=(2, features)) if features > 2 else np.eye(2)
+    turned = turned[:, :features]
+    return Data(data.x @ turned, data.y, data.validation_x @ turned, data.validation_y)
+
+
 def random_state(
     rng: np.random.Generator, ensemble: Ensemble, classes: int, features: int = 2
 ) -> Parameters:

@@ -14,7 +14,7 @@ from dynstudy.task.schedule import class_weights
 from dynstudy.train import Curvature, Data, Ensemble, Outcome, Parameters, train
 from dynstudy.train.alternation import ENDS, SETS_IN, alternation
 from tests.conftest import DATA, make_data
-from tests.train.oracle import NAMES
+from tests.train.oracle import NAMES, in_more_dimensions
 from tests.train.test_curvature import dense_hessian, pairs
 
 BACKENDS = ("autograd", "cpu")
@@ -124,13 +124,17 @@ def shifted(there: Parameters, by: Array) -> Parameters:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(
-    ("loss", "rate", "amplitude"),
-    [("ce", 3, 1), ("mse", 0.35, 1), ("dce", 3, 4), ("dmse1", 0.8, 4), ("dmse2", 0.5, 4)],
+    ("loss", "rate", "amplitude", "features"),
+    [
+        *(("ce", 3, 1, 2), ("mse", 0.35, 1, 2), ("dce", 3, 4, 2), ("dmse1", 0.8, 4, 2)),
+        *(("dmse2", 0.5, 4, 2), ("dce", 1, 4, 3)),
+    ],
 )
 def test_differences_at_the_onset_are_those_of_gradients_on_both_sides_of_it(
-    loss: str, rate: float, amplitude: float, backend: str
+    loss: str, rate: float, amplitude: float, features: int, backend: str
 ) -> None:
-    data, distance = make_data(points=20, validation_points=3), 0.03
+    data = in_more_dimensions(make_data(points=20, validation_points=3), features)
+    distance = 0.03
     ensemble = Ensemble.of(
         loss, 390, width=[9, 4], learning_rate=[rate, 0.01], amplitude=amplitude, period=60,
         dtype="float64",

@@ -16,7 +16,7 @@ from dynstudy.train.backends import eigenpairs_of, load
 from dynstudy.train.curvature import Eigenpairs
 from dynstudy.train.readings import Readings
 from tests.conftest import DATA, make_data
-from tests.train.oracle import NAMES, random_state
+from tests.train.oracle import NAMES, in_more_dimensions, random_state
 
 BACKENDS = ("autograd", "cpu")
 
@@ -128,11 +128,19 @@ def test_the_losses_of_the_references_are_followed(name: str, backend: str) -> N
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(
-    "classes", [3, *(pytest.param(number, marks=pytest.mark.long) for number in (2, 5))]
+    ("loss", "classes", "features"),
+    [
+        *((loss, 3, 2) for loss in LOSSES),
+        ("dce", 3, 3),
+        *(
+            pytest.param(loss, classes, features, marks=pytest.mark.long)
+            for loss in LOSSES
+            for classes, features in ((2, 2), (5, 2), (3, 1), (3, 8))
+        ),
+    ],
 )
-@pytest.mark.parametrize("loss", LOSSES)
 def test_eigenvalues_are_the_dense_hessians(
-    loss: str, classes: int, backend: str, rng: np.random.Generator
+    loss: str, classes: int, features: int, backend: str, rng: np.random.Generator
 ) -> None:
     static = not LOSSES[loss].dynamical
     widths = [1, 7, 29]  # the first one has no active unit in some draws: its Hessian is degenerate
@@ -146,8 +154,8 @@ def test_eigenvalues_are_the_dense_hessians(
         tail_start=0 if static else 40,
         dtype="float64",
     )
-    data = make_data(classes, points=20, validation_points=3)
-    parameters = random_state(rng, ensemble, classes)
+    data = in_more_dimensions(make_data(classes, points=20, validation_points=3), features)
+    parameters = random_state(rng, ensemble, classes, features)
     for step in (3, 21):  # the second just after a switch
         here = pairs(backend, ensemble, data, parameters, step, Curvature((step,), 2, 1, 1e-9))
         for b, width in enumerate(widths):
