@@ -14,6 +14,7 @@ from dynstudy.bench.device import finish, out_of_memory, release
 from dynstudy.bench.measure import Say, Settings, Speed
 from dynstudy.bench.own import CARD_ONLY, device_of, own_backend
 from dynstudy.bench.problem import MakePeer, Problem
+from dynstudy.errors import BackendError
 from dynstudy.train.backends.cpu import threads
 
 MATRIX = {"cpu": 2048, "cuda": 8192}
@@ -74,7 +75,9 @@ def prepared(name: str, variants: Iterable[Variant], notes: list[str]) -> list[V
     return fitting
 
 
-def own_variants(backend: str, width: int, settings: Settings) -> list[Variant]:
+def own_variants(
+    backend: str, width: int, settings: Settings, problem: type[Problem] = Problem
+) -> list[Variant]:
     """How a backend of dynstudy's is run: with networks enough for its threads or for a card."""
     sizes: tuple[int, ...] = (4 * threads(),)
     choices = thread_choices()
@@ -83,14 +86,18 @@ def own_variants(backend: str, width: int, settings: Settings) -> list[Variant]:
         sizes, choices = KERNEL_SIZES if kernel else CARD_SIZES, [threads()]
     elif backend in OWN_THREADS:
         choices = [threads()]
+    else:
+        sizes = batched_sizes()
 
     def start(problem: Problem) -> Speed:
         return Speed(own_backend(backend, problem), problem.networks, settings.seconds)
 
-    return _crossed(start, width, sizes, choices)
+    return _crossed(start, problem, width, sizes, choices)
 
 
-def peer_variants(name: str, width: int, settings: Settings) -> list[Variant]:
+def peer_variants(
+    name: str, width: int, settings: Settings, problem: type[Problem] = Problem
+) -> list[Variant]:
     """How a peer is run: with several sizes, so that it is shown at its best."""
     make = _peer(name, settings.device)
     choices = [threads()] if name == "jax" or settings.device == "cuda" else thread_choices()
@@ -99,13 +106,18 @@ def peer_variants(name: str, width: int, settings: Settings) -> list[Variant]:
     elif settings.device == "cuda":
         sizes = CARD_SIZES
     else:
-        sizes = (1 if name == "jax" else 16 * threads(), 4 * threads())
+        sizes = (1, 4 * threads()) if name == "jax" else batched_sizes()
 
     def start(problem: Problem) -> Speed:
         peer = make(problem, settings.device)
         return Speed(peer.advance, problem.networks, settings.seconds, peer.grain)
 
-    return _crossed(start, width, sorted(sizes), choices)
+    return _crossed(start, problem, width, sizes, choices)
+
+
+def batched_sizes() -> tuple[int, ...]:
+    """Networks at once of what is batched: few stay in the cache, of many each call does more."""
+    return 4 * threads(), 16 * threads(), 64 * threads()
 
 
 def thread_choices() -> list[int]:
@@ -135,7 +147,11 @@ def _peer(name: str, device: str) -> MakePeer:
 
 
 def _crossed(
-    start: Callable[[Problem], Speed], width: int, sizes: Iterable[int], choices: list[int]
+    start: Callable[[Problem], Speed],
+    problem: type[Problem],
+    width: int,
+    sizes: Iterable[int],
+    choices: list[int],
 ) -> list[Variant]:
     """Every size on every number of threads."""
     variants = []
@@ -144,7 +160,7 @@ def _crossed(
             label = "one at a time" if size == 1 else f"{size} at once"
             if len(choices) > 1:
                 label += f" on {number} thread{'s' if number > 1 else ''}"
-            variants.append(Variant(label, number, partial(start, Problem(width, size))))
+            variants.append(Variant(label, number, partial(start, problem(width, size))))
     return variants
 
 
@@ -167,7 +183,12 @@ class Competitor:
 
 
 def competitors(
-    settings: Settings, backends: Sequence[str], width: int, notes: list[str], say: Say
+    settings: Settings,
+    backends: Sequence[str],
+    width: int,
+    notes: list[str],
+    say: Say,
+    problem: type[Problem] = Problem,
 ) -> dict[str, Competitor]:
     """Make all that is measured at a width, by name; `notes` is told what is left out, and why."""
     made = {}
@@ -180,13 +201,18 @@ def competitors(
 
     for backend in backends:
         say(f"engine: width {width}, preparing {backend}")
-        add(backend, own_variants(backend, width, settings))
+        try:
+            add(backend, own_variants(backend, width, settings, problem))
+        except BackendError as error:
+            if problem is Problem:  # which all can train
+                raise
+            notes.append(f"{problem.name}: {error}")
     for name in settings.peers:
         say(f"engine: width {width}, preparing {name}")
         if name == "compile":
             torch.compiler.reset()  # or its limit of compiled versions is met after some widths
         try:
-            add(name, peer_variants(name, width, settings))
+            add(name, peer_variants(name, width, settings, problem))
         except PeerMissingError as missing:
             notes.append(f"{name}: {missing}")
         except RuntimeError as error:  # of which all that the compiler raises are

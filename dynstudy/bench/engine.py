@@ -8,7 +8,7 @@ from dynstudy.bench.competitors import MATRIX_PRODUCT, competitors
 from dynstudy.bench.device import full_float32, release
 from dynstudy.bench.measure import Measurement, Row, Say, Settings
 from dynstudy.bench.own import available, device_of
-from dynstudy.bench.problem import Problem
+from dynstudy.bench.problem import DIGITS_WIDTH, Digits, Problem
 
 
 def measure(settings: Settings, say: Say) -> Measurement:
@@ -21,21 +21,29 @@ def measure(settings: Settings, say: Say) -> Measurement:
         for width in settings.widths:
             rows += _at_width(width, settings, backends, notes, say)
             release()  # the next width's networks are larger
+        if settings.digits:
+            rows += _at_width(DIGITS_WIDTH, settings, backends, notes, say, Digits)
+            release()
     if settings.device == "cuda":
         notes.append("engine: float32 throughout, TF32 is off in PyTorch and in JAX")
     return Measurement(rows, list(dict.fromkeys(notes)))
 
 
 def compare(
-    width: int, backends: list[str], speeds: dict[str, list[float]], device: str = "cpu"
+    width: int,
+    backends: list[str],
+    speeds: dict[str, list[float]],
+    device: str = "cpu",
+    problem: type[Problem] = Problem,
 ) -> list[Row]:
     """Divide speeds within rounds, the most interesting of dynstudy's backends first."""
     peers = [name for name in speeds if name not in {*backends, MATRIX_PRODUCT}]
-    flops = Problem(width, 1).flops_per_step()
+    flops = problem(width, 1).flops_per_step()
+    of = f"{problem.name}: " if problem.name else ""
     rows: list[Row] = []
 
     def add(quantity: str, unit: str, values: list[float]) -> None:
-        rows.append(Row.of("engine", quantity, unit, values, width))
+        rows.append(Row.of("engine", of + quantity, unit, values, width))
 
     def divided(above: str, below: str, factor: float = 1.0) -> list[float]:
         return [factor * a / b for a, b in zip(speeds[above], speeds[below], strict=True)]
@@ -55,9 +63,14 @@ def compare(
 
 
 def _at_width(
-    width: int, settings: Settings, backends: list[str], notes: list[str], say: Say
+    width: int,
+    settings: Settings,
+    backends: list[str],
+    notes: list[str],
+    say: Say,
+    problem: type[Problem] = Problem,
 ) -> list[Row]:
-    made = competitors(settings, backends, width, notes, say)
+    made = competitors(settings, backends, width, notes, say, problem)
     speeds: dict[str, list[float]] = {name: [] for name in made}
     for number in range(settings.rounds):
         say(f"engine: width {width}, round {number + 1} of {settings.rounds}")
@@ -65,6 +78,7 @@ def _at_width(
             speeds[name].append(competitor.measure())
     fastest = {name: competitor.fastest() for name, competitor in made.items()}
     if parts := [f"{name} {label}" for name, label in fastest.items() if label]:
-        notes.append(f"fastest at width {width}: {'; '.join(parts)}")
+        of = f" of {problem.name}" if problem.name else ""
+        notes.append(f"fastest{of} at width {width}: {'; '.join(parts)}")
     measured = [backend for backend in backends if backend in made]
-    return compare(width, measured, speeds, settings.device)
+    return compare(width, measured, speeds, settings.device, problem)

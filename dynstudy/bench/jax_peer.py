@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from dynstudy.bench.problem import CLASSES, CYCLE, RATE, Problem
+from dynstudy.bench.problem import RATE, Problem
 from dynstudy.train import Parameters
 
 JaxState = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
@@ -30,7 +30,7 @@ class JaxScan:
         self.problem, self.step = problem, 0
         put = partial(jax.device_put, device=jax.devices(device)[0])
         x = put(problem.data.x[0].astype("float32"))
-        one_hot = put(jax.nn.one_hot(problem.data.y, CLASSES, dtype=jnp.float32))
+        one_hot = put(jax.nn.one_hot(problem.data.y, problem.classes, dtype=jnp.float32))
 
         def loss(state: JaxState, weights: jax.Array) -> jax.Array:
             W1, b1, W2, b2 = state
@@ -54,7 +54,7 @@ class JaxScan:
         arrays = (drawn.W1, drawn.b1, drawn.W2, drawn.b2)
         W1, b1, W2, b2 = (put(array.astype("float32")) for array in arrays)
         self.state: JaxState = (W1, b1, W2, b2)
-        self.cycle = put(problem.cycle(self.grain).swapaxes(0, 1))  # (B, CYCLE + grain, C)
+        self.cycle = put(problem.cycle(self.grain).swapaxes(0, 1))  # (B, steps, C)
         # a batch of one would be slower than no batch
         self.alone = problem.networks == 1
         if self.alone:
@@ -67,7 +67,8 @@ class JaxScan:
         while self.step < until:
             count = min(self.grain, until - self.step)
             with jax.default_matmul_precision("highest"):  # no TF32; on a processor it is one
-                self.state = self.scan(self.state, self.cycle, self.step % CYCLE, count=count)
+                first = self.step % self.problem.cycle_steps
+                self.state = self.scan(self.state, self.cycle, first, count=count)
             self.step += count
         jax.block_until_ready(self.state)
 

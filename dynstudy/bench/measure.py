@@ -31,6 +31,7 @@ class Settings:
     peers: tuple[str, ...] = PEERS
     seconds: float = 1.0  # about how long a competitor is measured for in a round
     device: Device = Device.cpu
+    digits: bool = False  # the digits of scikit-learn as well
 
     def __post_init__(self) -> None:
         for width in self.widths:

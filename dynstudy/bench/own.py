@@ -1,6 +1,8 @@
 """dynstudy's own backends: which of them are measured, and where each runs."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 from dynstudy.bench.problem import Problem
 from dynstudy.errors import BackendError
@@ -8,22 +10,32 @@ from dynstudy.train import train
 from dynstudy.train.backends import BACKENDS
 
 CARD_ONLY = "gpu"
+PYTORCH = "autograd"
 OF_A_CARD = "autograd:cuda"
 """Measured on a card beside those that run nowhere else."""
 
 
 def own_backend(backend: str, problem: Problem) -> Callable[[int], object]:
-    """One call of `dynstudy.train.train` for so many steps, from parameters drawn beforehand."""
+    """Return one call of `dynstudy.train.train` for so many steps; parameters are drawn before.
+
+    Compiled where it can be, as trainings are that are as long as a study's.
+    """
     initial = problem.initial()
+    compiled: Callable[[], AbstractContextManager[None]] = nullcontext
+    if backend.startswith(PYTORCH):  # which the others do not load
+        from dynstudy.train.backends._autograd_compiled import compiled_from
+
+        compiled = partial(compiled_from, 1)
 
     def run(steps: int) -> None:
-        train(
-            problem.ensemble(steps),
-            problem.data,
-            backend=backend,
-            checkpoints=[steps],
-            initial=initial,
-        )
+        with compiled():
+            train(
+                problem.ensemble(steps),
+                problem.data,
+                backend=backend,
+                checkpoints=[steps],
+                initial=initial,
+            )
 
     return run
 
@@ -59,4 +71,4 @@ def available(backends: tuple[str, ...] | None, device: str, notes: list[str]) -
         else:
             runnable.append(backend)
     # what a reader looks for are the ratios of the others
-    return sorted(runnable, key=lambda name: name.startswith("autograd"))
+    return sorted(runnable, key=lambda name: name.startswith(PYTORCH))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dynstudy.bench.device import finish
-from dynstudy.bench.problem import CLASSES, CYCLE, RATE, Problem
+from dynstudy.bench.problem import RATE, Problem
 from dynstudy.task.losses.cross_entropy import weighted_cross_entropy
 from dynstudy.train import Parameters
 
@@ -24,11 +24,11 @@ class Loop:
         self.problem, self.device, self.step = problem, device, 0
         self.inputs = torch.tensor(problem.data.x[0], dtype=torch.float32, device=device)
         self.target = torch.tensor(problem.data.y, device=device)
-        self.cycle = torch.tensor(problem.cycle()[:, 0], device=device)  # (CYCLE, C)
+        self.cycle = torch.tensor(problem.cycle()[:, 0], device=device)  # (steps, C)
         self.model = torch.nn.Sequential(
             torch.nn.Linear(problem.data.features, problem.width),
             torch.nn.ReLU(),
-            torch.nn.Linear(problem.width, CLASSES),
+            torch.nn.Linear(problem.width, problem.classes),
         )
         drawn = problem.initial()
         values = (drawn.W1[0].T, drawn.b1[0], drawn.W2[0].T, drawn.b2[0])
@@ -40,7 +40,7 @@ class Loop:
     def advance(self, steps: int) -> None:
         """Take so many steps more."""
         for step in range(self.step, self.step + steps):
-            weights = self.cycle[step % CYCLE]
+            weights = self.cycle[step % self.problem.cycle_steps]
             self.optimiser.zero_grad()
             weighted_cross_entropy(self.model(self.inputs), self.target, weights).backward()  # type: ignore[no-untyped-call]
             self.optimiser.step()
@@ -86,14 +86,14 @@ class Batched:
         x = torch.tensor(problem.data.x, dtype=torch.float32, device=device)
         self.x = x.repeat(problem.networks, 1, 1)
         self.target = torch.tensor(problem.data.y, device=device)
-        self.one_hot = torch.nn.functional.one_hot(self.target, CLASSES).float()
+        self.one_hot = torch.nn.functional.one_hot(self.target, problem.classes).float()
         # a little more than a cycle, so that the steps of a grain lie one after the other
         self.cycle = torch.tensor(problem.cycle(self.grain), device=device)
 
     def advance(self, steps: int) -> None:
         """Take so many steps more."""
         for step in range(self.step, self.step + steps):
-            self.state = self.stepped(self.state, self.cycle[step % CYCLE])
+            self.state = self.stepped(self.state, self.cycle[step % self.problem.cycle_steps])
         self.step += steps
         finish(self.device)
 
@@ -135,12 +135,12 @@ class Graphed(Batched):
         """Take so many steps more; those that fill no grain one by one."""
         until = self.step + steps
         while self.step + self.grain <= until:
-            first = self.step % CYCLE
+            first = self.step % self.problem.cycle_steps
             self.weights.copy_(self.cycle[first : first + self.grain])
             self.replay()
             self.step += self.grain
         for step in range(self.step, until):
-            self._keep(self.stepped(self.state, self.cycle[step % CYCLE]))
+            self._keep(self.stepped(self.state, self.cycle[step % self.problem.cycle_steps]))
         self.step = until
         finish(self.device)
 

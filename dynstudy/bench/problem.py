@@ -1,13 +1,14 @@
-"""The one training that every competitor does: the authors' spiral, DCE, plain gradient descent."""
+"""The training that every competitor does: DCE by plain gradient descent, of spirals or digits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dynstudy.task.data.scikit import SklearnData
 from dynstudy.task.schedule import class_weights
 from dynstudy.task.spiral import spiral
 from dynstudy.train import Data, Ensemble, Parameters
@@ -15,13 +16,15 @@ from dynstudy.train import Data, Ensemble, Parameters
 CLASSES = 3
 LOSS, RATE, PERIOD = "dce", 0.1, 100
 CYCLE = CLASSES * PERIOD
-"""After so many steps the class weights repeat."""
+"""After so many steps the class weights of the spiral's repeat."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Networks of one width that differ in their seed and amplitude."""
+    """Networks of one width that differ in their seed and amplitude, and the authors' spiral."""
 
+    name: ClassVar[str] = ""  # where it is to be told from the spiral
+    classes: ClassVar[int] = CLASSES
     width: int
     networks: int  # B
     points: int = 100  # of each class
@@ -29,7 +32,7 @@ class Problem:
     @cached_property
     def data(self) -> Data:
         """The points, for training and for validation."""
-        x, y = spiral(self.points, CLASSES, 2.0, 0.2, seed=0)
+        x, y = spiral(self.points, self.classes, 2.0, 0.2, seed=0)
         return Data(x[None], y, x, y)
 
     def ensemble(self, steps: int) -> Ensemble:
@@ -50,17 +53,43 @@ class Problem:
 
     def initial(self) -> Parameters:
         """The parameters before the first step."""
-        return Parameters.drawn(self.ensemble(1), CLASSES)
+        return Parameters.drawn(self.ensemble(1), self.classes, self.data.features)
+
+    @property
+    def cycle_steps(self) -> int:
+        """After so many steps the class weights repeat."""
+        return self.classes * PERIOD
 
     def cycle(self, more: int = 0) -> NDArray[np.float32]:
-        """Γ of each network at all steps of a cycle and `more` for slices: (CYCLE + more, B, C)."""
+        """Γ of each network at all steps of a cycle and `more` for slices: (steps, B, C)."""
         # peers look their weights up: beside a step on a card, computing them takes long
-        steps = np.arange(CYCLE + more)[:, None]
-        return class_weights(steps, CLASSES, self._amplitudes, PERIOD).astype(np.float32)
+        steps = np.arange(self.cycle_steps + more)[:, None]
+        return class_weights(steps, self.classes, self._amplitudes, PERIOD).astype(np.float32)
 
     def flops_per_step(self) -> int:
-        """26 per point and unit: 10 forward, 16 backward; softmax and recomputation not counted."""
-        return 26 * CLASSES * self.points * self.width
+        """Return 4F + 6C per point and unit, 26 of a spiral: 2F + 2C forward, 2F + 4C backward.
+
+        Softmax and recomputation are not counted.
+        """
+        features, points = self.data.features, len(self.data.y)
+        return (4 * features + 6 * self.classes) * points * self.width
+
+
+@dataclass(frozen=True)
+class Digits(Problem):
+    """The same on the digits of scikit-learn: 64 inputs, 10 classes, 1258 points."""
+
+    name: ClassVar[str] = "digits"
+    classes: ClassVar[int] = 10
+
+    @cached_property
+    def data(self) -> Data:
+        """The points, for training and for validation."""
+        return Data(*SklearnData(kind="sklearn", name="digits").points([0]))
+
+
+DIGITS_WIDTH = 32
+"""Hidden units of the networks that are trained on digits."""
 
 
 class Peer(Protocol):

@@ -60,12 +60,16 @@ def command(
     peers: Annotated[
         str, typer.Option(metavar="NAME,...", help="What they are measured beside.")
     ] = ",".join(PEERS),
+    digits: Annotated[
+        bool,
+        typer.Option(help="Measure networks of 32 units on the digits of scikit-learn as well."),
+    ] = True,
     seconds: SecondsOption = 1.0,
     form: FormatOption = Format.table,
     out: ReportOption = None,
 ) -> None:
     """Measure the engine beside its peers: ratios within rounds, then speeds; minutes."""
-    settings = settings_of(widths, rounds, device, backends, seconds, peers)
+    settings = settings_of(widths, rounds, device, backends, seconds, peers, digits)
 
     from dynstudy.bench import curvature, engine
 
@@ -79,6 +83,7 @@ def settings_of(
     backends: str | None,
     seconds: float,
     peers: str = "",
+    digits: bool = False,
 ) -> "Settings":
     """What the options of a benchmark ask for."""
     if find_spec("torch") is None:
@@ -94,6 +99,7 @@ def settings_of(
         _names(peers),
         seconds,
         chosen(device),
+        digits,
     )
 
 

@@ -73,7 +73,7 @@ def test_a_kernel_gets_networks_enough_to_fill_a_card(monkeypatch: pytest.Monkey
         "gpu:0": list(KERNEL_SIZES),
         "autograd:cuda": list(CARD_SIZES),
         "cpu": [8],
-        "autograd": [8, 8],  # on one thread and on both
+        "autograd": [8, 8, 32, 32, 128, 128],  # each on one thread and on both
     }
 
 

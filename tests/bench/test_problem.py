@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dynstudy.bench.problem import CLASSES, CYCLE, PERIOD, Problem
+from dynstudy.bench.problem import CLASSES, CYCLE, PERIOD, Digits, Problem
 from dynstudy.task.schedule import class_weights
 
 
@@ -31,3 +31,14 @@ def test_twice_the_points_or_units_are_twice_the_work() -> None:
     assert one == 26 * 3 * 50 * 10
     assert Problem(width=20, networks=9, points=50).flops_per_step() == 2 * one
     assert Problem(width=10, networks=1, points=100).flops_per_step() == 2 * one
+
+
+def test_digits_are_those_of_scikit_learn_and_count_as_many_flop_as_their_layers_do() -> None:
+    problem = Digits(width=32, networks=3)
+    assert problem.data.x.shape == (1, 1258, 64)
+    assert problem.data.classes == problem.classes == 10
+    assert problem.cycle().shape == (10 * PERIOD, 3, 10)
+    assert problem.initial().W1.shape == (3, 64, 32)
+    layers = 64 * 32 + 32 * 10
+    # forward, gradient in weights, and in the activations between the layers
+    assert problem.flops_per_step() == 1258 * 2 * (2 * layers + 32 * 10)

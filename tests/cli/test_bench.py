@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.command import dynstudy, fails, start
+from tests.uncompiled import uncompiled
 
-TINY = "--widths 5 --rounds 1 --seconds 0.01 --peers loop,bmm,jax --device cpu".split()
+_uncompiled = pytest.fixture(autouse=True)(uncompiled)
+
+TINY = "--widths 5 --rounds 1 --seconds 0.01 --peers loop,bmm,jax --device cpu --no-digits".split()
 
 
 def test_a_tiny_benchmark_keeps_the_promised_keys(tmp_path: Path) -> None:
@@ -58,7 +61,7 @@ def test_bad_input_is_told_in_one_line(tmp_path: Path, options: str, message: st
 
 
 def test_ctrl_c_leaves_cleanly(tmp_path: Path) -> None:
-    asked = "--device cpu --peers loop --seconds 60".split()
+    asked = "--device cpu --backends cpu --peers loop --seconds 60".split()
     with start(tmp_path, "bench", *asked) as command:
         command.until(lambda: "round 1" in command.err)
         command.interrupt()
