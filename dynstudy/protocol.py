@@ -40,7 +40,9 @@ def _counted(value: Any) -> Any:
     """A whole number, or a table of one key."""
     if isinstance(value, dict):
         if value.keys() != {"per_learning_rate"}:
-            raise ValueError("must be a whole number or { per_learning_rate = NUMBER }")
+            raise ValueError(
+                "must be a whole number, { epochs = NUMBER } or { per_learning_rate = NUMBER }"
+            )
         number = whole_between(value["per_learning_rate"], 1, MAX_STEPS, "per_learning_rate ")
         return PerLearningRate(per_learning_rate=number)
     return value if isinstance(value, PerLearningRate) else whole_between(value, 1, MAX_STEPS, "")
@@ -133,13 +135,14 @@ class Protocol(Section):
     steps: Annotated[int | PerLearningRate, BeforeValidator(_counted)] = Field(
         60_000,
         description="steps of gradient descent, tail included; or "
-        "`{ per_learning_rate = N }`: N/η of them at learning rate η, rounded",
+        "`{ per_learning_rate = N }`: N/η of them at learning rate η, rounded; or "
+        "`{ epochs = N }`: those of N passes over all training points",
     )
     tail: Tail = Field(
         10_000,
         description="the last so many steps, from 0, run at A = 1, with the static loss; "
-        '`"period"`: the last T steps; `"none"`: none; the part of an oscillation that does not '
-        "fit before them is static, too",
+        '`{ epochs = N }`; `"period"`: the last T steps; `"none"`: none; the part of an '
+        "oscillation that does not fit before them is static, too",
     )
     until: Literal["onset"] | None = Field(
         None,

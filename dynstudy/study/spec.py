@@ -14,6 +14,7 @@ from dynstudy.errors import SpecError, either, nearest
 from dynstudy.protocol import Protocol
 from dynstudy.section import Section, as_whole
 from dynstudy.study.axes import BOUNDS, short
+from dynstudy.study.epochs import in_steps
 from dynstudy.study.kinds import KINDS
 from dynstudy.study.rounds import Rounds, counted
 from dynstudy.study.shipped import shipped
@@ -282,7 +283,11 @@ class StudySpec(Section):
             raise SpecError(f"{source}: kind = {short(kind)}: must be {allowed}")
         model: type[StudySpec] = pkgutil.resolve_name(KINDS[kind])
         try:
-            return model.model_validate(dict(values), context={"folder": folder})
+            whole = in_steps(values, folder)
+        except ValueError as error:
+            raise SpecError(f"{source}: {error}") from None
+        try:
+            return model.model_validate(whole, context={"folder": folder})
         except ValidationError as error:
             where = f"; dynstudy init {kind} writes a file with all" * (kind in shipped())
             raise SpecError(f"{source}: {explain(error, model, where)}") from None
