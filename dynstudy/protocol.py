@@ -18,7 +18,7 @@ from dynstudy.task.data import AnyData, with_kind
 from dynstudy.task.data.spirals import SpiralData
 from dynstudy.task.initial import Initial
 from dynstudy.task.network import ONE_HIDDEN_LAYER
-from dynstudy.task.optimiser import GRADIENT_DESCENT, AnyOptimiser
+from dynstudy.task.optimiser import GRADIENT_DESCENT, AnyOptimiser, with_name
 from dynstudy.task.own_network import AnyNetwork, network_with_kind
 from dynstudy.task.schedule import SCHEDULES, TRIANGLE
 
@@ -247,8 +247,8 @@ class Protocol(Section):
 
     @field_validator("optimiser", mode="before")
     @classmethod
-    def _named(cls, optimiser: Any) -> Any:
-        return {"name": "sgd", **optimiser} if isinstance(optimiser, dict) else optimiser
+    def _of_a_name(cls, optimiser: Any) -> Any:
+        return with_name(optimiser)
 
     @field_validator("network", mode="before")
     @classmethod

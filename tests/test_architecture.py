@@ -468,6 +468,7 @@ WHOLE = {
         "test_readme",
         "test_fifth_schedule",
         "test_sixth_loss",
+        "test_long_tail",
         "test_own_data",
         "test_start_from_file",
         "test_tutorial",

@@ -1,5 +1,6 @@
 """What pydantic finds wrong with a study file, as one line for a person."""
 
+from collections.abc import Iterable
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -10,6 +11,7 @@ from dynstudy.study.axes import short
 from dynstudy.task.data.array_data import WHOLE
 
 ABSENT = {"missing", "union_tag_not_found"}
+MUST_BE = ": must be "
 
 
 def explain(error: ValidationError, model: type[BaseModel], where: str = "") -> str:
@@ -20,14 +22,29 @@ def explain(error: ValidationError, model: type[BaseModel], where: str = "") -> 
     problems = error.errors(include_url=False)
     # a misspelt key is missing as well: name the misspelling
     problems.sort(key=lambda problem: problem["type"] != "extra_forbidden")
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    way_out = where if problems[0]["type"] in ABSENT else ""
-    return f"{_explain(problems[0], model)}{more}{way_out}"
+    first, *others = _as_one(_explain(problem, model) for problem in problems)
+    more = f" (and {len(others)} more)" if others else ""
+    # templates leave out what a protocol may have
+    written = problems[0]["type"] in ABSENT and problems[0]["loc"][0] != "protocol"
+    way_out = where if written else ""
+    return f"{first}{more}{way_out}"
 
 
 def one_line(text: str) -> str:
     """Text without line breaks."""
     return " ".join(text.split())
+
+
+def _as_one(texts: Iterable[str]) -> list[str]:
+    """What is said of each key, where its value may be one thing or another once."""
+    allowed: dict[str, list[str]] = {}
+    for text in texts:
+        subject, must_be, what = text.partition(MUST_BE)
+        allowed.setdefault(subject, []).extend([what] * bool(must_be))
+    return [
+        f"{subject}{MUST_BE}{' or '.join(dict.fromkeys(what))}" if what else subject
+        for subject, what in allowed.items()
+    ]
 
 
 def _explain(problem: ErrorDetails, model: type[BaseModel]) -> str:
@@ -48,6 +65,8 @@ def _explain(problem: ErrorDetails, model: type[BaseModel]) -> str:
     allowed = {
         "greater_than_equal": "must be at least {ge}",
         "less_than_equal": "must be at most {le}",
+        "greater_than": "must be above {gt}",
+        "less_than": "must be below {lt}",
         "literal_error": "must be {expected}",
         "union_tag_invalid": "must be one of {expected_tags}",
         "finite_number": "must be finite",
@@ -69,8 +88,9 @@ def _keys(location: tuple[Any, ...], model: type[BaseModel]) -> tuple[list[str],
     """The keys that lead to a problem, without the tags of unions, and the last of the tables."""
     keys: list[str] = []
     section: Any = model
+    value = False  # whether a key was met that has no table
     for part in location:
-        if isinstance(part, int):
+        if isinstance(part, int) or value:  # a place in a list, or the tag of a union
             continue
         if isinstance(section, tuple):  # of a union: the part names which of its members
             section = next((member for member in section if _tagged(member, part)), model)
@@ -87,6 +107,8 @@ def _keys(location: tuple[Any, ...], model: type[BaseModel]) -> tuple[list[str],
             section = members
         elif members:
             section = members[0]
+        else:
+            value = field is not None
     return keys, section if not isinstance(section, tuple) else model
 
 

@@ -83,7 +83,9 @@ class Adam(Optimiser):
     @field_validator("betas", mode="before")
     @classmethod
     def _two(cls, betas: Any) -> Any:
-        return tuple(betas) if isinstance(betas, list) else betas
+        if not isinstance(betas, list | tuple) or len(betas) != 2:
+            raise ValueError("must be two numbers from 0 to below 1, as [0.9, 0.999]")
+        return tuple(betas)
 
     @model_validator(mode="after")
     def _decaying(self) -> "Adam":
@@ -102,3 +104,14 @@ class AdamW(Adam):
 
 
 AnyOptimiser = Annotated[SGD | Adam | AdamW, Field(discriminator="name")]
+
+
+def with_name(values: Any) -> Any:
+    """Return a table of an optimiser that says its name; before there were several, all were SGD.
+
+    Raises:
+        ValueError: it is a name alone.
+    """
+    if isinstance(values, str):
+        raise ValueError(f"must be a table: {{ name = {values!r} }}")
+    return {"name": "sgd", **values} if isinstance(values, dict) else values

@@ -143,6 +143,25 @@ BAD = [
     ("replicates=1" + "0" * 5000, "replicates"),
     ("space.amplitude={low=-1.7e308,high=1.7e308,num=3}", "low = -1.7e+308 is not allowed"),
     ("protocol.tail=1000", "protocol.tail = 1000: must be below protocol.steps = 1000"),
+    (
+        "protocol.data={name='digits'}",
+        "protocol.data = { name = 'digits' }: without a kind it is a spiral, which has no name; "
+        "kind = 'sklearn' has",
+    ),
+    (
+        "protocol.data={validation=0.5}",
+        "has no validation; kind = 'sklearn', 'file' or 'python' has",
+    ),
+    ("protocol.data={kind='file',file='a.csv'}", "key 'protocol.data.target' is missing"),
+    (
+        "protocol.optimiser='adam'",
+        "protocol.optimiser = 'adam': must be a table: { name = 'adam' }",
+    ),
+    (
+        "protocol.optimiser={name='adam',betas=[0.9]}",
+        "protocol.optimiser.betas = [0.9]: must be two numbers from 0 to below 1, as [0.9, 0.999]",
+    ),
+    ("protocol.optimiser={name='adam',betas=0.9}", "betas = 0.9: must be two numbers from 0"),
     ("nothing", "must be KEY=VALUE"),
     ("name.deeper=1", "'name' is a value, not a table"),
 ]
@@ -163,6 +182,12 @@ def test_a_missing_key_is_named(key: str) -> None:
     with pytest.raises(SpecError, match=f"key '{key}' is missing.*dynstudy init") as raised:
         StudySpec.of({name: value for name, value in VALID.items() if name != key})
     assert key == "kind" or str(raised.value).endswith("; dynstudy init map writes a file with all")
+
+
+def test_templates_are_not_named_for_what_they_leave_out(file: Path) -> None:
+    with pytest.raises(SpecError) as raised:
+        load_spec(file, ["protocol.data={kind='file',file='a.csv'}"])
+    assert "dynstudy init" not in str(raised.value)
 
 
 @pytest.mark.parametrize("kind", ["search", "boundary"])

@@ -16,6 +16,8 @@ class Inner(Section):
     share: float = 0.5
     name: str = Field("x", min_length=1, max_length=4)
     good: bool = True
+    part: float = Field(0.5, gt=0, lt=1)
+    either: float | str = 0.5
 
 
 class First(Section):
@@ -54,6 +56,14 @@ class File(Section):
         ({"inner": {"name": 3}}, "inner.name = 3: must be text in quotes"),
         ({"inner": {"name": ""}}, "inner.name = '': must not be empty"),
         ({"inner": {"name": "long!"}}, "inner.name = 'long!': must have at most 4 characters"),
+        ({"inner": {"part": 0}}, "inner.part = 0: must be above 0.0"),
+        ({"inner": {"part": 1}}, "inner.part = 1: must be below 1.0"),
+        ({"inner": {"either": True}}, "inner.either = true: must be a number or text in quotes"),
+        ({"inner": {"either": [1]}}, "inner.either = [1]: must be a number or text in quotes"),
+        (
+            {"inner": {"either": [1], "zero": 0}},
+            "unknown key 'inner.zero'; known: size, share, name, good, part, either (and 1 more)",
+        ),
         ({"inner": 3}, "inner = 3: must be a table"),
         ({"inner": {"sizes": 3}}, "unknown key 'inner.sizes'; did you mean 'size'?"),
         ({"zzz": 3}, "unknown key 'zzz'; known: loss, inner, choice"),

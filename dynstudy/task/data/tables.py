@@ -88,8 +88,9 @@ def _csv(path: Path, target: str, _array: str) -> tuple[Any, Any, tuple[str, ...
     exact: Any = {} if version >= (3, 1) else {"float_precision": "round_trip"}  # the default since
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            header = next(csv.reader(file, skipinitialspace=True), [])
-        _check_columns(header, target)
+            rows = csv.reader(file, skipinitialspace=True)
+            header = next((row for row in rows if any(row) or len(row) > 1), [])
+        _check_header(header, target)
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of rows that are longer than the first
             table = pd.read_csv(
@@ -102,6 +103,8 @@ def _csv(path: Path, target: str, _array: str) -> tuple[Any, Any, tuple[str, ...
                 low_memory=False,
                 **exact,
             )
+        if pd.api.types.is_string_dtype(table[target]):
+            table[target] = table[target].str.rstrip()  # before it, they are skipped
     except UnicodeDecodeError:
         raise ValueError("is not text in UTF-8") from None
     except (pd.errors.ParserError, pd.errors.ParserWarning, csv.Error) as error:
@@ -132,6 +135,23 @@ def _parquet(path: Path, target: str, _array: str) -> tuple[Any, Any, tuple[str,
         said = " ".join(str(error).split())[:150]
         raise ValueError(f"is no Parquet file: {said}") from None
     return _parts(table, target)
+
+
+def _check_header(names: list[str], target: str) -> None:
+    """See that the first row of a CSV file that is not empty names its columns."""
+    if not names:
+        raise ValueError("has no head, a first row with the names of its columns")
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        raise ValueError(
+            f"has one column alone, {names[0]!r}; columns are to be separated by commas, and "
+            "numbers to have a decimal point"
+        )
+    if "" in names:
+        raise ValueError(
+            "has a column without a name, as where pandas writes the number of each row, from "
+            "which the class can be told: name it or leave it out (to_csv(..., index=False))"
+        )
+    _check_columns(names, target)
 
 
 def _check_columns(names: list[str], target: str) -> None:

@@ -48,6 +48,8 @@ def test_a_csv_file_is_read_exactly(tmp_path: Path) -> None:
         ("u,c\n1,10\n2,9\n", ("9", "10")),
         ("u,c\n1,10.0\n2,9\n", ("9", "10")),
         ("u,c\nTrue,False\nFalse,True\n", ("False", "True")),
+        ("\n \nu,c\n1,a\n2,b\n", ("a", "b")),
+        ("u,c\n1,a \n2,b\n3, a\t\n", ("a", "b")),
         ('"a ""u""",c\n1,"x,\ny"\n2,z\n', ("x,\ny", "z")),
     ],
 )
@@ -64,7 +66,7 @@ GOOD = "u,v,c\n1,2,a\n3,4,b\n"
     ("text", "said"),
     [
         ("", "is empty"),
-        ("\n", "has no column 'c'"),
+        ("\n", "has no head"),
         ("u,v,c\n", "has a head and no rows"),
         ("u,v,d\n1,2,a\n", "has no column 'c'; there are 'u', 'v', 'd'"),
         ("u,u,c\n1,2,a\n", "has two columns 'u'; rename or leave out one"),
@@ -79,7 +81,11 @@ GOOD = "u,v,c\n1,2,a\n3,4,b\n"
         ("u,v,c\n1,2,a,7\n3,4,b,7\n", "is no table: "),
         ("u,v,c\n1,2,a\n3,b\n", "has 'b' in row 2, column 'v'"),
         ('u,v,c\n1,2,"a\n', "is no table: "),
-        ("u;v;c\n1;2;a\n", "has no column 'c'; there are 'u;v;c'"),
+        ("u;v;c\n1;2;a\n", "has one column alone, 'u;v;c'; columns are to be separated by commas"),
+        ("u\tc\n1\ta\n", r"has one column alone, 'u\\tc'; columns are to be separated by commas"),
+        ("d\n1\n", "has no column 'c'; there are 'd'"),
+        (",u,c\n0,1,a\n1,2,b\n", r"has a column without a name, .*to_csv\(\.\.\., index=False\)"),
+        ("u,,c,\n0,1,a,2\n", "has a column without a name"),
     ],
 )
 def test_a_csv_file_that_is_none(text: str, said: str, tmp_path: Path) -> None:
