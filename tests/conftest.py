@@ -57,6 +57,12 @@ def _no_storage_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By PyTorch, but for tests of that: it takes seconds, and needs a compiler."""
+    monkeypatch.setenv("DYNSTUDY_COMPILE", "0")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _optuna_compiles_its_migrations_once() -> Iterator[None]:
     """And not whenever a database is opened, which takes two thirds of the time of that."""

@@ -90,7 +90,7 @@ def own_variants(
         sizes = batched_sizes()
 
     def start(problem: Problem) -> Speed:
-        return Speed(own_backend(backend, problem), problem.networks, settings.seconds)
+        return Speed(own_backend(backend, problem, long=True), problem.networks, settings.seconds)
 
     return _crossed(start, problem, width, sizes, choices)
 
@@ -209,8 +209,6 @@ def competitors(
             notes.append(f"{problem.name}: {error}")
     for name in settings.peers:
         say(f"engine: width {width}, preparing {name}")
-        if name == "compile":
-            torch.compiler.reset()  # or its limit of compiled versions is met after some widths
         try:
             add(name, peer_variants(name, width, settings, problem))
         except PeerMissingError as missing:

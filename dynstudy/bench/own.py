@@ -15,14 +15,14 @@ OF_A_CARD = "autograd:cuda"
 """Measured on a card beside those that run nowhere else."""
 
 
-def own_backend(backend: str, problem: Problem) -> Callable[[int], object]:
+def own_backend(backend: str, problem: Problem, long: bool = False) -> Callable[[int], object]:
     """Return one call of `dynstudy.train.train` for so many steps; parameters are drawn before.
 
-    Compiled where it can be, as trainings are that are as long as a study's.
+    Compiled where it can be, as in a `long` training.
     """
     initial = problem.initial()
     compiled: Callable[[], AbstractContextManager[None]] = nullcontext
-    if backend.startswith(PYTORCH):  # which the others do not load
+    if long and backend.startswith(PYTORCH):  # which the others do not load
         from dynstudy.train.backends._autograd_compiled import compiled_from
 
         compiled = partial(compiled_from, 1)

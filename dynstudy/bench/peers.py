@@ -1,6 +1,7 @@
 """The same training as one would write it in PyTorch without dynstudy's engine."""
 
 from collections.abc import Callable
+from types import FunctionType
 
 import torch
 from torch import Tensor
@@ -114,7 +115,9 @@ class Compiled(Batched):
     def __init__(self, problem: Problem, device: str = "cpu") -> None:
         super().__init__(problem, device)
         # fullgraph: what cannot be compiled whole is an error, not quietly the uncompiled step
-        self.take = torch.compile(batched_step, dynamic=False, fullgraph=True)
+        # code of its own: PyTorch compiles so many versions of one, and no more
+        take = FunctionType(batched_step.__code__.replace(), batched_step.__globals__)
+        self.take = torch.compile(take, dynamic=False, fullgraph=True)
 
 
 class Graphed(Batched):

@@ -62,7 +62,7 @@ def test_every_peer_has_a_maker(name: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_kernel_gets_networks_enough_to_fill_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(competitors_module, "own_backend", lambda *_: None)
+    monkeypatch.setattr(competitors_module, "own_backend", lambda *_, **__: None)
     monkeypatch.setattr(competitors_module, "threads", lambda: 2)
     sizes = {
         name: [variant.start().work for variant in own_variants(name, 5, CARD)]
@@ -144,7 +144,6 @@ def test_what_cannot_be_compiled_is_left_out_in_one_line(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(Compiled, "__init__", lambda self, problem, device: None)
     monkeypatch.setattr(Compiled, "advance", fail)
-    monkeypatch.setattr("torch.compiler.reset", lambda: None)
     notes: list[str] = []
     settings = Settings(peers=("compile",), seconds=0.001)
     assert list(competitors(settings, [], 5, notes, lambda _: None)) == [MATRIX_PRODUCT]

@@ -44,7 +44,7 @@ def test_a_share_is_of_the_matrix_product_of_the_same_device() -> None:
 
 
 def test_what_does_not_fit_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(backend: str, problem: object) -> None:
+    def full(backend: str, problem: object, long: bool) -> None:
         raise RuntimeError("CUDA out of memory. Tried to allocate 9 GiB")
 
     monkeypatch.setattr("dynstudy.bench.competitors.own_backend", full)

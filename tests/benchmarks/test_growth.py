@@ -11,7 +11,6 @@ from dynstudy.bench import own
 from dynstudy.bench.measure import Settings, Speed
 from dynstudy.bench.problem import CLASSES, Problem
 from dynstudy.bench.words import Device
-from tests.uncompiled import uncompiled
 
 TINY: dict[str, Any] = {"widths": (3, 5), "rounds": 2, "seconds": 1e-6}
 
@@ -23,7 +22,6 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(growth, "threads", lambda: 1)
     monkeypatch.setattr(growth, "release", lambda: None)  # of what little there is
     monkeypatch.setitem(growth.MEMORY_NETWORKS, "cpu", 50)
-    uncompiled(monkeypatch)
 
 
 def test_one_thing_grows_and_the_others_stay() -> None:

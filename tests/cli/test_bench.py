@@ -7,9 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.command import dynstudy, fails, start
-from tests.uncompiled import uncompiled
-
-_uncompiled = pytest.fixture(autouse=True)(uncompiled)
 
 TINY = "--widths 5 --rounds 1 --seconds 0.01 --peers loop,bmm,jax --device cpu --no-digits".split()
 

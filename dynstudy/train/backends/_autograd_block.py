@@ -115,7 +115,7 @@ def compilable(ensemble: Ensemble) -> bool:
     """Whether the step of networks is worth compiling: of layers whose loss is known by hand."""
     layered = isinstance(ensemble.network, Network)
     by_equation = LOSSES[ensemble.loss].fused is not None
-    return layered and by_equation and ensemble.steps >= _autograd_compiled.from_steps
+    return layered and by_equation and _autograd_compiled.pays(ensemble.steps)
 
 
 def in_registers(ensemble: Ensemble, data: Data) -> bool:

@@ -5,6 +5,7 @@ are arguments of the code. Compiled code runs on one thread and leaves Python's 
 (`cpp_wrapper`), so that blocks of networks run side by side.
 """
 
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any
 
 import torch
 
+from dynstudy.errors import BackendError
 from dynstudy.train.backends._autograd_state import Moving
 
 OPTIONS: dict[str, Any] = {
@@ -26,19 +28,8 @@ OPTIONS: dict[str, Any] = {
     "unroll_reductions_threshold": 32,  # sums over classes
 }
 
-from_steps = 2000
-"""Of a training, from which on it is worth compiling."""
-
-
-@contextmanager
-def compiled_from(steps: int) -> Iterator[None]:
-    """Compile trainings of so many steps."""
-    global from_steps
-    before, from_steps = from_steps, steps
-    try:
-        yield
-    finally:
-        from_steps = before
+SWITCH = "DYNSTUDY_COMPILE"
+"""Of the environment."""
 
 
 @dataclass
@@ -46,10 +37,33 @@ class Compiler:
     """What was compiled in this process, by what it does, and whether that is possible at all."""
 
     works: bool = True
+    from_steps: int = 2000  # of a training, from which on it is worth it
     steps: dict[Any, Moving] = field(default_factory=dict)
 
 
 _compiler = Compiler()
+
+
+def pays(steps: int) -> bool:
+    """Return whether trainings of so many steps are compiled: long ones, if not switched off.
+
+    Raises:
+        BackendError: the environment says something that is neither yes nor no.
+    """
+    asked = os.environ.get(SWITCH, "1")
+    if asked not in {"0", "1"}:
+        raise BackendError(f"{SWITCH} = {asked!r}: must be 0 or 1")
+    return asked == "1" and steps >= _compiler.from_steps
+
+
+@contextmanager
+def compiled_from(steps: int) -> Iterator[None]:
+    """Compile trainings of so many steps."""
+    before, _compiler.from_steps = _compiler.from_steps, steps
+    try:
+        yield
+    finally:
+        _compiler.from_steps = before
 
 
 def compiled_step(
@@ -77,7 +91,7 @@ def compiled_step(
         reason = str(error).strip().partition("\n")[0]
         warnings.warn(
             f"backend 'autograd' trains uncompiled, which is slower: torch {torch.__version__} "
-            f"cannot compile here ({reason})",
+            f"cannot compile here ({reason}); {SWITCH}=0 does not try",
             stacklevel=2,
         )
         return None

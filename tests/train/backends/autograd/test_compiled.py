@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from dynstudy.errors import BackendError
 from dynstudy.task.network import Network
 from dynstudy.task.optimiser import SGD, Adam
 from dynstudy.train import Ensemble, Outcome, train
@@ -17,6 +18,7 @@ from tests.conftest import make_data
 
 @pytest.fixture(autouse=True)
 def _nothing_compiled_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DYNSTUDY_COMPILE")
     monkeypatch.setattr(_autograd_compiled, "_compiler", _autograd_compiled.Compiler())
 
 
@@ -68,7 +70,7 @@ def test_what_fails_while_it_is_tried_has_moved_nothing(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(torch, "compile", compile_badly)
     for optimiser in (SGD(momentum=0.9, batch=4), Adam(name="adam")):
-        monkeypatch.setattr(_autograd_compiled, "_compiler", _autograd_compiled.Compiler())
+        _autograd_compiled._compiler.works = True
         expected = trained(optimiser=optimiser)
         with compiled_from(1), pytest.warns(UserWarning, match="a bug of a compiler"):
             assert_equal(trained(optimiser=optimiser), expected)
@@ -94,6 +96,19 @@ def test_only_long_trainings_of_known_losses_are_compiled_each_kind_once(
         trained(13, optimiser=SGD(momentum=0.5))
         trained(13, optimiser=SGD(momentum=0.6))
         assert len(made) == 4
+
+
+def test_the_environment_switches_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    def compile_nothing(*_: Any, **__: Any) -> Any:
+        raise AssertionError("compiled all the same")
+
+    monkeypatch.setattr(torch, "compile", compile_nothing)
+    with compiled_from(1):
+        monkeypatch.setenv("DYNSTUDY_COMPILE", "0")
+        trained()
+        monkeypatch.setenv("DYNSTUDY_COMPILE", "no")
+        with pytest.raises(BackendError, match=r"^DYNSTUDY_COMPILE = 'no': must be 0 or 1$"):
+            trained()
 
 
 @pytest.mark.compile
