@@ -29,7 +29,7 @@ LAYERS = [
     ),
     ("dynstudy.section",),
     ("dynstudy.task",),
-    ("dynstudy.config", "dynstudy.protocol"),
+    ("dynstudy.config", "dynstudy.protocol", "dynstudy.read_curvature"),
     ("dynstudy.measure",),
     ("dynstudy.train",),
     ("dynstudy.study",),

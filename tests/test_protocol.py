@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from dynstudy.protocol import Protocol, ReadCurvature
+from dynstudy.protocol import Protocol
+from dynstudy.read_curvature import ReadCurvature
 from dynstudy.task.data.spirals import SpiralData
 from dynstudy.task.initial import Initial
 from dynstudy.task.optimiser import SGD

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynstudy.arrays import Ints
-from dynstudy.protocol import Protocol, Records
+from dynstudy.protocol import Protocol
+from dynstudy.read_curvature import Records
 
 EIGENVALUES, SMALLEST, ONSETS, UPHILL = "eigenvalues", "smallest_eigenvalue", "onsets", "uphill"
 LOSS = "loss"
@@ -70,7 +71,7 @@ def series_asked(protocol: Protocol) -> list[str]:
 def curvature_said(protocol: Protocol) -> str:
     """Return what a protocol asks to be read, in words.
 
-    >>> from dynstudy.protocol import ReadCurvature
+    >>> from dynstudy.read_curvature import ReadCurvature
     >>> asked = ReadCurvature(records=(10, 50), smallest=True)
     >>> curvature_said(Protocol(steps=100, curvature=asked))
     'λ1 to λ2 and the smallest eigenvalue at 4 steps, onsets of instabilities, uphill steps'

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from dynstudy.config import Cell, Configuration
 from dynstudy.measure.measures import reads
-from dynstudy.protocol import check_records
+from dynstudy.read_curvature import check_records
 from dynstudy.section import MAX_STEPS, Section
 from dynstudy.study.axes import Range, described, values
 from dynstudy.study.spec import MAX_CELLS, StudySpec
