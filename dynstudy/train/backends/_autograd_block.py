@@ -141,7 +141,8 @@ def _compiled(block: Block) -> Moving | None:
             block.put_back(before)
 
     shape = block.x.shape[2], block.classes, block.x.dtype
-    what = network, loss.fused, str(optimiser), len(block.tensors), shape
+    options = str(optimiser.model_copy(update={"batch": "full"}))  # points are arguments
+    what = network, loss.fused, options, len(block.tensors), shape
     return _autograd_compiled.compiled_step(what, lambda: step_by(gradients, optimiser), tried)
 
 

@@ -95,6 +95,7 @@ def test_only_long_trainings_of_known_losses_are_compiled_each_kind_once(
         trained(13, network=Network(depth=2))
         trained(13, optimiser=SGD(momentum=0.5))
         trained(13, optimiser=SGD(momentum=0.6))
+        trained(13, optimiser=SGD(momentum=0.6, batch=7))
         assert len(made) == 4
 
 
