@@ -14,12 +14,16 @@ from safetensors.torch import load_file
 import dynstudy
 from dynstudy.analysis.measure_map import map_of_measures
 from dynstudy.analysis.regime_map import regime_map
+from dynstudy.analysis.traces import ClassCurves
 from dynstudy.config import Configuration
 from dynstudy.errors import DynstudyError, SpecError, StudyMismatchError
 from dynstudy.export.export_file import FileFormat, load_export, to_text
 from dynstudy.export.exporting import export
 from dynstudy.export.reproducing import BIT_EQUAL, reproduce
 from dynstudy.export.weights import add_weights
+from dynstudy.launch.follow import train_curve
+from dynstudy.launch.replicates import train_cell
+from dynstudy.report.curve_text import curve_rows
 from dynstudy.store.keys import configuration_key
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
@@ -163,6 +167,31 @@ def test_classes_of_unequal_size_count_alike_where_it_is_said(
     assert "accuracy of 0.500" in " ".join(shown.notes)
     measures = map_of_measures(shown, "balanced_accuracy")
     assert measures.names == ["balanced_accuracy"]
+
+
+def test_a_curve_s_accuracy_is_of_points_not_of_classes(tmp_path: Path) -> None:
+    data = written(tmp_path)["csv"]
+    protocol = spec_of(tmp_path, data).protocol
+    curve = train_curve(DCE, protocol, seed=2, points=4)
+    sizes = {"train": protocol.data.training_points, "validation": protocol.data.validation_points}
+    assert curve.columns[-1] == "points"
+    (record,), outcome = train_cell(DCE, protocol, [2], "auto")
+    assert curve_rows(curve)[-1]["val_accuracy"] == pytest.approx(record.val_accuracy)
+    end = curve[curve.step == 60]
+    by_set = {name: part.sort_values("class") for name, part in end.groupby("set")}
+    for name, points in sizes.items():
+        assert by_set[name].points.tolist() == points.tolist()
+    shown = ClassCurves.of(curve, ["accuracy"]).accuracy
+    assert shown[60] == pytest.approx(record.val_accuracy)
+    expected = (by_set["train"].loss * sizes["train"]).sum() / sizes["train"].sum()
+    assert curve_rows(curve)[-1]["train_loss"] == pytest.approx(expected)
+    x, y = protocol.data.points([2])[:2]
+    output = protocol.network.outputs(
+        {name: array[0].astype(float) for name, array in outcome.parameters.arrays.items()}, x[0]
+    )
+    losses = np.log(np.exp(output).sum(1)) - output[np.arange(len(y)), y]
+    assert expected == pytest.approx(losses.mean(), rel=1e-4)
+    assert "points" not in train_curve(DCE, StudySpec.of(SMALL).protocol, points=2)
 
 
 def test_where_all_are_as_many_there_is_one_accuracy(tmp_path: Path, storage: Storage) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from dynstudy.arrays import Array
 from dynstudy.measure.accuracy import mean, or_none, standard_error
+from dynstudy.measure.measure import POINTS
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.two_samples import Difference, Moments
 
@@ -26,7 +27,11 @@ class ClassCurves:
         """From a row per network, step, set and class; accuracy is one of the measures."""
         groups = frame.groupby(["set", "class", "step"])[list(measures)]
         mean = groups.mean()
-        return cls(mean, groups.sem(), mean.accuracy["validation"].groupby("step").mean())
+        by_class = mean.accuracy["validation"].unstack("class")
+        if POINTS not in frame:
+            return cls(mean, groups.sem(), by_class.mean(axis="columns"))
+        points = frame[frame["set"] == "validation"].groupby("class")[POINTS].first()
+        return cls(mean, groups.sem(), by_class @ (points / points.sum()))
 
 
 def forgetting_rows(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import DynstudyError
 from dynstudy.launch.replicates import trained
-from dynstudy.measure.measure import CellReadings
+from dynstudy.measure.measure import POINTS, CellReadings
 from dynstudy.measure.measures import MEASURES, reads
 from dynstudy.measure.window import tail_start
 from dynstudy.protocol import Protocol
@@ -30,7 +30,8 @@ class Trace:
 
     The columns of `frame`: ``seed``, ``step`` (steps taken), ``set`` (``train``, ``validation``),
     ``class``, ``gamma`` (its weight in the loss at that step), ``accuracy`` and ``loss`` (the
-    static loss on that class alone). A network that diverges has no more rows from there on.
+    static loss on that class alone); where classes differ in size, ``points`` of it. A network that
+    diverges has no more rows from there on.
     """
 
     frame: pd.DataFrame  # a row per seed, step, set and class
@@ -132,6 +133,9 @@ def _follow(
     axes = np.ix_(np.array(seeds), steps, np.array(SETS), np.arange(classes))
     columns = dict(zip(("seed", "step", "set", "class"), axes, strict=True))
     columns |= {"gamma": gamma[:, None], "accuracy": accuracy, "loss": loss}
+    points = np.stack([protocol.data.training_points, protocol.data.validation_points])
+    if (points != points[:, :1]).any():
+        columns[POINTS] = points
     frame = pd.DataFrame({
         name: np.broadcast_to(values, rows.shape)[rows] for name, values in columns.items()
     })

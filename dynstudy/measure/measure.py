@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from dynstudy.arrays import Array
 from dynstudy.protocol import Protocol
 
+POINTS = "points"
+"""The column of a class's size, in tables of classes that differ in it."""
+
 
 @dataclass(frozen=True, eq=False)
 class CurvatureReadings:

@@ -3,7 +3,10 @@
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
+
+from dynstudy.measure.measure import POINTS
 
 LINES = 12
 """Of the printed table."""
@@ -16,12 +19,13 @@ def curve_rows(curve: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
     for step, now in curve[curve.step.isin(chosen)].groupby("step"):
         train, validation = (now[now["set"] == name] for name in ("train", "validation"))
+        sizes = train.get(POINTS), validation.get(POINTS)
         rows.append(
             {
                 "step": int(step),
-                "train_accuracy": float(train.accuracy.mean()),
-                "val_accuracy": float(validation.accuracy.mean()),
-                "train_loss": float(train.loss.mean()),
+                "train_accuracy": float(np.average(train.accuracy, weights=sizes[0])),
+                "val_accuracy": float(np.average(validation.accuracy, weights=sizes[1])),
+                "train_loss": float(np.average(train.loss, weights=sizes[0])),
             }
             | {f"val_accuracy_{row['class']}": row["accuracy"] for _, row in validation.iterrows()}
         )

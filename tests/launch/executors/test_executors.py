@@ -12,6 +12,7 @@ from dynstudy.launch.executors.dask import Dask
 from dynstudy.launch.executors.executor import Advanced, Executor, Failed, Trained
 from dynstudy.launch.executors.here import Here
 from dynstudy.launch.replicates import train_replicates
+from dynstudy.protocol import Protocol
 from dynstudy.store.provenance import Trainer
 from dynstudy.task.initial import Initial
 from dynstudy.task.network import draw
@@ -22,6 +23,7 @@ from tests.launch.executors.chunks import (
     free_slot,
     make_chunk,
 )
+from tests.task.data.tables_made import table, written
 
 PLANTED = {"planted": "tests.launch.executors.planted:at_once"}
 HOMES = EXECUTORS | PLANTED
@@ -77,6 +79,22 @@ def test_networks_start_from_a_file_of_this_machine(executor: Executor, tmp_path
     assert_same(event.records, expected)
     drawn, _ = train_replicates(make_chunk([0]).tasks, make_chunk([0]).protocol, "cpu")
     assert event.records[0].measures != drawn[0].measures
+
+
+def test_networks_are_trained_on_a_file_of_this_machine(executor: Executor, tmp_path: Path) -> None:
+    data = Protocol.model_validate(
+        {"data": written(tmp_path, table()[["u", "v", "kind"]])["csv"]},
+        context={"folder": tmp_path},
+    ).data
+    chunk = make_chunk([0, 1], data=data)
+    expected, _ = train_replicates(chunk.tasks, chunk.protocol, "cpu")
+    executor.submit(free_slot(executor), chunk)
+    _, event = events_until(executor, Trained)
+    assert_same(event.records, expected)
+    (tmp_path / "points.csv").unlink()
+    executor.submit(free_slot(executor), chunk)
+    _, failed = events_until(executor, Failed)
+    assert "points.csv: is not there; put it back" in str(failed.error)
 
 
 def test_an_error_is_told_and_leaves_the_slot_free(executor: Executor, tmp_path: Path) -> None:
