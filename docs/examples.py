@@ -15,7 +15,10 @@ from docs.transcript import played
 from dynstudy.pictures.style import save
 
 README = ROOT / "README.md"
-PAGES = (README, *(ROOT / "docs" / f"{name}.md" for name in ("tutorial", "own-data", "losses")))
+PAGES = (
+    README,
+    *(ROOT / "docs" / f"{name}.md" for name in ("tutorial", "own-data", "losses", "own-model")),
+)
 QUICKSTART = ROOT / "docs" / "quickstart.png"
 
 

@@ -5,15 +5,17 @@ import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+MODULE = re.compile(r"# (\w+\.py)\n")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def played(text: str, here: Path, command: Callable[..., str], python: Callable[[str], str]) -> str:
     """Run what a page tells its reader to type.
 
-    A study file is saved under its name. What follows a command, up to the next one, is what it
-    printed: all of it, or as many lines as there are before a last one of ``…``; where nothing
-    follows, nothing is put in. A block of text right after a block of Python is what that printed.
+    A study file is saved under its name, and Python under that in a first line ``# NAME.py``. What
+    follows a command, up to the next one, is what it printed: all of it, or as many lines as there
+    are before a last one of ``…``; where nothing follows, nothing is put in. A block of text right
+    after a block of Python is what that printed.
 
     Args:
         text: the page, in Markdown.
@@ -33,6 +35,8 @@ def played(text: str, here: Path, command: Callable[..., str], python: Callable[
             (here / f"{tomllib.loads(inner)['name']}.toml").write_text(inner, encoding="utf-8")
         elif language == "console":
             inner = "".join(f"$ {typed}\n{out}" for typed, out in _typed(inner, command))
+        elif language == "python" and (named := MODULE.match(inner)):
+            (here / named[1]).write_text(inner, encoding="utf-8")
         elif language == "python":
             printed, end = _tidy(python(inner)), block.end()
         elif language == "text" and end and not text[end : block.start()].strip():

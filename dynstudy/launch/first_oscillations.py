@@ -20,7 +20,7 @@ from dynstudy.measure.records import in_pairs
 from dynstudy.measure.window import tail_start
 from dynstudy.protocol import Protocol
 from dynstudy.train import Curvature, Outcome, Parameters
-from dynstudy.train.landscape import check_installed, landscape_slices
+from dynstudy.train.landscape import check_landscape, landscape_slices
 
 OSCILLATIONS = 2  # if nothing else is asked for
 BEYOND = 0.1  # of an oscillation, that is read after the last one
@@ -97,14 +97,14 @@ def first_oscillations(
     Raises:
         DynstudyError: it has no oscillations, or not so many; it diverges, or a slice is asked for
             at a step that is none of these.
-        BackendError: there is no PyTorch, or the backend cannot train it.
+        BackendError: there is no PyTorch, it is of no layers, or the backend cannot train it.
     """
     period, count, end = _shown(configuration, protocol, oscillations)
     replicate = Replicate(configuration, seed)
     ensemble, data = to_arrays([replicate], protocol)
     if at is not None:
         _check(at, end)
-    check_installed()
+    check_landscape(protocol.network)
     network, every = _Network(replicate, protocol, backend, progress), np.arange(end + 1)
     read = network.run(end, checkpoints=every, trace=True, curvature=Curvature(onsets=True))
     if read.diverged[0]:

@@ -6,6 +6,8 @@ It is for pictures: PyTorch in float64, whatever trained the network.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from math import prod
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,8 @@ from dynstudy.arrays import Array
 from dynstudy.errors import NEEDS_TORCH, BackendError
 from dynstudy.measure.landscape import LandscapeSlice
 from dynstudy.task.losses import LOSSES
+from dynstudy.task.network import Network
+from dynstudy.task.task_network import TaskNetwork
 from dynstudy.train.backends import eigenpairs_of, load
 from dynstudy.train.curvature import Curvature
 from dynstudy.train.ensemble import Data, Ensemble, Parameters
@@ -30,8 +34,10 @@ AT_ONCE = 20_000_000
 """Numbers of hidden units that are in memory at once."""
 
 
-def check_installed() -> None:
-    """Find out before anything is trained that PyTorch is missing: a `BackendError`."""
+def check_landscape(network: TaskNetwork) -> None:
+    """Find out before anything is trained that there can be none: a `BackendError`."""
+    if not isinstance(network, Network):
+        raise BackendError(f"a landscape is drawn about layers, not about {network}")
     if find_spec("torch") is None:
         raise BackendError(f"the landscape about a network {NEEDS_TORCH}")
 
@@ -128,16 +134,19 @@ def _losses(vectors: Array, ensemble: Ensemble, data: Data, step: int) -> Array:
     """F_k of networks that are vectors (n, N), in float64: (n,)."""
     import torch
 
+    from dynstudy.train.backends._autograd_network import Layers
+
     gamma = torch.tensor(ensemble.class_weights(step, data.classes)[0])
     x, y = torch.tensor(data.x[ensemble.training_set[0]]), torch.tensor(data.y)
     F, C, width = data.features, data.classes, int(ensemble.width[0])
-    several = max(1, AT_ONCE // (len(y) * width))
+    network = cast(Network, ensemble.network)
+    layers, shapes = Layers(network.activation), network.shapes(width, F, C).values()
+    several = max(1, AT_ONCE // (len(y) * width * network.depth))
     losses = []
     for first in range(0, len(vectors), several):
         part = torch.tensor(vectors[first : first + several])
-        W1, b1, W2, b2 = torch.split(part, [F * width, width, width * C, C], 1)
-        hidden = torch.relu(x @ W1.reshape(-1, F, width) + b1[:, None])
-        output = hidden @ W2.reshape(-1, width, C) + b2[:, None]
+        parts = zip(torch.split(part, list(map(prod, shapes)), 1), shapes, strict=True)
+        output = layers.forward([each.reshape(-1, *shape) for each, shape in parts], x)
         weights = gamma.expand(len(part), C)
         losses.append(LOSSES[ensemble.loss].weighted(output, y, weights).numpy())
     return np.concatenate(losses)

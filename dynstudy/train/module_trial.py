@@ -23,6 +23,9 @@ from dynstudy.task.own_network import OwnNetwork, module_state, trained_count
 from dynstudy.train.ensemble import Data
 
 TRIAL_POINTS = 16
+LARGE = 2**18
+"""Bytes that a step of one network keeps, beyond which others beside it make a processor slower:
+a convolution with weights of each network by 2 to 4 times, matrix products by nothing."""
 CLOSE = {"float32": 1e-3, "float64": 1e-9}
 """Relative to the largest output: how far what is batched may be from what is not."""
 
@@ -41,6 +44,10 @@ class Way:
     reason: str  # why they are trained one after another; empty if all at once
     saved: float  # bytes that a network keeps for each point until its gradient is there
     flat: str = ""  # why its Hessian cannot be read; empty if it can, where all are trained at once
+
+    def at_once(self, points: int) -> bool:
+        """Whether several are, on a processor, where a step has so many points."""
+        return not self.reason and self.saved * points <= LARGE
 
 
 def way_of(network: OwnNetwork, width: int, data: Data, optimiser: Optimiser, dtype: str) -> Way:

@@ -1,6 +1,7 @@
 """Studies of a model of one's own: tried before they are trained, kept by its name and version."""
 
 import json
+import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,12 @@ import numpy as np
 import optuna
 import pytest
 import tomli_w
+from safetensors.numpy import load_file
 from sqlalchemy import select
 from torch import nn
 
 import dynstudy
+from dynstudy.config import Replicate
 from dynstudy.errors import SpecError
 from dynstudy.launch.executors.dask import _whole
 from dynstudy.launch.executors.executor import Chunk
@@ -147,11 +150,7 @@ def test_what_is_sent_to_a_worker_trains_the_same() -> None:
     for model in (layers, local):
         spec = Task(model=model, version=1).of(small_map())
         cell = spec.cells_ahead()[0]
-        from dynstudy.config import Replicate
-
         tasks = tuple(NetworkTask(Replicate(cell.configuration, s), cell.reads) for s in (0, 1))
-        import pickle
-
         sent: Chunk = pickle.loads(pickle.dumps(_whole(Chunk(tasks, spec.protocol))))
         here, _ = train_replicates(tasks, spec.protocol)
         there, _ = train_replicates(sent.tasks, sent.protocol)
@@ -181,7 +180,9 @@ def net(width, seed):
 @pytest.fixture
 def here(tmp_path: Path) -> Iterator[Path]:
     table = {"kind": "python", "function": "net_of_commands:net", "version": 1}
-    study = SMALL | {"protocol": SMALL["protocol"] | {"network": table}}
+    protocol = SMALL["protocol"] | {"network": table, "steps": 60, "tail": 10}
+    space = SMALL["space"] | {"amplitude": 3, "period": 10}
+    study = SMALL | {"replicates": 1, "protocol": protocol, "space": space}
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "net_of_commands.py").write_text(FILE)
     (tmp_path / "study" / "small.toml").write_text(tomli_w.dumps(study))
@@ -195,9 +196,10 @@ def test_a_study_of_an_own_model_by_commands(here: Path) -> None:
     assert "autograd, since cpu trains one hidden layer of ReLU, not net_of_commands:net" in out
     command(here, "run", "study/small.toml")
     _, err = command(here, "run", "study/small.toml")
-    assert "0 networks trained, 16 taken from the ledger" in err
-    command(here, "export", "small", "--out", "best.toml")
-    command(here, "reproduce", "best.toml")
+    assert "0 networks trained, 5 taken from the ledger" in err
+    command(here, "export", "small", "--weights", "--out", "best.toml")
+    (weights,) = here.glob("best.toml.*.safetensors")
+    assert load_file(weights).keys() == {"0.weight", "0.bias", "2.weight", "2.bias"}
 
     sys.modules.pop("net_of_commands")
     moved = module.rename(here / "net_of_commands.py")  # beside the export

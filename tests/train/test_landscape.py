@@ -1,16 +1,21 @@
 """Slices of the loss about a network: eigenvectors of a dense Hessian, and the loss itself."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from dynstudy.arrays import Array
+from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
+from dynstudy.task.network import Network
+from dynstudy.task.own_network import OwnNetwork
 from dynstudy.task.schedule import class_weights
-from dynstudy.train import Data, Ensemble, Parameters
-from dynstudy.train.landscape import POINTS, POSITIONS, landscape_slices
+from dynstudy.train import Data, Ensemble, Parameters, train
+from dynstudy.train.landscape import POINTS, POSITIONS, check_landscape, landscape_slices
+from tests import models
 from tests.conftest import make_data
 from tests.train.oracle import NAMES, random_state
 from tests.train.test_alternation import gradient_at
@@ -111,3 +116,17 @@ def test_where_nothing_is_finite_there_is_no_slice(rng: np.random.Generator) -> 
     state.W1[:] *= 1e200
     with pytest.raises(ValueError, match="the Hessian at step 5 has no two finite eigenvalues"):
         landscape_slices(ensemble, data, {5: state})
+
+
+@pytest.mark.parametrize(("depth", "activation"), [(1, "tanh"), (2, "gelu")])
+def test_layers_may_be_deep_and_of_any_activation(depth: int, activation: Any) -> None:
+    layers = Network(depth=depth, activation=activation)
+    ensemble, data = network("ce", network=layers), make_data(points=20, validation_points=3)
+    traced = train(ensemble, data, checkpoints=[0], trace=True, backend="autograd")
+    (drawn,) = landscape_slices(ensemble, data, {0: Parameters.drawn(ensemble, 3)})
+    np.testing.assert_allclose(drawn.path_losses, traced.losses[0, : POSITIONS + 1], rtol=1e-9)
+
+
+def test_of_modules_there_is_none() -> None:
+    with pytest.raises(BackendError, match=r"drawn about layers, not about tests\.models:layers"):
+        check_landscape(OwnNetwork.of(models.layers, 1))

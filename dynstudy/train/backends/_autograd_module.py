@@ -27,6 +27,7 @@ class Modules:
         initial: the state of them all, (B, ...) by name.
         dtype: in which they are trained.
         way: how.
+        points: of a step.
         device: of PyTorch.
     """
 
@@ -40,6 +41,7 @@ class Modules:
         initial: Mapping[str, Floats],
         dtype: str,
         way: Way,
+        points: int,
         device: str,
     ) -> None:
         if way.reason and device != "cpu":
@@ -59,9 +61,8 @@ class Modules:
         # each draws from a stream of its own, as a loop does that has made it and goes on
         alone = seeds.tolist() if way.reason else []
         self.streams = [network.made(width, seed)[1] for seed in alone]
-        self._at_once = (
-            None if way.reason else (vmap(self._one, (0, 0)), vmap(self._one, (0, None)))
-        )
+        together = device != "cpu" or way.at_once(points)
+        self._at_once = (vmap(self._one, (0, 0)), vmap(self._one, (0, None))) if together else None
 
     @property
     def kept(self) -> list[Tensor]:

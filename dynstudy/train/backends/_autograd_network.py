@@ -86,5 +86,6 @@ def batched(
         return Layers(network.activation), {name: real(each) for name, each in initial.items()}
     maker, width = cast(OwnNetwork, network), int(ensemble.width[0])
     way = way_of(maker, width, data, ensemble.optimiser, dtype)
-    modules = Modules(maker, width, ensemble.seed, initial, dtype, way, device)
+    points = ensemble.optimiser.batch_size(len(data.y))
+    modules = Modules(maker, width, ensemble.seed, initial, dtype, way, points, device)
     return modules, modules.trained

@@ -100,9 +100,10 @@ def _networks_of_a_block(ensemble: Ensemble, data: Data) -> int:
     else:
         width, optimiser = int(ensemble.width.max()), ensemble.optimiser
         way = way_of(cast(OwnNetwork, network), width, data, optimiser, ensemble.dtype)
-        if way.reason:
-            return 1  # one after another
-        fitting = int(CACHE // (way.saved * optimiser.batch_size(len(data.y)) + 1))
+        points = optimiser.batch_size(len(data.y))
+        if not way.at_once(points):
+            return 1
+        fitting = int(CACHE // (way.saved * points + 1))
     return int(min(max(fitting, LEAST), MOST, -(-len(ensemble) // _threads())))
 
 
