@@ -470,6 +470,7 @@ WHOLE = {
         "test_sixth_loss",
         "test_long_tail",
         "test_own_data",
+        "test_own_model",
         "test_start_from_file",
         "test_tutorial",
     ),
