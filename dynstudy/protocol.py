@@ -150,7 +150,7 @@ class Protocol(Section):
         """Where the network of a seed starts, in words."""
         if self.initial is None:
             return f"seed {seed}"
-        drawn = "" if self.one_network else f", seed {seed}"  # of its spiral
+        drawn = "" if self.one_network else f", seed {seed}"  # of its points
         return f"from {Path(self.initial.file).name}{drawn}"
 
     def at(self, learning_rate: float) -> Self:

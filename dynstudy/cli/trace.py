@@ -141,7 +141,8 @@ def command(
     several = f"{len(seeds)} networks, mean ± standard error"
     shown = several if len(seeds) > 1 else spec.protocol.start_said(seeds[0])
     title = f"{spec.name}: {shown}\n{configuration}"
-    figure = trace_figure(traced.frame, traced.period, traced.tail_start, title)
+    names = spec.protocol.data.titles
+    figure = trace_figure(traced.frame, traced.period, traced.tail_start, title, names)
     written = write_drawn(out / stem, lambda path: save(figure, path), traced.frame)
     show_rows(rows, form)
     if traced.diverged:

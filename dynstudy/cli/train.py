@@ -43,7 +43,7 @@ def command(
             configuration, protocol, seed=seed, points=points, backend=backend, progress=on_step
         )
     title = f"{name}, {protocol.start_said(seed)}\n{configuration}"
-    figure = curve_figure(curve, title, configuration.period)
+    figure = curve_figure(curve, title, configuration.period, protocol.data.titles)
     written = write_drawn(out / stem, lambda path: save(figure, path), curve)
     show_rows(curve_rows(curve) if form is Format.table else frame_rows(curve), form)
     last = int(curve.step.max())

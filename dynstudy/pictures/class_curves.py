@@ -1,5 +1,6 @@
 """Pictures of each class along training: of one network, and of a cell's last oscillations."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,8 @@ from dynstudy.pictures.style import (
 TAIL = "0.93"
 MOST_OSCILLATIONS = 30
 """That lines are drawn through: more leave too little paper between them to see one."""
+LONGEST = 20
+"""Of a class's name, letters that are shown."""
 DOTS: dict[str, dict[str, Any]] = {
     "train": {"linestyle": "", "marker": "+", "markersize": 2.5, "markeredgewidth": 0.4},
     "validation": {"linestyle": "", "marker": ".", "markersize": 3.0},
@@ -28,7 +31,9 @@ PANELS = {"accuracy": "accuracy", "loss": "static loss\nof the class", "gamma": 
 
 
 @plainly
-def trace_figure(frame: pd.DataFrame, period: int, tail_start: int, title: str) -> Figure:
+def trace_figure(
+    frame: pd.DataFrame, period: int, tail_start: int, title: str, names: Sequence[str] = ()
+) -> Figure:
     """Accuracy, loss and weight of each class in the frame of a `dynstudy.launch.follow.Trace`.
 
     Returns:
@@ -45,7 +50,7 @@ def trace_figure(frame: pd.DataFrame, period: int, tail_start: int, title: str) 
     curves = ClassCurves.of(frame, list(PANELS))
     for row, (measure, label) in zip(grid, PANELS.items(), strict=True):
         for axis in row:
-            _lines(axis, curves, measure)
+            _lines(axis, curves, measure, names)
         row[0].set_ylabel(label)
     for axis in grid[:, 0]:
         axis.set_xlim(first, tail_start)
@@ -68,10 +73,10 @@ def trace_figure(frame: pd.DataFrame, period: int, tail_start: int, title: str) 
     return figure
 
 
-def _lines(axis: Axes, curves: ClassCurves, measure: str) -> None:
+def _lines(axis: Axes, curves: ClassCurves, measure: str, names: Sequence[str]) -> None:
     """A line per class, solid and with its band on the validation set, dotted in training."""
     for label in curves.mean.index.unique("class"):
-        colour, name = f"C{label}", f"class {label}"
+        colour, name = f"C{label}", _name(label, names)
         line = curves.mean.loc["validation", label][measure]
         axis.plot(line.index, line, color=colour, linewidth=1.3, label=f"{name}, validation")
         if measure == "gamma":
@@ -88,7 +93,9 @@ def _lines(axis: Axes, curves: ClassCurves, measure: str) -> None:
 
 
 @plainly
-def curve_figure(frame: pd.DataFrame, title: str, period: int | None = None) -> Figure:
+def curve_figure(
+    frame: pd.DataFrame, title: str, period: int | None = None, names: Sequence[str] = ()
+) -> Figure:
     """Accuracy and loss of each class of one network, from `dynstudy.launch.follow.train_curve`.
 
     Returns:
@@ -100,9 +107,10 @@ def curve_figure(frame: pd.DataFrame, title: str, period: int | None = None) -> 
     figure = Figure(figsize=(8.0, 4.8), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)
     for label in curves.mean.index.unique("class"):
+        name = _name(label, names)
         for subset, dashes in (("train", ":"), ("validation", "-")):
             line = curves.mean.loc[subset, label]
-            style: dict[str, Any] = {"color": f"C{label}", "label": f"class {label}, {subset}"}
+            style: dict[str, Any] = {"color": f"C{label}", "label": f"{name}, {subset}"}
             style |= DOTS[subset] if dots else {"linestyle": dashes, "linewidth": 1.2}
             upper.plot(line.index, line.accuracy, **style)
             lower.plot(line.index, line.loss.clip(lower=SMALLEST_LOSS), **style)
@@ -112,6 +120,11 @@ def curve_figure(frame: pd.DataFrame, title: str, period: int | None = None) -> 
     label_log(lower.yaxis)
     _finish(figure, upper, title)
     return figure
+
+
+def _name(label: int, names: Sequence[str]) -> str:
+    """What a class is called in a legend, where a long name takes all the room."""
+    return names[label][:LONGEST] if names else f"class {label}"
 
 
 def _together(axis: Axes, curves: ClassCurves, **style: Any) -> None:

@@ -124,3 +124,13 @@ def test_what_would_be_a_hairball_is_dots(period: int | None, dots: bool) -> Non
         assert (line.get_linestyle() == "None") == dots
         assert (line.get_marker() != "None") == dots
     assert len(upper.lines) == 7
+
+
+def test_classes_with_names_are_called_by_them() -> None:
+    names = ("ant", "b" * 30)
+    for figure in (
+        trace_figure(traced(60), 10, 40, "", names),
+        curve_figure(traced(60), "", names=names),
+    ):
+        shown = {line.get_label() for line in figure.axes[0].lines}
+        assert {"ant, train", f"{'b' * 20}, validation"} <= shown

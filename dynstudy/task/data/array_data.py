@@ -170,6 +170,12 @@ class ArrayData(TaskData):
         return self.read.names or tuple(map(str, range(self.classes)))
 
     @property
+    def titles(self) -> tuple[str, ...]:
+        """(C,) as they were in what was read, unless these are numbers."""
+        names = self.read.names
+        return () if all(name.lstrip("-").isdigit() for name in names) else names
+
+    @property
     def features(self) -> int:
         """F."""
         return self.read.features

@@ -100,6 +100,11 @@ class TaskData(Section):
         """Mean and standard deviation (F,) that a network's points are moved and scaled by."""
         return None
 
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """(C,) what classes are called in pictures; nothing where they have numbers alone."""
+        return ()
+
     def check_there(self) -> None:
         """See that the points can be had: a `SpecError` says what is missing."""
 

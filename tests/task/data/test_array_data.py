@@ -210,3 +210,9 @@ def test_a_class_of_one_point_cannot_be_split(tmp_path: Path) -> None:
 
 def test_it_is_a_kind_of_data(tmp_path: Path) -> None:
     assert isinstance(read(written(tmp_path)["csv"], tmp_path), ArrayData)
+
+
+def test_classes_have_titles_where_they_have_names(tmp_path: Path) -> None:
+    assert read(written(tmp_path)["csv"], tmp_path).titles == NAMES
+    numbered = read(written(tmp_path, table().assign(kind=[-1, 2, 3] * 8))["csv"], tmp_path)
+    assert numbered.titles == ()
