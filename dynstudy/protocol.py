@@ -96,14 +96,16 @@ class Protocol(Section):
     dtype: Literal["float32", "float64"] = Field(
         "float32", description="precision in which networks are trained"
     )
-    data: AnyData = Field(SpiralData(), description="what networks are trained and read on")
+    data: Annotated[AnyData, BeforeValidator(with_kind)] = Field(
+        SpiralData(), description="what networks are trained and read on"
+    )
     # what is as it always was is left out of what is stored, which stays as it was
     network: AnyNetwork = Field(
         ONE_HIDDEN_LAYER,
         description="what networks are",
         exclude_if=lambda network: network == ONE_HIDDEN_LAYER,
     )
-    optimiser: AnyOptimiser = Field(
+    optimiser: Annotated[AnyOptimiser, BeforeValidator(with_name)] = Field(
         GRADIENT_DESCENT,
         description="how they are trained",
         exclude_if=lambda optimiser: optimiser.plain,
@@ -182,16 +184,6 @@ class Protocol(Section):
         if isinstance(self.steps, int):
             return f"{self.steps:,}"
         return f"{self.steps.per_learning_rate:,}/η"
-
-    @field_validator("data", mode="before")
-    @classmethod
-    def _of_a_kind(cls, data: Any) -> Any:
-        return with_kind(data)
-
-    @field_validator("optimiser", mode="before")
-    @classmethod
-    def _of_a_name(cls, optimiser: Any) -> Any:
-        return with_name(optimiser)
 
     @field_validator("network", mode="before")
     @classmethod

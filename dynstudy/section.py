@@ -4,6 +4,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
+from dynstudy.errors import either
+
 MAX_STEPS = 10**9
 MAX_SEED = 2**32 - 1
 
@@ -26,6 +28,25 @@ class Section(BaseModel):
         kinds = {name: field.annotation for name, field in cls.model_fields.items()}
         whole = {name for name, kind in kinds.items() if int in {kind, *get_args(kind)}}
         return {key: as_whole(value) if key in whole else value for key, value in values.items()}
+
+
+def told_apart(values: Any, by: str, default: type[Section], *others: type[Section]) -> Any:
+    """Return a table that says by one of its keys which of several it is, if not the default.
+
+    Raises:
+        ValueError: it does not say so, and has a key of others.
+    """
+    if not isinstance(values, dict) or by in values:
+        return values
+    (name,) = get_args(default.model_fields[by].annotation)
+    for key in values:
+        having = [each.model_fields[by].annotation for each in others if key in each.model_fields]
+        if having and key not in default.model_fields:
+            names = either(repr(name) for each in having for name in get_args(each))
+            raise ValueError(
+                f"without {by} it is {name!r}, which has no {key}; {by} = {names} has one"
+            )
+    return {by: name, **values}
 
 
 def as_whole(value: Any) -> Any:

@@ -9,7 +9,7 @@ from dynstudy.errors import SpecError
 from dynstudy.protocol import Protocol
 from dynstudy.study.spec import StudySpec
 from dynstudy.study.validation_messages import explain
-from dynstudy.task.data.labelled import labelled
+from dynstudy.task.data.labelled import labelled, labelled_alike
 from dynstudy.task.data.recorded import RecordedData
 from dynstudy.task.own_network import OwnNetwork
 
@@ -77,11 +77,8 @@ def _given(data: Sequence[Any]) -> RecordedData:
     if isinstance(data, str) or len(data) not in {2, 4}:
         raise ValueError("must be (x, y), (x, y, validation_x, validation_y) or a mapping")
     x, y, *others = data
-    first, second = labelled(x, y), None
-    if others:
-        validation_x, validation_y = others
-        second = labelled(validation_x, validation_y, classes=first.names)
-    return RecordedData.of((first, second))
+    first = labelled(x, y)
+    return RecordedData.of((first, labelled_alike(first, *others) if others else None))
 
 
 def _said(key: str, make: Callable[[], Any]) -> Any:

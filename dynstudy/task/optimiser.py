@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from dynstudy.section import Section, integer_or
+from dynstudy.section import Section, integer_or, told_apart
 
 MAX_BATCH = 10**9
 
@@ -110,8 +110,8 @@ def with_name(values: Any) -> Any:
     """Return a table of an optimiser that says its name; before there were several, all were SGD.
 
     Raises:
-        ValueError: it is a name alone.
+        ValueError: it is a name alone, or has an option of another one.
     """
     if isinstance(values, str):
         raise ValueError(f"must be a table: {{ name = {values!r} }}")
-    return {"name": "sgd", **values} if isinstance(values, dict) else values
+    return told_apart(values, "name", SGD, Adam, AdamW)

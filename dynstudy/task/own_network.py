@@ -16,6 +16,7 @@ from pydantic import Field, PrivateAttr, field_validator
 
 from dynstudy.arrays import Array
 from dynstudy.errors import NEEDS_TORCH, SpecError
+from dynstudy.section import told_apart
 from dynstudy.task.imported import file_in, imported, said
 from dynstudy.task.network import Network
 from dynstudy.task.task_network import TaskNetwork
@@ -281,7 +282,7 @@ def trained_count(module: "Module") -> int:
 
 def network_with_kind(network: Any) -> Any:
     """A table without a kind is of layers, as all were before there was another."""
-    return {"kind": "mlp", **network} if isinstance(network, dict) else network
+    return told_apart(network, "kind", Network, OwnNetwork)
 
 
 AnyNetwork = Annotated[Network | OwnNetwork, Field(discriminator="kind")]

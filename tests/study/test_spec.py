@@ -145,8 +145,8 @@ BAD = [
     ("protocol.tail=1000", "protocol.tail = 1000: must be below protocol.steps = 1000"),
     (
         "protocol.data={name='digits'}",
-        "protocol.data = { name = 'digits' }: without a kind it is a spiral, which has no name; "
-        "kind = 'sklearn' has",
+        "protocol.data = { name = 'digits' }: without kind it is 'spiral', which has no name; "
+        "kind = 'sklearn' has one",
     ),
     (
         "protocol.data={validation=0.5}",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import dynstudy
@@ -57,6 +58,17 @@ def test_arrays_are_split_or_validated_on_others() -> None:
     assert apart.training_points.tolist() == [10, 10, 10]
     assert apart.validation_points.tolist() == [3, 3, 3]
     assert split.content() != apart.content()
+
+
+def test_arrays_to_validate_on_are_of_the_same_features() -> None:
+    """Points of another shape were found out when they were to be scaled, by NumPy."""
+    with pytest.raises(
+        SpecError, match=r"task: data has 3 features to validate on, and 2 to train"
+    ):
+        Task(data=(X, Y, np.ones((9, 3)), Y[:9]))
+    frame = pd.DataFrame(X, columns=["u", "v"])
+    swapped = Task(data=(frame, Y, frame[["v", "u"]], Y)).of(small_map()).protocol.data.points([0])
+    np.testing.assert_array_equal(swapped.x[0], swapped.validation_x)
 
 
 def test_classes_may_be_words() -> None:
