@@ -1,16 +1,16 @@
 """dynstudy's own backends: which of them are measured, and where each runs."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 
 from dynstudy.bench.problem import Problem
 from dynstudy.errors import BackendError
 from dynstudy.train import train
-from dynstudy.train.backends import BACKENDS
+from dynstudy.train.backends import BACKENDS, as_long
 
 CARD_ONLY = "gpu"
 PYTORCH = "autograd"
+LONG = 100_000
+"""Steps of a training as studies have them."""
 OF_A_CARD = "autograd:cuda"
 """Measured on a card beside those that run nowhere else."""
 
@@ -18,17 +18,12 @@ OF_A_CARD = "autograd:cuda"
 def own_backend(backend: str, problem: Problem, long: bool = False) -> Callable[[int], object]:
     """Return one call of `dynstudy.train.train` for so many steps; parameters are drawn before.
 
-    Compiled where it can be, as in a `long` training.
+    Each is made as a `long` training is.
     """
     initial = problem.initial()
-    compiled: Callable[[], AbstractContextManager[None]] = nullcontext
-    if long and backend.startswith(PYTORCH):  # which the others do not load
-        from dynstudy.train.backends._autograd_compiled import compiled_from
-
-        compiled = partial(compiled_from, 1)
 
     def run(steps: int) -> None:
-        with compiled():
+        with as_long(backend, LONG if long else 1):
             train(
                 problem.ensemble(steps),
                 problem.data,

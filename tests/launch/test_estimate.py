@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import dynstudy
 from dynstudy.errors import BackendError, StudyMismatchError
 from dynstudy.launch.estimate import duration, estimate
+from dynstudy.train.backends import _autograd_compiled
 from tests.planted import SMALL, SearchMaker, SpecMaker
 
 
@@ -96,3 +98,22 @@ def test_a_search_costs_its_trials(url: str, make_search: SearchMaker) -> None:
 def test_times_are_in_the_unit_that_fits() -> None:
     for seconds, said in ((0.2, "0 s"), (99, "99 s"), (120, "2.0 min"), (7200, "2.0 h")):
         assert duration(seconds) == said
+
+
+def test_the_time_is_that_of_trainings_as_long_as_those_of_the_study(
+    url: str, make_spec: SpecMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which `autograd` compiles."""
+    monkeypatch.delenv("DYNSTUDY_COMPILE")
+    monkeypatch.setattr(_autograd_compiled, "_compiler", _autograd_compiled.Compiler())
+    compiled: list[Any] = []
+
+    def count(step: Any, **_: Any) -> Any:
+        compiled.append(step)
+        return step
+
+    monkeypatch.setattr(torch, "compile", count)
+    for steps, times in ((1000, 0), (3000, 1)):
+        spec = make_spec(protocol=SMALL["protocol"] | {"steps": steps})
+        estimate(spec, storage=url, backend="autograd")
+        assert len(compiled) == times

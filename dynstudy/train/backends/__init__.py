@@ -10,8 +10,9 @@ by side lists them in ``devices()``; one that does not train a network per threa
 many networks says in ``block_size()`` how many it wants at a time. One that cannot train every loss
 and shape says in ``refusal(demand)`` why not, in the rest of a sentence that begins with its name,
 or None if it can: that is what a user is told, and ``auto`` is another backend. One that finds
-eigenvalues of the Hessian has ``eigenpairs(state, step, curvature)``. One that fills in
-the losses of classes on its way has ``READS_CLASS_LOSSES = True``; they are read for the others.
+eigenvalues of the Hessian has ``eigenpairs(state, step, curvature)``. One that has another way for
+long trainings has ``as_long(steps)``, within which short ones are made so. One that fills in the
+losses of classes on its way has ``READS_CLASS_LOSSES = True``; they are read for the others.
 """
 
 import ctypes
@@ -19,6 +20,7 @@ import importlib
 import pkgutil
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache, partial
 from typing import Any, Protocol, cast
 
@@ -100,6 +102,12 @@ def at_once(backend: str) -> int:
 def block_size(backend: str) -> int | None:
     """How many networks a backend wants at a time; None for all there are."""
     return cast(int | None, _answer(backend, "block_size"))
+
+
+def as_long(backend: str, steps: int) -> AbstractContextManager[None]:
+    """Within it, trainings are made as those of so many steps are: to see how fast these are."""
+    _, module, _ = _named(backend)
+    return cast(AbstractContextManager[None], getattr(module, "as_long", nullcontext)(steps))
 
 
 def reads_class_losses(backend: str) -> bool:

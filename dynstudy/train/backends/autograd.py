@@ -8,6 +8,7 @@ is captured once and replayed.
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache, partial
 from typing import cast
 
@@ -20,6 +21,7 @@ from dynstudy.task.network import Network
 from dynstudy.task.own_network import OwnNetwork
 from dynstudy.train.backends import _autograd_curvature as of_block
 from dynstudy.train.backends._autograd_block import advance_block, in_registers, made_block
+from dynstudy.train.backends._autograd_compiled import compiled_from, pays
 from dynstudy.train.backends._autograd_state import Block, State
 from dynstudy.train.backends.cpu import threads
 from dynstudy.train.curvature import Curvature, Eigenpairs
@@ -88,6 +90,11 @@ def start(
     members = _cut(ensemble.width, size, ensemble.network.padded)
     blocks = _pool(1).map(block, members) if device == "cpu" else map(block, members)
     return State(list(blocks))
+
+
+def as_long(steps: int) -> AbstractContextManager[None]:
+    """Within it, trainings are compiled if those of so many steps are."""
+    return compiled_from(1) if pays(steps) else nullcontext()
 
 
 def _networks_of_a_block(ensemble: Ensemble, data: Data) -> int:
