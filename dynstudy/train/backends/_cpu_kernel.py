@@ -421,11 +421,24 @@ def _alternates(k, products, alternation, onsets):
     return False
 
 
+def _normal(x):
+    """Each, or 0 in the place of a denormal number, which is slow to calculate with."""
+
+
+@overload(_normal, jit_options=INLINED)
+def _normal_overload(x):
+    tiny, zero = np.finfo(as_dtype(x[0])).tiny, as_dtype(x[0]).type(0)
+    if len(x) == 1:
+        return lambda x: (zero if abs(x[0]) < tiny else x[0],)
+    return lambda x: (zero if abs(x[0]) < tiny else x[0],) + _normal(x[1:])  # noqa: RUF005
+
+
 def _moved(here, gradient, h, rate, velocity, momentum):
     """Parameters a step down their gradient; h is their column of the velocity, if there is one.
 
     As `torch.optim.SGD` does it. `momentum`: of the velocity, of what is added to it, of the
-    velocity and the gradient in a step, and of what parameters decay by.
+    velocity and the gradient in a step, and of what parameters decay by. Of a unit that is never
+    active, a velocity halves without an end, and is denormal soon.
     """
 
 
@@ -438,9 +451,10 @@ def _moved_overload(here, gradient, h, rate, velocity, momentum):
         kept, added, along, ahead, decay = momentum
         down = axpy(decay, here, gradient)
         before = column(velocity, h, here)
-        after = axpy(added, down, times(filled(kept, here), before))
+        after = _normal(axpy(added, down, times(filled(kept, here), before)))
         store(velocity, h, after)
-        return axpy(-rate, axpy(along, after, times(filled(ahead, here), down)), here)
+        moved = axpy(along, after, times(filled(ahead, here), down))
+        return _normal(axpy(-rate, moved, here))
 
     return with_momentum
 

@@ -181,3 +181,18 @@ def test_eigenvalues_are_those_of_the_weights_of_the_schedule(rng: np.random.Gen
         state = cpu.start(ensemble, data, initial, readings)
         values.append(cpu.eigenpairs(state, step, Curvature((step,), 1, 1)).values)
     np.testing.assert_array_equal(*values)
+
+
+def test_what_is_left_of_a_unit_that_is_never_active_is_not_denormal(
+    rng: np.random.Generator,
+) -> None:
+    """Denormal numbers would be multiplied at every step, a hundred times as slowly as others."""
+    data, tiny = uneven(rng, 3), np.finfo(np.float64).tiny
+    ensemble = of_momentum("dce", SGD(momentum=0.5, weight_decay=9.0))
+    initial = Parameters.drawn(ensemble, data.classes, data.features)
+    initial.b1[1, 2] = -1e3  # and all of the unit decays by as much
+    state = cpu.start(ensemble, data, initial, Readings.none(ensemble, data.classes))
+    cpu.advance(state, 0, 2600)
+    for kept in (state.units[1], state.velocity[1]):
+        assert not ((kept != 0) & (np.abs(kept) < tiny)).any()
+        assert (kept[:, 2] == 0).all()
