@@ -203,6 +203,20 @@ def test_where_all_are_as_many_there_is_one_accuracy(tmp_path: Path, storage: St
         map_of_measures(shown, "balanced_accuracy")
 
 
+def test_networks_that_diverged_are_no_share_of_points(tmp_path: Path, storage: Storage) -> None:
+    """Chance of three classes is no share of 7 points, nor of 17."""
+    data = written(tmp_path)["csv"]
+    space = {"learning_rate": 2.0, "amplitude": [3, 30], "period": 10, "width": 5}
+    spec = spec_of(tmp_path, data, loss="dmse2", space=space)
+    dynstudy.run(spec, storage=storage)
+    frame = regime_map(storage, "small").frame
+    diverged = frame[frame.diverged > 0]
+    assert len(diverged)
+    assert spec.protocol.data.validation_points.sum() == 7
+    exported = export(storage, "small", top=len(frame), confirm=0)
+    assert reproduce(exported, tmp_path).problems == []
+
+
 def test_networks_of_any_data_start_from_a_file(tmp_path: Path, storage: Storage) -> None:
     shapes = {"W1": (3, 5), "b1": (5,), "W2": (5, 3), "b2": (3,)}
     rng = np.random.default_rng(0)

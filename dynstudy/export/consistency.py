@@ -121,13 +121,15 @@ def _of_counts(recorded: Measured, export: Export) -> Iterator[str]:
     """Accuracies that no number of points gives; networks that diverged have that of chance."""
     data = export.protocol.data
     points = int(data.validation_points.sum())
-    for accuracy in recorded.val_accuracies:
+    chance = np.isclose(recorded.accuracies, 1 / data.classes, rtol=ROUNDING)
+    for accuracy in recorded.accuracies[~chance].tolist():
         if not _whole(accuracy * points):
             yield f"val_accuracies has {accuracy}, which is no share of {points} points"
-    points = int(data.training_points.sum()) * recorded.replicates
-    if not _whole(recorded.train_accuracy * points):
+    trained = int(data.training_points.sum())
+    points = trained * recorded.replicates
+    if not _whole(recorded.train_accuracy * points - recorded.diverged * trained / data.classes):
         yield f"train_accuracy is {recorded.train_accuracy}, which is no share of {points} points"
-    by_chance = int(np.isclose(recorded.accuracies, 1 / data.classes, rtol=ROUNDING).sum())
+    by_chance = int(chance.sum())
     if by_chance < recorded.diverged <= recorded.replicates:
         yield f"diverged is {recorded.diverged}, but {by_chance} val_accuracies are those of chance"
 
