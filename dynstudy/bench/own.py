@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dynstudy.bench.problem import Problem
 from dynstudy.errors import BackendError
 from dynstudy.train import train
-from dynstudy.train.backends import BACKENDS, as_long
+from dynstudy.train.backends import BACKENDS, made_as_long
 
 CARD_ONLY = "gpu"
 PYTORCH = "autograd"
@@ -23,7 +23,7 @@ def own_backend(backend: str, problem: Problem, long: bool = False) -> Callable[
     initial = problem.initial()
 
     def run(steps: int) -> None:
-        with as_long(backend, LONG if long else 1):
+        with made_as_long(backend, LONG if long else 1):
             train(
                 problem.ensemble(steps),
                 problem.data,

@@ -20,7 +20,7 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
 from dynstudy.train import Data, Ensemble, train
-from dynstudy.train.backends import as_long, at_once, fastest_that_can, per_device
+from dynstudy.train.backends import at_once, fastest_that_can, made_as_long, per_device
 
 PROBE_SECONDS = 0.15
 WIDTHS_PROBED = 4
@@ -174,7 +174,7 @@ def _seconds_per_step(loss: str, width: int, protocol: Protocol, backend: str) -
         short = protocol.model_copy(update={"steps": steps, "tail": "none"})
         ensemble, data = to_arrays([Replicate(cell, seed) for seed in range(count)], short)
         began = time.perf_counter()
-        with as_long(shared[0], protocol.training_steps):
+        with made_as_long(shared[0], protocol.training_steps):
             outcome = train(
                 ensemble, data, backend=shared[0], checkpoints=[steps], curvature=watched(short)
             )

@@ -104,7 +104,7 @@ def block_size(backend: str) -> int | None:
     return cast(int | None, _answer(backend, "block_size"))
 
 
-def as_long(backend: str, steps: int) -> AbstractContextManager[None]:
+def made_as_long(backend: str, steps: int) -> AbstractContextManager[None]:
     """Within it, trainings are made as those of so many steps are: to see how fast these are."""
     _, module, _ = _named(backend)
     return cast(AbstractContextManager[None], getattr(module, "as_long", nullcontext)(steps))

@@ -21,7 +21,7 @@ from dynstudy.train.backends._autograd_gradients import (
     by_autograd,
     by_hand,
 )
-from dynstudy.train.backends._autograd_losses import differentiated
+from dynstudy.train.backends._autograd_losses import BY_HAND, differentiated
 from dynstudy.train.backends._autograd_network import Layers, batched
 from dynstudy.train.backends._autograd_optimiser import Remembered, remembered_at_first, update
 from dynstudy.train.backends._autograd_state import Block, Inputs, Moving
@@ -114,7 +114,7 @@ def step_by(gradients: Gradient, optimiser: Optimiser, kept: Tensor | None = Non
 def compilable(ensemble: Ensemble) -> bool:
     """Whether the step of networks is worth compiling: of layers whose loss is known by hand."""
     layered = isinstance(ensemble.network, Network)
-    by_equation = LOSSES[ensemble.loss].fused is not None
+    by_equation = LOSSES[ensemble.loss].fused in BY_HAND
     return layered and by_equation and _autograd_compiled.pays(ensemble.steps)
 
 

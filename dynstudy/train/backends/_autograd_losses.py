@@ -37,7 +37,7 @@ def _weighted_targets(output: Tensor, hot: Tensor, weights: Tensor) -> tuple[Ten
     return (error.square().sum(1) / points).sum(1), error * (2 / points)
 
 
-BY_HAND: dict[int, Differentiated] = {
+BY_HAND: dict[int | None, Differentiated] = {
     CROSS_ENTROPY: _cross_entropy,
     WEIGHTED_SQUARES: _weighted_squares,
     WEIGHTED_TARGETS: _weighted_targets,
@@ -46,7 +46,7 @@ BY_HAND: dict[int, Differentiated] = {
 
 def differentiated(loss: Loss) -> Differentiated:
     """A loss and its gradient: by hand where its equation is known, else PyTorch's."""
-    if loss.fused is not None:
+    if loss.fused in BY_HAND:
         return BY_HAND[loss.fused]
 
     def by_autograd(output: Tensor, hot: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
