@@ -1,6 +1,8 @@
 """What is wrong with a study or a backend is found before anything is written."""
 
-from dynstudy.launch.own_model import try_model
+from dataclasses import replace
+
+from dynstudy.launch.own_model import try_model, why_alone
 from dynstudy.section import Section
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
@@ -47,4 +49,4 @@ def demand(spec: StudySpec, loss: str) -> Demand:
     apart = data.each_drawn and data.validation_varies
     task = protocol.network, protocol.optimiser, protocol.schedule, apart
     watched = (asked.onsets, asked.uphill, asked.loss) if asked is not None else ()
-    return Demand(loss, *shape, *task, *watched)
+    return replace(Demand(loss, *shape, *task, *watched), alone=why_alone(spec))

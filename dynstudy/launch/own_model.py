@@ -14,6 +14,13 @@ def try_model(spec: StudySpec) -> str:
     Raises:
         SpecError: they cannot be, or not as the study asks.
     """
+    reason = why_alone(spec)
+    network = spec.protocol.network
+    return reason and f"the networks of {network} are trained one after another: {reason}"
+
+
+def why_alone(spec: StudySpec) -> str:
+    """Why the modules of a study are not trained at once; empty if they are, or are none."""
     protocol = spec.protocol
     network = protocol.network
     if not isinstance(network, OwnNetwork):
@@ -32,6 +39,4 @@ def try_model(spec: StudySpec) -> str:
                 f"protocol.curvature: the Hessian of {network} cannot be read: {reason}; leave out "
                 "[protocol.curvature]"
             )
-    if not way.reason:
-        return ""
-    return f"the networks of {network} are trained one after another: {way.reason}"
+    return way.reason

@@ -5,6 +5,7 @@ from typing import Self
 
 from dynstudy.task.network import ONE_HIDDEN_LAYER
 from dynstudy.task.optimiser import GRADIENT_DESCENT, Optimiser
+from dynstudy.task.own_network import OwnNetwork
 from dynstudy.task.task_network import TaskNetwork
 from dynstudy.train.ensemble import Data, Ensemble
 
@@ -26,6 +27,7 @@ class Demand:
     onsets: bool = False  # whether instabilities are watched for
     climbs: bool = False  # whether uphill steps are counted
     sums: bool = False  # whether the loss is summed over the steps
+    alone: str = ""  # why modules are trained one after another, if they are
 
     @classmethod
     def of(cls, ensemble: Ensemble, data: Data, *watched: bool) -> Self:
@@ -46,4 +48,14 @@ class Demand:
             onsets,
             climbs,
             sums,
+            _alone(ensemble, data),
         )
+
+
+def _alone(ensemble: Ensemble, data: Data) -> str:
+    network, width = ensemble.network, int(ensemble.width.max())
+    if not isinstance(network, OwnNetwork):
+        return ""
+    from dynstudy.train.module_trial import way_of  # which loads PyTorch
+
+    return way_of(network, width, data, ensemble.optimiser, ensemble.dtype).reason

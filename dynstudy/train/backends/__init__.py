@@ -8,11 +8,12 @@ readings)`` makes a state, and ``advance(state, step, count)`` moves every netwo
 by side lists them in ``devices()``; one that does not train a network per thread says in
 ``at_once()`` how many keep its device busy; one that is slower, or takes too much memory, with very
 many networks says in ``block_size()`` how many it wants at a time. One that cannot train every loss
-and shape says in ``refusal(demand)`` why not, in the rest of a sentence that begins with its name,
-or None if it can: that is what a user is told, and ``auto`` is another backend. One that finds
-eigenvalues of the Hessian has ``eigenpairs(state, step, curvature)``. One that has another way for
-long trainings has ``as_long(steps)``, within which short ones are made so. One that fills in the
-losses of classes on its way has ``READS_CLASS_LOSSES = True``; they are read for the others.
+and shape says in ``refusal(demand)``, which takes the ``device``, too, why not, in the rest of a
+sentence that begins with its name, or None if it can: that is what a user is told, and ``auto`` is
+another backend. One that finds eigenvalues of the Hessian has ``eigenpairs(state, step,
+curvature)``. One that has another way for long trainings has ``as_long(steps)``, within which short
+ones are made so. One that fills in the losses of classes on its way has ``READS_CLASS_LOSSES =
+True``; they are read for the others.
 """
 
 import ctypes
@@ -146,8 +147,8 @@ def _fastest_first(card: str) -> Iterator[str]:
 
 
 def _refusal(backend: str, demand: Demand) -> str | None:
-    _, module, _ = _named(backend)
-    return module.refusal(demand) if hasattr(module, "refusal") else None
+    _, module, chosen = _named(backend)
+    return module.refusal(demand, **chosen) if hasattr(module, "refusal") else None
 
 
 def _answer(backend: str, question: str) -> Any:

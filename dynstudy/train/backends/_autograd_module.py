@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.func import functional_call, vmap
 
 from dynstudy.arrays import Array, Ints
-from dynstudy.errors import BackendError
 from dynstudy.task.own_network import OwnNetwork, module_state, trained_count
 from dynstudy.train.ensemble import Floats
 from dynstudy.train.module_trial import Way
@@ -44,11 +43,6 @@ class Modules:
         points: int,
         device: str,
     ) -> None:
-        if way.reason and device != "cpu":
-            raise BackendError(
-                f"backend 'autograd:{device}' trains modules all at once, and those of "
-                f"{network.function} cannot be trained so: {way.reason}; use --backend autograd"
-            )
         self.module = network.made(width, int(seeds[0]))[0].to(device, getattr(torch, dtype))
         state, count = module_state(self.module), trained_count(self.module)
         self.names = tuple(state)

@@ -25,6 +25,7 @@ from dynstudy.train.backends._autograd_compiled import compiled_from, pays
 from dynstudy.train.backends._autograd_state import Block, State
 from dynstudy.train.backends.cpu import threads
 from dynstudy.train.curvature import Curvature, Eigenpairs
+from dynstudy.train.demand import Demand
 from dynstudy.train.ensemble import Data, Ensemble, Parameters
 from dynstudy.train.module_trial import way_of
 from dynstudy.train.readings import Readings
@@ -65,6 +66,13 @@ def check_device(device: str = "cpu") -> None:
 def at_once(device: str = "cpu") -> int:
     """How many networks keep the threads busy; a card has room, and needs many."""
     return TOGETHER * threads() if device == "cpu" else WANTED
+
+
+def refusal(demand: Demand, device: str = "cpu") -> str | None:
+    """Why a device cannot train what is asked of it; None if it can."""
+    if demand.alone and device != "cpu":
+        return f"trains modules all at once, as those of {demand.network} cannot be: {demand.alone}"
+    return None
 
 
 def block_size(device: str = "cpu") -> int | None:

@@ -94,7 +94,7 @@ class State:
         )
 
 
-def refusal(demand: Demand) -> str | None:
+def refusal(demand: Demand, device: str = "") -> str | None:
     """Why the kernel cannot train what is asked of it; None if it can."""
     if demand.features != FEATURES:
         return f"trains networks of {FEATURES} inputs, not of {demand.features}"

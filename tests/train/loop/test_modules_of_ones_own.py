@@ -16,6 +16,8 @@ from dynstudy.task.network import Network
 from dynstudy.task.optimiser import SGD, AdamW
 from dynstudy.task.own_network import OwnNetwork
 from dynstudy.train import Curvature, Data, Ensemble, Outcome, Parameters, train
+from dynstudy.train.backends import able
+from dynstudy.train.demand import Demand
 from tests.conftest import make_data
 from tests.models import Branching, Scaled, convolutional, dropping, layers, normed
 
@@ -229,3 +231,15 @@ def test_a_start_of_other_shapes_is_refused() -> None:
     ):
         with pytest.raises(ValueError, match=said):
             train(ensemble(layers), DATA, initial=Parameters(arrays), checkpoints=[STEPS])
+
+
+def test_a_card_trains_modules_at_once_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dynstudy.train.backends.fastest", lambda: "gpu")
+    monkeypatch.setattr(
+        "dynstudy.train.backends.gpu.refusal", lambda *_, **__: "has no such kernel"
+    )
+    at_once, alone = (Demand.of(ensemble(model), DATA) for model in (layers, dropping))
+    assert able("auto", at_once) == "autograd:cuda"
+    assert able("auto", alone) == "autograd"
+    with pytest.raises(BackendError, match=r"it draws at random.*; use --backend autograd"):
+        able("autograd:cuda", alone)
