@@ -192,7 +192,7 @@ def test_what_is_left_of_a_unit_that_is_never_active_is_not_denormal(
     initial = Parameters.drawn(ensemble, data.classes, data.features)
     initial.b1[1, 2] = -1e3  # and all of the unit decays by as much
     state = cpu.start(ensemble, data, initial, Readings.none(ensemble, data.classes))
-    cpu.advance(state, 0, 2600)
+    cpu.advance(state, 0, 2100)
     for kept in (state.units[1], state.velocity[1]):
         assert not ((kept != 0) & (np.abs(kept) < tiny)).any()
         assert (kept[:, 2] == 0).all()
