@@ -6,7 +6,7 @@ from dynstudy.launch.own_model import try_model, why_alone
 from dynstudy.section import Section
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
-from dynstudy.train.backends import able, load
+from dynstudy.train.backends import able, fastest, load
 from dynstudy.train.backends.cpu import threads
 from dynstudy.train.demand import Demand
 
@@ -29,16 +29,25 @@ def check_study(spec: StudySpec) -> None:
     try_model(spec)
 
 
-def check_backend(backend: str, spec: StudySpec) -> None:
+def check_backend(backend: str, spec: StudySpec) -> str:
     """Load a backend for the losses of a study and their static ones, after `check_study`.
+
+    Returns:
+        Its name; of ``auto`` that of the one which trains all of them, if it is one: how many
+        networks it wants at a time is another number than of what cannot train them. With a card
+        ``auto``, which may be several.
 
     Raises:
         BackendError: the backend is not on this machine, or cannot train such networks.
     """
     check_study(spec)
-    for loss in (*spec.loss, *(LOSSES[loss].static for loss in spec.loss)):
-        load(able(backend, demand(spec, loss)))
+    losses = (*spec.loss, *(LOSSES[loss].static for loss in spec.loss))
+    ways = {able(backend, demand(spec, loss)) for loss in losses}
+    for way in ways:
+        load(way)
     threads()
+    one = backend == "auto" and len(ways) == 1 and fastest() == "cpu"
+    return ways.pop() if one else backend
 
 
 def demand(spec: StudySpec, loss: str) -> Demand:

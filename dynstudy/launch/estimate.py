@@ -87,7 +87,7 @@ def estimate(
 
     Nothing is written there; a `StorageError` says that the study could not be run in it.
     """
-    check_backend(backend, spec)
+    trained_by = check_backend(backend, spec)
     all_cells = spec.cells_ahead()
     lacking: Mapping[Configuration, Sequence[int]]
     lacking = {cell.configuration: cell.seeds for cell in all_cells}
@@ -101,7 +101,7 @@ def estimate(
                 new = Ledger(opened.engine, spec.protocol.plain).lacking(all_cells)
                 again = sum(map(len, lacking.values())) - sum(map(len, new.values()))
     missing = {configuration for configuration, seeds in lacking.items() if seeds}
-    speeds, device = _speeds(missing, spec, backend)
+    speeds, device = _speeds(missing, spec, trained_by)
 
     def of(cells: Sequence[Cell]) -> Estimate:
         networks = sum(cell.replicates for cell in cells)

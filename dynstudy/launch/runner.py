@@ -134,8 +134,8 @@ def run(
             stack.enter_context(executor)
             check_study(spec)
         else:
-            check_backend(backend, spec)
-            executor = stack.enter_context(on_this_machine(backend, workers, patience))
+            trained_by = check_backend(backend, spec)
+            executor = stack.enter_context(on_this_machine(trained_by, workers, patience))
         began = time.monotonic()
         report, log = stack.enter_context(listeners(spec.name, report, log))
         opened = _opened(storage)
