@@ -41,8 +41,8 @@ def test_the_backend_is_said_and_why_it_is_not_a_faster_one(url: str, make_spec:
 
     assert said() == "cpu, the fastest of this machine"
     assert said("autograd") == "autograd, which --backend names"
-    assert said(schedule="sine") == (
-        "autograd, since cpu knows Γ as a triangle, not the schedule 'sine'"
+    assert said(network={"depth": 2}) == (
+        "autograd, since cpu trains one hidden layer of ReLU, not 2 hidden layers of relu"
     )
 
 
