@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from dynstudy.protocol import Protocol
+from dynstudy.section import MAX_STEPS
 from dynstudy.study.axes import short
 
 EPOCHS = "epochs"
@@ -76,6 +77,6 @@ def _of(said: dict[str, Any], steps: int, *, ranges: bool) -> Any:
 def _number(epochs: Any, steps: int) -> int:
     """Rounded to whole steps."""
     number = isinstance(epochs, int | float) and not isinstance(epochs, bool)
-    if not number or not math.isfinite(epochs) or epochs < 0:
-        raise ValueError(f"{short(epochs)} is no number of epochs, from 0 on")
+    if not number or not 0 <= epochs <= MAX_STEPS:
+        raise ValueError(f"{short(epochs)} is no number of epochs, from 0 to {MAX_STEPS}")
     return math.floor(epochs * steps + 0.5)

@@ -55,6 +55,13 @@ def test_with_all_points_in_each_step_an_epoch_is_a_step() -> None:
         ({"steps": {"epochs": "5"}}, {}, "protocol.steps = { epochs = '5' }: '5' is no number"),
         ({"steps": {"epochs": True}}, {}, "protocol.steps = .*: true is no number of epochs"),
         ({"steps": {"epochs": -1}}, {}, "protocol.steps = .*: -1 is no number of epochs"),
+        ({"steps": {"epochs": 1e308}}, {}, r"protocol.steps = .*: 1e\+308 is no number of epochs"),
+        ({"steps": {"epochs": 10**400}}, {}, "protocol.steps = .* is no number of epochs"),
+        (
+            {"steps": {"epochs": float("nan")}},
+            {},
+            "protocol.steps = .*: nan is no number of epochs",
+        ),
         ({"steps": {"epochs": [1]}}, {}, r"protocol.steps = .*: \[1\] is no number of epochs"),
         ({"steps": {"epochs": 0}}, {}, "protocol.steps = 0: must be a whole number from 1"),
         ({"steps": {"epoch": 5}}, {}, "protocol.steps = .*: must be a whole number, .*epochs"),
