@@ -4,7 +4,9 @@ import re
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from dynstudy.errors import SpecError
 from dynstudy.study import shipped as module
@@ -88,3 +90,17 @@ def test_a_file_that_is_not_there_has_a_way_out(tmp_path: Path) -> None:
         assert where_from(tmp_path / name) == said
     (tmp_path / "quickstart.toml").touch()
     assert where_from(tmp_path / "quickstart") == f"; did you mean {tmp_path}/quickstart.toml?"
+
+
+def test_the_points_of_long_tail_are_the_first_of_each_digit_tenfold_fewer_from_zeros_to_nines() -> (
+    None
+):
+    pixels, digits = load_digits(return_X_y=True)
+    first = [
+        np.flatnonzero(digits == digit)[: round(174 / 10 ** (digit / 9))] for digit in range(10)
+    ]
+    rows = np.sort(np.concatenate(first))
+    with np.load(FILES["long-tail"].with_name("long-tail-digits.npz")) as points:
+        np.testing.assert_array_equal(points["x"], pixels[rows])
+        np.testing.assert_array_equal(points["y"], digits[rows])
+    assert (len(rows), (digits[rows] == 0).sum(), (digits[rows] == 9).sum()) == (710, 174, 17)
