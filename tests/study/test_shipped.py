@@ -92,9 +92,7 @@ def test_a_file_that_is_not_there_has_a_way_out(tmp_path: Path) -> None:
     assert where_from(tmp_path / "quickstart") == f"; did you mean {tmp_path}/quickstart.toml?"
 
 
-def test_the_points_of_long_tail_are_the_first_of_each_digit_tenfold_fewer_from_zeros_to_nines() -> (
-    None
-):
+def test_the_points_of_long_tail_are_the_first_of_each_digit() -> None:
     pixels, digits = load_digits(return_X_y=True)
     first = [
         np.flatnonzero(digits == digit)[: round(174 / 10 ** (digit / 9))] for digit in range(10)
