@@ -85,7 +85,7 @@ def export(
             f"study {name!r}: its networks start from one file on one training set, so that no "
             "seed gives another one to confirm with; --confirm 0"
         )
-    check_backend(backend, spec)
+    trained_by = check_backend(backend, spec)
     rows, candidates = _choose(regimes, top, by, per)
     records = frame_rows(rows)
     chosen = [Configuration(*(record[axis] for axis in names(AXES))) for record in records]
@@ -110,7 +110,7 @@ def export(
         for configuration in chosen:
             fresh[configuration.baseline()] = range(FRESH, FRESH + BASELINE_FACTOR * count)
         number = storage.study_id(storage.study(name))
-        executor = on_this_machine(backend)
+        executor = on_this_machine(trained_by)
         with claim(storage.engine, number, spec, backend) as launch, executor:
             train_all(Training(fresh_ledger, launch, executor, report, log), fresh)
         after = judged(fresh_ledger, fresh)
