@@ -43,6 +43,7 @@ class Estimate:
     again: int = 0  # networks that the ledger has, and that are trained again to read that
     until_onset: bool = False  # networks may end before
     trained_by: str = ""  # which backend, and why
+    data: str = ""  # what was read of them, if they are
 
     def lines(self) -> list[str]:
         """For a person; from the least to the most where that depends on what is settled when."""
@@ -57,6 +58,7 @@ class Estimate:
         again = f", {self.again} there but without all of their curvature" if self.again else ""
         return [
             f"study          {self.study}",
+            *([f"data           {self.data}"] if self.data else []),
             f"cells          {self.cells}",
             f"networks       {networks} ({ends[0].recorded} of {which} "
             f"already in the ledger{again}){note}",
@@ -123,6 +125,7 @@ def estimate(
         again=again,
         until_onset=until_onset,
         trained_by=_trained_by(spec, backend),
+        data=spec.protocol.data.summary,
     )
     if spec.rounds is None:
         return most

@@ -7,12 +7,10 @@ is read back without them.
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from pydantic import (
-    AfterValidator,
-    BeforeValidator,
     Field,
     PrivateAttr,
     ValidationInfo,
@@ -22,8 +20,8 @@ from pydantic_core import PydanticCustomError
 
 from dynstudy.arrays import Array, Ints
 from dynstudy.errors import SpecError
-from dynstudy.section import MAX_SEED, Section
-from dynstudy.task.data.labelled import Labelled
+from dynstudy.section import MAX_SEED
+from dynstudy.task.data.points_read import KEPT, UNREAD, PointsRead, Sets
 from dynstudy.task.data.split import moments, split, standardised, validation_counts
 from dynstudy.task.data.task_data import Points, TaskData, TrainSeed, by_seed
 
@@ -36,55 +34,6 @@ WHOLE = "said_whole"
 WAY_OUT = (
     "put it back as it was (dynstudy reproduce looks beside the export, too), or rename the study"
 )
-
-Sets = tuple[Labelled, Labelled | None]
-"""All points, or those to train on and those to validate on."""
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _positive(counts: tuple[int, ...]) -> tuple[int, ...]:
-    if len(counts) < 2 or min(counts) < 1:
-        raise ValueError("must be the points of each of two classes or more, all at least 1")
-    return counts
-
-
-Counts = Annotated[tuple[int, ...], BeforeValidator(_tuple), AfterValidator(_positive)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
-
-
-class PointsRead(Section):
-    """What was read, as databases and exports have it; a study file leaves it out."""
-
-    sha256: str = Field(description="of the points and their classes")
-    features: int = Field(ge=1, description="numbers of a point")
-    points: Counts = Field(description="points of each class")
-    validation_sha256: str | None = Field(None, description="likewise of points to validate on")
-    validation_points: Counts | None = Field(None, description="likewise")
-    names: Names = Field((), description="what the classes are called")
-
-    @classmethod
-    def of(cls, sets: Sets) -> Self:
-        """What is in some points."""
-        first, second = sets
-        return cls(
-            sha256=first.sha256,
-            features=first.x.shape[1],
-            points=tuple(first.points.tolist()),
-            validation_sha256=None if second is None else second.sha256,
-            validation_points=None if second is None else tuple(second.points.tolist()),
-            names=first.names,
-        )
-
-    def content(self) -> dict[str, Any]:
-        """What it is, whatever classes are called."""
-        return self.model_dump(mode="json", exclude_none=True, exclude={"names"})
-
-
-KEPT = "what was read, which dynstudy writes where it keeps a study; leave it out"
-UNREAD = PointsRead(sha256="", features=1, points=(1, 1))
 
 
 class ArrayData(TaskData):
@@ -167,7 +116,12 @@ class ArrayData(TaskData):
     @property
     def class_names(self) -> tuple[str, ...]:
         """(C,) as they were in what was read."""
-        return self.read.names or tuple(map(str, range(self.classes)))
+        return self.read.class_names
+
+    @property
+    def summary(self) -> str:
+        """What was read."""
+        return str(self.read)
 
     @property
     def titles(self) -> tuple[str, ...]:

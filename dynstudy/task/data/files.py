@@ -5,7 +5,8 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from dynstudy.task.data.array_data import SHARE, ArrayData, Sets
+from dynstudy.task.data.array_data import SHARE, ArrayData
+from dynstudy.task.data.points_read import Sets
 from dynstudy.task.data.tables import read_points
 
 

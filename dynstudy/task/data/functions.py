@@ -6,8 +6,9 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from dynstudy.task.data.array_data import ArrayData, Sets
+from dynstudy.task.data.array_data import ArrayData
 from dynstudy.task.data.labelled import labelled, labelled_alike
+from dynstudy.task.data.points_read import Sets
 from dynstudy.task.imported import file_in, importable, imported, said
 
 

@@ -4,7 +4,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from dynstudy.task.data.array_data import KEPT, ArrayData, PointsRead, Sets
+from dynstudy.task.data.array_data import ArrayData
+from dynstudy.task.data.points_read import KEPT, PointsRead, Sets
 
 
 class RecordedData(ArrayData):

@@ -9,8 +9,9 @@ from pydantic import Field, model_validator
 
 from dynstudy.arrays import Array, Ints
 from dynstudy.errors import either, nearest
-from dynstudy.task.data.array_data import ArrayData, Sets
+from dynstudy.task.data.array_data import ArrayData
 from dynstudy.task.data.labelled import labelled
+from dynstudy.task.data.points_read import Sets
 
 OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "digits": ("load_digits", ("n_class",)),

@@ -72,6 +72,11 @@ class TaskData(Section):
         """What every statement is conditional on, in words."""
 
     @property
+    def summary(self) -> str:
+        """How many points there are, of what classes, where that is not in the study file."""
+        return ""
+
+    @property
     def sketch(self) -> tuple[Array, Ints] | None:
         """Points (P, 2) and their classes (P,) for a picture, where they are had without a file."""
         return None
