@@ -53,7 +53,7 @@ class PointsRead(Section):
 
     def __str__(self) -> str:
         counts = [
-            f"{name} {count}" for name, count in zip(self.class_names, self.points, strict=True)
+            f"{name} ({count})" for name, count in zip(self.class_names, self.points, strict=True)
         ]
         more = ["…"] * (len(counts) > NAMED)
         return (
