@@ -531,3 +531,18 @@ def test_no_test_stands_where_nothing_does() -> None:
     for test in (path.relative_to(TESTS) for path in TESTS.rglob("test_*.py")):
         of_a_module = {test, test.parent} & places or test.stem in WHOLE
         assert of_a_module, f"of which module is tests/{test}?"
+
+
+def unordered(path: Path) -> Iterator[str]:
+    """The parameters of tests that are a set: each process would have them in another order."""
+    for node in ast.walk(syntax(path)):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "parametrize":
+            for values in node.args[1:]:
+                made = isinstance(values, ast.Call) and getattr(values.func, "id", "")
+                if isinstance(values, ast.Set | ast.SetComp) or made in {"set", "frozenset"}:
+                    yield f"line {node.lineno}"
+
+
+def test_tests_come_in_one_order_in_every_process() -> None:
+    tests = {path: list(unordered(path)) for path in TESTS.rglob("test_*.py")}
+    assert {path: lines for path, lines in tests.items() if lines} == {}
