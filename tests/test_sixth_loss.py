@@ -14,6 +14,7 @@ from dynstudy.config import Configuration
 from dynstudy.errors import BackendError, SpecError, StudyMismatchError
 from dynstudy.export.export_file import Export
 from dynstudy.export.exporting import export
+from dynstudy.export.reproducing import BIT_EQUAL, reproduce
 from dynstudy.launch.estimate import estimate
 from dynstudy.launch.follow import train_curve
 from dynstudy.pictures.accuracy_description import GREYS, describe_widths
@@ -159,6 +160,8 @@ def test_a_map_of_it_beside_another_is_trained_recorded_drawn_and_exported(
     done = export(storage, "small", per="loss", confirm=0)
     assert {entry.loss for entry in done.configuration} == {"ce", "dce", "p4", "dp4"}
     assert Export.model_validate(done.resolved()) == done
+    again = reproduce(done)  # each loss by the backend that trained it
+    assert (again.test, again.problems) == (BIT_EQUAL, [])
 
 
 @pytest.mark.usefixtures("sixth")
