@@ -57,6 +57,14 @@ def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
     return values
 
 
+def recorded_protocol(
+    steps: int, tail: int | None, dtype: str, data: str, schedule: str | None
+) -> Protocol:
+    """How a network was trained as far as its measures need it, of the columns of its row."""
+    whole = {"steps": steps, "tail": tail or "none", "dtype": dtype, "data": json.loads(data)}
+    return Protocol.model_validate(whole | ({"schedule": schedule} if schedule else {}))
+
+
 def digest(values: Mapping[str, Any]) -> str:
     """Return the SHA-256 of canonical JSON, without nan, in 64 hexadecimal digits.
 

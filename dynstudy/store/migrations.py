@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 
 from dynstudy.errors import StudyBusyError
 from dynstudy.measure.measures import MEASURES
-from dynstudy.protocol import Protocol
 from dynstudy.store.database import batches, rows_among
+from dynstudy.store.keys import recorded_protocol
 from dynstudy.store.launches import lock, running_now
 from dynstudy.store.series import VALIDATION, Series, read, to_readings, write
 from dynstudy.store.tables import (
@@ -173,9 +173,7 @@ def _fill_measures(connection: Connection, names: set[str]) -> None:
     of_cell = row.configuration, row.steps, row.tail, row.period, row.dtype, row.data, row.schedule
     cells = connection.execute(select(*of_cell, rate).distinct()).all()
     for key, steps, tail, period, dtype, data, schedule, learning_rate in cells:
-        whole = {"steps": steps, "tail": tail or "none", "dtype": dtype, "data": json.loads(data)}
-        whole |= {"schedule": schedule} if schedule else {}
-        protocol = Protocol.model_validate(whole)
+        protocol = recorded_protocol(steps, tail, dtype, data, schedule)
         balanced = protocol.data.balanced
         defined = {name for name in names if not (balanced and MEASURES[name].unbalanced)}
         if not defined:

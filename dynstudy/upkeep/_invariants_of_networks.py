@@ -19,7 +19,14 @@ from dynstudy.protocol import Protocol
 from dynstudy.store import series
 from dynstudy.store.checked import WAYS_OUT
 from dynstudy.store.database import batches
-from dynstudy.store.keys import AS_JSON, DYNAMICAL, IF_NOT_AS_ALWAYS, NULL_BY_DEFAULT, digest
+from dynstudy.store.keys import (
+    AS_JSON,
+    DYNAMICAL,
+    IF_NOT_AS_ALWAYS,
+    NULL_BY_DEFAULT,
+    digest,
+    recorded_protocol,
+)
 from dynstudy.store.series import COUNTS, NamedSeries, check_counts, to_readings
 from dynstudy.store.tables import ReplicateRow, SeriesRow, StepsRow
 from dynstudy.upkeep._finding import Finding, Inspection, Invariant
@@ -55,12 +62,7 @@ def protocol_of(row: Any) -> Protocol:
     return _protocol(row.steps, row.tail, row.dtype, row.data, row.schedule)
 
 
-@lru_cache(maxsize=256)
-def _protocol(
-    steps: int, tail: int | None, dtype: str, data: str, schedule: str | None
-) -> Protocol:
-    whole = {"steps": steps, "tail": tail or "none", "dtype": dtype, "data": json.loads(data)}
-    return Protocol.model_validate(whole | ({"schedule": schedule} if schedule else {}))
+_protocol = lru_cache(maxsize=256)(recorded_protocol)
 
 
 def measured(
