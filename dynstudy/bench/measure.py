@@ -98,7 +98,7 @@ class Speed:
         self, run: Callable[[int], object], work: float, seconds: float, grain: int = FIRST_STEPS
     ) -> None:
         self.run, self.work, self.grain, self.seconds = run, work, grain, seconds
-        self.steps = grain
+        self.steps, self.settled = grain, False
 
     def measure(self) -> float:
         """Measure once; a call that was too short to trust is repeated with more steps."""
@@ -107,6 +107,9 @@ class Speed:
             self.run(self.steps)
             elapsed = max(time.perf_counter() - began, 1e-9)
             if elapsed >= self.seconds / 2:
-                return self.work * self.steps / elapsed
+                if self.settled:
+                    return self.work * self.steps / elapsed
+                self.settled = True  # it may have taken so long to load something: once more
+                continue
             factor = min(20.0, max(2.0, self.seconds / elapsed))
             self.steps = self.grain * max(1, round(self.steps * factor / self.grain))

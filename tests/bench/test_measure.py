@@ -36,6 +36,18 @@ def test_a_speed_is_that_of_a_call_that_was_long_enough(monkeypatch: pytest.Monk
     assert len(clock.asked) == 1
 
 
+def test_what_a_first_call_loads_is_in_no_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+
+    def loads_something(steps: int) -> None:
+        clock.now += 0 if clock.asked else 7
+        clock.run(steps)
+
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: clock.now)
+    speed = Speed(loads_something, work=8, seconds=10, grain=25)
+    assert speed.measure() == pytest.approx(8 / 0.002, rel=0.01)
+
+
 def test_a_row_sums_up_its_rounds() -> None:
     row = Row.of("engine", "cpu / loop", "ratio", [3.0, 9.0, 4.0], width=20)
     assert (row.median, row.min, row.max, row.rounds) == (4, 3, 9, 3)
