@@ -98,7 +98,7 @@ class Speed:
         self, run: Callable[[int], object], work: float, seconds: float, grain: int = FIRST_STEPS
     ) -> None:
         self.run, self.work, self.grain, self.seconds = run, work, grain, seconds
-        self.steps, self.settled = grain, False
+        self.steps, self.settled = grain, seconds == 0  # where one call is all that is asked for
 
     def measure(self) -> float:
         """Measure once; a call that was too short to trust is repeated with more steps."""
