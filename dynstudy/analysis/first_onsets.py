@@ -20,7 +20,7 @@ from dynstudy.errors import DynstudyError
 from dynstudy.measure.records import EIGENVALUES, ONSETS, SERIES_COLUMNS, series_asked
 from dynstudy.statistics.columns import AXES, names
 from dynstudy.statistics.labelled_cells import cells_asked_for
-from dynstudy.store.ledger import Ledger
+from dynstudy.store.ledgers import ledger_of
 from dynstudy.store.series import NamedSeries, ReadNetwork
 from dynstudy.store.studies import Storage
 
@@ -84,7 +84,7 @@ def _of_study(storage: Storage, name: str) -> tuple[pd.DataFrame, int]:
             f"study {name!r} does not watch for onsets of instabilities; a study file with a table "
             "[protocol.curvature], as `dynstudy init fig4-dce` writes one, does"
         )
-    ledger = Ledger(storage.engine, spec.protocol)
+    ledger = ledger_of(storage.engine, spec)
     cells = cells_asked_for(ledger, spec.cells(study), spec)
     networks = ledger.networks((cell.configuration for cell in cells), (ONSETS, EIGENVALUES))
     rows = []

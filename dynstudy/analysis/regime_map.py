@@ -24,6 +24,7 @@ from dynstudy.statistics.labelled_cells import judge
 from dynstudy.statistics.labels import BASELINE, DIVERGED, UNTESTED, USEFUL
 from dynstudy.statistics.samples import rows_digest
 from dynstudy.store.ledger import Ledger
+from dynstudy.store.ledgers import ledger_of
 from dynstudy.store.studies import Storage
 from dynstudy.study.rounds import Rounds
 from dynstudy.study.spec import FLATTERED, StudySpec
@@ -202,8 +203,8 @@ def regime_map(
     """Read the map of a study, cells that are not trained yet included."""
     study = storage.study(name)
     spec = storage.spec(study)
-    ledger = ledger or Ledger(storage.engine, spec.protocol)
-    seeds = range(spec.baseline_replicates)
+    ledger = ledger or ledger_of(storage.engine, spec)
+    seeds = spec.baseline_seeds
     labelled = judge(ledger, spec.cells(study), seeds, spec.family, spec.rounds, tests)
     frame, samples = labelled.frame, labelled.compared.samples
     notes = _notes(spec, frame, list(labelled.compared.baselines.values()))

@@ -26,7 +26,7 @@ from dynstudy.measure.records import (
 )
 from dynstudy.protocol import Protocol
 from dynstudy.statistics.labelled_cells import cells_asked_for
-from dynstudy.store.ledger import Ledger
+from dynstudy.store.ledgers import ledger_of
 from dynstudy.store.series import NamedSeries
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
@@ -89,7 +89,7 @@ def training_curves(storage: Storage, name: str) -> TrainingCurves:
             f"study {name!r} reads no {lacks} along training; figure 1 needs loss = true and "
             "records in [protocol.curvature], as in `dynstudy init fig1`"
         )
-    ledger = Ledger(storage.engine, spec.protocol)
+    ledger = ledger_of(storage.engine, spec)
     static = [cell for cell in spec.cells(study) if cell.configuration.static]
     if not static:
         raise DynstudyError(f"study {name!r} trains no static loss, which figure 1 shows")

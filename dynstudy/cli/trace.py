@@ -113,15 +113,15 @@ def command(
     from dynstudy.pictures.style import save
     from dynstudy.report.safe_files import check_folder, file_stem, write_drawn
     from dynstudy.statistics.baseline import Baseline
-    from dynstudy.store.ledger import Ledger
+    from dynstudy.store.ledgers import ledger_of
 
     with opened(storage) as database:
         name, configuration, spec = _cell(database, target, cell)
         seeds = _seeds(spec.most_replicates, replicates, seed)
         baseline = Baseline(
-            Ledger(database.engine, spec.protocol),
+            ledger_of(database.engine, spec),
             configuration.baseline(),
-            range(spec.baseline_replicates),
+            spec.baseline_seeds,
         )
         stem = f"{file_stem(name)}-trace" + (f"-seed{seed}" if seed is not None else "")
         check_folder(out / stem)

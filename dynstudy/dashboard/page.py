@@ -117,6 +117,7 @@ PAGES: dict[str, Callable[[RegimeMap, list[str]], Page]] = {
     "map": map_page,
     "search": search_page,
     "boundary": map_page,
+    "atlas": map_page,
 }
 """By kind of study, what makes its page, given the figures that are there."""
 

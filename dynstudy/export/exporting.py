@@ -34,7 +34,7 @@ from dynstudy.report.rows import frame_rows
 from dynstudy.statistics.columns import AXES, names
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import claim
-from dynstudy.store.ledger import Ledger
+from dynstudy.store.ledgers import ledger_of
 from dynstudy.store.origins import origins
 from dynstudy.store.provenance import command_line, git_state, versions
 from dynstudy.store.studies import Storage
@@ -94,9 +94,9 @@ def export(
         for configuration, record in zip(chosen, records, strict=True)
     }
     for configuration in chosen:
-        planned.setdefault(configuration.baseline(), range(spec.baseline_replicates))
+        planned.setdefault(configuration.baseline(), spec.baseline_seeds)
 
-    ledger = Ledger(storage.engine, spec.protocol)
+    ledger = ledger_of(storage.engine, spec)
     before = judged(ledger, planned)
     for configuration, record in zip(chosen, records, strict=True):
         labels = {name: record[name] for name in ("regime", "forgets")}  # as the whole map has them

@@ -19,6 +19,7 @@ from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.columns import Column, names, raw_of, static_of, typed
 from dynstudy.statistics.labelled_cells import cells_asked_for
 from dynstudy.store.ledger import Ledger
+from dynstudy.store.ledgers import ledger_of
 from dynstudy.store.studies import Storage
 from dynstudy.study.tried import finished
 
@@ -56,7 +57,7 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
     """Every network of a study, a row each with `COLUMNS`; no row if none is trained yet."""
     study = storage.study(name)
     spec = storage.spec(study)
-    ledger = Ledger(storage.engine, spec.protocol)
+    ledger = ledger_of(storage.engine, spec)
     asked_for = cells_asked_for(ledger, spec.cells(study), spec)
     cells = {ledger.key(cell.configuration): cell for cell in asked_for}
     trials = finished(study)
@@ -73,7 +74,7 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
         if row["seed"] in cells[row["configuration"]].seeds
     ]
     frame = pd.DataFrame(rows, columns=names(COLUMNS))
-    static = _static_means(ledger, asked_for, range(spec.baseline_replicates))
+    static = _static_means(ledger, asked_for, spec.baseline_seeds)
     for name in net_names():
         frame[raw_of(name)] = frame[name].astype(float)
         frame[static_of(name)] = frame.ledger_configuration.map(static[name])

@@ -15,7 +15,7 @@ from dynstudy.measure.records import (
 )
 from dynstudy.statistics import columns
 from dynstudy.statistics.labelled_cells import cells_asked_for
-from dynstudy.store.ledger import Ledger
+from dynstudy.store.ledgers import ledger_of
 from dynstudy.store.series import TRAIN, VALIDATION, ReadNetwork
 from dynstudy.store.studies import Storage
 from dynstudy.study.tried import finished
@@ -72,7 +72,7 @@ def series_table(storage: Storage, study_name: str, name: str) -> pd.DataFrame:
     """
     study = storage.study(study_name)
     spec = storage.spec(study)
-    ledger, trials = Ledger(storage.engine, spec.protocol), finished(study)
+    ledger, trials = ledger_of(storage.engine, spec), finished(study)
     cells = cells_asked_for(ledger, spec.cells(study), spec)
     of_cells = ledger.networks(cell.configuration for cell in cells)
     tables, there = [], set[str]()

@@ -15,7 +15,7 @@ from dynstudy.launch.replicates import to_arrays, watched
 from dynstudy.measure.records import curvature_said, record_steps
 from dynstudy.protocol import Protocol
 from dynstudy.store.database import database_errors, storage_url
-from dynstudy.store.ledger import Ledger
+from dynstudy.store.ledgers import ledger_of
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
@@ -98,9 +98,9 @@ def estimate(
         opened = Storage(storage_url(storage))
         with database_errors(opened.url, opened.engine):
             opened.check_study(spec, extend=extend)
-            lacking = Ledger(opened.engine, spec.protocol).lacking(all_cells)
+            lacking = ledger_of(opened.engine, spec).lacking(all_cells)
             if spec.protocol.curvature is not None:
-                new = Ledger(opened.engine, spec.protocol.plain).lacking(all_cells)
+                new = ledger_of(opened.engine, spec.plain).lacking(all_cells)
                 again = sum(map(len, lacking.values())) - sum(map(len, new.values()))
     missing = {configuration for configuration, seeds in lacking.items() if seeds}
     speeds, device = _speeds(missing, spec, trained_by)

@@ -168,7 +168,7 @@ def _records(
 ) -> list[Record]:
     """What to record of each network, its measures from those of its cell together."""
     networks: list[ReadNetwork] = []
-    cells: dict[Configuration, list[int]] = {}
+    alike: dict[tuple[float, int | None], list[int]] = {}  # what measures differ by
     for b, task in enumerate(tasks):
         diverged_at = int(outcome.diverged_at[b]) if outcome.diverged[b] else None
         counts = {TRAIN: outcome.correct[b], VALIDATION: outcome.validation_correct[b]}
@@ -176,12 +176,11 @@ def _records(
         if curvature is not None:
             series |= _of_curvature(outcome, b, curvature, task)
         networks.append((diverged_at, series))
-        cells.setdefault(task.replicate.configuration, []).append(b)
+        configuration = task.replicate.configuration
+        alike.setdefault((configuration.learning_rate, configuration.period), []).append(b)
     measures: dict[int, dict[str, float | None]] = {}
-    for configuration, members in cells.items():
-        of_cell = [networks[b] for b in members]
-        rate = configuration.learning_rate
-        read = to_readings(protocol.at(rate), configuration.period, of_cell, rate)
+    for (rate, period), members in alike.items():
+        read = to_readings(protocol.at(rate), period, [networks[b] for b in members], rate)
         values = np.array([measure.of(read) for measure in MEASURES.values()])
         for b, of_network in zip(members, values.T.tolist(), strict=True):
             defined = [None if math.isnan(value) else value for value in of_network]

@@ -14,7 +14,7 @@ def run_boundary(spec: BoundarySpec, study: optuna.Study, training: Training) ->
     """Choose and train until all is settled or spent: trials planned, and how many are missing."""
     all_cells = {cell.configuration: cell for cell in spec.grid_cells()}
     static = spec.static_cells()
-    summaries = Summaries(training.ledger, range(spec.baseline_replicates))
+    summaries = Summaries(training.ledger, spec.baseline_seeds)
     patiently = training.patiently
     while not training.stopped:
         present = patiently(finished, study)

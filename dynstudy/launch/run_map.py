@@ -32,7 +32,7 @@ def run_map(spec: StudySpec, study: optuna.Study, training: Training) -> tuple[i
     all_cells = spec.cells_ahead()
     planned = training.plan(all_cells)
     lacking = {configuration: len(seeds) for configuration, seeds in planned.items()}
-    summaries = Summaries(training.ledger, range(spec.baseline_replicates))
+    summaries = Summaries(training.ledger, spec.baseline_seeds)
     trials = training.patiently(finished, study)
     waiting = [cell for cell in all_cells if cell.configuration not in trials]
     training.patiently(training.ledger.remember, waiting, planned)
@@ -82,7 +82,7 @@ def run_rounds(
 ) -> tuple[int, int]:
     """As `run_map`, round after round until `tests` settle all cells."""
     all_cells = spec.cells_ahead()
-    seeds = range(spec.baseline_replicates)
+    seeds = spec.baseline_seeds
     summaries = Summaries(training.ledger, seeds)
     present = set(training.patiently(finished, study))
 

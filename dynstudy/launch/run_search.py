@@ -15,7 +15,7 @@ from dynstudy.study.kinds.search import SearchSpec
 
 def run_search(spec: SearchSpec, study: optuna.Study, training: Training) -> tuple[int, int]:
     """Search until all trials are told: how many there are to be, and how many are missing."""
-    summaries = Summaries(training.ledger, range(spec.baseline_replicates))
+    summaries = Summaries(training.ledger, spec.baseline_seeds)
     patiently = training.patiently
     left = spec.search.trials - patiently(_complete, study)
     while not training.stopped and (batch := patiently(ask_batch, study, spec)):

@@ -17,6 +17,7 @@ from dynstudy.launch.interrupts import Interrupts
 from dynstudy.launch.own_model import try_model
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.progress_display import listeners
+from dynstudy.launch.run_atlas import run_atlas
 from dynstudy.launch.run_boundary import run_boundary
 from dynstudy.launch.run_map import run_map
 from dynstudy.launch.run_search import run_search
@@ -26,6 +27,7 @@ from dynstudy.notebook import html_table
 from dynstudy.store.database import database_errors, storage_url
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import claim
+from dynstudy.store.ledgers import launch_ledger_of
 from dynstudy.store.patience import PATIENCE_SECONDS, Patience
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
@@ -35,6 +37,7 @@ RUNS: dict[str, Callable[[Any, optuna.Study, Training], tuple[int, int]]] = {
     "map": run_map,
     "search": run_search,
     "boundary": run_boundary,
+    "atlas": run_atlas,
 }
 """By kind of study, what trains it: the cells that it is to have, and how many are not trials."""
 
@@ -155,7 +158,7 @@ def run(
             patience=patiently,
         )
         with launches as launch:
-            ledger = LaunchLedger(opened.engine, spec.protocol)
+            ledger = launch_ledger_of(opened.engine, spec)
             training = Training(
                 ledger, launch, executor, report, log, patience=patiently, interrupts=interrupts
             )

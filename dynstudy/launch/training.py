@@ -90,6 +90,13 @@ class Training:
         """Train what is missing, cell after cell; yields networks whenever some are recorded."""
         tasks = self._tasks(cells, lacking)
         wanted = Wanted(self.ledger, self.launch, self.patiently, cells, tasks)
+        yield from self._train(wanted, cells)
+
+    def train_unreserved(self, tasks: Iterator[NetworkTask]) -> Iterator[list[Replicate]]:
+        """The same of networks that no other study is likely to train, as they are handed out."""
+        yield from self._train(Wanted(self.ledger, None, self.patiently, (), tasks), ())
+
+    def _train(self, wanted: Wanted, cells: Sequence[Cell]) -> Iterator[list[Replicate]]:
         dispatch = Dispatch(self.executor, self.ledger.protocol, self.progress, self._budgets)
         waiting = False
         with dispatch:

@@ -62,7 +62,12 @@ def grid_figure(study_map: RegimeMap, *, boundaries: bool = False) -> Figure:
     return width_figure(study_map) if one_each else regime_figure(study_map, boundaries)
 
 
-PICTURES = {"map": grid_figure, "search": search_figure, "boundary": grid_figure}
+PICTURES = {
+    "map": grid_figure,
+    "search": search_figure,
+    "boundary": grid_figure,
+    "atlas": grid_figure,
+}
 """By kind of study, what draws it."""
 
 

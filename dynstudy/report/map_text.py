@@ -82,7 +82,7 @@ def print_grids(study_map: RegimeMap, out: TextIO) -> None:
     )
 
 
-TEXTS = {"map": print_grids, "search": print_best, "boundary": print_grids}
+TEXTS = {"map": print_grids, "search": print_best, "boundary": print_grids, "atlas": print_grids}
 """By kind of study, what prints it on a terminal."""
 
 

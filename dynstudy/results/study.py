@@ -24,7 +24,7 @@ from dynstudy.search.one_cell import KEYS, choose_cell, trial_configuration
 from dynstudy.statistics.columns import FIRST, MAP, names, typed
 from dynstudy.statistics.labelled_cells import cells_asked_for
 from dynstudy.store.launches import launches
-from dynstudy.store.ledger import Ledger
+from dynstudy.store.ledgers import ledger_of
 from dynstudy.store.rename_note_tag import note_of, tags_of
 from dynstudy.store.series import VALIDATION
 from dynstudy.store.studies import Storage
@@ -169,7 +169,7 @@ class Study(Look):
             DynstudyError: there is no such cell, or no such series of it.
         """
         spec = self.spec
-        ledger = Ledger(self._storage.engine, spec.protocol)
+        ledger = ledger_of(self._storage.engine, spec)
         chosen = self._cell(cell, cells_asked_for(ledger, spec.cells(self._study), spec))
         networks = ledger.networks([chosen.configuration])[chosen.configuration]
         asked = {seed: networks[seed] for seed in chosen.seeds if seed in networks}

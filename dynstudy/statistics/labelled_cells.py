@@ -69,7 +69,7 @@ def cells_asked_for(ledger: Ledger, cells: Sequence[Cell], spec: StudySpec) -> l
     """Cut cells with all replicates that they may have to those that were asked for so far."""
     if spec.rounds is None:
         return list(cells)
-    baseline_seeds = range(spec.baseline_replicates)
+    baseline_seeds = spec.baseline_seeds
     compared = read_compared(ledger, cells, baseline_seeds, spec.family)
     looks = take_looks(compared, spec.rounds.looks, len(baseline_seeds))
     return cells_looked_at(compared, looks).cells

@@ -16,6 +16,9 @@ NUMERICS = 1
 DYNAMICAL = ("amplitude", "period", "tail")
 """What networks of a dynamical loss have besides, all of it."""
 
+PLACE = ("width", "learning_rate", "amplitude", "period")
+"""Where a network is in the plane of an atlas."""
+
 IF_NOT_AS_ALWAYS = ("until", "network", "optimiser", "schedule")
 """What is content where it is not what it was before there was a choice: no key has changed."""
 
@@ -55,6 +58,17 @@ def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
     if protocol.until is not None:
         values["until"] = protocol.until
     return values
+
+
+def plane_content(protocol: Protocol, loss: str) -> dict[str, Any]:
+    """Return what the networks of an atlas share: the content of any, but for `PLACE`.
+
+    Of the tail it is how it is asked for, since its steps may depend on the period.
+    """
+    values = content(protocol, Configuration(loss, 1, 1.0, 2.0, 2))
+    for place in PLACE:
+        del values[place]
+    return values | {"tail": protocol.tail}
 
 
 def recorded_protocol(

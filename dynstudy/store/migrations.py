@@ -3,8 +3,8 @@
 Version 2 of the schema added ``lasting`` to ``dynstudy_replicate``. Version 3 has a row for each
 series of a network in the place of one for each of its readings, and ``processor``. Version 4 says
 what is being trained, which worker trained how much, and on which ``host``. Version 5 has networks,
-optimisers and schedules that are not as they always were. A measure that is newer than a database
-is made from the series that it has.
+optimisers and schedules that are not as they always were. Version 6 has atlases.
+A measure that is newer than a database is made from the series that it has.
 """
 
 import json

@@ -14,9 +14,9 @@ from dynstudy.task.data import AnyData, with_kind
 from dynstudy.task.optimiser import AnyOptimiser
 from dynstudy.task.own_network import AnyNetwork, network_with_kind
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """2: `lasting` of dynstudy_replicate; 3: dynstudy_series; 4: who trains now; 5: other networks and
-optimisers; see migrations.py."""
+optimisers; 6: atlases; see migrations.py."""
 
 
 Step = Annotated[int, Field(ge=0, le=MAX_STEPS)]
@@ -44,6 +44,16 @@ class Facts(BaseModel):
     versions: dict[str, str]
     overrides: list[str] = []
     process: ProcessFacts | None = None  # of an older dynstudy, the columns say what is known
+
+
+class PlaneContent(BaseModel):
+    """What is read of the content of a plane."""
+
+    loss: str
+    steps: int
+    tail: int | str
+    dtype: str
+    data: Annotated[AnyData, BeforeValidator(with_kind)]
 
 
 class Base(DeclarativeBase):
@@ -201,12 +211,52 @@ class ReplicateRow(Base):
     )
 
 
+class PlaneRow(Base):
+    """What the networks of an atlas share: all that they are, but for what has a column there."""
+
+    __tablename__ = "dynstudy_plane"
+
+    id: Mapped[int] = mapped_column(primary_key=True, doc="of the row")
+    key: Mapped[str] = mapped_column(String(64), unique=True, doc="SHA-256 of its content")
+    content: Mapped[str] = mapped_column(
+        Text,
+        doc="JSON: loss, steps, tail, dtype, data, initialisation and all else that is as in "
+        "`dynstudy_replicate`",
+        info={"check": json_of(PlaneContent)},
+    )
+
+
+class PixelRow(Base):
+    """One network of an atlas: where it is in its plane, and its measures."""
+
+    __tablename__ = "dynstudy_pixel"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's form
+
+    plane_id: Mapped[int] = mapped_column(
+        ForeignKey(PlaneRow.id), primary_key=True, autoincrement=False, doc="what it shares"
+    )
+    width: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, doc="hidden units")
+    learning_rate: Mapped[float] = mapped_column(primary_key=True, doc="η")
+    period: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, doc="T, steps")
+    amplitude: Mapped[float] = mapped_column(primary_key=True, doc="A")
+    seed: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, doc="of the parameters drawn, from 0"
+    )
+    diverged_at: Mapped[int | None] = mapped_column(doc="step; NULL where it stayed finite")
+    run_id: Mapped[int | None] = mapped_column(
+        ForeignKey("dynstudy_run.id"), doc="the launch that trained it, which knows where"
+    )
+
+
 # A column each, though the series tell them: a map of 10 000 cells would read all of these.
-for _measure in MEASURES.values():
-    _doc = _measure.definition + "; raw: before the static loss's is taken off" * _measure.net
-    _check = Within(_measure.least, _measure.most)
-    _column = mapped_column(Float, nullable=not _measure.always, doc=_doc, info={"check": _check})
-    setattr(ReplicateRow, _measure.name, _column)
+for _table_of in (ReplicateRow, PixelRow):
+    for _measure in MEASURES.values():
+        _doc = _measure.definition + "; raw: before the static loss's is taken off" * _measure.net
+        _check = Within(_measure.least, _measure.most)
+        _column = mapped_column(
+            Float, nullable=not _measure.always, doc=_doc, info={"check": _check}
+        )
+        setattr(_table_of, _measure.name, _column)
 
 
 class StepsRow(Base):

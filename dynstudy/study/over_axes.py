@@ -172,7 +172,7 @@ class GridSpec(OverAxes):
         for baseline in sorted(baselines, key=lambda c: (c.loss, -c.width, c.learning_rate)):
             protocol = self.protocol.at(baseline.learning_rate)
             steps = reads(protocol, periods if baseline in compared_with else ())
-            yield Cell(baseline, range(self.baseline_replicates), steps)
+            yield Cell(baseline, self.baseline_seeds, steps)
         for configuration in grid:
             if configuration.period is not None:
                 protocol = self.protocol.at(configuration.learning_rate)

@@ -125,7 +125,7 @@ class StudySpec(Section):
                         'training set are one; or protocol.data.train_seed = "replicate"'
                     )
             return self
-        factor = BASELINE_FACTOR if self.dynamical_losses else 1
+        factor = self.baseline_factor
         least = factor * self.most_replicates
         if self.baseline_replicates < least:
             of = "replicates" if self.rounds is None else "replicates.max"
@@ -135,6 +135,16 @@ class StudySpec(Section):
                 f"{times}{of} = {least}{why}"
             )
         return self
+
+    @property
+    def baseline_factor(self) -> int:
+        """How many times the replicates of a cell its static loss has, at least."""
+        return BASELINE_FACTOR if self.dynamical_losses else 1
+
+    @property
+    def baseline_seeds(self) -> range:
+        """Of the replicates of each static loss."""
+        return range(self.baseline_replicates)
 
     @property
     def rounds(self) -> Rounds | None:

@@ -74,7 +74,7 @@ def wrong_trials(look: Inspection, study: StudyRow, spec: StudySpec) -> Iterator
             if spec.on_grid
             else finding.way_out,
         )
-    summaries = Summaries(ledger, range(spec.baseline_replicates))
+    summaries = Summaries(ledger, spec.baseline_seeds)
     for part in batches(whole):
         of_part = [cells[row] for row in part]
         later = _trained_again(look, ledger, of_part)

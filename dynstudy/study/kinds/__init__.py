@@ -8,5 +8,6 @@ KINDS = {
     "map": "dynstudy.study.kinds.map:MapSpec",
     "search": "dynstudy.study.kinds.search:SearchSpec",
     "boundary": "dynstudy.study.kinds.boundary:BoundarySpec",
+    "atlas": "dynstudy.study.kinds.atlas:AtlasSpec",
 }
 """By the word in a study file, where its class is: a text, so that the words are had at once."""

@@ -1,0 +1,113 @@
+"""What an atlas has of each pixel: measures as arrays, and what the static loss is there."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynstudy.arrays import Array
+from dynstudy.errors import DynstudyError
+from dynstudy.measure.measures import MEASURES
+from dynstudy.statistics.baseline import Baseline
+from dynstudy.store.atlas_ledger import RECORDED, AtlasLedger
+from dynstudy.store.ledgers import ledger_of
+from dynstudy.store.studies import Storage
+from dynstudy.study.kinds.atlas import AtlasSpec
+from dynstudy.study.pixel_axes import PixelAxis
+
+GAIN = "gain"
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """The pixels of an atlas, those that are not trained yet included.
+
+    Arrays are (rows, columns), as many as there are pixels upwards and to the right; row 0 is the
+    lowest value of the axis upwards.
+    """
+
+    spec: AtlasSpec
+    ledger: AtlasLedger
+
+    @property
+    def right(self) -> PixelAxis:
+        """The axis of the columns."""
+        return self.spec.axes[0]
+
+    @property
+    def upwards(self) -> PixelAxis:
+        """The axis of the rows."""
+        return self.spec.axes[1]
+
+    @cached_property
+    def recorded(self) -> NDArray[np.bool_]:
+        """Which pixels are trained."""
+        return self.ledger.pixels[RECORDED] > 0
+
+    def of(self, name: str) -> Array:
+        """Return a measure, raw, or ``gain``; nan where a pixel has none.
+
+        Raises:
+            DynstudyError: the atlas has no such measure.
+        """
+        if name == GAIN:
+            return self.of("val_accuracy") - self.static("val_accuracy")
+        if name not in self.names:
+            raise DynstudyError(f"{self.spec.name}: has no {name}; it has {', '.join(self.names)}")
+        return self.ledger.pixels[name]
+
+    @property
+    def names(self) -> list[str]:
+        """What `of` takes."""
+        return [GAIN, *(name for name in MEASURES if name in self.ledger.pixels)]
+
+    def static(self, name: str) -> Array:
+        """Return the mean of a measure of the static loss at each pixel; nan where untrained.
+
+        It was trained at the middles of tiles, and is taken to be linear between them, along the
+        logarithm of an axis that is logarithmic.
+        """
+        value = self._static(name)
+        for axis, along in ((self.right, 1), (self.upwards, 0)):
+            place = np.log if axis.range.log else np.asarray
+            at, middles = place(axis.values), place(axis.middles)
+
+            def between(known: Array, at: Array = at, middles: Array = middles) -> Array:
+                return np.interp(at, middles, known)
+
+            value = np.apply_along_axis(between, along, value)
+        return value
+
+    def _static(self, name: str) -> Array:
+        """(tiles upwards, tiles to the right)."""
+        means: dict[object, float] = {}
+        cells = [cell.configuration for cell in self.spec.tile_cells()]
+        baselines = {}
+        for configuration in cells:
+            static, period = configuration.baseline(), configuration.period or 0
+            if static not in baselines:
+                baselines[static] = Baseline(self.ledger, static, self.spec.baseline_seeds)
+            if (static, period) not in means:
+                of_static = baselines[static]
+                values = (
+                    of_static.val_accuracy
+                    if name == "val_accuracy"
+                    else of_static.measure(name, period)
+                )
+                means[static, period] = float(values.mean()) if len(values) else np.nan
+        flat = [means[each.baseline(), each.period or 0] for each in cells]
+        return np.array(flat).reshape(len(self.upwards.tiles), len(self.right.tiles))
+
+
+def read_atlas(storage: Storage, name: str) -> Atlas:
+    """Return an atlas as its database has it.
+
+    Raises:
+        DynstudyError: the study is of another kind.
+    """
+    spec = storage.spec(storage.study(name))
+    ledger = ledger_of(storage.engine, spec)
+    if not isinstance(ledger, AtlasLedger):
+        raise DynstudyError(f"{name}: is a {spec.title}, and no atlas, which has pixels")
+    return Atlas(ledger.spec, ledger)

@@ -1,0 +1,266 @@
+"""The ledger of an atlas: its pixels as arrays, its tiles as cells whose replicates they are."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sqlalchemy import Engine
+
+from dynstudy.arrays import Array, Ints
+from dynstudy.config import Cell, Configuration, Replicate
+from dynstudy.measure.measures import MEASURES, not_asked
+from dynstudy.store import pixels
+from dynstudy.store.keys import PLACE, digest, plane_content
+from dynstudy.store.launch_ledger import LaunchLedger
+from dynstudy.store.launches import lock
+from dynstudy.store.ledger import COLUMNS, Landing, Record
+from dynstudy.store.series import ReadNetwork
+from dynstudy.study.kinds.atlas import AtlasSpec
+
+RECORDED = "recorded"
+
+
+class AtlasLedger(LaunchLedger):
+    """The networks of an atlas: static ones as ever, and one for each pixel.
+
+    A tile's replicates have the numbers of its pixels, row by row, as seeds. All is read once; what
+    this process adds is added to what is in memory.
+    """
+
+    def __init__(self, engine: Engine, spec: AtlasSpec) -> None:
+        super().__init__(engine, spec.protocol)
+        self.spec = spec
+        self.plane = plane_content(spec.protocol, spec.loss[0])
+
+    @property
+    def recorded(self) -> NDArray[np.bool_]:
+        """(rows, columns) which pixels are; of those that are one network, the first alone."""
+        return self._arrays[RECORDED] > 0
+
+    @property
+    def pixels(self) -> dict[str, Array]:
+        """Each measure of the pixels, and ``diverged_at``: (rows, columns), nan where not defined.
+
+        ``recorded`` is 1 where there is a network, else 0.
+        """
+        if self.spec.seed == "pixel":
+            return self._arrays
+        x, y = self.spec.axes
+        alike = np.ix_(y.first_alike, x.first_alike)
+        return {name: array[alike] for name, array in self._arrays.items()}
+
+    def places(self, replicates: Sequence[Replicate]) -> tuple[Ints, Ints]:
+        """Rows and columns (n,) of the pixels that networks are."""
+        rows, columns = self._located(
+            {
+                name: np.array([getattr(r.configuration, name) for r in replicates])
+                for name in PLACE
+            },
+            np.array([replicate.seed for replicate in replicates]),
+        )
+        return rows, columns
+
+    @cached_property
+    def _arrays(self) -> dict[str, Array]:
+        columns, rows = self.spec.pixels
+        asked = [name for name in MEASURES if name not in not_asked(self.protocol)]
+        names = ["diverged_at", *asked]
+        arrays = {name: np.full((rows, columns), np.nan) for name in names}
+        arrays[RECORDED] = np.zeros((rows, columns))
+        with self.engine.connect() as connection:
+            if (plane := pixels.plane_of(connection, self.plane)) is not None:
+                read = (*PLACE, "seed", *names)
+                for part in pixels.read(connection, plane, self._bounds(), read):
+                    of = dict(zip(read, part, strict=True))
+                    where = self._located(of, of["seed"])
+                    self._put(arrays, where, {name: of[name] for name in names})
+        return arrays
+
+    def _put(
+        self, arrays: dict[str, Array], where: tuple[Ints, Ints], of: dict[str, Array]
+    ) -> None:
+        here = where[0] >= 0
+        rows, columns = where[0][here], where[1][here]
+        for name, values in of.items():
+            arrays[name][rows, columns] = values[here]
+        # what was recorded before it was asked for a measure is trained again for that
+        lacks = np.zeros(len(rows), bool)
+        for name, values in of.items():
+            if name in MEASURES and MEASURES[name].series:
+                lacks |= np.isnan(values[here]) & np.isnan(of["diverged_at"][here])
+        arrays[RECORDED][rows, columns] = ~lacks
+
+    def _located(self, place: dict[str, Array], seeds: Array) -> tuple[Ints, Ints]:
+        """Rows and columns (n,) of the networks in places of the plane; -1 of what is no pixel."""
+        x, y = self.spec.axes
+        if self.spec.seed == "pixel":
+            rows, columns = np.divmod(seeds.astype(np.int64), x.pixels)
+            inside = rows < y.pixels
+            rows = np.where(inside, rows, 0)
+            inside &= (x.values[columns] == place[x.name]) & (y.values[rows] == place[y.name])
+        else:
+            columns, rows = x.pixels_of(place[x.name]), y.pixels_of(place[y.name])
+            inside = (columns >= 0) & (rows >= 0) & (seeds == self.spec.seed)
+        return np.where(inside, rows, -1), np.where(inside, columns, -1)
+
+    def _bounds(self) -> dict[str, tuple[float, float]]:
+        low, high = (
+            self.spec.at(*(axis.values[end] for axis in self.spec.axes)) for end in (0, -1)
+        )
+        return {name: (getattr(low, name), getattr(high, name)) for name in PLACE}
+
+    # --- tiles as cells -------------------------------------------------------------------------
+
+    @cached_property
+    def _tiles(self) -> dict[Configuration, tuple[slice, slice]]:
+        """Rows and columns of each."""
+        x, y = self.spec.axes
+        return {
+            self.spec.at(right, upwards): (rows, columns)
+            for upwards, rows in zip(y.middles.tolist(), y.tiles, strict=True)
+            for right, columns in zip(x.middles.tolist(), x.tiles, strict=True)
+        }
+
+    def key(self, configuration: Configuration) -> str:
+        """As the ledger's; of a tile the SHA-256 of its plane, its pixels' values and its draw."""
+        if configuration.static:
+            return super().key(configuration)
+        if configuration not in self._keys:
+            x, y = self.spec.axes
+            rows, columns = self._tiles[configuration]
+            what = {x.name: x.values[columns].tolist(), y.name: y.values[rows].tolist()}
+            fixed = {name: getattr(configuration, name) for name in PLACE if name not in what}
+            draw = {"seed": self.spec.seed}
+            self._keys[configuration] = digest({
+                "plane": digest(self.plane),
+                "pixels": what,
+                **fixed,
+                **draw,
+            })
+        return self._keys[configuration]
+
+    def lacking(self, cells: Sequence[Cell]) -> dict[Configuration, tuple[int, ...]]:
+        """As the ledger's; of tiles the pixels that are not recorded."""
+        there = self.pixels[RECORDED]
+        lacking = super().lacking([cell for cell in cells if cell.configuration.static])
+        for configuration in (cell.configuration for cell in cells):
+            if not configuration.static:
+                missing = np.flatnonzero(there[self._tiles[configuration]].ravel() == 0)
+                lacking[configuration] = tuple(missing.tolist())
+        return lacking
+
+    def load(self, configurations: Iterable[Configuration]) -> pd.DataFrame:
+        """As the ledger's, with a row for each pixel of a tile."""
+        wanted = list(dict.fromkeys(configurations))
+        static = super().load([each for each in wanted if each.static])
+        of_tiles = sorted((self.key(each), each) for each in wanted if not each.static)
+        arrays = self.pixels
+        parts: dict[str, list[NDArray[Any]]] = {name: [] for name in COLUMNS[1:]}
+        sizes = []
+        nothing = np.full(1, np.nan)
+        for _, configuration in of_tiles:
+            tile = self._tiles[configuration]
+            here = np.flatnonzero(arrays[RECORDED][tile].ravel())
+            sizes.append(len(here))
+            parts["seed"].append(here)
+            for name in COLUMNS[2:]:
+                parts[name].append(
+                    arrays[name][tile].ravel()[here]
+                    if name in arrays
+                    else nothing.repeat(len(here))
+                )
+        if not sum(sizes):
+            return static
+        keys = np.repeat(np.array([key for key, _ in of_tiles], object), sizes)
+        frame = pd.DataFrame(
+            {"configuration": keys} | {name: np.concatenate(each) for name, each in parts.items()}
+        )
+        whole = pd.concat([static, frame], ignore_index=True) if len(static) else frame
+        return whole.sort_values(["configuration", "seed"], ignore_index=True)
+
+    def networks(
+        self, configurations: Iterable[Configuration], names: Sequence[str] = ()
+    ) -> dict[Configuration, dict[int, ReadNetwork]]:
+        """As the ledger's; the pixels of a tile have no series."""
+        wanted = list(configurations)
+        networks = super().networks([each for each in wanted if each.static], names)
+        for configuration in wanted:
+            if not configuration.static:
+                tile = self._tiles[configuration]
+                diverged = self.pixels["diverged_at"][tile].ravel()
+                here = np.flatnonzero(self.pixels[RECORDED][tile].ravel())
+                networks[configuration] = {
+                    number: (None if np.isnan(diverged[number]) else int(diverged[number]), {})
+                    for number in here.tolist()
+                }
+        return networks
+
+    def trained_between(
+        self, configurations: Iterable[Configuration]
+    ) -> dict[Configuration, tuple[datetime, datetime]]:
+        """As the ledger's; a tile from the start of the atlas to its last pixel so far."""
+        wanted = list(configurations)
+        times = super().trained_between([each for each in wanted if each.static])
+        with self.engine.connect() as connection:
+            plane = pixels.plane_of(connection, self.plane)
+            if plane is not None and len(times) < len(wanted):
+                began, ended = pixels.trained_between(connection, plane, self._bounds())
+                if began is not None:
+                    tiles = (each for each in wanted if not each.static)
+                    times |= dict.fromkeys(tiles, (began, ended))
+        return times
+
+    def was_trained(
+        self, configurations: Iterable[Configuration], began: datetime, ended: datetime
+    ) -> None:
+        """As the ledger's of a launch, of static networks alone."""
+        super().was_trained([each for each in configurations if each.static], began, ended)
+
+    # --- recording ------------------------------------------------------------------------------
+
+    def add_all(self, chunks: Sequence[Landing], *, run_id: int | None = None) -> None:
+        """As the ledger's; of pixels a row each, and no series."""
+        static = [chunk for chunk in chunks if chunk.records[0].replicate.configuration.static]
+        if static:
+            super().add_all(static, run_id=run_id)
+        of_pixels = [chunk for chunk in chunks if chunk not in static]
+        if not of_pixels:
+            return
+        records = [record for chunk in of_pixels for record in chunk.records]
+        arrays = self._arrays  # as they were before
+        counted = {}
+        with self.engine.begin() as connection:
+            lock(connection)
+            if run_id is not None:
+                did = [(chunk.worker, chunk.trainer, self._tally(chunk)) for chunk in of_pixels]
+                counted = self._account.write(connection, run_id, did)
+            plane = pixels.made_plane(connection, self.plane)
+            pixels.write(connection, list(_rows(records, plane, run_id)))
+        self._account.committed(counted)
+        of = {
+            name: np.array([record.measures.get(name) for record in records], float)
+            for name in arrays
+            if name in MEASURES
+        }
+        of["diverged_at"] = np.array([record.diverged_at for record in records], float)
+        self._put(arrays, self.places([record.replicate for record in records]), of)
+
+
+def _rows(records: Iterable[Record], plane: int, run_id: int | None) -> Iterator[dict[str, Any]]:
+    for record in records:
+        configuration = record.replicate.configuration
+        yield {
+            "plane_id": plane,
+            "width": configuration.width,
+            "learning_rate": configuration.learning_rate,
+            "period": configuration.period,
+            "amplitude": configuration.amplitude,
+            "seed": record.replicate.seed,
+            "diverged_at": record.diverged_at,
+            "run_id": run_id,
+            **{name: record.measures.get(name) for name in MEASURES},
+        }

@@ -1,0 +1,81 @@
+"""Networks of atlases: compact rows, a plane for all that they share.
+
+A pixel has no key of its own but its place in its plane and its seed, which with the plane's
+content are what it is: two atlases that share a pixel share its row.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from dynstudy.arrays import Array
+from dynstudy.store.database import insert_rows
+from dynstudy.store.keys import digest
+from dynstudy.store.tables import PixelRow, PlaneRow, RunRow
+
+INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+WRITTEN_AT_ONCE, READ_AT_ONCE = 1000, 10_000
+
+Bounds = Mapping[str, tuple[float, float]]
+"""By the name of a column of `dynstudy.store.keys.PLACE`, the least and the most."""
+
+
+def plane_of(connection: Connection, content: Mapping[str, Any]) -> int | None:
+    """The row of a plane; None where none of its networks were ever recorded."""
+    query = select(PlaneRow.id).where(PlaneRow.key == digest(content))
+    return connection.execute(query).scalar_one_or_none()
+
+
+def made_plane(connection: Connection, content: Mapping[str, Any]) -> int:
+    """The row of a plane, made if it is not there; the transaction has locked the database."""
+    if (number := plane_of(connection, content)) is not None:
+        return number
+    row = {"key": digest(content), "content": json.dumps(content, sort_keys=True)}
+    insert_rows(connection, PlaneRow, [row])
+    number = plane_of(connection, content)
+    assert number is not None
+    return number
+
+
+def write(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write pixels, all columns of each; one that is there was trained again, and is replaced."""
+    if not rows:
+        return
+    insert = INSERT[connection.dialect.name](PixelRow)
+    keys = [column.name for column in PixelRow.__table__.primary_key]
+    new = {name: insert.excluded[name] for name in rows[0] if name not in keys}
+    statement = insert.on_conflict_do_update(index_elements=keys, set_=new)
+    for first in range(0, len(rows), WRITTEN_AT_ONCE):
+        connection.execute(statement, rows[first : first + WRITTEN_AT_ONCE])
+
+
+def read(
+    connection: Connection, plane: int, bounds: Bounds, names: Sequence[str]
+) -> Iterator[Array]:
+    """Yield what is recorded of a part of a plane, some columns of some networks at a time.
+
+    Yields:
+        (columns, networks), nan where there is NULL.
+    """
+    columns = [getattr(PixelRow, name) for name in names]
+    query = select(*columns).where(*_within(plane, bounds))
+    result = connection.execution_options(yield_per=READ_AT_ONCE).execute(query)
+    for rows in result.partitions():
+        yield np.array(list(map(tuple, rows)), float).T
+
+
+def trained_between(connection: Connection, plane: int, bounds: Bounds) -> Any:
+    """When the launches began and ended, the first and the last, that trained a part of a plane."""
+    launches = select(PixelRow.run_id).where(*_within(plane, bounds)).distinct()
+    ended = func.max(func.coalesce(RunRow.ended_at, RunRow.heartbeat_at))
+    query = select(func.min(RunRow.started_at), ended).where(RunRow.id.in_(launches))
+    return connection.execute(query).one()
+
+
+def _within(plane: int, bounds: Bounds) -> list[Any]:
+    ranges = [getattr(PixelRow, name).between(*ends) for name, ends in bounds.items()]
+    return [PixelRow.plane_id == plane, *ranges]
