@@ -1,7 +1,5 @@
 """What is wrong with a study or a backend is found before anything is written."""
 
-from dataclasses import replace
-
 from dynstudy.launch.own_model import try_model, why_alone
 from dynstudy.section import Section
 from dynstudy.study.spec import StudySpec
@@ -54,8 +52,19 @@ def demand(spec: StudySpec, loss: str) -> Demand:
     """What the widest and longest of a study's networks of a loss ask of a backend."""
     protocol, data = spec.protocol, spec.protocol.data
     asked = protocol.curvature
-    shape = data.features, data.classes, spec.widest, spec.most_steps, protocol.dtype
-    apart = data.each_drawn and data.validation_varies
-    task = protocol.network, protocol.optimiser, protocol.schedule, apart
-    watched = (asked.onsets, asked.uphill, asked.loss) if asked is not None else ()
-    return replace(Demand(loss, *shape, *task, *watched), alone=why_alone(spec))
+    return Demand(
+        loss=loss,
+        features=data.features,
+        classes=data.classes,
+        width=spec.widest,
+        steps=spec.most_steps,
+        dtype=protocol.dtype,
+        network=protocol.network,
+        optimiser=protocol.optimiser,
+        schedule=protocol.schedule,
+        validated_apart=data.each_drawn and data.validation_varies,
+        onsets=asked is not None and asked.onsets,
+        climbs=asked is not None and asked.uphill,
+        sums=asked is not None and asked.loss,
+        alone=why_alone(spec),
+    )

@@ -151,18 +151,3 @@ def _weights(rng: np.random.Generator, how: Initialisation, fan_in: int, fan_out
     if shape == "normal":
         return rng.normal(0, np.sqrt(variance[kind]), (fan_in, fan_out))
     return rng.uniform(-1, 1, (fan_in, fan_out)) * np.sqrt(3 * variance[kind])
-
-
-def draw(
-    seed: int, width: int, classes: int, features: int = 2
-) -> tuple[Array, Array, Array, Array]:
-    """Return W1 (F, H), b1 (H,), W2 (H, C), b2 (C,) of one hidden layer, drawn as by default.
-
-    The weights have variance 2 / (fan_in + fan_out), the biases standard deviation 0.01.
-
-    >>> W1, b1, W2, b2 = draw(seed=0, width=20, classes=3)
-    >>> W1.shape, b1.shape, W2.shape, b2.shape
-    ((2, 20), (20,), (20, 3), (3,))
-    """
-    W1, b1, W2, b2 = Network().draw(seed, width, classes, features).values()
-    return W1, b1, W2, b2

@@ -35,20 +35,20 @@ class Demand:
         width = int(ensemble.width.max())
         onsets, climbs, sums = (*watched, False, False, False)[:3]
         return cls(
-            ensemble.loss,
-            data.features,
-            data.classes,
-            width,
-            ensemble.steps,
-            ensemble.dtype,
-            ensemble.network,
-            ensemble.optimiser,
-            ensemble.schedule,
-            data.validated_apart,
-            onsets,
-            climbs,
-            sums,
-            _alone(ensemble, data),
+            loss=ensemble.loss,
+            features=data.features,
+            classes=data.classes,
+            width=width,
+            steps=ensemble.steps,
+            dtype=ensemble.dtype,
+            network=ensemble.network,
+            optimiser=ensemble.optimiser,
+            schedule=ensemble.schedule,
+            validated_apart=data.validated_apart,
+            onsets=onsets,
+            climbs=climbs,
+            sums=sums,
+            alone=_alone(ensemble, data),
         )
 
 

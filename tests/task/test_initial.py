@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from dynstudy.errors import SpecError
-from dynstudy.task.initial import NAMES, Initial
-from dynstudy.task.network import draw
+from dynstudy.task.initial import Initial
+from dynstudy.task.network import Network
 
-ARRAYS = dict(zip(NAMES, draw(3, 5, 3), strict=True))
+ARRAYS = Network().draw(seed=3, width=5, classes=3, features=2)
 
 
 def written(file: Path, **changes: Any) -> Path:
