@@ -4,7 +4,7 @@ Version 2 of the schema added ``lasting`` to ``dynstudy_replicate``. Version 3 h
 series of a network in the place of one for each of its readings, and ``processor``. Version 4 says
 what is being trained, which worker trained how much, and on which ``host``. Version 5 has networks,
 optimisers and schedules that are not as they always were. Version 6 has atlases.
-A measure that is newer than a database is made from the series that it has.
+A measure that is newer than a database is made from the series that it has; pixels have none.
 """
 
 import json
@@ -28,6 +28,7 @@ from dynstudy.store.tables import (
     SCHEMA_VERSION,
     Base,
     Meta,
+    PixelRow,
     ReplicateRow,
     RunRow,
     SeriesRow,
@@ -47,15 +48,24 @@ def version(connection: Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def missing_columns(database: Engine | Connection) -> set[str]:
-    """The columns of ``dynstudy_replicate`` that a database lacks, as an older dynstudy made it."""
-    columns = sqlalchemy.inspect(database).get_columns(ReplicateRow.__tablename__)
-    return set(ReplicateRow.__table__.columns.keys()) - {column["name"] for column in columns}
+NetworkTable = type[ReplicateRow] | type[PixelRow]
+"""Each has a column for every measure, newer ones at its end."""
+
+TABLES_OF_NETWORKS: tuple[NetworkTable, ...] = (ReplicateRow, PixelRow)
 
 
-def column_of(name: str, missing: Iterable[str]) -> Any:
-    """A column of ``dynstudy_replicate``, or NULL under its name where it is missing."""
-    return null().label(name) if name in missing else getattr(ReplicateRow, name)
+def missing_columns(database: Engine | Connection, of: NetworkTable = ReplicateRow) -> set[str]:
+    """The columns of a table of networks that a database lacks, as an older dynstudy made it."""
+    inspector = sqlalchemy.inspect(database)
+    if not inspector.has_table(of.__tablename__):  # which is another thing to say
+        return set()
+    columns = inspector.get_columns(of.__tablename__)
+    return set(of.__table__.columns.keys()) - {column["name"] for column in columns}
+
+
+def column_of(name: str, missing: Iterable[str], of: NetworkTable = ReplicateRow) -> Any:
+    """A column of a table of networks, or NULL under its name where it is missing."""
+    return null().label(name) if name in missing else getattr(of, name)
 
 
 def read_any(
@@ -135,11 +145,12 @@ def upgrade(session: Session) -> None:
     if before < SERIES_SINCE:
         _make_series(connection)
     missing = missing_columns(connection)
-    for name in sorted(missing):
-        kind = ReplicateRow.__table__.columns[name].type.compile(connection.dialect)
-        connection.exec_driver_sql(
-            f"ALTER TABLE {ReplicateRow.__tablename__} ADD COLUMN {name} {kind}"
-        )
+    for table_of in TABLES_OF_NETWORKS:
+        for name in sorted(missing_columns(connection, table_of)):
+            kind = table_of.__table__.columns[name].type.compile(connection.dialect)
+            connection.exec_driver_sql(
+                f"ALTER TABLE {table_of.__tablename__} ADD COLUMN {name} {kind}"
+            )
     if ReplicateRow.processor.key in missing:
         _fill_processor(connection)
     _fill_measures(connection, missing & MEASURES.keys())

@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from dynstudy.arrays import Array
 from dynstudy.store.database import insert_rows
 from dynstudy.store.keys import digest
+from dynstudy.store.migrations import column_of, missing_columns
 from dynstudy.store.tables import PixelRow, PlaneRow, RunRow
 
 INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -61,7 +62,8 @@ def read(
     Yields:
         (columns, networks), nan where there is NULL.
     """
-    columns = [getattr(PixelRow, name) for name in names]
+    missing = missing_columns(connection, PixelRow)
+    columns = [column_of(name, missing, PixelRow) for name in names]
     query = select(*columns).where(*_within(plane, bounds))
     result = connection.execution_options(yield_per=READ_AT_ONCE).execute(query)
     for rows in result.partitions():

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from dynstudy.errors import DamagedError, StorageError, StudyBusyError
 from dynstudy.store.launches import lock, running
-from dynstudy.store.migrations import missing_columns, version
+from dynstudy.store.migrations import TABLES_OF_NETWORKS, missing_columns, version
 from dynstudy.store.optuna_private import TRIALS
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import SCHEMA_VERSION, ReplicateRow, RunRow, SeriesRow
@@ -48,10 +48,12 @@ def outdated(storage: Storage) -> str:
     """Why not all of a database can be looked at, since an older dynstudy made it; or nothing."""
     with storage.engine.connect() as connection:
         number = version(connection)
-        missing = number == SCHEMA_VERSION and missing_columns(connection)
-    if number < SCHEMA_VERSION:
-        return f"its schema is {number}, and this dynstudy's {SCHEMA_VERSION}"
-    return f"dynstudy_replicate has no column {min(missing)} yet" if missing else ""
+        if number < SCHEMA_VERSION:
+            return f"its schema is {number}, and this dynstudy's {SCHEMA_VERSION}"
+        for table in TABLES_OF_NETWORKS:
+            if missing := missing_columns(connection, table):
+                return f"{table.__tablename__} has no column {min(missing)} yet"
+    return ""
 
 
 def refuse_outdated(storage: Storage) -> None:

@@ -18,12 +18,14 @@ import sqlalchemy
 from sqlalchemy import select, text, update
 
 import dynstudy
+from dynstudy.analysis.atlas import read_atlas
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.errors import StudyBusyError
 from dynstudy.export.exporting import export
 from dynstudy.export.replicate_table import replicates
 from dynstudy.measure.measures import MEASURES, added, reads
 from dynstudy.measure.window import forgetting_window
+from dynstudy.report.listing import list_rows
 from dynstudy.report.rows import to_csv
 from dynstudy.store.deletion import delete_study, plan_deletion
 from dynstudy.store.ledger import Ledger
@@ -32,9 +34,11 @@ from dynstudy.store.origins import origins
 from dynstudy.store.provenance import provenance
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import SCHEMA_VERSION, ReplicateRow, RunRow
+from dynstudy.upkeep.check import outdated
 from tests.conftest import DATA, ROOT
 from tests.forked import in_children
-from tests.planted import SpecMaker
+from tests.planted import SpecMaker, plant
+from tests.planted_atlas import plant_atlas, small_atlas
 
 STUDIES = ("small", "fast")
 EARLIER = [1, 2, 3]
@@ -259,3 +263,42 @@ def test_lasting_is_what_the_readings_say_of_each_network(
                 turns = [n for n in range(span.count) if (span.first + n) % classes == c][-3:]
                 lost.append(np.mean([at[span.ends[n]][c] for n in turns]) - at[200][c])
             assert rows.lasting[seed] == pytest.approx(np.mean(lost), abs=1e-12)
+
+
+def test_a_database_from_before_atlases_is_read_and_gets_their_tables_when_written_to(
+    storage: Storage, url: str, make_spec: SpecMaker
+) -> None:
+    plant(storage, make_spec())
+    before = to_csv(regime_map(storage, "small").frame)
+    with storage.engine.begin() as connection:
+        for table in ("dynstudy_pixel", "dynstudy_plane"):
+            connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("UPDATE dynstudy_meta SET value = '5'"))
+    older = Storage(url)
+    assert to_csv(regime_map(older, "small").frame) == before
+    assert [row["networks_trained"] for row in list_rows(older)] == [16]
+    assert "its schema is 5" in outdated(older)
+    older.engine.dispose()
+    newer = Storage(url, create=True)
+    assert not outdated(newer)
+    plant_atlas(newer, small_atlas())
+    assert read_atlas(newer, "atlas").recorded.all()
+    newer.engine.dispose()
+
+
+def test_a_measure_that_is_newer_than_an_atlas_is_absent_and_nothing_is_trained_again(
+    storage: Storage, url: str
+) -> None:
+    plant_atlas(storage, small_atlas())
+    before = read_atlas(storage, "atlas").of("val_accuracy")
+    with storage.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE dynstudy_pixel DROP COLUMN lasting"))
+    older = Storage(url)
+    assert outdated(older) == "dynstudy_pixel has no column lasting yet"
+    for opened in (older, Storage(url, create=True)):
+        atlas = read_atlas(opened, "atlas")
+        assert (atlas.of("val_accuracy") == before).all()
+        assert np.isnan(atlas.of("lasting")).all()
+        opened.engine.dispose()
+    done = dynstudy.run(small_atlas(), storage=storage)
+    assert (done.trained, outdated(storage)) == (0, "")

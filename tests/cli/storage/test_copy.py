@@ -96,7 +96,7 @@ def test_a_name_that_is_empty_is_not_the_default_database(command: Command, empt
 def test_a_source_whose_tables_cannot_be_read_is_told_in_a_line(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def damaged(_engine: object) -> None:
+    def damaged(*_: object) -> None:
         error = OperationalError("PRAGMA table_info", {}, Exception("Could not decode to UTF-8"))
         raise error
 
