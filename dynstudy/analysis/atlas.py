@@ -70,11 +70,11 @@ class Atlas:
         """
         value = self._static(name)
         for axis, along in ((self.right, 1), (self.upwards, 0)):
-            place = np.log if axis.range.log else np.asarray
-            at, middles = place(axis.values), place(axis.middles)
+            scale = np.log if axis.range.log else np.asarray
+            at, middles = scale(axis.values), scale(axis.middles)
 
-            def between(known: Array, at: Array = at, middles: Array = middles) -> Array:
-                return np.interp(at, middles, known)
+            def between(means: Array, at: Array = at, middles: Array = middles) -> Array:
+                return np.interp(at, middles, means)
 
             value = np.apply_along_axis(between, along, value)
         return value

@@ -20,8 +20,8 @@ from dynstudy.measure.accuracy import or_none
 from dynstudy.statistics.labels import DIVERGED, HARMFUL, UNTESTED, USEFUL
 from dynstudy.statistics.two_samples import LEVEL
 from dynstudy.store.studies import Storage
+from dynstudy.study.confirmation import FLATTERED
 from dynstudy.study.differences import differences
-from dynstudy.study.spec import FLATTERED
 
 WIDTH_AND_RATE = ["width", "learning_rate"]
 INTERVAL = ("", "_low", "_high")

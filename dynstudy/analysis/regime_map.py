@@ -26,8 +26,9 @@ from dynstudy.statistics.samples import rows_digest
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.ledgers import ledger_of
 from dynstudy.store.studies import Storage
+from dynstudy.study.confirmation import FLATTERED
 from dynstudy.study.rounds import Rounds
-from dynstudy.study.spec import FLATTERED, StudySpec
+from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
 
 PANEL = ["loss", "width", "learning_rate"]
@@ -201,11 +202,10 @@ def regime_map(
     storage: Storage, name: str, tests: CellTests = CELL_TESTS, ledger: Ledger | None = None
 ) -> RegimeMap:
     """Read the map of a study, cells that are not trained yet included."""
-    study = storage.study(name)
-    spec = storage.spec(study)
+    spec = storage.spec(study := storage.study(name))
     ledger = ledger or ledger_of(storage.engine, spec)
-    seeds = spec.baseline_seeds
-    labelled = judge(ledger, spec.cells(study), seeds, spec.family, spec.rounds, tests)
+    cells = spec.cells(study)
+    labelled = judge(ledger, cells, spec.baseline_seeds, spec.family, spec.rounds, tests)
     frame, samples = labelled.frame, labelled.compared.samples
     notes = _notes(spec, frame, list(labelled.compared.baselines.values()))
     if ledger.unknown:

@@ -37,7 +37,7 @@ from dynstudy.store.launches import launches
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.rename_note_tag import NOTE, note_of
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import CONFIRM
+from dynstudy.study.confirmation import CONFIRM
 
 PUBLISHED = "dynstudy:published"
 """The system attribute that says that a page is whole, and what its note was."""

@@ -33,7 +33,7 @@ from dynstudy.store.database import database_errors
 from dynstudy.store.launches import launches
 from dynstudy.store.rename_note_tag import note_of, tags_of
 from dynstudy.store.studies import Storage
-from dynstudy.study.spec import CONFIRM, FLATTERED
+from dynstudy.study.confirmation import CONFIRM, FLATTERED
 
 SITE_FILES = files("dynstudy.dashboard") / "site_files"
 TYPES = {"css": "text/css", "js": "text/javascript", "json": "application/json"}

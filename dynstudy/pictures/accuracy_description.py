@@ -11,7 +11,7 @@ from dynstudy.config import cell_name, place_name
 from dynstudy.measure.accuracy import with_error
 from dynstudy.pictures.map_description import largest_gain
 from dynstudy.pictures.style import ACCURACY, CHANCE, CURVES
-from dynstudy.study.spec import FLATTERED
+from dynstudy.study.confirmation import FLATTERED
 from dynstudy.task.losses import LOSSES
 
 GREYS = ("#595959", "#999999", "#bfbfbf", "#808080", "#262626")

@@ -28,7 +28,7 @@ from dynstudy.statistics.labels import (
     UNSETTLED,
     USEFUL,
 )
-from dynstudy.study.spec import CONFIRM
+from dynstudy.study.confirmation import CONFIRM
 
 STYLES = {USEFUL: "green", HARMFUL: "red", UNSETTLED: "dim", MISSING: "dim"}
 MOST_LISTED = 20

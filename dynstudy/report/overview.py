@@ -22,7 +22,8 @@ from dynstudy.store.studies import Storage
 from dynstudy.store.tables import RunRow, WorkerRow
 from dynstudy.store.trials import trial_numbers
 from dynstudy.store.worker_rows import workers_of
-from dynstudy.study.spec import CONFIRM, StudySpec
+from dynstudy.study.confirmation import CONFIRM
+from dynstudy.study.spec import StudySpec
 
 RECORDED = "networks backend device host git_commit git_clean command".split()
 """Of a launch, as the database has them."""

@@ -74,7 +74,7 @@ class AtlasLedger(LaunchLedger):
         with self.engine.connect() as connection:
             if (plane := pixels.plane_of(connection, self.plane)) is not None:
                 read = (*PLACE, "seed", *names)
-                for part in pixels.read(connection, plane, self._bounds(), read):
+                for part in pixels.read_pixels(connection, plane, self._bounds(), read):
                     of = dict(zip(read, part, strict=True))
                     where = self._located(of, of["seed"])
                     self._put(arrays, where, {name: of[name] for name in names})
@@ -94,16 +94,16 @@ class AtlasLedger(LaunchLedger):
                 lacks |= np.isnan(values[here]) & np.isnan(of["diverged_at"][here])
         arrays[RECORDED][rows, columns] = ~lacks
 
-    def _located(self, place: dict[str, Array], seeds: Array) -> tuple[Ints, Ints]:
+    def _located(self, values: dict[str, Array], seeds: Array) -> tuple[Ints, Ints]:
         """Rows and columns (n,) of the networks in places of the plane; -1 of what is no pixel."""
         x, y = self.spec.axes
         if self.spec.seed == "pixel":
             rows, columns = np.divmod(seeds.astype(np.int64), x.pixels)
             inside = rows < y.pixels
             rows = np.where(inside, rows, 0)
-            inside &= (x.values[columns] == place[x.name]) & (y.values[rows] == place[y.name])
+            inside &= (x.values[columns] == values[x.name]) & (y.values[rows] == values[y.name])
         else:
-            columns, rows = x.pixels_of(place[x.name]), y.pixels_of(place[y.name])
+            columns, rows = x.pixels_of(values[x.name]), y.pixels_of(values[y.name])
             inside = (columns >= 0) & (rows >= 0) & (seeds == self.spec.seed)
         return np.where(inside, rows, -1), np.where(inside, columns, -1)
 
@@ -239,7 +239,7 @@ class AtlasLedger(LaunchLedger):
                 did = [(chunk.worker, chunk.trainer, self._tally(chunk)) for chunk in of_pixels]
                 counted = self._account.write(connection, run_id, did)
             plane = pixels.made_plane(connection, self.plane)
-            pixels.write(connection, list(_rows(records, plane, run_id)))
+            pixels.write_pixels(connection, list(_rows(records, plane, run_id)))
         self._account.committed(counted)
         of = {
             name: np.array([record.measures.get(name) for record in records], float)

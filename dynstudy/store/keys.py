@@ -66,8 +66,8 @@ def plane_content(protocol: Protocol, loss: str) -> dict[str, Any]:
     Of the tail it is how it is asked for, since its steps may depend on the period.
     """
     values = content(protocol, Configuration(loss, 1, 1.0, 2.0, 2))
-    for place in PLACE:
-        del values[place]
+    for name in PLACE:
+        del values[name]
     return values | {"tail": protocol.tail}
 
 

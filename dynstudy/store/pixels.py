@@ -42,7 +42,7 @@ def made_plane(connection: Connection, content: Mapping[str, Any]) -> int:
     return number
 
 
-def write(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def write_pixels(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write pixels, all columns of each; one that is there was trained again, and is replaced."""
     if not rows:
         return
@@ -54,7 +54,7 @@ def write(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         connection.execute(statement, rows[first : first + WRITTEN_AT_ONCE])
 
 
-def read(
+def read_pixels(
     connection: Connection, plane: int, bounds: Bounds, names: Sequence[str]
 ) -> Iterator[Array]:
     """Yield what is recorded of a part of a plane, some columns of some networks at a time.

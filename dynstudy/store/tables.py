@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator
 from sqlalchemy import BigInteger, Float, ForeignKey, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from dynstudy.measure.measures import MEASURES
-from dynstudy.section import MAX_STEPS
 from dynstudy.store.checked import Within, check_columns, json_of
+from dynstudy.store.json_columns import Facts, PlaneContent, Step, ascending
 from dynstudy.task.data import AnyData, with_kind
 from dynstudy.task.optimiser import AnyOptimiser
 from dynstudy.task.own_network import AnyNetwork, network_with_kind
@@ -17,43 +17,6 @@ from dynstudy.task.own_network import AnyNetwork, network_with_kind
 SCHEMA_VERSION = 6
 """2: `lasting` of dynstudy_replicate; 3: dynstudy_series; 4: who trains now; 5: other networks and
 optimisers; 6: atlases; see migrations.py."""
-
-
-Step = Annotated[int, Field(ge=0, le=MAX_STEPS)]
-
-
-def _ascending(steps: list[int]) -> list[int]:
-    if sorted(set(steps)) != steps:
-        raise ValueError("the steps do not ascend")
-    return steps
-
-
-class ProcessFacts(BaseModel):
-    """What tells the process of a launch from all others."""
-
-    pid: int
-    namespace: str | None
-    ticks: int | None
-
-
-class Facts(BaseModel):
-    """What is read of a launch's provenance."""
-
-    processor: str
-    system: str
-    versions: dict[str, str]
-    overrides: list[str] = []
-    process: ProcessFacts | None = None  # of an older dynstudy, the columns say what is known
-
-
-class PlaneContent(BaseModel):
-    """What is read of the content of a plane."""
-
-    loss: str
-    steps: int
-    tail: int | str
-    dtype: str
-    data: Annotated[AnyData, BeforeValidator(with_kind)]
 
 
 class Base(DeclarativeBase):
@@ -268,7 +231,7 @@ class StepsRow(Base):
     steps: Mapped[str] = mapped_column(
         Text,
         doc="JSON: numbers of steps taken, ascending",
-        info={"check": json_of(Annotated[list[Step], AfterValidator(_ascending)])},
+        info={"check": json_of(Annotated[list[Step], AfterValidator(ascending)])},
     )
 
 

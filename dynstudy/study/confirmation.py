@@ -2,6 +2,10 @@
 
 from dynstudy.protocol import Protocol
 
+FLATTERED = "the best of many is flattered"
+"""By chance; said wherever one is shown."""
+CONFIRM = f"{FLATTERED}; dynstudy export trains it again on fresh seeds"
+
 FRESH = 1_000_000
 """Confirmation takes seeds from here on; a study's are below it."""
 

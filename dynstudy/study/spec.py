@@ -25,10 +25,6 @@ MAX_CELLS = 1_000_000
 BASELINE_FACTOR = 4
 """A baseline is shared by many cells, so it has at least this many times their replicates."""
 
-FLATTERED = "the best of many is flattered"
-"""By chance; said wherever one is shown."""
-CONFIRM = f"{FLATTERED}; dynstudy export trains it again on fresh seeds"
-
 
 def _one_network(protocol: Any) -> bool:
     """As `Protocol.one_network`, of one that is not checked yet."""

@@ -86,15 +86,15 @@ class AtlasSpec(OverAxes):
         seed, tile = values.get("seed", "pixel"), values.get("tile", 16)
         if not isinstance(tile, int) or not 1 <= tile <= 1024:
             return values  # which is said
-        told = {"replicates": tile**2 if seed == "pixel" else 1}
-        if values.get("replicates", told["replicates"]) != told["replicates"]:
+        filled = {"replicates": tile**2 if seed == "pixel" else 1}
+        if values.get("replicates", filled["replicates"]) != filled["replicates"]:
             raise ValueError(
                 f"replicates = {short(values['replicates'])}: must be left out: the replicates of "
                 "a tile are its pixels"
             )
         if seed != "pixel":  # a network of the same draw
-            told["baseline_replicates"] = 1
-        return values | told
+            filled["baseline_replicates"] = 1
+        return values | filled
 
     @model_validator(mode="after")
     def _drawable(self) -> Self:

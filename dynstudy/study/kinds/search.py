@@ -10,10 +10,11 @@ from dynstudy.config import MAX_REPLICATES, Cell, Configuration
 from dynstudy.measure.measures import reads
 from dynstudy.section import Section
 from dynstudy.study.axes import Range, choices, described
+from dynstudy.study.confirmation import CONFIRM
 from dynstudy.study.over_axes import OverAxes
 from dynstudy.study.rounds import counted
 from dynstudy.study.samplers import AnySearch
-from dynstudy.study.spec import CONFIRM, StudySpec
+from dynstudy.study.spec import StudySpec
 from dynstudy.study.tried import asked, finished
 from dynstudy.task.losses import LOSSES
 
