@@ -27,7 +27,7 @@ from tests.conftest import ROOT
 from tests.png import title_of
 
 CALLED: dict[str, Any] = each_command(get_command(app))
-SHARED = {"__init__", "every_command", "options", "pages", "session", "streams"}
+SHARED = {"__init__", "every_command", "launching", "options", "pages", "session", "streams"}
 LINES = [(name, line) for name, lines in EXAMPLES.items() for line in lines]
 
 

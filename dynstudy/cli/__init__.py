@@ -19,7 +19,7 @@ from dynstudy.cli.streams import unbroken_streams
 from dynstudy.errors import DynstudyError, printable
 
 PANELS = {
-    "Run": "init run power bench",
+    "Run": "init run zoom power bench",
     "Look": "list show map dashboard trace train compare scaling figure",
     "Take away": "export reproduce",
     "Keep house": "rename delete note tag storage",

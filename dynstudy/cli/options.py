@@ -43,6 +43,17 @@ BackendOption = Annotated[
     ),
 ]
 
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Train in so many processes on this machine, which share its cores, or have a card "
+        "each. [default: this process, or one for each of several cards]",
+        min=1,
+        max=4096,
+        show_default=False,
+    ),
+]
+
 
 def complete_study(context: typer.Context, incomplete: str) -> list[str]:
     """Names of studies for the shell's completion, from the storage that the line names so far."""

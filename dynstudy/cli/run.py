@@ -1,14 +1,12 @@
 """``dynstudy run``."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dynstudy.cli.options import BackendOption, StorageOption
-from dynstudy.cli.pages import page_after_launch
-from dynstudy.cli.session import log, progress_display, tune_optuna
+from dynstudy.cli.launching import launch, show_estimate
+from dynstudy.cli.options import BackendOption, StorageOption, WorkersOption
 from dynstudy.errors import DynstudyError
 
 EXAMPLES = (
@@ -54,16 +52,7 @@ def command(
             "nothing any more and ends.",
         ),
     ] = False,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            help="Train in so many processes on this machine, which share its cores, or have a "
-            "card each. [default: this process, or one for each of several cards]",
-            min=1,
-            max=4096,
-            show_default=False,
-        ),
-    ] = None,
+    workers: WorkersOption = None,
     scheduler: Annotated[
         str | None,
         typer.Option(
@@ -112,43 +101,22 @@ def command(
         raise DynstudyError("--workers starts processes here, --scheduler has its own: choose one")
     spec = load_spec(file, set_ or [])
     if dry_run:
-        from dynstudy.launch.estimate import estimate
-        from dynstudy.launch.own_model import try_model
-
-        for line in estimate(spec, backend=backend, storage=storage, extend=extend).lines():
-            typer.echo(line)
-        for note in (try_model(spec), spec.untested):
-            if note:
-                log(f"note: {note}")
+        show_estimate(spec, backend, storage, extend=extend)
         return
-
-    from dynstudy.launch import runner
-    from dynstudy.launch.executors import SCHEDULER, maker
-
-    tune_optuna()
     cluster = None
     if scheduler is not None:
+        from dynstudy.launch.executors import SCHEDULER, maker
+
         connect = maker(SCHEDULER)
         cluster = connect(scheduler, backend=backend, patience=patience, **of_scheduler)
-    with progress_display(spec.name) as display:
-        done = runner.run(
-            spec,
-            storage=storage,
-            backend=backend,
-            workers=workers,
-            executor=cluster,
-            patience=patience,
-            extend=extend,
-            take_over=take_over,
-            overrides=set_ or [],
-            report=display.update,
-            log=display.log,
-        )
-    log(str(done))
-    if not done.abandoned:
-        page_after_launch(done.storage, spec.name, trained=bool(done.trained), ledger=done.ledger)
-    if done.interrupted:
-        log("interrupted; the same command resumes it")
-        if done.abandoned:
-            os._exit(130)  # Python would wait for the thread
-        raise typer.Exit(130)
+    launch(
+        spec,
+        storage=storage,
+        backend=backend,
+        workers=workers,
+        executor=cluster,
+        patience=patience,
+        extend=extend,
+        take_over=take_over,
+        overrides=set_ or [],
+    )

@@ -132,6 +132,8 @@ def print_overview(shown: Overview, form: Format, out: TextIO) -> None:
         f"{shown.networks} of {shown.networks_needed} networks, {shown.diverged} diverged",
         markup=False,
     )
+    if (whole := getattr(shown.spec, "zoom_of", None)) is not None:
+        screen.print(f"a zoom of {whole}", markup=False)
     if shown.tags:
         screen.print(f"tags: {' '.join(shown.tags)}", markup=False)
     if shown.note:

@@ -37,7 +37,9 @@ CONSTANTS: dict[str, Any] = {
     "dynstudy.launch.executors.cluster_workers.SILENT_SECONDS": SILENT_SECONDS,
     "dynstudy.launch.executors.dask.LOOK_SECONDS": 0.1,
     "dynstudy.launch.executors.local_cluster.RESTART_SECONDS": 0.1,
-    "dynstudy.cli.run.page_after_launch": lambda *_, **__: None,  # it takes longer than the study
+    "dynstudy.cli.launching.page_after_launch": lambda *_, **__: (
+        None
+    ),  # it takes longer than the study
 }
 """What is otherwise in these processes, by where it stands."""
 

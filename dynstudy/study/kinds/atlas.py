@@ -74,6 +74,9 @@ class AtlasSpec(OverAxes):
         description="two axes as ranges, `{ low, high, log }`, the outer edges of the pixels; "
         "everything else a value"
     )
+    zoom_of: str | None = Field(
+        None, description="the atlas that it is a part of, as `dynstudy zoom` writes it"
+    )
     title: ClassVar[str] = "atlas"
     chooses: ClassVar[bool] = False
     on_grid: ClassVar[bool] = True
