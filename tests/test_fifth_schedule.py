@@ -25,11 +25,11 @@ from dynstudy.protocol import Protocol
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow
 from dynstudy.study.spec import StudySpec
-from dynstudy.task.network import draw
 from dynstudy.task.schedule import SCHEDULES, ScheduleKind
 from dynstudy.train import Curvature, Data, Ensemble, train
 from dynstudy.train.backends import fastest
 from tests.conftest import make_data
+from tests.drawn_network import draw
 from tests.planted import SMALL
 
 SAW = ScheduleKind(

@@ -24,11 +24,11 @@ from dynstudy.store.tables import ReplicateRow
 from dynstudy.store.trials import FinishedCell, add_cells
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES, Loss
-from dynstudy.task.network import draw
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Ensemble, train
 from dynstudy.train.backends import fastest
 from tests.conftest import make_data
+from tests.drawn_network import draw
 from tests.planted import SEARCH, SMALL
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from dynstudy.store.keys import configuration_key
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
-from dynstudy.task.network import draw
+from tests.drawn_network import draw
 from tests.planted import SMALL
 
 DCE = Configuration("dce", 5, 1.0, amplitude=30, period=10)

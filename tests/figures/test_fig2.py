@@ -12,7 +12,7 @@ from dynstudy.errors import DynstudyError
 from dynstudy.figures.fig2 import draw_landscape
 from dynstudy.figures.paper_figure import Choices
 from dynstudy.store.studies import Storage
-from dynstudy.task.network import draw
+from tests.drawn_network import draw
 from tests.planted import SMALL, SpecMaker
 
 CHOICES = Choices(at=(3, 31), backend="cpu")

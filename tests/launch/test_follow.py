@@ -19,9 +19,9 @@ from dynstudy.protocol import Protocol
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
-from dynstudy.task.network import draw
 from dynstudy.train import train
 from dynstudy.train.backends import cpu
+from tests.drawn_network import draw
 from tests.planted import SMALL, SpecMaker
 
 DCE = Configuration("dce", 5, 1.0, amplitude=30, period=10)

@@ -5,13 +5,8 @@ import pytest
 import scipy.stats
 import torch
 
-from dynstudy.arrays import Array
 from dynstudy.task.network import Network
-
-
-def draw(seed: int, width: int, classes: int, features: int = 2) -> list[Array]:
-    """W1, b1, W2, b2 of one hidden layer, as by default."""
-    return list(Network().draw(seed, width, classes, features).values())
+from tests.drawn_network import draw
 
 
 def test_weights_have_the_glorot_variance_and_biases_are_small() -> None:

@@ -15,7 +15,7 @@ from dynstudy.launch.replicates import train_replicates
 from dynstudy.protocol import Protocol
 from dynstudy.store.provenance import Trainer
 from dynstudy.task.initial import Initial
-from dynstudy.task.network import draw
+from tests.drawn_network import draw
 from tests.launch.executors.chunks import (
     FOREVER,
     assert_same,

@@ -16,9 +16,9 @@ from dynstudy.launch.executors.dask import Dask, connect, local
 from dynstudy.launch.executors.executor import Advanced, Lost, Slot, Trained
 from dynstudy.launch.executors.local_cluster import surroundings
 from dynstudy.task.initial import NAMES, Initial
-from dynstudy.task.network import draw
 from tests.command import LIMIT_SECONDS, process
 from tests.conftest import ROOT
+from tests.drawn_network import draw
 from tests.launch.executors.chunks import FOREVER, events_until, free_slot, make_chunk
 from tests.launch.executors.clusters import stranger
 

@@ -8,11 +8,12 @@ import torch
 
 from dynstudy.errors import BackendError
 from dynstudy.task.losses import LOSSES
-from dynstudy.task.network import Network, draw
+from dynstudy.task.network import Network
 from dynstudy.task.schedule import class_weights
 from dynstudy.train import Data, Ensemble, train
 from dynstudy.train.backends._autograd_network import Layers
 from tests.conftest import make_data
+from tests.drawn_network import draw
 from tests.forked import in_child
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from dynstudy.task.losses import LOSSES
-from dynstudy.task.network import draw
 from dynstudy.train import Data, Ensemble, Outcome, Parameters, train
 from dynstudy.train.backends import BACKENDS
 from tests.conftest import make_data
+from tests.drawn_network import draw
 from tests.train.oracle import (
     NAMES,
     TOLERANCE,
