@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dynstudy.errors import SpecError, nearest
 
-FIRST = ("quickstart", "map", "search", "boundary")
+FIRST = ("quickstart", "map", "search", "boundary", "atlas")
 """What a newcomer begins with."""
 
 PACKAGE = Path(__file__).parents[1]

@@ -1,0 +1,144 @@
+"""An atlas through the runner: each pixel is the network of its place, each tile a trial."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tomli_w
+
+import dynstudy as package
+from dynstudy.config import Replicate
+from dynstudy.launch.replicates import train_cell
+from dynstudy.launch.run_atlas import run_atlas
+from dynstudy.launch.runner import RUNS
+from dynstudy.store.atlas_ledger import AtlasLedger
+from dynstudy.store.studies import Storage
+from tests.command import dynstudy, start
+from tests.databases import both_at_length  # noqa: F401
+from tests.launch.executors.planted import AtOnce
+from tests.launch.recorded import networks, trials
+from tests.planted_atlas import ATLAS, plant_atlas, small_atlas
+
+
+@pytest.mark.parametrize("seed", ["pixel", 5])
+def test_each_pixel_is_the_network_of_its_place_and_seed(storage: Storage, seed: Any) -> None:
+    spec = small_atlas(seed=seed)
+    done = package.run(spec, storage=storage)
+    assert (done.trained, done.reused, done.cells) == (24 + spec.baseline_replicates, 0, 5)
+    assert RUNS[spec.kind] is run_atlas
+    pixels = AtlasLedger(storage.engine, spec).pixels
+    x, y = spec.axes
+    for row, column in [(0, 0), (1, 3), (3, 5)]:
+        replicate = Replicate(spec.at(x.values[column], y.values[row]), spec.seed_of(column, row))
+        (record,), _ = train_cell(replicate.configuration, spec.protocol, [replicate.seed], "cpu")
+        for name, value in record.measures.items():
+            if name in pixels:
+                expected = np.nan if value is None else value
+                np.testing.assert_equal(pixels[name][row, column], expected, err_msg=name)
+    assert networks(storage) == spec.baseline_replicates  # pixels are no replicates
+
+
+def test_a_tile_is_a_trial_of_its_pixels(storage: Storage) -> None:
+    spec = small_atlas()
+    package.run(spec, storage=storage)
+    accuracy = AtlasLedger(storage.engine, spec).pixels["val_accuracy"]
+    tiles = [(y, x) for y in (slice(0, 3), slice(3, 4)) for x in (slice(0, 3), slice(3, 6))]
+    made = trials(storage, "atlas")
+    assert len(made) == 5
+    static = made[0].value
+    assert static is not None
+    x, y = spec.axes
+    for trial in made[1:]:
+        number = 2 * y.middles.tolist().index(trial.params["period"])
+        number += x.middles.tolist().index(trial.params["amplitude"])
+        of_tile = accuracy[tiles[number]]
+        assert trial.value == pytest.approx(of_tile.mean(), abs=1e-12)
+        assert trial.user_attrs["replicates"] == of_tile.size
+        assert trial.user_attrs["gain"] == pytest.approx(of_tile.mean() - static, abs=1e-12)
+
+
+def test_what_is_there_is_not_trained_again(storage: Storage) -> None:
+    plant_atlas(storage, small_atlas(), pixels=7)
+    again = package.run(small_atlas(), storage=storage)
+    assert (again.trained, again.reused) == (17, 7 + 36)
+    assert len(trials(storage, "atlas")) == 5
+    shared = package.run(small_atlas(name="other tiles", tile=2), storage=storage)
+    assert (shared.trained, shared.reused) == (16, 24)  # static losses, read at other periods
+    assert len(trials(storage, "other tiles")) == 1 + 6
+
+
+def test_pixels_are_trained_coarse_to_fine(storage: Storage) -> None:
+    order: list[int] = []
+
+    class Seen(AtOnce):
+        def submit(self, slot: Any, chunk: Any) -> None:
+            order.extend(
+                task.replicate.seed
+                for task in chunk.tasks
+                if not task.replicate.configuration.static
+            )
+            super().submit(slot, chunk)
+
+    package.run(small_atlas(), storage=storage, executor=Seen("cpu"))
+    assert order[:2] == [0, 4]
+    assert sorted(order[:6]) == [0, 2, 4, 12, 14, 16]
+    assert sorted(order) == list(range(24))
+
+
+def test_widths_and_learning_rates_are_axes(storage: Storage) -> None:
+    space = {
+        "learning_rate": {"low": 0.1, "high": 1.0, "log": True},
+        "width": {"low": 2, "high": 10},
+        "amplitude": 5,
+        "period": 20,
+    }
+    spec = small_atlas(space=space, pixels=[4, 4], tile=2)
+    assert package.run(spec, storage=storage).trained == 16 + 4 * 16
+    assert len(trials(storage, "atlas")) == 4 + 4
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    # about 5 s on two cores
+    large = ATLAS | {"pixels": [32, 16], "tile": 4, "protocol": {"steps": 5000, "tail": 0}}
+    (tmp_path / "atlas.toml").write_text(tomli_w.dumps(large))
+    return tmp_path
+
+
+def rows(folder: Path, what: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(folder / "storage" / "dynstudy.db")) as connection:
+        return connection.execute(f"SELECT {what} FROM dynstudy_pixel ORDER BY seed").fetchall()
+
+
+@pytest.mark.long
+def test_killed_it_goes_on_to_the_same_pixels(here: Path, tmp_path_factory: Any) -> None:
+    alone = tmp_path_factory.mktemp("alone")
+    (alone / "atlas.toml").write_text((here / "atlas.toml").read_text())
+    dynstudy(alone, "run", "atlas.toml")
+    for _ in range(2):
+        with start(here, "run", "atlas.toml") as command:
+            before = recorded(here)
+            command.until(lambda: recorded(here) > before)  # noqa: B023 - at once
+            command.kill()
+    assert 0 < recorded(here) < 512
+    _, err = dynstudy(here, "run", "atlas.toml")
+    assert f"{512 - recorded_before(err)} networks trained" in err
+    same = "width, learning_rate, period, amplitude, seed, val_accuracy, forgetting, lasting"
+    assert rows(here, same) == rows(alone, same)
+    assert dynstudy(here, "show", "atlas")[0].startswith("atlas: complete, 33 of 33 cells")
+
+
+def recorded(folder: Path) -> int:
+    try:
+        return int(rows(folder, "COUNT(*)")[0][0])
+    except sqlite3.OperationalError:
+        return 0  # no table yet
+
+
+def recorded_before(err: str) -> int:
+    """Pixels that a launch took from the ledger, beside the static networks."""
+    (line,) = [line for line in err.splitlines() if "taken from the ledger" in line]
+    return int(line.split(" taken from the ledger")[0].split()[-1]) - 64
