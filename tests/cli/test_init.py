@@ -29,6 +29,7 @@ SMALLER = {
         "space.period=[10,20]",
         "space.width=3",
     ],
+    "atlas": ["pixels=[4,4]", "tile=2", "space.period={low=5,high=9}"],
 }
 
 
