@@ -27,6 +27,7 @@ from dynstudy.dashboard.note import split_note, write_note
 from dynstudy.dashboard.responses import FIGURE
 from dynstudy.measure.accuracy import with_error
 from dynstudy.pictures.interactive.accuracy import WIDTH_FIGURE, accuracy_over_width, search_figures
+from dynstudy.pictures.interactive.atlas_tiles import MOST_TILES, TILES_FIGURE, tiles_figure
 from dynstudy.pictures.interactive.measure_map import MEASURE_FIGURE, measures_figure
 from dynstudy.pictures.interactive.regime_map import MOST_PANELS, map_figures
 from dynstudy.pictures.regime_map import save_map
@@ -82,6 +83,14 @@ def map_page(study_map: RegimeMap, present: list[str]) -> Page:
     return Page(figures, files, lines, study_map.notes)
 
 
+def atlas_page(study_map: RegimeMap, _present: list[str]) -> Page:
+    """The page of an atlas below its pixels: tiles, files, what came out."""
+    tiles = study_map.dynamical_cells()
+    lines = ["; ".join(headline(tiles).splitlines()), CONFIRM]
+    figures = {TILES_FIGURE: tiles_figure(study_map)} if len(tiles) <= MOST_TILES else {}
+    return Page(figures, _files(study_map, "map.png"), lines, study_map.notes)
+
+
 def search_page(study_map: RegimeMap, _present: list[str]) -> Page:
     """The page of a search: trials over width and over A and T, picture, cells, the best."""
     best = study_map.ranked()
@@ -117,7 +126,7 @@ PAGES: dict[str, Callable[[RegimeMap, list[str]], Page]] = {
     "map": map_page,
     "search": search_page,
     "boundary": map_page,
-    "atlas": map_page,
+    "atlas": atlas_page,
 }
 """By kind of study, what makes its page, given the figures that are there."""
 

@@ -19,6 +19,15 @@ from plotly.offline import get_plotlyjs
 from dynstudy._version import __version__
 from dynstudy.config import place_name
 from dynstudy.dashboard.artifacts import listed_artifacts
+from dynstudy.dashboard.atlas_answers import (
+    EACH_TIME,
+    FOR_GOOD,
+    VIEWERS,
+    Answer,
+    AtlasAnswers,
+    refusal,
+)
+from dynstudy.dashboard.atlases import Atlases
 from dynstudy.dashboard.contents import CONTENTS, Contents, kept, version_of
 from dynstudy.dashboard.guard import Application, Environ
 from dynstudy.dashboard.note import split_note
@@ -44,10 +53,6 @@ POLICY = (
 """Nothing is run or fetched but from here; plotly writes styles into the page."""
 
 PLOTLY = f"plotly-{plotly.__version__}.js"
-FOR_GOOD = "max-age=31536000, immutable"  # what changes has another version in its name
-EACH_TIME = "no-cache"
-Answer = tuple[HTTPStatus, str, str, str]
-"""Status, type, how long it may be kept, and text."""
 
 
 class Site:
@@ -55,7 +60,8 @@ class Site:
 
     def __init__(self, storage: Storage, dashboard: Application, artifacts: Path) -> None:
         self.storage, self.dashboard, self.artifacts = storage, dashboard, artifacts
-        self.shown = Shown(storage)
+        atlases = Atlases(storage)
+        self.shown = Shown(storage, atlases)
         loader = jinja2.FunctionLoader(lambda name: (SITE_FILES / name).read_text("utf-8"))
         self.pages = jinja2.Environment(
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
@@ -72,8 +78,10 @@ class Site:
             (re.compile(r"/"), self.front),
             (re.compile(r"/studies/(\d{1,9})/?", re.ASCII), self.study),
             (re.compile(r"/studies/(\d{1,9})/card", re.ASCII), self.card),
+            (re.compile(r"/studies/(\d{1,9})/findings", re.ASCII), self.findings),
             (re.compile(r"/studies/(\d{1,9})/figures/([\w.-]+)\.json", re.ASCII), self.figure),
             (re.compile(r"/site/([\w.-]+)\.(css|js)", re.ASCII), self.file),
+            *AtlasAnswers(atlases, self._study).routes,
         ]
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -87,17 +95,23 @@ class Site:
             with database_errors(self.storage.url, self.storage.engine):
                 status, kind, keep, text = answer(*match.groups())
         except DynstudyError as error:
-            status, kind, keep = HTTPStatus.INTERNAL_SERVER_ERROR, "text/html", EACH_TIME
-            text = self._page("problem.html", title="Something is wrong", problem=str(error))
-        body = text.encode()
+            status, kind, keep, text = self._wrong(path, str(error))
+        body = text if isinstance(text, bytes) else text.encode()
         headers = [
-            ("Content-Type", f"{kind}; charset=utf-8"),
+            ("Content-Type", kind if body is text else f"{kind}; charset=utf-8"),
             ("Content-Length", str(len(body))),
             ("Content-Security-Policy", POLICY),
             ("Cache-Control", keep),
         ]
         start_response(f"{status.value} {status.phrase}", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    def _wrong(self, path: str, problem: str) -> Answer:
+        """What is said of a problem: to a script as a script reads it."""
+        if path.endswith((".json", ".png")):
+            return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, problem)
+        text = self._page("problem.html", title="Something is wrong", problem=problem)
+        return HTTPStatus.INTERNAL_SERVER_ERROR, "text/html", EACH_TIME, text
 
     def front(self) -> Answer:
         """The studies, the newest first."""
@@ -130,24 +144,47 @@ class Site:
         study = self._study(number)
         if study is None:
             return self._absent()
-        contents, spec = self.shown.of(study), self.storage.spec(study)
-        maps = _maps(contents)
+        spec = self.storage.spec(study)
+        viewer = VIEWERS.get(spec.kind)
         (row,) = list_rows(self.storage, match=escape(study.study_name))
         return self._html(
             "study.html",
             title=study.study_name,
-            number=number,
-            row=row,
-            spec=spec,
-            contents=contents,
-            maps=maps,
-            others=sorted(contents.figures.keys() - set(maps)),
-            note=split_note(optuna_dashboard.get_note(study)) or note_of(study),
+            viewer=viewer,
             tags=tags_of(study),
             files=self._files(study),
             toml=tomli_w.dumps(spec.resolved()),
             launches=[launch_facts(each) for each in launches(self.storage.engine, int(number))],
+            # a viewer does not wait for what it has not to show
+            **self._findings(study, row, self.shown.published if viewer else self.shown.of),
         )
+
+    def findings(self, number: str) -> Answer:
+        """The part of a study's page that was not there when it was asked for."""
+        study = self._study(number)
+        if study is None:
+            return self._absent()
+        (row,) = list_rows(self.storage, match=escape(study.study_name))
+        return self._html("findings.html", **self._findings(study, row, self.shown.of))
+
+    def _findings(
+        self,
+        study: optuna.Study,
+        row: dict[str, Any],
+        contents_of: Callable[[optuna.Study], Contents | None],
+    ) -> dict[str, Any]:
+        """What pages show of a study's contents."""
+        contents = contents_of(study)
+        maps = _maps(contents) if contents else []
+        return {
+            "number": self.storage.study_id(study),
+            "row": row,
+            "spec": self.storage.spec(study),
+            "contents": contents,
+            "maps": maps,
+            "others": sorted(contents.figures.keys() - set(maps)) if contents else [],
+            "note": split_note(optuna_dashboard.get_note(study)) or note_of(study),
+        }
 
     def figure(self, number: str, identifier: str) -> Answer:
         """A figure, for plotly."""

@@ -3,6 +3,8 @@
 import base64
 import io
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,9 +29,7 @@ def thumbnail(study_map: RegimeMap) -> str:
     if not len(cells):
         return ""
     if spec.on_grid:
-        panels = dict(study_map.panels())
-        key = max(panels, key=lambda key: np.nan_to_num(panels[key].gain.max(), nan=-math.inf))
-        grid = _grid(panels[key], "gain")
+        grid = GRIDS.get(spec.kind, _best_panel)(study_map)
         colours = COLOURS(0.5 + 0.5 * grid / largest_gain(study_map))
     else:
         grid = _binned(cells, spec.best_by)
@@ -41,9 +41,25 @@ def thumbnail(study_map: RegimeMap) -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
-def _grid(cells: pd.DataFrame, column: str) -> Array:
-    """A column of cells over (T, A), thinned out where there are more than can be seen."""
-    grid = cells.pivot_table(index="period", columns="amplitude", values=column, dropna=False)
+def _best_panel(study_map: RegimeMap) -> Array:
+    panels = dict(study_map.panels())
+    key = max(panels, key=lambda key: np.nan_to_num(panels[key].gain.max(), nan=-math.inf))
+    return _grid(panels[key])
+
+
+def _tiles(study_map: RegimeMap) -> Array:
+    spec: Any = study_map.spec
+    right, upwards = spec.axes
+    return _grid(study_map.dynamical_cells(), upwards.name, right.name)
+
+
+GRIDS: dict[str, Callable[[RegimeMap], Array]] = {"atlas": _tiles}
+"""By kind of study, the gains that are shown, where that is not a panel over A and T."""
+
+
+def _grid(cells: pd.DataFrame, index: str = "period", columns: str = "amplitude") -> Array:
+    """The gain of cells over (T, A), thinned out where there are more than can be seen."""
+    grid = cells.pivot_table(index=index, columns=columns, values="gain", dropna=False)
     steps = (math.ceil(size / MOST_PIXELS) for size in grid.shape)
     return grid.to_numpy(float)[tuple(slice(None, None, step) for step in steps)]
 

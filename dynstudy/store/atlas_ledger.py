@@ -53,6 +53,12 @@ class AtlasLedger(LaunchLedger):
         alike = np.ix_(y.first_alike, x.first_alike)
         return {name: array[alike] for name, array in self._arrays.items()}
 
+    def count(self) -> int:
+        """How many networks of its part of the plane the database has now, none of them read."""
+        with self.engine.connect() as connection:
+            plane = pixels.plane_of(connection, self.plane)
+            return 0 if plane is None else pixels.count(connection, plane, self._bounds())
+
     def places(self, replicates: Sequence[Replicate]) -> tuple[Ints, Ints]:
         """Rows and columns (n,) of the pixels that networks are."""
         rows, columns = self._located(

@@ -70,6 +70,12 @@ def read_pixels(
         yield np.array(list(map(tuple, rows)), float).T
 
 
+def count(connection: Connection, plane: int, bounds: Bounds) -> int:
+    """How many networks are recorded of a part of a plane."""
+    query = select(func.count()).select_from(PixelRow).where(*_within(plane, bounds))
+    return connection.execute(query).scalar_one()
+
+
 def trained_between(connection: Connection, plane: int, bounds: Bounds) -> Any:
     """When the launches began and ended, the first and the last, that trained a part of a plane."""
     launches = select(PixelRow.run_id).where(*_within(plane, bounds)).distinct()

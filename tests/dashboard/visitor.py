@@ -17,6 +17,10 @@ class Visitor:
         self.answer = application(storage, folder, writable=writable)
 
     def ask(self, path: str, method: str = "GET") -> tuple[str, dict[str, str], str]:
+        status, headers, body = self.ask_bytes(path, method)
+        return status, headers, body.decode(errors="replace")
+
+    def ask_bytes(self, path: str, method: str = "GET") -> tuple[str, dict[str, str], bytes]:
         environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path}
         setup_testing_defaults(environ)
         environ["HTTP_HOST"] = "localhost:8080"
@@ -25,7 +29,7 @@ class Visitor:
         body = b"".join(pieces)
         getattr(pieces, "close", lambda: None)()
         status, headers = answered[0][:2]
-        return status, dict(headers), body.decode(errors="replace")
+        return status, dict(headers), body
 
     def page(self, path: str) -> str:
         """The text of a page that has to be there."""

@@ -27,11 +27,19 @@ function draw(place) {
   Plotly.react(place, data, layout, options);
 }
 
-whenSeen(
-  ".plot",
+const drawSeen = (selector) => whenSeen(
+  selector,
   (answer) => answer.json(),
   (place, figure) => { figures.set(place, figure); draw(place); },
   "This figure cannot be drawn.",
   { rootMargin: "400px" },
+);
+drawSeen(".plot");
+// What an atlas in training has come to is worked out when it comes into view.
+whenSeen(
+  ".findings",
+  (answer) => answer.text(),
+  (findings, html) => { findings.innerHTML = html; drawSeen(".findings .plot"); },
+  "What was found cannot be read; dynstudy show says why.",
 );
 dark.addEventListener("change", () => figures.forEach((_, place) => draw(place)));

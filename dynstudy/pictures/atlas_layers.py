@@ -1,0 +1,88 @@
+"""What can be looked at of an atlas, a measure at a time, and pieces of it as PNG."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.colors import Colormap
+from numpy.typing import NDArray
+from PIL import Image
+
+from dynstudy.analysis.atlas import GAIN, Atlas
+from dynstudy.arrays import Array
+from dynstudy.measure.measures import MEASURES, net_names
+from dynstudy.pictures.style import AMPLITUDE, COLOURS, MEASURE_COLOURS, PERIOD, WIDTH
+
+AXES = {
+    "amplitude": AMPLITUDE,
+    "period": PERIOD,
+    "width": WIDTH,
+    "learning_rate": "learning rate η",
+}
+COUNT = 255
+"""Colours of a piece; one more stands for what has no value."""
+
+NO_VALUE = (128, 128, 128, 64)
+OUTLYING = 0.5
+"""Per cent of the pixels at either end that may lie beyond the colours."""
+
+
+def axis_title(name: str) -> str:
+    """What an axis is of, and its unit."""
+    return AXES.get(name, name.replace("_", " "))
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A measure of the pixels of an atlas, and the colours that it is drawn in."""
+
+    name: str
+    title: str
+    values: Array  # (rows, columns), the static loss's taken off where it is everywhere
+    low: float  # where the colours begin
+    high: float  # and end
+    colours: Colormap
+    form: str  # of its numbers
+
+    @classmethod
+    def of(cls, atlas: Atlas, name: str) -> "Layer":
+        """Return the layer of ``gain`` or of a measure.
+
+        Raises:
+            DynstudyError: the atlas has no such measure.
+        """
+        values = atlas.of(name)
+        if name in net_names():
+            values = values - atlas.static(name)
+        title = GAIN if name == GAIN else MEASURES[name].title
+        shown = values[np.isfinite(values)]
+        ends = (OUTLYING, 100 - OUTLYING)
+        low, high = np.percentile(shown, ends).tolist() if len(shown) else (0.0, 1.0)
+        if name == GAIN:
+            limit = max(0.05, -low, high)
+            return cls(name, title, values, -limit, limit, COLOURS, "+.3f")
+        return cls(
+            name, title, values, low, high if high > low else low + 1, MEASURE_COLOURS, ".3f"
+        )
+
+
+def layer_names(atlas: Atlas) -> Iterator[str]:
+    """Yield the names of the layers of which any pixel has a value."""
+    yield from (name for name in atlas.names if np.isfinite(atlas.of(name)).any())
+
+
+def png_of(values: NDArray[np.float32], layer: Layer) -> bytes:
+    """Return values (rows, columns) of a layer, the first row on top, as a PNG of as many pixels.
+
+    Where there is nan it is grey, and half transparent.
+    """
+    share = (values - np.float32(layer.low)) / np.float32(layer.high - layer.low)
+    absent = np.isnan(share)
+    index = (np.clip(np.where(absent, 0, share), 0, 1) * (COUNT - 1) + 0.5).astype(np.uint8)
+    image = Image.fromarray(np.where(absent, np.uint8(COUNT), index))
+    colours = np.round(255 * layer.colours(np.linspace(0, 1, COUNT))[:, :3]).astype(np.uint8)
+    image.putpalette(colours.tobytes() + bytes(NO_VALUE[:3]))
+    file = io.BytesIO()
+    image.save(file, "PNG", transparency=bytes([255] * COUNT + [NO_VALUE[3]]))
+    return file.getvalue()
