@@ -8,7 +8,7 @@ import optuna
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, model_validator
 
-from dynstudy.config import MAX_REPLICATES, Cell, Configuration
+from dynstudy.config import FEWEST, MAX_REPLICATES, Cell, Configuration
 from dynstudy.errors import either
 from dynstudy.measure.measures import reads
 from dynstudy.section import MAX_SEED, Section, integer_or
@@ -158,6 +158,16 @@ class AtlasSpec(OverAxes):
         """Those of the static networks."""
         first = 0 if self.seed == "pixel" else int(self.seed)
         return range(first, first + self.baseline_replicates)
+
+    @property
+    def untested(self) -> str:
+        """Why nothing is tested, in words; empty where tiles are."""
+        if self.seed != "pixel":
+            return f"seed = {self.seed}: one draw has no replicates, so that nothing is tested"
+        if self.replicates < FEWEST:
+            many = f"{self.replicates} pixels a tile"
+            return f"tile = {self.tile}: {many}: below {FEWEST} nothing is tested"
+        return ""
 
     @property
     def axes(self) -> tuple[PixelAxis, PixelAxis]:

@@ -37,7 +37,8 @@ def test_replicates_of_a_tile_are_its_pixels_and_one_draw_has_none() -> None:
     each, one = small_atlas(), small_atlas(seed=7)
     assert (each.replicates, each.baseline_replicates, each.untested) == (9, 36, "")
     assert (one.replicates, one.baseline_replicates, one.baseline_seeds) == (1, 1, range(7, 8))
-    assert one.untested
+    assert one.untested == "seed = 7: one draw has no replicates, so that nothing is tested"
+    assert small_atlas(tile=2).untested == "tile = 2: 4 pixels a tile: below 6 nothing is tested"
     for spec in (each, one):  # what a database keeps is read back
         assert StudySpec.of(spec.resolved()) == spec
 
