@@ -13,7 +13,7 @@ from dynstudy.errors import SpecError, StudyMismatchError
 from dynstudy.store.optuna_private import STUDIES
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.atlas import AtlasSpec
-from dynstudy.study.zooms import Ends, Draw, part
+from dynstudy.study.zooms import Draw, Ends, part
 
 
 def zoom_sequence(

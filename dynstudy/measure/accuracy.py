@@ -1,14 +1,14 @@
 """Accuracy of one network, and its mean over replicates."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynstudy.arrays import Array
-from dynstudy.measure.measure import CellReadings, Measure
+from dynstudy.measure.measure import CellReadings, Measure, StepsOf
 from dynstudy.measure.window import forgetting_window
 from dynstudy.protocol import Protocol
 
@@ -95,11 +95,16 @@ def _of_training(readings: CellReadings) -> Array:
     return accuracy(correct, readings.protocol.data.training_points, readings.diverged)
 
 
-def _before_tail(readings: CellReadings) -> Array:
-    if readings.period is None:
-        return np.full(len(readings.diverged), np.nan)
-    (start,) = _tail_start(readings.protocol, readings.period)
-    return np.where(readings.diverged, np.nan, _of_validation(readings, start))
+def _while_training(steps: StepsOf) -> Callable[[CellReadings], Array]:
+    """Return validation accuracy after the step that is needed; nan where none is."""
+
+    def of(readings: CellReadings) -> Array:
+        needed = [*steps(readings.protocol, readings.period)]
+        if not needed:
+            return np.full(len(readings.diverged), np.nan)
+        return np.where(readings.diverged, np.nan, _of_validation(readings, needed[0]))
+
+    return of
 
 
 def _end(protocol: Protocol, _period: int | None) -> Iterable[int]:
@@ -109,6 +114,11 @@ def _end(protocol: Protocol, _period: int | None) -> Iterable[int]:
 def _tail_start(protocol: Protocol, period: int | None) -> Iterable[int]:
     """The end of the last whole oscillation."""
     return [] if period is None else forgetting_window(protocol, period).ends[-1:].tolist()
+
+
+def _last_peak(protocol: Protocol, period: int | None) -> Iterable[int]:
+    """The middle of the last whole oscillation."""
+    return [] if period is None else forgetting_window(protocol, period).middles[-1:].tolist()
 
 
 VAL_ACCURACY = Measure(
@@ -140,7 +150,18 @@ VAL_ACCURACY_BEFORE_TAIL = Measure(
     "share of the validation points classified right where the static tail begins; absent for a "
     "static loss, and for a network that diverged",
     _tail_start,
-    _before_tail,
+    _while_training(_tail_start),
+    least=0.0,
+)
+VAL_ACCURACY_AT_LAST_PEAK = Measure(
+    "val_accuracy_at_last_peak",
+    "validation accuracy at the last peak",
+    "accuracy",
+    "share of the validation points classified right in the middle of the last whole oscillation, "
+    "where the weight of its class peaks; absent for a static loss, and for a network that "
+    "diverged",
+    _last_peak,
+    _while_training(_last_peak),
     least=0.0,
 )
 BALANCED_ACCURACY = Measure(

@@ -65,6 +65,10 @@ class CellReadings:
         return self.validation_correct / self.protocol.data.validation_points
 
 
+StepsOf = Callable[[Protocol, int | None], Iterable[int]]
+"""The steps that a measure needs of a cell of period T, or of None where the loss is static."""
+
+
 @dataclass(frozen=True)
 class Measure:
     """One number of each network, and all that is said of it anywhere."""
@@ -73,8 +77,7 @@ class Measure:
     title: str  # in a sentence
     unit: str
     definition: str  # in one sentence
-    steps: Callable[[Protocol, int | None], Iterable[int]]
-    """The steps that it needs of a cell of period T, or of None where the loss is static."""
+    steps: StepsOf
     of: Callable[[CellReadings], Array]
     """(R,) of the networks of a cell; nan where it is not defined."""
     net: bool = False  # whether a map takes off the static loss's, read at the same steps

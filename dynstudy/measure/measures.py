@@ -6,6 +6,7 @@ from dynstudy.measure.accuracy import (
     BALANCED_ACCURACY,
     TRAIN_ACCURACY,
     VAL_ACCURACY,
+    VAL_ACCURACY_AT_LAST_PEAK,
     VAL_ACCURACY_BEFORE_TAIL,
 )
 from dynstudy.measure.forgetting import FORGETTING, LASTING, UNRECOVERED
@@ -35,6 +36,7 @@ MEASURES: dict[str, Measure] = {
         EPISODES_PER_OSCILLATION,
         ONSETS_PER_OSCILLATION,
         BALANCED_ACCURACY,
+        VAL_ACCURACY_AT_LAST_PEAK,
     )
 }
 

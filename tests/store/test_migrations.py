@@ -174,6 +174,33 @@ def test_a_measure_that_is_missing_is_made_from_the_series(copy: Path) -> None:
         assert replicates(newer, study).equals(replicates(other, study))
 
 
+def test_accuracy_at_the_last_peak_is_filled_in_of_the_networks_that_there_are(copy: Path) -> None:
+    storage = Storage(url_of(copy), create=True)
+    readings = everything(storage)
+    filled = set[bool]()
+    row = ReplicateRow
+    columns = (
+        row.id,
+        row.period,
+        row.steps,
+        row.tail,
+        row.diverged_at,
+        row.val_accuracy_at_last_peak,
+    )
+    with storage.engine.connect() as connection:
+        networks = connection.execute(select(*columns)).all()
+    for number, period, steps, tail, diverged_at, accuracy in networks:
+        defined = period is not None and diverged_at is None
+        assert (accuracy is not None) == defined
+        if defined:
+            read, correct = readings[number]["validation"]
+            last_turn = steps - tail - period
+            right = correct[read.index(last_turn + period // 2)]
+            assert accuracy == pytest.approx(sum(right) / 90)
+        filled.add(defined)
+    assert filled == {True, False}
+
+
 def test_of_two_processes_one_upgrades(copy: Path) -> None:
     readings = everything(Storage(url_of(copy)))
 
