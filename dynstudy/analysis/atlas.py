@@ -10,6 +10,7 @@ from dynstudy.arrays import Array
 from dynstudy.errors import DynstudyError
 from dynstudy.measure.measures import MEASURES
 from dynstudy.statistics.baseline import Baseline
+from dynstudy.statistics.two_samples import Moments
 from dynstudy.store.atlas_ledger import RECORDED, AtlasLedger
 from dynstudy.store.ledgers import ledger_of
 from dynstudy.store.studies import Storage
@@ -62,13 +63,24 @@ class Atlas:
         """What `of` takes."""
         return [GAIN, *(name for name in MEASURES if name in self.ledger.pixels)]
 
+    def net(self, name: str) -> Array:
+        """Return a measure less the static loss's."""
+        return self.of(name) - self.static(name)
+
     def static(self, name: str) -> Array:
         """Return the mean of a measure of the static loss at each pixel; nan where untrained.
 
         It was trained at the middles of tiles, and is taken to be linear between them, along the
         logarithm of an axis that is logarithmic.
         """
-        value = self._static(name)
+        return self._between(self._static(name)[0])
+
+    def static_error(self, name: str) -> Array:
+        """Return the standard error of `static`, likewise."""
+        return self._between(self._static(name)[1])
+
+    def _between(self, value: Array) -> Array:
+        """What is known at the middles of tiles, at each pixel."""
         for axis, along in ((self.right, 1), (self.upwards, 0)):
             scale = np.log if axis.range.log else np.asarray
             at, middles = scale(axis.values), scale(axis.middles)
@@ -80,8 +92,8 @@ class Atlas:
         return value
 
     def _static(self, name: str) -> Array:
-        """(tiles upwards, tiles to the right)."""
-        means: dict[object, float] = {}
+        """(2, tiles upwards, tiles to the right): means, and their standard errors."""
+        means: dict[object, tuple[float, float]] = {}
         cells = [cell.configuration for cell in self.spec.tile_cells()]
         baselines = {}
         for configuration in cells:
@@ -95,9 +107,13 @@ class Atlas:
                     if name == "val_accuracy"
                     else of_static.measure(name, period)
                 )
-                means[static, period] = float(values.mean()) if len(values) else np.nan
-        flat = [means[each.baseline(), each.period or 0] for each in cells]
-        return np.array(flat).reshape(len(self.upwards.tiles), len(self.right.tiles))
+                moments = Moments.of([values])
+                means[static, period] = (
+                    float(moments.mean[0]),
+                    float(np.sqrt(moments.variance[0])),
+                )
+        flat = np.array([means[each.baseline(), each.period or 0] for each in cells])
+        return flat.T.reshape(2, len(self.upwards.tiles), len(self.right.tiles))
 
 
 def read_atlas(storage: Storage, name: str) -> Atlas:

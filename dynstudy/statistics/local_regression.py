@@ -34,6 +34,9 @@ IN_A_LINE = 1e-3
 """The determinant of pixels around one, of what it is for uncorrelated offsets, that is too small:
 they are in a line, or all far to one side."""
 
+MOST_TRIED = 2**16
+BLOCKS_IN_BANDWIDTH = 4.0
+
 FULL_LEVERAGE = 1e-6  # less than this of a pixel is said by others
 
 Bandwidth = tuple[float, float]
@@ -90,8 +93,33 @@ def smooth_mean(values: Array, weights: Array, bandwidth: Bandwidth) -> Array:
 def best_bandwidth(values: Array, weights: Array | None = None) -> Bandwidth:
     """Return that by which each pixel is predicted best from all others, to within `STEP`.
 
-    Both axes are widened together until that no longer helps, then each by itself.
+    Both axes are widened together until that no longer helps, then each by itself. Of more than
+    `MOST_TRIED` pixels means of blocks are predicted, if these are much smaller than what comes
+    out.
     """
+    values, weights = _weighed(values, weights)
+    side = max(1, math.isqrt(values.size // MOST_TRIED))
+    while True:
+        up, right = _best_of(*blocks(values, weights, side))
+        if side == 1 or min(up, right) >= BLOCKS_IN_BANDWIDTH:
+            return side * up, side * right
+        side //= 2
+
+
+def blocks(values: Array, weights: Array, side: int) -> tuple[Array, Array]:
+    """Return the weighted means of blocks of so many pixels to a side, and their weights."""
+    values, weights = _weighed(values, weights)
+    starts = [np.arange(0, length, side) for length in values.shape]
+
+    def summed(array: Array) -> Array:
+        return np.add.reduceat(np.add.reduceat(array, starts[0], axis=0), starts[1], axis=1)
+
+    total = summed(weights)
+    sums = summed(weights * values)
+    return np.divide(sums, total, out=np.full_like(sums, np.nan), where=total > 0), total
+
+
+def _best_of(values: Array, weights: Array) -> Bandwidth:
     values, weights = _weighed(values, weights)
     ladders = [_ladder(_narrowest(weights), WIDEST * side) for side in values.shape]
     highest = [len(ladder) - 1 for ladder in ladders]

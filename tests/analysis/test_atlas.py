@@ -24,6 +24,15 @@ def test_measures_of_pixels_and_their_gain(storage: Storage) -> None:
         atlas.of("loss")
 
 
+def test_what_is_net_of_the_static_loss_and_its_error(storage: Storage) -> None:
+    plant_atlas(storage, small_atlas())
+    atlas = read_atlas(storage, "atlas")
+    net = atlas.of("forgetting") - atlas.static("forgetting")
+    np.testing.assert_array_equal(atlas.net("forgetting"), net)
+    np.testing.assert_allclose(atlas.static_error("val_accuracy"), 0)  # 36 that are alike
+    assert atlas.static_error("forgetting").shape == (4, 6)
+
+
 def test_the_static_loss_is_linear_between_the_middles_of_tiles(storage: Storage) -> None:
     space = ATLAS["space"] | {"period": {"low": 10, "high": 40}}
     plant_atlas(storage, small_atlas(space=space))

@@ -5,10 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
+from dynstudy.statistics import local_regression
 from dynstudy.statistics.local_regression import (
     SHARPER,
     STEP,
     best_bandwidth,
+    blocks,
     left_out_error,
     smooth,
     smooth_mean,
@@ -122,6 +124,23 @@ def test_the_bandwidth_is_near_the_best_one() -> None:
         reached = np.mean((smooth_mean(values, np.ones(values.shape), chosen) - share) ** 2)
         assert reached < 1.5 * least
         assert smooth(values).bandwidth == pytest.approx([SHARPER * each for each in chosen])
+
+
+def test_of_many_pixels_it_is_chosen_from_means_of_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    share, rng = truth(160, 120), np.random.default_rng(4)
+    values = np.where(rng.random(share.shape) < 0.1, np.nan, rng.random(share.shape) < share)
+    fine = np.sin(np.arange(120) * 1.5) + rng.normal(0, 0.1, share.shape)
+    whole = [best_bandwidth(each) for each in (values, fine)]
+    monkeypatch.setattr(local_regression, "MOST_TRIED", 2000)
+    assert best_bandwidth(values) == pytest.approx(whole[0], rel=0.8)
+    assert best_bandwidth(fine) == whole[1]  # no longer than a few pixels: blocks would hide it
+
+
+def test_blocks_are_means_of_what_is_there() -> None:
+    values = np.array([[1.0, 3.0, 5.0], [np.nan, 2.0, np.nan], [4.0, np.nan, np.nan]])
+    means, counts = blocks(values, np.ones((3, 3)), 2)
+    np.testing.assert_array_equal(means, [[2, 5], [4, np.nan]])
+    np.testing.assert_array_equal(counts, [[3, 1], [1, 0]])
 
 
 def test_each_axis_has_a_bandwidth_of_its_own() -> None:

@@ -1,0 +1,129 @@
+"""How the useful region of an atlas lies: the line along its middle, with an interval.
+
+Along each row of pixels that is surely useful somewhere the middle of the largest useful piece is
+taken, half way between its edges on the axis's scale, if both are in the atlas: what its border
+cuts would tilt the line. A line is fitted through them by least squares. For amplitude and period
+on logarithmic axes its slope b is the power of A ~ Tᵇ.
+
+The interval is of a bootstrap. Pixels are independent draws, so the surface is smoothed again and
+again with random weights on blocks of pixels, which are much smaller than the bandwidth
+(exponential weights, Rubin's Bayesian bootstrap), and 0.02 shifted by the static loss's error; the
+line is fitted anew each time. It holds what other draws of the networks would change, not how far
+a line is from being the right curve.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynstudy.analysis.atlas_edges import AtlasEdges, runs_above
+from dynstudy.arrays import Array
+from dynstudy.search.level_sets import CONFIDENT
+from dynstudy.statistics.local_regression import MOST_TRIED, NARROWEST, blocks, smooth_mean
+from dynstudy.statistics.two_samples import LEVEL
+from dynstudy.study.pixel_axes import PixelAxis
+
+DRAWS = 200
+BLOCKS_IN_BANDWIDTH = 3.0
+FEWEST_ROWS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class BandSlope:
+    """The line along the middle of a useful region: right = a + b upwards, on the axes' scales."""
+
+    slope: float
+    low: float
+    high: float  # of 95 %
+    rows: int  # that it is fitted to
+    upwards: Array  # (2,) ends of the line, values of the axes
+    right: Array  # (2,)
+    said: str  # which power or slope it is
+
+
+def band_slope(edges: AtlasEdges, draws: int = DRAWS) -> BandSlope | None:
+    """Return the slope of the useful region of an atlas.
+
+    Returns:
+        None where fewer than `FEWEST_ROWS` rows have both edges, there or in most draws.
+    """
+    atlas, surface = edges.atlas, edges.gain
+    sure = np.any(surface.excess > CONFIDENT, axis=1, keepdims=True)[:, 0]
+    line = _line(surface.smoothed.mean - surface.level, sure, atlas.right, atlas.upwards, 1)
+    if line is None:
+        return None
+    gain, bandwidth = atlas.of("gain"), surface.smoothed.bandwidth
+    side = max(1, int(min(bandwidth) / BLOCKS_IN_BANDWIDTH), round((gain.size / MOST_TRIED) ** 0.5))
+    means, counts = blocks(gain, np.ones(gain.shape), side)
+    reach = max(bandwidth[0] / side, NARROWEST), max(bandwidth[1] / side, NARROWEST)
+    error = float(np.nan_to_num(np.nanmean(surface.static_error)))
+    rows = np.logical_or.reduceat(sure, np.arange(0, len(sure), side))
+    rng = np.random.default_rng(0)  # an atlas reads the same every time
+    slopes = []
+    for _ in range(draws):
+        drawn = smooth_mean(means, counts * rng.exponential(size=counts.shape), reach)
+        level = surface.level + error * rng.normal()
+        again = _line(drawn - level, rows, atlas.right, atlas.upwards, side)
+        slopes += [] if again is None else [again[0]]
+    if len(slopes) < draws / 2:
+        return None
+    low, high = np.quantile(slopes, [LEVEL / 2, 1 - LEVEL / 2])
+    slope, offset, fitted = line
+    ends = scaled(atlas.upwards)[fitted[[0, -1]]]
+    return BandSlope(
+        slope,
+        float(low),
+        float(high),
+        len(fitted),
+        unscaled(atlas.upwards, ends),
+        unscaled(atlas.right, offset + slope * ends),
+        slope_words(atlas.right, atlas.upwards),
+    )
+
+
+def _line(
+    excess: Array, sure: NDArray[np.bool_], right: PixelAxis, upwards: PixelAxis, side: int
+) -> tuple[float, float, Array] | None:
+    """Slope, offset and the rows that the line is fitted to, of blocks of so many pixels."""
+    x, y = (_of_blocks(scaled(axis), side) for axis in (right, upwards))
+    middles, rows = [], []
+    for row, values in enumerate(excess):
+        pieces = runs_above(values)
+        if not pieces or not sure[row]:
+            continue
+        start, stop = max(pieces, key=lambda piece: values[piece[0] : piece[1]].sum())
+        ends = start - 1, stop
+        if ends[0] < 0 or ends[1] == len(values) or np.isnan(values[[*ends]]).any():
+            continue
+        crossings = [
+            np.interp(0, [values[out], values[inside]], [x[out], x[inside]])
+            for out, inside in ((start - 1, start), (stop, stop - 1))
+        ]
+        rows.append(row)
+        middles.append(np.mean(crossings))
+    if len(rows) < FEWEST_ROWS:
+        return None
+    slope, offset = np.polyfit(y[rows], middles, 1)
+    return float(slope), float(offset), np.array(rows)
+
+
+def _of_blocks(values: Array, side: int) -> Array:
+    starts = np.arange(0, len(values), side)
+    return np.add.reduceat(values, starts) / np.diff([*starts, len(values)])
+
+
+def scaled(axis: PixelAxis) -> Array:
+    """The values of an axis, or their logarithms where it is logarithmic."""
+    return np.log(axis.values) if axis.range.log else axis.values
+
+
+def unscaled(axis: PixelAxis, values: Array) -> Array:
+    """The values back."""
+    return np.exp(values) if axis.range.log else values
+
+
+def slope_words(right: PixelAxis, upwards: PixelAxis) -> str:
+    """What a slope is, in words."""
+    names = [f"log {axis.name}" if axis.range.log else axis.name for axis in (right, upwards)]
+    return f"d {names[0]} / d {names[1]}".replace("_", " ")
