@@ -72,10 +72,10 @@ def layer_names(atlas: Atlas) -> Iterator[str]:
     yield from (name for name in atlas.names if np.isfinite(atlas.of(name)).any())
 
 
-def png_of(values: NDArray[np.float32], layer: Layer) -> bytes:
-    """Return values (rows, columns) of a layer, the first row on top, as a PNG of as many pixels.
+def image_of(values: NDArray[np.float32], layer: Layer) -> Image.Image:
+    """Return values (rows, columns) of a layer, the first row on top, a pixel each.
 
-    Where there is nan it is grey, and half transparent.
+    The image has a palette, whose number `COUNT` stands for nan.
     """
     share = (values - np.float32(layer.low)) / np.float32(layer.high - layer.low)
     absent = np.isnan(share)
@@ -83,6 +83,12 @@ def png_of(values: NDArray[np.float32], layer: Layer) -> bytes:
     image = Image.fromarray(np.where(absent, np.uint8(COUNT), index))
     colours = np.round(255 * layer.colours(np.linspace(0, 1, COUNT))[:, :3]).astype(np.uint8)
     image.putpalette(colours.tobytes() + bytes(NO_VALUE[:3]))
+    return image
+
+
+def png_of(values: NDArray[np.float32], layer: Layer) -> bytes:
+    """Return the same as a PNG; where there is nan it is grey, and half transparent."""
     file = io.BytesIO()
-    image.save(file, "PNG", transparency=bytes([255] * COUNT + [NO_VALUE[3]]))
+    transparency = bytes([255] * COUNT + [NO_VALUE[3]])
+    image_of(values, layer).save(file, "PNG", transparency=transparency)
     return file.getvalue()
