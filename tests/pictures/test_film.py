@@ -8,7 +8,6 @@ import pytest
 from dynstudy.analysis.zoom_path import Stretch
 from dynstudy.pictures.film import Shot, frames
 
-
 HALF = 0.0, 0.5
 
 
