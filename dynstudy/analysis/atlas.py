@@ -12,6 +12,7 @@ from dynstudy.measure.measures import MEASURES
 from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.two_samples import Moments
 from dynstudy.store.atlas_ledger import RECORDED, AtlasLedger
+from dynstudy.store.ledger import Ledger
 from dynstudy.store.ledgers import ledger_of
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.atlas import AtlasSpec
@@ -123,7 +124,12 @@ def read_atlas(storage: Storage, name: str) -> Atlas:
         DynstudyError: the study is of another kind.
     """
     spec = storage.spec(storage.study(name))
-    ledger = ledger_of(storage.engine, spec)
-    if not isinstance(ledger, AtlasLedger):
+    atlas = atlas_of(ledger_of(storage.engine, spec))
+    if atlas is None:
         raise DynstudyError(f"{name}: is a {spec.title}, and no atlas, which has pixels")
-    return Atlas(ledger.spec, ledger)
+    return atlas
+
+
+def atlas_of(ledger: Ledger) -> Atlas | None:
+    """Return the atlas whose ledger it is; None if it is that of another kind of study."""
+    return Atlas(ledger.spec, ledger) if isinstance(ledger, AtlasLedger) else None

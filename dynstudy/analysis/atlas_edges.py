@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from dynstudy.analysis.atlas import GAIN, Atlas
-from dynstudy.analysis.boundaries import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
+from dynstudy.analysis.boundary_words import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
 from dynstudy.arrays import Array
 from dynstudy.config import EQUIVALENCE
 from dynstudy.measure.forgetting import CATASTROPHIC

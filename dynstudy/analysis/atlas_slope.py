@@ -7,9 +7,11 @@ on logarithmic axes its slope b is the power of A ~ Tᵇ.
 
 The interval is of a bootstrap. Pixels are independent draws, so the surface is smoothed again and
 again with random weights on blocks of pixels, which are much smaller than the bandwidth
-(exponential weights, Rubin's Bayesian bootstrap), and 0.02 shifted by the static loss's error; the
-line is fitted anew each time. It holds what other draws of the networks would change, not how far
-a line is from being the right curve.
+(gamma weights, as in Rubin's Bayesian bootstrap; of variance 1 / (1 - L)² instead of 1, L being how
+much of a surface is its own block, which draws it nearer to that than to the truth), and 0.02
+shifted by the static loss's error; the line is fitted anew each time. The bandwidth stays the one
+of the pixels as they are. The interval holds what other draws of the networks would change, not how
+far a line is from being the right curve.
 """
 
 from dataclasses import dataclass
@@ -20,7 +22,13 @@ from numpy.typing import NDArray
 from dynstudy.analysis.atlas_edges import AtlasEdges, runs_above
 from dynstudy.arrays import Array
 from dynstudy.search.level_sets import CONFIDENT
-from dynstudy.statistics.local_regression import MOST_TRIED, NARROWEST, blocks, smooth_mean
+from dynstudy.statistics.local_regression import (
+    MOST_TRIED,
+    NARROWEST,
+    blocks,
+    leverage,
+    smooth_mean,
+)
 from dynstudy.statistics.two_samples import LEVEL
 from dynstudy.study.pixel_axes import PixelAxis
 
@@ -57,12 +65,13 @@ def band_slope(edges: AtlasEdges, draws: int = DRAWS) -> BandSlope | None:
     side = max(1, int(min(bandwidth) / BLOCKS_IN_BANDWIDTH), round((gain.size / MOST_TRIED) ** 0.5))
     means, counts = blocks(gain, np.ones(gain.shape), side)
     reach = max(bandwidth[0] / side, NARROWEST), max(bandwidth[1] / side, NARROWEST)
+    spread = 1 / (1 - min(float(np.nanmean(leverage(counts, reach))), 0.5)) ** 2
     error = float(np.nan_to_num(np.nanmean(surface.static_error)))
     rows = np.logical_or.reduceat(sure, np.arange(0, len(sure), side))
     rng = np.random.default_rng(0)  # an atlas reads the same every time
     slopes = []
     for _ in range(draws):
-        drawn = smooth_mean(means, counts * rng.exponential(size=counts.shape), reach)
+        drawn = smooth_mean(means, counts * rng.gamma(1 / spread, spread, counts.shape), reach)
         level = surface.level + error * rng.normal()
         again = _line(drawn - level, rows, atlas.right, atlas.upwards, side)
         slopes += [] if again is None else [again[0]]

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from dynstudy.analysis.boundary_words import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
 from dynstudy.analysis.panel_surface import PanelSurface
 from dynstudy.analysis.regime_map import PANEL, RegimeMap
 from dynstudy.arrays import Array
@@ -28,7 +29,6 @@ from dynstudy.statistics.two_samples import LEVEL
 DRAWS = 400
 GRID = 121  # amplitudes at which a surface is looked at
 
-LOWER, UPPER, ONSET = "useful_lower", "useful_upper", "forgetting_onset"
 COLUMNS = (
     *AXES[:3],
     Column("period", "steps", "T", "Int64"),
@@ -47,8 +47,6 @@ COLUMNS = (
     Column("says", "", "where the edge is instead, if it is not reached", "string"),
 )
 """A row is a boundary at a period."""
-
-BELOW, ABOVE, NOWHERE = "below the map", "above the map", "nowhere in the map"
 
 
 def has_boundaries(study_map: RegimeMap) -> bool:

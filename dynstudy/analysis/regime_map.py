@@ -1,8 +1,9 @@
 """What a study found, as a table: one row per cell, from the ledger."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,18 @@ import numpy as np
 import optuna
 import pandas as pd
 
+from dynstudy.analysis._map_notes import notes_of
+from dynstudy.analysis.atlas import Atlas, atlas_of
+from dynstudy.analysis.atlas_edges import AtlasEdges, find_edges
+from dynstudy.analysis.atlas_slope import BandSlope, band_slope
 from dynstudy.analysis.best_of_many import largest_by_chance
 from dynstudy.analysis.panel_surface import PanelSurface, fit_panel
-from dynstudy.arrays import Array, Ints
-from dynstudy.config import FEWEST, place_name
-from dynstudy.measure.accuracy import BALANCED_ACCURACY, with_error
+from dynstudy.arrays import Array
+from dynstudy.config import place_name
+from dynstudy.measure.accuracy import with_error
 from dynstudy.measure.measures import MEASURES
 from dynstudy.protocol import Protocol
 from dynstudy.search.prediction import predict_cells
-from dynstudy.statistics.baseline import Baseline
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests
 from dynstudy.statistics.labelled_cells import judge
 from dynstudy.statistics.labels import BASELINE, DIVERGED, UNTESTED, USEFUL
@@ -27,7 +31,6 @@ from dynstudy.store.ledger import Ledger
 from dynstudy.store.ledgers import ledger_of
 from dynstudy.store.studies import Storage
 from dynstudy.study.confirmation import FLATTERED
-from dynstudy.study.rounds import Rounds
 from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
 
@@ -53,9 +56,20 @@ class RegimeMap:
     trials: int | None = None  # complete ones
     measured: list[Mapping[str, Array]] = field(default_factory=list)
     """All measures of each row's replicates, by name; nan where one is not defined."""
+    atlas: Atlas | None = None  # its pixels, of an atlas
     _surfaces: dict[PanelKey, PanelSurface | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    @cached_property
+    def edges(self) -> AtlasEdges | None:
+        """The smoothed pixels of an atlas, and where its regimes end; None if there are none."""
+        return None if self.atlas is None else find_edges(self.atlas)
+
+    @cached_property
+    def slope(self) -> BandSlope | None:
+        """How the useful region of an atlas lies, if that can be said."""
+        return None if self.edges is None else band_slope(self.edges)
 
     @property
     def cells(self) -> int:
@@ -207,7 +221,7 @@ def regime_map(
     cells = spec.cells(study)
     labelled = judge(ledger, cells, spec.baseline_seeds, spec.family, spec.rounds, tests)
     frame, samples = labelled.frame, labelled.compared.samples
-    notes = _notes(spec, frame, list(labelled.compared.baselines.values()))
+    notes = notes_of(spec, frame, list(labelled.compared.baselines.values()))
     if ledger.unknown:
         titles = " and no ".join(measure.title for measure in ledger.unknown)
         notes.append(
@@ -230,7 +244,7 @@ def regime_map(
                 f"that are, {unsettled} of them not settled"
             )
     trials = storage.count_cells(study)
-    return RegimeMap(spec, frame, notes, outcomes, lost, rows, trials, measured)
+    return RegimeMap(spec, frame, notes, outcomes, lost, rows, trials, measured, atlas_of(ledger))
 
 
 def conditional(protocol: Protocol) -> str:
@@ -238,63 +252,3 @@ def conditional(protocol: Protocol) -> str:
     data, initial = protocol.data, protocol.initial
     start = f"the start in {Path(initial.file).name}, " if initial is not None else ""
     return f"conditional on {start}{data.condition}"
-
-
-def _notes(spec: StudySpec, frame: pd.DataFrame, baselines: Sequence[Baseline]) -> list[str]:
-    """What a reader has to know before believing the numbers."""
-    notes = []
-    holes = int((frame.replicates == 0).sum())
-    partial = int(((frame.replicates > 0) & (frame.replicates < frame.replicates_planned)).sum())
-    if holes or partial:
-        notes.append(
-            f"{holes} of {len(frame)} cells are not trained and {partial} lack replicates; "
-            "run the study again to complete it"
-        )
-    notes += _baseline_notes(baselines)
-    if not spec.protocol.data.balanced:
-        notes.append(_size_note(spec.protocol.data.validation_points))
-    if spec.caution:
-        notes.append(spec.caution)
-    if spec.rounds is not None:
-        notes.append(_rounds_note(spec.rounds, frame))
-    if spec.untested:
-        notes.append(spec.untested)
-    diverged = int(frame.diverged.sum())
-    if diverged:
-        notes.append(
-            f"{diverged} of {int(frame.replicates.sum())} networks diverged; each counts as "
-            f"chance, {1 / spec.protocol.data.classes:.3f}"
-        )
-    return notes
-
-
-def _size_note(points: Ints) -> str:
-    """What accuracy means where classes differ in size."""
-    return (
-        f"classes differ in size ({points.min()} to {points.max()} validation points): who answers "
-        f"the largest for everything has an accuracy of {points.max() / points.sum():.3f}; "
-        f"{BALANCED_ACCURACY.name} is the mean over the classes"
-    )
-
-
-def _rounds_note(rounds: Rounds, frame: pd.DataFrame) -> str:
-    """How many replicates the cells came to, and what that does to their numbers."""
-    counts = frame.replicates[frame.amplitude.notna()].value_counts()
-    at = ", ".join(f"{counts[n]} at {n}" for n in rounds.looks if n in counts)
-    return (
-        f"replicates were added until a cell was settled (cells {at or 'none yet'}): intervals "
-        "are of 95 % over all looks together, and a gain that was settled early is flattered"
-    )
-
-
-def _baseline_notes(baselines: Sequence[Baseline]) -> list[str]:
-    notes = []
-    absent = [baseline for baseline in baselines if not len(baseline.val_accuracy)]
-    if absent:
-        rest = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
-        notes.append(f"no baseline ({absent[0].configuration}){rest}: no gain over it")
-    for baseline in baselines:
-        count = len(baseline.val_accuracy)
-        if 0 < count < FEWEST:
-            notes.append(f"the baseline ({baseline.configuration}) has only {count} replicates")
-    return notes

@@ -6,7 +6,7 @@ from typing import Any, TextIO
 
 import pandas as pd
 
-from dynstudy.analysis.boundaries import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
+from dynstudy.analysis.boundary_words import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
 from dynstudy.analysis.regime_map import PANEL
 from dynstudy.report.rows import Rows, console, print_rows
 from dynstudy.report.words import Format

@@ -90,6 +90,11 @@ def smooth_mean(values: Array, weights: Array, bandwidth: Bandwidth) -> Array:
     return _Planes(weights, bandwidth).read(values)
 
 
+def leverage(weights: Array, bandwidth: Bandwidth) -> Array:
+    """How much of the surface in each pixel is its own value (rows, columns); nan where none is."""
+    return _Planes(weights, bandwidth).leverage
+
+
 def best_bandwidth(values: Array, weights: Array | None = None) -> Bandwidth:
     """Return that by which each pixel is predicted best from all others, to within `STEP`.
 

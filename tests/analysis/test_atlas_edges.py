@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynstudy.analysis.atlas_edges import edge_band, find_edges, runs_above, value_at
-from dynstudy.analysis.boundaries import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
+from dynstudy.analysis.boundary_words import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
 from tests.analysis.simulated_atlas import SimulatedAtlas, band, simulated_atlas
 
 HALF = 0.4 * np.sqrt(np.log(0.2 / 0.07))  # decades from the middle of `band` to its edges

@@ -6,17 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynstudy.analysis.boundaries import (
-    ABOVE,
-    BELOW,
-    COLUMNS,
-    LOWER,
-    NOWHERE,
-    ONSET,
-    UPPER,
-    _pieces,
-    find_boundaries,
-)
+from dynstudy.analysis.boundaries import COLUMNS, _pieces, find_boundaries
+from dynstudy.analysis.boundary_words import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.config import EQUIVALENCE
 from dynstudy.errors import DynstudyError

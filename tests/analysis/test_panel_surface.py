@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from dynstudy.analysis.boundaries import UPPER, find_boundaries
+from dynstudy.analysis.boundaries import find_boundaries
+from dynstudy.analysis.boundary_words import UPPER
 from dynstudy.analysis.panel_surface import GRID, PooledGain, fit_panel
 from tests.analysis.simulated_maps import HALF, middle, ridge, simulated
 

@@ -5,7 +5,7 @@ import io
 import pandas as pd
 import pytest
 
-from dynstudy.analysis.boundaries import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
+from dynstudy.analysis.boundary_words import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
 from dynstudy.report.boundary_text import boundary_lines, print_boundaries
 
 PANEL = {"loss": "dce", "width": 5, "learning_rate": 1.0}

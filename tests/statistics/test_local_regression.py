@@ -12,6 +12,7 @@ from dynstudy.statistics.local_regression import (
     best_bandwidth,
     blocks,
     left_out_error,
+    leverage,
     smooth,
     smooth_mean,
 )
@@ -83,6 +84,13 @@ def test_weights_are_how_many_each_is_the_mean_of() -> None:
     np.testing.assert_allclose(
         smooth(thrice, counts, (8.0, 8.0)).error, smooth(thrice, None, (8.0, 8.0)).error
     )
+
+
+def test_leverage_is_how_much_a_pixel_counts_for_itself() -> None:
+    values = np.where(HOLES, np.nan, 1.0)
+    shares = leverage(np.where(HOLES, 0.0, 1.0), (4.0, 3.0))
+    for at in ((20, 20), (0, 0), (39, 49)):
+        assert shares[at] == pytest.approx(plainly(values, (4.0, 3.0), at)[at])
 
 
 def test_the_error_of_leaving_one_out_is_that_of_leaving_each_out() -> None:
