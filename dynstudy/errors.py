@@ -96,6 +96,15 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else ""
 
 
+def with_article(noun: str) -> str:
+    """Return one of something.
+
+    >>> with_article("map"), with_article("atlas")
+    ('a map', 'an atlas')
+    """
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def printable(text: str, keep: str = "") -> str:
     r"""Return a text without what could move a terminal's cursor or turn its lines around.
 

@@ -3,7 +3,8 @@
 import pytest
 
 from dynstudy import errors
-from dynstudy.errors import DynstudyError, Interrupted, StorageError, either, nearest
+from dynstudy.errors import DynstudyError, Interrupted, StorageError, either, nearest, with_article
+from dynstudy.study.kinds import KINDS
 
 
 def test_what_the_user_can_mend_is_caught_as_one_kind() -> None:
@@ -26,6 +27,11 @@ def test_words_are_a_part_of_a_sentence() -> None:
     assert either(["dce"]) == "dce"
     assert either(["ce", "mse"]) == "ce or mse"
     assert either(iter("abc")) == "a, b or c"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_of_study_has_its_article(kind: str) -> None:
+    assert with_article(kind) == ("an atlas" if kind == "atlas" else f"a {kind}")
 
 
 def test_what_was_meant_is_guessed_where_it_is_close() -> None:

@@ -36,7 +36,7 @@ from dynstudy.analysis.onset_laws import (
 from dynstudy.analysis.onsets import ForgettingPanel, Onsets, forgetting_panels, onsets
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.arrays import Array
-from dynstudy.errors import DynstudyError
+from dynstudy.errors import DynstudyError, with_article
 from dynstudy.measure.forgetting import CATASTROPHIC
 from dynstudy.statistics.censored_regression import Line
 from dynstudy.statistics.two_samples import LEVEL
@@ -107,7 +107,7 @@ def _panels_with_laws(study_map: RegimeMap) -> list[ForgettingPanel]:
     name = study_map.spec.name
     if not study_map.spec.on_grid:
         raise DynstudyError(
-            f"{name}: is a {study_map.spec.title}; a law is fitted to the cells of a map"
+            f"{name}: is {with_article(study_map.spec.title)}; a law is fitted to the cells of a map"
         )
     for axis in ("period", "amplitude"):
         count = study_map.dynamical_cells()[axis].nunique()

@@ -13,7 +13,7 @@ import pandas as pd
 
 from dynstudy.analysis.regime_map import PANEL
 from dynstudy.arrays import Array
-from dynstudy.errors import DynstudyError
+from dynstudy.errors import DynstudyError, with_article
 from dynstudy.measure.accuracy import mean, or_none, standard_error
 from dynstudy.measure.records import (
     EIGENVALUES,
@@ -81,7 +81,7 @@ def training_curves(storage: Storage, name: str) -> TrainingCurves:
     study = storage.study(name)
     spec = storage.spec(study)
     if not spec.on_grid:
-        raise DynstudyError(f"study {name!r} is a {spec.title}; figure 1 needs a map")
+        raise DynstudyError(f"study {name!r} is {with_article(spec.title)}; figure 1 needs a map")
     read = series_asked(spec.protocol)
     if not {EIGENVALUES, LOSS}.issubset(read):
         lacks = "loss" if EIGENVALUES in read else "curvature"

@@ -92,11 +92,12 @@ class Atlases:
         with self.lock:  # whoever asks for the same waits for it
             atlas = read_atlas(self.storage, study.study_name)  # nothing of it is read yet
             version = self._version(study, atlas)
-            kept = self.kept.pop(number, None)
+            kept = self.kept.get(number)  # which pages that are open go on being shown
             if kept is None or kept.version != version:
                 atlas.recorded  # noqa: B018 - reads it
                 kept = KeptAtlas(self.storage, study, version, atlas)
-            self.kept[number] = kept
+            self.kept.pop(number, None)
+            self.kept[number] = kept  # as the last
             while len(self.kept) > KEPT:
                 del self.kept[next(iter(self.kept))]
             return kept

@@ -7,6 +7,7 @@ from typing import Any
 import tomli_w
 
 from dynstudy.analysis.regime_map import conditional
+from dynstudy.errors import with_article
 from dynstudy.study.spec import StudySpec
 
 MARK = '[dynstudy]: # "what is below this line is written anew; write above it"'
@@ -71,7 +72,7 @@ def _what(spec: StudySpec) -> str:
         str(protocol.tail), f"the last {protocol.tail} of them at A = 1"
     )
     return (
-        f"A {spec.title} of {', '.join(loss.upper() for loss in spec.loss)} over "
+        f"{with_article(spec.title).capitalize()} of {', '.join(loss.upper() for loss in spec.loss)} over "
         f"{spec.described()}, {protocol.steps_said} steps each ({tail}), in {protocol.dtype}"
         f"{protocol.changes_said}."
     )

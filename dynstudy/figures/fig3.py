@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
-from dynstudy.errors import DynstudyError
+from dynstudy.errors import DynstudyError, with_article
 from dynstudy.figures.paper_figure import Choices, DrawnFigure, PaperFigure
 from dynstudy.pictures.accuracy import width_figure
 from dynstudy.report.rows import frame_rows
@@ -21,7 +21,7 @@ def over_width(study_map: RegimeMap, amplitude: float | None, period: int | None
     name = study_map.spec.name
     if not study_map.spec.on_grid:
         raise DynstudyError(
-            f"study {name!r} is a {study_map.spec.title}; figure 3 needs a map over widths"
+            f"study {name!r} is {with_article(study_map.spec.title)}; figure 3 needs a map over widths"
         )
     frame = study_map.trained()
     if not len(frame):

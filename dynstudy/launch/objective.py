@@ -6,7 +6,7 @@ import numpy as np
 import optuna
 
 from dynstudy.config import Configuration
-from dynstudy.errors import SpecError
+from dynstudy.errors import SpecError, with_article
 from dynstudy.launch.backend_check import check_backend
 from dynstudy.launch.replicates import train_cell
 from dynstudy.measure.accuracy import standard_error
@@ -42,7 +42,9 @@ class Objective:
         check_backend(backend, spec)
         spec = spec.plain  # whose curvature nobody would see
         if not spec.suggests:
-            raise SpecError(f"study {spec.name!r} is a {spec.kind}; an Objective needs a search")
+            raise SpecError(
+                f"study {spec.name!r} is {with_article(spec.kind)}; an Objective needs a search"
+            )
         self.spec, self.backend = cast(SearchSpec, spec), backend
         self.directions = spec.directions
         self._baselines: dict[Configuration, float] = {}

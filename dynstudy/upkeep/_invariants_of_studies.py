@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from optuna.trial import TrialState
 from sqlalchemy import func, select
 
-from dynstudy.errors import DamagedError
+from dynstudy.errors import DamagedError, with_article
 from dynstudy.store.launches import running
 from dynstudy.store.optuna_private import OPTUNA_TABLES, STUDIES, STUDY_ATTRIBUTES, TRIALS
 from dynstudy.store.study_rows import SPEC, StudyRow, read_studies
@@ -103,7 +103,7 @@ def _states(look: Inspection) -> Iterator[Finding]:
             continue
         for trial in trials:
             if trial.state != COMPLETE:
-                said = f"it is {trial.state.name}, and all trials of a {spec.title} are COMPLETE"
+                said = f"it is {trial.state.name}, and all trials of {with_article(spec.title)} are COMPLETE"
                 yield of_trial(study, spec, trial.number, said)
         yield from _repeated(look, study, spec, trials)
 

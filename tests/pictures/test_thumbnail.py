@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from dynstudy.analysis.regime_map import RegimeMap
+from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.pictures.map_description import largest_gain
 from dynstudy.pictures.style import COLOURS
 from dynstudy.pictures.thumbnail import BINS, MOST_PIXELS, thumbnail
+from dynstudy.store.studies import Storage
 from tests.pictures.made_up import made_up
 from tests.planted import SearchMaker, SpecMaker
+from tests.planted_atlas import plant_atlas, small_atlas
 
 
 def pixels(study_map: RegimeMap) -> np.ndarray:
@@ -45,6 +47,20 @@ def test_what_is_not_trained_is_grey_and_a_large_map_is_thinned_out(
     grey = (drawn == drawn[0, 0]).all(axis=-1)
     assert grey[0].all()
     assert not grey[1:].any()
+
+
+def test_of_an_atlas_a_pixel_is_a_tile_over_its_axes_whichever_these_are(
+    storage: Storage,
+) -> None:
+    axes = {"learning_rate": {"low": 0.1, "high": 1, "log": True}}
+    axes |= {"width": {"low": 2, "high": 14}, "amplitude": 10, "period": 20}
+    plant_atlas(storage, small_atlas(space=axes))
+    study_map = regime_map(storage, "atlas")
+    drawn = pixels(study_map)
+    assert drawn.shape == (2, 2, 4)
+    gain = study_map.dynamical_cells().gain.to_numpy().reshape(2, 2)  # row by row, from below
+    expected = COLOURS(0.5 + 0.5 * gain[::-1] / largest_gain(study_map))
+    assert drawn == pytest.approx(expected, abs=1 / 255)
 
 
 def test_trials_of_a_search_are_gathered_in_bins(

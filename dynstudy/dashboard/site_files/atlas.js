@@ -7,10 +7,11 @@ async function ask(address) {
   return content;
 }
 
-function latest(show) { // asks for one thing at a time, and then for what was wanted last
+function latest(element, show) { // asks for one thing at a time, and then for what was wanted last
   let wanted, shown, busy = false;
   return async (address) => {
     wanted = address;
+    element.classList.toggle("waiting", shown !== wanted || busy);
     if (busy) return;
     busy = true;
     while (shown !== wanted) {
@@ -22,6 +23,7 @@ function latest(show) { // asks for one thing at a time, and then for what was w
       }
     }
     busy = false;
+    element.classList.remove("waiting");
   };
 }
 
@@ -36,14 +38,14 @@ function list(element, heading, rows, link) { // texts alone: nothing is read as
 }
 
 const pixelElement = document.getElementById("pixel"), tileElement = document.getElementById("tile");
-const showPixel = latest((pixel) => {
+const showPixel = latest(pixelElement, (pixel) => {
   if (pixel.problem) return list(pixelElement, pixel.problem, []);
   const rows = [...Object.entries(pixel.at), ["seed", pixel.seed]];
   if (pixel.diverged !== null) rows.push(["diverged", `at step ${pixel.diverged}`]);
   rows.push(...Object.entries(pixel.measures).filter(([, text]) => text));
   list(pixelElement, pixel.trained ? "Network" : "Network, not trained yet", rows);
 });
-const showTile = latest((tile) => {
+const showTile = latest(tileElement, (tile) => {
   if (tile.problem) return list(tileElement, tile.problem, []);
   const rows = [["label", tile.label], ["gain [95 %]", tile.gain], ["accuracy", tile.accuracy], ["networks", tile.networks]];
   const study = section.dataset.address.match(/\d+/)[0];

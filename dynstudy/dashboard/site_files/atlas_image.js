@@ -26,7 +26,7 @@ export const least = () => Math.min(box().width / now.atlas.right.pixels, box().
 export function keepInside() {
   const { width, height } = box();
   const kept = (middle, size, half) => (2 * half >= size ? size / 2 : within(middle, half, size - half));
-  now.view.scale = within(now.view.scale, least(), Math.max(least(), LARGEST));
+  now.view.scale = within(now.view.scale, least(), Math.max(4 * least(), LARGEST));
   now.view.x = kept(now.view.x, now.atlas.right.pixels, width / 2 / now.view.scale);
   now.view.y = kept(now.view.y, now.atlas.upwards.pixels, height / 2 / now.view.scale);
 }

@@ -14,14 +14,16 @@ from dynstudy.analysis import regime_map as regime_map_module
 from dynstudy.analysis.boundaries import find_boundaries
 from dynstudy.analysis.regime_map import regime_map
 from dynstudy.dashboard import page
-from dynstudy.dashboard.page import map_page, publish, published, search_page
+from dynstudy.dashboard.page import atlas_page, map_page, publish, published, search_page
 from dynstudy.errors import DynstudyError, StudyNotFoundError
+from dynstudy.pictures.interactive.atlas_tiles import TILES_FIGURE
 from dynstudy.report.map_text import write_map
 from dynstudy.report.rows import to_csv
 from dynstudy.store.rename_note_tag import NOTE
 from dynstudy.store.studies import Storage
 from dynstudy.study.study_file import load_spec
 from tests.planted import SearchMaker, SpecMaker, plant, plant_instability, plant_search
+from tests.planted_atlas import plant_atlas, small_atlas
 
 
 @pytest.fixture
@@ -209,3 +211,27 @@ def test_a_map_with_curvature_has_one_figure_of_its_instabilities(storage: Stora
     assert list(shown.figures) == ["map-dce-width00005-rate1", "measures", "width-accuracy"]
     (menu,) = shown.figures["measures"].layout.updatemenus
     assert len(menu.buttons) == 4
+
+
+def test_an_atlas_has_its_tiles_and_says_what_came_out_in_a_line(
+    storage: Storage, folder: Path
+) -> None:
+    plant_atlas(storage, small_atlas())
+    publish(storage, "atlas")
+    before = attributes(storage)
+    assert json.loads(before["dynstudy:contents"])["figures"] == [TILES_FIGURE]
+    assert sorted(files(storage)) == ["cells.csv", "map.png", "study.toml"]
+    words = optuna_dashboard.get_note(storage.study("atlas"))
+    assert "An atlas of DCE" in words
+    assert r"4 dynamical cells\: " in words
+    assert "largest gain" in words
+    publish(storage, "atlas")
+    assert attributes(storage).keys() == before.keys()
+
+
+def test_more_tiles_than_a_figure_can_show_are_left_to_the_pixels(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant_atlas(storage, small_atlas())
+    monkeypatch.setattr(page, "MOST_TILES", 3)
+    assert atlas_page(regime_map(storage, "atlas"), []).figures == {}
