@@ -16,7 +16,7 @@ from dynstudy.launch.training import Training
 from dynstudy.measure.measures import reads
 from dynstudy.statistics.trial_summaries import Summaries
 from dynstudy.store.atlas_ledger import AtlasLedger
-from dynstudy.study.kinds.atlas import AtlasSpec
+from dynstudy.study.kinds.atlas import STRIDES, AtlasSpec
 from dynstudy.study.tried import finished
 from dynstudy.train.loop import step_work
 
@@ -29,6 +29,9 @@ def run_atlas(spec: AtlasSpec, study: optuna.Study, training: Training) -> tuple
     recorded = training.patiently(lambda: ledger.recorded)
     todo = [(row, column) for _, column, row in spec.missing(recorded)]
     work = _work(spec, todo)
+    if todo:
+        training.say_first()
+        training.log(f"{spec.described()}: {_ahead(len(todo), recorded.size)}")
     static, tiles = spec.static_cells(), list(spec.tile_cells())
     of_static = sum(cell.replicates * step_work(cell.configuration.width) for cell in static)
     of_static *= spec.protocol.training_steps
@@ -61,6 +64,11 @@ def run_atlas(spec: AtlasSpec, study: optuna.Study, training: Training) -> tuple
         seldom()
     make_trials()
     return len(static) + len(tiles), len(waiting)
+
+
+def _ahead(pixels: int, of: int) -> str:
+    coarse = f"every {STRIDES[0]}th row and column first"
+    return coarse if pixels == of else f"{pixels} networks are left, {coarse}"
 
 
 def _work(spec: AtlasSpec, pixels: list[tuple[int, int]]) -> float:

@@ -81,10 +81,15 @@ class Training:
             for cell in {cell.configuration: cell for cell in cells}.values()
         )
         self.progress.expect(networks / share, work / share)
-        while networks and self.said_first:
-            self.log(self.said_first.pop(0))
+        if networks:
+            self.say_first()
         self.reused += sum(cell.replicates for cell in cells) - networks
         return lacking
+
+    def say_first(self) -> None:
+        """Log what is to be known before the first network is trained, once."""
+        while self.said_first:
+            self.log(self.said_first.pop(0))
 
     def train(self, cells: Sequence[Cell], lacking: Lacking) -> Iterator[list[Replicate]]:
         """Train what is missing, cell after cell; yields networks whenever some are recorded."""
@@ -121,7 +126,9 @@ class Training:
                     self._record(trained)
                     yield _replicates(trained)
                 if isinstance(landed, Convicted):
-                    self._give_up(landed)
+                    wanted.let_go(landed.task)
+                    self.convicted.append(landed)
+                    self.log(f"{landed.said}; it is left out")
                 elif isinstance(landed, Said):
                     self.log(landed.line)
                 self.report(self.progress)
@@ -220,14 +227,6 @@ class Training:
             configuration = each.configuration
             self.progress.work -= step_work(configuration.width) * steps[configuration]
         self.reused += len(recorded)
-
-    def _give_up(self, convicted: Convicted) -> None:
-        """Go on without a network that ends whatever trains it, and let others try it."""
-        self.convicted.append(convicted)
-        if self.launch is not None:
-            key = self.ledger.replicate_key(convicted.task.replicate)
-            self.patiently(self.launch.release, [key])
-        self.log(f"{convicted.said}; it is left out")
 
 
 def _replicates(trained: Sequence[Trained]) -> list[Replicate]:

@@ -77,6 +77,11 @@ class Wanted:
         recorded, self._recorded = self._recorded, []
         return [task.replicate for task in recorded]
 
+    def let_go(self, task: NetworkTask) -> None:
+        """Let others try a network that could not be trained."""
+        if self.launch is not None:
+            self.patiently(self.launch.release, [self.ledger.replicate_key(task.replicate)])
+
     def _reserved(self, block: list[NetworkTask]) -> list[NetworkTask]:
         if self.launch is None:
             return block

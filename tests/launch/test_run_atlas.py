@@ -11,9 +11,12 @@ import tomli_w
 
 import dynstudy as package
 from dynstudy.config import Replicate
+from dynstudy.errors import ClusterError
+from dynstudy.launch.executors.executor import Lost
 from dynstudy.launch.replicates import train_cell
 from dynstudy.launch.run_atlas import run_atlas
 from dynstudy.launch.runner import RUNS
+from dynstudy.launch.training import Training
 from dynstudy.store.atlas_ledger import AtlasLedger
 from dynstudy.store.studies import Storage
 from tests.command import dynstudy, start
@@ -86,6 +89,68 @@ def test_pixels_are_trained_coarse_to_fine(storage: Storage) -> None:
     assert order[:2] == [0, 4]
     assert sorted(order[:6]) == [0, 2, 4, 12, 14, 16]
     assert sorted(order) == list(range(24))
+
+
+def test_a_pixel_that_kills_what_trains_it_is_left_out(storage: Storage) -> None:
+    class Killed(AtOnce):
+        def submit(self, slot: Any, chunk: Any) -> None:
+            seeds = [task.replicate.seed for task in chunk.tasks]
+            if 9 in seeds and not chunk.tasks[0].replicate.configuration.static:
+                self.events.put(Lost(chunk, slot, "was killed", killed=True))
+            else:
+                super().submit(slot, chunk)
+
+    with pytest.raises(ClusterError, match=r"dce, width 5.* seed 9: .*all others are recorded"):
+        package.run(small_atlas(), storage=storage, executor=Killed("cpu"))
+    ledger = AtlasLedger(storage.engine, small_atlas())
+    assert np.argwhere(~ledger.recorded).tolist() == [[1, 3]]
+    assert len(trials(storage, "atlas")) == 4  # its tile is none yet
+    assert package.run(small_atlas(), storage=storage).trained == 1
+    assert len(trials(storage, "atlas")) == 5
+
+
+def test_interrupted_it_goes_on_where_it_was(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dynstudy.launch.chunks.CHUNK_SECONDS", 0.0)
+    monkeypatch.setattr("dynstudy.launch.training.RECORD_NETWORKS", 1)
+    record = Training._record
+
+    def stop(self: Training, trained: Any) -> None:
+        record(self, trained)
+        if not trained[0].chunk.tasks[0].replicate.configuration.static:
+            self.interrupts.stop_after_chunk.set()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "_record", stop)
+        part = package.run(small_atlas(), storage=storage)
+    assert part.interrupted
+    assert 0 < part.trained - 36 < 24
+    said: list[str] = []
+    rest = package.run(small_atlas(), storage=storage, log=said.append)
+    assert (rest.trained, rest.reused) == (60 - part.trained, part.trained)
+    assert (rest.interrupted, len(trials(storage, "atlas"))) == (False, 5)
+    assert said[0].endswith(
+        f": {60 - part.trained} networks are left, every 4th row and column first"
+    )
+
+
+def test_it_says_what_is_drawn_and_how_far_it_is(storage: Storage) -> None:
+    stages: list[str] = []
+    said: list[str] = []
+    one = small_atlas(seed=5)
+    package.run(one, storage=storage, report=lambda p: stages.append(p.stage), log=said.append)
+    untested, drawn = said
+    assert untested == "note: seed = 5: one draw has no replicates, so that nothing is tested"
+    assert drawn == f"{one.described()}: every 4th row and column first"
+    assert stages[-1] == "all pixels"
+
+    space = ATLAS["space"] | {"amplitude": {"low": 2, "high": 100, "log": True}}
+    several = small_atlas(name="no static network is lacking", seed=5, space=space)
+    package.run(several, storage=storage, log=said.append)
+    assert said[2:] == [untested, f"{several.described()}: every 4th row and column first"]
+    package.run(several, storage=storage, log=said.append)
+    assert len(said) == 4  # nothing is left
 
 
 def test_widths_and_learning_rates_are_axes(storage: Storage) -> None:
