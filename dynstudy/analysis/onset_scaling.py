@@ -107,7 +107,8 @@ def _panels_with_laws(study_map: RegimeMap) -> list[ForgettingPanel]:
     name = study_map.spec.name
     if not study_map.spec.on_grid:
         raise DynstudyError(
-            f"{name}: is {with_article(study_map.spec.title)}; a law is fitted to the cells of a map"
+            f"{name}: is {with_article(study_map.spec.title)}; "
+            "a law is fitted to the cells of a map"
         )
     for axis in ("period", "amplitude"):
         count = study_map.dynamical_cells()[axis].nunique()

@@ -72,7 +72,8 @@ def _what(spec: StudySpec) -> str:
         str(protocol.tail), f"the last {protocol.tail} of them at A = 1"
     )
     return (
-        f"{with_article(spec.title).capitalize()} of {', '.join(loss.upper() for loss in spec.loss)} over "
+        f"{with_article(spec.title).capitalize()} of "
+        f"{', '.join(loss.upper() for loss in spec.loss)} over "
         f"{spec.described()}, {protocol.steps_said} steps each ({tail}), in {protocol.dtype}"
         f"{protocol.changes_said}."
     )

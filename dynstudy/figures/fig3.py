@@ -21,7 +21,8 @@ def over_width(study_map: RegimeMap, amplitude: float | None, period: int | None
     name = study_map.spec.name
     if not study_map.spec.on_grid:
         raise DynstudyError(
-            f"study {name!r} is {with_article(study_map.spec.title)}; figure 3 needs a map over widths"
+            f"study {name!r} is {with_article(study_map.spec.title)}; "
+            "figure 3 needs a map over widths"
         )
     frame = study_map.trained()
     if not len(frame):

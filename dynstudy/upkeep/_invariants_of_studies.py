@@ -103,7 +103,8 @@ def _states(look: Inspection) -> Iterator[Finding]:
             continue
         for trial in trials:
             if trial.state != COMPLETE:
-                said = f"it is {trial.state.name}, and all trials of {with_article(spec.title)} are COMPLETE"
+                whose = with_article(spec.title)
+                said = f"it is {trial.state.name}, and all trials of {whose} are COMPLETE"
                 yield of_trial(study, spec, trial.number, said)
         yield from _repeated(look, study, spec, trials)
 
