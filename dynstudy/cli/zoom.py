@@ -23,7 +23,7 @@ EXAMPLES = (
     "dynstudy zoom at --amplitude 80:120 --pixels 1024,768 --out part.toml",
     "dynstudy zoom at --to amplitude=100.5,period=97 --factor 4 --times 5",
 )
-FACTOR = 4.0
+FACTOR, STDOUT = 4.0, Path("-")
 
 _Range = typer.Option(metavar="LOW:HIGH", help="Part of this axis. [default: all of it]")
 RangeOption = Annotated[str | None, _Range]
@@ -35,6 +35,7 @@ def command(
     period: RangeOption = None,
     learning_rate: RangeOption = None,
     width: RangeOption = None,
+    noise: RangeOption = None,
     to: Annotated[
         str | None,
         typer.Option(
@@ -77,7 +78,8 @@ def command(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write the study file of the zoom instead, for `dynstudy run`."
+            metavar="FILE",
+            help="Write the study file of the zoom instead, for `dynstudy run`; - for stdout.",
         ),
     ] = None,
     storage: StorageOption = None,
@@ -94,7 +96,7 @@ def command(
     from dynstudy.study.zooms import nearer, repeated_values
 
     given = {"amplitude": amplitude, "period": period, "learning_rate": learning_rate}
-    given |= {"width": width}
+    given |= {"width": width, "noise": noise}
     bounds: Callable[[AtlasSpec], Ends]
     ranges = {axis: _ends(axis, text) for axis, text in given.items() if text is not None}
     if to is None:
@@ -116,6 +118,8 @@ def command(
         raise DynstudyError("--out writes one study file, and --times asks for several zooms")
     if out is not None and dry_run:
         raise DynstudyError("--dry-run writes nothing, and --out a file: choose one")
+    if out is not None:
+        _check_file(out)
     with opened(storage) as database:
         whole = read_atlas(database, atlas).spec
         studies = zoom_sequence(
@@ -192,17 +196,25 @@ def _draw(text: str | None) -> Any:
         return text
 
 
+def _check_file(path: Path) -> None:
+    from dynstudy.report.safe_files import check_folder
+
+    if path != STDOUT:
+        check_folder(path)
+        if path.exists():
+            raise DynstudyError(f"{path}: is there already; --out names another file")
+
+
 def _write(path: Path, study: "AtlasSpec") -> None:
     import tomli_w
 
-    from dynstudy.report.safe_files import check_folder, write_whole
+    from dynstudy.report.safe_files import write_whole
 
-    check_folder(path)
-    if path.exists():
-        raise DynstudyError(f"{path}: is there already; --out names another file")
     # the number that a tile's pixels make is not the file's to say
-    contents = tomli_w.dumps(
-        study.model_dump(mode="json", exclude_none=True, exclude={"replicates"})
-    )
+    values = study.model_dump(mode="json", exclude_none=True, exclude={"replicates"})
+    contents = tomli_w.dumps(values)
+    if path == STDOUT:
+        typer.echo(contents, nl=False)
+        return
     write_whole(path, lambda whole: whole.write_text(contents, encoding="utf-8"))
     log(f"wrote {path}; next: dynstudy run {path}")

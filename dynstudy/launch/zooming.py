@@ -47,8 +47,10 @@ def zoom_sequence(
     stem = re.sub(r"-zoom-\d+$", "", atlas.name)
     studies = [atlas]
     for number in range(1, times + 1):
-        names: Iterable[str] = [name if times == 1 else f"{name}-{number}"] if name else ()
-        for candidate in names or (f"{stem}-zoom-{each}" for each in count(1)):
+        names: Iterable[str] = (f"{stem}-zoom-{each}" for each in count(1))
+        if name is not None:
+            names = [name if times == 1 else f"{name}-{number}"]
+        for candidate in names:
             whole = studies[-1]
             try:
                 zoom = part(whole, bounds(whole), candidate, pixels, seed)

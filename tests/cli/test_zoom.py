@@ -85,6 +85,7 @@ def test_a_study_file_is_written_instead_and_runs_later(here: Path) -> None:
     assert "5 networks trained" in dynstudy(here, "run", "part.toml")[1]
     assert read(here, "one-zoom-1").recorded.all()
     assert "0 networks trained" in dynstudy(here, *typed)[1]  # it is the same study
+    assert dynstudy(here, *typed, "--out", "-") == ((here / "part.toml").read_text(), "")
 
 
 def test_a_dry_run_says_what_it_takes_and_writes_nothing(here: Path) -> None:
@@ -145,6 +146,9 @@ def test_a_sequence_into_a_point_is_launched_one_after_the_other(here: Path) -> 
         (["--amplitude", "8:9", "--dry-run", "--out", "x.toml"], "choose one"),
         (["--amplitude", "8:9", "--backend", "none"], "none"),
         (["--amplitude", "8:9", "--out", "."], "is a folder"),
+        (["--amplitude", "8:9", "--name", ""], "name = '': must"),
+        (["--noise", "0.1:0.3"], "noise: is no axis of one"),
+        (["--period", "20:22", "--out", "storage/dynstudy.db"], "is there already"),
     ],
     ids=words,
 )
