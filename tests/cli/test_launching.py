@@ -22,12 +22,17 @@ def test_an_estimate_is_printed_with_what_is_to_be_known(
     assert err.startswith("note: 3 replicates a cell: below 6 nothing is tested")
 
 
-def test_a_launch_trains_and_writes_the_page(make_spec: SpecMaker, storage: Storage) -> None:
-    from dynstudy.dashboard.page import published
-
+def test_a_launch_trains_and_writes_the_page(
+    make_spec: SpecMaker, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[Any] = []
+    monkeypatch.setattr(
+        launching, "page_after_launch", lambda _, study, **facts: pages.append((study, facts))
+    )
     launch(make_spec(), storage=storage)
     assert storage.count_cells(storage.study("small")) == 5
-    assert published(storage, "small")
+    ((study, facts),) = pages
+    assert (study, facts["trained"]) == ("small", True)
 
 
 def test_an_interruption_is_an_exit_status_of_its_own(
