@@ -47,7 +47,7 @@ const showPixel = latest(pixelElement, (pixel) => {
 });
 const showTile = latest(tileElement, (tile) => {
   if (tile.problem) return list(tileElement, tile.problem, []);
-  const rows = [["label", tile.label], ["gain [95 %]", tile.gain], ["accuracy", tile.accuracy], ["networks", tile.networks]];
+  const rows = [["label", tile.label], [tile.gain.includes("[") ? "mean gain [95 %]" : "mean gain", tile.gain], ["mean accuracy", tile.accuracy], ["networks", tile.networks]];
   const study = section.dataset.address.match(/\d+/)[0];
   const href = `/dashboard/studies/${study}/trials?numbers=${tile.trial}`;
   list(tileElement, "Its tile", rows.filter(([, text]) => text !== ""),
@@ -101,8 +101,9 @@ function listen() {
   });
   canvas.addEventListener("pointerup", (event) => {
     if (fingers.delete(event.pointerId) && moved < 5 && !fingers.size) {
-      if (!now.held) point(inImage(event.offsetX, event.offsetY));
-      hold(!now.held);
+      const touched = event.pointerType === "touch"; // and so never only pointed at
+      if (touched || !now.held) point(inImage(event.offsetX, event.offsetY));
+      if (!touched) hold(!now.held);
     }
   });
   canvas.addEventListener("pointercancel", (event) => fingers.delete(event.pointerId));
@@ -166,7 +167,7 @@ function begin(described) {
     return;
   }
   const count = (number) => number.toLocaleString("en").replaceAll(",", " ");
-  document.getElementById("state").textContent = `${count(now.atlas.recorded)} of ${count(all)} networks. ` +
+  document.getElementById("state").textContent = `${count(now.atlas.recorded)} of ${count(all)} pixels are trained. ` +
     (now.atlas.recorded < all ? "Coarse pixels stand for their neighbourhoods; load the page again for more. " : "") +
     "Drag or arrow keys move it (Shift: by a network), the wheel, + and − zoom, 0 shows all; a click or Enter holds the numbers.";
   for (const { name, title } of now.atlas.layers) {

@@ -213,7 +213,7 @@ def test_small_it_is_drawn_from_a_level_that_is_as_coarse(
     picture(page, "atlas-narrow")
 
 
-def test_two_fingers_zoom(page: "Page", address: str) -> None:  # noqa: F811
+def test_two_fingers_zoom_and_one_points(page: "Page", address: str) -> None:  # noqa: F811
     image = Image(page, address)
     before = image.colour(1, 1)
     x, y = image.at(COLUMNS / 2, ROWS / 2)
@@ -233,6 +233,15 @@ def test_two_fingers_zoom(page: "Page", address: str) -> None:  # noqa: F811
     fingers("touchEnd", 0)
     image.settle()
     assert image.colour(1, 1) != before
+    page.get_by_role("button", name="all", exact=True).click()
+    for column, row in ((5, 2), (1, 4)):  # a finger points at each that it taps
+        x, y = image.at(column + 0.5, row + 0.5)
+        touch.send(
+            "Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]}
+        )
+        fingers("touchEnd", 0)
+        image.settle()
+        assert image.seed() == row * COLUMNS + column
 
 
 def test_while_it_is_trained_coarse_pixels_stand_for_all(
@@ -242,7 +251,9 @@ def test_while_it_is_trained_coarse_pixels_stand_for_all(
     plant_atlas(storage, small_atlas(pixels=[COLUMNS, ROWS]), pixels=4)
     with serving(storage) as address:
         image = Image(page, f"{address}/studies/1")
-        assert "4 of 48 networks" in page.locator("#state").inner_text()
+        assert (
+            "4 of 48 pixels are trained. Coarse pixels stand" in page.locator("#state").inner_text()
+        )
         assert image.colour(1.5, 2.5) == image.colour(0.4, 0.4)
         assert image.colour(5.5, 2.5) == image.colour(4.5, 0.5) != image.colour(0.4, 0.4)
         image.point(1, 2)
@@ -250,7 +261,7 @@ def test_while_it_is_trained_coarse_pixels_stand_for_all(
         page.locator(".findings h2").first.wait_for()
         plant_atlas(storage, small_atlas(pixels=[COLUMNS, ROWS]))
         image = Image(page, f"{address}/studies/1")
-        assert "48 of 48 networks" in page.locator("#state").inner_text()
+        assert "48 of 48 pixels are trained. Drag" in page.locator("#state").inner_text()
         assert image.colour(1.3, 2.3) != image.colour(0.4, 0.4)
 
 
