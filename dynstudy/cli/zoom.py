@@ -68,7 +68,10 @@ def command(
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option(help="Of the new study. [default: ATLAS-zoom-1, -2, ..., the first free]"),
+        typer.Option(
+            help="Of the new study, or with --times of all, a number behind it. [default: "
+            "ATLAS-zoom-1, -2, ..., the first free]"
+        ),
     ] = None,
     backend: BackendOption = "auto",
     workers: WorkersOption = None,
@@ -135,8 +138,9 @@ def command(
         _write(out, studies[0])
         return
     for study in studies:
-        log(f"{study.name}: a zoom of {study.zoom_of}; {study.described()}")
+        log(f"{study.name}: a zoom of {study.zoom_of}")
         if dry_run:
+            log(f"{study.name}: {study.described()}")
             show_estimate(study, backend, storage)
         else:
             launch(study, storage=storage, backend=backend, workers=workers)

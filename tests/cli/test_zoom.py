@@ -57,7 +57,8 @@ def read(here: Path, name: str) -> Atlas:
 def test_a_part_is_launched_kept_and_resumed(here: Path) -> None:
     typed = ["zoom", "one", "--amplitude", "20:200", "--period", "20:40"]
     _, err = dynstudy(here, *typed)
-    assert "one-zoom-1: a zoom of one; amplitude from 20 to 200, period from 20 to 40" in err
+    assert err.startswith("one-zoom-1: a zoom of one\n")
+    assert "amplitude from 20 to 200, period from 20 to 40" in err
     assert "one-zoom-1: 25 networks trained" in err  # the static one is read elsewhere
     zoom = read(here, "one-zoom-1")
     assert zoom.recorded.all()
@@ -96,6 +97,7 @@ def test_a_dry_run_says_what_it_takes_and_writes_nothing(here: Path) -> None:
     before = database.read_bytes()
     out, err = dynstudy(here, "zoom", "atlas", "--period", "20:22", "--dry-run")
     assert "study          atlas-zoom-1" in out
+    assert "atlas-zoom-1: amplitude from 2 to 200, period from 20 to 22" in err
     assert "note: period: 4 pixels have 3 values; those that share one are replicates" in err
     assert database.read_bytes() == before
 
