@@ -1,4 +1,4 @@
-"""How fast networks are recorded, and what their series take of a database."""
+"""How fast networks and pixels are recorded, and what they take of a database."""
 
 import sqlite3
 import tempfile
@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.planted import planted_spec
+from benchmarks.planted_atlas import pixel_records, planted_atlas
 from dynstudy.bench.measure import Measurement, Row, Say, Settings
 from dynstudy.config import Configuration, Replicate
 from dynstudy.protocol import Protocol
+from dynstudy.store.atlas_ledger import AtlasLedger
 from dynstudy.store.launches import claim
 from dynstudy.store.ledger import Landing, Ledger, Record
 from dynstudy.store.provenance import Trainer
@@ -24,6 +26,7 @@ NETWORKS = 4000
 CHUNK = 1000  # networks that are recorded at once
 SEEDS = 10
 READINGS = 37
+SIDE = 128  # pixels of an atlas, to either side
 PROTOCOL = Protocol(steps=30_000, tail=3000)
 TRAINER = Trainer("cpu", "a device", "a processor", {"numpy": "2", "dynstudy": "0"})
 
@@ -46,11 +49,12 @@ def measure(settings: Settings, say: Say) -> Measurement:
 
     Returns:
         Networks a second, reserved and recorded by a launch, and what reserving is of that; the
-        bytes that the series of a network take in SQLite.
+        bytes that the series of a network take in SQLite; pixels of an atlas a second, and bytes.
     """
     networks = records(NETWORKS, np.random.default_rng(0))
     costs: dict[str, list[RecordingCost]] = {"SQLite": [], "PostgreSQL": []}
-    sizes = []
+    pixels: dict[str, list[RecordingCost]] = {"SQLite": [], "PostgreSQL": []}
+    sizes, pixel_sizes = [], []
     with databases() as server:
         for number in range(settings.rounds):
             say(f"recording: {len(networks)} networks, {number + 1} of {settings.rounds}")
@@ -58,9 +62,17 @@ def measure(settings: Settings, say: Say) -> Measurement:
                 path = Path(folder) / "recording.db"
                 costs["SQLite"].append(recording_cost(networks, f"sqlite:///{path}"))
                 sizes.append(series_bytes(path) / len(networks))
+                atlas = Path(folder) / "atlas.db"
+                pixels["SQLite"].append(pixels_cost(SIDE, f"sqlite:///{atlas}"))
+                pixel_sizes.append(bytes_of(atlas, "dynstudy_pixel") / SIDE**2)
             with server.database() as url:
                 costs["PostgreSQL"].append(recording_cost(networks, url))
-    rows = [Row.of("recording", "series of a network", "bytes", sizes)]
+            with server.database() as url:
+                pixels["PostgreSQL"].append(pixels_cost(SIDE, url))
+    rows = [
+        Row.of("recording", "series of a network", "bytes", sizes),
+        Row.of("recording", "a pixel", "bytes", pixel_sizes),
+    ]
     for name, of_rounds in costs.items():
         speeds = [len(networks) / cost.wall for cost in of_rounds]
         alone = [len(networks) / cost.processor for cost in of_rounds]
@@ -70,8 +82,16 @@ def measure(settings: Settings, say: Say) -> Measurement:
             Row.of("recording", f"networks, {name}, by processor time", "networks/s", alone),
             Row.of("recording", f"reserving, {name}", "share", shares),
         ]
+    for name, of_rounds in pixels.items():
+        speeds = [SIDE**2 / cost.wall for cost in of_rounds]
+        alone = [SIDE**2 / cost.processor for cost in of_rounds]
+        rows += [
+            Row.of("recording", f"pixels, {name}", "networks/s", speeds),
+            Row.of("recording", f"pixels, {name}, by processor time", "networks/s", alone),
+        ]
     note = (
-        f"recording: {len(networks)} networks, {CHUNK} at once, {READINGS} readings of two sets, "
+        f"recording: {len(networks)} networks, {CHUNK} at once, {READINGS} readings of two sets; "
+        f"{SIDE} x {SIDE} pixels with no readings; "
         f"SQLite in {tempfile.gettempdir()}, PostgreSQL of the tests or of {VARIABLE}"
     )
     return Measurement(rows, [note])
@@ -111,11 +131,32 @@ def recording_cost(networks: list[Record], url: str) -> RecordingCost:
     return cost
 
 
+def pixels_cost(side: int, url: str) -> RecordingCost:
+    """Record the pixels of an atlas in a new database, coarse to fine, as a launch does."""
+    storage, spec = Storage(url, create=True), planted_atlas(side)
+    study = storage.study_id(storage.open_study(spec))
+    with claim(storage.engine, study, spec, "none") as launch:
+        ledger = AtlasLedger(storage.engine, spec)
+        networks = pixel_records(spec, ledger.recorded)
+        began, used = time.perf_counter(), time.process_time()
+        for start in range(0, len(networks), CHUNK):
+            chunk = networks[start : start + CHUNK]
+            ledger.add_all([Landing(chunk, TRAINER, "one", 1.0)], run_id=launch.id)
+        cost = RecordingCost(time.perf_counter() - began, time.process_time() - used, 0.0)
+    storage.engine.dispose()
+    return cost
+
+
 def series_bytes(path: Path) -> int:
-    """What a database loses when its series go."""
+    """What the series of a database take."""
+    return bytes_of(path, "dynstudy_series", "dynstudy_steps")
+
+
+def bytes_of(path: Path, *tables: str) -> int:
+    """What a database loses when some tables go, which they do."""
     with closing(sqlite3.connect(path)) as connection:
         whole = _compact_bytes(connection)
-        for table in ("dynstudy_series", "dynstudy_steps"):
+        for table in tables:
             connection.execute(f"DROP TABLE {table}")
         return whole - _compact_bytes(connection)
 

@@ -12,7 +12,8 @@ from weakref import WeakSet
 
 import optuna
 import sqlalchemy
-from sqlalchemy import URL, Connection, Engine, event, insert, text
+from sqlalchemy import URL, Connection, Engine, event, text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
@@ -243,18 +244,38 @@ def rows_among(
         yield from connection.execute(query.where(column.in_(batch))).all()
 
 
-def insert_rows(connection: Connection, model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_rows(
+    connection: Connection,
+    model: Any,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    replacing: bool = False,
+) -> None:
     """Insert any number of rows, all with the same columns of numbers, texts, times and NULL.
 
     PostgreSQL gets them as one text: it takes as long for a statement as SQLite for many rows.
+
+    Args:
+        connection: in its transaction.
+        model: the table's class.
+        rows: no two of them with the same primary key.
+        replacing: write over what has the primary key of a row, instead of failing.
     """
     if not rows:
         return
+    keys = [column.name for column in model.__table__.primary_key]
+    rest = [name for name in rows[0] if name not in keys]
     if connection.dialect.name != "postgresql":
-        connection.execute(insert(model), rows)
+        one = sqlite.insert(model)
+        if replacing:
+            one = one.on_conflict_do_update(keys, set_={name: one.excluded[name] for name in rest})
+        connection.execute(one, rows)
         return
     quote = connection.dialect.identifier_preparer.quote
     table, columns = quote(model.__tablename__), ", ".join(map(quote, rows[0]))
     source = f"json_populate_recordset(NULL::{table}, CAST(:rows AS json))"
-    statement = text(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {source}")
-    connection.execute(statement, {"rows": json.dumps(rows, allow_nan=False, default=str)})
+    statement = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {source}"
+    if replacing:
+        new = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in rest)
+        statement += f" ON CONFLICT ({', '.join(map(quote, keys))}) DO UPDATE SET {new}"
+    connection.execute(text(statement), {"rows": json.dumps(rows, allow_nan=False, default=str)})

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from dynstudy.arrays import Array
 from dynstudy.store.database import insert_rows
@@ -18,8 +17,7 @@ from dynstudy.store.keys import digest
 from dynstudy.store.migrations import column_of, missing_columns
 from dynstudy.store.tables import PixelRow, PlaneRow, RunRow
 
-INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-WRITTEN_AT_ONCE, READ_AT_ONCE = 1000, 10_000
+READ_AT_ONCE = 10_000
 
 Bounds = Mapping[str, tuple[float, float]]
 """By the name of a column of `dynstudy.store.keys.PLACE`, the least and the most."""
@@ -44,14 +42,7 @@ def made_plane(connection: Connection, content: Mapping[str, Any]) -> int:
 
 def write_pixels(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write pixels, all columns of each; one that is there was trained again, and is replaced."""
-    if not rows:
-        return
-    insert = INSERT[connection.dialect.name](PixelRow)
-    keys = [column.name for column in PixelRow.__table__.primary_key]
-    new = {name: insert.excluded[name] for name in rows[0] if name not in keys}
-    statement = insert.on_conflict_do_update(index_elements=keys, set_=new)
-    for first in range(0, len(rows), WRITTEN_AT_ONCE):
-        connection.execute(statement, rows[first : first + WRITTEN_AT_ONCE])
+    insert_rows(connection, PixelRow, rows, replacing=True)
 
 
 def read_pixels(

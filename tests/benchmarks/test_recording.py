@@ -8,9 +8,20 @@ import numpy as np
 import pytest
 
 from benchmarks import recording
-from benchmarks.recording import PROTOCOL, READINGS, SEEDS, recording_cost, records, series_bytes
+from benchmarks.planted_atlas import planted_atlas
+from benchmarks.recording import (
+    PROTOCOL,
+    READINGS,
+    SEEDS,
+    bytes_of,
+    pixels_cost,
+    recording_cost,
+    records,
+    series_bytes,
+)
 from dynstudy.bench.measure import Settings
 from dynstudy.config import Configuration
+from dynstudy.store.atlas_ledger import AtlasLedger
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 
@@ -58,11 +69,23 @@ def test_the_bytes_are_those_that_the_series_take(recorded: Path) -> None:
     assert whole - size == recorded.stat().st_size  # what is left has no series
 
 
+def test_pixels_are_recorded_each_in_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "atlas.db"
+    cost = pixels_cost(12, f"sqlite:///{path}")
+    assert (cost.wall > 0, cost.processor > 0) == (True, True)
+    ledger = AtlasLedger(Storage(f"sqlite:///{path}").engine, planted_atlas(12))
+    assert ledger.recorded.all()
+    assert bytes_of(path, "dynstudy_pixel") > 144 * 8 * 5  # measures, and what else there is
+
+
 def test_each_round_records_them_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "NETWORKS", 20)
+    monkeypatch.setattr(recording, "SIDE", 12)
     said: list[str] = []
     measured = recording.measure(Settings(rounds=2), said.append)
-    size, *others = measured.rows
+    size, pixel, *others = measured.rows
+    assert (pixel.quantity, pixel.unit) == ("a pixel", "bytes")
+    assert 0 < pixel.min == pixel.max < 1000
     assert (size.quantity, size.unit) == ("series of a network", "bytes")
     assert READINGS * 2 < size.min == size.max < 10_000  # the same networks take as much
     assert [row.quantity for row in others] == [
@@ -73,10 +96,14 @@ def test_each_round_records_them_anew(monkeypatch: pytest.MonkeyPatch) -> None:
             ("networks", ", by processor time"),
             ("reserving", ""),
         )
+    ] + [
+        f"pixels, {database}{how}"
+        for database in ("SQLite", "PostgreSQL")
+        for how in ("", ", by processor time")
     ]
     assert all((row.measurement, row.rounds) == ("recording", 2) for row in measured.rows)
     assert all(0 < row.min <= row.median <= row.max for row in measured.rows)
     assert all(row.max < 1 for row in others if row.unit == "share")
     assert said == [f"recording: 20 networks, {number} of 2" for number in (1, 2)]
     (note,) = measured.notes
-    assert "20 networks, 1000 at once, 37 readings of two sets" in note
+    assert "20 networks, 1000 at once, 37 readings of two sets; 12 x 12 pixels" in note
