@@ -18,6 +18,7 @@ MAX_PERIOD = 10**9
 MAX_WIDTH = 10_000
 MIN_LEARNING_RATE = 1e-9
 MAX_LEARNING_RATE = 1e6
+MAX_NOISE = 100.0
 MAX_REPLICATES = 100_000
 
 EQUIVALENCE = 0.02
@@ -52,19 +53,26 @@ def cell_name(cell: Any) -> str:
     'dce, width 20, learning rate 0.1, A = 30, T = 100'
     """
     panel = f"{cell.loss}, width {cell.width}, learning rate {cell.learning_rate:g}"
+    noise = getattr(cell, "noise", None)
+    if noise is not None and not math.isnan(noise):
+        panel += f", noise {noise:g}"
     static = cell.amplitude is None or math.isnan(cell.amplitude)
     return panel if static else f"{panel}, {place_name(cell.amplitude, cell.period)}"
 
 
 @dataclass(frozen=True, order=True)
 class Configuration:
-    """What one cell fixes; amplitude and period are ``None`` for a static loss."""
+    """What one cell fixes; amplitude and period are ``None`` for a static loss.
+
+    So is the noise, of the spirals that it is trained and read on, where it is their protocol's.
+    """
 
     loss: str
     width: int
     learning_rate: float
     amplitude: float | None = None
     period: int | None = None
+    noise: float | None = None
 
     def __post_init__(self) -> None:
         # A = 1 is the static loss, so it has one name only: ledger, cells and reports agree on it.
@@ -83,12 +91,12 @@ class Configuration:
         """The static configuration that this one is judged against.
 
         Returns:
-            The same width and learning rate with the static loss of the family.
+            The same width, learning rate and noise with the static loss of the family.
 
-        >>> Configuration("dmse2", 20, 0.1, amplitude=10, period=100).baseline()
-        Configuration(loss='mse', width=20, learning_rate=0.1, amplitude=None, period=None)
+        >>> print(Configuration("dmse2", 20, 0.1, amplitude=10, period=100).baseline())
+        mse, width 20, learning rate 0.1
         """
-        return type(self)(self.loss, self.width, self.learning_rate)
+        return type(self)(self.loss, self.width, self.learning_rate, noise=self.noise)
 
     def __str__(self) -> str:
         return cell_name(self)

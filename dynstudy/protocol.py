@@ -162,6 +162,12 @@ class Protocol(Section):
         steps = max(1, round(self.steps.per_learning_rate / learning_rate))
         return self.model_copy(update={"steps": steps})
 
+    def with_noise(self, noise: float | None) -> Self:
+        """The protocol of networks whose spirals have a noise of their own; the same if None."""
+        if noise is None:
+            return self
+        return self.model_copy(update={"data": self.data.model_copy(update={"noise": noise})})
+
     @property
     def training_steps(self) -> int:
         """How many steps a network takes, of a protocol that is `at` its learning rate."""

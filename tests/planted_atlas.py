@@ -34,6 +34,9 @@ ATLAS: dict[str, Any] = {
 }
 """A study file: an atlas of 6 x 4 pixels in tiles of 3 x 3, those on top of 3 x 1."""
 
+NOISY: dict[str, Any] = ATLAS["space"] | {"period": 20, "noise": {"low": 0.1, "high": 0.7}}
+"""A space of it whose axes are amplitude and noise."""
+
 AtlasMaker = Callable[..., AtlasSpec]
 
 

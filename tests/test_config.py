@@ -30,5 +30,12 @@ def test_configurations_print_as_a_person_writes_them() -> None:
     assert str(Configuration("mse", 20, 0.5)) == "mse, width 20, learning rate 0.5"
 
 
+def test_a_noise_is_said_where_there_is_one_and_stays_with_the_static_loss() -> None:
+    noisy = Configuration("dce", 20, 1.0, 300.0, 100, noise=0.25)
+    assert str(noisy) == "dce, width 20, learning rate 1, noise 0.25, A = 300, T = 100"
+    assert noisy.baseline() == Configuration("ce", 20, 1.0, noise=0.25)
+    assert noisy.baseline() != Configuration("ce", 20, 1.0)
+
+
 def test_a_cell_has_as_many_replicates_as_seeds() -> None:
     assert Cell(Configuration("ce", 5, 1.0), range(10, 17), (200,)).replicates == 7

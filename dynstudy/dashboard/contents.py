@@ -13,11 +13,10 @@ from pydantic import TypeAdapter
 
 from dynstudy._version import __version__
 from dynstudy.analysis.regime_map import RegimeMap
-from dynstudy.config import Configuration
 from dynstudy.dashboard.responses import FIGURE, join_figures
 from dynstudy.pictures.thumbnail import thumbnail
 from dynstudy.report.rows import frame_rows
-from dynstudy.statistics.columns import AXES, names
+from dynstudy.statistics.columns import configuration_in
 from dynstudy.store.studies import AnyStudy, Storage
 from dynstudy.store.study_rows import SPEC
 from dynstudy.study.tried import finished
@@ -65,7 +64,7 @@ def contents_of(
     ranked = study_map.ranked()
     best = frame_rows(ranked.head(BEST))
     for row in best:
-        row["trial"] = numbers.get(Configuration(*(row[axis] for axis in names(AXES))))
+        row["trial"] = numbers.get(configuration_in(row))
     gaining = study_map.ranked("gain")
     most = frame_rows(gaining[gaining.gain.notna() & gaining.amplitude.notna()].head(1))
     return Contents(

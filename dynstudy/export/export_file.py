@@ -5,7 +5,7 @@ It is read as TOML alone, so that there is one reader to harden; JSON is for oth
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -17,6 +17,7 @@ from dynstudy.arrays import Array
 from dynstudy.config import (
     MAX_AMPLITUDE,
     MAX_LEARNING_RATE,
+    MAX_NOISE,
     MAX_PERIOD,
     MAX_REPLICATES,
     MAX_WIDTH,
@@ -33,6 +34,7 @@ from dynstudy.store.origins import Origin
 from dynstudy.study.spec import BASELINE_FACTOR
 from dynstudy.study.toml_file import read_toml
 from dynstudy.study.validation_messages import explain
+from dynstudy.task.data.spirals import SpiralData
 from dynstudy.task.schedule import oscillations
 
 VERSION = 1
@@ -42,6 +44,8 @@ MARK = "dynstudy_export"
 MOST_REPLICATES = BASELINE_FACTOR * MAX_REPLICATES
 
 Share = Annotated[float, Field(ge=0, le=1)]
+
+CONFIGURATION = tuple(field.name for field in fields(Configuration))
 
 _NO_NUMBERS = {"first_seed", "replicates", "val_accuracies", "regime", "forgets", "measures"}
 
@@ -100,6 +104,7 @@ class Entry(Section):
     learning_rate: float = Field(ge=MIN_LEARNING_RATE, le=MAX_LEARNING_RATE)
     amplitude: float | None = Field(None, ge=1, le=MAX_AMPLITUDE)
     period: int | None = Field(None, ge=2, le=MAX_PERIOD)
+    noise: float | None = Field(None, ge=0, le=MAX_NOISE)
     key: str  # SHA-256 of protocol and configuration, as in the ledger
     trial: int | None = None
     found: Measured | None = None
@@ -118,7 +123,7 @@ class Entry(Section):
     @property
     def configuration(self) -> Configuration:
         """What is trained."""
-        return Configuration(self.loss, self.width, self.learning_rate, self.amplitude, self.period)
+        return Configuration(**{name: getattr(self, name) for name in CONFIGURATION})
 
     @property
     def measured(self) -> dict[str, Measured]:
@@ -168,6 +173,8 @@ class Export(Section):
     def _trainable(self) -> Self:
         tail = self.protocol.tail
         for label, entry in self.labelled_entries():
+            if entry.noise is not None and not isinstance(self.protocol.data, SpiralData):
+                raise ValueError(f"{label}: noise is of spirals, and its data is another kind")
             steps = self.protocol.at(entry.learning_rate).training_steps
             if entry.period is not None and not oscillations(steps, tail, entry.period):
                 raise ValueError(

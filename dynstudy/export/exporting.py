@@ -31,7 +31,7 @@ from dynstudy.launch.executors import on_this_machine
 from dynstudy.launch.progress import Progress
 from dynstudy.launch.training import Training
 from dynstudy.report.rows import frame_rows
-from dynstudy.statistics.columns import AXES, names
+from dynstudy.statistics.columns import configuration_in
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import claim
 from dynstudy.store.ledgers import ledger_of
@@ -88,7 +88,7 @@ def export(
     trained_by = check_backend(backend, spec)
     rows, candidates = _choose(regimes, top, by, per)
     records = frame_rows(rows)
-    chosen = [Configuration(*(record[axis] for axis in names(AXES))) for record in records]
+    chosen = list(map(configuration_in, records))
     planned = {
         configuration: range(record["replicates_planned"])
         for configuration, record in zip(chosen, records, strict=True)

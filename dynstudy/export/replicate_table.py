@@ -32,6 +32,7 @@ COLUMNS = (
     columns.LEDGER_CONFIGURATION,
     *columns.RAW,
     *columns.STATIC,
+    columns.NOISE,
     *map(columns.of_network, added()),
 )
 """A row is a network."""

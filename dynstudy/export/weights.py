@@ -50,16 +50,17 @@ def add_weights(export: Export, out: Path, backend: str = "auto") -> Export:
     """
     entry = export.configuration[0]
     assert entry.found is not None  # what was chosen was measured
+    protocol = export.protocol.with_noise(entry.noise)
     best = int(np.argmax(entry.found.val_accuracies))
     seed, recorded = entry.found.first_seed + best, entry.found.val_accuracies[best]
-    tensors, accuracy = _trained(entry, export.protocol, seed, backend)
+    tensors, accuracy = _trained(entry, protocol, seed, backend)
     if accuracy != recorded:
         raise ExportError(
             f"seed {seed} of {entry.configuration} reached {recorded:.4f} and reaches "
             f"{accuracy:.4f} when trained here: weights can be exported where it was trained"
         )
     # under one key, since safetensors writes several in any order
-    contents = save(tensors, {"network": json.dumps(_network(entry, export.protocol, seed))})
+    contents = save(tensors, {"network": json.dumps(_network(entry, protocol, seed))})
     sha256 = hashlib.sha256(contents).hexdigest()
     path = out.with_name(f"{out.name}.{sha256[:12]}.safetensors")
     write_whole(path, lambda file: file.write_bytes(contents))
@@ -68,7 +69,7 @@ def add_weights(export: Export, out: Path, backend: str = "auto") -> Export:
         sha256=sha256,
         seed=seed,
         val_accuracy=accuracy,
-        fresh_val_accuracy=_fresh_accuracy(tensors, entry.width, export.protocol, seed),
+        fresh_val_accuracy=_fresh_accuracy(tensors, entry.width, protocol, seed),
     )
     first = entry.model_copy(update={"weights": weights})
     return export.model_copy(update={"configuration": [first, *export.configuration[1:]]}).sealed()
@@ -172,7 +173,9 @@ def check_weights(export: Export, folder: Path, backend: str | None = None) -> l
         f"{label}, weights: {problem}"
         for label, entry in export.labelled_entries()
         if entry.weights is not None
-        for problem in _wrong(entry, entry.weights, export.protocol, folder, backend)
+        for problem in _wrong(
+            entry, entry.weights, export.protocol.with_noise(entry.noise), folder, backend
+        )
     ]
 
 

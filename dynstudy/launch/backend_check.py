@@ -62,7 +62,6 @@ def demand(spec: StudySpec, loss: str) -> Demand:
         network=protocol.network,
         optimiser=protocol.optimiser,
         schedule=protocol.schedule,
-        validated_apart=data.each_drawn and data.validation_varies,
         onsets=asked is not None and asked.onsets,
         climbs=asked is not None and asked.uphill,
         sums=asked is not None and asked.loss,

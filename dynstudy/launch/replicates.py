@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynstudy.arrays import Ints
 from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import DynstudyError
 from dynstudy.measure.measures import MEASURES, reads
@@ -16,6 +17,7 @@ from dynstudy.measure.window import tail_start
 from dynstudy.protocol import Protocol
 from dynstudy.store.ledger import Record
 from dynstudy.store.series import TRAIN, VALIDATION, ReadNetwork, Series, to_readings
+from dynstudy.task.data.task_data import Points
 from dynstudy.train import Curvature, Data, Ensemble, Outcome, Parameters, train
 
 DIGITS = 9
@@ -143,6 +145,7 @@ def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ense
             f"seed {max(seeds)}: networks that start from one file on one training set are one "
             "network, of seed 0; leave the seed out"
         )
+    sets, data = _points(replicates, protocol)
     ensemble = Ensemble.of(
         loss,
         steps,
@@ -152,15 +155,35 @@ def to_arrays(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ense
         period=[c.period or 2 for c in configurations],
         tail_start=[tail_start(protocol, c) for c in configurations],
         seed=seeds,
-        training_set=(
-            np.unique(seeds, return_inverse=True)[1].tolist() if protocol.data.each_drawn else 0
-        ),
+        training_set=sets.tolist(),
         dtype=protocol.dtype,
         network=protocol.network,
         optimiser=protocol.optimiser,
         schedule=protocol.schedule,
     )
-    return ensemble, Data(*protocol.data.points(seeds))
+    return ensemble, data
+
+
+def _points(replicates: Sequence[Replicate], protocol: Protocol) -> tuple[Ints, Data]:
+    """Which training set each network has, and all of them: those of each noise are others."""
+    noises: dict[float | None, list[int]] = {}
+    for b, replicate in enumerate(replicates):
+        noises.setdefault(replicate.configuration.noise, []).append(b)
+    sets, parts, count = np.zeros(len(replicates), int), list[Points](), 0
+    for noise, members in noises.items():
+        seeds = [replicates[b].seed for b in members]
+        parts.append(protocol.with_noise(noise).data.points(seeds))
+        each = np.unique(seeds, return_inverse=True)[1] if protocol.data.each_drawn else 0
+        sets[members] = count + each
+        count += len(parts[-1].x)
+    if len(parts) == 1:
+        return sets, Data(*parts[0])
+    apart = [
+        np.broadcast_to(part.validation_x, (len(part.x), *part.validation_x.shape[-2:]))
+        for part in parts
+    ]
+    x, validation_x = np.concatenate([part.x for part in parts]), np.concatenate(apart)
+    return sets, Data(x, parts[0].y, validation_x, parts[0].validation_y)
 
 
 def _records(

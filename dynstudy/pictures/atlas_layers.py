@@ -19,6 +19,7 @@ AXES = {
     "period": PERIOD,
     "width": WIDTH,
     "learning_rate": "learning rate η",
+    "noise": "noise (rad)",
 }
 COUNT = 255
 """Colours of a piece; one more stands for what has no value."""

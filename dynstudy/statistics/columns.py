@@ -3,12 +3,13 @@
 Programs rely on names and order: a column that is new stands at the end.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
+from dynstudy.config import Configuration
 from dynstudy.measure.measure import Measure
 from dynstudy.measure.measures import MEASURES, PINNED, added, net_names
 
@@ -86,6 +87,11 @@ AXES = (
     Column("amplitude", "", "A; empty where static"),
     Column("period", "steps", "T, one class's rise and fall; empty where static", "Int64"),
 )
+NOISE = Column(
+    "noise",
+    "rad",
+    "standard deviation of a spiral's points in angle, where it is an axis; empty elsewhere",
+)
 LEDGER_CONFIGURATION = Column(
     "ledger_configuration",
     "",
@@ -134,6 +140,12 @@ MAP = (
         "predicted", "", "whether the cell was not trained, but predicted from others", "boolean"
     ),
     *STATIC,
+    NOISE,
     *map(of_cell, added()),
 )
 """A row is a cell."""
+
+
+def configuration_in(row: Mapping[str, Any]) -> Configuration:
+    """The configuration of a row that has its axes, absent ones as None."""
+    return Configuration(**{name: row[name] for name in names((*AXES, NOISE))})

@@ -14,7 +14,7 @@ from dynstudy.arrays import Array, Ints
 from dynstudy.config import Cell
 from dynstudy.measure.measures import MEASURES, net_names
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests, Evidence
-from dynstudy.statistics.columns import AXES, MAP, names, static_of
+from dynstudy.statistics.columns import AXES, MAP, NOISE, names, static_of
 from dynstudy.statistics.compared_cells import ComparedCells, Family, read_compared
 from dynstudy.statistics.labels import BASELINE, DIVERGED, MISSING, label
 from dynstudy.statistics.sequential import cells_looked_at, take_looks
@@ -93,6 +93,7 @@ def _frame(compared: ComparedCells) -> pd.DataFrame:
         "replicates_planned": [cell.replicates for cell in cells],
         "ledger_configuration": compared.keys,
         "predicted": np.zeros(len(cells), bool),
+        NOISE.name: np.array([each.noise for each in configurations], float),
     }
     for name, measure in MEASURES.items():
         if not measure.net:

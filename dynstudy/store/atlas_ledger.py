@@ -1,6 +1,6 @@
 """The ledger of an atlas: its pixels as arrays, its tiles as cells whose replicates they are."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,8 @@ from dynstudy.store.series import ReadNetwork
 from dynstudy.study.kinds.atlas import AtlasSpec
 
 RECORDED = "recorded"
+NOISE = "noise"
+"""The axis along which each value has a plane of its own."""
 
 
 class AtlasLedger(LaunchLedger):
@@ -35,6 +37,12 @@ class AtlasLedger(LaunchLedger):
         super().__init__(engine, spec.protocol)
         self.spec = spec
         self.plane = plane_content(spec.protocol, spec.loss[0])
+        noises = [axis.values.tolist() for axis in spec.axes if axis.name == NOISE]
+        self._contents = {
+            noise: plane_content(spec.protocol.with_noise(noise), spec.loss[0])
+            for noise in (noises[0] if noises else [None])
+        }
+        self._noises = {digest(content): noise for noise, content in self._contents.items()}
 
     @property
     def recorded(self) -> NDArray[np.bool_]:
@@ -56,15 +64,15 @@ class AtlasLedger(LaunchLedger):
     def count(self) -> int:
         """How many networks of its part of the plane the database has now, none of them read."""
         with self.engine.connect() as connection:
-            plane = pixels.plane_of(connection, self.plane)
-            return 0 if plane is None else pixels.count(connection, plane, self._bounds())
+            planes = pixels.planes_among(connection, self._noises)
+            return pixels.count(connection, planes, self._bounds())
 
     def places(self, replicates: Sequence[Replicate]) -> tuple[Ints, Ints]:
         """Rows and columns (n,) of the pixels that networks are."""
         rows, columns = self._located(
             {
-                name: np.array([getattr(r.configuration, name) for r in replicates])
-                for name in PLACE
+                axis.name: np.array([getattr(r.configuration, axis.name) for r in replicates])
+                for axis in self.spec.axes
             },
             np.array([replicate.seed for replicate in replicates]),
         )
@@ -77,14 +85,21 @@ class AtlasLedger(LaunchLedger):
         names = ["diverged_at", *asked]
         arrays = {name: np.full((rows, columns), np.nan) for name in names}
         arrays[RECORDED] = np.zeros((rows, columns))
-        with self.engine.connect() as connection:
-            if (plane := pixels.plane_of(connection, self.plane)) is not None:
-                read = (*PLACE, "seed", *names)
-                for part in pixels.read_pixels(connection, plane, self._bounds(), read):
-                    of = dict(zip(read, part, strict=True))
-                    where = self._located(of, of["seed"])
-                    self._put(arrays, where, {name: of[name] for name in names})
+        for of in self._read((*PLACE, "seed", *names)):
+            where = self._located(of, of["seed"])
+            self._put(arrays, where, {name: of[name] for name in names})
         return arrays
+
+    def _read(self, names: Sequence[str]) -> Iterator[dict[str, Array]]:
+        """Columns of the networks of its part of its planes, and their noise if that is an axis."""
+        read = ("plane_id", *names)
+        with self.engine.connect() as connection:
+            planes = pixels.planes_among(connection, self._noises)
+            for part in pixels.read_pixels(connection, planes, self._bounds(), read):
+                of = dict(zip(read, part, strict=True))
+                numbers, which = np.unique(of["plane_id"], return_inverse=True)
+                noises = [self._noises[planes[int(number)]] for number in numbers]
+                yield of | {NOISE: np.array(noises, float)[which]}
 
     def _put(
         self, arrays: dict[str, Array], where: tuple[Ints, Ints], of: dict[str, Array]
@@ -212,9 +227,9 @@ class AtlasLedger(LaunchLedger):
         wanted = list(configurations)
         times = super().trained_between([each for each in wanted if each.static])
         with self.engine.connect() as connection:
-            plane = pixels.plane_of(connection, self.plane)
-            if plane is not None and len(times) < len(wanted):
-                began, ended = pixels.trained_between(connection, plane, self._bounds())
+            planes = pixels.planes_among(connection, self._noises)
+            if len(times) < len(wanted):
+                began, ended = pixels.trained_between(connection, planes, self._bounds())
                 if began is not None:
                     tiles = (each for each in wanted if not each.static)
                     times |= dict.fromkeys(tiles, (began, ended))
@@ -244,8 +259,11 @@ class AtlasLedger(LaunchLedger):
             if run_id is not None:
                 did = [(chunk.worker, chunk.trainer, self._tally(chunk)) for chunk in of_pixels]
                 counted = self._account.write(connection, run_id, did)
-            plane = pixels.made_plane(connection, self.plane)
-            pixels.write_pixels(connection, list(_rows(records, plane, run_id)))
+            planes = {
+                noise: pixels.made_plane(connection, self._contents[noise])
+                for noise in {record.replicate.configuration.noise for record in records}
+            }
+            pixels.write_pixels(connection, list(_rows(records, planes, run_id)))
         self._account.committed(counted)
         of = {
             name: np.array([record.measures.get(name) for record in records], float)
@@ -256,11 +274,13 @@ class AtlasLedger(LaunchLedger):
         self._put(arrays, self.places([record.replicate for record in records]), of)
 
 
-def _rows(records: Iterable[Record], plane: int, run_id: int | None) -> Iterator[dict[str, Any]]:
+def _rows(
+    records: Iterable[Record], planes: Mapping[float | None, int], run_id: int | None
+) -> Iterator[dict[str, Any]]:
     for record in records:
         configuration = record.replicate.configuration
         yield {
-            "plane_id": plane,
+            "plane_id": planes[configuration.noise],
             "width": configuration.width,
             "learning_rate": configuration.learning_rate,
             "period": configuration.period,

@@ -36,7 +36,7 @@ def content(protocol: Protocol, configuration: Configuration) -> dict[str, Any]:
     training share it.
     """
     initial = protocol.initial
-    protocol = protocol.at(configuration.learning_rate)
+    protocol = protocol.at(configuration.learning_rate).with_noise(configuration.noise)
     values: dict[str, Any] = {
         "loss": configuration.loss,
         "width": configuration.width,

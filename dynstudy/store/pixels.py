@@ -5,14 +5,14 @@ content are what it is: two atlases that share a pixel share its row.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, func, select
 
 from dynstudy.arrays import Array
-from dynstudy.store.database import insert_rows
+from dynstudy.store.database import insert_rows, rows_among
 from dynstudy.store.keys import digest
 from dynstudy.store.migrations import column_of, missing_columns
 from dynstudy.store.tables import PixelRow, PlaneRow, RunRow
@@ -27,6 +27,12 @@ def plane_of(connection: Connection, content: Mapping[str, Any]) -> int | None:
     """The row of a plane; None where none of its networks were ever recorded."""
     query = select(PlaneRow.id).where(PlaneRow.key == digest(content))
     return connection.execute(query).scalar_one_or_none()
+
+
+def planes_among(connection: Connection, keys: Iterable[str]) -> dict[int, str]:
+    """The rows of those planes that there are, by the SHA-256 of their content."""
+    query = select(PlaneRow.id, PlaneRow.key)
+    return dict(map(tuple, rows_among(connection, query, PlaneRow.key, keys)))
 
 
 def made_plane(connection: Connection, content: Mapping[str, Any]) -> int:
@@ -46,35 +52,35 @@ def write_pixels(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> N
 
 
 def read_pixels(
-    connection: Connection, plane: int, bounds: Bounds, names: Sequence[str]
+    connection: Connection, planes: Collection[int], bounds: Bounds, names: Sequence[str]
 ) -> Iterator[Array]:
-    """Yield what is recorded of a part of a plane, some columns of some networks at a time.
+    """Yield what is recorded of a part of some planes, some columns of some networks at a time.
 
     Yields:
         (columns, networks), nan where there is NULL.
     """
     missing = missing_columns(connection, PixelRow)
     columns = [column_of(name, missing, PixelRow) for name in names]
-    query = select(*columns).where(*_within(plane, bounds))
+    query = select(*columns).where(*_within(planes, bounds))
     result = connection.execution_options(yield_per=READ_AT_ONCE).execute(query)
     for rows in result.partitions():
         yield np.array(list(map(tuple, rows)), float).T
 
 
-def count(connection: Connection, plane: int, bounds: Bounds) -> int:
-    """How many networks are recorded of a part of a plane."""
-    query = select(func.count()).select_from(PixelRow).where(*_within(plane, bounds))
+def count(connection: Connection, planes: Collection[int], bounds: Bounds) -> int:
+    """How many networks are recorded of a part of some planes."""
+    query = select(func.count()).select_from(PixelRow).where(*_within(planes, bounds))
     return connection.execute(query).scalar_one()
 
 
-def trained_between(connection: Connection, plane: int, bounds: Bounds) -> Any:
-    """When the launches began and ended, the first and the last, that trained a part of a plane."""
-    launches = select(PixelRow.run_id).where(*_within(plane, bounds)).distinct()
+def trained_between(connection: Connection, planes: Collection[int], bounds: Bounds) -> Any:
+    """When the launches that trained a part of some planes began and ended: the first, the last."""
+    launches = select(PixelRow.run_id).where(*_within(planes, bounds)).distinct()
     ended = func.max(func.coalesce(RunRow.ended_at, RunRow.heartbeat_at))
     query = select(func.min(RunRow.started_at), ended).where(RunRow.id.in_(launches))
     return connection.execute(query).one()
 
 
-def _within(plane: int, bounds: Bounds) -> list[Any]:
+def _within(planes: Collection[int], bounds: Bounds) -> list[Any]:
     ranges = [getattr(PixelRow, name).between(*ends) for name, ends in bounds.items()]
-    return [PixelRow.plane_id == plane, *ranges]
+    return [PixelRow.plane_id.in_(planes), *ranges]

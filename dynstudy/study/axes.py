@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from dynstudy.config import (
     MAX_AMPLITUDE,
     MAX_LEARNING_RATE,
+    MAX_NOISE,
     MAX_PERIOD,
     MAX_WIDTH,
     MIN_LEARNING_RATE,
@@ -115,6 +116,11 @@ BOUNDS = {
     ),
     "period": _Bounds(
         2, MAX_PERIOD, "T: steps that a class's turn takes; a dynamical loss needs it", integer=True
+    ),
+    "noise": _Bounds(
+        0,
+        MAX_NOISE,
+        "standard deviation of a spiral's points in angle, radians, instead of protocol.data.noise",
     ),
 }
 

@@ -107,6 +107,7 @@ class OverAxes(StudySpec):
             _axis_said("period", space.period or ()),
             _axis_said("width", space.width),
             _axis_said("learning rate", space.learning_rate),
+            _axis_said("noise", getattr(space, "noise", None) or ()),
         ]
         return ", ".join(filter(None, axes))
 

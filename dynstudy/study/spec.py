@@ -243,7 +243,7 @@ class StudySpec(Section):
         }
         if "amplitude" in values:
             values["amplitude"].append(1.0)
-        return {name: (min(axis), max(axis)) for name, axis in values.items()}
+        return {name: (min(axis), max(axis)) for name, axis in values.items() if axis}
 
     @property
     def plain(self) -> Self:

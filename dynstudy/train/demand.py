@@ -23,7 +23,6 @@ class Demand:
     network: TaskNetwork = ONE_HIDDEN_LAYER
     optimiser: Optimiser = GRADIENT_DESCENT
     schedule: str = "triangle"
-    validated_apart: bool = False  # whether each training set has a validation set of its own
     onsets: bool = False  # whether instabilities are watched for
     climbs: bool = False  # whether uphill steps are counted
     sums: bool = False  # whether the loss is summed over the steps
@@ -44,7 +43,6 @@ class Demand:
             network=ensemble.network,
             optimiser=ensemble.optimiser,
             schedule=ensemble.schedule,
-            validated_apart=data.validated_apart,
             onsets=onsets,
             climbs=climbs,
             sums=sums,

@@ -1,16 +1,22 @@
 """Networks of the ledger in the engine's form, and back."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 from sqlalchemy import select
 
 import dynstudy
 from dynstudy.config import Configuration, Replicate
-from dynstudy.launch.replicates import NetworkTask, train_replicates
+from dynstudy.launch.replicates import NetworkTask, to_arrays, train_replicates
+from dynstudy.protocol import Protocol
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.series import VALIDATION
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow
+from dynstudy.task.data.spirals import SpiralData
+from dynstudy.task.spiral import spiral
 from tests.launch.recorded import trials
 from tests.planted import SpecMaker
 
@@ -59,6 +65,47 @@ def test_replicates_can_have_data_of_their_own(storage: Storage, make_spec: Spec
     a = Ledger(storage.engine, spec.protocol).load([Configuration("ce", 5, 1.0)])
     b = Ledger(storage.engine, with_data.protocol).load([Configuration("ce", 5, 1.0)])
     assert (a.train_accuracy != b.train_accuracy).any()
+
+
+@pytest.mark.parametrize("backend", ["cpu", "autograd"])
+def test_networks_of_several_noises_are_trained_together_as_they_are_alone(backend: str) -> None:
+    """Each on the spirals of its noise, which are drawn alike."""
+    data = SpiralData(points_per_class=20, validation_points_per_class=30)
+    protocol = Protocol(steps=40, tail=0, dtype="float64", data=data)
+    cell = Configuration("dce", 5, 1.0, 5.0, 10)
+    noises = [0.3, None, 0.05, 0.3]
+    together = [Replicate(replace(cell, noise=noise), seed) for seed, noise in enumerate(noises)]
+    ensemble, points = to_arrays(together, protocol)
+    for b, noise in enumerate(noises):
+        here = int(ensemble.training_set[b])
+        drawn = partial(spiral, classes=3, turns=2.0, noise=0.2 if noise is None else noise)
+        np.testing.assert_array_equal(points.x[here], drawn(20, seed=0)[0])
+        np.testing.assert_array_equal(points.validated_on(here), drawn(30, seed=1)[0])
+    assert len(points.x) == 3
+
+    tasks = [NetworkTask(each, (20, 40)) for each in together]
+    records, _ = train_replicates(tasks, protocol, backend)
+    for record, noise, task in zip(records, noises, tasks, strict=True):
+        theirs = protocol.model_copy(update={"data": data.model_copy(update={"noise": noise})})
+        plain = replace(task, replicate=Replicate(cell, task.replicate.seed))
+        (alone,), _ = train_replicates([plain], theirs if noise else protocol, backend)
+        for name, series in alone.series.items():
+            np.testing.assert_array_equal(record.series[name].values, series.values)
+
+
+def test_each_seed_of_a_noise_has_its_spirals_where_each_network_has_its_own() -> None:
+    data = SpiralData(points_per_class=9, train_seed="replicate", validation_points_per_class=9)
+    protocol = Protocol(steps=40, tail=0, data=data)
+    networks = [
+        Replicate(Configuration("ce", 5, 1.0, noise=noise), seed)
+        for noise, seed in [(0.1, 4), (0.3, 2), (0.3, 4), (0.1, 4)]
+    ]
+    ensemble, points = to_arrays(networks, protocol)
+    for b, each in enumerate(networks):
+        _, alone = to_arrays([each], protocol)
+        np.testing.assert_array_equal(points.x[ensemble.training_set[b]], alone.x[0])
+    assert ensemble.training_set.tolist() == [0, 1, 2, 0]
+    assert len(points.x) == 3
 
 
 def test_diverged_networks_are_recorded_as_chance_and_not_trained_again(

@@ -10,20 +10,23 @@ import pytest
 import tomli_w
 
 import dynstudy as package
-from dynstudy.config import Replicate
+from dynstudy.analysis.atlas import read_atlas
+from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import ClusterError
 from dynstudy.launch.executors.executor import Lost
 from dynstudy.launch.replicates import train_cell
 from dynstudy.launch.run_atlas import run_atlas
 from dynstudy.launch.runner import RUNS
 from dynstudy.launch.training import Training
+from dynstudy.statistics.baseline import Baseline
 from dynstudy.store.atlas_ledger import AtlasLedger
+from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from tests.command import dynstudy, start
 from tests.databases import both_at_length  # noqa: F401
 from tests.launch.executors.planted import AtOnce
 from tests.launch.recorded import networks, trials
-from tests.planted_atlas import ATLAS, plant_atlas, small_atlas
+from tests.planted_atlas import ATLAS, NOISY, plant_atlas, small_atlas
 
 
 @pytest.mark.parametrize("seed", ["pixel", 5])
@@ -163,6 +166,53 @@ def test_widths_and_learning_rates_are_axes(storage: Storage) -> None:
     spec = small_atlas(space=space, pixels=[4, 4], tile=2)
     assert package.run(spec, storage=storage).trained == 16 + 4 * 16
     assert len(trials(storage, "atlas")) == 4 + 4
+
+
+def of_noise(noise: float) -> dict[str, Any]:
+    """The small atlas's protocol with spirals of a noise."""
+    return ATLAS["protocol"] | {"data": ATLAS["protocol"]["data"] | {"noise": noise}}
+
+
+@pytest.mark.parametrize("seed", ["pixel", 5])
+def test_noise_is_an_axis_and_each_pixel_is_a_network_on_spirals_of_its_noise(
+    storage: Storage, seed: Any
+) -> None:
+    spec = small_atlas(space=NOISY, seed=seed)
+    done = package.run(spec, storage=storage)
+    assert (done.trained, done.cells) == (24 + 2 * spec.baseline_replicates, 6)
+    atlas = read_atlas(storage, "atlas")
+    x, y = spec.axes
+    assert atlas.recorded.all()
+    for row, column in [(0, 0), (1, 3), (3, 5)]:
+        noise = y.values[row]
+        plain = small_atlas(protocol=of_noise(noise)).protocol
+        cell = Configuration("dce", 5, 1.0, x.values[column], 20)
+        (record,), _ = train_cell(cell, plain, [spec.seed_of(column, row)], "cpu")
+        for name in ("val_accuracy", "train_accuracy", "forgetting"):
+            assert atlas.of(name)[row, column] == record.measures[name]
+    static = Baseline(
+        Ledger(storage.engine, small_atlas(protocol=of_noise(y.middles[0])).protocol),
+        Configuration("ce", 5, 1.0),
+        spec.baseline_seeds,
+    )
+    assert atlas.static("val_accuracy")[0, 0] == pytest.approx(static.val_accuracy.mean())
+    made = trials(storage, "atlas")
+    assert {trial.params["noise"] for trial in made} == {*y.middles.tolist()}
+    again = package.run(spec, storage=storage)
+    assert (again.trained, again.reused) == (0, 24 + 2 * spec.baseline_replicates)
+
+
+def test_networks_of_a_noise_are_shared_with_an_atlas_of_that_noise(storage: Storage) -> None:
+    noisy = small_atlas(space=NOISY, seed=5)
+    package.run(noisy, storage=storage)
+    space = ATLAS["space"] | {"period": {"low": 19, "high": 22}}  # 19, 20, 21, 22
+    noise = noisy.axes[1].values[2]
+    plain = small_atlas(name="plain", seed=5, space=space, protocol=of_noise(noise))
+    there = AtlasLedger(storage.engine, plain)
+    assert np.argwhere(there.recorded).tolist() == [[1, column] for column in range(6)]
+    expected = read_atlas(storage, "atlas").of("val_accuracy")[2]
+    np.testing.assert_array_equal(there.pixels["val_accuracy"][1], expected)
+    assert AtlasLedger(storage.engine, noisy).count() == 24
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ CELL = f"""
 """
 LATER = """
     train_accuracy val_accuracy_before_tail replicates_planned ledger_configuration lasting
-    predicted static_forgetting static_unrecovered static_lasting
+    predicted static_forgetting static_unrecovered static_lasting noise
 """
 NETWORK = f"""
     trial {AXES} seed val_accuracy train_accuracy val_accuracy_before_tail forgetting unrecovered
     lasting diverged_at ledger_configuration raw_forgetting raw_unrecovered raw_lasting
-    static_forgetting static_unrecovered static_lasting
+    static_forgetting static_unrecovered static_lasting noise
 """
 BOUNDARY = """
     loss width learning_rate period boundary piece amplitude amplitude_low amplitude_high reached

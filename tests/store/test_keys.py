@@ -33,6 +33,17 @@ def test_the_key_is_pinned() -> None:
     )
 
 
+def test_a_noise_of_its_own_is_that_of_a_protocol() -> None:
+    """So that networks are shared with studies whose data have that noise."""
+    noisy = PROTOCOL.model_copy(update={"data": SpiralData(noise=0.1)})
+    for configuration in (DCE, CE):
+        with_noise = replace(configuration, noise=0.1)
+        assert content(PROTOCOL, with_noise) == content(noisy, configuration)
+        assert content(PROTOCOL, replace(configuration, noise=0.2)) == content(
+            PROTOCOL, configuration
+        )
+
+
 @given(seed=st.integers(0, 2**63 - 1), train_seed=st.sampled_from([0, 3, "replicate"]))
 def test_a_networks_key_is_that_of_its_cells_content_and_its_seed(
     seed: int, train_seed: int | Literal["replicate"]

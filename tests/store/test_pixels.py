@@ -31,7 +31,7 @@ def test_what_is_written_is_read(storage: Storage) -> None:
         pixels.write_pixels(connection, [each | {"plane_id": plane} for each in rows])
     names = ("seed", "amplitude", "val_accuracy", "diverged_at", "lasting")
     with storage.engine.connect() as connection:
-        (read,) = pixels.read_pixels(connection, plane, EVERYWHERE, names)
+        (read,) = pixels.read_pixels(connection, [plane], EVERYWHERE, names)
     by_name = dict(zip(names, read[:, np.argsort(read[0])], strict=True))
     assert by_name["seed"].tolist() == list(range(9))
     assert by_name["amplitude"].tolist() == [2.0 + number / 7 for number in range(9)]
@@ -51,7 +51,7 @@ def test_a_part_of_a_plane_is_read(storage: Storage) -> None:
             pixels.write_pixels(connection, rows)
     bounds = {"amplitude": (4.0, 9.0), "period": (20, 20)}
     with storage.engine.connect() as connection:
-        (read,) = pixels.read_pixels(connection, plane, bounds, ("period", "amplitude"))
+        (read,) = pixels.read_pixels(connection, [plane], bounds, ("period", "amplitude"))
     assert read.T.tolist() == [[20, 4]]
 
 

@@ -16,9 +16,10 @@ from dynstudy.study.axes import Range, choices, described, short
 from dynstudy.study.over_axes import OverAxes
 from dynstudy.study.pixel_axes import PixelAxis, pixel_axis
 from dynstudy.study.spec import BASELINE_FACTOR, StudySpec
+from dynstudy.task.data.spirals import SpiralData
 
 MAX_SIDE = 16_384
-ACROSS = ("amplitude", "learning_rate", "width", "period")
+ACROSS = ("amplitude", "learning_rate", "width", "noise", "period")
 """Of two axes, the one that comes first runs to the right, the other one upwards."""
 
 STRIDES = (4, 2, 1)
@@ -43,6 +44,9 @@ class AtlasSpace(Section):
     width: Annotated[Range | tuple[int, ...], choices("width"), described("width")]
     amplitude: Annotated[Range | tuple[float, ...], choices("amplitude"), described("amplitude")]
     period: Annotated[Range | tuple[int, ...], choices("period"), described("period")]
+    noise: Annotated[
+        Annotated[Range | tuple[float, ...], choices("noise")] | None, described("noise")
+    ] = None
 
 
 class AtlasSpec(OverAxes):
@@ -103,6 +107,7 @@ class AtlasSpec(OverAxes):
     def _drawable(self) -> Self:
         if len(self.loss) != 1 or not self.dynamical_losses:
             raise ValueError(f"loss = {short(list(self.loss))}: an atlas is of one dynamical loss")
+        self._check_noise()
         ranges = [name for name in ACROSS if isinstance(getattr(self.space, name), Range)]
         if len(ranges) != 2:
             said = f"{', '.join(ranges)} are ranges" if ranges else "none is a range"
@@ -112,6 +117,8 @@ class AtlasSpec(OverAxes):
             )
         for name in ACROSS:
             values = getattr(self.space, name)
+            if values is None:
+                continue
             if isinstance(values, Range) and values.low == values.high:
                 raise ValueError(
                     f"space.{name}: low and high are both {values.low:g}; a range has two ends"
@@ -127,6 +134,26 @@ class AtlasSpec(OverAxes):
             raise ValueError(f"tile = {self.tile}: at most {MAX_REPLICATES} pixels make a tile")
         self._check_readings()
         return self
+
+    def _check_noise(self) -> None:
+        noise, data = self.space.noise, self.protocol.data
+        if noise is None:
+            return
+        if not isinstance(noise, Range):
+            raise ValueError(
+                f"space.noise = {short(list(noise))}: must be a range, {{ low, high, log }}; a "
+                "noise that all networks share is protocol.data.noise"
+            )
+        if not isinstance(data, SpiralData):
+            raise ValueError(
+                f"space.noise: is of spirals, and protocol.data of the kind {data.kind!r}; leave "
+                "one of both out"
+            )
+        if data.noise != SpiralData().noise:
+            raise ValueError(
+                f"protocol.data.noise = {data.noise:g}: must be left out, since the noise is an "
+                "axis, space.noise"
+            )
 
     def _check_readings(self) -> None:
         protocol = self.protocol
@@ -184,7 +211,7 @@ class AtlasSpec(OverAxes):
         fixed = {
             name: values[0]
             for name in ACROSS
-            if not isinstance(values := getattr(self.space, name), Range)
+            if isinstance(values := getattr(self.space, name), tuple)
         }
         x, y = self.axes
         return Configuration(

@@ -102,8 +102,6 @@ def refusal(demand: Demand, device: str = "") -> str | None:
         return f"trains by gradient descent on all points, not by {demand.optimiser}"
     if demand.schedule != TRIANGLE.name and LOSSES[demand.loss].dynamical:
         return f"knows Γ as a triangle, not the schedule {demand.schedule!r}"
-    if demand.validated_apart:
-        return "reads all networks on one validation set, not each on its own"
     if demand.steps >= LONGEST:
         return f"takes fewer than 2**30 steps, not {demand.steps}"
     if demand.width > WIDEST:
@@ -123,7 +121,8 @@ def start(
     """Lay an ensemble out in batches of one shape each, for the card of a number."""
     card = HOST if interpreted() else torch.device(f"cuda:{device}")
     taken, mean = _fused.as_trained(initial, ensemble.loss)
-    validation_x = np.broadcast_to(data.validation_x, (len(data.x), *data.validation_x.shape))
+    of_each = len(data.x), *data.validation_x.shape[-2:]
+    validation_x = np.broadcast_to(data.validation_x, of_each)
     state = State(
         ensemble,
         readings,

@@ -9,7 +9,7 @@ from dynstudy.config import Configuration
 from dynstudy.errors import SpecError
 from dynstudy.study.kinds.atlas import AtlasSpec
 from dynstudy.study.spec import StudySpec
-from tests.planted_atlas import ATLAS, small_atlas
+from tests.planted_atlas import ATLAS, NOISY, small_atlas
 
 RANGE = {"low": 2, "high": 200, "log": True}
 
@@ -24,6 +24,46 @@ def test_the_first_of_two_ranges_runs_to_the_right() -> None:
     spec = small_atlas(space=space | {"period": 20, "width": {"low": 4, "high": 10}})
     assert [axis.name for axis in spec.axes] == ["learning_rate", "width"]
     assert spec.at(0.5, 7) == Configuration("dce", 7, 0.5, 30.0, 20)
+
+
+def test_the_noise_of_the_spiral_may_be_an_axis() -> None:
+    spec = small_atlas(space=NOISY)
+    x, y = spec.axes
+    assert (x.name, y.name) == ("amplitude", "noise")
+    np.testing.assert_allclose(y.values, [0.175, 0.325, 0.475, 0.625])
+    assert spec.at(3.0, 0.25) == Configuration("dce", 5, 1.0, 3.0, 20, noise=0.25)
+    noises = [cell.configuration.noise for cell in spec.static_cells()]
+    assert noises == y.middles.tolist() == [0.325, 0.625]
+    assert "noise from 0.1 to 0.7" in spec.described()
+    assert spec.ranges()["noise"] == (0.325, 0.625)
+    assert StudySpec.of(spec.resolved()) == spec
+    with_period = NOISY | {"amplitude": 30, "period": {"low": 10, "high": 40}}
+    assert [axis.name for axis in small_atlas(space=with_period).axes] == ["noise", "period"]
+    assert "noise" not in small_atlas().ranges()
+
+
+@pytest.mark.parametrize(
+    ("noise", "data", "message"),
+    [
+        (0.3, {}, r"space.noise = \[0.3\]: must be a range, { low, high, log }; a noise"),
+        ({"low": -0.1, "high": 1}, {}, "low = -0.1 is not allowed; allowed are numbers from 0"),
+        ({"low": 0, "high": 1, "log": True}, {}, "low = 0 must be positive where log = true"),
+        ({"low": 0.1, "high": 0.7}, {"noise": 0.3}, "protocol.data.noise = 0.3: must be left out"),
+        (
+            {"low": 0.1, "high": 0.7},
+            {"kind": "sklearn", "name": "iris"},
+            "space.noise: is of spirals, and protocol.data of the kind 'sklearn'",
+        ),
+    ],
+)
+def test_a_noise_is_an_axis_of_spirals_and_given_once(
+    noise: Any, data: dict[str, Any], message: str
+) -> None:
+    changes = {"space": NOISY | {"noise": noise}}
+    changes["protocol"] = ATLAS["protocol"] | {"data": data}
+    with pytest.raises(SpecError, match=message) as raised:
+        StudySpec.of(ATLAS | changes)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_pixel_is_a_draw_of_its_own_or_all_are_one() -> None:

@@ -188,7 +188,6 @@ def test_a_fused_kernel_refuses_inputs_it_has_no_sums_for_before_it_starts(
         ("gpu", {"network": Network(activation="tanh")}, "of ReLU, not 1 hidden layer of tanh"),
         ("gpu", {"optimiser": SGD(momentum=0.5)}, "not by sgd with momentum 0.5"),
         ("gpu", {"schedule": "sine"}, "as a triangle, not the schedule 'sine'"),
-        ("gpu", {"validated_apart": True}, "all networks on one validation set"),
     ],
 )
 def test_a_fused_kernel_refuses_what_it_does_not_know(

@@ -57,7 +57,7 @@ OF_OTHER_INPUTS = [
     (backend, loss, features)
     for backend, loss in COMPARED
     for features in (1, 3, 8)
-    if loss in {"dce", "dmse1"} and trains(backend, loss, features, validated_apart=True)
+    if loss in {"dce", "dmse1"} and trains(backend, loss, features)
 ]
 """A loss of each kind; the others differ from them in numbers alone."""
 
