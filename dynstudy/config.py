@@ -37,6 +37,10 @@ def _registered(name: str) -> str:
 LossName = Annotated[str, AfterValidator(_registered)]
 
 
+SYMBOLS = {"amplitude": "A", "period": "T", "learning_rate": "η"}
+"""Of what an axis may be of, where there is no room for its name."""
+
+
 def place_name(amplitude: float, period: float) -> str:
     """Return where a cell is in a panel of a map, said so everywhere.
 

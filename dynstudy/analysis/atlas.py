@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from dynstudy.analysis.pyramid import as_a_whole
 from dynstudy.arrays import Array
 from dynstudy.errors import DynstudyError
 from dynstudy.measure.measures import MEASURES
@@ -67,6 +68,10 @@ class Atlas:
     def net(self, name: str) -> Array:
         """Return a measure less the static loss's."""
         return self.of(name) - self.static(name)
+
+    def whole(self, values: Array) -> Array:
+        """Return values in which coarse pixels stand for those that are not trained yet."""
+        return as_a_whole(values, self.recorded)
 
     def static(self, name: str) -> Array:
         """Return the mean of a measure of the static loss at each pixel; nan where untrained.

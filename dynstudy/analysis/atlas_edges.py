@@ -21,7 +21,8 @@ import pandas as pd
 from dynstudy.analysis.atlas import GAIN, Atlas
 from dynstudy.analysis.boundary_words import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
 from dynstudy.arrays import Array
-from dynstudy.config import EQUIVALENCE
+from dynstudy.config import EQUIVALENCE, SYMBOLS
+from dynstudy.measure.accuracy import with_error
 from dynstudy.measure.forgetting import CATASTROPHIC
 from dynstudy.search.level_sets import CONFIDENT
 from dynstudy.statistics.columns import Column, names, typed
@@ -53,6 +54,11 @@ class LevelSurface:
         return excess
 
     @property
+    def least(self) -> Array:
+        """The lower end of its 95 % band."""
+        return self.smoothed.mean - CONFIDENT * self.error
+
+    @property
     def share(self) -> tuple[float, float]:
         """Of the pixels that have a surface: how many are above the level, and surely so."""
         there = self.excess[np.isfinite(self.excess)]
@@ -66,6 +72,42 @@ class AtlasEdges:
     atlas: Atlas
     gain: LevelSurface
     forgetting: LevelSurface | None  # where no network has any
+
+    @property
+    def headline(self) -> str:
+        """What came out, in a line: the gain that is surest to be large, and how much is useful."""
+        axes, gain = (self.atlas.right, self.atlas.upwards), self.gain
+        row, column = np.unravel_index(np.nanargmax(gain.least), gain.least.shape)
+        cell = next(self.atlas.spec.tile_cells()).configuration
+        what = cell.loss.upper()
+        if "width" not in {axis.name for axis in axes}:
+            what += f" at width {cell.width}"
+        most = with_error(gain.smoothed.mean[row, column], gain.error[row, column], "+.3f")
+        at = ", ".join(
+            f"{SYMBOLS.get(axis.name, axis.name)} = {axis.values[index]:.3g}"
+            for axis, index in zip(axes, (column, row), strict=True)
+        )
+        useful, surely = gain.share
+        words = f"smoothed, {what} gains {most} at {at}"
+        words += f"; {useful:.0%} of the atlas is useful, {surely:.0%} surely"
+        if self.forgetting is not None:
+            words += f"; {self.forgetting.share[0]:.0%} forgets"
+        return words
+
+    @property
+    def smoother(self) -> str:
+        """How pixels were smoothed, in words."""
+        parts = [("gain", self.gain), (FORGETTING, self.forgetting)]
+        widths = "; ".join(
+            f"{name} {each.smoothed.bandwidth[1]:.1f} to the right, "
+            f"{each.smoothed.bandwidth[0]:.1f} upwards"
+            for name, each in parts
+            if each is not None
+        )
+        return (
+            "lines of local linear regression (Epanechnikov kernel; pixels that it reaches, by "
+            f"cross-validation: {widths})"
+        )
 
     @property
     def columns(self) -> tuple[Column, ...]:

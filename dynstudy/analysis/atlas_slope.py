@@ -47,7 +47,11 @@ class BandSlope:
     rows: int  # that it is fitted to
     upwards: Array  # (2,) ends of the line, values of the axes
     right: Array  # (2,)
-    said: str  # which power or slope it is
+    of_what: str  # which power or slope it is
+
+    def __str__(self) -> str:
+        """Say what it is, with its interval."""
+        return f"{self.of_what} = {self.slope:+.2f} [{self.low:+.2f}, {self.high:+.2f}]"
 
 
 def band_slope(edges: AtlasEdges, draws: int = DRAWS) -> BandSlope | None:

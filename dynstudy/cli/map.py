@@ -15,6 +15,7 @@ EXAMPLES = (
     "dynstudy map quickstart --format csv",
     "dynstudy map regime-dce --boundaries",
     "dynstudy map regime-dce --show instability --out results",
+    "dynstudy map atlas --show forgetting",
 )
 
 
@@ -39,12 +40,17 @@ def command(
     storage: StorageOption = None,
     form: FormatOption = Format.table,
 ) -> None:
-    """Print the regime map of a study, and write it as PNG and CSV."""
+    """Print the regime map of a study, and write it as PNG and CSV.
+
+    Of an atlas NAME-pixels-MEASURE.png is written, too, which has a pixel for each network, and
+    NAME-edges.csv: the edges of the smoothed useful region and of forgetting along each row.
+    """
     from dynstudy.analysis.association import associate
     from dynstudy.analysis.boundaries import find_boundaries
     from dynstudy.analysis.measure_map import INSTABILITIES, map_of_measures
     from dynstudy.analysis.regime_map import regime_map
     from dynstudy.errors import DynstudyError
+    from dynstudy.report.atlas_text import print_edges, write_atlas
     from dynstudy.report.boundary_text import boundary_lines, print_boundaries
     from dynstudy.report.map_text import print_map, write_map
     from dynstudy.report.measure_text import (
@@ -62,6 +68,18 @@ def command(
         )
     with opened(storage) as database:
         shown = regime_map(database, study)
+    if shown.atlas is not None:
+        written = write_atlas(shown, show, out) + write_map(shown, out)
+        if form is Format.table:
+            print_map(shown, sys.stdout)
+            if boundaries:
+                print_edges(shown, sys.stdout)
+            log_files(written)
+            return
+        edges = shown.edges if boundaries else None
+        show_rows(frame_rows(shown.frame if edges is None else edges.frame), form)
+        log_files(written, shown.notes)
+        return
     lines = find_boundaries(shown) if boundaries else None
     measures = None if show is None else map_of_measures(shown, show)
     association = associate(measures) if measures and show == INSTABILITIES else None

@@ -31,7 +31,7 @@ from dynstudy.pictures.interactive.atlas_tiles import MOST_TILES, TILES_FIGURE, 
 from dynstudy.pictures.interactive.measure_map import MEASURE_FIGURE, measures_figure
 from dynstudy.pictures.interactive.regime_map import MOST_PANELS, map_figures
 from dynstudy.pictures.regime_map import save_map
-from dynstudy.report.map_text import headline
+from dynstudy.report.gain_grids import headline
 from dynstudy.report.overview import launch_facts
 from dynstudy.report.rows import to_csv, with_interval
 from dynstudy.store.launches import launches

@@ -87,9 +87,9 @@ def image_of(values: NDArray[np.float32], layer: Layer) -> Image.Image:
     return image
 
 
-def png_of(values: NDArray[np.float32], layer: Layer) -> bytes:
-    """Return the same as a PNG; where there is nan it is grey, and half transparent."""
+def png_of(values: NDArray[np.float32], layer: Layer, opacity: int = NO_VALUE[3]) -> bytes:
+    """Return the same as a PNG; where there is nan it is grey, of an opacity from 0 to 255."""
     file = io.BytesIO()
-    transparency = bytes([255] * COUNT + [NO_VALUE[3]])
+    transparency = bytes([255] * COUNT + [opacity])
     image_of(values, layer).save(file, "PNG", transparency=transparency)
     return file.getvalue()

@@ -17,6 +17,7 @@ from matplotlib.patches import Patch, Rectangle
 from dynstudy.analysis.regime_map import PanelKey, RegimeMap
 from dynstudy.pictures import map_description as described
 from dynstudy.pictures.accuracy import search_figure, width_figure
+from dynstudy.pictures.atlas import atlas_figure
 from dynstudy.pictures.cell_grid import Axis
 from dynstudy.pictures.fitting import add_legend_below, add_panel_title, add_title
 from dynstudy.pictures.map_description import MapPanel, describe_panel, largest_gain
@@ -66,7 +67,7 @@ PICTURES = {
     "map": grid_figure,
     "search": search_figure,
     "boundary": grid_figure,
-    "atlas": grid_figure,
+    "atlas": atlas_figure,
 }
 """By kind of study, what draws it."""
 

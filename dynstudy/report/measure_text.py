@@ -13,7 +13,7 @@ from dynstudy.analysis.measure_map import MeasureMap
 from dynstudy.pictures.association import association_figure
 from dynstudy.pictures.measure_map import measure_figure
 from dynstudy.pictures.style import save
-from dynstudy.report.map_text import MARKS, MOST_AMPLITUDES, STYLES, grids
+from dynstudy.report.gain_grids import MARKS, MOST_AMPLITUDES, STYLES, grids
 from dynstudy.report.rows import console, print_rows, with_interval
 from dynstudy.report.safe_files import file_stem, write_drawn
 from dynstudy.report.words import Format

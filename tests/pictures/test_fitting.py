@@ -19,6 +19,7 @@ from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.launch.first_oscillations import MOST_SLICES
 from dynstudy.pictures.accuracy import search_figure, width_figure
 from dynstudy.pictures.association import association_figure
+from dynstudy.pictures.atlas import PANELS, atlas_figure
 from dynstudy.pictures.branches import branches_figure
 from dynstudy.pictures.class_curves import curve_figure, trace_figure
 from dynstudy.pictures.comparison import comparison_figure
@@ -33,6 +34,7 @@ from dynstudy.statistics.censored_regression import Line
 from tests.analysis.planted_onsets import planted
 from tests.conftest import ROOT
 from tests.pictures.made_up import made_up, with_baseline
+from tests.pictures.made_up_atlas import OTHERS, of_atlas
 from tests.pictures.made_up_figures import (
     association_of,
     branches_of,
@@ -117,6 +119,9 @@ def scalings(name: str, panels: int) -> list[Scaling]:
 ONE_NETWORK = traced(60)[lambda frame: frame.seed == 0]
 DRAWN: dict[str, Callable[[str, int], Figure]] = {
     "regime_figure": lambda name, panels: regime_figure(of_map(name, panels), True),
+    "atlas_figure": lambda name, panels: atlas_figure(
+        of_atlas(name, panels), [*PANELS, *OTHERS][:panels]
+    ),
     "width_figure": lambda name, panels: width_figure(of_map(name, panels)),
     "width_figure, one cell": lambda name, panels: width_figure(of_map(name, panels, **ONE_CELL)),
     "search_figure": lambda name, panels: search_figure(of_search(name, panels)),

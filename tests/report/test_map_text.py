@@ -13,7 +13,8 @@ from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.pictures.accuracy import width_figure
 from dynstudy.pictures.style import save
 from dynstudy.report.across_studies import short_comparison
-from dynstudy.report.map_text import headline, print_map, write_map
+from dynstudy.report.gain_grids import headline
+from dynstudy.report.map_text import print_map, write_map
 from dynstudy.report.overview import overview, print_overview
 from dynstudy.report.rows import frame_rows, print_rows, to_csv
 from dynstudy.report.words import Format
