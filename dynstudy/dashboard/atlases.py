@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,7 @@ from dynstudy.analysis.atlas import Atlas, read_atlas
 from dynstudy.analysis.pyramid import Pyramid, as_a_whole
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.config import Configuration
+from dynstudy.errors import DynstudyError
 from dynstudy.pictures.atlas_layers import Layer, layer_names
 from dynstudy.statistics.columns import AXES, names
 from dynstudy.store.studies import Storage
@@ -23,6 +25,9 @@ from dynstudy.study.tried import finished
 
 KEPT = 2
 """Atlases in memory, those that were asked for last: one of a million pixels takes 150 MB."""
+
+MOST_JUDGED = 4_000_000
+"""Networks of an atlas whose tiles are labelled here: of a million it takes a gigabyte."""
 
 
 @dataclass
@@ -51,7 +56,16 @@ class KeptAtlas:
             return self.layers[name]
 
     def study_map(self) -> RegimeMap:
-        """Return the map whose cells are its tiles."""
+        """Return the map whose cells are its tiles.
+
+        Raises:
+            DynstudyError: it has too many networks.
+        """
+        if (count := int(self.atlas.recorded.sum())) > MOST_JUDGED:
+            raise DynstudyError(
+                f"tiles of {count:,} networks are not labelled on this page, which has memory for "
+                f"{MOST_JUDGED:,}; dynstudy show {shlex.quote(self.study.study_name)} labels them"
+            )
         with self.judging:
             return self._study_map
 
@@ -66,7 +80,7 @@ class KeptAtlas:
 
     @cached_property
     def _rows(self) -> dict[Configuration, int]:
-        cells = self._study_map.dynamical_cells()
+        cells = self.study_map().dynamical_cells()
         columns = (cells[axis].tolist() for axis in names(AXES))
         return {Configuration(*axes): row for *axes, row in zip(*columns, cells.index, strict=True)}
 

@@ -53,9 +53,7 @@ class Layer:
         Raises:
             DynstudyError: the atlas has no such measure.
         """
-        values = atlas.of(name)
-        if name in net_names():
-            values = values - atlas.static(name)
+        values = _values(atlas, name)
         title = GAIN if name == GAIN else MEASURES[name].title
         shown = values[np.isfinite(values)]
         ends = (OUTLYING, 100 - OUTLYING)
@@ -70,7 +68,11 @@ class Layer:
 
 def layer_names(atlas: Atlas) -> Iterator[str]:
     """Yield the names of the layers of which any pixel has a value."""
-    yield from (name for name in atlas.names if np.isfinite(atlas.of(name)).any())
+    yield from (name for name in atlas.names if np.isfinite(_values(atlas, name)).any())
+
+
+def _values(atlas: Atlas, name: str) -> Array:
+    return atlas.net(name) if name in net_names() else atlas.of(name)
 
 
 def image_of(values: NDArray[np.float32], layer: Layer) -> Image.Image:

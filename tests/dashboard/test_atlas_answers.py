@@ -12,6 +12,7 @@ from matplotlib.image import imread
 from dynstudy.analysis import pyramid
 from dynstudy.analysis.atlas import read_atlas
 from dynstudy.analysis.regime_map import regime_map
+from dynstudy.dashboard import atlases
 from dynstudy.dashboard.page import publish
 from dynstudy.pictures.atlas_layers import Layer, png_of
 from dynstudy.report.rows import frame_rows, with_interval
@@ -133,6 +134,18 @@ def test_a_tile_has_its_label_its_gain_and_its_trial(
             trial = storage.study("atlas").trials[tile["trial"]]
             assert trial.params["amplitude"] == cell["amplitude"]
             assert trial.params["period"] == cell["period"]
+
+
+def test_of_more_networks_than_can_be_judged_the_pixels_are_shown_all_the_same(
+    at: str, storage: Storage, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(atlases, "MOST_JUDGED", 23)
+    assert read(visitor, f"{at}/pixels/0/0.json")["trained"]
+    assert visitor.ask(f"{at}/gain/0/0/0.png")[0] == "200 OK"
+    status, _, body = visitor.ask(f"{at}/tiles/0/0.json")
+    assert status == "500 Internal Server Error"
+    assert "tiles of 24 networks are not labelled on this page" in json.loads(body)["problem"]
+    assert "dynstudy show atlas labels them" in visitor.ask("/studies/1/findings")[2]
 
 
 def test_a_tile_of_which_nothing_is_trained_says_so(storage: Storage, visitor: Visitor) -> None:

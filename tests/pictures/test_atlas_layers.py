@@ -67,6 +67,17 @@ def test_layers_are_what_any_pixel_has_a_value_of(atlas: Atlas, storage: Storage
     assert list(layer_names(read_atlas(storage, "empty"))) == []
 
 
+def test_what_the_static_loss_has_no_value_of_is_no_layer_where_that_is_taken_off(
+    storage: Storage,
+) -> None:
+    plant_atlas(storage, small_atlas())
+    with storage.engine.begin() as connection:  # as of networks of which no readings are left
+        connection.exec_driver_sql("DELETE FROM dynstudy_series")
+    names = list(layer_names(read_atlas(storage, "atlas")))
+    assert "val_accuracy_before_tail" in names
+    assert "forgetting" not in names
+
+
 def test_a_measure_that_is_everywhere_the_same_has_colours(atlas: Atlas) -> None:
     layer = Layer.of(atlas, "train_accuracy")
     assert layer.low < layer.high

@@ -63,7 +63,8 @@ def tiles_figure(study_map: RegimeMap) -> go.Figure:
             width=2,
         ),
     ])
-    lay_out(figure, f"Tiles<br><sup>{spec.described()}</sup>")
+    size = f"{spec.tile} x {spec.tile}"
+    lay_out(figure, f"Tiles<br><sup>of {size} networks each</sup>")
     figure.update_layout(plot_bgcolor="#dddddd")
     for update, axis in ((figure.update_xaxes, right), (figure.update_yaxes, upwards)):
         ends = axis.edges[[0, -1]]
