@@ -1,7 +1,7 @@
 """What can be looked at of an atlas, a measure at a time, and pieces of it as PNG."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,15 +55,21 @@ class Layer:
         """
         values = _values(atlas, name)
         title = GAIN if name == GAIN else MEASURES[name].title
-        shown = values[np.isfinite(values)]
-        ends = (OUTLYING, 100 - OUTLYING)
-        low, high = np.percentile(shown, ends).tolist() if len(shown) else (0.0, 1.0)
+        low, high = colours_of(name, [values])
         if name == GAIN:
-            limit = max(0.05, -low, high)
-            return cls(name, title, values, -limit, limit, COLOURS, "+.3f")
-        return cls(
-            name, title, values, low, high if high > low else low + 1, MEASURE_COLOURS, ".3f"
-        )
+            return cls(name, title, values, low, high, COLOURS, "+.3f")
+        return cls(name, title, values, low, high, MEASURE_COLOURS, ".3f")
+
+
+def colours_of(name: str, values: Sequence[Array]) -> tuple[float, float]:
+    """Return where the colours of a measure begin and end, for the pixels of some atlases."""
+    shown = np.concatenate([each[np.isfinite(each)] for each in values])
+    ends = (OUTLYING, 100 - OUTLYING)
+    low, high = np.percentile(shown, ends).tolist() if len(shown) else (0.0, 1.0)
+    if name == GAIN:
+        limit = max(0.05, -low, high)
+        return -limit, limit
+    return low, high if high > low else low + 1
 
 
 def layer_names(atlas: Atlas) -> Iterator[str]:

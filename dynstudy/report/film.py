@@ -12,7 +12,7 @@ from PIL import Image
 from dynstudy.analysis.atlas import Atlas
 from dynstudy.analysis.pyramid import as_a_whole
 from dynstudy.analysis.zoom_path import Stretch, shares
-from dynstudy.pictures.atlas_layers import Layer, image_of
+from dynstudy.pictures.atlas_layers import Layer, colours_of, image_of
 from dynstudy.pictures.film import WHOLE, Shot, frames
 from dynstudy.report.film_file import write_film
 
@@ -47,7 +47,7 @@ def film(
         DynstudyError: an atlas has no such measure, or the film cannot be written.
     """
     layers = [Layer.of(atlas, measure) for atlas in atlases]
-    low, high = min(each.low for each in layers), max(each.high for each in layers)
+    low, high = colours_of(measure, [layer.values for layer in layers])
     colours = replace(layers[0], low=low, high=high)
     ways = [(WHOLE, WHOLE), *(shares(whole, part) for whole, part in pairwise(atlases))]
     shots = [

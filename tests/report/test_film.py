@@ -8,11 +8,14 @@ from PIL import Image
 
 from dynstudy.analysis.zoom_path import read_zooms
 from dynstudy.errors import DynstudyError
-from dynstudy.pictures.atlas_layers import Layer, image_of
+from dynstudy.pictures.atlas_layers import Layer, colours_of, image_of
 from dynstudy.report.film import film
 from dynstudy.store.studies import Storage
 from dynstudy.study.zooms import part
 from tests.planted_atlas import plant_atlas, small_atlas
+
+ENDS = "#440154", "#fde725"
+"""The colours of the least and of the most."""
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,7 @@ def test_it_begins_with_the_whole_and_ends_with_the_part(
         report=lambda *progress: said.append(progress),
     )
     layers = [Layer.of(atlas, measure) for atlas in atlases]
-    low, high = min(each.low for each in layers), max(each.high for each in layers)
+    low, high = colours_of(measure, [layer.values for layer in layers])
     assert said == [("frames", number, 6) for number in range(6)]
     assert f"{layers[0].title}: colours from {low:.3g} to {high:.3g}; 6 frames of 6 x 4" in notes[0]
     assert notes[0].endswith("atlas > near")
@@ -78,6 +81,21 @@ def test_what_is_not_trained_is_said_and_its_neighbours_stand_for_it(
     assert (colours[:, :8] == colours[0, 0]).all()  # 4 x 4 pixels, of which one is trained
     assert (colours[:, 8:] == colours[0, 8]).all()
     assert (colours[0, 8] != colours[0, 0]).any()
+
+
+def test_an_atlas_of_one_value_has_colours_of_the_others(storage: Storage, tmp_path: Path) -> None:
+    atlas = small_atlas()
+    plant_atlas(storage, atlas)
+    plant_atlas(storage, part(atlas, {"amplitude": (20, 200)}, "near"), pixels=1)
+    atlases = read_zooms(storage, ["near"])
+    film(atlases, "val_accuracy", tmp_path / "film.gif", fps=10, seconds=0.1)
+    with Image.open(tmp_path / "film.gif") as pictures:
+        shades = np.asarray(pictures.convert("L"), int)
+    values = atlases[0].of("val_accuracy")
+    least, most = values == values.min(), values == values.max()
+    viridis = [np.asarray(Image.new("RGB", (1, 1), colour).convert("L")).item() for colour in ENDS]
+    assert shades[::-1][least] == pytest.approx(viridis[0], abs=3)
+    assert shades[::-1][most] == pytest.approx(viridis[1], abs=3)
 
 
 def test_a_measure_that_is_not_there_is_said(planted: Storage, tmp_path: Path) -> None:

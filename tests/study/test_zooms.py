@@ -63,6 +63,16 @@ def test_what_is_no_part_is_said(bounds: dict[str, tuple[float, float]], said: s
         part(small_atlas(), bounds, "near")
 
 
+def test_any_axis_may_be_zoomed() -> None:
+    space = {"amplitude": 30, "period": 10, "width": {"low": 2, "high": 9, "log": False}}
+    space |= {"learning_rate": 1.0, "noise": {"low": 0.0, "high": 0.5, "log": False}}
+    whole = small_atlas(space=space)
+    zoom = part(whole, {"width": (3, 5), "noise": (0.125, 0.25)}, "near")
+    assert [axis.name for axis in zoom.axes] == ["width", "noise"]
+    assert (ends(zoom, "width"), ends(zoom, "noise")) == ((3, 5), (0.125, 0.25))
+    assert nearer(whole, {"noise": 0.1}, 5) == {"noise": (pytest.approx(0.08), pytest.approx(0.18))}
+
+
 def test_whole_numbers_are_those_between() -> None:
     assert ends(part(small_atlas(), {"period": (19.2, 21.9)}, "near"), "period") == (20, 21)
 
