@@ -20,7 +20,7 @@ from dynstudy.errors import DynstudyError, printable
 
 PANELS = {
     "Run": "init run zoom power bench",
-    "Look": "list show map dashboard trace train compare scaling figure film",
+    "Look": "list show map dashboard trace train compare scaling dimension figure film",
     "Take away": "export reproduce",
     "Keep house": "rename delete note tag storage",
 }

@@ -1,0 +1,137 @@
+"""Whether a boundary in atlases of one draw is a fractal: its dimension, over draws and zooms.
+
+All pixels start at the same parameters there, so that what differs between neighbours is the
+dynamics alone. After Sohl-Dickstein, arXiv:2402.06184, of another boundary: that of divergence.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from dynstudy.analysis.atlas import GAIN, Atlas
+from dynstudy.errors import DynstudyError
+from dynstudy.measure.accuracy import standard_error
+from dynstudy.measure.forgetting import CATASTROPHIC
+from dynstudy.statistics.boundary_dimension import METHODS, Shares
+from dynstudy.statistics.two_samples import LEVEL
+from dynstudy.study.kinds.atlas import AtlasSpec
+from dynstudy.study.pixel_axes import PixelAxis
+
+
+def _forgets(atlas: Atlas) -> NDArray[np.bool_]:
+    """A network that diverged has lost all that it knew."""
+    diverged = np.isfinite(atlas.ledger.pixels["diverged_at"])
+    return (atlas.of("forgetting") > CATASTROPHIC) | diverged
+
+
+SETS: dict[str, Callable[[Atlas], NDArray[np.bool_]]] = {
+    "forgetting": _forgets,
+    GAIN: lambda atlas: atlas.of(GAIN) > 0,
+}
+"""The sets of pixels whose boundary is looked at: networks that forget more than 0.4, raw, and
+those that are more accurate than the static loss."""
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """The boundary of a set of an atlas's pixels."""
+
+    spec: AtlasSpec
+    inside: NDArray[np.bool_]  # (rows, columns)
+    shares: dict[str, Shares]  # by method
+
+
+def boundary_of(atlas: Atlas, of: str = "forgetting") -> Boundary:
+    """Return the boundary of one of the `SETS` of an atlas.
+
+    Raises:
+        DynstudyError: the atlas is not whole, or its pixels are draws of their own.
+    """
+    spec = atlas.spec
+    if of not in SETS:
+        raise DynstudyError(f"no boundary {of!r}; there are {', '.join(SETS)}")
+    if spec.seed == "pixel":
+        raise DynstudyError(
+            f"{spec.name}: each pixel is a draw of its own, and a boundary between draws fills the "
+            "plane; its dimension is of an atlas of one draw: seed = 0"
+        )
+    if missing := int((~atlas.recorded).sum()):
+        raise DynstudyError(
+            f"{spec.name}: {missing} of {atlas.recorded.size} pixels are not trained; run it to "
+            "its end first"
+        )
+    inside = SETS[of](atlas)
+    return Boundary(spec, inside, {name: shares(inside) for name, shares in METHODS.items()})
+
+
+def dimension_rows(boundaries: Sequence[Boundary]) -> list[dict[str, Any]]:
+    """Return a row for each atlas but for its draw, and method: what its draws have in common.
+
+    With several draws, the mean of their dimensions with its 95 % interval (Student's t).
+    """
+    alike: dict[str, list[Boundary]] = {}
+    for boundary in boundaries:
+        alike.setdefault(_but_for_draw(boundary.spec), []).append(boundary)
+    return [row for group in alike.values() for row in _rows(group)]
+
+
+def _rows(group: Sequence[Boundary]) -> Iterator[dict[str, Any]]:
+    spec = group[0].spec
+    x, y = spec.axes
+    for method in METHODS:
+        values = np.array([boundary.shares[method].dimension() for boundary in group])
+        defined = values[np.isfinite(values)]
+        mean = defined.mean() if len(defined) else np.nan
+        margin = standard_error(defined) * stats.t.ppf(1 - LEVEL / 2, max(len(defined) - 1, 1))
+        yield {
+            "studies": ", ".join(boundary.spec.name for boundary in group),
+            "dtype": spec.protocol.dtype,
+            "width": spec.widest,
+            x.name: _ends(x),
+            y.name: _ends(y),
+            "pixels": f"{spec.pixels[0]} x {spec.pixels[1]}",
+            "inside": float(np.mean([boundary.inside.mean() for boundary in group])),
+            "method": method,
+            "draws": len(defined),
+            "dimension": float(mean),
+            "low": float(mean - margin),
+            "high": float(mean + margin),
+        }
+
+
+def unlike_in_precision(boundaries: Sequence[Boundary]) -> list[dict[str, Any]]:
+    """Return the share of pixels that are on different sides in float32 and in float64.
+
+    Returns:
+        A row for each pair of atlases that differ in nothing else.
+    """
+    rows = []
+    for first, second in combinations(boundaries, 2):
+        of_first, of_second = first.spec.protocol.dtype, second.spec.protocol.dtype
+        if of_first != of_second and _but_for(first.spec) == _but_for(second.spec):
+            rows.append({
+                "study": first.spec.name,
+                "beside": second.spec.name,
+                "unlike": float((first.inside != second.inside).mean()),
+            })
+    return rows
+
+
+def _ends(axis: PixelAxis) -> str:
+    return f"{axis.range.low:.10g} to {axis.range.high:.10g}"
+
+
+def _but_for_draw(spec: AtlasSpec) -> str:
+    return str(spec.model_dump(exclude={"name", "seed", "zoom_of", "tile"}))
+
+
+def _but_for(spec: AtlasSpec) -> str:
+    """What it is, but for its name and precision."""
+    plain = spec.protocol.model_copy(update={"dtype": "float64"})
+    named = spec.model_copy(update={"protocol": plain})
+    return str(named.model_dump(exclude={"name", "zoom_of", "tile"}))
