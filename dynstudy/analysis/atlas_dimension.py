@@ -38,7 +38,7 @@ those that are more accurate than the static loss."""
 
 
 @dataclass(frozen=True)
-class Boundary:
+class PixelBoundary:
     """The boundary of a set of an atlas's pixels."""
 
     spec: AtlasSpec
@@ -46,7 +46,7 @@ class Boundary:
     shares: dict[str, Shares]  # by method
 
 
-def boundary_of(atlas: Atlas, of: str = "forgetting") -> Boundary:
+def boundary_of(atlas: Atlas, of: str = "forgetting") -> PixelBoundary:
     """Return the boundary of one of the `SETS` of an atlas.
 
     Raises:
@@ -66,21 +66,21 @@ def boundary_of(atlas: Atlas, of: str = "forgetting") -> Boundary:
             "its end first"
         )
     inside = SETS[of](atlas)
-    return Boundary(spec, inside, {name: shares(inside) for name, shares in METHODS.items()})
+    return PixelBoundary(spec, inside, {name: shares(inside) for name, shares in METHODS.items()})
 
 
-def dimension_rows(boundaries: Sequence[Boundary]) -> list[dict[str, Any]]:
+def dimension_rows(boundaries: Sequence[PixelBoundary]) -> list[dict[str, Any]]:
     """Return a row for each atlas but for its draw, and method: what its draws have in common.
 
     With several draws, the mean of their dimensions with its 95 % interval (Student's t).
     """
-    alike: dict[str, list[Boundary]] = {}
+    alike: dict[str, list[PixelBoundary]] = {}
     for boundary in boundaries:
         alike.setdefault(_but_for_draw(boundary.spec), []).append(boundary)
     return [row for group in alike.values() for row in _rows(group)]
 
 
-def _rows(group: Sequence[Boundary]) -> Iterator[dict[str, Any]]:
+def _rows(group: Sequence[PixelBoundary]) -> Iterator[dict[str, Any]]:
     spec = group[0].spec
     x, y = spec.axes
     for method in METHODS:
@@ -104,7 +104,7 @@ def _rows(group: Sequence[Boundary]) -> Iterator[dict[str, Any]]:
         }
 
 
-def unlike_in_precision(boundaries: Sequence[Boundary]) -> list[dict[str, Any]]:
+def unlike_in_precision(boundaries: Sequence[PixelBoundary]) -> list[dict[str, Any]]:
     """Return the share of pixels that are on different sides in float32 and in float64.
 
     Returns:

@@ -1,6 +1,6 @@
 """The dimension of a boundary in a picture, from how often points on both sides of it are near.
 
-Points of a grid are in a set or not. Two shares grow as s^(2 - D) with a distance s, where D is the
+Mask of a grid are in a set or not. Two shares grow as s^(2 - D) with a distance s, where D is the
 dimension of the set's boundary: 1 for a smooth curve, 2 where it fills the plane.
 
 * *Mixed boxes* (box counting; Falconer, Fractal Geometry, ch. 2): of boxes of side s, those that
@@ -24,7 +24,7 @@ from dynstudy.arrays import Array, Ints
 FEWEST = 16
 """Boxes, or distances, that fit to either side: of fewer a share says little."""
 
-Points = NDArray[np.bool_]
+Mask = NDArray[np.bool_]
 """(rows, columns) whether each is in the set."""
 
 
@@ -53,7 +53,7 @@ class Shares:
             return np.asarray(2 - np.diff(np.log2(self.unlike)))
 
 
-def mixed_boxes(inside: Points) -> Shares:
+def mixed_boxes(inside: Mask) -> Shares:
     """Return the share of boxes of sides 1, 2, 4, ... whose points are of both kinds.
 
     Corners of boxes are points. What is left over at the upper and right edge is not counted.
@@ -71,7 +71,7 @@ def mixed_boxes(inside: Points) -> Shares:
     return _doubling(shares)
 
 
-def unlike_pairs(inside: Points) -> Shares:
+def unlike_pairs(inside: Mask) -> Shares:
     """Return the share of pairs of points 1, 2, 4, ... apart that are of different kinds.
 
     >>> half = np.tile(np.arange(65) < 20, (65, 1))
@@ -87,7 +87,7 @@ def unlike_pairs(inside: Points) -> Shares:
     return _doubling(shares)
 
 
-METHODS: dict[str, Callable[[Points], Shares]] = {"pairs": unlike_pairs, "boxes": mixed_boxes}
+METHODS: dict[str, Callable[[Mask], Shares]] = {"pairs": unlike_pairs, "boxes": mixed_boxes}
 """By name."""
 
 
@@ -95,7 +95,7 @@ def _doubling(shares: list[float]) -> Shares:
     return Shares(2 ** np.arange(len(shares), dtype=np.int64), np.array(shares))
 
 
-def _fours(boxes: Points, joined: np.ufunc) -> Points:
+def _fours(boxes: Mask, joined: np.ufunc) -> Mask:
     """Of each four neighbouring boxes, which make one of twice the side."""
     rows, columns = boxes.shape[0] // 2 * 2, boxes.shape[1] // 2 * 2
     even = boxes[:rows, :columns]

@@ -9,7 +9,7 @@ from scipy import stats
 from dynstudy.analysis.atlas import read_atlas
 from dynstudy.analysis.atlas_dimension import (
     SETS,
-    Boundary,
+    PixelBoundary,
     boundary_of,
     dimension_rows,
     unlike_in_precision,
@@ -20,9 +20,9 @@ from dynstudy.store.studies import Storage
 from tests.planted_atlas import ATLAS, accuracy_of, plant_atlas, small_atlas
 
 
-def boundary(inside: Any, **changes: Any) -> Boundary:
+def boundary(inside: Any, **changes: Any) -> PixelBoundary:
     shares = {name: of(inside) for name, of in METHODS.items()}
-    return Boundary(small_atlas(**changes), inside, shares)
+    return PixelBoundary(small_atlas(**changes), inside, shares)
 
 
 def test_the_sets_are_of_forgetting_and_of_gain(storage: Storage) -> None:
