@@ -100,17 +100,17 @@ function listen() {
     zoom(before.apart && after.apart ? after.apart / before.apart : 1, after.x, after.y);
   });
   canvas.addEventListener("pointerup", (event) => {
-    if (fingers.delete(event.pointerId) && moved < 5 && !fingers.size) {
-      const touched = event.pointerType === "touch"; // and so never only pointed at
-      if (touched || !now.held) point(inImage(event.offsetX, event.offsetY));
-      if (!touched) hold(!now.held);
-    }
+    if (!fingers.delete(event.pointerId) || fingers.size) return;
+    const tapped = moved < 5, touch = event.pointerType === "touch"; // which never only points
+    if (touch ? tapped : !now.held) point(inImage(event.offsetX, event.offsetY));
+    if (tapped && !touch) hold(!now.held);
   });
   canvas.addEventListener("pointercancel", (event) => fingers.delete(event.pointerId));
   canvas.addEventListener("wheel", (event) => {
     if (event.deltaY > 0 && now.view.scale <= least()) return; // it is all there: the page scrolls
     event.preventDefault();
     zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.002)), event.offsetX, event.offsetY);
+    if (!now.held) point(inImage(event.offsetX, event.offsetY)); // at an edge another one came there
   }, { passive: false });
   canvas.addEventListener("keydown", (event) => {
     if (!event.ctrlKey && !event.metaKey && !event.altKey && press(event.key, event.shiftKey)) event.preventDefault();
