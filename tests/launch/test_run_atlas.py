@@ -11,6 +11,7 @@ import tomli_w
 
 import dynstudy as package
 from dynstudy.analysis.atlas import read_atlas
+from dynstudy.analysis.regime_map import regime_map
 from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import ClusterError
 from dynstudy.launch.executors.executor import Lost
@@ -22,6 +23,8 @@ from dynstudy.statistics.baseline import Baseline
 from dynstudy.store.atlas_ledger import AtlasLedger
 from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
+from dynstudy.study.kinds.atlas import AtlasSpec
+from dynstudy.study.spec import StudySpec
 from tests.command import dynstudy, start
 from tests.databases import both_at_length  # noqa: F401
 from tests.launch.executors.planted import AtOnce
@@ -92,6 +95,37 @@ def test_pixels_are_trained_coarse_to_fine(storage: Storage) -> None:
     assert order[:2] == [0, 4]
     assert sorted(order[:6]) == [0, 2, 4, 12, 14, 16]
     assert sorted(order) == list(range(24))
+
+
+def test_what_it_will_cost_is_said_before(tmp_path: Path) -> None:
+    (tmp_path / "atlas.toml").write_text(tomli_w.dumps(ATLAS))
+    out, _ = dynstudy(tmp_path, "run", "atlas.toml", "--dry-run")
+    assert "cells          5\n" in out
+    assert "networks       60 (0 of them already in the ledger)" in out
+    assert "network-steps  1.2e+04\n" in out  # of 200 each
+    assert list(tmp_path.iterdir()) == [tmp_path / "atlas.toml"]
+
+
+def test_float32_and_float64_are_other_planes(storage: Storage) -> None:
+    double = small_atlas(name="double", protocol=ATLAS["protocol"] | {"dtype": "float64"})
+    for spec in (small_atlas(), double):
+        assert package.run(spec, storage=storage).trained == 60
+    exact = AtlasLedger(storage.engine, double).pixels
+    x, y = double.axes
+    replicate = Replicate(double.at(x.values[5], y.values[0]), 5)
+    (record,), _ = train_cell(replicate.configuration, double.protocol, [5], "cpu")
+    assert record.measures["val_accuracy"] == exact["val_accuracy"][0, 5]
+
+
+@pytest.mark.long
+def test_several_processes_train_the_same_pixels(storage: Storage, tmp_path: Path) -> None:
+    assert package.run(small_atlas(), storage=storage, workers=2).trained == 60
+    pixels = AtlasLedger(storage.engine, small_atlas()).pixels
+    alone = package.run(small_atlas(), storage=tmp_path / "alone.db").ledger
+    assert isinstance(alone, AtlasLedger)
+    for name, values in alone.pixels.items():
+        np.testing.assert_array_equal(pixels[name], values, err_msg=name)
+    assert len(trials(storage, "atlas")) == 5
 
 
 def test_a_pixel_that_kills_what_trains_it_is_left_out(storage: Storage) -> None:
@@ -213,6 +247,36 @@ def test_networks_of_a_noise_are_shared_with_an_atlas_of_that_noise(storage: Sto
     expected = read_atlas(storage, "atlas").of("val_accuracy")[2]
     np.testing.assert_array_equal(there.pixels["val_accuracy"][1], expected)
     assert AtlasLedger(storage.engine, noisy).count() == 24
+
+
+@pytest.mark.long
+def test_labels_of_tiles_are_those_of_a_map_of_their_middles(storage: Storage) -> None:
+    """Where both are settled; a gain below the margin of neutral may be settled as either."""
+    same = {"loss": "dce", "protocol": {"steps": 1500, "tail": "none"}}
+    # one period, since a remainder of steps at A = 1 differs between neighbours along it
+    fixed = {"period": 50, "width": 20}
+    axes = {"amplitude": {"low": 2, "high": 1000, "log": True}}
+    axes["learning_rate"] = {"low": 0.9, "high": 1.1}
+    sizes = {"kind": "atlas", "pixels": [64, 16], "tile": 8}
+    atlas = AtlasSpec.model_validate({"name": "atlas", **sizes, **same, "space": fixed | axes})
+    middles = {axis.name: axis.middles.tolist() for axis in atlas.axes}
+    cells = {"kind": "map", "replicates": 40, "space": fixed | middles}
+    for spec in (atlas, StudySpec.of({"name": "map", **cells, **same})):
+        package.run(spec, storage=storage)
+    of_tiles, of_cells = (
+        regime_map(storage, name).frame.set_index(["amplitude", "learning_rate"]).sort_index()
+        for name in ("atlas", "map")
+    )
+    both = 0
+    for tile in atlas.tile_cells():
+        cell = (tile.configuration.amplitude, tile.configuration.learning_rate)
+        labels = {of_tiles.regime[cell], of_cells.regime[cell]}
+        if labels <= {"useful", "harmful", "neutral"}:
+            both += 1
+            small = abs(of_tiles.gain[cell]) < 0.02 and abs(of_cells.gain[cell]) < 0.02
+            assert len(labels) == 1 or (small and "neutral" in labels), cell
+    assert both >= 8
+    assert set(of_tiles.regime) > {"harmful", "neutral"}
 
 
 @pytest.fixture
