@@ -118,7 +118,7 @@ def associate(measures: MeasureMap, draws: int = DRAWS) -> Association:
         shapes += [list(gain_shapes(*pair)) for pair in zip(panels, resampled, strict=True)]
         study = {"study": measures.study_map.spec.name, "loss": loss}
         for panel, of_panel in zip(panels, resampled, strict=True):
-            _, width, rate = panel.key
+            _, width, rate = panel.key[:3]
             one = study | {"width": width, "learning_rate": rate}
             rows += [one | row for row in _rows([panel], of_panel, measures.names)]
         if len(panels) > 1:

@@ -50,8 +50,9 @@ COLUMNS = (
 
 
 def has_boundaries(study_map: RegimeMap) -> bool:
-    """Whether it is a map, and over amplitude."""
-    return study_map.spec.on_grid and study_map.dynamical_cells().amplitude.nunique() > 1
+    """Whether it is a map, and over amplitude, of networks on the same data."""
+    over_amplitude = study_map.dynamical_cells().amplitude.nunique() > 1
+    return study_map.spec.on_grid and over_amplitude and not study_map.noisy
 
 
 def find_boundaries(study_map: RegimeMap, draws: int = DRAWS) -> pd.DataFrame:
@@ -63,7 +64,8 @@ def find_boundaries(study_map: RegimeMap, draws: int = DRAWS) -> pd.DataFrame:
     if not has_boundaries(study_map):
         raise DynstudyError(
             f"{study_map.spec.name}: has no boundaries, which are looked for along the amplitude "
-            "of a map; space.amplitude needs at least two values in a study of kind 'map'"
+            "of a map; space.amplitude needs at least two values in a study of kind 'map', and "
+            "space.noise none"
         )
     rows: list[dict[str, Any]] = []
     with threadpool_limits(1):  # many small matrices: threads would wait for each other

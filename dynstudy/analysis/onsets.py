@@ -68,7 +68,7 @@ class Onsets:
 
 def forgetting_panels(study_map: RegimeMap) -> Iterator[ForgettingPanel]:
     """The panels of a map, with those of their cells whose forgetting is known, if any."""
-    for (loss, width, rate), cells in study_map.panels():
+    for (loss, width, rate, *_), cells in study_map.panels():
         rows = cells.dropna(subset=["forgetting"])
         if not len(rows):
             continue

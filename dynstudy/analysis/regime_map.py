@@ -24,6 +24,7 @@ from dynstudy.measure.measures import MEASURES
 from dynstudy.protocol import Protocol
 from dynstudy.search.prediction import predict_cells
 from dynstudy.statistics.cell_tests import CELL_TESTS, CellTests
+from dynstudy.statistics.columns import NOISE
 from dynstudy.statistics.labelled_cells import judge
 from dynstudy.statistics.labels import BASELINE, DIVERGED, UNTESTED, USEFUL
 from dynstudy.statistics.samples import rows_digest
@@ -35,7 +36,8 @@ from dynstudy.study.spec import StudySpec
 from dynstudy.task.losses import LOSSES
 
 PANEL = ["loss", "width", "learning_rate"]
-PanelKey = tuple[str, int, float]
+PanelKey = tuple[str, int, float] | tuple[str, int, float, float]
+"""Loss, width and learning rate, and the noise where that is an axis."""
 
 PREDICTIONS: dict[str, Callable[[Any, optuna.Study, Ledger], tuple[pd.DataFrame, int]]] = {
     "boundary": predict_cells
@@ -80,13 +82,17 @@ class RegimeMap:
         """The static cells."""
         return self.frame[self.frame.regime == BASELINE]
 
-    def baseline(self, loss: str, width: int, learning_rate: float) -> pd.DataFrame:
+    def baseline(
+        self, loss: str, width: int, learning_rate: float, noise: float = math.nan
+    ) -> pd.DataFrame:
         """The static cell that a panel is judged against, if the study has it."""
-        return _of(self.baselines(), LOSSES[loss].static, width, learning_rate)
+        return _of(self.baselines(), LOSSES[loss].static, width, learning_rate, noise)
 
-    def baseline_outcomes(self, loss: str, width: int, learning_rate: float) -> Array:
+    def baseline_outcomes(
+        self, loss: str, width: int, learning_rate: float, noise: float = math.nan
+    ) -> Array:
         """Final validation accuracies (m,) of what a panel is judged against, possibly none."""
-        static = self.baseline(loss, width, learning_rate)
+        static = self.baseline(loss, width, learning_rate, noise)
         return self.outcomes[static.index[0]] if len(static) else np.empty(0)
 
     def dynamical_cells(self) -> pd.DataFrame:
@@ -97,14 +103,22 @@ class RegimeMap:
         """The cells that have replicates."""
         return self.frame[self.frame.replicates > 0]
 
-    def panels(self) -> Iterator[tuple[PanelKey, pd.DataFrame]]:
-        """Its dynamical cells by loss, width and learning rate, in that order."""
-        for (loss, width, rate), cells in self.dynamical_cells().groupby(PANEL, sort=True):
-            yield (str(loss), int(width), float(rate)), cells
+    @property
+    def noisy(self) -> bool:
+        """Whether the noise of the spirals is an axis."""
+        return bool(self.frame.noise.notna().any())
 
-    def surface(self, loss: str, width: int, learning_rate: float) -> PanelSurface | None:
+    def panels(self) -> Iterator[tuple[PanelKey, pd.DataFrame]]:
+        """Its dynamical cells by loss, width and learning rate, in that order, and by noise."""
+        columns = [*PANEL, NOISE.name] if self.noisy else PANEL
+        for (loss, width, *rest), cells in self.dynamical_cells().groupby(columns, sort=True):
+            yield (str(loss), int(width), *map(float, rest)), cells  # type: ignore[misc]
+
+    def surface(
+        self, loss: str, width: int, learning_rate: float, *noise: float
+    ) -> PanelSurface | None:
         """The surface of a panel, fitted when it is first asked for; None if there is none."""
-        key = loss, width, learning_rate
+        key: Any = (loss, width, learning_rate, *noise)
         if key not in self._surfaces:
             panel = _of(self.dynamical_cells(), *key)
             samples = [self.outcomes[index] for index in panel.index]
@@ -138,18 +152,21 @@ class RegimeMap:
             how many ``cells``, ``val_accuracy``.
         """
         rows = []
-        for (its_loss, width, rate), panel in self.panels():
+        for key, panel in self.panels():
+            its_loss, width, rate = key[:3]
             trained = panel[panel.replicates > 0]
-            static = self.baseline_outcomes(its_loss, width, rate)
+            static = self.baseline_outcomes(*key)
             if (its_loss, rate) == (loss, learning_rate) and len(trained) > 1 and len(static) > 1:
                 replicates = int(trained.replicates.median())
                 best = largest_by_chance(static, len(trained), replicates)
                 rows.append({"width": width, "cells": len(trained), "val_accuracy": best})
         return pd.DataFrame(rows, columns=["width", "cells", "val_accuracy"])
 
-    def static_accuracy(self, loss: str, width: int, learning_rate: float) -> str:
+    def static_accuracy(
+        self, loss: str, width: int, learning_rate: float, noise: float = math.nan
+    ) -> str:
         """What the cells of a panel are judged against, in words."""
-        static = self.baseline(loss, width, learning_rate)
+        static = self.baseline(loss, width, learning_rate, noise)
         if not len(static):
             return "no static baseline"
         row: Any = static.iloc[0]
@@ -177,12 +194,14 @@ class RegimeMap:
         shown = with_gain[with_gain.regime == USEFUL]
         candidates = shown if len(shown) else with_gain
         best: Any = candidates.loc[candidates.gain.idxmax()]
-        static = self.baseline(best.loss, best.width, best.learning_rate)
+        static = self.baseline(best.loss, best.width, best.learning_rate, best.noise)
         error = math.hypot(best["sem"], static["sem"].iloc[0]) if len(static) else math.nan
         gain = with_error(best.gain, error, "+.3f")
         what = f"{best.loss.upper()} at width {best.width}"
         if dynamical.learning_rate.nunique() > 1:
             what += f" and learning rate {best.learning_rate:g}"
+        if self.noisy:
+            what += f" and noise {best.noise:g}"
         where = place_name(best.amplitude, best.period)
         if not len(shown):
             return f"{counted}; the largest gain, of {what}, is {gain} at {where}"
@@ -206,10 +225,23 @@ class RegimeMap:
         return conditional(self.spec.protocol)
 
 
-def _of(cells: pd.DataFrame, loss: str, width: int, learning_rate: float) -> pd.DataFrame:
-    return cells[
-        (cells.loss == loss) & (cells.width == width) & (cells.learning_rate == learning_rate)
-    ]
+def panel_name(key: PanelKey) -> str:
+    """Return what a panel is of, in words.
+
+    >>> panel_name(("dce", 20, 1.0)), panel_name(("dce", 20, 1.0, 0.25))
+    ('dce, width 20, learning rate 1', 'dce, width 20, learning rate 1, noise 0.25')
+    """
+    loss, width, rate, *noise = key
+    return f"{loss}, width {width}, learning rate {rate:g}" + "".join(
+        f", noise {each:g}" for each in noise
+    )
+
+
+def _of(
+    cells: pd.DataFrame, loss: str, width: int, learning_rate: float, noise: float = math.nan
+) -> pd.DataFrame:
+    same = (cells.loss == loss) & (cells.width == width) & (cells.learning_rate == learning_rate)
+    return cells[same if math.isnan(noise) else same & (cells.noise == noise)]
 
 
 def regime_map(

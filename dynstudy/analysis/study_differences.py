@@ -13,7 +13,7 @@ from dynstudy.errors import DynstudyError
 from dynstudy.store.studies import Storage
 from dynstudy.study.differences import differences
 
-CELL = [*PANEL, "amplitude", "period"]
+CELL = [*PANEL, "amplitude", "period", "noise"]
 FILE, SIZE, LARGEST_GAIN, ACCURACIES = "study file", "size", "largest gain", "accuracy"
 """The parts of the rows."""
 

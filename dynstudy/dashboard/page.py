@@ -14,7 +14,7 @@ import tomli_w
 
 from dynstudy.analysis.boundaries import find_boundaries, has_boundaries
 from dynstudy.analysis.measure_map import INSTABILITIES, has_instability, map_of_measures
-from dynstudy.analysis.regime_map import RegimeMap, regime_map
+from dynstudy.analysis.regime_map import RegimeMap, panel_name, regime_map
 from dynstudy.config import cell_name
 from dynstudy.dashboard.artifacts import (
     Filler,
@@ -61,10 +61,10 @@ def map_page(study_map: RegimeMap, present: list[str]) -> Page:
     """The page of a map: maps, instabilities where there are, accuracy over width, files, lines."""
     dynamical = study_map.dynamical_cells()
     lines = []
-    for (loss, width, rate), panel in study_map.panels():
-        static = study_map.static_accuracy(loss, width, rate)
+    for key, panel in study_map.panels():
         facts = "; ".join(headline(panel).splitlines())
-        lines.append(f"{loss.upper()}, width {width}, learning rate {rate:g} ({static}): {facts}")
+        named = panel_name(key).replace(key[0], key[0].upper(), 1)
+        lines.append(f"{named} ({study_map.static_accuracy(*key)}): {facts}")
     for row in () if len(dynamical) else study_map.baselines().itertuples():
         static = study_map.static_accuracy(str(row.loss), int(row.width), float(row.learning_rate))
         lines.append(f"width {row.width}, learning rate {row.learning_rate:g}: {static}")

@@ -76,9 +76,10 @@ def largest_gain(study_map: RegimeMap) -> float:
 
 def panel_heading(study_map: RegimeMap, key: PanelKey) -> str:
     """A panel's loss and width, and its learning rate where a map has several."""
-    loss, width, rate = key
+    loss, width, rate, *noise = key
     several = study_map.frame.learning_rate.nunique() > 1
-    return f"{loss.upper()}, width {width}" + (f", η = {rate:g}" if several else "")
+    said = f"{loss.upper()}, width {width}" + (f", η = {rate:g}" if several else "")
+    return said + "".join(f", noise {each:g}" for each in noise)
 
 
 def describe_panel(

@@ -104,7 +104,7 @@ def regime_figure(study_map: RegimeMap, pooled: bool = False) -> Figure:
 
 def _columns(keys: list[PanelKey]) -> int:
     """Of the panels of some losses, widths and rates: so many that rows are alike, if they can."""
-    losses, widths, _ = (len(set(values)) for values in zip(*keys, strict=True))
+    losses, widths, *_ = (len(set(values)) for values in zip(*keys, strict=True))
     of_a_loss, of_a_width = len(keys) / losses, len(keys) / losses / widths
     for count in (of_a_loss, of_a_width):
         if 1 < count <= COLUMNS_AT_MOST and count.is_integer():

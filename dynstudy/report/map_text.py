@@ -5,7 +5,7 @@ from typing import TextIO
 
 from rich.text import Text
 
-from dynstudy.analysis.regime_map import PANEL, RegimeMap, conditional
+from dynstudy.analysis.regime_map import PANEL, RegimeMap, conditional, panel_name
 from dynstudy.pictures.regime_map import study_figure
 from dynstudy.pictures.style import save
 from dynstudy.report.atlas_text import print_tiles
@@ -43,9 +43,9 @@ def print_grids(study_map: RegimeMap, out: TextIO) -> None:
         print_rows(frame_rows(study_map.frame[STATIC_COLUMNS]), Format.table, out)
         return
     screen = console(out)
-    for (loss, width, rate), panel in study_map.panels():
-        title = Text(f"\n{loss}, width {width}, learning rate {rate:g}", style="bold")
-        title.append(f"   {study_map.static_accuracy(loss, width, rate)}", style="not bold")
+    for key, panel in study_map.panels():
+        title = Text(f"\n{panel_name(key)}", style="bold")
+        title.append(f"   {study_map.static_accuracy(*key)}", style="not bold")
         screen.print(title)
         if panel.amplitude.nunique() <= MOST_AMPLITUDES:
             screen.print(*grids(panel, screen.width, gain_cell), sep="")

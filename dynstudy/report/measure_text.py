@@ -10,6 +10,7 @@ from rich.text import Text
 
 from dynstudy.analysis.association import KINDS, THIRDS, Association
 from dynstudy.analysis.measure_map import MeasureMap
+from dynstudy.analysis.regime_map import panel_name
 from dynstudy.pictures.association import association_figure
 from dynstudy.pictures.measure_map import measure_figure
 from dynstudy.pictures.style import save
@@ -32,10 +33,10 @@ MEANING = (
 def print_measures(measures: MeasureMap, out: TextIO) -> None:
     """Print a grid of each measure for each loss, width and learning rate."""
     screen = console(out)
-    for (loss, width, rate), panel in measures.study_map.panels():
+    for key, panel in measures.study_map.panels():
         for measure in measures.measures:
             unit = f", in {measure.unit}" if measure.unit else ""
-            title = Text(f"\n{loss}, width {width}, learning rate {rate:g}: ", style="bold")
+            title = Text(f"\n{panel_name(key)}: ", style="bold")
             screen.print(title.append(f"{measure.title}{unit}"))
             if panel.amplitude.nunique() > MOST_AMPLITUDES:
                 screen.print("too many amplitudes for a terminal: see the picture and the CSV")

@@ -14,7 +14,7 @@ from dynstudy.report.curvature_text import curvature_lines
 from dynstudy.report.listing import study_status
 from dynstudy.report.rows import console, frame_rows, print_rows
 from dynstudy.report.words import Format
-from dynstudy.statistics.columns import FIRST, names
+from dynstudy.statistics.columns import FIRST, NOISE, names
 from dynstudy.store.launches import alive, launches, running
 from dynstudy.store.passwords import kept_command
 from dynstudy.store.rename_note_tag import note_of, tags_of
@@ -62,11 +62,10 @@ def overview(storage: Storage, name: str, top: int = 5) -> Overview:
     done = storage.count_cells(study)
     total = study_map.spec.planned_trials(study.user_attrs, int((~study_map.frame.predicted).sum()))
     ranked = study_map.ranked().head(top)
-    keys, best = ranked.ledger_configuration.tolist(), ranked[names(FIRST)]
+    columns = [*names(FIRST), *([NOISE.name] if study_map.noisy else [])]
+    keys, best = ranked.ledger_configuration.tolist(), ranked[columns]
     front = (
-        study_map.pareto_front()[names(FIRST)]
-        if len(study_map.spec.directions) > 1
-        else best.head(0)
+        study_map.pareto_front()[columns] if len(study_map.spec.directions) > 1 else best.head(0)
     )
     edges = find_boundaries(study_map) if has_boundaries(study_map) else None
     rows = launches(storage.engine, storage.study_id(study))

@@ -71,5 +71,5 @@ def simulated(
     for amplitude, period in places:
         cell = {"loss": "dce", "regime": "unsettled", "amplitude": amplitude, "period": period}
         rows.append(shared | cell | {"forgets": forgets(amplitude, period)})
-    frame = pd.DataFrame(rows).astype({"forgets": object})
+    frame = pd.DataFrame(rows).astype({"forgets": object}).assign(noise=np.nan)
     return RegimeMap(spec, frame, [], [planted.baseline, *planted.samples])

@@ -9,14 +9,18 @@ import pandas as pd
 import pytest
 from sqlalchemy import select, update
 
+from dynstudy.analysis.boundaries import has_boundaries
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
+from dynstudy.analysis.study_differences import study_differences
 from dynstudy.measure.window import forgetting_window
 from dynstudy.report.map_text import write_map
+from dynstudy.report.overview import overview
 from dynstudy.statistics.columns import MAP, names
 from dynstudy.store.series import VALIDATION
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow, SeriesRow
 from tests.planted import Planted, SearchMaker, SpecMaker, plant, plant_search, spread
+from tests.planted_atlas import NOISY, plant_atlas, small_atlas
 
 
 @pytest.fixture
@@ -199,3 +203,26 @@ def test_a_map_ranks_by_accuracy(storage: Storage, make_spec: SpecMaker) -> None
     plant(storage, make_spec())
     ranked = regime_map(storage, "small").ranked()
     assert ranked.val_accuracy.tolist() == sorted(ranked.val_accuracy, reverse=True)
+
+
+def test_where_noise_is_an_axis_each_noise_is_a_panel_beside_its_static_loss(
+    storage: Storage,
+) -> None:
+    plant_atlas(storage, small_atlas(space=NOISY))
+    shown = regime_map(storage, "atlas")
+    panels = dict(shown.panels())
+    assert list(panels) == [("dce", 5, 1.0, 0.325), ("dce", 5, 1.0, 0.625)]
+    for key, cells in panels.items():
+        assert set(cells.noise) == {key[-1]}
+        assert shown.baseline(*key).noise.tolist() == [key[-1]]
+        assert len(shown.baseline_outcomes(*key)) == 36
+    assert "DCE at width 5 and noise" in shown.headline()
+    assert not has_boundaries(shown)
+    assert {row["noise"] for row in overview(storage, "atlas").best} <= {0.325, 0.625}
+    plant_atlas(storage, small_atlas(name="plain"))
+    plain = regime_map(storage, "plain")
+    assert [key for key, _ in plain.panels()] == [("dce", 5, 1.0)]
+    assert plain.frame.noise.isna().all()
+    both = {row["key"]: row["a"] for row in study_differences(storage, "atlas", "plain")}
+    assert both["dynamical ones trained in both"] == 0
+    assert "noise" not in overview(storage, "plain").best[0]

@@ -22,7 +22,7 @@ def study_map(make_search: SearchMaker) -> RegimeMap:
     frame = pd.DataFrame(
         rows, columns=["loss", "width", "amplitude", "period", "val_accuracy", "sem"]
     )
-    frame = frame.assign(learning_rate=1.0, replicates=[2, 2, 1, 2, 0])
+    frame = frame.assign(learning_rate=1.0, replicates=[2, 2, 1, 2, 0], noise=np.nan)
     return RegimeMap(make_search(loss=["dce", "mse"]), frame, [], [np.empty(0)] * 5)
 
 

@@ -52,8 +52,9 @@ def map_figures(study_map: RegimeMap, present: Iterable[str] = ()) -> dict[str, 
 
 
 def _identifier(key: PanelKey) -> str:
-    loss, width, rate = key
-    return f"map-{loss}-width{width:05d}-rate{rate:g}".replace("+", "")
+    loss, width, rate, *noise = key
+    named = f"map-{loss}-width{width:05d}-rate{rate:g}".replace("+", "")
+    return named + "".join(f"-noise{each:g}" for each in noise)
 
 
 def panel_figure(panel: MapPanel) -> go.Figure:
