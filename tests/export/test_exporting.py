@@ -8,16 +8,17 @@ import pytest
 
 import dynstudy
 from dynstudy.analysis.regime_map import regime_map
-from dynstudy.config import Replicate
+from dynstudy.config import Configuration, Replicate
 from dynstudy.errors import ExportError
 from dynstudy.export.export_file import Export
 from dynstudy.export.exporting import export
 from dynstudy.launch.executors.here import Here
-from dynstudy.launch.replicates import NetworkTask, train_replicates
+from dynstudy.launch.replicates import NetworkTask, train_cell, train_replicates
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.store.studies import Storage
 from dynstudy.study.confirmation import FRESH, fresh_protocol
 from tests.planted import SearchMaker, SpecMaker, plant_search
+from tests.planted_atlas import NOISY, plant_atlas, small_atlas
 
 
 def test_the_best_are_chosen_and_confirmed_on_what_nothing_was_chosen_on(
@@ -129,3 +130,19 @@ def test_a_search_for_gain_exports_what_gains_most(
     assert made.configuration[0].configuration.width == 3
     (front,) = export(storage, "search", per="pareto", confirm=0).configuration
     assert front == made.configuration[0]
+
+
+def test_where_noise_is_an_axis_a_configuration_has_it_and_is_confirmed_on_its_spirals(
+    storage: Storage,
+) -> None:
+    plant_atlas(storage, small_atlas(space=NOISY))
+    made = export(storage, "atlas", confirm=2, backend="cpu")
+    (entry,), (static,) = made.configuration, made.baseline
+    assert entry.noise == static.noise == entry.configuration.noise
+    assert entry.noise in {0.325, 0.625}
+    data = made.protocol.data.model_copy(update={"noise": entry.noise})
+    noisy = fresh_protocol(made.protocol.model_copy(update={"data": data}))
+    plain = Configuration("dce", 5, 1.0, entry.amplitude, entry.period)
+    again, _ = train_cell(plain, noisy, range(FRESH, FRESH + 2), "cpu")
+    assert entry.confirmed is not None
+    assert entry.confirmed.val_accuracies == [record.val_accuracy for record in again]
