@@ -12,5 +12,6 @@ MEASUREMENTS = (
     "recording",
     "driver",
     "reading",
+    "published_loop",
     "kernel",
 )
