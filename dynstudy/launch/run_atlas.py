@@ -31,13 +31,13 @@ def run_atlas(spec: AtlasSpec, study: optuna.Study, training: Training) -> tuple
     work = _work(spec, todo)
     if todo:
         training.say_first()
-        training.log(f"{spec.described()}: {_ahead(len(todo), recorded.size)}")
+        training.log(f"{spec.described()}: {_ahead(len(todo), bool(recorded.any()))}")
     static, tiles = spec.static_cells(), list(spec.tile_cells())
     of_static = sum(cell.replicates * step_work(cell.configuration.width) for cell in static)
     of_static *= spec.protocol.training_steps
-    training.complete(static, share=of_static / (of_static + work))
+    comparable = training.complete(static, share=of_static / (of_static + work))
     training.progress.expect(len(todo), work)
-    training.reused += spec.pixels[0] * spec.pixels[1] - len(todo)
+    training.reused += int(recorded.sum())
 
     left = np.zeros((len(y.tiles), len(x.tiles)), np.int64)
     for row, column in todo:
@@ -49,13 +49,16 @@ def run_atlas(spec: AtlasSpec, study: optuna.Study, training: Training) -> tuple
     }
 
     def make_trials() -> None:
+        if not comparable:
+            return
         done = [number for number in waiting if not left.flat[number]]
         ready = [waiting.pop(number) for number in done]
         training.patiently(add_trials, study, spec, summaries, ready)
 
-    if training.stopped:
+    if training.stopped and not comparable:
         return len(static) + len(tiles), len(static) + len(waiting)
-    training.patiently(add_trials, study, spec, summaries, static)
+    if comparable:
+        training.patiently(add_trials, study, spec, summaries, static)
     seldom = Seldom(make_trials)
     seldom()
     for replicates in training.train_unreserved(_tasks(spec, recorded, training)):
@@ -63,12 +66,12 @@ def run_atlas(spec: AtlasSpec, study: optuna.Study, training: Training) -> tuple
         np.subtract.at(left, (y.tile_of[rows], x.tile_of[columns]), 1)
         seldom()
     make_trials()
-    return len(static) + len(tiles), len(waiting)
+    return len(static) + len(tiles), len(waiting) + (0 if comparable else len(static))
 
 
-def _ahead(pixels: int, of: int) -> str:
+def _ahead(pixels: int, resumed: bool) -> str:
     coarse = f"every {STRIDES[0]}th row and column first"
-    return coarse if pixels == of else f"{pixels} networks are left, {coarse}"
+    return f"{pixels} networks are left, {coarse}" if resumed else coarse
 
 
 def _work(spec: AtlasSpec, pixels: list[tuple[int, int]]) -> float:

@@ -146,6 +146,32 @@ def test_a_pixel_that_kills_what_trains_it_is_left_out(storage: Storage) -> None
     assert len(trials(storage, "atlas")) == 5
 
 
+def test_without_a_static_network_no_cell_is_a_trial(storage: Storage) -> None:
+    class Killed(AtOnce):
+        def submit(self, slot: Any, chunk: Any) -> None:
+            seeds = [task.replicate.seed for task in chunk.tasks]
+            if 9 in seeds and chunk.tasks[0].replicate.configuration.static:
+                self.events.put(Lost(chunk, slot, "was killed", killed=True))
+            else:
+                super().submit(slot, chunk)
+
+    with pytest.raises(ClusterError, match=r"ce, width 5.* seed 9: .*all others are recorded"):
+        package.run(small_atlas(), storage=storage, executor=Killed("cpu"))
+    assert AtlasLedger(storage.engine, small_atlas()).recorded.all()
+    assert trials(storage, "atlas") == []
+    assert package.run(small_atlas(), storage=storage).trained == 1
+    assert len(trials(storage, "atlas")) == 5
+
+
+def test_pixels_that_are_one_network_are_counted_once(storage: Storage) -> None:
+    space = ATLAS["space"] | {"period": {"low": 10, "high": 12}}  # 10, 11, 11, 12
+    said: list[str] = []
+    for trained, reused in ((19, 0), (0, 19)):
+        done = package.run(small_atlas(seed=3, space=space), storage=storage, log=said.append)
+        assert (done.trained, done.reused) == (trained, reused)
+    assert said[1].endswith(", all of seed 3: every 4th row and column first")
+
+
 def test_interrupted_it_goes_on_where_it_was(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
