@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dynstudy.analysis.pyramid import as_a_whole
 from dynstudy.arrays import Array
+from dynstudy.config import Configuration
 from dynstudy.errors import DynstudyError
 from dynstudy.measure.measures import MEASURES
 from dynstudy.statistics.baseline import Baseline
@@ -97,17 +98,31 @@ class Atlas:
             value = np.apply_along_axis(between, along, value)
         return value
 
+    @cached_property
+    def _of_static(self) -> dict[str, Array]:
+        return {}
+
     def _static(self, name: str) -> Array:
         """(2, tiles upwards, tiles to the right): means, and their standard errors."""
+        if name not in self._of_static:
+            self._of_static[name] = self._read_static(name)
+        return self._of_static[name]
+
+    @cached_property
+    def _baselines(self) -> dict[Configuration, Baseline]:
+        """Of the static losses that tiles are compared with."""
+        return {
+            static: Baseline(self.ledger, static, self.spec.baseline_seeds)
+            for static in (cell.configuration for cell in self.spec.static_cells())
+        }
+
+    def _read_static(self, name: str) -> Array:
         means: dict[object, tuple[float, float]] = {}
         cells = [cell.configuration for cell in self.spec.tile_cells()]
-        baselines = {}
         for configuration in cells:
             static, period = configuration.baseline(), configuration.period or 0
-            if static not in baselines:
-                baselines[static] = Baseline(self.ledger, static, self.spec.baseline_seeds)
             if (static, period) not in means:
-                of_static = baselines[static]
+                of_static = self._baselines[static]
                 values = (
                     of_static.val_accuracy
                     if name == "val_accuracy"

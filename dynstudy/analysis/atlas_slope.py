@@ -35,6 +35,7 @@ from dynstudy.study.pixel_axes import PixelAxis
 DRAWS = 200
 BLOCKS_IN_BANDWIDTH = 3.0
 FEWEST_ROWS = 3
+FINE = 0.1  # an interval for which two digits are too few
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,9 @@ class BandSlope:
 
     def __str__(self) -> str:
         """Say what it is, with its interval."""
-        return f"{self.of_what} = {self.slope:+.2f} [{self.low:+.2f}, {self.high:+.2f}]"
+        digits = 2 if self.high - self.low > FINE else 4
+        slope, low, high = (f"{each:+.{digits}f}" for each in (self.slope, self.low, self.high))
+        return f"{self.of_what} = {slope} [{low}, {high}]"
 
 
 def band_slope(edges: AtlasEdges, draws: int = DRAWS) -> BandSlope | None:

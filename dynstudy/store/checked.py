@@ -113,12 +113,16 @@ class Checked(TypeDecorator[Any]):
                 raise DamagedValueError(table, column, value, one_line(str(problem))) from None
             return result
 
-        if read is not None or not isinstance(self.kind, Float):
+        whole = isinstance(self.kind, Integer) and isinstance(check, Within)
+        if read is not None or not (whole or isinstance(self.kind, Float)):
             return careful
+        usual = int if whole else float
         low, high = (check.low, check.high) if isinstance(check, Within) else FINITE
 
-        def quick(value: Any) -> Any:  # a large map reads a million numbers, most of them right
-            return value if type(value) is float and low <= value <= high else careful(value)
+        def quick(value: Any) -> Any:  # an atlas reads ten million, most of them right
+            if value is None or (type(value) is usual and low <= value <= high):
+                return value
+            return careful(value)
 
         return quick
 
