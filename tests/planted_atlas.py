@@ -81,7 +81,8 @@ def plant_atlas(storage: Storage, spec: AtlasSpec, pixels: int | None = None) ->
             )
             for column, row in todo
         ]
-        ledger.add_all([Landing(records, trainer)], run_id=launch.id)
+        if records:
+            ledger.add_all([Landing(records, trainer)], run_id=launch.id)
     lacking = ledger.lacking(spec.cells_ahead())
     whole = [cell for cell in spec.cells_ahead() if not lacking[cell.configuration]]
     add_cells(study, spec, Summaries(ledger, spec.baseline_seeds).of(whole))

@@ -53,4 +53,4 @@ def _summary(planned: "Deletion") -> str:
     if not planned.purge:
         return f"{trials}, while its networks stay in the ledger"
     stay = f", while {planned.shared} that other studies need stay" if planned.shared else ""
-    return f"{trials} and {len(planned.networks)} of its networks{stay}"
+    return f"{trials} and {planned.count} of its networks{stay}"

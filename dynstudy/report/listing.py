@@ -11,9 +11,9 @@ from sqlalchemy import String, cast, func, select
 from dynstudy.config import Cell
 from dynstudy.errors import DamagedError
 from dynstudy.report.words import Status
-from dynstudy.store.keys import configuration_key
 from dynstudy.store.launches import running
-from dynstudy.store.ledger import networks_trained
+from dynstudy.store.ledger import Ledger, networks_trained
+from dynstudy.store.ledgers import ledger_of
 from dynstudy.store.optuna_private import TRIALS
 from dynstudy.store.rename_note_tag import tags_of
 from dynstudy.store.studies import Storage
@@ -66,14 +66,15 @@ def list_rows(
         updated: dict[int | None, Any] = {row[0]: _in_utc(row[2]) for row in of_trials}
         updated |= {row[0]: row[1] for row in connection.execute(heartbeats)}
     rows: list[dict[str, Any]] = []
-    needed, steps = [], []
+    needed, steps, of_pixels = [], [], []
     for study in storage.studies():
         if not fnmatchcase(study.study_name, match):
             continue
         try:
             spec = storage.spec(study)
             of_study = tags_of(study)
-            cells = _cells(storage, study, spec)
+            ledger = ledger_of(storage.engine, spec)
+            cells = _cells(storage, study, spec, ledger)
             seeds = {key: cell.seeds for key, cell in cells.items()}
             total = spec.planned_trials(study.user_attrs, len(seeds))
         except DamagedError as error:
@@ -85,6 +86,7 @@ def list_rows(
             continue
         needed.append(seeds)
         steps.append({key: cell.steps for key, cell in cells.items()})
+        of_pixels.append(ledger.pixels_trained())
         done = complete.get(study.number, 0)
         rows.append({
             "study": study.study_name,
@@ -100,7 +102,8 @@ def list_rows(
             "tags": " ".join(of_study),
         })
     of_studies = networks_trained(storage.engine, needed)
-    for row, trained, each in zip(rows, of_studies, steps, strict=True):
+    for row, with_keys, pixels, each in zip(rows, of_studies, of_pixels, steps, strict=True):
+        trained = with_keys | pixels
         row["networks_trained"] = sum(trained.values())
         row["network_steps"] = sum(count * each[key] for key, count in trained.items())
     return [row for row in rows if status in {None, row["status"]}]
@@ -114,10 +117,7 @@ def _in_utc(text: str | None) -> str | None:
         return None
 
 
-def _cells(storage: Storage, study: StudyRow, spec: StudySpec) -> dict[str, Cell]:
+def _cells(storage: Storage, study: StudyRow, spec: StudySpec, ledger: Ledger) -> dict[str, Cell]:
     """The cells that a study needs, by ledger configuration."""
     opened = optuna.load_study(study_name=study.study_name, storage=storage.optuna)
-    return {
-        configuration_key(spec.protocol, cell.configuration): cell
-        for cell in spec.cells_so_far(opened)
-    }
+    return {ledger.key(cell.configuration): cell for cell in spec.cells_so_far(opened)}

@@ -1,6 +1,6 @@
 """The ledger of an atlas: its pixels as arrays, its tiles as cells whose replicates they are."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -14,10 +14,12 @@ from dynstudy.arrays import Array, Ints
 from dynstudy.config import Cell, Configuration, Replicate
 from dynstudy.measure.measures import MEASURES, not_asked
 from dynstudy.store import pixels
+from dynstudy.store._pixel_rows import pixel_rows
 from dynstudy.store.keys import PLACE, digest, plane_content
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import lock
-from dynstudy.store.ledger import COLUMNS, Landing, Record
+from dynstudy.store.ledger import COLUMNS, Landing
+from dynstudy.store.pixels import IN_PLANE, PixelColumns, PixelsNeeded
 from dynstudy.store.series import ReadNetwork
 from dynstudy.study.kinds.atlas import AtlasSpec
 
@@ -43,6 +45,7 @@ class AtlasLedger(LaunchLedger):
             for noise in (noises[0] if noises else [None])
         }
         self._noises = {digest(content): noise for noise, content in self._contents.items()}
+        self.pixels_needed = PixelsNeeded(self._noises.keys(), self._bounds(), self._among)
 
     @property
     def recorded(self) -> NDArray[np.bool_]:
@@ -115,7 +118,7 @@ class AtlasLedger(LaunchLedger):
                 lacks |= np.isnan(values[here]) & np.isnan(of["diverged_at"][here])
         arrays[RECORDED][rows, columns] = ~lacks
 
-    def _located(self, values: dict[str, Array], seeds: Array) -> tuple[Ints, Ints]:
+    def _located(self, values: PixelColumns, seeds: Array) -> tuple[Ints, Ints]:
         """Rows and columns (n,) of the networks in places of the plane; -1 of what is no pixel."""
         x, y = self.spec.axes
         if self.spec.seed == "pixel":
@@ -127,6 +130,10 @@ class AtlasLedger(LaunchLedger):
             columns, rows = x.pixels_of(values[x.name]), y.pixels_of(values[y.name])
             inside = (columns >= 0) & (rows >= 0) & (seeds == self.spec.seed)
         return np.where(inside, rows, -1), np.where(inside, columns, -1)
+
+    def _among(self, plane: str, of: PixelColumns) -> NDArray[np.bool_]:
+        noise = np.full(len(of["seed"]), self._noises[plane], float)
+        return self._located({**of, NOISE: noise}, of["seed"])[0] >= 0
 
     def _bounds(self) -> dict[str, tuple[float, float]]:
         low, high = (
@@ -173,6 +180,18 @@ class AtlasLedger(LaunchLedger):
                 missing = np.flatnonzero(there[self._tiles[configuration]].ravel() == 0)
                 lacking[configuration] = tuple(missing.tolist())
         return lacking
+
+    def pixels_trained(self) -> dict[str, int]:
+        """By the keys of tiles, without their measures, which are much to read."""
+        columns, rows = self.spec.pixels
+        there = np.zeros((rows, columns), bool)
+        for of in self._read(IN_PLANE):
+            in_rows, in_columns = self._located(of, of["seed"])
+            there[in_rows[in_rows >= 0], in_columns[in_rows >= 0]] = True
+        if self.spec.seed != "pixel":
+            x, y = self.spec.axes
+            there = there[np.ix_(y.first_alike, x.first_alike)]
+        return {self.key(tile): int(there[where].sum()) for tile, where in self._tiles.items()}
 
     def load(self, configurations: Iterable[Configuration]) -> pd.DataFrame:
         """As the ledger's, with a row for each pixel of a tile."""
@@ -263,7 +282,7 @@ class AtlasLedger(LaunchLedger):
                 noise: pixels.made_plane(connection, self._contents[noise])
                 for noise in {record.replicate.configuration.noise for record in records}
             }
-            pixels.write_pixels(connection, list(_rows(records, planes, run_id)))
+            pixels.write_pixels(connection, list(pixel_rows(records, planes, run_id)))
         self._account.committed(counted)
         of = {
             name: np.array([record.measures.get(name) for record in records], float)
@@ -272,21 +291,3 @@ class AtlasLedger(LaunchLedger):
         }
         of["diverged_at"] = np.array([record.diverged_at for record in records], float)
         self._put(arrays, self.places([record.replicate for record in records]), of)
-
-
-def _rows(
-    records: Iterable[Record], planes: Mapping[float | None, int], run_id: int | None
-) -> Iterator[dict[str, Any]]:
-    for record in records:
-        configuration = record.replicate.configuration
-        yield {
-            "plane_id": planes[configuration.noise],
-            "width": configuration.width,
-            "learning_rate": configuration.learning_rate,
-            "period": configuration.period,
-            "amplitude": configuration.amplitude,
-            "seed": record.replicate.seed,
-            "diverged_at": record.diverged_at,
-            "run_id": run_id,
-            **{name: record.measures.get(name) for name in MEASURES},
-        }

@@ -1,25 +1,25 @@
 """Deleting a study, and on request the networks that no other study needs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import optuna
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from dynstudy.arrays import Array
 from dynstudy.errors import StorageError, StudyBusyError
-from dynstudy.section import MAX_SEED
-from dynstudy.store import series
+from dynstudy.store import pixels, series
 from dynstudy.store.database import batches, rows_among
-from dynstudy.store.keys import configuration_key
 from dynstudy.store.launches import lock, running_now
 from dynstudy.store.migrations import WORKERS_SINCE, version
+from dynstudy.store.needed import networks_needed, pixels_needed
 from dynstudy.store.optuna_private import STUDIES, TRIALS
 from dynstudy.store.rename_note_tag import refuse_if_running
 from dynstudy.store.reservations import free_of_ended
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow, RunRow
-from dynstudy.study.confirmation import FRESH, fresh_protocol
-from dynstudy.study.spec import StudySpec
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,14 @@ class Deletion:
     trials: int
     purge: bool
     networks: tuple[int, ...]  # rows of dynstudy_replicate that go with it
+    pixels: Mapping[int, Array]  # by the row of their plane, those that do: `IN_PLANE` (columns, n)
     shared: int  # networks of the study that other studies need as well
     last_launch: int  # of any study when this was counted
+
+    @property
+    def count(self) -> int:
+        """How many networks go with it."""
+        return len(self.networks) + sum(each.shape[1] for each in self.pixels.values())
 
 
 def plan_deletion(storage: Storage, name: str, *, purge: bool = False) -> Deletion:
@@ -46,26 +52,13 @@ def plan_deletion(storage: Storage, name: str, *, purge: bool = False) -> Deleti
     recorded = _recorded(storage, study) if purge else {}
     shared = _needed_elsewhere(storage, name, set(recorded.values())) if recorded else set()
     spare = tuple(row for row, network in recorded.items() if network not in shared)
-    return Deletion(name, number, trials, purge, spare, len(recorded) - len(spare), last)
+    of_planes, elsewhere = _spare_pixels(storage, study) if purge else ({}, 0)
+    stay = len(recorded) - len(spare) + elsewhere
+    return Deletion(name, number, trials, purge, spare, of_planes, stay, last)
 
 
 def _last_launch(session: Session) -> int:
     return session.execute(select(func.max(RunRow.id))).scalar_one_or_none() or 0
-
-
-CONFIRMATIONS = range(FRESH, MAX_SEED + 1)
-"""Seeds that an export may have trained a configuration on."""
-
-
-def networks_needed(spec: StudySpec, study: optuna.Study) -> dict[str, range]:
-    """Seeds by configuration: the study's own, and those its exports were confirmed on."""
-    fresh = fresh_protocol(spec.protocol)
-    needed: dict[str, range] = {}
-    for cell in spec.cells_to_keep(study):
-        needed[configuration_key(spec.protocol, cell.configuration)] = cell.seeds
-        for configuration in (cell.configuration, cell.configuration.baseline()):
-            needed[configuration_key(fresh, configuration)] = CONFIRMATIONS
-    return needed
 
 
 NetworkKey = tuple[str, int]  # configuration and seed
@@ -91,6 +84,31 @@ def _needed_elsewhere(storage: Storage, name: str, networks: set[NetworkKey]) ->
     return shared
 
 
+def _spare_pixels(storage: Storage, study: optuna.Study) -> tuple[dict[int, Array], int]:
+    """The pixels of an atlas that no other one needs, by their planes, and how many others do."""
+    mine = pixels_needed(storage.engine, storage.spec(study))
+    spare: dict[int, Array] = {}
+    shared = 0
+    if mine is None:
+        return spare, shared
+    others = [storage.study(name) for name in storage.names() if name != study.study_name]
+    needed = [pixels_needed(storage.engine, storage.spec(other)) for other in others]
+    with storage.engine.connect() as connection:
+        for number, plane in pixels.planes_among(connection, mine.planes).items():
+            parts = []
+            for part in pixels.read_pixels(connection, [number], mine.bounds, pixels.IN_PLANE):
+                columns = dict(zip(pixels.IN_PLANE, part, strict=True))
+                here, elsewhere = mine.among(plane, columns), np.zeros(part.shape[1], bool)
+                for other in needed:
+                    if other is not None and plane in other.planes:
+                        elsewhere |= other.among(plane, columns)
+                parts.append(part[:, here & ~elsewhere])
+                shared += int((here & elsewhere).sum())
+            if parts:
+                spare[number] = np.hstack(parts)
+    return spare, shared
+
+
 def delete_study(storage: Storage, planned: Deletion) -> None:
     """Delete a study, all or nothing; its launches stay in ``dynstudy_run``, without a study."""
     if planned.purge:
@@ -104,6 +122,9 @@ def delete_study(storage: Storage, planned: Deletion) -> None:
             session.execute(delete(ReplicateRow).where(ReplicateRow.id.in_(batch)))
         if planned.purge:
             series.remove_unused_steps(session)
+            for plane, of_plane in planned.pixels.items():
+                pixels.remove_pixels(session.connection(), plane, of_plane)
+            pixels.remove_empty_planes(session.connection())
         launches = RunRow.study_id == planned.number
         session.execute(update(RunRow).where(launches).values(study_id=None))
         if version(session.connection()) >= WORKERS_SINCE:

@@ -31,6 +31,7 @@ from dynstudy.store.keys import (
 )
 from dynstudy.store.launches import lock
 from dynstudy.store.migrations import column_of, missing_columns, networks_read, read_any
+from dynstudy.store.pixels import PixelsNeeded
 from dynstudy.store.provenance import Trainer
 from dynstudy.store.recording import write_networks
 from dynstudy.store.reservations import free
@@ -70,6 +71,9 @@ class Landing:
 class Ledger:
     """The replicates of one protocol in a database."""
 
+    pixels_needed: PixelsNeeded | None = None
+    """Those of its networks that are no rows of ``dynstudy_replicate``, if any are not."""
+
     def __init__(self, engine: Engine, protocol: Protocol) -> None:
         self.engine, self.protocol = engine, protocol
         self._keys: dict[Configuration, str] = {}
@@ -85,7 +89,8 @@ class Ledger:
     @cached_property
     def _missing(self) -> set[str]:
         """Columns of the database that an older dynstudy made and nobody has written to since."""
-        return missing_columns(self.engine)
+        with self.engine.connect() as connection:
+            return missing_columns(connection)
 
     @property
     def unknown(self) -> list[Measure]:
@@ -222,6 +227,10 @@ class Ledger:
         }
         columns["configuration"] = self.key(configuration)
         return columns, network_keys(values)
+
+    def pixels_trained(self) -> dict[str, int]:
+        """How many networks there are that have no key, by the keys of the cells that they make."""
+        return {}
 
     def load(self, configurations: Iterable[Configuration]) -> pd.DataFrame:
         """All recorded replicates of some configurations, a row each, in order of their seeds."""

@@ -5,11 +5,13 @@ content are what it is: two atlases that share a pixel share its row.
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, func, select
+from numpy.typing import NDArray
+from sqlalchemy import Connection, bindparam, delete, exists, func, select
 
 from dynstudy.arrays import Array
 from dynstudy.store.database import insert_rows, rows_among
@@ -19,13 +21,34 @@ from dynstudy.store.tables import PixelRow, PlaneRow, RunRow
 
 READ_AT_ONCE = 10_000
 
+IN_PLANE = tuple(column.name for column in PixelRow.__table__.primary_key)[1:]
+"""PixelColumns that tell a network from all others of its plane, in the order of the rows."""
+
 Bounds = Mapping[str, tuple[float, float]]
 """By the name of a column of `dynstudy.store.keys.PLACE`, the least and the most."""
+
+PixelColumns = Mapping[str, Array]
+"""Of some networks (n,), by name."""
+
+
+@dataclass(frozen=True)
+class PixelsNeeded:
+    """Which networks of its planes an atlas needs."""
+
+    planes: Collection[str]  # SHA-256 of their contents
+    bounds: Bounds  # of all of them
+    among: Callable[[str, PixelColumns], NDArray[np.bool_]]
+    """(n,) which of some of a plane are, by `IN_PLANE`."""
 
 
 def plane_of(connection: Connection, content: Mapping[str, Any]) -> int | None:
     """The row of a plane; None where none of its networks were ever recorded."""
-    query = select(PlaneRow.id).where(PlaneRow.key == digest(content))
+    return plane_row(connection, digest(content))
+
+
+def plane_row(connection: Connection, key: str) -> int | None:
+    """The same by the SHA-256 of the content."""
+    query = select(PlaneRow.id).where(PlaneRow.key == key)
     return connection.execute(query).scalar_one_or_none()
 
 
@@ -62,7 +85,7 @@ def read_pixels(
     missing = missing_columns(connection, PixelRow)
     columns = [column_of(name, missing, PixelRow) for name in names]
     query = select(*columns).where(*_within(planes, bounds))
-    result = connection.execution_options(yield_per=READ_AT_ONCE).execute(query)
+    result = connection.execute(query, execution_options={"yield_per": READ_AT_ONCE})
     for rows in result.partitions():
         yield np.array(list(map(tuple, rows)), float).T
 
@@ -84,3 +107,19 @@ def trained_between(connection: Connection, planes: Collection[int], bounds: Bou
 def _within(planes: Collection[int], bounds: Bounds) -> list[Any]:
     ranges = [getattr(PixelRow, name).between(*ends) for name, ends in bounds.items()]
     return [PixelRow.plane_id.in_(planes), *ranges]
+
+
+def remove_pixels(connection: Connection, plane: int, which: Array) -> None:
+    """Delete networks of a plane, which are given by `IN_PLANE` (columns, n)."""
+    this = [getattr(PixelRow, name) == bindparam(f"of_{name}") for name in IN_PLANE]
+    statement = delete(PixelRow.__table__).where(PixelRow.plane_id == plane, *this)  # type: ignore[arg-type]
+    for first in range(0, which.shape[1], READ_AT_ONCE):
+        part = which[:, first : first + READ_AT_ONCE].T.tolist()
+        names = [f"of_{name}" for name in IN_PLANE]
+        connection.execute(statement, [dict(zip(names, row, strict=True)) for row in part])
+
+
+def remove_empty_planes(connection: Connection) -> None:
+    """Delete what no network shares any more."""
+    pixel = exists(select(PixelRow.plane_id).where(PixelRow.plane_id == PlaneRow.id))
+    connection.execute(delete(PlaneRow).where(~pixel))

@@ -74,6 +74,7 @@ class StudySpec(Section):
     on_grid: ClassVar[bool] = False
     """Whether its cells are all crossings of the axes' values, so that a map can be drawn."""
 
+    cells_are_tiles: ClassVar[bool] = False  # whose replicates lie around it
     suggests: ClassVar[bool] = False
     """Whether it draws each cell from a trial, whichever of Optuna's samplers that is from."""
 

@@ -14,7 +14,8 @@ from dynstudy.config import MAX_REPLICATES, Cell, Configuration
 from dynstudy.search.ask_and_tell import objective_values
 from dynstudy.statistics.trial_summaries import Summaries
 from dynstudy.store.database import batches, rows_among
-from dynstudy.store.ledger import networks_trained
+from dynstudy.store.ledger import Ledger, networks_trained
+from dynstudy.store.ledgers import ledger_of
 from dynstudy.store.optuna_private import OPTUNA_TABLES
 from dynstudy.store.study_rows import StudyRow
 from dynstudy.store.tables import ReplicateRow, RunRow
@@ -26,7 +27,7 @@ from dynstudy.upkeep._finding import Finding, Inspection, Invariant
 from dynstudy.upkeep._invariants_of_networks import equal, shown_number
 from dynstudy.upkeep._invariants_of_studies import COMPLETE, of_trial, readable_studies
 from dynstudy.upkeep._trials_read import TrialRead, read_trials
-from dynstudy.upkeep.snapshot import SnapshotLedger, handed
+from dynstudy.upkeep.snapshot import handed
 
 VALUES: Any = OPTUNA_TABLES.tables["trial_values"]
 ATTRIBUTES: Any = OPTUNA_TABLES.tables["trial_user_attributes"]
@@ -41,7 +42,7 @@ def _trials(look: Inspection) -> Iterator[Finding]:
 
 def wrong_trials(look: Inspection, study: StudyRow, spec: StudySpec) -> Iterator[Finding]:
     """The trials of a study that are not those of its networks, or whose networks are missing."""
-    ledger = SnapshotLedger(look.connection, spec.protocol)
+    ledger = ledger_of(handed(look.connection), spec)
     cells: dict[int, Cell] = {}
     trials = {trial.row: trial for trial in read_trials(look.connection, study.number)}
     for trial in trials.values():
@@ -59,7 +60,8 @@ def wrong_trials(look: Inspection, study: StudyRow, spec: StudySpec) -> Iterator
             continue
         cells[trial.row] = Cell(configuration, range(_replicates(spec, configuration, trial)), ())
     wanted = {ledger.key(cell.configuration): cell.seeds for cell in cells.values()}
-    (there,) = networks_trained(handed(look.connection), [wanted])
+    (with_keys,) = networks_trained(handed(look.connection), [wanted])
+    there = with_keys | ledger.pixels_trained()
     whole = []
     for row, cell in cells.items():
         count = there[ledger.key(cell.configuration)]
@@ -93,7 +95,7 @@ def _replicates(spec: StudySpec, configuration: Configuration, trial: TrialRead)
 
 
 def _trained_again(
-    look: Inspection, ledger: SnapshotLedger, cells: Iterable[Cell]
+    look: Inspection, ledger: Ledger, cells: Iterable[Cell]
 ) -> Mapping[str, datetime]:
     """When the last launch started that trained any network of a cell, by key."""
     row = ReplicateRow

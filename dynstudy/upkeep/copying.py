@@ -8,22 +8,20 @@ in it, and doing it again comes to the same end.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import optuna
 from sqlalchemy import Connection, select, update
 from sqlalchemy.orm import Session
 
-from dynstudy.errors import (
-    StudyBusyError,
-    StudyNotFoundError,
-    nearest,
-)
+from dynstudy.errors import StudyBusyError, StudyNotFoundError, nearest
 from dynstudy.statistics.labelled_cells import cells_asked_for
 from dynstudy.statistics.samples import read_samples, rows_digest
 from dynstudy.store.database import database_errors
-from dynstudy.store.deletion import networks_needed
 from dynstudy.store.launches import lock, running_now, way_out
+from dynstudy.store.ledgers import ledger_of
+from dynstudy.store.needed import networks_needed
 from dynstudy.store.optuna_private import STUDIES
 from dynstudy.store.studies import Storage
 from dynstudy.store.study_rows import StudyRow, read_studies
@@ -31,11 +29,19 @@ from dynstudy.store.tables import ReplicateRow, RunRow
 from dynstudy.study.spec import StudySpec
 from dynstudy.upkeep._copied_launches import CopiedLaunches
 from dynstudy.upkeep._copied_networks import Merged, groups, merge, read_networks, verify
+from dynstudy.upkeep._copied_pixels import (
+    PlaneToCopy,
+    launches_of,
+    merge_pixels,
+    planes,
+    rows_of,
+    verify_pixels,
+)
 from dynstudy.upkeep._copied_studies import StudyRows, StudyToCopy, study_waits
 from dynstudy.upkeep._finding import HowFar, Inspection
 from dynstudy.upkeep._invariants_of_values import wrong_trials
 from dynstudy.upkeep._trials_read import StudyRead
-from dynstudy.upkeep.snapshot import SnapshotLedger, snapshot
+from dynstudy.upkeep.snapshot import handed, snapshot
 
 OnSaid = Callable[[str], None]
 
@@ -96,14 +102,21 @@ class _Copy:
         for study in studies:  # before anything is written
             self._refuse_another(study)
         wanted = self._wanted(studies if names else None)
-        self.launches.read(self.connection, self._launches(studies, wanted, whole=not names))
+        specs = [study.spec for study in studies if study.spec is not None]
+        of_planes = planes(self.connection, specs if names else None)
+        launches = self._launches(studies, wanted, whole=not names)
+        launches.update(*(launches_of(self.connection, plane) for plane in of_planes))
+        self.launches.read(self.connection, launches)
         with self._writing() as connection:
             self.launches.write(connection)
         self._networks(wanted)
+        for plane, rows in rows_of(self.connection, of_planes, partial(self.report, "planes")):
+            with self._writing() as connection:
+                merge_pixels(connection, plane, rows, self.launches.number_in_target, self.merged)
         for number, study in enumerate(studies):
             self.report(f"study {study.name}", number, len(studies))
             self._study(study)
-        self._verify(wanted)
+        self._verify(wanted, of_planes)
         for study in studies:
             self._compare(study)
         merged = self.merged
@@ -231,7 +244,7 @@ class _Copy:
             connection.execute(statement)
         return sum(bool(finding.mending) for finding in wrong)
 
-    def _verify(self, wanted: dict[str, range | None]) -> None:
+    def _verify(self, wanted: dict[str, range | None], of_planes: Sequence[PlaneToCopy]) -> None:
         """Read back what was written."""
         done = 0
         with (
@@ -243,6 +256,9 @@ class _Copy:
                 verify(read, read_networks(there, wanted, keys), self.merged)
                 done += len(keys)
                 self.report("verified", done, len(wanted))
+            report = partial(self.report, "planes verified")
+            for plane, rows in rows_of(self.connection, of_planes, report):
+                verify_pixels(there, plane, rows, self.merged)
 
     def _compare(self, study: StudyToCopy) -> None:
         """OnSaid what a study stands on in both databases."""
@@ -274,7 +290,7 @@ def _named(connection: Connection, name: str) -> int | None:
 
 def ledger_digest(connection: Connection, study: StudyRow, spec: StudySpec) -> str:
     """SHA-256 of the rows that a study stands on within a snapshot, as ``dynstudy show`` has it."""
-    ledger = SnapshotLedger(connection, spec.protocol)
+    ledger = ledger_of(handed(connection), spec)
     every = spec.cells(cast(optuna.Study, StudyRead(connection, study)))
     cells = cells_asked_for(ledger, every, spec)
     keys = [ledger.key(cell.configuration) for cell in cells]

@@ -7,7 +7,7 @@ import optuna
 from sqlalchemy import Connection, func, select, text
 
 from dynstudy.errors import DamagedError
-from dynstudy.store.deletion import networks_needed
+from dynstudy.store.needed import networks_needed
 from dynstudy.store.optuna_private import TRIALS
 from dynstudy.store.studies import Storage
 from dynstudy.store.study_rows import read_studies

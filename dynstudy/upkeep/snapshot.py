@@ -6,8 +6,6 @@ from typing import cast
 
 from sqlalchemy import Connection, Engine, select
 
-from dynstudy.protocol import Protocol
-from dynstudy.store.ledger import Ledger
 from dynstudy.store.tables import Meta
 
 
@@ -39,14 +37,3 @@ class _Handed:
 def handed(connection: Connection) -> Engine:
     """Return what functions that only read take for an engine: they read within a snapshot."""
     return cast(Engine, _Handed(connection))
-
-
-class SnapshotLedger(Ledger):
-    """The replicates of one protocol in a snapshot of a database that is up to date."""
-
-    def __init__(self, connection: Connection, protocol: Protocol) -> None:
-        super().__init__(handed(connection), protocol)
-
-    @property
-    def _missing(self) -> set[str]:
-        return set()

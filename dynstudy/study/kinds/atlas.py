@@ -84,6 +84,7 @@ class AtlasSpec(OverAxes):
     title: ClassVar[str] = "atlas"
     chooses: ClassVar[bool] = False
     on_grid: ClassVar[bool] = True
+    cells_are_tiles: ClassVar[bool] = True
 
     @model_validator(mode="before")
     @classmethod

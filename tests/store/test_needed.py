@@ -1,0 +1,144 @@
+"""What looks after a database knows the pixels of its atlases."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from dynstudy.analysis.atlas import read_atlas
+from dynstudy.launch.runner import run
+from dynstudy.report.listing import list_rows
+from dynstudy.store.deletion import delete_study, plan_deletion
+from dynstudy.store.studies import Storage
+from dynstudy.upkeep.check import check_database
+from dynstudy.upkeep.copying import Copied, copy_studies
+from tests.planted import SMALL, SpecMaker
+from tests.planted_atlas import ATLAS, plant_atlas, small_atlas
+from tests.postgres import Databases
+
+OVER_NOISE: dict[str, Any] = {
+    "name": "noisy",
+    "space": ATLAS["space"] | {"period": 20, "noise": {"low": 0.1, "high": 0.3}},
+}
+SHARED = {"name": "shared", "seed": 1000}
+PART: dict[str, Any] = SHARED | {
+    "name": "part",
+    "pixels": [6, 2],
+    "space": ATLAS["space"] | {"period": {"low": 10, "high": 20, "log": True}},
+}
+"""The lower half of it: the same pixels."""
+
+PIXELS = "SELECT count(*) FROM dynstudy_pixel"
+PLANES = "SELECT count(*) FROM dynstudy_plane"
+
+
+def number(storage: Storage, query: str) -> Any:
+    with storage.engine.connect() as connection:
+        return connection.execute(text(query)).scalar_one()
+
+
+@pytest.fixture
+def other(database: str, databases: Databases, tmp_path: Any) -> Any:
+    """A database of the kind that the test's storage is not."""
+    if database == "postgresql":
+        there = Storage(f"sqlite:///{tmp_path}/other.db", create=True)
+        yield there
+        there.engine.dispose()
+        return
+    with databases.database() as url:
+        there = Storage(url, create=True)
+        yield there
+        there.engine.dispose()
+
+
+def test_an_atlas_is_copied_whole_and_once(storage: Storage, other: Storage) -> None:
+    for changes in ({}, OVER_NOISE, SHARED):
+        plant_atlas(storage, small_atlas(**changes))
+    said: list[str] = []
+    copied = copy_studies(storage, other, ["atlas", "noisy"], say=said.append)
+    assert (copied.studies, copied.there) == (2, 0)
+    assert number(other, PIXELS) == 48  # those of the third are not asked for
+    assert copied.networks == 48 + number(other, "SELECT count(*) FROM dynstudy_replicate")
+    assert all(line.endswith("in both") for line in said)
+    for name in ("atlas", "noisy"):
+        one, two = read_atlas(storage, name), read_atlas(other, name)
+        assert two.recorded.all()
+        for measure in one.names:
+            np.testing.assert_array_equal(one.of(measure), two.of(measure))
+        assert run(two.spec, storage=other).trained == 0
+    again = copy_studies(storage, other)
+    assert (again.networks, again.there) == (24 + 1, copied.networks)
+    assert number(other, PIXELS) == number(storage, PIXELS)
+    launches = "SELECT count(DISTINCT run_id) FROM dynstudy_pixel"
+    assert number(other, launches) == number(storage, launches) == 3
+    assert check_database(other).broken == []
+
+
+def test_what_the_other_database_has_of_a_pixel_stays(storage: Storage, other: Storage) -> None:
+    plant_atlas(storage, small_atlas())
+    copy_studies(storage, other)
+    change = "UPDATE dynstudy_pixel SET {} WHERE seed = {}"
+    with other.engine.begin() as connection:
+        connection.execute(text(change.format("val_accuracy = 0.125", 0)))
+        connection.execute(text(change.format("lasting = NULL", 1)))
+    with storage.engine.begin() as connection:
+        connection.execute(text(change.format("lasting = NULL", 2)))
+    said: list[str] = []
+    again = copy_studies(storage, other, say=said.append)
+    there = number(storage, "SELECT count(*) FROM dynstudy_replicate") + 21
+    assert again == Copied(1, 0, there, joined=2, different=1)
+    value = "SELECT val_accuracy FROM dynstudy_pixel WHERE seed = 0"
+    assert number(other, value) == 0.125
+    assert number(other, f"{PIXELS} WHERE lasting IS NULL") == 0
+    assert said[0] == "study 'atlas': 1 trials are the means of networks that stay there"
+    assert check_database(other).broken == []
+
+
+def test_a_purge_takes_the_pixels_that_no_other_atlas_needs(storage: Storage) -> None:
+    for changes in ({}, SHARED, PART, OVER_NOISE):
+        plant_atlas(storage, small_atlas(**changes))
+    assert number(storage, PIXELS) == 24 + 24 + 24  # those of the part are there
+    planned = plan_deletion(storage, "shared", purge=True)
+    assert planned.shared == 12 + 1
+    delete_study(storage, planned)
+    assert number(storage, PIXELS) == 24 + 12 + 24
+    assert read_atlas(storage, "part").recorded.all()
+    assert check_database(storage).broken == []
+    for name, left in (("part", 48), ("noisy", 24), ("atlas", 0)):
+        delete_study(storage, plan_deletion(storage, name, purge=True))
+        assert number(storage, PIXELS) == left
+    assert (
+        number(storage, PLANES) == number(storage, "SELECT count(*) FROM dynstudy_replicate") == 0
+    )
+
+
+def test_a_purge_of_an_atlas_leaves_a_map_of_the_middles_of_its_tiles(
+    storage: Storage, make_spec: SpecMaker
+) -> None:
+    spec = small_atlas()
+    x, y = spec.axes
+    space = SMALL["space"] | {
+        "amplitude": x.middles.tolist(),
+        "period": y.middles.astype(int).tolist(),
+    }
+    cells = make_spec(space=space)
+    run(cells, storage=storage)
+    delete_study(storage, plan_deletion(storage, "small"))  # its networks stay
+    networks = number(storage, "SELECT count(*) FROM dynstudy_replicate")
+    plant_atlas(storage, spec)
+    delete_study(storage, plan_deletion(storage, "atlas", purge=True))
+    dynamical = "SELECT count(*) FROM dynstudy_replicate WHERE period IS NOT NULL"
+    assert number(storage, dynamical) == networks - 8 == 8
+
+
+def test_an_atlas_lists_the_pixels_that_it_has(storage: Storage) -> None:
+    plant_atlas(storage, small_atlas(), pixels=7)
+    plant_atlas(storage, small_atlas(**SHARED))
+    rows = {row["study"]: row for row in list_rows(storage)}
+    static = small_atlas().baseline_replicates
+    assert rows["atlas"]["networks"] == static + 24
+    assert rows["atlas"]["networks_trained"] == static + 7
+    assert rows["atlas"]["status"] == "incomplete"
+    assert rows["shared"]["networks_trained"] == 1 + 24
+    assert rows["shared"]["status"] == "complete"
