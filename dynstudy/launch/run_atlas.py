@@ -52,7 +52,10 @@ def run_atlas(spec: AtlasSpec, study: optuna.Study, training: Training) -> tuple
         if not comparable:
             return
         done = [number for number in waiting if not left.flat[number]]
-        ready = [waiting.pop(number) for number in done]
+        # a tile may be of networks that all come with a neighbour's pixels
+        lacking = ledger.lacking([waiting[number] for number in done])
+        whole = [number for number in done if not lacking[waiting[number].configuration]]
+        ready = [waiting.pop(number) for number in whole]
         training.patiently(add_trials, study, spec, summaries, ready)
 
     if training.stopped and not comparable:

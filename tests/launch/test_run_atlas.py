@@ -172,6 +172,16 @@ def test_pixels_that_are_one_network_are_counted_once(storage: Storage) -> None:
     assert said[1].endswith(", all of seed 3: every 4th row and column first")
 
 
+def test_a_tile_whose_networks_are_all_of_its_neighbour_waits_for_them(storage: Storage) -> None:
+    space = ATLAS["space"] | {"period": {"low": 10, "high": 13}}
+    spec = small_atlas(seed=3, space=space, pixels=[3, 12])
+    assert spec.axes[1].values.tolist()[2:6] == [11] * 4  # in tiles of rows 0 to 2 and 3 to 5
+    assert package.run(spec, storage=storage).trained == 12 + 1
+    accuracy = AtlasLedger(storage.engine, spec).pixels["val_accuracy"]
+    of_rows = {trial.params["period"]: trial.value for trial in trials(storage, "atlas")[1:]}
+    assert of_rows[11] == pytest.approx(accuracy[3:6].mean(), abs=1e-12)
+
+
 def test_interrupted_it_goes_on_where_it_was(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
