@@ -27,7 +27,8 @@ test: $(INSTALLED)
 # All that needs nothing more than `make test` installs; what continuous integration runs.
 test-all: test test-long
 
-# Simulated calibrations, more cases of the interpreted GPU kernel, reports on large maps.
+# README's quickstart, kernels of more kinds, simulated calibrations, more cases of the interpreted GPU kernel,
+# reports on large maps.
 test-long: $(INSTALLED)
 	$(SIDE_BY_SIDE) -m "long and not gpu"
 

@@ -63,6 +63,12 @@ def _nothing_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DYNSTUDY_COMPILE", "0")
 
 
+@pytest.fixture(autouse=True)
+def _an_estimate_looks_shortly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the speed of each loss and width; what it comes to is of no interest to any test."""
+    monkeypatch.setattr("dynstudy.launch.estimate.PROBE_SECONDS", 0.001)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _optuna_compiles_its_migrations_once() -> Iterator[None]:
     """And not whenever a database is opened, which takes two thirds of the time of that."""

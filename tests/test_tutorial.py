@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 from docs.transcript import played
 from tests.conftest import ROOT
@@ -12,10 +11,7 @@ from tests.pages import assert_same_gains, typed
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 
 
-def test_what_is_typed_prints_what_is_shown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("dynstudy.launch.estimate.PROBE_SECONDS", 0.001)
+def test_what_is_typed_prints_what_is_shown(tmp_path: Path) -> None:
     assert_same_gains(TUTORIAL, typed(TUTORIAL, tmp_path))
 
     cells = pd.read_csv(tmp_path / "results" / "spirals.csv")

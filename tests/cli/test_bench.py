@@ -57,6 +57,7 @@ def test_bad_input_is_told_in_one_line(tmp_path: Path, options: str, message: st
     assert message in fails(tmp_path, "-q", "bench", *options.split())
 
 
+@pytest.mark.long
 def test_ctrl_c_leaves_cleanly(tmp_path: Path) -> None:
     asked = "--device cpu --backends cpu --peers loop --seconds 60".split()
     with start(tmp_path, "bench", *asked) as command:

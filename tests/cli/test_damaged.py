@@ -86,9 +86,18 @@ def test_the_row_is_named_in_one_line(
     ("key", "value", "said"),
     [
         ("dynstudy:artifacts", '"[]"', "must be JSON as dynstudy writes it: Input should be"),
-        ("dynstudy:artifacts", '{"a": "b"}', "must be JSON within JSON"),
-        ("dynstudy:artifacts", '"{\\"map.png\\": 5}"', "map.png: Input should be a valid string"),
-        ("artifacts:%", '"5"', "must be JSON as dynstudy writes it"),
+        pytest.param(
+            "dynstudy:artifacts", '{"a": "b"}', "must be JSON within JSON", marks=pytest.mark.long
+        ),
+        pytest.param(
+            "dynstudy:artifacts",
+            '"{\\"map.png\\": 5}"',
+            "map.png: Input should be a valid string",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            "artifacts:%", '"5"', "must be JSON as dynstudy writes it", marks=pytest.mark.long
+        ),
         ("artifacts:%", '"{}"', "artifact_id: Field required"),
     ],
 )

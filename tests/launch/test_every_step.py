@@ -44,6 +44,7 @@ def test_a_row_is_what_a_training_to_that_step_gives(backend: str) -> None:
         assert row.imaginary == pytest.approx(multiplier.imag, abs=1e-3)
 
 
+@pytest.mark.long
 def test_multipliers_are_read_at_a_hundred_steps_of_every_phase() -> None:
     frame = every_step(UNSTABLE, protocol(), (200, 500), seed=2, floquet=True)
     read = frame[np.isfinite(frame.multiplier)]

@@ -195,14 +195,17 @@ def assert_apart(boxes: list[Bbox]) -> None:
         assert common is None or min(common.width, common.height) < 2, (one, other)  # pixels
 
 
-@pytest.mark.parametrize("panels", [1, 4, 8])
+@pytest.mark.parametrize("panels", [1, pytest.param(4, marks=pytest.mark.long), 8])
 @pytest.mark.parametrize("kind", DRAWN)
 def test_few_panels_and_many(kind: str, panels: int) -> None:
     """More than there are widths is 2 widths of 3 losses at 2 learning rates."""
     assert_fits(DRAWN[kind]("short", panels))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    ["words", *(pytest.param(name, marks=pytest.mark.long) for name in NAMES if name != "words")],
+)
 @pytest.mark.parametrize("kind", DRAWN)
 def test_a_long_name(kind: str, name: str) -> None:
     assert_fits(DRAWN[kind](NAMES[name][:200].strip(), 2))

@@ -224,6 +224,7 @@ def test_the_first_ctrl_c_finishes_the_chunk(here: Path) -> None:
     assert_resumes(here)
 
 
+@pytest.mark.long
 def test_the_second_ctrl_c_drops_the_chunk(here: Path) -> None:
     # a first chunk of many seconds, so that it is in flight whatever the machine does
     with start(here, "run", "long.toml", "--set", "protocol.steps=20_000_000") as command:

@@ -59,6 +59,7 @@ def test_workers_never_see_the_database_or_its_password(monkeypatch: pytest.Monk
     assert environment["PATH"] == os.environ["PATH"]
 
 
+@pytest.mark.long
 def test_networks_that_start_from_a_file_leave_none_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +109,7 @@ def test_a_worker_that_is_stopped_or_killed_is_lost_and_comes_again_under_anothe
     assert not last.is_running()  # though it could not end by itself
 
 
+@pytest.mark.long
 def test_workers_come_again_though_what_keeps_them_running_is_killed() -> None:
     with local("cpu", 1) as executor:
         slot = free_slot(executor)

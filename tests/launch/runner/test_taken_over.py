@@ -35,6 +35,12 @@ STUDIES = {
     "search": SEARCH,
     "boundary": BOUNDARY,
 }
+QUICK = {
+    ("recording", "map"),
+    ("recording", "boundary"),
+    ("telling", "rounds"),
+    ("telling", "search"),
+}
 
 
 def outcome(storage: Storage, name: str) -> list[tuple[Any, ...]]:
@@ -44,8 +50,17 @@ def outcome(storage: Storage, name: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.usefixtures("small_chunks")
-@pytest.mark.parametrize("study", STUDIES.values(), ids=STUDIES)
-@pytest.mark.parametrize("lost_before", ["recording", "telling"])
+@pytest.mark.parametrize(
+    ("lost_before", "study"),
+    [
+        pytest.param(
+            lost_before, study, id=f"{lost_before}-{name}", marks=[] if quick else pytest.mark.long
+        )
+        for lost_before in ("recording", "telling")
+        for name, study in STUDIES.items()
+        for quick in [(lost_before, name) in QUICK]
+    ],
+)
 def test_what_was_taken_over_has_each_trial_once(
     study: dict[str, Any],
     lost_before: str,

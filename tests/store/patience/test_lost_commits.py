@@ -88,10 +88,10 @@ STRIDE = 17  # more commits than anything that is run again as a whole takes
     ("launch", "first"),
     [
         (mapped, 2),
-        (mapped, 9),
-        (searched, 5),
+        pytest.param(mapped, 9, marks=pytest.mark.long),
+        pytest.param(searched, 5, marks=pytest.mark.long),
         (searched, 16),  # which makes a trial
-        (searched, 47),  # which tells one
+        pytest.param(searched, 47, marks=pytest.mark.long),  # which tells one
     ],
 )
 def test_cut_again_and_again_it_comes_to_the_same(

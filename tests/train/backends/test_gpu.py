@@ -90,7 +90,13 @@ def both(ensemble: Ensemble, data: Data, **arguments: Any) -> tuple[Outcome, Out
         pytest.param(5, "float64", marks=pytest.mark.long),
     ],
 )
-@pytest.mark.parametrize("loss", FUSED)
+@pytest.mark.parametrize(
+    "loss",
+    [
+        loss if loss in {"dce", "dmse2"} else pytest.param(loss, marks=pytest.mark.long)
+        for loss in FUSED
+    ],
+)
 def test_one_step_from_a_random_state_agrees(
     loss: str, classes: int, dtype: str, rng: np.random.Generator
 ) -> None:
@@ -388,7 +394,7 @@ def test_without_triton_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     ("loss", "width", "dtype", "onsets", "programs"),
     [
         ("dce", 100, "float32", False, 8),
-        ("dce", 20, "float32", True, 12),
+        pytest.param("dce", 20, "float32", True, 12, marks=pytest.mark.long),
         pytest.param("dce", 20, "float32", False, 12, marks=pytest.mark.long),
         pytest.param("dmse2", 5, "float32", False, 16, marks=pytest.mark.long),
         pytest.param("dce", 5, "float64", False, 8, marks=pytest.mark.long),
@@ -448,7 +454,10 @@ print(json.dumps([spilled(kernel.asm["cubin"]) for kernel in kernels]))
 """
 
 
-@pytest.mark.parametrize(("width", "watched"), [("100", "nothing"), ("20", "onsets")])
+@pytest.mark.parametrize(
+    ("width", "watched"),
+    [pytest.param("100", "nothing", marks=pytest.mark.long), ("20", "onsets")],
+)
 def test_a_launch_compiles_a_kernel_for_each_shape_and_none_for_a_slice(
     width: str, watched: str
 ) -> None:

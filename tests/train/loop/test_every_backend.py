@@ -30,9 +30,33 @@ COMPARED = [(backend, loss) for backend, loss in TRAINED if backend != ORACLE]
 """Which losses each backend trains, and which of them the oracle trains beside it."""
 
 
-@pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("classes", [2, 3, pytest.param(4, marks=pytest.mark.long), 5])
-@pytest.mark.parametrize(("backend", "loss"), COMPARED)
+def each(
+    trained: list[tuple[str, str]], classes: tuple[int, ...], quick: tuple[str, int, str]
+) -> list[Any]:
+    """Backends, losses, classes and dtypes: a kernel is compiled for each, for seconds.
+
+    Those of three classes in float64 are quick, and one of other classes; what takes no compiling
+    is quick, too.
+    """
+    return [
+        pytest.param(
+            *case,
+            marks=[]
+            if case[0] == ORACLE or case[2:] == (3, "float64") or case[1:] == quick
+            else pytest.mark.long,
+        )
+        for case in (
+            (backend, loss, number, dtype)
+            for backend, loss in trained
+            for number in classes
+            for dtype in TOLERANCE
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("backend", "loss", "classes", "dtype"), each(COMPARED, (2, 3, 4, 5), ("dce", 5, "float32"))
+)
 def test_one_step_from_a_shared_random_state_agrees(
     backend: str, loss: str, classes: int, dtype: str, rng: np.random.Generator
 ) -> None:
@@ -54,7 +78,12 @@ def test_one_step_from_a_shared_random_state_agrees(
 
 
 OF_OTHER_INPUTS = [
-    (backend, loss, features)
+    pytest.param(
+        backend,
+        loss,
+        features,
+        marks=[] if (loss, features) in {("dce", 8), ("dmse1", 1)} else pytest.mark.long,
+    )
     for backend, loss in COMPARED
     for features in (1, 3, 8)
     if loss in {"dce", "dmse1"} and trains(backend, loss, features)
@@ -101,9 +130,9 @@ def test_any_number_of_inputs_agrees_for_uneven_classes_and_validation_sets_of_t
     assert_same(trained(backend), outcome, 0)
 
 
-@pytest.mark.parametrize("features", [1, 8])
+@pytest.mark.parametrize("features", [1, pytest.param(8, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
-    "backend", [name for name, loss, features in OF_OTHER_INPUTS if (loss, features) == ("dce", 8)]
+    "backend", [case.values[0] for case in OF_OTHER_INPUTS if case.values[1:] == ("dce", 8)]
 )
 def test_a_network_of_other_inputs_that_diverges_is_marked(
     backend: str, features: int, rng: np.random.Generator
@@ -118,7 +147,7 @@ def test_a_network_of_other_inputs_that_diverges_is_marked(
 
 
 @pytest.mark.parametrize("scale", [1e2, 1e4, 1e8])
-@pytest.mark.parametrize("classes", [2, 3, 5])
+@pytest.mark.parametrize("classes", [2, 3, pytest.param(5, marks=pytest.mark.long)])
 @pytest.mark.parametrize("backend", [backend for backend, loss in COMPARED if loss == "dce"])
 def test_a_softmax_of_large_outputs_agrees(
     backend: str, classes: int, scale: float, rng: np.random.Generator
@@ -322,9 +351,9 @@ def test_what_progress_raises_stops_the_training(backend: str, data: Data) -> No
         train(ensemble, data, backend=backend, checkpoints=[1000], progress=stop)
 
 
-@pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("classes", [2, 3, 5])
-@pytest.mark.parametrize(("backend", "loss"), TRAINED)
+@pytest.mark.parametrize(
+    ("backend", "loss", "classes", "dtype"), each(TRAINED, (2, 3, 5), ("dmse2", 2, "float32"))
+)
 def test_losses_of_classes_are_those_of_the_parameters_there(
     backend: str, loss: str, classes: int, dtype: str, rng: np.random.Generator
 ) -> None:

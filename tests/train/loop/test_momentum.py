@@ -79,7 +79,7 @@ def assert_follows(outcome: Outcome, ensemble: Ensemble, data: Data) -> None:
             np.testing.assert_allclose(values, expected, rtol=1e-11, atol=1e-12)
 
 
-@pytest.mark.parametrize("loss", ["dce", "dmse2"])
+@pytest.mark.parametrize("loss", ["dce", pytest.param("dmse2", marks=pytest.mark.long)])
 @pytest.mark.parametrize(("backend", "how"), TRAINED)
 def test_it_is_that_of_pytorch(backend: str, how: str, loss: str, rng: np.random.Generator) -> None:
     data, ensemble = uneven(rng, 3), of_momentum(loss, MOMENTA[how])
