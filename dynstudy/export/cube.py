@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 AXES = columns.names(columns.AXES)
+NOISE = columns.NOISE.name
 SPARSE = 4
 """A cube of more holes than so many to a configuration is none."""
 
@@ -20,6 +21,8 @@ def labelled_cube(
 ) -> "xr.Dataset":
     """Return columns over (loss, width, learning rate, A, T), nan or empty where there is no row.
 
+    And over the noise, where that is an axis.
+
     Further dimensions are those of the columns `along`. A static loss has A = 1 and T = 0. Where
     that would be a cube of holes, as of a search, there is one dimension of configurations, which
     the axes are coordinates of.
@@ -28,14 +31,17 @@ def labelled_cube(
     integers = dict.fromkeys(("width", "period", *along), "int32")
     whole = whole.astype(integers | {"loss": object})
     whole = whole.astype({name: _plain(whole[name].dtype) for name in variables})
-    cells = whole[AXES].drop_duplicates()
-    if whole[AXES].nunique().prod() <= SPARSE * len(cells):
-        return whole.set_index([*AXES, *along])[list(variables)].to_xarray()
+    noisy = NOISE in whole and bool(whole[NOISE].notna().any())
+    axes = [*AXES, NOISE] if noisy else AXES
+    variables = [name for name in variables if name not in axes]
+    cells = whole[axes].drop_duplicates()
+    if whole[axes].nunique().prod() <= SPARSE * len(cells):
+        return whole.set_index([*axes, *along])[list(variables)].to_xarray()
     cells = cells.reset_index(drop=True)
-    numbered = whole.merge(cells.reset_index(names="configuration"), on=AXES)
+    numbered = whole.merge(cells.reset_index(names="configuration"), on=axes)
     cube = numbered.set_index(["configuration", *along])[list(variables)].to_xarray()
     return cube.assign_coords({
-        axis: ("configuration", cells[axis].to_numpy()) for axis in AXES
+        axis: ("configuration", cells[axis].to_numpy()) for axis in axes
     }).assign_coords(configuration=cube.configuration.astype("int32"))
 
 

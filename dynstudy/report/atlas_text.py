@@ -39,7 +39,7 @@ def print_tiles(study_map: RegimeMap, out: TextIO) -> None:
     ]
     title = Text(f"\n{cell.loss}, {', '.join(fixed)}", style="bold")
     static = study_map.static_accuracy(cell.loss, cell.width, cell.learning_rate)
-    if not {"width", "learning_rate"} & set(axes):
+    if not {"width", "learning_rate", "noise"} & set(axes):
         title.append(f"   {static}", style="not bold")
     screen.print(title)
     if max(len(atlas.right.tiles), len(atlas.upwards.tiles)) <= MOST_WRITTEN:

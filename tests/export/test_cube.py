@@ -38,3 +38,14 @@ def test_a_cube_of_holes_is_a_list_of_configurations() -> None:
     assert dict(cube.sizes) == {"configuration": 6, "seed": 2}
     assert cube.amplitude.to_numpy().tolist() == [2.0 + n for n in range(6)]
     assert cube.loss.to_numpy().tolist() == ["dce"] * 6
+
+
+def test_noise_is_a_dimension_where_it_is_an_axis_and_none_where_it_is_not() -> None:
+    cells = [("dce", 5, a, 10) for a in (3.0, 30.0)]
+    parts = [rows(*cells).assign(noise=noise, accuracy=noise) for noise in (0.1, 0.4)]
+    cube = labelled_cube(pd.concat(parts), ["accuracy", "noise"])
+    assert cube.accuracy.dims == (*AXES, "noise")
+    for noise in (0.1, 0.4):
+        assert (cube.accuracy.sel(noise=noise) == noise).all()
+    plain = labelled_cube(rows(*cells).assign(noise=float("nan")), ["accuracy"])
+    assert plain.accuracy.dims == tuple(AXES)

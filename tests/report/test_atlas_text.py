@@ -17,7 +17,7 @@ from dynstudy.report.map_text import print_map
 from dynstudy.store.studies import Storage
 from tests.analysis.simulated_atlas import SimulatedAtlas, band, simulated_atlas
 from tests.pictures.made_up_atlas import map_of, of_atlas
-from tests.planted_atlas import ATLAS, accuracy_of, plant_atlas, small_atlas
+from tests.planted_atlas import ATLAS, NOISY, accuracy_of, plant_atlas, small_atlas
 
 
 def printed(study_map: RegimeMap) -> str:
@@ -129,3 +129,12 @@ def one_of(atlas: SimulatedAtlas) -> SimulatedAtlas:
             return super().of(name)
 
     return Named(atlas.spec, atlas.ledger, atlas.values)
+
+
+def test_where_noise_is_an_axis_no_static_loss_is_that_of_all_tiles(storage: Storage) -> None:
+    plant_atlas(storage, small_atlas(space=NOISY))
+    plant_atlas(storage, small_atlas(name="plain"))
+    said = {name: printed(regime_map(storage, name)) for name in ("atlas", "plain")}
+    assert "static ce" in said["plain"]
+    assert "static ce" not in said["atlas"]
+    assert "noise \\ A" in said["atlas"]
