@@ -133,12 +133,13 @@ def _accuracies(entry: "Entry") -> str:
     from dynstudy.measure.accuracy import with_error
 
     picked, fresh = entry.found, entry.confirmed
-    assert picked is not None  # what was chosen was measured
-    text = with_error(picked.val_accuracy, picked.sem) + " as found"
+    said = []
+    if picked is not None:  # and no tile, which is found by its pixels
+        said.append(with_error(picked.val_accuracy, picked.sem) + " as found")
     if fresh is not None:
         again = with_error(fresh.val_accuracy, fresh.sem)
-        text += f", {again} on fresh seeds (n = {fresh.replicates})"
-    return text
+        said.append(f"{again} on fresh seeds (n = {fresh.replicates})")
+    return ", ".join(said)
 
 
 def _export_whole(

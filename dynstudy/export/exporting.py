@@ -32,6 +32,7 @@ from dynstudy.launch.progress import Progress
 from dynstudy.launch.training import Training
 from dynstudy.report.rows import frame_rows
 from dynstudy.statistics.columns import configuration_in
+from dynstudy.store.keys import configuration_key
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import claim
 from dynstudy.store.ledgers import ledger_of
@@ -85,6 +86,11 @@ def export(
             f"study {name!r}: its networks start from one file on one training set, so that no "
             "seed gives another one to confirm with; --confirm 0"
         )
+    if not count and spec.cells_are_tiles:
+        raise ExportError(
+            f"study {name!r}: of a tile, the middle is exported, where nothing is trained "
+            "before it is confirmed; leave out --confirm 0"
+        )
     trained_by = check_backend(backend, spec)
     rows, candidates = _choose(regimes, top, by, per)
     records = frame_rows(rows)
@@ -101,7 +107,9 @@ def export(
     for configuration, record in zip(chosen, records, strict=True):
         labels = {name: record[name] for name in ("regime", "forgets")}  # as the whole map has them
         before[configuration] = before[configuration].model_copy(update=labels)
-    keys = list(map(ledger.key, planned))
+    if spec.cells_are_tiles:  # which were found at other places than the middle
+        before = {}
+    keys = [ledger.key(each) for each in planned if each in before]
     after: dict[Configuration, Measured] = {}
     if count:
         storage.upgrade()
@@ -121,7 +129,7 @@ def export(
     def entry(configuration: Configuration) -> Entry:
         return Entry(
             **asdict(configuration),
-            key=ledger.key(configuration),
+            key=configuration_key(spec.protocol, configuration),
             trial=trials.get(configuration),
             found=before.get(configuration),
             confirmed=after.get(configuration),

@@ -68,10 +68,15 @@ def series_table(storage: Storage, study_name: str, name: str) -> pd.DataFrame:
         `FIRST`, then the columns of the series; of points classified right, ``class_0`` and so on.
 
     Raises:
-        DynstudyError: no network has such a series; names those that there are.
+        DynstudyError: no network has such a series; names those that there are, if there are any.
     """
     study = storage.study(study_name)
     spec = storage.spec(study)
+    if spec.cells_are_tiles:
+        raise DynstudyError(
+            f"study {study_name!r}: an {spec.title} keeps measures of its networks and no series; "
+            "leave out --series"
+        )
     ledger, trials = ledger_of(storage.engine, spec), finished(study)
     cells = cells_asked_for(ledger, spec.cells(study), spec)
     of_cells = ledger.networks(cell.configuration for cell in cells)

@@ -23,6 +23,7 @@ from dynstudy.study.validation_messages import one_line
 
 WAYS_OUT = {
     "dynstudy_replicate": "delete this row, and dynstudy run trains the network again",
+    "dynstudy_pixel": "delete this row, and dynstudy run trains the network again",
     "dynstudy_series": "delete this row, and dynstudy run trains the network again",
     "dynstudy_steps": "delete the rows of dynstudy_series that have it, then this row, and "
     "dynstudy run trains their networks again",

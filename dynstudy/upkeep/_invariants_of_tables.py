@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from dynstudy.store.checked import ANOTHER_WAY, WAYS_OUT, DamagedValueError
 from dynstudy.store.optuna_private import OPTUNA_TABLES
 from dynstudy.store.optuna_storage import damages
-from dynstudy.store.tables import Base, ReplicateRow, SeriesRow, StepsRow
+from dynstudy.store.tables import Base, PixelRow, ReplicateRow, SeriesRow, StepsRow
 from dynstudy.study.axes import short
 from dynstudy.upkeep._finding import FROM_BEFORE, Finding, Inspection, Invariant, untyped
 
@@ -65,18 +65,20 @@ def _references(look: Inspection) -> Iterator[Finding]:
 def _dangling(look: Inspection, table: Table, name: str, parent: Any) -> Iterator[Finding]:
     """The rows of a table that refer to one that is not there."""
     keys = [column.name for column in table.primary_key]
+    if table is PixelRow.__table__:  # of which there may be a million
+        keys = [name]
     child = untyped(table.name, *dict.fromkeys([*keys, name]))
     other = untyped(parent.table.name, parent.name)
     is_there = exists(select(other).where(other.c[parent.name] == child.c[name]))
     lost = child.c[name].is_not(None), ~is_there
-    query = select(child.c[name], *(child.c[key] for key in keys)).where(*lost)
+    query = select(child.c[name], *(child.c[key].label(f"key_{key}") for key in keys)).where(*lost)
     optional = table.columns[name].nullable
-    for value, *row in look.connection.execute(query).all():
+    for value, *row in look.connection.execute(query.distinct()).all():
         this = sqlalchemy.and_(
             *(child.c[key] == part for key, part in zip(keys, row, strict=True)), *lost
         )
         mending: Any = delete(child).where(this)
-        if table is ReplicateRow.__table__:
+        if table in (ReplicateRow.__table__, PixelRow.__table__) and table.columns[name].nullable:
             mending = update(child).where(this).values({name: None})
         yield Finding(
             table.name,

@@ -12,7 +12,7 @@ from dynstudy.store.launches import lock, running
 from dynstudy.store.migrations import TABLES_OF_NETWORKS, missing_columns, version
 from dynstudy.store.optuna_private import TRIALS
 from dynstudy.store.studies import Storage
-from dynstudy.store.tables import SCHEMA_VERSION, ReplicateRow, RunRow, SeriesRow
+from dynstudy.store.tables import SCHEMA_VERSION, PixelRow, ReplicateRow, RunRow, SeriesRow
 from dynstudy.upkeep._finding import Finding, HowFar, Inspection
 from dynstudy.upkeep._invariants_of_launches import OF_LAUNCHES
 from dynstudy.upkeep._invariants_of_networks import OF_NETWORKS
@@ -101,10 +101,12 @@ def _looked_at(connection: Connection, findings: list[Finding]) -> str:
     counts: dict[str, Any] = {
         "networks": select(func.count()).select_from(ReplicateRow),
         "series": select(func.count()).select_from(SeriesRow),
+        "pixels": select(func.count()).select_from(PixelRow),
         "trials": select(func.count()).select_from(TRIALS),
         "launches": select(func.count()).select_from(RunRow),
     }
-    parts = [f"{connection.scalar(query)} {name}" for name, query in counts.items()]
+    numbers = {name: connection.scalar(query) for name, query in counts.items()}
+    parts = [f"{count} {name}" for name, count in numbers.items() if count or name != "pixels"]
     return f"looked at {', '.join(parts)}"
 
 

@@ -7,12 +7,17 @@ import pytest
 from sqlalchemy import text
 
 from dynstudy.analysis.atlas import read_atlas
+from dynstudy.errors import DynstudyError, ExportError
+from dynstudy.export.exporting import export
+from dynstudy.export.reproducing import reproduce
+from dynstudy.export.series_table import series_table
 from dynstudy.launch.runner import run
 from dynstudy.report.listing import list_rows
 from dynstudy.store.deletion import delete_study, plan_deletion
 from dynstudy.store.studies import Storage
-from dynstudy.upkeep.check import check_database
+from dynstudy.upkeep.check import check_database, mend_all
 from dynstudy.upkeep.copying import Copied, copy_studies
+from tests.databases import SQLITE_ALONE
 from tests.planted import SMALL, SpecMaker
 from tests.planted_atlas import ATLAS, plant_atlas, small_atlas
 from tests.postgres import Databases
@@ -142,3 +147,47 @@ def test_an_atlas_lists_the_pixels_that_it_has(storage: Storage) -> None:
     assert rows["atlas"]["status"] == "incomplete"
     assert rows["shared"]["networks_trained"] == 1 + 24
     assert rows["shared"]["status"] == "complete"
+
+
+@SQLITE_ALONE
+def test_a_pixel_of_no_plane_and_of_no_launch_is_found_and_mended(storage: Storage) -> None:
+    plant_atlas(storage, small_atlas(), pixels=3)
+    with storage.engine.begin() as connection:
+        connection.execute(text("UPDATE dynstudy_pixel SET run_id = 99"))
+    said = [str(finding) for finding in check_database(storage).broken]
+    assert said == [
+        "table dynstudy_pixel, run_id 99: run_id is 99, which dynstudy_run does not have; --mend "
+        "takes the reference away"
+    ]
+    mend_all(storage, lambda _: None)
+    assert number(storage, f"{PIXELS} WHERE run_id IS NULL") == 3
+    with storage.engine.begin() as connection:
+        connection.execute(text("UPDATE dynstudy_pixel SET plane_id = 99"))
+    said = [str(finding) for finding in check_database(storage).broken]
+    assert len(said) == 1
+    assert said[0].startswith("table dynstudy_pixel, plane_id 99: ")
+    mend_all(storage, lambda _: None)
+    assert number(storage, PIXELS) == 0
+    plant_atlas(storage, small_atlas())
+    assert check_database(storage).broken == []
+    with storage.engine.begin() as connection:
+        connection.execute(text("UPDATE dynstudy_pixel SET val_accuracy = 2 WHERE seed = 3"))
+    (broken, *_) = check_database(storage).broken
+    assert "seed 3" in broken.row
+    assert broken.problem == "val_accuracy = 2.0 is damaged: must be from 0 to 1"
+
+
+@SQLITE_ALONE
+def test_the_middle_of_the_best_tile_is_exported_and_reproduced(storage: Storage) -> None:
+    plant_atlas(storage, small_atlas())
+    exported = export(storage, "atlas", confirm=2)
+    (best,) = exported.configuration
+    assert (best.found, best.trial) == (None, 4)
+    assert best.confirmed is not None
+    assert best.confirmed.replicates == 2
+    assert best.key == exported.key_of(best)
+    assert reproduce(exported).problems == []
+    with pytest.raises(ExportError, match="leave out --confirm 0"):
+        export(storage, "atlas", confirm=0)
+    with pytest.raises(DynstudyError, match="an atlas keeps measures of its networks and no ser"):
+        series_table(storage, "atlas", "validation")
