@@ -11,6 +11,7 @@ import tomli_w
 from dynstudy.store.studies import Storage
 from tests.command import dynstudy, fails
 from tests.planted import SEARCH, SMALL, small_search
+from tests.planted_atlas import plant_atlas, small_atlas
 
 # about 5 s on two cores, in a dozen cells: long enough to be interrupted anywhere
 LONG = {
@@ -89,3 +90,25 @@ def test_a_picture_that_cannot_be_written_leaves_nothing(here: Path) -> None:
     out, err = dynstudy(here, "map", "small", "--out", "taken", expected=2)
     assert "taken: is a file, not a folder" in err
     assert out == ""
+
+
+def test_an_atlas_is_its_pixels_and_edges(here: Path) -> None:
+    (here / "storage").mkdir()
+    database = f"sqlite:///{here}/storage/dynstudy.db"
+    plant_atlas(Storage(database, create=True), small_atlas())
+    out, err = dynstudy(here, "map", "atlas", "--boundaries", "--out", "pictures")
+    assert "4 tiles: " in out
+    assert "smoothed, DCE at width 5 gains" in out
+    assert "forgetting_onset" in out
+    files = ["atlas-pixels-gain.png", "atlas-edges.csv", "atlas.png", "atlas.csv"]
+    assert [f"wrote pictures/{name}" in err for name in files] == [True] * 4
+    table = (here / "pictures" / "atlas-edges.csv").read_text()
+    assert len({row["period"] for row in csv.DictReader(io.StringIO(table))}) == 4
+    assert dynstudy(here, "map", "atlas", "--boundaries", "--format", "csv")[0] == table
+    dynstudy(here, "map", "atlas", "--show", "forgetting", "--out", "one")
+    assert (here / "one" / "atlas-pixels-forgetting.png").is_file()
+    rows, _ = dynstudy(here, "map", "atlas", "--format", "csv")
+    assert len(list(csv.DictReader(io.StringIO(rows)))) == 5  # the static loss, and tiles
+    line = fails(here, "map", "atlas", "--show", "steep", "--out", "new")
+    assert "atlas: has no steep; it has gain, val_accuracy" in line
+    assert not (here / "new").exists()
