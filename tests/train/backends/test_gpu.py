@@ -180,6 +180,26 @@ def assert_same_row(ours: Outcome, oracle: Outcome, network: int) -> None:
 
 
 @trains
+def test_each_training_set_may_have_a_validation_set_of_its_own() -> None:
+    small = make_data(points=4, validation_points=5)
+    data = Data(
+        np.concatenate([small.x, small.x[:, :, ::-1]]),
+        small.y,
+        np.stack([small.validation_x, -small.validation_x]),
+        small.validation_y,
+    )
+    ensemble = Ensemble.of(
+        "dce", 3, width=3, learning_rate=0.3, amplitude=6, period=3, seed=[0, 1],
+        training_set=[1, 0], dtype="float64",
+    )  # fmt: skip
+    ours, oracle = both(ensemble, data, checkpoints=[0, 3])
+    assert_same(ours, oracle, 1e-9)
+    swapped = replace(data, validation_x=data.validation_x[::-1])
+    otherwise, _ = both(ensemble, swapped, checkpoints=[0, 3])
+    assert (otherwise.validation_correct != ours.validation_correct).any()
+
+
+@trains
 def test_slices_batches_and_training_sets_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     small = make_data(points=5, validation_points=4)
     two = Data(
