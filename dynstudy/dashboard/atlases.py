@@ -17,7 +17,8 @@ from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.config import Configuration
 from dynstudy.errors import DynstudyError
 from dynstudy.pictures.atlas_layers import Layer, layer_names
-from dynstudy.statistics.columns import AXES, names
+from dynstudy.report.rows import frame_rows
+from dynstudy.statistics.columns import configuration_in
 from dynstudy.store.studies import Storage
 from dynstudy.store.study_rows import SPEC
 from dynstudy.store.tables import RunRow
@@ -81,8 +82,8 @@ class KeptAtlas:
     @cached_property
     def _rows(self) -> dict[Configuration, int]:
         cells = self.study_map().dynamical_cells()
-        columns = (cells[axis].tolist() for axis in names(AXES))
-        return {Configuration(*axes): row for *axes, row in zip(*columns, cells.index, strict=True)}
+        rows = zip(cells.index, frame_rows(cells), strict=True)
+        return {configuration_in(cell): index for index, cell in rows}
 
     @cached_property
     def _trials(self) -> dict[Configuration, int]:

@@ -19,7 +19,7 @@ from dynstudy.report.rows import frame_rows, with_interval
 from dynstudy.store.studies import Storage
 from tests.dashboard.visitor import Visitor
 from tests.planted import SearchMaker, SpecMaker, plant
-from tests.planted_atlas import accuracy_of, plant_atlas, small_atlas
+from tests.planted_atlas import ATLAS, accuracy_of, plant_atlas, small_atlas
 
 
 def read(visitor: Visitor, path: str) -> dict[str, Any]:
@@ -154,6 +154,18 @@ def test_a_tile_of_which_nothing_is_trained_says_so(storage: Storage, visitor: V
     tile = read(visitor, f"/studies/1/atlas/{version}/tiles/1/1.json")
     nothing = {"trial": None, "label": "missing", "gain": "", "accuracy": "", "networks": 0}
     assert tile == nothing
+
+
+def test_an_atlas_over_noise_has_its_tiles_too(storage: Storage, visitor: Visitor) -> None:
+    space = ATLAS["space"] | {"period": 20, "noise": {"low": 0, "high": 0.4}}
+    plant_atlas(storage, small_atlas(space=space))
+    described = read(visitor, "/studies/1/atlas.json")
+    at = f"/studies/1/atlas/{described['version']}"
+    assert described["upwards"]["title"] == "noise (rad)"
+    assert read(visitor, f"{at}/pixels/0/0.json")["at"]["noise (rad)"] == "0.05"
+    tiles = [read(visitor, f"{at}/tiles/{x}/{y}.json") for x in range(2) for y in range(2)]
+    assert len({tile["trial"] for tile in tiles} - {None}) == 4
+    assert 'id="tiles"' in visitor.page("/studies/1/findings")
 
 
 @pytest.mark.parametrize(
