@@ -50,7 +50,9 @@ COLUMNS = (
 
 
 def has_boundaries(study_map: RegimeMap) -> bool:
-    """Whether it is a map, and over amplitude, of networks on the same data."""
+    """Whether it is a map, and over amplitude, of networks on the same data; an atlas has edges."""
+    if study_map.atlas is not None:
+        return False
     over_amplitude = study_map.dynamical_cells().amplitude.nunique() > 1
     return study_map.spec.on_grid and over_amplitude and not study_map.noisy
 

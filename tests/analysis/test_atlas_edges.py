@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from dynstudy.analysis.atlas_edges import edge_band, find_edges, runs_above, value_at
+from dynstudy.analysis.boundaries import has_boundaries
 from dynstudy.analysis.boundary_words import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
 from tests.analysis.simulated_atlas import SimulatedAtlas, band, simulated_atlas
+from tests.pictures.made_up_atlas import of_atlas
 
 HALF = 0.4 * np.sqrt(np.log(0.2 / 0.07))  # decades from the middle of `band` to its edges
 
@@ -100,3 +102,9 @@ def test_positions_are_values_of_the_axis() -> None:
     assert value_at(right, 30) == pytest.approx(np.sqrt(1000))
     assert value_at(right, 0.5) == pytest.approx(right.values[0])
     assert np.isnan(value_at(right, np.nan))
+
+
+def test_an_atlas_has_edges_instead_of_the_boundaries_of_cells() -> None:
+    """A Gaussian process of thousands of tiles would take minutes."""
+    assert not has_boundaries(of_atlas())
+    assert of_atlas().edges is not None
