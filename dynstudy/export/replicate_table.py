@@ -63,17 +63,19 @@ def replicates(storage: Storage, name: str) -> pd.DataFrame:
     cells = {ledger.key(cell.configuration): cell for cell in asked_for}
     trials = finished(study)
     loaded = ledger.load(cell.configuration for cell in cells.values())
-    of_cell = {
-        key: asdict(cell.configuration)
-        | {"trial": trials.get(cell.configuration), "ledger_configuration": key}
-        for key, cell in cells.items()
-    }
-    rows = [
-        of_cell[row["configuration"]]
-        | {name: row[name] for name in ("seed", "diverged_at", *MEASURES)}
-        for row in loaded.to_dict("records")
-        if row["seed"] in cells[row["configuration"]].seeds
-    ]
+    rows = []
+    for row in loaded.to_dict("records"):
+        key = row["configuration"]
+        cell = cells[key]
+        if row["seed"] not in cell.seeds:
+            continue
+        network = ledger.replicate(cell.configuration, row["seed"])  # of a tile, a pixel
+        rows.append(
+            asdict(network.configuration)
+            | {name: row[name] for name in ("diverged_at", *MEASURES)}
+            | {"seed": network.seed, "trial": trials.get(cell.configuration)}
+            | {"ledger_configuration": key}
+        )
     frame = pd.DataFrame(rows, columns=names(COLUMNS))
     static = _static_means(ledger, asked_for, spec.baseline_seeds)
     for name in net_names():

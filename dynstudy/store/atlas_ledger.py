@@ -84,8 +84,8 @@ class AtlasLedger(LaunchLedger):
     @cached_property
     def _arrays(self) -> dict[str, Array]:
         columns, rows = self.spec.pixels
-        asked = [name for name in MEASURES if name not in not_asked(self.protocol)]
-        names = ["diverged_at", *asked]
+        skipped = not_asked(self.protocol)
+        names = ["diverged_at", *(name for name in MEASURES if name not in skipped)]
         arrays = {name: np.full((rows, columns), np.nan) for name in names}
         arrays[RECORDED] = np.zeros((rows, columns))
         for of in self._read((*PLACE, "seed", *names)):
@@ -162,12 +162,11 @@ class AtlasLedger(LaunchLedger):
             rows, columns = self._tiles[configuration]
             what = {x.name: x.values[columns].tolist(), y.name: y.values[rows].tolist()}
             fixed = {name: getattr(configuration, name) for name in PLACE if name not in what}
-            draw = {"seed": self.spec.seed}
             self._keys[configuration] = digest({
                 "plane": digest(self.plane),
                 "pixels": what,
                 **fixed,
-                **draw,
+                "seed": self.spec.seed,
             })
         return self._keys[configuration]
 
@@ -181,13 +180,22 @@ class AtlasLedger(LaunchLedger):
                 lacking[configuration] = tuple(missing.tolist())
         return lacking
 
+    def replicate(self, configuration: Configuration, seed: int) -> Replicate:
+        """As the ledger's; of a tile a pixel."""
+        if configuration.static:
+            return super().replicate(configuration, seed)
+        (rows, columns), (x, y) = self._tiles[configuration], self.spec.axes
+        up, across = divmod(seed, columns.stop - columns.start)
+        row, column = rows.start + up, columns.start + across
+        at = self.spec.at(x.values[column].item(), y.values[row].item())
+        return Replicate(at, self.spec.seed_of(column, row))
+
     def pixels_trained(self) -> dict[str, int]:
         """By the keys of tiles, without their measures, which are much to read."""
-        columns, rows = self.spec.pixels
-        there = np.zeros((rows, columns), bool)
+        there = np.zeros(self.spec.pixels[::-1], bool)
         for of in self._read(IN_PLANE):
-            in_rows, in_columns = self._located(of, of["seed"])
-            there[in_rows[in_rows >= 0], in_columns[in_rows >= 0]] = True
+            where = np.array(self._located(of, of["seed"]))
+            there[tuple(where[:, where[0] >= 0])] = True
         if self.spec.seed != "pixel":
             x, y = self.spec.axes
             there = there[np.ix_(y.first_alike, x.first_alike)]
@@ -201,7 +209,6 @@ class AtlasLedger(LaunchLedger):
         arrays = self.pixels
         parts: dict[str, list[NDArray[Any]]] = {name: [] for name in COLUMNS[1:]}
         sizes = []
-        nothing = np.full(1, np.nan)
         for _, configuration in of_tiles:
             tile = self._tiles[configuration]
             here = np.flatnonzero(arrays[RECORDED][tile].ravel())
@@ -211,7 +218,7 @@ class AtlasLedger(LaunchLedger):
                 parts[name].append(
                     arrays[name][tile].ravel()[here]
                     if name in arrays
-                    else nothing.repeat(len(here))
+                    else np.full(len(here), np.nan)
                 )
         if not sum(sizes):
             return static

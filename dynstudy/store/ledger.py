@@ -228,6 +228,10 @@ class Ledger:
         columns["configuration"] = self.key(configuration)
         return columns, network_keys(values)
 
+    def replicate(self, configuration: Configuration, seed: int) -> Replicate:
+        """The network that `load` has under a cell's configuration and a seed."""
+        return Replicate(configuration, seed)
+
     def pixels_trained(self) -> dict[str, int]:
         """How many networks there are that have no key, by the keys of the cells that they make."""
         return {}

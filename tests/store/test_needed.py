@@ -9,6 +9,7 @@ from sqlalchemy import text
 from dynstudy.analysis.atlas import read_atlas
 from dynstudy.errors import DynstudyError, ExportError
 from dynstudy.export.exporting import export
+from dynstudy.export.replicate_table import replicates
 from dynstudy.export.reproducing import reproduce
 from dynstudy.export.series_table import series_table
 from dynstudy.launch.runner import run
@@ -19,7 +20,7 @@ from dynstudy.upkeep.check import check_database, mend_all
 from dynstudy.upkeep.copying import Copied, copy_studies
 from tests.databases import SQLITE_ALONE
 from tests.planted import SMALL, SpecMaker
-from tests.planted_atlas import ATLAS, plant_atlas, small_atlas
+from tests.planted_atlas import ATLAS, accuracy_of, plant_atlas, small_atlas
 from tests.postgres import Databases
 
 OVER_NOISE: dict[str, Any] = {
@@ -191,3 +192,17 @@ def test_the_middle_of_the_best_tile_is_exported_and_reproduced(storage: Storage
         export(storage, "atlas", confirm=0)
     with pytest.raises(DynstudyError, match="an atlas keeps measures of its networks and no ser"):
         series_table(storage, "atlas", "validation")
+
+
+@SQLITE_ALONE
+def test_a_table_of_networks_has_each_pixel_at_its_place(storage: Storage) -> None:
+    spec = small_atlas()
+    plant_atlas(storage, spec)
+    x, y = spec.axes
+    frame = replicates(storage, "atlas")
+    dynamical = frame[frame.period.notna()]
+    assert sorted(dynamical.seed) == list(range(24))
+    for _, row in dynamical.iterrows():
+        upwards, right = divmod(int(row.seed), 6)
+        assert (row.amplitude, row.period) == (x.values[right], y.values[upwards])
+        assert row.val_accuracy == accuracy_of(right, upwards)
