@@ -20,6 +20,9 @@ from dynstudy.study.kinds.atlas import STRIDES, AtlasSpec
 from dynstudy.study.tried import finished
 from dynstudy.train.loop import step_work
 
+STAGES = {4: "every fourth pixel", 2: "every second pixel", 1: "all pixels"}
+"""What completing the picture of each stride is called."""
+
 
 def run_atlas(spec: AtlasSpec, study: optuna.Study, training: Training) -> tuple[int, int]:
     """Train and record until no pixel is missing: the atlas's cells, and those not trials yet."""
@@ -93,7 +96,7 @@ def _tasks(
     x, y = spec.axes
     across, upwards = x.values.tolist(), y.values.tolist()
     for stride, column, row in spec.missing(recorded):
-        training.progress.stage = f"every {stride}th pixel" if stride > 1 else "all pixels"
+        training.progress.stage = STAGES[stride]
         configuration: Configuration = spec.at(across[column], upwards[row])
         replicate = Replicate(configuration, spec.seed_of(column, row))
         yield NetworkTask(replicate, reads(spec.protocol, (configuration.period or 0,)))
