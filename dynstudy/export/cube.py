@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 AXES = columns.names(columns.AXES)
 NOISE = columns.NOISE.name
-SPARSE = 4
-"""A cube of more holes than so many to a configuration is none."""
+SPARSE, HOLES = 4, 100
+"""A cube of more holes than so many to a configuration, or to a network, is none."""
 
 
 def labelled_cube(
@@ -25,7 +25,7 @@ def labelled_cube(
 
     Further dimensions are those of the columns `along`. A static loss has A = 1 and T = 0. Where
     that would be a cube of holes, as of a search, there is one dimension of configurations, which
-    the axes are coordinates of.
+    the axes are coordinates of; where networks share no seeds, one of networks.
     """
     whole = frame.fillna({"amplitude": 1.0, "period": 0})
     integers = dict.fromkeys(("width", "period", *along), "int32")
@@ -34,6 +34,11 @@ def labelled_cube(
     noisy = NOISE in whole and bool(whole[NOISE].notna().any())
     axes = [*AXES, NOISE] if noisy else AXES
     variables = [name for name in variables if name not in axes]
+    if len(along) == 1 and whole[[*along]].nunique().prod() * len(whole[axes].drop_duplicates()) > (
+        HOLES * len(whole)
+    ):  # as the pixels of an atlas, each of a seed of its own
+        listed = whole[[*axes, *along, *variables]].reset_index(drop=True)
+        return listed.rename_axis("network").to_xarray()
     cells = whole[axes].drop_duplicates()
     if whole[axes].nunique().prod() <= SPARSE * len(cells):
         return whole.set_index([*axes, *along])[list(variables)].to_xarray()

@@ -3,11 +3,13 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sqlalchemy import text
 
 from dynstudy.analysis.atlas import read_atlas
 from dynstudy.errors import DynstudyError, ExportError
+from dynstudy.export.cube import labelled_cube
 from dynstudy.export.exporting import export
 from dynstudy.export.replicate_table import replicates
 from dynstudy.export.reproducing import reproduce
@@ -206,3 +208,12 @@ def test_a_table_of_networks_has_each_pixel_at_its_place(storage: Storage) -> No
         upwards, right = divmod(int(row.seed), 6)
         assert (row.amplitude, row.period) == (x.values[right], y.values[upwards])
         assert row.val_accuracy == accuracy_of(right, upwards)
+
+
+def test_networks_that_share_no_seed_are_a_list_and_no_cube() -> None:
+    axes = {"loss": "dce", "width": 5, "learning_rate": 1.0, "period": 10}
+    rows = [axes | {"amplitude": 2.0 + n, "seed": n, "gain": n / 500} for n in range(500)]
+    listed = labelled_cube(pd.DataFrame(rows), ["gain"], ["seed"])
+    assert dict(listed.sizes) == {"network": 500}
+    np.testing.assert_array_equal(listed.amplitude - 2, listed.seed)
+    np.testing.assert_array_equal(listed.gain * 500, listed.seed)
