@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from dynstudy.analysis.pyramid import as_a_whole
@@ -65,6 +66,23 @@ class Atlas:
     def names(self) -> list[str]:
         """What `of` takes."""
         return [GAIN, *(name for name in MEASURES if name in self.ledger.pixels)]
+
+    def frame(self) -> pd.DataFrame:
+        """Return a row for each trained pixel, from the lowest upwards, then to the right.
+
+        Returns:
+            Indexed by the values of the axis upwards and of that to the right; its ``seed``, gain
+            and measures, raw, and ``diverged_at``.
+        """
+        rows, columns = np.nonzero(self.recorded)
+        values = [self.upwards.values[rows], self.right.values[columns]]
+        names = [self.upwards.name, self.right.name]
+        pairs = zip(columns.tolist(), rows.tolist(), strict=True)
+        seeds = np.array([self.spec.seed_of(*pair) for pair in pairs], np.int64)
+        measures = {name: self.of(name)[rows, columns] for name in self.names}
+        diverged = {"diverged_at": self.ledger.pixels["diverged_at"][rows, columns]}
+        index = pd.MultiIndex.from_arrays(values, names=names)
+        return pd.DataFrame({"seed": seeds} | measures | diverged, index=index)
 
     def net(self, name: str) -> Array:
         """Return a measure less the static loss's."""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dynstudy.analysis import boundaries
+from dynstudy.analysis.atlas import read_atlas
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.config import Cell
 from dynstudy.errors import DamagedError, DynstudyError
@@ -180,6 +181,17 @@ class Study(Look):
         joined = of_networks(asked, name, spec.protocol.data)
         seeds, steps = joined.index.levels
         return joined.reindex(pd.MultiIndex.from_product([seeds, steps]))
+
+    @reading
+    def pixels(self) -> pd.DataFrame:
+        """Return a row for each trained network of an atlas: its seed, gain and measures, raw.
+
+        Indexed by its two axes, that upwards first: ``pixels().gain.unstack()`` is the picture.
+
+        Raises:
+            DynstudyError: it is no atlas.
+        """
+        return read_atlas(self._storage, self.name).frame()
 
     @reading
     def plot(self) -> "go.Figure":

@@ -18,6 +18,7 @@ from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
 from tests.command import dynstudy as command
 from tests.planted import SMALL, Planted, SearchMaker, SpecMaker, plant_search, spread
+from tests.planted_atlas import accuracy_of, plant_atlas, small_atlas
 
 ONE = "loss=dce,width=5,amplitude=30,period=10"
 
@@ -203,6 +204,21 @@ def test_a_boundary_study_has_its_predicted_cells(storage: Storage) -> None:
     predicted = cells_read[cells_read.predicted].iloc[0]
     with pytest.raises(DynstudyError, match="no cell"):
         study.series(predicted)
+
+
+def test_an_atlas_has_a_row_for_each_network(storage: Storage, studied: Storage) -> None:
+    spec = small_atlas()
+    plant_atlas(storage, spec, pixels=20)
+    pixels = dynstudy.open(storage)["atlas"].pixels()
+    assert (len(pixels), pixels.index.names) == (20, ["period", "amplitude"])
+    x, y = spec.axes
+    row = pixels.loc[(y.values[2], x.values[4])]
+    assert (row.seed, row.val_accuracy) == (2 * 6 + 4, pytest.approx(accuracy_of(4, 2)))
+    assert row.gain == pytest.approx(accuracy_of(4, 2) - 39 / 90)
+    picture = pixels.val_accuracy.unstack()
+    assert (picture.shape, int(picture.isna().sum().sum())) == ((4, 6), 4)
+    with pytest.raises(DynstudyError, match="small: is a map, and no atlas"):
+        dynstudy.open(studied)["small"].pixels()
 
 
 def test_what_is_known_of_a_study(studied: Storage, study: Study) -> None:
