@@ -62,7 +62,10 @@ def _of_the_whole(export: Export) -> Iterator[str]:
             f"selection is the best {selection.top} of {selection.candidates}, but there are "
             f"{count} configurations"
         )
-    if not all(entry.measured for entry in export.configuration):
+    # of the tiles of an atlas nothing was found by replicates: all are confirmed, and no more
+    there = [bool(entry.found) for entry in export.configuration]
+    measured = all(entry.measured for entry in export.configuration)
+    if not measured or any(there) != all(there):
         yield "of a configuration nothing is said to have been found"
     trained = sum(origin.networks for origin in export.provenance.trained)
     if export.networks > trained:

@@ -97,7 +97,7 @@ def series_table(storage: Storage, study_name: str, name: str) -> pd.DataFrame:
         names = f"there are {', '.join(sorted(there))}" if there else "nothing is trained yet"
         raise DynstudyError(f"series {name!r}: no network has one of that name; {names}")
     whole = pd.concat(tables)
-    read = [key for key in whole.columns if key not in FIRST]
+    read = [key for key in whole.columns if key not in {*FIRST, columns.NOISE.name}]
     integers = dict.fromkeys(("trial", "width", "period", "seed", "step"), "Int64")
     ordered = whole[[*FIRST, *read]].astype(integers | {"amplitude": "float64"})
     return ordered.sort_values(list(FIRST), ignore_index=True)

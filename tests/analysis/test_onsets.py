@@ -40,7 +40,7 @@ def test_panels_of_a_map_hold_the_net_forgetting(make_spec: SpecMaker) -> None:
     lost = [rng.normal(0.5, 0.1, 4), np.r_[rng.normal(0.3, 0.1, 3), np.nan], np.full(4, np.nan)]
     frame = pd.DataFrame([
         shared
-        | {"amplitude": 3.0 + k, "period": 10.0, "regime": "useful"}
+        | {"amplitude": 3.0 + k, "period": 10.0, "noise": np.nan, "regime": "useful"}
         | {"forgetting": float(np.nanmean(losses)) - 0.1 if k < 2 else np.nan}
         | {"forgetting_sem": float(np.sqrt(np.nanvar(losses, ddof=1) / (4 - k) + 0.0004)) if k < 2
            else np.nan}

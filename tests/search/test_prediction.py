@@ -58,6 +58,9 @@ def test_cells_that_are_not_trained_are_rows_like_the_others(
     key = planted.ledger.key(planted.cell(amplitude=3, period=12).configuration)
     assert frame.ledger_configuration[0] == key
     filled = frame.notna().any()  # of a surface there are no p-values nor other measures
-    unfilled = {"p_value", "q_value", *MEASURES, *names(STATIC)} - {"val_accuracy", "forgetting"}
+    unfilled = {"p_value", "q_value", *MEASURES, *names(STATIC), "noise"} - {
+        "val_accuracy",
+        "forgetting",
+    }
     assert set(filled[~filled].index) == unfilled
     assert frame.forgetting.astype(float).tolist() == pytest.approx([0.11] * 4, abs=0.1)

@@ -19,9 +19,7 @@ def test_it_is_what_an_ensemble_and_its_data_ask_for() -> None:
         optimiser=momentum,
     )
     x, y = np.ones((2, 4, 6)), np.array([0, 1, 2, 3])
-    for apart in (False, True):
-        validation_x = np.ones((2, 4, 6) if apart else (4, 6))
-        demand = Demand.of(ensemble, Data(x, y, validation_x, y), True, False, True)
-        assert demand == Demand(
-            "dce", 6, 4, 9, 70, "float64", network, momentum, "triangle", apart, True, False, True
-        )
+    demand = Demand.of(ensemble, Data(x, y, np.ones((4, 6)), y), True, False, True)
+    assert demand == Demand(
+        "dce", 6, 4, 9, 70, "float64", network, momentum, "triangle", True, False, True
+    )
