@@ -17,7 +17,7 @@ MP4, GIF, WEBP = ".mp4", ".gif", ".webp"
 FORMATS = MP4, GIF, WEBP
 """What a film may end in."""
 
-OF_GIF = 10, 20, 25, 50
+OF_GIF = 1, 2, 4, 5, 10, 20, 25, 50
 """Frames a second of a GIF: each is shown for whole hundredths of a second, and for two or more."""
 
 
@@ -47,8 +47,8 @@ def film_file(name: str, out: Path, fps: int) -> Path:
         )
     if suffix == GIF and fps not in OF_GIF:
         raise DynstudyError(
-            f"--fps {fps}: a frame of {path} is shown for whole hundredths of a second: "
-            f"{either(map(str, OF_GIF))}"
+            f"--fps {fps}: a frame of {path} is shown for whole hundredths of a second; "
+            f"--fps may be {either(map(str, OF_GIF))}"
         )
     if suffix == WEBP and not features.check("webp"):
         raise DynstudyError(

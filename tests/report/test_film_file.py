@@ -103,7 +103,11 @@ def test_a_folder_gets_what_can_be_made(tmp_path: Path, monkeypatch: pytest.Monk
     [
         ("film.avi", 25, "must be a folder, or a file that ends in .mp4, .gif or .webp"),
         ("film.mp4", 25, "needs the program ffmpeg, which is not on this machine"),
-        ("film.gif", 30, "--fps 30: a frame of .* is shown for whole hundredths of a second: 10"),
+        (
+            "film.gif",
+            30,
+            "--fps 30: a frame of .* is shown for whole hundredths of a second; --fps",
+        ),
         ("file/film.gif", 25, "file: is a file, not a folder to write to"),
     ],
 )
