@@ -464,6 +464,7 @@ WHOLE = {
     *(
         "test_architecture",
         "test_docs",
+        "test_atlas_page",
         "test_cluster_page",
         "test_readme",
         "test_fifth_schedule",
