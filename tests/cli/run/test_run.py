@@ -226,8 +226,10 @@ def test_the_first_ctrl_c_finishes_the_chunk(here: Path) -> None:
 
 @pytest.mark.long
 def test_the_second_ctrl_c_drops_the_chunk(here: Path) -> None:
-    # a first chunk of many seconds, so that it is in flight whatever the machine does
-    with start(here, "run", "long.toml", "--set", "protocol.steps=20_000_000") as command:
+    # a first chunk of half an hour, so that it is in flight whatever the machine does
+    longer = ["protocol.steps=900_000_000", "space.period=[1_000_000,3_000_000]"]
+    words = [word for each in longer for word in ("--set", each)]
+    with start(here, "run", "long.toml", *words) as command:
         command.until(lambda: "0/20 networks" in command.err)
         command.interrupt()
         command.until(lambda: "finishing the chunk in flight" in command.err)
