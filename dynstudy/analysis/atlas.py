@@ -107,8 +107,7 @@ class Atlas:
     def _between(self, value: Array) -> Array:
         """What is known at the middles of tiles, at each pixel."""
         for axis, along in ((self.right, 1), (self.upwards, 0)):
-            scale = np.log if axis.range.log else np.asarray
-            at, middles = scale(axis.values), scale(axis.middles)
+            at, middles = axis.scaled(axis.values), axis.scaled(axis.middles)
 
             def between(means: Array, at: Array = at, middles: Array = middles) -> Array:
                 return np.interp(at, middles, means)

@@ -248,5 +248,6 @@ def _row(
 
 def value_at(axis: PixelAxis, position: float) -> float:
     """The value of an axis so many pixels from its lower end; nan of nan."""
-    scale, back = (np.log, np.exp) if axis.range.log else (np.asarray, np.asarray)
-    return float(back(np.interp(position, np.arange(axis.pixels + 1), scale(axis.edges))))
+    edges = axis.scaled(axis.edges)
+    at = np.interp([position], np.arange(axis.pixels + 1), edges)
+    return float(axis.unscaled(at)[0])

@@ -86,14 +86,14 @@ def band_slope(edges: AtlasEdges, draws: int = DRAWS) -> BandSlope | None:
         return None
     low, high = np.quantile(slopes, [LEVEL / 2, 1 - LEVEL / 2])
     slope, offset, fitted = line
-    ends = scaled(atlas.upwards)[fitted[[0, -1]]]
+    ends = atlas.upwards.scaled(atlas.upwards.values)[fitted[[0, -1]]]
     return BandSlope(
         slope,
         float(low),
         float(high),
         len(fitted),
-        unscaled(atlas.upwards, ends),
-        unscaled(atlas.right, offset + slope * ends),
+        atlas.upwards.unscaled(ends),
+        atlas.right.unscaled(offset + slope * ends),
         slope_words(atlas.right, atlas.upwards),
     )
 
@@ -102,7 +102,7 @@ def _line(
     excess: Array, sure: NDArray[np.bool_], right: PixelAxis, upwards: PixelAxis, side: int
 ) -> tuple[float, float, Array] | None:
     """Slope, offset and the rows that the line is fitted to, of blocks of so many pixels."""
-    x, y = (_of_blocks(scaled(axis), side) for axis in (right, upwards))
+    x, y = (_of_blocks(axis.scaled(axis.values), side) for axis in (right, upwards))
     middles, rows = [], []
     for row, values in enumerate(excess):
         pieces = runs_above(values)
@@ -127,16 +127,6 @@ def _line(
 def _of_blocks(values: Array, side: int) -> Array:
     starts = np.arange(0, len(values), side)
     return np.add.reduceat(values, starts) / np.diff([*starts, len(values)])
-
-
-def scaled(axis: PixelAxis) -> Array:
-    """The values of an axis, or their logarithms where it is logarithmic."""
-    return np.log(axis.values) if axis.range.log else axis.values
-
-
-def unscaled(axis: PixelAxis, values: Array) -> Array:
-    """The values back."""
-    return np.exp(values) if axis.range.log else values
 
 
 def slope_words(right: PixelAxis, upwards: PixelAxis) -> str:

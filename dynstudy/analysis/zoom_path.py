@@ -71,9 +71,8 @@ def shares(whole: Atlas, part: Atlas) -> tuple[Stretch, Stretch]:
 
 
 def _share(whole: PixelAxis, part: PixelAxis) -> Stretch:
-    along = np.log if whole.range.log else np.asarray
     ends = np.array([whole.range.low, whole.range.high, part.range.low, part.range.high])
-    low, high, *of_part = along(ends).tolist()
+    low, high, *of_part = whole.scaled(ends).tolist()
     first, last = ((end - low) / (high - low) for end in of_part)
     return first, last
 

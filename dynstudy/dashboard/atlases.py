@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from dynstudy._version import __version__
 from dynstudy.analysis.atlas import Atlas, read_atlas
-from dynstudy.analysis.pyramid import Pyramid, as_a_whole
+from dynstudy.analysis.pyramid import Pyramid
 from dynstudy.analysis.regime_map import RegimeMap, regime_map
 from dynstudy.config import Configuration
 from dynstudy.errors import DynstudyError
@@ -53,7 +53,7 @@ class KeptAtlas:
         with self.drawing:
             if name not in self.layers:
                 layer = Layer.of(self.atlas, name)
-                self.layers[name] = layer, Pyramid(as_a_whole(layer.values, self.atlas.recorded))
+                self.layers[name] = layer, Pyramid(self.atlas.whole(layer.values))
             return self.layers[name]
 
     def study_map(self) -> RegimeMap:

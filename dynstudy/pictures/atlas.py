@@ -91,10 +91,10 @@ def atlas_figure(
 def label_pixels(axis: Axis, pixels: PixelAxis) -> None:
     """Label an axis that counts pixels with round values."""
     low, high = pixels.edges[[0, -1]]
-    scale = np.log if pixels.range.log else np.asarray
     values = _round_values(low, high, log=pixels.range.log)
-    at = np.interp(scale(values), scale(pixels.edges), np.arange(pixels.pixels + 1))
-    axis.set_ticks(at, labels=[f"{value:.{_digits(values)}g}" for value in values])
+    axis.set_ticks(
+        pixels.positions(values), labels=[f"{value:.{_digits(values)}g}" for value in values]
+    )
     axis.set_label_text(axis_title(pixels.name))
 
 
@@ -141,10 +141,7 @@ def _contours(surface: LevelSurface, level: float) -> list[Array]:
 
 
 def _draw_middle(axis: Axes, slope: BandSlope, right: PixelAxis, upwards: PixelAxis) -> None:
-    ends = []
-    for values, pixels in ((slope.right, right), (slope.upwards, upwards)):
-        scale = np.log if pixels.range.log else np.asarray
-        ends.append(np.interp(scale(values), scale(pixels.edges), np.arange(pixels.pixels + 1)))
+    ends = right.positions(slope.right), upwards.positions(slope.upwards)
     axis.plot(*ends, scalex=False, scaley=False, path_effects=OUTLINE, **MIDDLE)
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image
 
 from dynstudy.analysis.atlas import Atlas
-from dynstudy.analysis.pyramid import as_a_whole
 from dynstudy.analysis.zoom_path import Stretch, shares
 from dynstudy.pictures.atlas_layers import Layer, colours_of, image_of
 from dynstudy.pictures.film import WHOLE, Shot, frames
@@ -77,5 +76,5 @@ def film(
 
 def _shot(atlas: Atlas, layer: Layer, right: Stretch, upwards: Stretch) -> Shot:
     """An atlas in which coarse pixels stand for their neighbourhoods."""
-    there = np.isfinite(as_a_whole(atlas.recorded.astype(float), atlas.recorded))
-    return Shot(as_a_whole(layer.values, atlas.recorded), there, right, upwards)
+    there = np.isfinite(atlas.whole(atlas.recorded.astype(float)))
+    return Shot(atlas.whole(layer.values), there, right, upwards)

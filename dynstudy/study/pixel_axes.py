@@ -70,6 +70,19 @@ class PixelAxis:
         """(N,) the first pixel that has the value of each."""
         return self.pixels_of(self.values)
 
+    def scaled(self, values: Array) -> Array:
+        """Values of it, or their logarithms where it is logarithmic."""
+        return np.log(values) if self.range.log else np.asarray(values)
+
+    def unscaled(self, scaled: Array) -> Array:
+        """What `scaled` was given."""
+        return np.exp(scaled) if self.range.log else np.asarray(scaled)
+
+    def positions(self, values: Array) -> Array:
+        """How many pixels from its lower end some values are."""
+        edges = self.scaled(self.edges)
+        return np.interp(self.scaled(values), edges, np.arange(self.pixels + 1))
+
     def _middle(self, pixels: slice) -> float:
         return self._at((pixels.start + pixels.stop) / 2)
 

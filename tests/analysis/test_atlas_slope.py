@@ -5,7 +5,7 @@ import pytest
 
 from dynstudy.analysis import atlas_slope
 from dynstudy.analysis.atlas_edges import AtlasEdges, find_edges
-from dynstudy.analysis.atlas_slope import band_slope, scaled, unscaled
+from dynstudy.analysis.atlas_slope import band_slope
 from tests.analysis.simulated_atlas import Surface, band, simulated_atlas
 
 
@@ -70,5 +70,7 @@ def test_a_linear_axis_is_not_logarithmic() -> None:
         "amplitude": {"low": 1, "high": 100, "log": True},
     }
     atlas = simulated_atlas(band(0.0), space=space)
-    np.testing.assert_array_equal(scaled(atlas.upwards), atlas.upwards.values)
-    np.testing.assert_allclose(unscaled(atlas.right, scaled(atlas.right)), atlas.right.values)
+    np.testing.assert_array_equal(atlas.upwards.scaled(atlas.upwards.values), atlas.upwards.values)
+    np.testing.assert_allclose(
+        atlas.right.unscaled(atlas.right.scaled(atlas.right.values)), atlas.right.values
+    )

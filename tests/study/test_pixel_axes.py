@@ -54,3 +54,11 @@ def test_a_pixel_is_known_by_its_value_and_by_no_other() -> None:
         *(0, 1, 2),
         *(-1, -1, -1),
     ]
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_positions_count_pixels_from_the_lower_end(log: bool) -> None:
+    axis = PixelAxis("amplitude", Range(low=2.0, high=32.0, log=log), pixels=4, tile=2)
+    np.testing.assert_allclose(axis.positions(axis.edges), [0, 1, 2, 3, 4], atol=1e-12)
+    np.testing.assert_allclose(axis.positions(axis.values), [0.5, 1.5, 2.5, 3.5], atol=1e-12)
+    np.testing.assert_allclose(axis.unscaled(axis.scaled(axis.values)), axis.values, rtol=1e-14)
