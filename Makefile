@@ -72,6 +72,7 @@ docs: $(INSTALLED)
 	$(BIN)/python -m docs.examples
 	$(BIN)/python -m docs.results_pictures
 	$(BIN)/python -m docs.bifurcation_picture
+	$(BIN)/python -m docs.atlas_tables
 
 # The documentation as a site, in site/, which needs no network to be read: open site/index.html. (With
 # --quiet, --strict would let broken links pass.)

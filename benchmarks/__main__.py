@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import MEASUREMENTS, bifurcations, boundary_replay
+from benchmarks import MEASUREMENTS, bifurcations, boundary_replay, fractal, slopes
 from dynstudy.cli import run_app
 from dynstudy.cli.bench import (
     BackendsOption,
@@ -22,7 +22,12 @@ from dynstudy.cli.options import FormatOption
 from dynstudy.errors import BenchError, nearest
 from dynstudy.report.words import Format
 
-ALONE = {"boundary_replay": boundary_replay.app, "bifurcations": bifurcations.app}
+ALONE = {
+    "boundary_replay": boundary_replay.app,
+    "bifurcations": bifurcations.app,
+    "fractal": fractal.app,
+    "slopes": slopes.app,
+}
 """What has options of its own, and is run by its name alone."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -46,8 +51,8 @@ def command(
 ) -> None:
     """Measure how time grows, a map end to end, recording, the driver, reading, the GPU kernel.
 
-    `python -m benchmarks boundary_replay STUDY` reads a finished map instead, and `python -m
-    benchmarks bifurcations` trains networks to see them double; see their --help.
+    `python -m benchmarks boundary_replay STUDY` reads a finished map instead, `bifurcations` trains
+    networks to see them double, `fractal` and `slopes` train atlases; see their --help.
 
     Raises:
         BenchError: a name is of nothing here.

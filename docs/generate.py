@@ -24,6 +24,7 @@ API = ROOT / "docs" / "api.md"
 RESULTS = ROOT / "docs" / "results.md"
 INSTABILITY_PAGE = ROOT / "docs" / "instability.md"
 BIFURCATIONS_PAGE = ROOT / "docs" / "bifurcations.md"
+ATLAS_PAGE = ROOT / "docs" / "atlas.md"
 SCHEMA = ROOT / "storage" / "README.md"
 STUDY_FILE = ROOT / "docs" / "study-file.md"
 BEGIN = re.compile("<!-- made from .* by `make docs`: begin -->")
@@ -48,7 +49,7 @@ def generated() -> dict[Path, str]:
         API: with_made(API, api()),
         **{
             page: with_tables(page.read_text(encoding="utf-8"))
-            for page in (RESULTS, INSTABILITY_PAGE, BIFURCATIONS_PAGE)
+            for page in (RESULTS, INSTABILITY_PAGE, BIFURCATIONS_PAGE, ATLAS_PAGE)
         },
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.bifurcations import PREDICTORS, comparison
-from docs import instability_tables
+from docs import atlas_tables, instability_tables
 from dynstudy.analysis.first_onsets import COUNTS
 from dynstudy.analysis.training_curves import CURVATURE, EDGE
 from dynstudy.measure.records import LOSS
@@ -207,6 +207,8 @@ KINDS: dict[str, Callable[[list[str]], pd.DataFrame]] = {
     "gain_of_thirds": instability_tables.gain_of_thirds,
     "networks_of_thirds": instability_tables.networks_of_thirds,
     "static_and_cells": instability_tables.static_and_cells,
+    "dimensions": atlas_tables.dimensions,
+    "slopes": atlas_tables.slopes,
     "over_width": over_width,
     "bifurcations": bifurcations,
     "regimes": regimes,

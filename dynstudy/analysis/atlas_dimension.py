@@ -4,6 +4,7 @@ All pixels start at the same parameters there, so that what differs between neig
 dynamics alone. After Sohl-Dickstein, arXiv:2402.06184, of another boundary: that of divergence.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -42,6 +43,7 @@ class PixelBoundary:
     """The boundary of a set of an atlas's pixels."""
 
     spec: AtlasSpec
+    of: str  # which of the `SETS`
     inside: NDArray[np.bool_]  # (rows, columns)
     shares: dict[str, Shares]  # by method
 
@@ -66,23 +68,27 @@ def boundary_of(atlas: Atlas, of: str = "forgetting") -> PixelBoundary:
             "its end first"
         )
     inside = SETS[of](atlas)
-    return PixelBoundary(spec, inside, {name: shares(inside) for name, shares in METHODS.items()})
+    return PixelBoundary(
+        spec, of, inside, {name: shares(inside) for name, shares in METHODS.items()}
+    )
 
 
 def dimension_rows(boundaries: Sequence[PixelBoundary]) -> list[dict[str, Any]]:
-    """Return a row for each atlas but for its draw, and method: what its draws have in common.
+    """Return a row for each atlas but for its draw and place, and method.
 
-    With several draws, the mean of their dimensions with its 95 % interval (Student's t).
+    Zooms of several draws lie at places of their own, each on the boundary of its draw: they are
+    one row if they reach equally far. Of several draws it has the mean of their dimensions with its
+    95 % interval (Student's t).
     """
     alike: dict[str, list[PixelBoundary]] = {}
     for boundary in boundaries:
-        alike.setdefault(_but_for_draw(boundary.spec), []).append(boundary)
+        alike.setdefault(_but_for_draw_and_place(boundary.spec), []).append(boundary)
     return [row for group in alike.values() for row in _rows(group)]
 
 
 def _rows(group: Sequence[PixelBoundary]) -> Iterator[dict[str, Any]]:
     spec = group[0].spec
-    x, y = spec.axes
+    reaches = {axis.name: _reach(axis, group) for axis in spec.axes}
     for method in METHODS:
         values = np.array([boundary.shares[method].dimension() for boundary in group])
         defined = values[np.isfinite(values)]
@@ -92,8 +98,7 @@ def _rows(group: Sequence[PixelBoundary]) -> Iterator[dict[str, Any]]:
             "studies": ", ".join(boundary.spec.name for boundary in group),
             "dtype": spec.protocol.dtype,
             "width": spec.widest,
-            x.name: _ends(x),
-            y.name: _ends(y),
+            **reaches,
             "pixels": f"{spec.pixels[0]} x {spec.pixels[1]}",
             "inside": float(np.mean([boundary.inside.mean() for boundary in group])),
             "method": method,
@@ -108,30 +113,50 @@ def unlike_in_precision(boundaries: Sequence[PixelBoundary]) -> list[dict[str, A
     """Return the share of pixels that are on different sides in float32 and in float64.
 
     Returns:
-        A row for each pair of atlases that differ in nothing else.
+        A row for each pair of atlases that differ in nothing else; ``unrelated`` is the share that
+        would be if neither knew of the other.
     """
     rows = []
     for first, second in combinations(boundaries, 2):
         of_first, of_second = first.spec.protocol.dtype, second.spec.protocol.dtype
-        if of_first != of_second and _but_for(first.spec) == _but_for(second.spec):
+        if of_first != of_second and _but_for_precision(first.spec) == _but_for_precision(
+            second.spec
+        ):
+            p, q = first.inside.mean(), second.inside.mean()
             rows.append({
                 "study": first.spec.name,
                 "beside": second.spec.name,
                 "unlike": float((first.inside != second.inside).mean()),
+                "unrelated": float(p * (1 - q) + q * (1 - p)),
             })
     return rows
 
 
-def _ends(axis: PixelAxis) -> str:
-    return f"{axis.range.low:.10g} to {axis.range.high:.10g}"
+def _reach(axis: PixelAxis, group: Sequence[PixelBoundary]) -> str:
+    """From where to where an axis of all of them reaches, or how far."""
+    ranges = {getattr(boundary.spec.space, axis.name) for boundary in group}
+    if len(ranges) == 1:
+        return f"{axis.range.low:.10g} to {axis.range.high:.10g}"
+    length = _length(axis)
+    if not axis.range.log:
+        return f"{length:g} wide"
+    return f"a factor {math.exp(length):.3g}" if length > 0.1 else f"{length:.2e} of its value"
 
 
-def _but_for_draw(spec: AtlasSpec) -> str:
-    return str(spec.model_dump(exclude={"name", "seed", "zoom_of", "tile"}))
+def _length(axis: PixelAxis) -> float:
+    """On its scale; zooms are rounded, so that those that are equally long are so to few digits."""
+    low, high = axis.scaled(np.array([axis.range.low, axis.range.high]))
+    return float(f"{high - low:.3g}")
 
 
-def _but_for(spec: AtlasSpec) -> str:
-    """What it is, but for its name and precision."""
+def _but_for_draw_and_place(spec: AtlasSpec) -> str:
+    fixed = spec.space.model_dump(exclude={axis.name for axis in spec.axes})
+    lengths = [(axis.name, axis.range.log, _length(axis)) for axis in spec.axes]
+    rest = spec.model_dump(exclude={"name", "seed", "zoom_of", "tile", "space"})
+    return str((rest, fixed, lengths))
+
+
+def _but_for_precision(spec: AtlasSpec) -> str:
     plain = spec.protocol.model_copy(update={"dtype": "float64"})
     named = spec.model_copy(update={"protocol": plain})
     return str(named.model_dump(exclude={"name", "zoom_of", "tile"}))

@@ -19,7 +19,8 @@ def command(
         list[str],
         typer.Argument(
             metavar="ATLAS",
-            help="Atlases of one draw each; those that differ in their draw alone are one row.",
+            help="Atlases of one draw each. Those that differ in their draw alone are one row; so "
+            "are zooms that reach equally far, each about a place of its own.",
             autocompletion=complete_study,
         ),
     ],
@@ -48,4 +49,7 @@ def command(
         boundaries = [boundary_of(read_atlas(database, name), of) for name in atlases]
     show_rows(dimension_rows(boundaries), form, last=("studies", "pixels"))
     for pair in unlike_in_precision(boundaries):
-        log(f"note: {pair['study']} and {pair['beside']} differ in {pair['unlike']:.2%} of pixels")
+        log(
+            f"note: {pair['study']} and {pair['beside']} differ in {pair['unlike']:.2%} of pixels; "
+            f"if they had nothing in common, in {pair['unrelated']:.2%}"
+        )

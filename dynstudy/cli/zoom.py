@@ -1,7 +1,7 @@
 """``dynstudy zoom``."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,7 @@ from dynstudy.cli.session import log, opened
 from dynstudy.errors import DynstudyError
 
 if TYPE_CHECKING:
+    from dynstudy.store.studies import Storage
     from dynstudy.study.kinds.atlas import AtlasSpec
     from dynstudy.study.zooms import Ends
 
@@ -22,6 +23,7 @@ EXAMPLES = (
     "dynstudy zoom at --amplitude 80:120 --period 90:130",
     "dynstudy zoom at --amplitude 80:120 --pixels 1024,768 --out part.toml",
     "dynstudy zoom at --to amplitude=100.5,period=97 --factor 4 --times 5",
+    "dynstudy zoom edge --to forgetting --factor 10 --times 4",
 )
 FACTOR, STDOUT = 4.0, Path("-")
 
@@ -39,8 +41,10 @@ def command(
     to: Annotated[
         str | None,
         typer.Option(
-            metavar="AXIS=VALUE,...",
-            help="Instead of ranges: zoom into a point, which stays where it is in the picture.",
+            metavar="AXIS=VALUE,...|SET",
+            help="Instead of ranges: zoom into a point, which stays where it is in the picture; or "
+            "into the boundary of forgetting or gain, of an atlas of one draw (the sets of "
+            "`dynstudy dimension`): each zoom where it is nearest the middle of the one before.",
         ),
     ] = None,
     factor: Annotated[
@@ -94,14 +98,48 @@ def command(
     share one are replicates where each has its own draw, and else one network, shown wide.
     """
     from dynstudy.analysis.atlas import read_atlas
+    from dynstudy.analysis.atlas_dimension import SETS
     from dynstudy.launch.backend_check import check_backend
     from dynstudy.launch.zooming import zoom_sequence
-    from dynstudy.study.zooms import nearer, repeated_values
+    from dynstudy.study.zooms import repeated_values
 
     given = {"amplitude": amplitude, "period": period, "learning_rate": learning_rate}
     given |= {"width": width, "noise": noise}
-    bounds: Callable[[AtlasSpec], Ends]
     ranges = {axis: _ends(axis, text) for axis, text in given.items() if text is not None}
+    _check_where(ranges, to, factor, times)
+    _check_out(out, times, dry_run=dry_run)
+    one_by_one = to in SETS
+    if one_by_one and dry_run and (times or 1) > 1:
+        raise DynstudyError(
+            f"--dry-run: where the boundary of {to} is in a zoom is known when it is trained; "
+            "leave out --times"
+        )
+    with opened(storage) as database:
+        bounds = _bounds(database, ranges, to, factor or FACTOR)
+        whole = read_atlas(database, atlas).spec
+        studies: Iterable[AtlasSpec] = zoom_sequence(
+            database, whole, bounds, times or 1, name, _sides(pixels), _draw(seed)
+        )
+        if not one_by_one:  # all of them are checked before the first is trained
+            studies = list(studies)
+            for study in studies if out is None else ():
+                check_backend(backend, study)
+        for study in studies:
+            for note in repeated_values(study):
+                log(f"note: {note}")
+            if out is not None:
+                _write(out, study)
+                continue
+            log(f"{study.name}: a zoom of {study.zoom_of}")
+            if dry_run:
+                log(f"{study.name}: {study.described()}")
+                show_estimate(study, backend, storage)
+            else:
+                launch(study, storage=storage, backend=backend, workers=workers)
+
+
+def _check_where(ranges: "Ends", to: str | None, factor: float | None, times: int | None) -> None:
+    """Check that options say once where a zoom goes."""
     if to is None:
         for option, value in (("--factor", factor), ("--times", times)):
             if value is not None:
@@ -110,44 +148,36 @@ def command(
             raise DynstudyError(
                 "zoom: of which part? Say it as --amplitude 80:120, or --to amplitude=100"
             )
-        bounds = partial(_always, ranges)
-    else:
-        if ranges:
-            raise DynstudyError("--to and ranges both say which part it is: choose one")
-        if factor is not None and not (factor > 1 and math.isfinite(factor)):
-            raise DynstudyError(f"--factor {factor:g}: must be above 1")
-        bounds = partial(nearer, point=_point(to), factor=factor or FACTOR)
-    if out is not None and (times or 1) > 1:
-        raise DynstudyError("--out writes one study file, and --times asks for several zooms")
-    if out is not None and dry_run:
-        raise DynstudyError("--dry-run writes nothing, and --out a file: choose one")
-    if out is not None:
-        _check_file(out)
-    with opened(storage) as database:
-        whole = read_atlas(database, atlas).spec
-        studies = zoom_sequence(
-            database, whole, bounds, times or 1, name, _sides(pixels), _draw(seed)
-        )
-    if out is None:
-        for study in studies:  # all of them, before the first is trained
-            check_backend(backend, study)
-    for study in studies:
-        for note in repeated_values(study):
-            log(f"note: {note}")
-    if out is not None:
-        _write(out, studies[0])
         return
-    for study in studies:
-        log(f"{study.name}: a zoom of {study.zoom_of}")
-        if dry_run:
-            log(f"{study.name}: {study.described()}")
-            show_estimate(study, backend, storage)
-        else:
-            launch(study, storage=storage, backend=backend, workers=workers)
+    if ranges:
+        raise DynstudyError("--to and ranges both say which part it is: choose one")
+    if factor is not None and not (factor > 1 and math.isfinite(factor)):
+        raise DynstudyError(f"--factor {factor:g}: must be above 1")
 
 
-def _always(ranges: "Ends", _: "AtlasSpec") -> "Ends":
-    return ranges
+def _bounds(
+    database: "Storage", ranges: "Ends", to: str | None, factor: float
+) -> "Callable[[AtlasSpec], Ends]":
+    """What each of a sequence of zooms reaches over."""
+    from dynstudy.analysis.atlas_dimension import SETS
+    from dynstudy.study.zooms import nearer
+
+    if to is None:
+        return lambda _: ranges
+    if to in SETS:
+        return partial(_to_boundary, database, to, factor)
+    return partial(nearer, point=_point(to), factor=factor)
+
+
+def _to_boundary(database: "Storage", of: str, factor: float, whole: "AtlasSpec") -> "Ends":
+    """The bounds of a part about a point of an atlas's boundary."""
+    from dynstudy.analysis.atlas import read_atlas
+    from dynstudy.analysis.atlas_dimension import boundary_of
+    from dynstudy.analysis.boundary_point import boundary_point
+    from dynstudy.study.zooms import nearer
+
+    point = boundary_point(boundary_of(read_atlas(database, whole.name), of))
+    return nearer(whole, point, factor)
 
 
 def _ends(axis: str, text: str) -> tuple[float, float]:
@@ -166,7 +196,8 @@ def _point(text: str) -> dict[str, float]:
         axis = axis.strip().replace("-", "_")
         if not equals or not axis or axis in point:
             raise DynstudyError(
-                f"--to {text}: must be a value for each axis, as in amplitude=100.5,period=97"
+                f"--to {text}: must be a value for each axis, as in amplitude=100.5,period=97, or "
+                "forgetting or gain"
             )
         point[axis] = _number("--to", value)
     return point
@@ -200,9 +231,16 @@ def _draw(text: str | None) -> Any:
         return text
 
 
-def _check_file(path: Path) -> None:
+def _check_out(path: Path | None, times: int | None, *, dry_run: bool) -> None:
+    """Check that a study file can be written."""
     from dynstudy.report.safe_files import check_folder
 
+    if path is None:
+        return
+    if (times or 1) > 1:
+        raise DynstudyError("--out writes one study file, and --times asks for several zooms")
+    if dry_run:
+        raise DynstudyError("--dry-run writes nothing, and --out a file: choose one")
     if path != STDOUT:
         check_folder(path)
         if path.exists():

@@ -4,7 +4,7 @@ A zoom into a point is a sequence of them, each a part of the one before.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 
 from sqlalchemy import select
@@ -24,13 +24,14 @@ def zoom_sequence(
     name: str | None = None,
     pixels: tuple[int, int] | None = None,
     seed: Draw | None = None,
-) -> list[AtlasSpec]:
-    """Return the studies of a zoom; nothing is written.
+) -> Iterator[AtlasSpec]:
+    """Yield the studies of a zoom; nothing is written.
 
     Args:
         storage: where the atlas is, and the zooms are to be.
         atlas: the first.
-        bounds: what each, from the first on, is zoomed to.
+        bounds: what each, from the first on, is zoomed to; asked when its zoom is asked for, so
+            that they may depend on what it has been trained to meanwhile.
         times: how many zooms, each of the one before.
         name: of the zoom, or of several with a number behind it; if None, the atlas's with
             ``-zoom-`` and the first number that is free, or of this very zoom.
@@ -45,27 +46,27 @@ def zoom_sequence(
         taken = set(connection.scalars(select(STUDIES.c.study_name)))
     ours = {study.study_name: study for study in storage.studies()}
     stem = re.sub(r"-zoom-\d+$", "", atlas.name)
-    studies = [atlas]
+    whole = atlas
     for number in range(1, times + 1):
         names: Iterable[str] = (f"{stem}-zoom-{each}" for each in count(1))
         if name is not None:
             names = [name if times == 1 else f"{name}-{number}"]
-        for candidate in names:
-            whole = studies[-1]
-            try:
-                zoom = part(whole, bounds(whole), candidate, pixels, seed)
-            except SpecError as error:
-                which = f"zoom {number} of {times}: " if times > 1 else ""
-                raise SpecError(f"{which}{error}") from None
-            if candidate not in taken:
-                break
-            if candidate in ours and storage.spec(ours[candidate]) == zoom:
-                break  # begun before
-        else:
-            raise StudyMismatchError(
-                f"study {candidate!r} is in {storage.url} already, and not this zoom; choose "
-                "another --name"
-            )
+        which = f"zoom {number} of {times}: " if times > 1 else ""
+        try:
+            ends = bounds(whole)
+            for candidate in names:
+                zoom = part(whole, ends, candidate, pixels, seed)
+                if candidate not in taken:
+                    break
+                if candidate in ours and storage.spec(ours[candidate]) == zoom:
+                    break  # begun before
+            else:
+                raise StudyMismatchError(
+                    f"study {candidate!r} is in {storage.url} already, and not this zoom; choose "
+                    "another --name"
+                )
+        except SpecError as error:
+            raise SpecError(f"{which}{error}") from None
         taken.add(candidate)
-        studies.append(zoom)
-    return studies[1:]
+        yield zoom
+        whole = zoom

@@ -11,9 +11,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, delete, exists, func, select
+from sqlalchemy import Connection, bindparam, delete, exists, func, select, type_coerce
+from sqlalchemy.types import NULLTYPE
 
 from dynstudy.arrays import Array
+from dynstudy.errors import DamagedError
+from dynstudy.store.checked import checked_numbers
 from dynstudy.store.database import insert_rows, rows_among
 from dynstudy.store.keys import digest
 from dynstudy.store.migrations import column_of, missing_columns
@@ -81,13 +84,22 @@ def read_pixels(
 
     Yields:
         (columns, networks), nan where there is NULL.
+
+    Raises:
+        DamagedError: a value cannot be what was written there.
     """
     missing = missing_columns(connection, PixelRow)
     columns = [column_of(name, missing, PixelRow) for name in names]
-    query = select(*columns).where(*_within(planes, bounds))
-    result = connection.execute(query, execution_options={"yield_per": READ_AT_ONCE})
+    types = [PixelRow.__table__.c[name].type for name in names]
+    within = _within(planes, bounds)
+    unchecked = select(*(type_coerce(column, NULLTYPE) for column in columns)).where(*within)
+    result = connection.execute(unchecked, execution_options={"yield_per": READ_AT_ONCE})
     for rows in result.partitions():
-        yield np.array(list(map(tuple, rows)), float).T
+        values = checked_numbers(rows, types)
+        if values is None:  # one by one, which says where
+            _ = connection.execute(select(*columns).where(*within)).all()
+            raise DamagedError("dynstudy_pixel changed while it was read; read it again")
+        yield values
 
 
 def count(connection: Connection, planes: Collection[int], bounds: Bounds) -> int:

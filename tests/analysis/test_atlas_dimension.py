@@ -22,7 +22,7 @@ from tests.planted_atlas import ATLAS, accuracy_of, plant_atlas, small_atlas
 
 def boundary(inside: Any, **changes: Any) -> PixelBoundary:
     shares = {name: of(inside) for name, of in METHODS.items()}
-    return PixelBoundary(small_atlas(**changes), inside, shares)
+    return PixelBoundary(small_atlas(**changes), "forgetting", inside, shares)
 
 
 def test_the_sets_are_of_forgetting_and_of_gain(storage: Storage) -> None:
@@ -65,6 +65,24 @@ def test_draws_of_one_atlas_are_one_row_with_an_interval() -> None:
     assert (first["amplitude"], first["width"], alone["width"]) == ("2 to 200", 5, 9)
 
 
+def test_zooms_that_reach_equally_far_are_one_row_wherever_they_are() -> None:
+    inside = np.arange(4096).reshape(64, 64) % 7 < 3
+    ranges = [(3.0, 3.3), (7.0, 7.7), (9.0, 10.8)]  # the last is longer
+    zooms = [
+        boundary(
+            inside,
+            seed=seed,
+            name=f"z{seed}",
+            space=ATLAS["space"] | {"amplitude": {"low": low, "high": high, "log": True}},
+        )
+        for seed, (low, high) in enumerate(ranges)
+    ]
+    first, _, alone, _ = dimension_rows(zooms)
+    assert (first["studies"], first["draws"]) == ("z0, z1", 2)
+    assert (first["amplitude"], first["period"]) == ("9.53e-02 of its value", "10 to 40")
+    assert (alone["studies"], alone["amplitude"]) == ("z2", "9 to 10.8")
+
+
 def test_where_there_is_no_boundary_there_is_no_dimension() -> None:
     pairs, _ = dimension_rows([boundary(np.ones((64, 64), bool), seed=1)])
     assert (pairs["draws"], pairs["inside"]) == (0, 1)
@@ -79,8 +97,14 @@ def test_rounding_is_what_differs_between_precisions() -> None:
     single = boundary(inside, seed=1, name="single")
     same = boundary(other, seed=1, name="double", protocol=double)
     elsewhere = boundary(other, seed=2, name="another draw", protocol=double)
+    all_pairs = inside.ravel()[:, None] != other.ravel()
     assert unlike_in_precision([single, elsewhere, same]) == [
-        {"study": "single", "beside": "double", "unlike": 128 / 4096}
+        {
+            "study": "single",
+            "beside": "double",
+            "unlike": 128 / 4096,
+            "unrelated": pytest.approx(all_pairs.mean()),
+        }
     ]
 
 

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from dynstudy.analysis.atlas import Atlas, read_atlas
+from dynstudy.analysis.atlas_dimension import boundary_of
+from dynstudy.analysis.boundary_point import boundary_point
 from dynstudy.cli import launching
 from dynstudy.launch.runner import run
 from dynstudy.store.studies import Storage
+from dynstudy.study.zooms import nearer
 from tests.cli.three_studies import words
 from tests.command import dynstudy, fails
 from tests.planted import small_map
@@ -117,6 +120,22 @@ def test_a_sequence_into_a_point_is_launched_one_after_the_other(here: Path) -> 
     np.testing.assert_allclose(ratios, np.log(100) / np.array([2, 4]))
 
 
+def test_a_sequence_into_a_boundary_goes_where_the_zoom_before_has_it(here: Path) -> None:
+    typed = ["zoom", "one", "--to", "gain", "--factor", "2", "--times", "2"]
+    _, err = dynstudy(here, *typed)
+    assert "one-zoom-2: a zoom of one-zoom-1" in err
+    for whole, part in (("one", "one-zoom-1"), ("one-zoom-1", "one-zoom-2")):
+        point = boundary_point(boundary_of(read(here, whole), "gain"))
+        ends = nearer(read(here, whole).spec, point, 2)
+        zoom = read(here, part)
+        assert zoom.recorded.all()
+        assert zoom.right.range.low == pytest.approx(ends["amplitude"][0])
+        assert zoom.right.range.high == pytest.approx(ends["amplitude"][1])
+    _, err = dynstudy(here, *typed)
+    assert "one-zoom-1: 0 networks trained" in err
+    assert "one-zoom-2: 0 networks trained" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -149,6 +168,8 @@ def test_a_sequence_into_a_point_is_launched_one_after_the_other(here: Path) -> 
         (["--to", "amplitude=8", "--factor", "1"], "--factor 1: must be above 1"),
         (["--to", "amplitude=8", "--times", "2", "--out", "x.toml"], "--out writes one study"),
         (["--amplitude", "8:9", "--dry-run", "--out", "x.toml"], "choose one"),
+        (["--to", "gain", "--times", "2", "--dry-run"], "leave out --times"),
+        (["--to", "losses"], "--to losses: must be a value for each axis"),
         (["--amplitude", "8:9", "--backend", "none"], "none"),
         (["--amplitude", "8:9", "--out", "."], "is a folder"),
         (["--amplitude", "8:9", "--name", ""], "name = '': must"),
@@ -164,6 +185,11 @@ def test_what_is_wrong_is_one_line_and_writes_nothing(
     before = database.read_bytes()
     assert said in fails(here, "zoom", "one", *arguments)
     assert database.read_bytes() == before
+
+
+def test_a_boundary_is_of_one_draw(here: Path) -> None:
+    said = fails(here, "zoom", "atlas", "--to", "gain")
+    assert "atlas: each pixel is a draw of its own" in said
 
 
 def test_what_is_no_atlas_is_said(here: Path) -> None:

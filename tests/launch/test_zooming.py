@@ -1,5 +1,6 @@
 """Which studies a zoom is: free names, those begun before, and names that are another's."""
 
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 import optuna
@@ -22,7 +23,7 @@ def to(low: float, high: float) -> partial[Ends]:
 into = partial(nearer, point={"amplitude": 8.0}, factor=2)
 
 
-def names(studies: list[AtlasSpec]) -> list[str]:
+def names(studies: Iterable[AtlasSpec]) -> list[str]:
     return [study.name for study in studies]
 
 
@@ -48,15 +49,28 @@ def test_what_was_begun_is_resumed_and_another_part_is_another_study(storage: St
 
 def test_a_sequence_goes_into_a_point_each_a_part_of_the_one_before(storage: Storage) -> None:
     atlas = small_atlas()
-    studies = zoom_sequence(storage, atlas, into, times=3)
+    studies = list(zoom_sequence(storage, atlas, into, times=3))
     assert names(studies) == ["atlas-zoom-1", "atlas-zoom-2", "atlas-zoom-3"]
     assert [study.zoom_of for study in studies] == ["atlas", "atlas-zoom-1", "atlas-zoom-2"]
     assert studies[1] == part(studies[0], into(studies[0]), "atlas-zoom-2")
     for study in studies[:2]:  # interrupted
         storage.open_study(study)
-    assert zoom_sequence(storage, atlas, into, times=4)[:3] == studies
+    assert list(zoom_sequence(storage, atlas, into, times=4))[:3] == studies
     (deeper,) = zoom_sequence(storage, studies[1], into)
     assert deeper == studies[2]  # also from where it stopped
+
+
+def test_where_a_zoom_goes_is_asked_when_the_one_before_was_yielded(storage: Storage) -> None:
+    asked = []
+
+    def halved(atlas: AtlasSpec) -> Mapping[str, tuple[float, float]]:
+        asked.append(atlas.name)
+        return into(atlas)
+
+    sequence = zoom_sequence(storage, small_atlas(), halved, times=3)
+    for number in (1, 2, 3):
+        assert next(sequence).name == f"atlas-zoom-{number}"
+        assert asked == ["atlas", "atlas-zoom-1", "atlas-zoom-2"][:number]
 
 
 def test_a_name_that_is_given_is_taken_or_refused(storage: Storage) -> None:
@@ -65,19 +79,19 @@ def test_a_name_that_is_given_is_taken_or_refused(storage: Storage) -> None:
     assert names(zoom_sequence(storage, atlas, into, times=2, name="in")) == ["in-1", "in-2"]
     (zoom,) = zoom_sequence(storage, atlas, into, name="in")
     storage.open_study(zoom)
-    assert zoom_sequence(storage, atlas, into, name="in") == [zoom]
+    assert list(zoom_sequence(storage, atlas, into, name="in")) == [zoom]
     optuna.create_study(study_name="foreign", storage=storage.optuna)
     for name in ("atlas", "foreign"):
         with pytest.raises(StudyMismatchError, match=f"study '{name}' is in .* choose another"):
-            zoom_sequence(storage, atlas, into, name=name)
+            list(zoom_sequence(storage, atlas, into, name=name))
     with pytest.raises(StudyMismatchError, match="study 'in' is in"):
-        zoom_sequence(storage, atlas, to(8, 20), name="in")
+        list(zoom_sequence(storage, atlas, to(8, 20), name="in"))
     with pytest.raises(SpecError, match="no space at either end"):
-        zoom_sequence(storage, atlas, into, name=" in")
+        list(zoom_sequence(storage, atlas, into, name=" in"))
 
 
 def test_a_sequence_says_where_it_ends(storage: Storage) -> None:
     ending = partial(nearer, point={"period": 20}, factor=4)
     with pytest.raises(SpecError, match=r"zoom 2 of 5: period 19.*: holds no two whole numbers"):
-        zoom_sequence(storage, small_atlas(), ending, times=5)
+        list(zoom_sequence(storage, small_atlas(), ending, times=5))
     assert storage.names() == []

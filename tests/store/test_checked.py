@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import DBAPIError
 
 from dynstudy.errors import DamagedError
 from dynstudy.store.checked import DamagedValueError, Within, in_its_row, json_of
@@ -15,24 +14,9 @@ from dynstudy.store.database import database_errors
 from dynstudy.store.series import VALIDATION
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import Base, ReplicateRow, RunRow, SeriesRow, StepsRow
+from tests.damage import damage
 from tests.databases import SQLITE_ALONE
 from tests.planted import Planted, small_map
-
-
-def damage(storage: Storage, statement: str, *values: Any) -> bool:
-    """Edit the database as a person would; false where it refuses a value of another type.
-
-    SQLite's columns take anything, PostgreSQL's what they are for.
-    """
-    sqlite = storage.engine.dialect.name == "sqlite"
-    try:
-        with storage.engine.begin() as connection:
-            edited = statement if sqlite else statement.replace("?", "%s")
-            assert connection.exec_driver_sql(edited, values).rowcount == 1
-    except DBAPIError:
-        assert not sqlite
-        return False
-    return True
 
 
 @pytest.fixture

@@ -3,13 +3,17 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from sqlalchemy import func, select
 
+from dynstudy.errors import DamagedError
 from dynstudy.store import pixels
+from dynstudy.store.database import database_errors
 from dynstudy.store.keys import digest, plane_content
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import PixelRow, PlaneRow
-from tests.databases import both  # noqa: F401
+from tests.damage import damage
+from tests.databases import SQLITE_ALONE, both  # noqa: F401
 from tests.planted_atlas import small_atlas
 
 CONTENT = plane_content(small_atlas().protocol, "dce")
@@ -39,6 +43,44 @@ def test_what_is_written_is_read(storage: Storage) -> None:
     assert by_name["diverged_at"][4] == 17
     assert np.isnan(by_name["diverged_at"]).sum() == 8
     assert np.isnan(by_name["lasting"]).all()
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "problem"),
+    [
+        ("val_accuracy", "x", "must be a finite number"),
+        ("val_accuracy", b"0.5", "must be a finite number"),
+        ("val_accuracy", 1.5, "must be from 0 to 1"),
+        ("forgetting", "nan", "must be a finite number"),
+        ("forgetting", 1e999, "must be a finite number"),
+        ("forgetting", -2, "must be from -1 to 1"),
+        ("diverged_at", -1, "must be a whole number, at least 0"),
+    ],
+)
+def test_a_damaged_value_is_named_with_its_row(
+    column: str, value: Any, problem: str, storage: Storage
+) -> None:
+    with storage.engine.begin() as connection:
+        plane = pixels.made_plane(connection, CONTENT)
+        rows = [row(plane_id=plane, seed=number) for number in range(3)]
+        pixels.write_pixels(connection, rows)
+    if not damage(storage, f"UPDATE dynstudy_pixel SET {column} = ? WHERE seed = 1", value):
+        return
+    with (
+        pytest.raises(DamagedError) as refused,
+        database_errors("URL", storage.engine),
+        storage.engine.connect() as connection,
+    ):
+        list(pixels.read_pixels(connection, [plane], EVERYWHERE, ("seed", column)))
+    said = str(refused.value)
+    assert f"period 20, amplitude 3.0, seed 1, {column} = " in said
+    assert f"is damaged: {problem}; delete this row" in said
+
+
+@SQLITE_ALONE  # PostgreSQL makes a whole number of it
+def test_a_part_of_a_whole_number_is_damaged(storage: Storage) -> None:
+    problem = "must be a whole number, at least 0"
+    test_a_damaged_value_is_named_with_its_row("diverged_at", 0.5, problem, storage)
 
 
 def test_a_part_of_a_plane_is_read(storage: Storage) -> None:
