@@ -21,7 +21,7 @@ from dynstudy.launch.runner import run
 from dynstudy.study.kinds.atlas import AtlasSpec
 from dynstudy.train import Data, Ensemble, Parameters, train
 
-SIDE, STEPS, WIDTH = 64, 500, 20
+SIDE, STEPS, WIDTH = 32, 500, 20
 """Pixels to either side, and what each network is."""
 
 MISSING = "published_loop: JAX is not installed (pip install 'dynstudy[bench]')"

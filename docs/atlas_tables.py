@@ -31,10 +31,11 @@ def dimensions(names: list[str]) -> pd.DataFrame:
 
 
 def _dimensions(frame: pd.DataFrame) -> Iterator[dict[str, str]]:
-    for (width, zoom), both in frame.groupby(["width", "zoom"]):
+    for (width, rates, zoom), both in frame.groupby(["width", "rates", "zoom"]):
         double, single = (both[both.dtype == name] for name in ("float64", "float32"))
         yield {
             "width": str(width),
+            "η": str(rates),
             "zoom": str(zoom),
             "reach of ln A": f"{np.log(both.amplitude_high / both.amplitude_low).mean():.1e}",
             "inside": f"{double.inside.mean():.0%}",
@@ -79,17 +80,16 @@ def _margin(values: Array) -> float:
 @plainly
 def scales_figure(frame: pd.DataFrame) -> Figure:
     """The dimension by pairs from each distance to twice it, over the distances of all zooms."""
-    widths = sorted(frame.width.unique())
-    figure = Figure(figsize=(4.2 * len(widths), 3.6), layout="constrained")
-    axes = figure.subplots(1, len(widths), sharey=True, squeeze=False)[0]
-    for axis, width in zip(axes, widths, strict=True):
+    planes = [*frame.groupby(["width", "rates"])]
+    figure = Figure(figsize=(3.4 * len(planes), 3.6), layout="constrained")
+    axes = figure.subplots(1, len(planes), sharey=True, squeeze=False)[0]
+    for axis, ((width, rates), of_plane) in zip(axes, planes, strict=True):
         for colour, dtype in zip(CURVES, ("float64", "float32"), strict=False):
-            of = frame[(frame.width == width) & (frame.dtype == dtype)]
-            at, mean, margin = _local(of)
+            at, mean, margin = _local(of_plane[of_plane.dtype == dtype])
             axis.errorbar(at, mean, margin, fmt="o-", ms=3, lw=1, color=colour, label=dtype)
         axis.set_xscale("log")
         axis.invert_xaxis()
-        axis.set_title(f"width {width}", fontsize=9)
+        axis.set_title(f"width {width}, η {rates}", fontsize=9)
         axis.set_xlabel("distance in ln A (coarse to fine)")
         for whole in (1, 2):
             axis.axhline(whole, color="0.6", lw=0.8, ls=":")

@@ -129,9 +129,9 @@ def _by_few(rows: Array) -> list[Array]:
 @lru_cache(maxsize=1)  # the families of a map have equal sizes, as a rule
 def _splits(n: int, m: int, resamples: int) -> Array:
     """Who is in the first sample of each random split: (n + m, R)."""
-    order = np.random.default_rng(0).random((resamples, n + m)).argsort(axis=1)
+    drawn = np.random.default_rng(0).random((resamples, n + m))
     first = np.zeros((n + m, resamples))
-    np.put_along_axis(first, order[:, :n].T, 1.0, axis=0)
+    np.put_along_axis(first, drawn.argpartition(n - 1, axis=1)[:, :n].T, 1.0, axis=0)
     first.flags.writeable = False
     return first
 

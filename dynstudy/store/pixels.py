@@ -23,6 +23,7 @@ from dynstudy.store.migrations import column_of, missing_columns
 from dynstudy.store.tables import PixelRow, PlaneRow, RunRow
 
 READ_AT_ONCE = 10_000
+STREAMED = {"yield_per": READ_AT_ONCE}
 
 IN_PLANE = tuple(column.name for column in PixelRow.__table__.primary_key)[1:]
 """PixelColumns that tell a network from all others of its plane, in the order of the rows."""
@@ -93,13 +94,19 @@ def read_pixels(
     types = [PixelRow.__table__.c[name].type for name in names]
     within = _within(planes, bounds)
     unchecked = select(*(type_coerce(column, NULLTYPE) for column in columns)).where(*within)
-    result = connection.execute(unchecked, execution_options={"yield_per": READ_AT_ONCE})
-    for rows in result.partitions():
-        values = checked_numbers(rows, types)
-        if values is None:  # one by one, which says where
-            _ = connection.execute(select(*columns).where(*within)).all()
-            raise DamagedError("dynstudy_pixel changed while it was read; read it again")
-        yield values
+    with connection.execute(unchecked, execution_options=STREAMED) as result:
+        for rows in result.partitions():
+            values = checked_numbers(rows, types)
+            if values is None:
+                break
+            yield values
+        else:
+            return
+    one_by_one = select(*columns).where(*within)  # which says where
+    with connection.execute(one_by_one, execution_options=STREAMED) as result:
+        for _ in result:
+            pass
+    raise DamagedError("table dynstudy_pixel changed while it was read; read it again")
 
 
 def count(connection: Connection, planes: Collection[int], bounds: Bounds) -> int:
