@@ -27,7 +27,7 @@ from dynstudy.notebook import html_table
 from dynstudy.store.database import database_errors, storage_url
 from dynstudy.store.launch_ledger import LaunchLedger
 from dynstudy.store.launches import claim
-from dynstudy.store.ledgers import launch_ledger_of
+from dynstudy.store.ledgers import ledger_of
 from dynstudy.store.patience import PATIENCE_SECONDS, Patience
 from dynstudy.store.studies import Storage
 from dynstudy.study.spec import StudySpec
@@ -158,7 +158,7 @@ def run(
             patience=patiently,
         )
         with launches as launch:
-            ledger = launch_ledger_of(opened.engine, spec)
+            ledger = ledger_of(opened.engine, spec)
             training = Training(
                 ledger, launch, executor, report, log, patience=patiently, interrupts=interrupts
             )

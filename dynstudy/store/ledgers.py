@@ -7,20 +7,13 @@ from sqlalchemy import Engine
 
 from dynstudy.store.atlas_ledger import AtlasLedger
 from dynstudy.store.launch_ledger import LaunchLedger
-from dynstudy.store.ledger import Ledger
 from dynstudy.study.spec import StudySpec
 
 LEDGERS: dict[str, Callable[[Engine, Any], LaunchLedger]] = {"atlas": AtlasLedger}
 """By kind of study, where its networks are not all rows of ``dynstudy_replicate``."""
 
 
-def ledger_of(engine: Engine, spec: StudySpec) -> Ledger:
-    """The networks of a study, to be read."""
-    made = LEDGERS.get(spec.kind)
-    return Ledger(engine, spec.protocol) if made is None else made(engine, spec)
-
-
-def launch_ledger_of(engine: Engine, spec: StudySpec) -> LaunchLedger:
-    """The same for one launch."""
+def ledger_of(engine: Engine, spec: StudySpec) -> LaunchLedger:
+    """The networks of a study, to be read, or for one launch: who adds none has none in memory."""
     made = LEDGERS.get(spec.kind)
     return LaunchLedger(engine, spec.protocol) if made is None else made(engine, spec)
