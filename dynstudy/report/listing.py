@@ -103,7 +103,7 @@ def list_rows(
         })
     of_studies = networks_trained(storage.engine, needed)
     for row, with_keys, pixels, each in zip(rows, of_studies, of_pixels, steps, strict=True):
-        trained = with_keys | pixels
+        trained = with_keys | {key: len(of_tile) for key, of_tile in pixels.items()}
         row["networks_trained"] = sum(trained.values())
         row["network_steps"] = sum(count * each[key] for key, count in trained.items())
     return [row for row in rows if status in {None, row["status"]}]

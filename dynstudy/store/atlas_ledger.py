@@ -72,14 +72,11 @@ class AtlasLedger(LaunchLedger):
 
     def places(self, replicates: Sequence[Replicate]) -> tuple[Ints, Ints]:
         """Rows and columns (n,) of the pixels that networks are."""
-        rows, columns = self._located(
-            {
-                axis.name: np.array([getattr(r.configuration, axis.name) for r in replicates])
-                for axis in self.spec.axes
-            },
-            np.array([replicate.seed for replicate in replicates]),
-        )
-        return rows, columns
+        values = {
+            axis.name: np.array([getattr(each.configuration, axis.name) for each in replicates])
+            for axis in self.spec.axes
+        }
+        return self._located(values, np.array([each.seed for each in replicates]))
 
     @cached_property
     def _arrays(self) -> dict[str, Array]:
@@ -139,7 +136,9 @@ class AtlasLedger(LaunchLedger):
         low, high = (
             self.spec.at(*(axis.values[end] for axis in self.spec.axes)) for end in (0, -1)
         )
-        return {name: (getattr(low, name), getattr(high, name)) for name in PLACE}
+        columns, rows = self.spec.pixels
+        seeds = self.spec.seed_of(0, 0), self.spec.seed_of(columns - 1, rows - 1)
+        return {name: (getattr(low, name), getattr(high, name)) for name in PLACE} | {"seed": seeds}
 
     # --- tiles as cells -------------------------------------------------------------------------
 
@@ -190,16 +189,18 @@ class AtlasLedger(LaunchLedger):
         at = self.spec.at(x.values[column].item(), y.values[row].item())
         return Replicate(at, self.spec.seed_of(column, row))
 
-    def pixels_trained(self) -> dict[str, int]:
-        """By the keys of tiles, without their measures, which are much to read."""
-        there = np.zeros(self.spec.pixels[::-1], bool)
-        for of in self._read(IN_PLANE):
+    def pixels_trained(self) -> dict[str, Array]:
+        """As the ledger's; without measures, which are much to read."""
+        launches = np.full(self.spec.pixels[::-1], np.inf)  # where nothing is trained
+        for of in self._read((*IN_PLANE, "run_id")):
             where = np.array(self._located(of, of["seed"]))
-            there[tuple(where[:, where[0] >= 0])] = True
+            here = where[0] >= 0
+            launches[tuple(where[:, here])] = of["run_id"][here]
         if self.spec.seed != "pixel":
             x, y = self.spec.axes
-            there = there[np.ix_(y.first_alike, x.first_alike)]
-        return {self.key(tile): int(there[where].sum()) for tile, where in self._tiles.items()}
+            launches = launches[np.ix_(y.first_alike, x.first_alike)]
+        tiles = {self.key(tile): launches[at] for tile, at in self._tiles.items()}
+        return {key: of_tile[~np.isinf(of_tile)] for key, of_tile in tiles.items()}
 
     def load(self, configurations: Iterable[Configuration]) -> pd.DataFrame:
         """As the ledger's, with a row for each pixel of a tile."""
@@ -254,12 +255,9 @@ class AtlasLedger(LaunchLedger):
         times = super().trained_between([each for each in wanted if each.static])
         with self.engine.connect() as connection:
             planes = pixels.planes_among(connection, self._noises)
-            if len(times) < len(wanted):
-                began, ended = pixels.trained_between(connection, planes, self._bounds())
-                if began is not None:
-                    tiles = (each for each in wanted if not each.static)
-                    times |= dict.fromkeys(tiles, (began, ended))
-        return times
+            began, ended = pixels.trained_between(connection, planes, self._bounds())
+        tiles = (each for each in wanted if not each.static)
+        return times if began is None else times | dict.fromkeys(tiles, (began, ended))
 
     def was_trained(
         self, configurations: Iterable[Configuration], began: datetime, ended: datetime
@@ -271,10 +269,12 @@ class AtlasLedger(LaunchLedger):
 
     def add_all(self, chunks: Sequence[Landing], *, run_id: int | None = None) -> None:
         """As the ledger's; of pixels a row each, and no series."""
-        static = [chunk for chunk in chunks if chunk.records[0].replicate.configuration.static]
+        static, of_pixels = list[Landing](), list[Landing]()
+        for chunk in chunks:  # each of one loss
+            its = static if chunk.records[0].replicate.configuration.static else of_pixels
+            its.append(chunk)
         if static:
             super().add_all(static, run_id=run_id)
-        of_pixels = [chunk for chunk in chunks if chunk not in static]
         if not of_pixels:
             return
         records = [record for chunk in of_pixels for record in chunk.records]

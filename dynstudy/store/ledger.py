@@ -232,8 +232,8 @@ class Ledger:
         """The network that `load` has under a cell's configuration and a seed."""
         return Replicate(configuration, seed)
 
-    def pixels_trained(self) -> dict[str, int]:
-        """How many networks there are that have no key, by the keys of the cells that they make."""
+    def pixels_trained(self) -> dict[str, Any]:
+        """Of networks without a key the numbers (n,) of their launches, or nan, by cells' keys."""
         return {}
 
     def load(self, configurations: Iterable[Configuration]) -> pd.DataFrame:

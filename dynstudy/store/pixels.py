@@ -26,10 +26,10 @@ READ_AT_ONCE = 10_000
 STREAMED = {"yield_per": READ_AT_ONCE}
 
 IN_PLANE = tuple(column.name for column in PixelRow.__table__.primary_key)[1:]
-"""PixelColumns that tell a network from all others of its plane, in the order of the rows."""
+"""Columns that tell a network from all others of its plane, in the order of the rows."""
 
 Bounds = Mapping[str, tuple[float, float]]
-"""By the name of a column of `dynstudy.store.keys.PLACE`, the least and the most."""
+"""By the name of a column of `IN_PLANE`, the least and the most."""
 
 PixelColumns = Mapping[str, Array]
 """Of some networks (n,), by name."""

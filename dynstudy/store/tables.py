@@ -10,6 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from dynstudy.measure.measures import MEASURES
 from dynstudy.store.checked import Within, check_columns, json_of
 from dynstudy.store.json_columns import Facts, PlaneContent, Step, ascending
+from dynstudy.study.axes import BOUNDS
 from dynstudy.task.data import AnyData, with_kind
 from dynstudy.task.optimiser import AnyOptimiser
 from dynstudy.task.own_network import AnyNetwork, network_with_kind
@@ -189,6 +190,11 @@ class PlaneRow(Base):
     )
 
 
+def _within(name: str) -> dict[str, Within]:
+    """What a study file may ask for; no key is of these columns, which would show an edit."""
+    return {"check": Within(BOUNDS[name].low, BOUNDS[name].high)}
+
+
 class PixelRow(Base):
     """One network of an atlas: where it is in its plane, and its measures."""
 
@@ -198,10 +204,16 @@ class PixelRow(Base):
     plane_id: Mapped[int] = mapped_column(
         ForeignKey(PlaneRow.id), primary_key=True, autoincrement=False, doc="what it shares"
     )
-    width: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, doc="hidden units")
-    learning_rate: Mapped[float] = mapped_column(primary_key=True, doc="η")
-    period: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, doc="T, steps")
-    amplitude: Mapped[float] = mapped_column(primary_key=True, doc="A")
+    width: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, doc="hidden units", info=_within("width")
+    )
+    learning_rate: Mapped[float] = mapped_column(
+        primary_key=True, doc="η", info=_within("learning_rate")
+    )
+    period: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, doc="T, steps", info=_within("period")
+    )
+    amplitude: Mapped[float] = mapped_column(primary_key=True, doc="A", info=_within("amplitude"))
     seed: Mapped[int] = mapped_column(
         BigInteger, primary_key=True, autoincrement=False, doc="of the parameters drawn, from 0"
     )

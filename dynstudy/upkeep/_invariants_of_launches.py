@@ -3,12 +3,19 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import delete, exists, func, select, union_all, update
 from sqlalchemy.orm import Session
 
 from dynstudy.store.launches import alive
 from dynstudy.store.optuna_private import STUDIES
-from dynstudy.store.tables import RUNNING, ReplicateRow, ReservationRow, RunRow, WorkerRow
+from dynstudy.store.tables import (
+    RUNNING,
+    PixelRow,
+    ReplicateRow,
+    ReservationRow,
+    RunRow,
+    WorkerRow,
+)
 from dynstudy.upkeep._finding import FROM_BEFORE, Finding, Inspection, Invariant
 
 RUN: Any = RunRow.__table__
@@ -55,7 +62,8 @@ def _of_no_study(look: Inspection) -> Iterator[Finding]:
 
 
 def _counts(look: Inspection) -> Iterator[Finding]:
-    rows = select(ReplicateRow.run_id, func.count().label("rows")).group_by(ReplicateRow.run_id)
+    launches = union_all(select(ReplicateRow.run_id), select(PixelRow.run_id)).subquery()
+    rows = select(launches.c.run_id, func.count().label("rows")).group_by(launches.c.run_id)
     trained = rows.subquery()
     query = select(RUN.c.id, RUN.c.networks, trained.c.rows)
     query = query.join(trained, trained.c.run_id == RUN.c.id)

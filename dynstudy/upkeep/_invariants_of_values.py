@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, cast
 
+import numpy as np
 from sqlalchemy import select, update
 
+from dynstudy.arrays import Array
 from dynstudy.config import MAX_REPLICATES, Cell, Configuration
 from dynstudy.search.ask_and_tell import objective_values
 from dynstudy.statistics.trial_summaries import Summaries
@@ -61,7 +63,8 @@ def wrong_trials(look: Inspection, study: StudyRow, spec: StudySpec) -> Iterator
         cells[trial.row] = Cell(configuration, range(_replicates(spec, configuration, trial)), ())
     wanted = {ledger.key(cell.configuration): cell.seeds for cell in cells.values()}
     (with_keys,) = networks_trained(handed(look.connection), [wanted])
-    there = with_keys | ledger.pixels_trained()
+    of_tiles = ledger.pixels_trained()
+    there = with_keys | {key: len(launches) for key, launches in of_tiles.items()}
     whole = []
     for row, cell in cells.items():
         count = there[ledger.key(cell.configuration)]
@@ -77,9 +80,10 @@ def wrong_trials(look: Inspection, study: StudyRow, spec: StudySpec) -> Iterator
             else finding.way_out,
         )
     summaries = Summaries(ledger, spec.baseline_seeds)
+    of_pixels = _last_launches(look, of_tiles)
     for part in batches(whole):
         of_part = [cells[row] for row in part]
-        later = _trained_again(look, ledger, of_part)
+        later = _trained_again(look, ledger, of_part) | of_pixels
         for row, summary in zip(part, summaries.of(of_part), strict=True):
             trial, started = trials[row], later.get(summary.key)
             again = bool(started and trial.completed and started > trial.completed)
@@ -94,9 +98,7 @@ def _replicates(spec: StudySpec, configuration: Configuration, trial: TrialRead)
     return spec.baseline_replicates if configuration.static else spec.most_replicates
 
 
-def _trained_again(
-    look: Inspection, ledger: Ledger, cells: Iterable[Cell]
-) -> Mapping[str, datetime]:
+def _trained_again(look: Inspection, ledger: Ledger, cells: Iterable[Cell]) -> dict[str, datetime]:
     """When the last launch started that trained any network of a cell, by key."""
     row = ReplicateRow
     query = select(row.configuration, row.seed, RunRow.started_at)
@@ -107,6 +109,14 @@ def _trained_again(
         if seed in seeds[key]:
             latest[key] = max(latest.get(key, started), started)
     return latest
+
+
+def _last_launches(look: Inspection, of_tiles: Mapping[str, Array]) -> dict[str, datetime]:
+    """When the last launch started that trained any pixel of a tile, by key."""
+    query = select(RunRow.id, RunRow.started_at)
+    began = {row.id: row.started_at for row in look.connection.execute(query)}
+    last = {key: np.fmax.reduce(launches, initial=-1) for key, launches in of_tiles.items()}
+    return {key: began[number] for key, number in last.items() if number in began}
 
 
 def _values(

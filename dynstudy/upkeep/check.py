@@ -16,12 +16,13 @@ from dynstudy.store.tables import SCHEMA_VERSION, PixelRow, ReplicateRow, RunRow
 from dynstudy.upkeep._finding import Finding, HowFar, Inspection
 from dynstudy.upkeep._invariants_of_launches import OF_LAUNCHES
 from dynstudy.upkeep._invariants_of_networks import OF_NETWORKS
+from dynstudy.upkeep._invariants_of_planes import OF_PLANES
 from dynstudy.upkeep._invariants_of_studies import OF_STUDIES
 from dynstudy.upkeep._invariants_of_tables import FILE, MISSING, OF_TABLES
 from dynstudy.upkeep._invariants_of_values import OF_VALUES
 from dynstudy.upkeep.snapshot import snapshot
 
-INVARIANTS = (*OF_TABLES, *OF_STUDIES, *OF_NETWORKS, *OF_VALUES, *OF_LAUNCHES)
+INVARIANTS = (*OF_TABLES, *OF_STUDIES, *OF_NETWORKS, *OF_PLANES, *OF_VALUES, *OF_LAUNCHES)
 """All of them; each says in one sentence what holds."""
 
 

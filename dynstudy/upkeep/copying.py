@@ -261,7 +261,7 @@ class _Copy:
                 verify_pixels(there, plane, rows, self.merged)
 
     def _compare(self, study: StudyToCopy) -> None:
-        """OnSaid what a study stands on in both databases."""
+        """Say what a study stands on in both databases."""
         if study.spec is None:
             self.say(f"study {study.name!r}: copied; dynstudy did not make it")
             return

@@ -51,6 +51,33 @@ def test_two_atlases_share_the_rows_of_what_they_share(storage: Storage) -> None
     assert np.argwhere(read_again(storage, seed=3).recorded).tolist() == [[0, 3]]
 
 
+def test_of_other_draws_of_its_plane_nothing_is_its_own(storage: Storage) -> None:
+    for seed in (3, 4):
+        plant_atlas(storage, small_atlas(name=f"draw {seed}", seed=seed))
+    ledger = read_again(storage, seed=5)
+    tiles = [cell.configuration for cell in small_atlas(seed=5).tile_cells()]
+    assert ledger.count() == 0
+    assert ledger.trained_between(tiles) == {}
+    third, fourth = (read_again(storage, seed=seed) for seed in (3, 4))
+    assert third.count() == fourth.count() == 24
+    (began, ended), (later, _) = (each.trained_between(tiles)[tiles[0]] for each in (third, fourth))
+    assert began < ended <= later
+
+
+def test_tiles_know_the_launches_of_their_pixels(storage: Storage) -> None:
+    spec = small_atlas()
+    plant_atlas(storage, spec, pixels=2)
+    plant_atlas(storage, spec)
+    ledger = read_again(storage)
+    with storage.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE dynstudy_pixel SET run_id = NULL WHERE seed = 5")
+    launches = ledger.pixels_trained()
+    assert launches.keys() == {ledger.key(cell.configuration) for cell in spec.tile_cells()}
+    first, second, *_ = (launches[ledger.key(cell.configuration)] for cell in spec.tile_cells())
+    assert first.tolist() == [1, *[2] * 8]
+    np.testing.assert_array_equal(second, [2, 1, np.nan, *[2] * 6])
+
+
 def test_a_tile_is_a_cell_whose_replicates_are_its_pixels(storage: Storage) -> None:
     spec = small_atlas()
     plant_atlas(storage, spec)

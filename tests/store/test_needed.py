@@ -1,5 +1,6 @@
 """What looks after a database knows the pixels of its atlases."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from dynstudy.analysis.atlas import read_atlas
+from dynstudy.config import Replicate
 from dynstudy.errors import DynstudyError, ExportError
 from dynstudy.export.cube import labelled_cube
 from dynstudy.export.exporting import export
@@ -16,10 +18,15 @@ from dynstudy.export.reproducing import reproduce
 from dynstudy.export.series_table import series_table
 from dynstudy.launch.runner import run
 from dynstudy.report.listing import list_rows
+from dynstudy.store.atlas_ledger import AtlasLedger
 from dynstudy.store.deletion import delete_study, plan_deletion
+from dynstudy.store.launches import claim
+from dynstudy.store.ledger import Landing, Record
+from dynstudy.store.provenance import Trainer
 from dynstudy.store.studies import Storage
 from dynstudy.upkeep.check import check_database, mend_all
 from dynstudy.upkeep.copying import Copied, copy_studies
+from dynstudy.upkeep.sizes import sizes
 from tests.databases import SQLITE_ALONE
 from tests.planted import SMALL, SpecMaker
 from tests.planted_atlas import ATLAS, accuracy_of, plant_atlas, small_atlas
@@ -178,6 +185,79 @@ def test_a_pixel_of_no_plane_and_of_no_launch_is_found_and_mended(storage: Stora
     (broken, *_) = check_database(storage).broken
     assert "seed 3" in broken.row
     assert broken.problem == "val_accuracy = 2.0 is damaged: must be from 0 to 1"
+
+
+@SQLITE_ALONE
+def test_a_tile_whose_pixels_were_trained_again_later_is_not_broken(storage: Storage) -> None:
+    spec = small_atlas()
+    plant_atlas(storage, spec)
+    study, trainer = storage.study("atlas"), Trainer("cpu", "elsewhere", "a processor", {})
+    with claim(storage.engine, storage.study_id(study), spec, "cpu") as launch:
+        x, y = spec.axes
+        again = Replicate(spec.at(x.values[0], y.values[0]), 0)
+        measures = {"val_accuracy": 0.9, "train_accuracy": 0.5, "forgetting": 0.1}
+        landing = Landing([Record(again, None, measures, {})], trainer)
+        AtlasLedger(storage.engine, spec).add_all([landing], run_id=launch.id)
+    (finding,) = check_database(storage).findings
+    assert "value is" in finding.problem
+    assert str(finding).endswith("since they were trained again afterwards; maps read the ledger")
+    assert not finding.broken
+
+
+@SQLITE_ALONE
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (
+            "dynstudy_pixel SET amplitude = 0.5 WHERE seed = 3",
+            r"seed 3: amplitude = 0.5 is damaged: must be from 1 to",
+        ),
+        ("dynstudy_pixel SET period = 1 WHERE seed = 3", "period = 1 is damaged: must be from 2"),
+        ("dynstudy_pixel SET width = 0 WHERE seed = 3", "width = 0 is damaged: must be from 1 to"),
+        ("dynstudy_pixel SET learning_rate = 9e999 WHERE seed = 3", "= inf is damaged: must be"),
+        ("dynstudy_pixel SET val_accuracy = 9e999 WHERE seed = 3", "= inf is damaged: must be"),
+        (
+            "dynstudy_pixel SET diverged_at = 201 WHERE seed = 3",
+            "plane_id 1: diverged_at is 201, after the last of 200 steps; delete this row",
+        ),
+        (
+            """dynstudy_plane SET content = replace(content, '"loss": "dce"', '"loss": "dmse1"')""",
+            r"table dynstudy_plane, id 1: key is \w{12}…, its content gives \w{12}…: one was",
+        ),
+        (
+            "dynstudy_run SET networks = 3",
+            "table dynstudy_run, id 1: networks is 3, and 60 of the ledger are its",
+        ),
+        (
+            "dynstudy_plane SET key = replace(key, substr(key, 1, 4), 'abcd')",
+            "table dynstudy_plane, id 1: key is abcd",
+        ),
+    ],
+)
+def test_a_pixel_or_plane_that_was_edited_is_named(storage: Storage, edit: str, said: str) -> None:
+    plant_atlas(storage, small_atlas())
+    with storage.engine.begin() as connection:
+        assert connection.execute(text(f"UPDATE {edit}")).rowcount == 1
+    lines = [str(finding) for finding in check_database(storage).broken]
+    assert any(re.search(said, line) for line in lines), lines
+    assert not any("\n" in line for line in lines)
+
+
+@SQLITE_ALONE
+def test_sizes_are_those_of_what_a_purge_takes(storage: Storage) -> None:
+    for changes in ({}, SHARED, PART, OVER_NOISE):
+        plant_atlas(storage, small_atlas(**changes))
+    rows = {row["name"]: row for row in sizes(storage)}
+    for name in ("atlas", "shared", "part", "noisy"):
+        planned = plan_deletion(storage, name, purge=True)
+        assert rows[name]["purged_networks"] == planned.count
+        assert rows[name]["networks"] == planned.count + planned.shared
+        assert 0 <= rows[name]["purged_bytes"] <= rows[name]["bytes"]
+        assert (rows[name]["purged_bytes"] > 0) == (planned.count > 0)
+    assert "of no study" not in rows
+    delete_study(storage, plan_deletion(storage, "noisy"))  # its networks stay
+    left = {row["name"]: row for row in sizes(storage)}
+    assert left["of no study"]["networks"] == rows["noisy"]["purged_networks"]
 
 
 @SQLITE_ALONE

@@ -11,8 +11,9 @@ def command(storage: StorageOption = None, form: FormatOption = Format.table) ->
     """Show how many rows and bytes each table has, and the networks of each study.
 
     Bytes of a table are as the database tells them, its indexes included; those of a study are of
-    its networks and their series, about. Networks that `purged_networks` counts are those that
-    `dynstudy delete --purge` of this study alone would delete, since no other study needs them.
+    its networks, pixels of an atlas included, and their series, about. Networks that
+    `purged_networks` counts are those that `dynstudy delete --purge` of this study alone would
+    delete, since no other study needs them.
     """
     from dynstudy.upkeep.sizes import sizes
 
