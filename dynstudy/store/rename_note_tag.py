@@ -1,7 +1,8 @@
 """What a person changes about a study without training anything: its name, its note, its tags."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -23,11 +24,11 @@ MAX_TAG = 50
 
 
 def rename(storage: Storage, name: str, new: str) -> None:
-    """Give a study another name, unless it is run now; number, trials and networks stay."""
+    """Give a study another name, also in its zooms, unless it is run now; all else stays."""
     study = storage.study(name)
-    stored = storage.spec(study)
-    spec = StudySpec.of({**stored.resolved(), "name": new}, "rename")
     number = storage.study_id(study)
+    specs = {number: _changed(storage.spec(study), name=new)}
+    specs |= {each: _changed(spec, zoom_of=new) for each, spec in _zooms(storage, name)}
     # Optuna cannot rename. Its table and our attribute change together, or neither.
     with Session(storage.engine) as session, session.begin():
         lock(session)
@@ -35,11 +36,25 @@ def rename(storage: Storage, name: str, new: str) -> None:
         if session.execute(select(STUDIES).where(STUDIES.c.study_name == new)).first():
             raise StudyMismatchError(f"study {new!r} exists in {storage.url}; choose another name")
         session.execute(update(STUDIES).where(STUDIES.c.study_id == number).values(study_name=new))
-        attribute = update(STUDY_ATTRIBUTES).where(
-            STUDY_ATTRIBUTES.c.study_id == number, STUDY_ATTRIBUTES.c.key == SPEC
-        )
-        value = json.dumps(json.dumps(spec.resolved(), sort_keys=True))  # as Optuna stores a text
-        session.execute(attribute.values(value_json=value))
+        for each, spec in specs.items():
+            attribute = update(STUDY_ATTRIBUTES).where(
+                STUDY_ATTRIBUTES.c.study_id == each, STUDY_ATTRIBUTES.c.key == SPEC
+            )
+            text = json.dumps(spec.resolved(), sort_keys=True)
+            session.execute(attribute.values(value_json=json.dumps(text)))  # as Optuna stores it
+
+
+def _changed(spec: StudySpec, **keys: str) -> StudySpec:
+    return StudySpec.of(spec.resolved() | keys, "rename")
+
+
+def _zooms(storage: Storage, name: str) -> Iterator[tuple[int, StudySpec]]:
+    """The studies that say they are zooms of one, by their numbers."""
+    for study in storage.studies():
+        with suppress(DamagedError):  # which is not asked for
+            spec = storage.spec(study)
+            if getattr(spec, "zoom_of", None) == name:
+                yield study.number, spec
 
 
 def refuse_if_running(session: Session, number: int, name: str) -> None:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import optuna
 import pytest
 
 from dynstudy.analysis.zoom_path import read_zooms, shares
@@ -77,14 +78,20 @@ def test_what_is_no_zoom_is_said(way: Storage) -> None:
             names(way, *typed)
 
 
-def test_an_atlas_that_has_another_name_now_is_named(way: Storage) -> None:
+def test_an_atlas_that_has_another_name_now_is_still_on_the_way(way: Storage) -> None:
     rename(way, "near", "now")
+    for name in ("atlas", "nearer"):
+        assert names(way, name) == ["atlas", "now", "nearer"]
+    assert way.spec(way.study("nearer")) == NEARER.model_copy(update={"zoom_of": "now"})
+
+
+def test_an_atlas_that_is_no_more_is_named(way: Storage) -> None:
+    optuna.delete_study(study_name="near", storage=way.optuna)
     with pytest.raises(
         DynstudyError, match=r"nearer: was zoomed from near, which is not in .*name"
     ):
         names(way, "nearer")
-    assert names(way, "atlas") == ["atlas", "now"]
-    assert names(way, "atlas", "now", "nearer") == ["atlas", "now", "nearer"]
+    assert names(way, "atlas", "nearer") == ["atlas", "nearer"]
 
 
 def test_atlases_that_say_they_are_zooms_of_each_other_end(storage: Storage) -> None:

@@ -1,4 +1,5 @@
 import json
+from typing import cast
 
 import optuna
 import pytest
@@ -22,7 +23,10 @@ from dynstudy.store.rename_note_tag import (
 )
 from dynstudy.store.studies import Storage
 from dynstudy.store.study_rows import SPEC
+from dynstudy.study.kinds.atlas import AtlasSpec
+from dynstudy.study.zooms import part
 from tests.planted import SpecMaker
+from tests.planted_atlas import small_atlas
 
 
 def test_a_renamed_study_keeps_number_trials_and_launches(
@@ -114,3 +118,16 @@ def test_a_tag_is_one_word(tag: str, storage: Storage, make_spec: SpecMaker) -> 
     with pytest.raises(DynstudyError, match="one printable word of at most 50"):
         change_tags(storage, "small", ["good", tag])
     assert tags_of(storage.study("small")) == []
+
+
+def test_zooms_are_of_the_new_name_and_resume(storage: Storage) -> None:
+    whole = small_atlas()
+    near = part(whole, {"amplitude": (20, 200)}, "near")
+    for study in (whole, near, small_atlas(name="other", zoom_of="else")):
+        storage.open_study(study)
+    rename(storage, "atlas", "wide")
+    for name, zoom_of in (("wide", None), ("near", "wide"), ("other", "else")):
+        spec = cast(AtlasSpec, storage.spec(storage.study(name)))
+        assert spec.zoom_of == zoom_of
+    again = part(small_atlas(name="wide"), {"amplitude": (20, 200)}, "near")
+    storage.check_study(again)  # the same study
