@@ -4,7 +4,7 @@ A map and a boundary study share a grid of cells, each beside its static loss.
 """
 
 import math
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product, starmap
 from typing import Annotated, Any, ClassVar, Self
 
@@ -194,10 +194,6 @@ class GridSpec(OverAxes):
     def cells_to_keep(self, study: optuna.Study) -> Iterator[Cell]:
         """The whole grid: what is not trained yet may be in the ledger already."""
         return self.grid_cells()
-
-    def family(self, configuration: Configuration) -> Hashable:
-        """Cells of one loss and width share their control of false discoveries."""
-        return configuration.loss, configuration.width
 
     def described(self) -> str:
         """What is varied and how much of it is trained, in words."""

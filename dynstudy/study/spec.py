@@ -255,8 +255,8 @@ class StudySpec(Section):
         """Find out before anything is trained that a library is missing: a `SpecError`."""
 
     def family(self, configuration: Configuration) -> Hashable:
-        """Which cells share their control of false discoveries: by default those of a loss."""
-        return configuration.loss
+        """Which cells share their control of false discoveries: those of a loss and width."""
+        return configuration.loss, configuration.width
 
     def resolved(self) -> dict[str, Any]:
         """The file with every default filled in, as plain lists, numbers and strings."""

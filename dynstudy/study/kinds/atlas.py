@@ -25,6 +25,9 @@ ACROSS = ("amplitude", "learning_rate", "width", "noise", "period")
 STRIDES = (4, 2, 1)
 """Every fourth row and column comes first, so that what is interrupted is a whole picture."""
 
+CHANGE_NO_NETWORK = frozenset({"name", "zoom_of", "tile", "replicates", "baseline_replicates"})
+"""Keys of its study file that say how pixels are called and compared, not what they are."""
+
 
 def _sides(value: Any) -> Any:
     """Pixels to the right and upwards."""
@@ -95,13 +98,13 @@ class AtlasSpec(OverAxes):
         if not isinstance(tile, int) or not 1 <= tile <= 1024:
             return values  # which is said
         filled = {"replicates": tile**2 if seed == "pixel" else 1}
-        if values.get("replicates", filled["replicates"]) != filled["replicates"]:
-            raise ValueError(
-                f"replicates = {short(values['replicates'])}: must be left out: the replicates of "
-                "a tile are its pixels"
-            )
-        if seed != "pixel":  # a network of the same draw
+        why = {"replicates": "the replicates of a tile are its pixels"}
+        if seed != "pixel":
             filled["baseline_replicates"] = 1
+            why["baseline_replicates"] = "one draw is compared with the static network of that draw"
+        for key, value in filled.items():
+            if values.get(key, value) != value:
+                raise ValueError(f"{key} = {short(values[key])}: must be left out: {why[key]}")
         return values | filled
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
 """A search: a sampler chooses what is trained, for the best of it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import optuna
@@ -82,6 +82,10 @@ class SearchSpec(OverAxes):
     def metric_names(self) -> list[str]:
         """What these values are."""
         return [*super().metric_names, *([self.minimize] if self.minimize else [])]
+
+    def family(self, configuration: Configuration) -> Hashable:
+        """A search tries many widths, and few cells of each."""
+        return configuration.loss
 
     def suggest(self, trial: optuna.Trial) -> Configuration:
         """Draw a configuration; one of a static loss has neither amplitude nor period."""

@@ -141,6 +141,10 @@ def test_cells_are_tiles_and_static_losses_read_where_tiles_are() -> None:
         ({"tile": 0}, "tile"),
         ({"tile": 4000}, "tile"),
         ({"replicates": 10}, "replicates = 10: must be left out"),
+        (
+            {"seed": 3, "baseline_replicates": 9},
+            "baseline_replicates = 9: must be left out: one draw is compared with",
+        ),
         ({"loss": ["dce", "dmse1"]}, "an atlas is of one dynamical loss"),
         ({"loss": "ce"}, "an atlas is of one dynamical loss"),
     ],
@@ -193,3 +197,10 @@ def test_an_atlas_grows_into_no_other() -> None:
     assert not spec.grows_to(spec)
     assert "6 x 4 pixels, a draw each" in spec.described()
     assert "all of seed 2" in small_atlas(seed=2).described()
+
+
+def test_tiles_of_a_width_are_one_family_of_tests_as_cells_of_a_map_are() -> None:
+    widths = ATLAS["space"] | {"period": 20, "width": {"low": 2, "high": 10}}
+    for atlas, families in ((small_atlas(), {5}), (small_atlas(space=widths), {5, 9})):
+        tiles = [cell.configuration for cell in atlas.tile_cells()]
+        assert {atlas.family(tile) for tile in tiles} == {("dce", width) for width in families}

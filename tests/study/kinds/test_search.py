@@ -46,6 +46,11 @@ def test_for_gain_each_width_has_a_baseline_of_more_replicates(make_search: Sear
     assert [(cell.configuration, cell.replicates) for cell in alone] == [(CE, 2), (DCE, 2)]
 
 
+def test_all_that_it_tried_of_a_loss_is_tested_together(make_search: SearchMaker) -> None:
+    cells = [Configuration("dce", width, 1.0, 30.0, 20) for width in (5, 9)]
+    assert len({make_search().family(cell) for cell in cells}) == 1
+
+
 def test_its_cells_are_those_of_complete_trials_and_kept_are_those_in_training(
     storage: Storage, make_search: SearchMaker
 ) -> None:
