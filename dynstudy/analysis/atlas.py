@@ -46,9 +46,19 @@ class Atlas:
         return self.spec.axes[1]
 
     @cached_property
+    def pixels(self) -> dict[str, Array]:
+        """What the ledger has of each, read once."""
+        return self.ledger.pixels
+
+    @cached_property
     def recorded(self) -> NDArray[np.bool_]:
         """Which pixels are trained."""
-        return self.ledger.pixels[RECORDED] > 0
+        return self.pixels[RECORDED] > 0
+
+    @property
+    def diverged_at(self) -> Array:
+        """At which step; nan where a network stayed finite."""
+        return self.pixels["diverged_at"]
 
     def of(self, name: str) -> Array:
         """Return a measure, raw, or ``gain``; nan where a pixel has none.
@@ -60,12 +70,12 @@ class Atlas:
             return self.of("val_accuracy") - self.static("val_accuracy")
         if name not in self.names:
             raise DynstudyError(f"{self.spec.name}: has no {name}; it has {', '.join(self.names)}")
-        return self.ledger.pixels[name]
+        return self.pixels[name]
 
     @property
     def names(self) -> list[str]:
         """What `of` takes."""
-        return [GAIN, *(name for name in MEASURES if name in self.ledger.pixels)]
+        return [GAIN, *(name for name in MEASURES if name in self.pixels)]
 
     def frame(self) -> pd.DataFrame:
         """Return a row for each trained pixel, from the lowest upwards, then to the right.
@@ -80,7 +90,7 @@ class Atlas:
         pairs = zip(columns.tolist(), rows.tolist(), strict=True)
         seeds = np.array([self.spec.seed_of(*pair) for pair in pairs], np.int64)
         measures = {name: self.of(name)[rows, columns] for name in self.names}
-        diverged = {"diverged_at": self.ledger.pixels["diverged_at"][rows, columns]}
+        diverged = {"diverged_at": self.diverged_at[rows, columns]}
         index = pd.MultiIndex.from_arrays(values, names=names)
         return pd.DataFrame({"seed": seeds} | measures | diverged, index=index)
 
@@ -116,16 +126,6 @@ class Atlas:
         return value
 
     @cached_property
-    def _of_static(self) -> dict[str, Array]:
-        return {}
-
-    def _static(self, name: str) -> Array:
-        """(2, tiles upwards, tiles to the right): means, and their standard errors."""
-        if name not in self._of_static:
-            self._of_static[name] = self._read_static(name)
-        return self._of_static[name]
-
-    @cached_property
     def _baselines(self) -> dict[Configuration, Baseline]:
         """Of the static losses that tiles are compared with."""
         return {
@@ -133,25 +133,25 @@ class Atlas:
             for static in (cell.configuration for cell in self.spec.static_cells())
         }
 
-    def _read_static(self, name: str) -> Array:
-        means: dict[object, tuple[float, float]] = {}
-        cells = [cell.configuration for cell in self.spec.tile_cells()]
-        for configuration in cells:
-            static, period = configuration.baseline(), configuration.period or 0
-            if (static, period) not in means:
-                of_static = self._baselines[static]
-                values = (
-                    of_static.val_accuracy
-                    if name == "val_accuracy"
-                    else of_static.measure(name, period)
-                )
-                moments = Moments.of([values])
-                means[static, period] = (
-                    float(moments.mean[0]),
-                    float(np.sqrt(moments.variance[0])),
-                )
-        flat = np.array([means[each.baseline(), each.period or 0] for each in cells])
-        return flat.T.reshape(2, len(self.upwards.tiles), len(self.right.tiles))
+    @cached_property
+    def _compared(self) -> list[tuple[Configuration, int]]:
+        """Of each tile, row by row: its static loss, and for which period that is read."""
+        tiles = (cell.configuration for cell in self.spec.tile_cells())
+        return [(each.baseline(), each.period or 0) for each in tiles]
+
+    def _static(self, name: str) -> Array:
+        """(2, tiles upwards, tiles to the right): means, and their standard errors."""
+        compared = list(dict.fromkeys(self._compared))
+        moments = Moments.of([self._of_static(name, *each) for each in compared])
+        numbers = {each: number for number, each in enumerate(compared)}
+        flat = np.array([moments.mean, np.sqrt(moments.variance)])
+        shape = 2, len(self.upwards.tiles), len(self.right.tiles)
+        return flat[:, [numbers[each] for each in self._compared]].reshape(shape)
+
+    def _of_static(self, name: str, static: Configuration, period: int) -> Array:
+        """A measure of the networks of a static loss; accuracy is that of diverged ones, too."""
+        baseline = self._baselines[static]
+        return baseline.val_accuracy if name == "val_accuracy" else baseline.measure(name, period)
 
 
 def read_atlas(storage: Storage, name: str) -> Atlas:

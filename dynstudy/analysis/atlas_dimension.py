@@ -5,6 +5,7 @@ dynamics alone. After Sohl-Dickstein, arXiv:2402.06184, of another boundary: tha
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,27 +16,34 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from dynstudy.analysis.atlas import GAIN, Atlas
+from dynstudy.arrays import Array
 from dynstudy.errors import DynstudyError
 from dynstudy.measure.accuracy import standard_error
 from dynstudy.measure.forgetting import CATASTROPHIC
 from dynstudy.statistics.boundary_dimension import METHODS, Shares
 from dynstudy.statistics.two_samples import LEVEL
-from dynstudy.study.kinds.atlas import AtlasSpec
+from dynstudy.study.kinds.atlas import CHANGE_NO_NETWORK, AtlasSpec
 from dynstudy.study.pixel_axes import PixelAxis
 
 
-def _forgets(atlas: Atlas) -> NDArray[np.bool_]:
-    """A network that diverged has lost all that it knew."""
-    diverged = np.isfinite(atlas.ledger.pixels["diverged_at"])
-    return (atlas.of("forgetting") > CATASTROPHIC) | diverged
+def _forgetting(atlas: Atlas) -> Array:
+    """Beyond 0.4; a network that diverged has lost all that it knew."""
+    return np.where(np.isfinite(atlas.diverged_at), np.inf, atlas.of("forgetting") - CATASTROPHIC)
 
 
-SETS: dict[str, Callable[[Atlas], NDArray[np.bool_]]] = {
-    "forgetting": _forgets,
-    GAIN: lambda atlas: atlas.of(GAIN) > 0,
+SETS: dict[str, Callable[[Atlas], Array]] = {
+    "forgetting": _forgetting,
+    GAIN: lambda atlas: atlas.of(GAIN),
 }
-"""The sets of pixels whose boundary is looked at: networks that forget more than 0.4, raw, and
-those that are more accurate than the static loss."""
+"""What is above 0 in the pixels of each set: networks that forget more than 0.4, raw, and those
+that are more accurate than the static loss."""
+
+UNDEFINED = {
+    "forgetting": "forgetting takes more oscillations than there are classes: raise "
+    "protocol.steps, or lower the period",
+    GAIN: "their static loss is not trained; run it again",
+}
+"""Why a pixel may have no such value."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,8 @@ def boundary_of(atlas: Atlas, of: str = "forgetting") -> PixelBoundary:
     """Return the boundary of one of the `SETS` of an atlas.
 
     Raises:
-        DynstudyError: the atlas is not whole, or its pixels are draws of their own.
+        DynstudyError: the atlas is not whole, its pixels are draws of their own, or some have no
+            such value.
     """
     spec = atlas.spec
     if of not in SETS:
@@ -67,7 +76,12 @@ def boundary_of(atlas: Atlas, of: str = "forgetting") -> PixelBoundary:
             f"{spec.name}: {missing} of {atlas.recorded.size} pixels are not trained; run it to "
             "its end first"
         )
-    inside = SETS[of](atlas)
+    above = SETS[of](atlas)
+    if unknown := int(np.isnan(above).sum()):
+        raise DynstudyError(
+            f"{spec.name}: {unknown} of {above.size} pixels have no {of}; {UNDEFINED[of]}"
+        )
+    inside = above > 0
     return PixelBoundary(
         spec, of, inside, {name: shares(inside) for name, shares in METHODS.items()}
     )
@@ -78,11 +92,18 @@ def dimension_rows(boundaries: Sequence[PixelBoundary]) -> list[dict[str, Any]]:
 
     Zooms of several draws lie at places of their own, each on the boundary of its draw: they are
     one row if they reach equally far. Of several draws it has the mean of their dimensions with its
-    95 % interval (Student's t).
+    95 % interval (Student's t). A row has each draw once: other places of it are rows of their own.
     """
-    alike: dict[str, list[PixelBoundary]] = {}
+    alike: dict[tuple[str, int], list[PixelBoundary]] = {}
+    places = Counter[tuple[str, object]]()
+    seen = set[str]()
     for boundary in boundaries:
-        alike.setdefault(_but_for_draw_and_place(boundary.spec), []).append(boundary)
+        if (networks := _but_for(boundary.spec)) in seen:
+            continue
+        seen.add(networks)
+        draw = _but_for_draw_and_place(boundary.spec), boundary.spec.seed
+        alike.setdefault((draw[0], places[draw]), []).append(boundary)
+        places[draw] += 1
     return [row for group in alike.values() for row in _rows(group)]
 
 
@@ -119,9 +140,7 @@ def unlike_in_precision(boundaries: Sequence[PixelBoundary]) -> list[dict[str, A
     rows = []
     for first, second in combinations(boundaries, 2):
         of_first, of_second = first.spec.protocol.dtype, second.spec.protocol.dtype
-        if of_first != of_second and _but_for_precision(first.spec) == _but_for_precision(
-            second.spec
-        ):
+        if of_first != of_second and _one_precision(first.spec) == _one_precision(second.spec):
             p, q = first.inside.mean(), second.inside.mean()
             rows.append({
                 "study": first.spec.name,
@@ -152,11 +171,15 @@ def _length(axis: PixelAxis) -> float:
 def _but_for_draw_and_place(spec: AtlasSpec) -> str:
     fixed = spec.space.model_dump(exclude={axis.name for axis in spec.axes})
     lengths = [(axis.name, axis.range.log, _length(axis)) for axis in spec.axes]
-    rest = spec.model_dump(exclude={"name", "seed", "zoom_of", "tile", "space"})
-    return str((rest, fixed, lengths))
+    return str((_but_for(spec, "seed", "space"), fixed, lengths))
 
 
-def _but_for_precision(spec: AtlasSpec) -> str:
-    plain = spec.protocol.model_copy(update={"dtype": "float64"})
-    named = spec.model_copy(update={"protocol": plain})
-    return str(named.model_dump(exclude={"name", "zoom_of", "tile"}))
+def _one_precision(spec: AtlasSpec) -> str:
+    """Which networks it is of, but for their precision."""
+    protocol = spec.protocol.model_copy(update={"dtype": "float64"})
+    return _but_for(spec.model_copy(update={"protocol": protocol}))
+
+
+def _but_for(spec: AtlasSpec, *keys: str) -> str:
+    """Which networks it is of, but for some keys."""
+    return str(spec.model_dump(exclude={*CHANGE_NO_NETWORK, *keys}))

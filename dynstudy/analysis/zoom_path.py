@@ -10,10 +10,11 @@ from dynstudy.analysis.atlas import Atlas, read_atlas
 from dynstudy.errors import DamagedError, DynstudyError
 from dynstudy.store.studies import Storage
 from dynstudy.study.differences import differences
+from dynstudy.study.kinds.atlas import CHANGE_NO_NETWORK
 from dynstudy.study.pixel_axes import PixelAxis
 
-MAY_DIFFER = {"name", "zoom_of", "pixels", "tile", "seed", "replicates", "baseline_replicates"}
-"""Keys of study files that do not change what a pixel's network is but for its draw."""
+MAY_DIFFER = CHANGE_NO_NETWORK | {"pixels", "seed"}
+"""Keys of the study files of an atlas and its zoom."""
 
 ROUNDING = 1e-9
 

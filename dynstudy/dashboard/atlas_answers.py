@@ -140,7 +140,7 @@ def _pixel(kept: KeptAtlas, column: int, row: int) -> tuple[str, str] | None:
     x, y = atlas.right, atlas.upwards
     if column >= x.pixels or row >= y.pixels:
         return None
-    diverged = atlas.ledger.pixels["diverged_at"][row, column]
+    diverged = atlas.diverged_at[row, column]
     layers = (kept.layer(name)[0] for name in kept.names)
     said = {
         "at": {

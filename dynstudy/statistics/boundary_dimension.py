@@ -1,6 +1,6 @@
 """The dimension of a boundary in a picture, from how often points on both sides of it are near.
 
-Mask of a grid are in a set or not. Two shares grow as s^(2 - D) with a distance s, where D is the
+Points of a grid are in a set or not. Two shares grow as s^(2 - D) with a distance s, where D is the
 dimension of the set's boundary: 1 for a smooth curve, 2 where it fills the plane.
 
 * *Mixed boxes* (box counting; Falconer, Fractal Geometry, ch. 2): of boxes of side s, those that

@@ -83,6 +83,21 @@ def test_zooms_that_reach_equally_far_are_one_row_wherever_they_are() -> None:
     assert (alone["studies"], alone["amplitude"]) == ("z2", "9 to 10.8")
 
 
+def test_atlases_of_the_same_draw_are_one_draw() -> None:
+    rng = np.random.default_rng(0)
+    sets = [rng.random((64, 64)) < share for share in (0.3, 0.5)]
+    first, second = (boundary(inside, seed=seed) for seed, inside in enumerate(sets))
+    again = boundary(sets[0], seed=0, name="again", tile=2)
+    assert dimension_rows([first, second, again, first]) == dimension_rows([first, second])
+    (pairs, _) = dimension_rows([first, again])
+    assert (pairs["draws"], pairs["studies"]) == (1, "atlas")
+    assert np.isnan(pairs["low"])
+    elsewhere = {"amplitude": {"low": 3, "high": 300, "log": True}}
+    other = boundary(sets[1], seed=0, name="other", space=ATLAS["space"] | elsewhere)
+    rows = dimension_rows([first, second, other])
+    assert [row["studies"] for row in rows[::2]] == ["atlas, atlas", "other"]
+
+
 def test_where_there_is_no_boundary_there_is_no_dimension() -> None:
     pairs, _ = dimension_rows([boundary(np.ones((64, 64), bool), seed=1)])
     assert (pairs["draws"], pairs["inside"]) == (0, 1)
@@ -120,5 +135,31 @@ def test_what_has_no_such_boundary_is_said(
     storage: Storage, changes: dict[str, Any], pixels: int | None, of: str, message: str
 ) -> None:
     plant_atlas(storage, small_atlas(**changes), pixels=pixels)
+    with pytest.raises(DynstudyError, match=message):
+        boundary_of(read_atlas(storage, "atlas"), of)
+
+
+@pytest.mark.parametrize(
+    ("of", "lost", "message"),
+    [
+        (
+            "forgetting",
+            "UPDATE dynstudy_pixel SET forgetting = NULL WHERE period > 30",
+            "atlas: 6 of 24 pixels have no forgetting; forgetting takes more oscillations than",
+        ),
+        (
+            "gain",
+            "DELETE FROM dynstudy_replicate",
+            "atlas: 24 of 24 pixels have no gain; their static loss is not trained; run it again",
+        ),
+    ],
+)
+def test_what_is_not_known_is_on_no_side(
+    storage: Storage, of: str, lost: str, message: str
+) -> None:
+    plant_atlas(storage, small_atlas(seed=3))
+    with storage.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM dynstudy_series")
+        connection.exec_driver_sql(lost)
     with pytest.raises(DynstudyError, match=message):
         boundary_of(read_atlas(storage, "atlas"), of)
