@@ -10,7 +10,7 @@ from typer.main import get_command
 import dynstudy
 from docs import study_keys
 from docs.results_tables import with_tables
-from dynstudy.analysis import association, atlas_edges, boundaries, measure_map
+from dynstudy.analysis import association, atlas_edges, atlas_slope, boundaries, measure_map
 from dynstudy.cli import EXAMPLES, app, each_command
 from dynstudy.export import replicate_table
 from dynstudy.measure.measures import INSTABILITY, MEASURES
@@ -176,6 +176,9 @@ TABLES = {
     "A cell: `dynstudy map` (`NAME.csv`), `--format csv` and `json`": columns.MAP,
     "An edge along a row of an atlas's pixels: `dynstudy map` (`NAME-edges.csv`), here of "
     "amplitude to the right and period upwards": atlas_edges.edge_columns("amplitude", "period"),
+    "A slope of an atlas: `dynstudy map` (`NAME-slope.csv`), likewise": (
+        atlas_slope.slope_columns("amplitude", "period")
+    ),
     "A boundary at a period: `dynstudy map --boundaries` (`NAME-boundaries.csv`)": (
         boundaries.COLUMNS
     ),

@@ -65,8 +65,12 @@ def _baseline_notes(baselines: Sequence[Baseline]) -> list[str]:
     if absent:
         rest = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
         notes.append(f"no baseline ({absent[0].configuration}){rest}: no gain over it")
-    for baseline in baselines:
-        count = len(baseline.val_accuracy)
-        if 0 < count < FEWEST:
-            notes.append(f"the baseline ({baseline.configuration}) has only {count} replicates")
+    few = [baseline for baseline in baselines if 0 < len(baseline.val_accuracy) < FEWEST]
+    if few:
+        said = (
+            f"and {len(few) - 1} more have fewer than {FEWEST}"
+            if len(few) > 1
+            else f"has only {len(few[0].val_accuracy)}"
+        )
+        notes.append(f"the baseline ({few[0].configuration}) {said} replicates")
     return notes

@@ -71,7 +71,7 @@ class AtlasEdges:
 
     atlas: Atlas
     gain: LevelSurface
-    forgetting: LevelSurface | None  # where no network has any
+    forgetting: LevelSurface | None  # where too few networks have any
 
     @property
     def headline(self) -> str:
@@ -129,18 +129,29 @@ class AtlasEdges:
 def find_edges(atlas: Atlas) -> AtlasEdges | None:
     """Return the smoothed surfaces of an atlas and its edges; None where it has no gain.
 
-    There is none where no pixel is trained or no static loss, and of one draw for all pixels.
+    There is none where too few pixels are trained or no static loss, and of one draw for all.
     """
-    gain = atlas.of(GAIN)
-    if atlas.spec.seed != "pixel" or np.isfinite(gain).sum() < FEWEST_PIXELS:
+    if atlas.spec.seed != "pixel":
         return None
-    net = atlas.net(FORGETTING)
-    enough = np.isfinite(net).sum() >= FEWEST_PIXELS
-    return AtlasEdges(
-        atlas,
-        LevelSurface(smooth(gain), EQUIVALENCE, atlas.static_error("val_accuracy")),
-        LevelSurface(smooth(net), CATASTROPHIC, atlas.static_error(FORGETTING)) if enough else None,
-    )
+    gain = _surface(atlas.of(GAIN), EQUIVALENCE, atlas.static_error("val_accuracy"))
+    if gain is None:
+        return None
+    net = _surface(atlas.net(FORGETTING), CATASTROPHIC, atlas.static_error(FORGETTING))
+    return AtlasEdges(atlas, gain, net)
+
+
+def no_edges(atlas: Atlas) -> str:
+    """Why there are none where `find_edges` gives None, in words."""
+    few = "too few pixels are trained, or no static loss; run it again"
+    return f"no edges: {few if atlas.spec.seed == 'pixel' else atlas.spec.untested}"
+
+
+def _surface(values: Array, level: float, static_error: Array) -> LevelSurface | None:
+    """Smooth pixels; None where they are too few, or in a line, as those of the first row."""
+    if np.isfinite(values).sum() < FEWEST_PIXELS:
+        return None
+    surface = LevelSurface(smooth(values), level, static_error)
+    return surface if np.isfinite(surface.excess).any() else None
 
 
 def edge_columns(right: str, upwards: str) -> tuple[Column, ...]:

@@ -17,11 +17,13 @@ far a line is from being the right curve.
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from dynstudy.analysis.atlas_edges import AtlasEdges, runs_above
 from dynstudy.arrays import Array
 from dynstudy.search.level_sets import CONFIDENT
+from dynstudy.statistics.columns import Column, names, typed
 from dynstudy.statistics.local_regression import (
     MOST_TRIED,
     NARROWEST,
@@ -48,7 +50,21 @@ class BandSlope:
     rows: int  # that it is fitted to
     upwards: Array  # (2,) ends of the line, values of the axes
     right: Array  # (2,)
-    of_what: str  # which power or slope it is
+    axes: tuple[PixelAxis, PixelAxis]  # to the right, and upwards
+
+    @property
+    def of_what(self) -> str:
+        """Which power or slope it is, in words."""
+        right, upwards = (f"{'log ' * axis.range.log}{axis.name}" for axis in self.axes)
+        return f"d {right} / d {upwards}".replace("_", " ")
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A row, with the columns of `slope_columns`."""
+        columns = slope_columns(*(axis.name for axis in self.axes))
+        ends = [end for pair in zip(self.upwards, self.right, strict=True) for end in pair]
+        row = (self.of_what, self.slope, self.low, self.high, self.rows, *ends)
+        return typed(pd.DataFrame([row], columns=names(columns)), columns)
 
     def __str__(self) -> str:
         """Say what it is, with its interval."""
@@ -57,14 +73,29 @@ class BandSlope:
         return f"{self.of_what} = {slope} [{low}, {high}]"
 
 
+def slope_columns(right: str, upwards: str) -> tuple[Column, ...]:
+    """The columns of a slope, of an atlas with these axes."""
+    return (
+        Column("slope_of", "", "which: of an axis that is logarithmic, its logarithm", "string"),
+        Column("slope", "", "b of the line along the middle of the useful region, a + b upwards"),
+        Column("slope_low", "", "lower end of its 95 % interval"),
+        Column("slope_high", "", "upper end of its 95 % interval"),
+        Column("rows", "", "of pixels that the line is fitted to", "Int64"),
+        Column(f"{upwards}_first", "", "where the line begins, on the axis upwards"),
+        Column(f"{right}_first", "", "and on the axis to the right"),
+        Column(f"{upwards}_last", "", "where it ends, on the axis upwards"),
+        Column(f"{right}_last", "", "and on the axis to the right"),
+    )
+
+
 def band_slope(edges: AtlasEdges, draws: int = DRAWS) -> BandSlope | None:
     """Return the slope of the useful region of an atlas.
 
     Returns:
-        None where fewer than `FEWEST_ROWS` rows have both edges, there or in most draws.
+        None where fewer than `FEWEST_ROWS` values have both edges, there or in most draws.
     """
     atlas, surface = edges.atlas, edges.gain
-    sure = np.any(surface.excess > CONFIDENT, axis=1, keepdims=True)[:, 0]
+    sure = np.logical_or.reduce(surface.excess > CONFIDENT, axis=1)
     line = _line(surface.smoothed.mean - surface.level, sure, atlas.right, atlas.upwards, 1)
     if line is None:
         return None
@@ -94,7 +125,7 @@ def band_slope(edges: AtlasEdges, draws: int = DRAWS) -> BandSlope | None:
         len(fitted),
         atlas.upwards.unscaled(ends),
         atlas.right.unscaled(offset + slope * ends),
-        slope_words(atlas.right, atlas.upwards),
+        (atlas.right, atlas.upwards),
     )
 
 
@@ -118,7 +149,7 @@ def _line(
         ]
         rows.append(row)
         middles.append(np.mean(crossings))
-    if len(rows) < FEWEST_ROWS:
+    if len(np.unique(y[rows])) < FEWEST_ROWS:  # several rows may share a whole number
         return None
     slope, offset = np.polyfit(y[rows], middles, 1)
     return float(slope), float(offset), np.array(rows)
@@ -127,9 +158,3 @@ def _line(
 def _of_blocks(values: Array, side: int) -> Array:
     starts = np.arange(0, len(values), side)
     return np.add.reduceat(values, starts) / np.diff([*starts, len(values)])
-
-
-def slope_words(right: PixelAxis, upwards: PixelAxis) -> str:
-    """What a slope is, in words."""
-    names = [f"log {axis.name}" if axis.range.log else axis.name for axis in (right, upwards)]
-    return f"d {names[0]} / d {names[1]}".replace("_", " ")

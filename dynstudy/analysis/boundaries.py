@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from dynstudy.analysis.atlas_edges import no_edges
 from dynstudy.analysis.boundary_words import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
 from dynstudy.analysis.panel_surface import PanelSurface
 from dynstudy.analysis.regime_map import PANEL, RegimeMap
@@ -50,24 +51,27 @@ COLUMNS = (
 
 
 def has_boundaries(study_map: RegimeMap) -> bool:
-    """Whether it is a map, and over amplitude, of networks on the same data; an atlas has edges."""
-    if study_map.atlas is not None:
-        return False
+    """Whether it is a map over amplitude; of an atlas there are edges of its pixels instead."""
     over_amplitude = study_map.dynamical_cells().amplitude.nunique() > 1
-    return study_map.spec.on_grid and over_amplitude and not study_map.noisy
+    return study_map.atlas is None and study_map.spec.on_grid and over_amplitude
 
 
 def find_boundaries(study_map: RegimeMap, draws: int = DRAWS) -> pd.DataFrame:
     """Return the boundaries of every panel of a map: a row each at each period, with `COLUMNS`.
 
+    Of an atlas, whatever its axes, the edges along each row of its pixels: `AtlasEdges.frame`.
+
     Raises:
-        DynstudyError: the study is no map over amplitude.
+        DynstudyError: the study is no map over amplitude, or an atlas without edges.
     """
+    if study_map.atlas is not None:
+        if study_map.edges is None:
+            raise DynstudyError(f"{study_map.spec.name}: {no_edges(study_map.atlas)}")
+        return study_map.edges.frame
     if not has_boundaries(study_map):
         raise DynstudyError(
             f"{study_map.spec.name}: has no boundaries, which are looked for along the amplitude "
-            "of a map; space.amplitude needs at least two values in a study of kind 'map', and "
-            "space.noise none"
+            "of a map; space.amplitude needs at least two values in a study of kind 'map'"
         )
     rows: list[dict[str, Any]] = []
     with threadpool_limits(1):  # many small matrices: threads would wait for each other

@@ -43,7 +43,8 @@ def command(
     """Print the regime map of a study, and write it as PNG and CSV.
 
     Of an atlas NAME-pixels-MEASURE.png is written, too, which has a pixel for each network, and
-    NAME-edges.csv: the edges of the smoothed useful region and of forgetting along each row.
+    NAME-edges.csv, the edges of the smoothed useful region and of forgetting along each row, which
+    --boundaries prints; and NAME-slope.csv, how the useful region lies, if that can be said.
     """
     from dynstudy.analysis.association import associate
     from dynstudy.analysis.boundaries import find_boundaries
@@ -62,13 +63,10 @@ def command(
     from dynstudy.report.rows import frame_rows
     from dynstudy.report.safe_files import file_stem, write_rows
 
-    if boundaries and show is not None and form is not Format.table:
-        raise DynstudyError(
-            f"--boundaries and --show: rows of both are not one table; --format {form} takes one"
-        )
     with opened(storage) as database:
         shown = regime_map(database, study)
     if shown.atlas is not None:
+        edges = find_boundaries(shown) if boundaries and form is not Format.table else None
         written = write_atlas(shown, show, out) + write_map(shown, out)
         if form is Format.table:
             print_map(shown, sys.stdout)
@@ -76,10 +74,13 @@ def command(
                 print_edges(shown, sys.stdout)
             log_files(written)
             return
-        edges = shown.edges if boundaries else None
-        show_rows(frame_rows(shown.frame if edges is None else edges.frame), form)
+        show_rows(frame_rows(shown.frame if edges is None else edges), form)
         log_files(written, shown.notes)
         return
+    if boundaries and show is not None and form is not Format.table:
+        raise DynstudyError(
+            f"--boundaries and --show: rows of both are not one table; --format {form} takes one"
+        )
     lines = find_boundaries(shown) if boundaries else None
     measures = None if show is None else map_of_measures(shown, show)
     association = associate(measures) if measures and show == INSTABILITIES else None

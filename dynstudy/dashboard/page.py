@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import optuna
 import optuna_dashboard
@@ -85,8 +85,9 @@ def map_page(study_map: RegimeMap, present: list[str]) -> Page:
 
 def atlas_page(study_map: RegimeMap, _present: list[str]) -> Page:
     """The page of an atlas below its pixels: tiles, files, what came out."""
-    tiles = study_map.dynamical_cells()
-    lines = ["; ".join(headline(tiles).splitlines()), CONFIRM]
+    tiles, spec = study_map.dynamical_cells(), cast(Any, study_map.spec)
+    right, upwards = spec.axes
+    lines = ["; ".join(headline(tiles, (right.name, upwards.name)).splitlines()), CONFIRM]
     figures = {TILES_FIGURE: tiles_figure(study_map)} if len(tiles) <= MOST_TILES else {}
     return Page(figures, _files(study_map, "map.png"), lines, study_map.notes)
 

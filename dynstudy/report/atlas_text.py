@@ -10,6 +10,7 @@ import pandas as pd
 from rich.text import Text
 
 from dynstudy.analysis.atlas import GAIN
+from dynstudy.analysis.atlas_edges import no_edges
 from dynstudy.analysis.regime_map import RegimeMap
 from dynstudy.config import SYMBOLS
 from dynstudy.measure.measures import INSTABILITY
@@ -18,12 +19,14 @@ from dynstudy.report.gain_grids import MARKS, MEANING, STYLES, gain_cell, grids,
 from dynstudy.report.rows import console, frame_rows, print_rows
 from dynstudy.report.safe_files import file_stem, write_rows, write_whole
 from dynstudy.report.words import Format
+from dynstudy.statistics.labels import DIVERGED
 
 MOST_WRITTEN = 10
 """Tiles to a side whose gains are written out; of more there is a sign each."""
 MOST_SIGNS = 64, 32  # to the right and upwards
 LISTED = 12  # rows of pixels whose edges are printed
 FORGETS, USEFUL_FORGETS, UNTRAINED, UNLABELLED = "F", "#", ".", " "
+SIGNS = MARKS | {DIVERGED: "x"}
 
 
 def print_tiles(study_map: RegimeMap, out: TextIO) -> None:
@@ -50,10 +53,10 @@ def print_tiles(study_map: RegimeMap, out: TextIO) -> None:
             screen.print(line)
         meaning = (
             f"a sign for a tile: + useful, {USEFUL_FORGETS} useful and forgets catastrophically, "
-            f"{FORGETS} forgets, - harmful, = neutral, ? unsettled, {UNTRAINED} not trained, "
-            "none: untested"
+            f"{FORGETS} forgets, - harmful, = neutral, ? unsettled, {SIGNS[DIVERGED]} diverged, "
+            f"{UNTRAINED} not trained, none: untested"
         )
-    screen.print(headline(tiles, axes).replace("dynamical cells", "tiles", 1))
+    screen.print(headline(tiles, axes))
     if study_map.edges is not None:
         screen.print(study_map.edges.headline)
     if study_map.slope is not None:
@@ -84,7 +87,7 @@ def _signs(tiles: pd.DataFrame, right: str, upwards: str) -> list[Text]:
 
 def _sign(row: Any) -> tuple[str, str]:
     """A sign, and its style."""
-    mark = MARKS.get(row.regime, UNLABELLED)
+    mark = SIGNS.get(row.regime, UNLABELLED)
     if not row.replicates:
         return UNTRAINED, "dim"
     if row.forgets is True:
@@ -101,10 +104,10 @@ def shown_measures(study_map: RegimeMap, show: str | None) -> list[str]:
 
 
 def write_atlas(study_map: RegimeMap, show: str | None, folder: Path) -> list[Path]:
-    """Write pixels as PNG, a network each, and edges as CSV, named after their atlas.
+    """Write pixels as PNG, a network each, edges and slope as CSV, named after their atlas.
 
     Returns:
-        The files; none of edges where no surface is.
+        The files; none of edges, or of a slope, where there is none.
 
     Raises:
         DynstudyError: it has no such measure.
@@ -119,6 +122,8 @@ def write_atlas(study_map: RegimeMap, show: str | None, folder: Path) -> list[Pa
         written.append(write_whole(path, partial(_write, png_of(values, layer, opacity=0))))
     if study_map.edges is not None:
         written.append(write_rows(study_map.edges.frame, Path(f"{stem}-edges.csv")))
+    if study_map.slope is not None:
+        written.append(write_rows(study_map.slope.frame, Path(f"{stem}-slope.csv")))
     return written
 
 
@@ -130,10 +135,13 @@ def print_edges(study_map: RegimeMap, out: TextIO) -> None:
     """Print the edges of some rows of pixels, evenly spaced."""
     edges, screen = study_map.edges, console(out)
     if edges is None:
-        screen.print("no edges: " + (study_map.spec.untested or "too few pixels are trained"))
+        assert study_map.atlas is not None
+        screen.print(no_edges(study_map.atlas), markup=False)
         return
     frame, upwards = edges.frame, edges.atlas.upwards
     values = upwards.values[:: math.ceil(upwards.pixels / LISTED)]
     listed = frame[frame[upwards.name].isin(values) & (frame.sure | (frame.says != ""))]
+    # rows of pixels may share a whole number
+    listed = listed.drop_duplicates([upwards.name, "boundary", "piece"])
     print_rows(frame_rows(listed), Format.table, out)
     screen.print(f"of {upwards.pixels} rows; {edges.smoother}", style="dim", markup=False)

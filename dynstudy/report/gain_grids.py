@@ -75,17 +75,18 @@ def gain_cell(row: Any) -> Text:
 
 
 def headline(panel: pd.DataFrame, axes: tuple[str, str] | None = None) -> str:
-    """How many cells of a panel are in which regime, and its largest gain; one or two lines."""
+    """How many cells, or tiles over `axes`, are in which regime, and the largest gain."""
+    cells, cell = ("dynamical cells", "cell") if axes is None else ("tiles", "tile")
     counts = panel.regime.value_counts()
     parts = [f"{count} {regime}" for regime, count in counts.items() if regime != BASELINE]
-    line = f"{len(panel)} dynamical cells: {', '.join(parts)}"
+    line = f"{len(panel)} {cells}: {', '.join(parts)}"
     if panel.forgets.notna().any():
         line += f"; {int((panel.forgets == True).sum())} forget"  # noqa: E712
     if panel.predicted.any():
         line += f"; {int(panel.predicted.sum())} of them predicted"
     trained = panel[~panel.predicted].replicates
     if trained.min() < trained.max():
-        line += f"; {trained.min()} to {trained.max()} networks a cell, {trained.sum()} in all"
+        line += f"; {trained.min()} to {trained.max()} networks a {cell}, {trained.sum()} in all"
     with_gain = panel[panel.gain.notna() & (panel.regime != DIVERGED) & (panel.replicates > 0)]
     if len(with_gain):
         best: Any = with_gain.loc[with_gain.gain.idxmax()]

@@ -130,12 +130,15 @@ class Study(Look):
     def boundaries(self) -> pd.DataFrame:
         """Return where the gain passes 0.02 and forgetting sets in, a row per edge and period.
 
-        The columns are those of ``dynstudy map --boundaries --format csv``.
+        The columns are those of ``dynstudy map --boundaries --format csv``. Of an atlas, a row per
+        edge and row of pixels.
 
         Raises:
-            DynstudyError: the study is no map over amplitude.
+            DynstudyError: the study is no map over amplitude, or an atlas without edges.
         """
-        return typed(boundaries.find_boundaries(self._map()), boundaries.COLUMNS)
+        study_map = self._map()
+        rows = boundaries.find_boundaries(study_map)
+        return rows if study_map.atlas is not None else typed(rows, boundaries.COLUMNS)
 
     @reading
     def best(self, n: int = 5) -> pd.DataFrame:

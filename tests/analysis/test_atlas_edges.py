@@ -1,13 +1,18 @@
 """Where regimes end in atlases whose surfaces are known."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dynstudy.analysis.atlas_edges import edge_band, find_edges, runs_above, value_at
-from dynstudy.analysis.boundaries import has_boundaries
+from dynstudy.analysis.boundaries import find_boundaries, has_boundaries
 from dynstudy.analysis.boundary_words import ABOVE, BELOW, LOWER, NOWHERE, ONSET, UPPER
+from dynstudy.analysis.regime_map import regime_map
+from dynstudy.errors import DynstudyError
+from dynstudy.store.studies import Storage
 from tests.analysis.simulated_atlas import SimulatedAtlas, band, simulated_atlas
 from tests.pictures.made_up_atlas import of_atlas
+from tests.planted_atlas import ATLAS, NOISY, plant_atlas, small_atlas
 
 HALF = 0.4 * np.sqrt(np.log(0.2 / 0.07))  # decades from the middle of `band` to its edges
 
@@ -82,6 +87,21 @@ def test_one_draw_for_all_has_no_bands_and_no_pixels_no_surface() -> None:
     assert ONSET not in set(edges.frame.boundary)
 
 
+def test_pixels_in_a_line_make_no_surface() -> None:
+    """Pixels are trained row by row, so that at first there is nothing but the lowest row."""
+    atlas = simulated_atlas(band(0.0), pixels=(64, 16))
+    in_a_row = {name: values.copy() for name, values in atlas.values.items()}
+    for values in in_a_row.values():
+        values[1:] = np.nan
+        values[:, np.arange(64) % 4 != 0] = np.nan
+    assert find_edges(SimulatedAtlas(atlas.spec, atlas.ledger, in_a_row)) is None
+    forgetting = atlas.values | {"forgetting": in_a_row["forgetting"]}
+    edges = find_edges(SimulatedAtlas(atlas.spec, atlas.ledger, forgetting))
+    assert edges is not None
+    assert edges.forgetting is None
+    assert "forgets" not in edges.headline
+
+
 def test_a_band_ends_where_it_is_settled_on_either_side() -> None:
     assert runs_above(np.array([1.0, -1, 2, 3, np.nan, 1])) == [(0, 1), (2, 4), (5, 6)]
     # settled at pixels 0 (-3) and 4 (+3); |excess| is 1.96 on the way to either
@@ -108,3 +128,17 @@ def test_an_atlas_has_edges_instead_of_the_boundaries_of_cells() -> None:
     """A Gaussian process of thousands of tiles would take minutes."""
     assert not has_boundaries(of_atlas())
     assert of_atlas().edges is not None
+
+
+def test_boundaries_of_an_atlas_are_its_edges_whatever_its_axes(storage: Storage) -> None:
+    for name, space in (("plain", ATLAS["space"]), ("noisy", NOISY)):
+        plant_atlas(storage, small_atlas(name=name, space=space))
+        study_map = regime_map(storage, name)
+        assert study_map.edges is not None
+        pd.testing.assert_frame_equal(find_boundaries(study_map), study_map.edges.frame)
+    plant_atlas(storage, small_atlas(name="few", tile=2, loss="dmse1"), pixels=9)
+    with pytest.raises(DynstudyError, match=r"^few: no edges: too few pixels are trained"):
+        find_boundaries(regime_map(storage, "few"))
+    plant_atlas(storage, small_atlas(name="one", seed=3))
+    with pytest.raises(DynstudyError, match=r"^one: no edges: seed = 3: one draw"):
+        find_boundaries(regime_map(storage, "one"))

@@ -5,8 +5,11 @@ import pytest
 
 from dynstudy.analysis import atlas_slope
 from dynstudy.analysis.atlas_edges import AtlasEdges, find_edges
-from dynstudy.analysis.atlas_slope import band_slope
-from tests.analysis.simulated_atlas import Surface, band, simulated_atlas
+from dynstudy.analysis.atlas_slope import band_slope, slope_columns
+from tests.analysis.simulated_atlas import AXES, Surface, band, simulated_atlas
+from tests.planted_atlas import ATLAS
+
+ENDS = "first", "last"
 
 
 def edges_of(gain: Surface, seed: int = 0, spread: float = 0.05) -> AtlasEdges:
@@ -74,3 +77,26 @@ def test_a_linear_axis_is_not_logarithmic() -> None:
     np.testing.assert_allclose(
         atlas.right.unscaled(atlas.right.scaled(atlas.right.values)), atlas.right.values
     )
+
+
+def test_rows_that_share_a_value_are_no_line() -> None:
+    """Two widths that have many rows of pixels each are two points, which any line joins."""
+    space = ATLAS["space"] | AXES | {"period": 20, "width": {"low": 5, "high": 6}}
+    atlas = simulated_atlas(band(0.0), pixels=(40, 30), space=space)
+    edges = find_edges(atlas)
+    assert edges is not None
+    assert len(np.unique(atlas.upwards.values)) == 2
+    assert band_slope(edges, draws=5) is None
+
+
+def test_its_table_is_a_row_of_it_and_of_the_ends_of_its_line() -> None:
+    slope = band_slope(edges_of(band(-0.5)), draws=20)
+    assert slope is not None
+    (row,) = slope.frame.to_dict("records")
+    assert list(row) == [column.name for column in slope_columns("amplitude", "period")]
+    assert row["slope_of"] == "d log amplitude / d log period"
+    assert (row["slope_low"], row["slope"], row["slope_high"]) == (
+        *(slope.low, slope.slope, slope.high),
+    )
+    ends = np.log([row[f"{axis}_{end}"] for axis in ("amplitude", "period") for end in ENDS])
+    assert (ends[1] - ends[0]) / (ends[3] - ends[2]) == pytest.approx(slope.slope)

@@ -20,7 +20,7 @@ from dynstudy.store.series import VALIDATION
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import ReplicateRow, SeriesRow
 from tests.planted import Planted, SearchMaker, SpecMaker, plant, plant_search, spread
-from tests.planted_atlas import NOISY, plant_atlas, small_atlas
+from tests.planted_atlas import ATLAS, NOISY, plant_atlas, small_atlas
 
 
 @pytest.fixture
@@ -226,3 +226,13 @@ def test_where_noise_is_an_axis_each_noise_is_a_panel_beside_its_static_loss(
     both = {row["key"]: row["a"] for row in study_differences(storage, "atlas", "plain")}
     assert both["dynamical ones trained in both"] == 0
     assert "noise" not in overview(storage, "plain").best[0]
+
+
+def test_static_losses_of_too_few_networks_are_told_in_one_note(storage: Storage) -> None:
+    """One draw along the learning rate has one static network for each row of tiles."""
+    rates = {"learning_rate": {"low": 0.1, "high": 1.0, "log": True}, "period": 20}
+    plant_atlas(storage, small_atlas(seed=3, space=ATLAS["space"] | rates))
+    notes = [note for note in regime_map(storage, "atlas").notes if "baseline" in note]
+    (note,) = notes
+    assert note.startswith("the baseline (ce, width 5, learning rate 0.")
+    assert note.endswith(") and 1 more have fewer than 6 replicates")

@@ -109,6 +109,19 @@ def test_an_atlas_is_its_pixels_and_edges(here: Path) -> None:
     assert (here / "one" / "atlas-pixels-forgetting.png").is_file()
     rows, _ = dynstudy(here, "map", "atlas", "--format", "csv")
     assert len(list(csv.DictReader(io.StringIO(rows)))) == 5  # the static loss, and tiles
+    both = "--boundaries", "--show", "forgetting"  # pixels of it are a picture alone
+    assert dynstudy(here, "map", "atlas", *both, "--format", "csv", "--out", "both")[0] == table
+    assert (here / "both" / "atlas-pixels-forgetting.png").is_file()
     line = fails(here, "map", "atlas", "--show", "steep", "--out", "new")
     assert "atlas: has no steep; it has gain, val_accuracy" in line
     assert not (here / "new").exists()
+
+
+def test_edges_that_are_none_are_no_table_of_tiles(here: Path) -> None:
+    (here / "storage").mkdir()
+    database = f"sqlite:///{here}/storage/dynstudy.db"
+    plant_atlas(Storage(database, create=True), small_atlas(seed=3))
+    line = fails(here, "map", "atlas", "--boundaries", "--format", "csv", "--out", "new")
+    assert "atlas: no edges: seed = 3: one draw has no replicates" in line
+    out, _ = dynstudy(here, "map", "atlas", "--boundaries", "--out", "new")
+    assert "no edges: seed = 3" in out

@@ -63,6 +63,25 @@ def test_many_tiles_are_a_sign_each() -> None:
     assert "A: 1.06 to 944" in text
 
 
+def test_a_tile_of_which_all_diverged_is_not_called_untested() -> None:
+    study_map = map_of(simulated_atlas(band(0.0), pixels=(60, 50), spread=0.02, tile=1))
+    study_map.frame.loc[0, "regime"] = "diverged"
+    text = printed(study_map)
+    assert "x diverged" in text
+    lowest = text.partition("3000 tiles: ")[0].splitlines()[-2]
+    assert lowest.split()[1].startswith("x")
+
+
+def test_rows_of_pixels_that_share_a_value_are_told_once() -> None:
+    space: dict[str, Any] = ATLAS["space"] | {"period": 20, "width": {"low": 4, "high": 6}}
+    study_map = map_of(simulated_atlas(band(0.0), pixels=(60, 50), space=space))
+    text = io.StringIO()
+    print_edges(study_map, text)
+    listed = [line.split()[:2] for line in text.getvalue().splitlines()]
+    for width in ("4", "5", "6"):
+        assert listed.count([width, "useful_lower"]) == 1
+
+
 def test_a_pixel_of_the_file_is_a_network(storage: Storage, tmp_path: Path) -> None:
     plant_atlas(storage, small_atlas(), pixels=9)
     study_map = regime_map(storage, "atlas")
@@ -91,8 +110,12 @@ def test_untrained_pixels_that_none_stands_for_are_transparent(
 
 def test_edges_are_a_file_and_some_of_them_a_table(tmp_path: Path) -> None:
     study_map = map_of(simulated_atlas(band(0.0), pixels=(60, 50)))
-    picture, table = write_atlas(study_map, None, tmp_path)
+    picture, table, slope = write_atlas(study_map, None, tmp_path)
     assert (picture.name, table.name) == ("atlas-pixels-gain.png", "atlas-edges.csv")
+    assert slope.name == "atlas-slope.csv"
+    (row,) = pd.read_csv(slope).itertuples()
+    assert study_map.slope is not None
+    assert (row.slope, row.rows) == (pytest.approx(study_map.slope.slope), study_map.slope.rows)
     edges = study_map.edges
     assert edges is not None
     frame = pd.read_csv(table, keep_default_na=False)
@@ -114,7 +137,9 @@ def test_where_there_are_no_edges_it_is_said_why(tmp_path: Path) -> None:
         write_atlas(map_of(one_of(atlas)), "instability", tmp_path)
     assert list(tmp_path.iterdir()) == []
     shown = write_atlas(of_atlas(panels=5), "instability", tmp_path)
-    assert [path.name for path in shown] == ["atlas-pixels-share_uphill.png", "atlas-edges.csv"]
+    assert [path.name for path in shown] == [
+        *("atlas-pixels-share_uphill.png", "atlas-edges.csv", "atlas-slope.csv")
+    ]
 
 
 def one_of(atlas: SimulatedAtlas) -> SimulatedAtlas:

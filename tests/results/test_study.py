@@ -221,6 +221,13 @@ def test_an_atlas_has_a_row_for_each_network(storage: Storage, studied: Storage)
         dynstudy.open(studied)["small"].pixels()
 
 
+def test_edges_of_an_atlas_are_those_of_the_command(storage: Storage, tmp_path: Path) -> None:
+    plant_atlas(storage, small_atlas())
+    atlas = dynstudy.open(storage)["atlas"]
+    text = printed(atlas, "map", "atlas", "--boundaries", "--out", str(tmp_path))
+    agree(atlas.boundaries().replace("", pd.NA), text)
+
+
 def test_what_is_known_of_a_study(studied: Storage, study: Study) -> None:
     assert study.spec == studied.spec(studied.study("small"))
     assert (study.state, study.note, study.tags) == ("complete", "", [])

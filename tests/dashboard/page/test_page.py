@@ -223,7 +223,7 @@ def test_an_atlas_has_its_tiles_and_says_what_came_out_in_a_line(
     assert sorted(files(storage)) == ["cells.csv", "map.png", "study.toml"]
     words = optuna_dashboard.get_note(storage.study("atlas"))
     assert "An atlas of DCE" in words
-    assert r"4 dynamical cells\: " in words
+    assert r"4 tiles\: " in words
     assert "largest gain" in words
     publish(storage, "atlas")
     assert attributes(storage).keys() == before.keys()
