@@ -2,12 +2,35 @@
 
 import re
 from html import unescape
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 from dynstudy.dashboard.server import application
 from dynstudy.store.studies import Storage
+
+EMPTY = {"br", "hr", "img", "input", "link", "meta"}
+"""Tags of HTML that have no end."""
+
+
+class Tags(HTMLParser):
+    """Sees that what is opened on a page is closed, and nothing else."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.open += [tag] * (tag not in EMPTY)
+
+    def handle_endtag(self, tag: str) -> None:
+        line, _ = self.getpos()
+        assert self.open[-1:] == [tag], f"</{tag}> in line {line} closes {self.open[-1:]}"
+        self.open.pop()
 
 
 class Visitor:
@@ -36,6 +59,7 @@ class Visitor:
         status, headers, body = self.ask(path)
         assert status == "200 OK"
         assert headers["Content-Type"] == "text/html; charset=utf-8"
+        Tags(body)
         return body
 
     def words(self, path: str) -> str:
