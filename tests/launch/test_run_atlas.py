@@ -1,6 +1,7 @@
 """An atlas through the runner: each pixel is the network of its place, each tile a trial."""
 
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from dynstudy.store.ledger import Ledger
 from dynstudy.store.studies import Storage
 from dynstudy.study.kinds.atlas import AtlasSpec
 from dynstudy.study.spec import StudySpec
-from tests.command import dynstudy, start
+from tests.command import dynstudy, process
 from tests.databases import both_at_length  # noqa: F401
 from tests.launch.executors.planted import AtOnce
 from tests.launch.recorded import networks, trials
@@ -328,16 +329,40 @@ def rows(folder: Path, what: str) -> list[tuple[Any, ...]]:
         return connection.execute(f"SELECT {what} FROM dynstudy_pixel ORDER BY seed").fetchall()
 
 
+TELLS = """
+import sys
+from dynstudy.cli import main
+from dynstudy.launch.executors.here import Here
+
+chunks, submit = sys.argv.pop(1), Here.submit
+
+def told(self, slot, chunk):
+    with open(chunks, "a") as file:
+        print(len(chunk.tasks), file=file)
+    submit(self, slot, chunk)
+
+Here.submit = told
+main()
+"""
+"""A launch that writes into a file how many networks each chunk has that it begins to train."""
+
+
 @pytest.mark.long
-def test_killed_it_goes_on_to_the_same_pixels(here: Path, tmp_path_factory: Any) -> None:
+def test_killed_it_loses_a_chunk_at_most_and_goes_on_to_the_same_pixels(
+    here: Path, tmp_path_factory: Any
+) -> None:
     alone = tmp_path_factory.mktemp("alone")
     (alone / "atlas.toml").write_text((here / "atlas.toml").read_text())
     dynstudy(alone, "run", "atlas.toml")
-    for _ in range(2):
-        with start(here, "run", "atlas.toml") as command:
-            before = recorded(here)
-            command.until(lambda: recorded(here) > before)  # noqa: B023 - at once
-            command.kill()
+    for number in range(2):
+        chunks, before = here / f"chunks-{number}", recorded(here)
+        with process(here, sys.executable, "-c", TELLS, chunks.name, "run", "atlas.toml") as launch:
+            # until chunks are so long that none begins or ends between this and the kill
+            launch.until(lambda: recorded(here) > before + 60)  # noqa: B023 - at once
+            launch.kill()
+        begun = list(map(int, chunks.read_text().split()))
+        static = 64 if number == 0 else 0
+        assert sum(begun) - static - (recorded(here) - before) <= begun[-1]
     assert 0 < recorded(here) < 512
     _, err = dynstudy(here, "run", "atlas.toml")
     assert f"{512 - recorded_before(err)} networks trained" in err
