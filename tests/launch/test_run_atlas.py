@@ -358,7 +358,7 @@ def test_killed_it_loses_a_chunk_at_most_and_goes_on_to_the_same_pixels(
         chunks, before = here / f"chunks-{number}", recorded(here)
         with process(here, sys.executable, "-c", TELLS, chunks.name, "run", "atlas.toml") as launch:
             # until chunks are so long that none begins or ends between this and the kill
-            launch.until(lambda: recorded(here) > before + 60)  # noqa: B023 - at once
+            launch.until(lambda: recorded(here) > before + 40)  # noqa: B023 - at once
             launch.kill()
         begun = list(map(int, chunks.read_text().split()))
         static = 64 if number == 0 else 0
