@@ -40,9 +40,18 @@ def in_lines(text: str, inches: float, points: float) -> str:
     renderer, font = RendererAgg(1, 1, DPI), FontProperties(size=points)  # type: ignore[no-untyped-call]
 
     @cache
+    def word_wide(word: str) -> float:
+        """With the space that its letters keep from others."""
+        size, alone = (
+            renderer.get_text_width_height_descent(text, font, ismath=False)  # type: ignore[no-untyped-call]
+            for text in (f"|{word}|", "||")
+        )
+        return float(size[0] - alone[0]) / (ROUNDED * DPI)
+
     def wide(line: str) -> float:
-        size = renderer.get_text_width_height_descent(line, font, ismath=False)  # type: ignore[no-untyped-call]
-        return float(size[0]) / (ROUNDED * DPI)
+        """By its words: many lines are tried, and each word is measured once."""
+        words = line.split(" ")
+        return sum(map(word_wide, words)) + (len(words) - 1) * word_wide(" ")
 
     lines = []
     for paragraph in text.split("\n"):
@@ -66,11 +75,11 @@ def _broken(paragraph: str, inches: float, wide: Callable[[str], float]) -> list
         if line:
             lines.append(line)
         line = ""
-        for letter in word:
-            if line and wide(line + letter) > inches:
+        for part in [word] if wide(word) <= inches else word:
+            if line and wide(line + part) > inches:
                 lines.append(line)
                 line = ""
-            line += letter
+            line += part
     return [*lines, line]
 
 

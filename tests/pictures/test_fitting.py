@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.transforms import Bbox
 
 from dynstudy.analysis.comparison import SideBySide, sides
@@ -218,6 +219,24 @@ def test_a_text_is_broken_at_its_spaces_and_in_words_that_are_too_long() -> None
     broken = in_lines("W" * 50, 1, 10).split("\n")
     assert "".join(broken) == "W" * 50
     assert 1 < len(broken) < 50
+
+
+def test_a_line_is_as_long_as_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measured once each; a long caption that was measured line by line took a tenth of a page."""
+    measured: list[str] = []
+    measure = RendererAgg.get_text_width_height_descent
+
+    def counted(self: RendererAgg, text: str, *args: Any, **more: Any) -> Any:
+        measured.append(text)
+        return measure(self, text, *args, **more)
+
+    monkeypatch.setattr(RendererAgg, "get_text_width_height_descent", counted)
+    text = "AVAVA To 1.0 (iii) jf, ±0.015 " * 20
+    lines = in_lines(text.strip(), 4, 8).split("\n")
+    assert {each.strip("|") for each in measured} <= {*text.split(" "), " ", ""}
+    renderer, font = RendererAgg(1, 1, 720), FontProperties(size=8)
+    inches = [measure(renderer, line, font, ismath=False)[0] / 720 for line in lines]
+    assert max(inches) <= 0.94 * 4
 
 
 def test_no_word_is_left_alone_and_an_equation_stays_whole() -> None:
