@@ -151,15 +151,14 @@ def publish(
     study_map = regime_map(storage, name, ledger=ledger)
     spec = study_map.spec
     page = PAGES[spec.kind](study_map, present)
+    contents = contents_of(study, cells, study_map, page.headline, page.figures)
     number = storage.study_id(study)
     users_words = _users_words(study, attributes.get(PUBLISHED, ""))
     # what is killed half-way is not taken for a whole page
     storage.optuna.set_study_system_attr(number, PUBLISHED, "")
-    for identifier, figure in page.figures.items():
-        optuna_dashboard.save_plotly_graph_object(study, figure, graph_object_id=identifier)
     files = page.files | {"study.toml": _text(tomli_w.dumps(spec.resolved()))}
     refresh_artifacts(storage, study, files, artifacts_folder(storage.url, folder))
-    keep(storage, number, contents_of(study, cells, study_map, page.headline, page.figures))
+    keep(storage, number, contents, attributes)
     facts = [launch_facts(row) for row in launches(storage.engine, number)]
     note = write_note(spec, page.headline, page.notes, facts, users_words)
     if note != optuna_dashboard.get_note(study):

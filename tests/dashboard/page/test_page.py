@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import optuna_dashboard
+import plotly.graph_objects as go
 import pytest
+from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
 from sklearn.gaussian_process import GaussianProcessRegressor
 
 import dynstudy
@@ -117,6 +119,22 @@ def test_a_figure_that_became_smaller_is_read_whole(
     text = "".join(pieces[f"{key}{number}"] for number in range(len(pieces)))
     assert json.loads(text)["data"]
     assert study.user_attrs.keys() == {"dynstudy:spec"}
+
+
+def test_a_figure_is_written_once_and_in_one_piece(
+    planted: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Piece by piece, each in a transaction, those of a large map took long."""
+    written: list[str] = []
+    to_json = go.Figure.to_json
+    monkeypatch.setattr(
+        go.Figure, "to_json", lambda self: written.append(to_json(self)) or written[-1]
+    )
+    publish(planted, "small")
+    kept = {k: v for k, v in attributes(planted).items() if k.startswith("dashboard:plot_data:")}
+    assert len(kept) == 2
+    assert sorted(kept.values()) == sorted(get_plotly_graph_objects(kept).values())
+    assert sorted(kept.values()) == sorted(written)
 
 
 def test_the_note_says_what_the_map_found(planted: Storage) -> None:
