@@ -10,6 +10,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 # Small matrices that are spread over threads wait for each other: with a thread each it takes a fifth less.
 SIDE_BY_SIDE := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist worksteal
 
+# Where it is set, each of the hundreds of processes that tests start compiles all of SciPy and pandas anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: quickstart test test-all test-long test-chaos test-browser test-jax test-package test-compile test-gpu format docs site bench bench-all clean
 
 quickstart: $(RUNNING)

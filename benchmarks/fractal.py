@@ -75,7 +75,9 @@ def zoomed(storage: Storage, plane: Plane, seed: int) -> Iterator[list[PixelBoun
     stems = [spec.name for spec in specs]
     for level in range(plane.zooms + 1):
         for spec in specs:
-            dynstudy.run(spec, storage=storage, backend="cpu", log=log)
+            done = dynstudy.run(spec, storage=storage, backend="cpu", log=log)
+            if done.interrupted:
+                raise KeyboardInterrupt
         boundaries = [boundary_of(read_atlas(storage, spec.name)) for spec in specs]
         yield boundaries
         if level < plane.zooms:

@@ -52,7 +52,9 @@ def slopes(
         changes += [f"pixels=[{pixels}, {pixels}]", *overrides]
         spec = load_spec(shipped_file("atlas.toml"), changes)
         log(f"{name}: {spec.described()}")
-        dynstudy.run(spec, storage=storage, backend="cpu", log=log)
+        done = dynstudy.run(spec, storage=storage, backend="cpu", log=log)
+        if done.interrupted:
+            raise KeyboardInterrupt
         edges = find_edges(read_atlas(storage, name))
         assert edges is not None
         useful, surely = edges.gain.share

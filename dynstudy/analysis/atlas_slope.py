@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dynstudy.analysis.atlas_edges import AtlasEdges, runs_above
-from dynstudy.arrays import Array
+from dynstudy.analysis.atlas_edges import AtlasEdges
+from dynstudy.arrays import Array, Ints
 from dynstudy.search.level_sets import CONFIDENT
 from dynstudy.statistics.columns import Column, names, typed
 from dynstudy.statistics.local_regression import (
@@ -134,25 +134,31 @@ def _line(
 ) -> tuple[float, float, Array] | None:
     """Slope, offset and the rows that the line is fitted to, of blocks of so many pixels."""
     x, y = (_of_blocks(axis.scaled(axis.values), side) for axis in (right, upwards))
-    middles, rows = [], []
-    for row, values in enumerate(excess):
-        pieces = runs_above(values)
-        if not pieces or not sure[row]:
-            continue
-        start, stop = max(pieces, key=lambda piece: values[piece[0] : piece[1]].sum())
-        ends = start - 1, stop
-        if ends[0] < 0 or ends[1] == len(values) or np.isnan(values[[*ends]]).any():
-            continue
-        crossings = [
-            np.interp(0, [values[out], values[inside]], [x[out], x[inside]])
-            for out, inside in ((start - 1, start), (stop, stop - 1))
-        ]
-        rows.append(row)
-        middles.append(np.mean(crossings))
+    rows, starts, stops = _largest_runs(excess)
+    last = excess.shape[1] - 1
+    before, after = excess[rows, starts - 1], excess[rows, stops.clip(max=last)]
+    whole = sure[rows] & (starts > 0) & (stops <= last) & np.isfinite(before) & np.isfinite(after)
+    rows, starts, stops = rows[whole], starts[whole], stops[whole]
     if len(np.unique(y[rows])) < FEWEST_ROWS:  # several rows may share a whole number
         return None
+    middles = np.zeros(len(rows))
+    for outside, inside in ((starts - 1, starts), (stops, stops - 1)):
+        low, high = excess[rows, outside], excess[rows, inside]
+        middles += (x[outside] + (x[inside] - x[outside]) * low / (low - high)) / 2
     slope, offset = np.polyfit(y[rows], middles, 1)
-    return float(slope), float(offset), np.array(rows)
+    return float(slope), float(offset), rows
+
+
+def _largest_runs(excess: Array) -> tuple[Ints, Ints, Ints]:
+    """The run above 0 of largest sum in each row that has one: row, its first, the one after it."""
+    above = np.pad(excess > 0, ((0, 0), (1, 1)))
+    rows, starts = np.nonzero(above[:, 1:-1] & ~above[:, :-2])
+    _, lasts = np.nonzero(above[:, 1:-1] & ~above[:, 2:])
+    sums = np.pad(np.cumsum(np.where(above[:, 1:-1], excess, 0.0), axis=1), ((0, 0), (1, 0)))
+    order = np.lexsort((-(sums[rows, lasts + 1] - sums[rows, starts]), rows))
+    _, first = np.unique(rows[order], return_index=True)
+    largest = order[first]
+    return rows[largest], starts[largest], lasts[largest] + 1
 
 
 def _of_blocks(values: Array, side: int) -> Array:
