@@ -86,7 +86,9 @@ def zoomed(storage: Storage, plane: Plane, seed: int) -> Iterator[list[PixelBoun
             specs = [part(spec, ends, name) for spec, name in zip(specs, names, strict=True)]
 
 
-def rows_of(boundaries: list[PixelBoundary], plane: Plane, zoom: int) -> Iterator[dict[str, Any]]:
+def precision_rows(
+    boundaries: list[PixelBoundary], plane: Plane, zoom: int
+) -> Iterator[dict[str, Any]]:
     """Yield a row for each precision: where the atlas is, and how many neighbours are unlike."""
     (precision,) = unlike_in_precision(boundaries)
     for boundary in boundaries:
@@ -168,7 +170,7 @@ def measure(storage: Storage, planes: Iterable[Plane], draws: int, out: Path) ->
         for number, plane in enumerate(planes, 1):
             names = []
             for zoom, boundaries in enumerate(zoomed(storage, plane, seed)):
-                rows += rows_of(boundaries, plane, zoom)
+                rows += precision_rows(boundaries, plane, zoom)
                 names.append(boundaries[0].spec.name)
             if seed == 0:
                 picture = out / f"boundary-{number}.png"
