@@ -70,6 +70,9 @@ def zoomed(storage: Storage, plane: Plane, seed: int) -> Iterator[list[PixelBoun
 
     Yields:
         The boundaries of each in the order of `DTYPES`, from the widest to the nearest.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C stopped a launch.
     """
     specs = [plane.spec(seed, dtype) for dtype in DTYPES]
     stems = [spec.name for spec in specs]
