@@ -69,7 +69,8 @@ def zoomed(storage: Storage, plane: Plane, seed: int) -> Iterator[list[PixelBoun
     """Train a draw's atlas and its zooms, or read what is trained.
 
     Yields:
-        The boundaries of each in the order of `DTYPES`, from the widest to the nearest.
+        The boundaries of each in the order of `DTYPES`, from the widest to the nearest, or to the
+        first that has none.
 
     Raises:
         KeyboardInterrupt: Ctrl-C stopped a launch.
@@ -83,6 +84,9 @@ def zoomed(storage: Storage, plane: Plane, seed: int) -> Iterator[list[PixelBoun
                 raise KeyboardInterrupt
         boundaries = [boundary_of(read_atlas(storage, spec.name)) for spec in specs]
         yield boundaries
+        whole = boundaries[0].inside
+        if whole.all() or not whole.any():  # what was between two pixels was finer than these
+            return
         if level < plane.zooms:
             ends = nearer(specs[0], boundary_point(boundaries[0]), plane.factor)
             names = [f"{stem}-zoom-{level + 1}" for stem in stems]
@@ -161,11 +165,11 @@ def command(
     """
     check_folder(out / "boundary.csv")
     database = Storage(storage_url(storage), create=True)
-    written = measure(database, PLANES, draws, out)
+    written = train_planes(database, PLANES, draws, out)
     log_files(written)
 
 
-def measure(storage: Storage, planes: Iterable[Plane], draws: int, out: Path) -> list[Path]:
+def train_planes(storage: Storage, planes: Iterable[Plane], draws: int, out: Path) -> list[Path]:
     """Write a row for each atlas, and a picture of the first draw of each plane."""
     rows: list[dict[str, Any]] = []
     pictures = []

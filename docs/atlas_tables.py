@@ -37,7 +37,7 @@ def _dimensions(frame: pd.DataFrame) -> Iterator[dict[str, str]]:
             "width": str(width),
             "η": str(rates),
             "zoom": str(zoom),
-            "reach of ln A": f"{np.log(both.amplitude_high / both.amplitude_low).mean():.1e}",
+            "reach of ln A": f"{np.log(both.amplitude_high / both.amplitude_low).mean():.2g}",
             "inside": f"{double.inside.mean():.0%}",
             **{f"{method}, float64": mean_with_interval(double[method]) for method in METHODS},
             "pairs, float32": mean_with_interval(single.pairs),
@@ -67,8 +67,9 @@ def mean_with_interval(values: Any) -> str:
     """The mean of some draws, and its interval by Student's t."""
     values = np.asarray(values, float)
     values = values[np.isfinite(values)]
-    if len(values) < 2:
-        return "none" if not len(values) else f"{values[0]:.2f}, n = 1"
+    if len(values) < 3:
+        each = " and ".join(f"{value:.2f}" for value in values)
+        return f"{each} (n = {len(values)})" if each else "none"
     low, high = values.mean() + np.array([-1, 1]) * _margin(values)
     return f"{values.mean():.2f} [{low:.2f}, {high:.2f}]"
 
@@ -94,6 +95,7 @@ def scales_figure(frame: pd.DataFrame) -> Figure:
         for whole in (1, 2):
             axis.axhline(whole, color="0.6", lw=0.8, ls=":")
     axes[0].set_ylabel("dimension by pairs")
+    axes[0].set_ylim(0.8, 2.5)
     add_legend_below(figure, axes[0].get_legend_handles_labels()[0])
     return figure
 
@@ -114,7 +116,7 @@ def _local(frame: pd.DataFrame) -> tuple[Array, Array, Array]:
             values = local[here, number]
             values = values[np.isfinite(values)]
             if len(values):
-                margin = _margin(values) if len(values) > 1 else np.nan
+                margin = _margin(values) if len(values) > 2 else np.nan
                 rows.append((
                     apart[here].mean() * distances[number] * np.sqrt(2),
                     values.mean(),

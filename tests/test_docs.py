@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any, Literal, get_args, get_origin
 
+import numpy as np
 import pandas as pd
 import pytest
 from pydantic import BaseModel
 from typer.main import get_command
 
 from benchmarks.bifurcations import Passage
-from docs import instability_tables, results_pictures, results_tables
+from docs import atlas_tables, instability_tables, results_pictures, results_tables
 from docs.bifurcation_picture import lags_figure
 from docs.generate import COMMANDS, SCHEMA, STUDY_FILE, generated, page_file
 from dynstudy.analysis.association import COLUMNS
@@ -84,6 +85,27 @@ def test_pictures_of_bifurcations_are_on_their_page() -> None:
     for axis, name in ((left, "second"), (right, "multiplier")):
         drawn = sum(patch.get_height() for patch in axis.patches)
         assert drawn == (frame.period4 - frame[name]).notna().sum()  # none is left out
+
+
+def test_pictures_and_tables_of_atlases_are_of_what_their_page_says() -> None:
+    page = (ROOT / "docs" / "atlas.md").read_text(encoding="utf-8")
+    pictures = re.findall(r"\(atlas/([\w-]+\.png)\)", page)
+    assert set(pictures) == {path.name for path in atlas_tables.FOLDER.glob("*.png")}
+    assert title_of(atlas_tables.FOLDER / "atlas.png") == "atlas"
+    frame = atlas_tables.read("boundary")
+    for _, way in frame.groupby(["width", "rates", "seed", "dtype"]):
+        assert way.zoom.tolist() == list(range(len(way)))
+        for axis in ("amplitude", "learning_rate"):  # each zoom lies within the atlas before it
+            assert (np.diff(way[f"{axis}_low"]) > 0).all()
+            assert (np.diff(way[f"{axis}_high"]) < 0).all()
+    drawn = atlas_tables.scales_figure(frame).axes
+    assert len(drawn) == len(frame.groupby(["width", "rates"]))
+    # the mean dimension of the coarsest pair of distances, by its definition
+    (_, first), *_ = frame[frame.dtype == "float64"].groupby(["width", "rates"])
+    widest = first[first.zoom == 0]
+    of_draws = 2 - np.log2(widest.pairs_4 / widest.pairs_2)
+    line = drawn[0].get_lines()[0]
+    assert line.get_ydata()[0] == pytest.approx(of_draws.mean())
 
 
 def test_every_command_has_a_page_with_all_its_options_and_an_example() -> None:

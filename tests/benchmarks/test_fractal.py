@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.fractal import Plane, measure
+from benchmarks.fractal import Plane, train_planes
 from dynstudy.analysis.atlas import read_atlas
 from dynstudy.analysis.atlas_dimension import boundary_of
 from dynstudy.analysis.boundary_point import boundary_point
@@ -19,11 +19,11 @@ PLANES = (Plane(5, (0.1, 10), zooms=1, pixels=32, steps=250),)
 def test_each_draw_is_zoomed_into_its_own_boundary_in_both_precisions(
     storage: Storage, tmp_path: Path
 ) -> None:
-    picture, table = measure(storage, PLANES, 2, tmp_path)
+    picture, table = train_planes(storage, PLANES, 2, tmp_path)
     assert picture.read_bytes().startswith(b"\x89PNG")
     trained = table.read_text()
     names = storage.names()
-    measure(storage, PLANES, 2, tmp_path)  # which reads what is trained
+    train_planes(storage, PLANES, 2, tmp_path)  # which reads what is trained
     assert (storage.names(), table.read_text()) == (names, trained)
     frame = pd.read_csv(table)
     assert [*frame[["seed", "zoom", "dtype"]].itertuples(index=False, name=None)] == [

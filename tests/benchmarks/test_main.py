@@ -59,7 +59,7 @@ def test_an_unknown_name_is_one_line() -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         f"error: 'growht' is not one of {', '.join(benchmarks.MEASUREMENTS)}, "
-        "boundary_replay, bifurcations; did you mean 'growth'?\n"
+        "boundary_replay, bifurcations, fractal, slopes; did you mean 'growth'?\n"
     )
 
 
