@@ -16,11 +16,11 @@ from unittest.mock import patch
 
 import numpy as np
 
+from benchmarks.launching import run_to_end
 from dynstudy.bench.measure import Measurement, Row, Say, Settings, last_line
 from dynstudy.bench.own import own_backend
 from dynstudy.bench.problem import Problem
 from dynstudy.errors import BenchError
-from dynstudy.launch import runner
 from dynstudy.study.kinds.map import MapSpec
 from dynstudy.train import train
 
@@ -121,10 +121,8 @@ def measure_map(cells: int, steps: int, folder: str) -> MapCost:
 
     with patch("dynstudy.launch.replicates.train", timed):
         began = time.perf_counter()
-        done = runner.run(map_spec(cells, steps), storage=f"sqlite:///{folder}/bench.db")
+        done = run_to_end(map_spec(cells, steps), storage=f"sqlite:///{folder}/bench.db")
         wall = time.perf_counter() - began
-    if done.interrupted:
-        raise KeyboardInterrupt
     return MapCost(done.cells, done.trained, wall, inside, peak_memory())
 
 

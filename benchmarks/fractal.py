@@ -14,7 +14,7 @@ import pandas as pd
 import typer
 from matplotlib.figure import Figure
 
-import dynstudy
+from benchmarks.launching import run_to_end
 from dynstudy.analysis.atlas import read_atlas
 from dynstudy.analysis.atlas_dimension import PixelBoundary, boundary_of, unlike_in_precision
 from dynstudy.analysis.boundary_point import boundary_point
@@ -71,17 +71,12 @@ def zoomed(storage: Storage, plane: Plane, seed: int) -> Iterator[list[PixelBoun
     Yields:
         The boundaries of each in the order of `DTYPES`, from the widest to the nearest, or to the
         first that has none.
-
-    Raises:
-        KeyboardInterrupt: Ctrl-C stopped a launch.
     """
     specs = [plane.spec(seed, dtype) for dtype in DTYPES]
     stems = [spec.name for spec in specs]
     for level in range(plane.zooms + 1):
         for spec in specs:
-            done = dynstudy.run(spec, storage=storage, backend="cpu", log=log)
-            if done.interrupted:
-                raise KeyboardInterrupt
+            run_to_end(spec, storage=storage, backend="cpu", log=log)
         boundaries = [boundary_of(read_atlas(storage, spec.name)) for spec in specs]
         yield boundaries
         whole = boundaries[0].inside
@@ -182,5 +177,4 @@ def train_planes(storage: Storage, planes: Iterable[Plane], draws: int, out: Pat
             if seed == 0:
                 picture = out / f"boundary-{number}.png"
                 pictures.append(save(zooms_figure(storage, names), picture, names[0]))
-    # the share of pairs at a distance is only there where there are enough pixels
     return [*pictures, write_rows(pd.DataFrame(rows), out / "boundary.csv")]

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.launching import run_to_end
 from dynstudy.bench.measure import Measurement, Row, Say, Settings
 from dynstudy.config import Replicate
 from dynstudy.launch.replicates import to_arrays
-from dynstudy.launch.runner import run
 from dynstudy.study.kinds.atlas import AtlasSpec
 from dynstudy.train import Data, Ensemble, Parameters, train
 
@@ -124,9 +124,7 @@ def grid_arrays(spec: AtlasSpec) -> tuple[Ensemble, Data]:
 def _launched(spec: AtlasSpec) -> None:
     with tempfile.TemporaryDirectory(prefix="dynstudy-bench-") as folder:
         storage = f"sqlite:///{Path(folder) / 'atlas.db'}"
-        done = run(spec, storage=storage, backend="cpu", report=lambda _: None)
-    if done.interrupted:
-        raise KeyboardInterrupt
+        run_to_end(spec, storage=storage, backend="cpu", report=lambda _: None)
 
 
 Arrays = tuple[NDArray[np.float32], ...]

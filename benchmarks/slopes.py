@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-import dynstudy
+from benchmarks.launching import run_to_end
 from dynstudy.analysis.atlas import read_atlas
 from dynstudy.analysis.atlas_edges import find_edges
 from dynstudy.analysis.atlas_slope import band_slope
@@ -37,8 +37,8 @@ class Slope:
     useful: float  # share of the pixels whose smoothed gain is above 0.02
     surely: float  # whose band is
     slope: float
-    low: float
-    high: float  # of 95 %
+    slope_low: float
+    slope_high: float  # of 95 %
     rows: int  # of pixels that the line is fitted to
 
 
@@ -52,9 +52,7 @@ def slopes(
         changes += [f"pixels=[{pixels}, {pixels}]", *overrides]
         spec = load_spec(shipped_file("atlas.toml"), changes)
         log(f"{name}: {spec.described()}")
-        done = dynstudy.run(spec, storage=storage, backend="cpu", log=log)
-        if done.interrupted:
-            raise KeyboardInterrupt
+        run_to_end(spec, storage=storage, backend="cpu", log=log)
         edges = find_edges(read_atlas(storage, name))
         assert edges is not None
         useful, surely = edges.gain.share

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from scipy import stats
 
+from dynstudy.analysis.atlas_dimension import margin_of_draws
 from dynstudy.arrays import Array
-from dynstudy.measure.accuracy import standard_error
 from dynstudy.pictures.fitting import add_legend_below
 from dynstudy.pictures.style import CURVES, plainly, save
-from dynstudy.statistics.two_samples import LEVEL
+from dynstudy.report.rows import with_interval
+from dynstudy.statistics.boundary_dimension import Shares
 
 FOLDER = Path(__file__).resolve().parent / "atlas"
 METHODS = "pairs", "boxes"
@@ -50,16 +50,14 @@ def slopes(names: list[str]) -> pd.DataFrame:
     (name,) = names
     return pd.DataFrame([
         {
-            "width": row.width,
-            "η": f"{row.learning_rate:g}",
-            "useful": f"{row.useful:.0%}",
-            "surely": f"{row.surely:.0%}",
-            "d log A / d log T": f"{row.slope:+.2f} [{row.low:+.2f}, {row.high:+.2f}]"
-            if np.isfinite(row.slope)
-            else "none",
-            "rows": f"{row.rows} of {row.pixels}",
+            "width": row["width"],
+            "η": f"{row['learning_rate']:g}",
+            "useful": f"{row['useful']:.0%}",
+            "surely": f"{row['surely']:.0%}",
+            "d log A / d log T": with_interval(row, "slope", "+.2f") or "none",
+            "rows": f"{row['rows']} of {row['pixels']}",
         }
-        for row in read(name).itertuples()
+        for row in read(name).to_dict("records")
     ])
 
 
@@ -70,12 +68,8 @@ def mean_with_interval(values: Any) -> str:
     if len(values) < 3:
         each = " and ".join(f"{value:.2f}" for value in values)
         return f"{each} (n = {len(values)})" if each else "none"
-    low, high = values.mean() + np.array([-1, 1]) * _margin(values)
+    low, high = values.mean() + np.array([-1, 1]) * margin_of_draws(values)
     return f"{values.mean():.2f} [{low:.2f}, {high:.2f}]"
-
-
-def _margin(values: Array) -> float:
-    return float(standard_error(values) * stats.t.ppf(1 - LEVEL / 2, len(values) - 1))
 
 
 @plainly
@@ -103,11 +97,8 @@ def scales_figure(frame: pd.DataFrame) -> Figure:
 def _local(frame: pd.DataFrame) -> tuple[Array, Array, Array]:
     """Distances, mean dimensions and margins over the draws, from the coarsest on."""
     names = [name for name in frame if name.startswith("pairs_")]
-    shares = frame[names].to_numpy()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        local = 2 - np.diff(np.log2(shares), axis=1)
-    local[~np.isfinite(local)] = np.nan
     distances = np.array([int(name.removeprefix("pairs_")) for name in names])
+    local = np.array([Shares(distances, unlike).local for unlike in frame[names].to_numpy()])
     apart = np.log(frame.amplitude_high / frame.amplitude_low) / frame.pixels
     rows = []
     for zoom in sorted(frame.zoom.unique()):
@@ -116,7 +107,7 @@ def _local(frame: pd.DataFrame) -> tuple[Array, Array, Array]:
             values = local[here, number]
             values = values[np.isfinite(values)]
             if len(values):
-                margin = _margin(values) if len(values) > 2 else np.nan
+                margin = margin_of_draws(values) if len(values) > 2 else np.nan
                 rows.append((
                     apart[here].mean() * distances[number] * np.sqrt(2),
                     values.mean(),

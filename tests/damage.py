@@ -1,9 +1,14 @@
 """Values that dynstudy did not write."""
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from dynstudy.errors import DamagedError
+from dynstudy.store.database import database_errors
 from dynstudy.store.studies import Storage
 
 
@@ -21,3 +26,14 @@ def damage(storage: Storage, statement: str, *values: Any) -> bool:
         assert not sqlite
         return False
     return True
+
+
+def refusal(storage: Storage, read: Callable[[Connection], object]) -> str:
+    """What is said when something damaged is read, of a storage called URL."""
+    with (
+        pytest.raises(DamagedError) as refused,
+        database_errors("URL", storage.engine),
+        storage.engine.connect() as connection,
+    ):
+        read(connection)
+    return str(refused.value)

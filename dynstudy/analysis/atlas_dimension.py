@@ -114,7 +114,7 @@ def _rows(group: Sequence[PixelBoundary]) -> Iterator[dict[str, Any]]:
         values = np.array([boundary.shares[method].dimension() for boundary in group])
         defined = values[np.isfinite(values)]
         mean = defined.mean() if len(defined) else np.nan
-        margin = standard_error(defined) * stats.t.ppf(1 - LEVEL / 2, max(len(defined) - 1, 1))
+        margin = margin_of_draws(defined)
         yield {
             "studies": ", ".join(boundary.spec.name for boundary in group),
             "dtype": spec.protocol.dtype,
@@ -128,6 +128,11 @@ def _rows(group: Sequence[PixelBoundary]) -> Iterator[dict[str, Any]]:
             "low": float(mean - margin),
             "high": float(mean + margin),
         }
+
+
+def margin_of_draws(values: Array) -> float:
+    """Half of the 95 % interval of the mean of some draws (n,), by Student's t; nan of one."""
+    return float(standard_error(values) * stats.t.ppf(1 - LEVEL / 2, max(len(values) - 1, 1)))
 
 
 def unlike_in_precision(boundaries: Sequence[PixelBoundary]) -> list[dict[str, Any]]:

@@ -10,11 +10,10 @@ from sqlalchemy import Engine, select
 
 from dynstudy.errors import DamagedError
 from dynstudy.store.checked import DamagedValueError, Within, in_its_row, json_of
-from dynstudy.store.database import database_errors
 from dynstudy.store.series import VALIDATION
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import Base, ReplicateRow, RunRow, SeriesRow, StepsRow
-from tests.damage import damage
+from tests.damage import damage, refusal
 from tests.databases import SQLITE_ALONE
 from tests.planted import Planted, small_map
 
@@ -69,13 +68,8 @@ def test_a_damaged_value_is_named_with_its_row(
     table = model.__tablename__
     if not damage(storage, f"UPDATE {table} SET {column} = ? WHERE id = 2", value):
         return
-    with (
-        pytest.raises(DamagedError) as refused,
-        database_errors("URL", storage.engine),
-        storage.engine.connect() as connection,
-    ):
-        connection.execute(select(getattr(model, column))).all()
-    said = str(refused.value)
+    query = select(getattr(model, column))
+    said = refusal(storage, lambda connection: connection.execute(query).all())
     assert said.startswith(f"storage URL: table {table}, id 2, {column} = ")
     assert f"is damaged: {problem}" in said
     assert "; delete" in said.split("is damaged")[1]

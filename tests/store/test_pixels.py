@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from dynstudy.errors import DamagedError
 from dynstudy.store import pixels
-from dynstudy.store.database import database_errors
 from dynstudy.store.keys import digest, plane_content
 from dynstudy.store.studies import Storage
 from dynstudy.store.tables import PixelRow, PlaneRow
-from tests.damage import damage
+from tests.damage import damage, refusal
 from tests.databases import SQLITE_ALONE, both  # noqa: F401
 from tests.planted_atlas import small_atlas
 
@@ -66,13 +64,10 @@ def test_a_damaged_value_is_named_with_its_row(
         pixels.write_pixels(connection, rows)
     if not damage(storage, f"UPDATE dynstudy_pixel SET {column} = ? WHERE seed = 1", value):
         return
-    with (
-        pytest.raises(DamagedError) as refused,
-        database_errors("URL", storage.engine),
-        storage.engine.connect() as connection,
-    ):
-        list(pixels.read_pixels(connection, [plane], EVERYWHERE, ("seed", column)))
-    said = str(refused.value)
+    names = ("seed", column)
+    said = refusal(
+        storage, lambda connection: list(pixels.read_pixels(connection, [plane], EVERYWHERE, names))
+    )
     assert f"period 20, amplitude 3.0, seed 1, {column} = " in said
     assert f"is damaged: {problem}; delete this row" in said
 
