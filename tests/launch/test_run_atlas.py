@@ -288,11 +288,11 @@ def test_networks_of_a_noise_are_shared_with_an_atlas_of_that_noise(storage: Sto
 
 @pytest.mark.long
 def test_labels_of_tiles_are_those_of_a_map_of_their_middles(storage: Storage) -> None:
-    """Where both are settled; a gain below the margin of neutral may be settled as either."""
+    """Where both are settled; one small gain may be settled as useful, and as neutral."""
     same = {"loss": "dce", "protocol": {"steps": 1500, "tail": "none"}}
     # one period, since a remainder of steps at A = 1 differs between neighbours along it
     fixed = {"period": 50, "width": 20}
-    axes = {"amplitude": {"low": 2, "high": 1000, "log": True}}
+    axes = {"amplitude": {"low": 2, "high": 100, "log": True}}
     axes["learning_rate"] = {"low": 0.9, "high": 1.1}
     sizes = {"kind": "atlas", "pixels": [64, 16], "tile": 8}
     atlas = AtlasSpec.model_validate({"name": "atlas", **sizes, **same, "space": fixed | axes})
@@ -310,8 +310,10 @@ def test_labels_of_tiles_are_those_of_a_map_of_their_middles(storage: Storage) -
         labels = {of_tiles.regime[cell], of_cells.regime[cell]}
         if labels <= {"useful", "harmful", "neutral"}:
             both += 1
-            small = abs(of_tiles.gain[cell]) < 0.02 and abs(of_cells.gain[cell]) < 0.02
-            assert len(labels) == 1 or (small and "neutral" in labels), cell
+            difference = of_tiles.gain[cell] - of_cells.gain[cell]
+            apart = abs(difference) / np.hypot(of_tiles["sem"][cell], of_cells["sem"][cell])
+            one = "neutral" in labels and apart < 3.5  # by chance once in 2000 cells
+            assert len(labels) == 1 or one, (cell, labels, apart)
     assert both >= 8
     assert set(of_tiles.regime) > {"harmful", "neutral"}
 
