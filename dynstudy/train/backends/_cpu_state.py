@@ -128,7 +128,7 @@ def start(ensemble: Ensemble, data: Data, initial: Parameters, readings: Reading
     units = []
     for b, width in enumerate(ensemble.width):
         rows = initial.W1[b, :, :width], initial.b1[b, None, :width], initial.W2[b, :width].T
-        units.append(np.concatenate(rows).astype(ensemble.dtype))
+        units.append(np.concatenate(rows).astype(ensemble.dtype, order="C"))
     training, validation = (
         _points(x, y, data.classes, ensemble.dtype)
         for x, y in ((data.x, data.y), (data.validation_x, data.validation_y))
@@ -148,7 +148,8 @@ def start(ensemble: Ensemble, data: Data, initial: Parameters, readings: Reading
         len(data.y),
         training,
         validation,
-        np.where(readings.checkpoints < 0, NEVER, readings.checkpoints),
+        # of one layout, as all arrays: for another, the kernel is compiled anew
+        np.ascontiguousarray(np.where(readings.checkpoints < 0, NEVER, readings.checkpoints)),
         np.argsort(-ensemble.width, kind="stable").tolist(),
         [Watch(each, *nothing_yet()) for each in beside()] if len(readings.onsets.first) else [],
         np.zeros((valued, 2)),

@@ -19,8 +19,11 @@ from dynstudy.train import Data, Ensemble, train
 from dynstudy.train.backends import _cached
 from dynstudy.train.backends._cached import Cached
 from dynstudy.train.backends._cpu_kernel import _set_class_weights, advance_network
+from dynstudy.train.backends.cpu import start
+from dynstudy.train.readings import Readings
 from tests.conftest import ROOT
 from tests.forked import in_child
+from tests.train.oracle import random_state
 
 
 def test_the_kernel_has_the_schedule_of_the_definition() -> None:
@@ -38,6 +41,18 @@ def test_compiled_code_is_kept_on_disk(data: Data) -> None:
     assert stats.cache_path
     assert sum(stats.cache_hits.values()) + sum(stats.cache_misses.values()) > 0
     assert advance_network.compiled.targetoptions["nogil"] is True
+
+
+@pytest.mark.parametrize("features", [1, 2])
+def test_arrays_have_one_layout(features: int) -> None:
+    """For another one the kernel would be compiled anew, for seconds."""
+    ensemble = Ensemble.of("mse", 2, width=[1, 5], learning_rate=0.1)
+    steps = np.array(np.broadcast_to([0, 2], (2, 2)))  # Fortran's, as `train` makes of a list
+    x, y = np.zeros((1, 6, features)), np.array([0, 1, 2] * 2)
+    initial = random_state(np.random.default_rng(0), ensemble, 3, features)
+    readings = Readings.empty(ensemble, steps, 3, trace=False)
+    state = start(ensemble, Data(x, y, x[0], y), initial, readings)
+    assert all(each.flags.c_contiguous for each in [*state.units, *state.checkpoints])
 
 
 @pytest.mark.parametrize("asked", ["zero", "0", "-1"])
