@@ -1,6 +1,7 @@
 """What an atlas has of each pixel: measures as arrays, and what the static loss is there."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -34,6 +35,8 @@ class Atlas:
 
     spec: AtlasSpec
     ledger: AtlasLedger
+    baselines_read: Mapping[Configuration, Baseline] = field(default_factory=dict, kw_only=True)
+    """Static losses that somebody has read already, which takes seconds."""
 
     @property
     def right(self) -> PixelAxis:
@@ -129,7 +132,8 @@ class Atlas:
     def _baselines(self) -> dict[Configuration, Baseline]:
         """Of the static losses that tiles are compared with."""
         return {
-            static: Baseline(self.ledger, static, self.spec.baseline_seeds)
+            static: self.baselines_read.get(static)
+            or Baseline(self.ledger, static, self.spec.baseline_seeds)
             for static in (cell.configuration for cell in self.spec.static_cells())
         }
 
@@ -167,6 +171,10 @@ def read_atlas(storage: Storage, name: str) -> Atlas:
     return atlas
 
 
-def atlas_of(ledger: Ledger) -> Atlas | None:
+def atlas_of(
+    ledger: Ledger, baselines_read: Mapping[Configuration, Baseline] | None = None
+) -> Atlas | None:
     """Return the atlas whose ledger it is; None if it is that of another kind of study."""
-    return Atlas(ledger.spec, ledger) if isinstance(ledger, AtlasLedger) else None
+    if not isinstance(ledger, AtlasLedger):
+        return None
+    return Atlas(ledger.spec, ledger, baselines_read=baselines_read or {})

@@ -11,6 +11,7 @@ there are no bands, and no edges.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -133,11 +134,11 @@ def find_edges(atlas: Atlas) -> AtlasEdges | None:
     """
     if atlas.spec.seed != "pixel":
         return None
-    gain = _surface(atlas.of(GAIN), EQUIVALENCE, atlas.static_error("val_accuracy"))
-    if gain is None:
-        return None
-    net = _surface(atlas.net(FORGETTING), CATASTROPHIC, atlas.static_error(FORGETTING))
-    return AtlasEdges(atlas, gain, net)
+    gain = atlas.of(GAIN), EQUIVALENCE, atlas.static_error("val_accuracy")
+    net = atlas.net(FORGETTING), CATASTROPHIC, atlas.static_error(FORGETTING)
+    with ThreadPoolExecutor() as pool:
+        of_gain, of_net = pool.map(_surface, *zip(gain, net, strict=True))
+    return None if of_gain is None else AtlasEdges(atlas, of_gain, of_net)
 
 
 def no_edges(atlas: Atlas) -> str:

@@ -14,6 +14,7 @@ of the pixels as they are. The interval holds what other draws of the networks w
 far a line is from being the right curve.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,12 +108,18 @@ def band_slope(edges: AtlasEdges, draws: int = DRAWS) -> BandSlope | None:
     error = float(np.nan_to_num(np.nanmean(surface.static_error)))
     rows = np.logical_or.reduceat(sure, np.arange(0, len(sure), side))
     rng = np.random.default_rng(0)  # an atlas reads the same every time
-    slopes = []
-    for _ in range(draws):
-        drawn = smooth_mean(means, counts * rng.gamma(1 / spread, spread, counts.shape), reach)
-        level = surface.level + error * rng.normal()
-        again = _line(drawn - level, rows, atlas.right, atlas.upwards, side)
-        slopes += [] if again is None else [again[0]]
+    drawn = [
+        (counts * rng.gamma(1 / spread, spread, counts.shape), error * rng.normal())
+        for _ in range(draws)
+    ]
+
+    def slope_of(weights: Array, shift: float) -> list[float]:
+        excess = smooth_mean(means, weights, reach) - (surface.level + shift)
+        again = _line(excess, rows, atlas.right, atlas.upwards, side)
+        return [] if again is None else [again[0]]
+
+    with ThreadPoolExecutor() as pool:
+        slopes = sum(pool.map(slope_of, *zip(*drawn, strict=True)), start=list[float]())
     if len(slopes) < draws / 2:
         return None
     low, high = np.quantile(slopes, [LEVEL / 2, 1 - LEVEL / 2])

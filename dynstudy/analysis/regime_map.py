@@ -276,7 +276,8 @@ def regime_map(
                 f"that are, {unsettled} of them not settled"
             )
     trials = storage.count_cells(study)
-    return RegimeMap(spec, frame, notes, outcomes, lost, rows, trials, measured, atlas_of(ledger))
+    atlas = atlas_of(ledger, labelled.compared.baselines)
+    return RegimeMap(spec, frame, notes, outcomes, lost, rows, trials, measured, atlas)
 
 
 def conditional(protocol: Protocol) -> str:

@@ -5,6 +5,7 @@ is its help, and ``EXAMPLES`` of it, which tests parse. A folder, such as ``stor
 of several: those of its ``COMMANDS``.
 """
 
+import gc
 import sys
 from errno import ENOENT
 from importlib import import_module
@@ -37,6 +38,9 @@ app = typer.Typer(
     epilog="Exit status: 0 done, 1 `reproduce` found another result, 2 something you can mend "
     "(one line says what), 130 interrupted.",
 )
+
+GARBAGE_AFTER = 100_000
+"""New objects after which Python looks for garbage in circles; 700 or 2000 by itself."""
 
 EXAMPLES: dict[str, tuple[str, ...]] = {}
 """By command, for its help and its page in ``docs/commands/``."""
@@ -85,6 +89,9 @@ def each_command(group: Any) -> dict[str, Any]:
 
 def main() -> None:
     """Run the command line and exit: 0 done, 2 an error to mend, 130 interrupted."""
+    # rows of a million networks come as tuples, none of them in a circle: looked for a hundredth as
+    # often, circles take a hundredth of the time
+    gc.set_threshold(GARBAGE_AFTER)
     run_app(app)
 
 

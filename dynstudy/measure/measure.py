@@ -45,11 +45,13 @@ class CellReadings:
         """The same networks at K other steps, nan where they were not read."""
         index_of = {step: index for index, step in enumerate(self.steps)}
         wanted = tuple(int(step) for step in steps)
-        indices = [index_of.get(step, -1) for step in wanted]
+        read = [step in index_of for step in wanted]
+        indices = [index_of[step] for step in wanted if step in index_of]
 
         def pick(counts: Array) -> Array:
-            unread = np.full_like(counts, np.nan, shape=(len(counts), 1, counts.shape[-1]))
-            return np.concatenate([counts, unread], axis=1)[:, indices]
+            picked = np.full((len(counts), len(wanted), counts.shape[-1]), np.nan)
+            picked[:, read] = counts[:, indices]
+            return picked
 
         correct, validation_correct = pick(self.correct), pick(self.validation_correct)
         return replace(self, steps=wanted, correct=correct, validation_correct=validation_correct)

@@ -116,22 +116,22 @@ def permutation_p_values(samples: Array, baseline: Array, resamples: int = RESAM
     root, right = _as_extreme(x, y)
     extreme = [
         np.count_nonzero(np.square(few @ sums) >= right_of_few @ sums, axis=1)
-        # few at a time: what is computed of them stays in the cache
+        # few at a time: what is computed of them takes 10 MB
         for few, right_of_few in zip(_by_few(root), _by_few(right), strict=True)
     ]
     return (1 + np.concatenate(extreme)) / (resamples + 1)
 
 
 def _by_few(rows: Array) -> list[Array]:
-    return np.array_split(rows, max(1, len(rows) // 16))
+    return np.array_split(rows, max(1, len(rows) // 128))
 
 
 @lru_cache(maxsize=1)  # the families of a map have equal sizes, as a rule
 def _splits(n: int, m: int, resamples: int) -> Array:
     """Who is in the first sample of each random split: (n + m, R)."""
     drawn = np.random.default_rng(0).random((resamples, n + m))
-    first = np.zeros((n + m, resamples))
-    np.put_along_axis(first, drawn.argpartition(n - 1, axis=1)[:, :n].T, 1.0, axis=0)
+    last = np.partition(drawn, n - 1, axis=1)[:, n - 1]  # of the n smallest
+    first = np.less_equal(drawn.T, last).astype(float, order="C")
     first.flags.writeable = False
     return first
 

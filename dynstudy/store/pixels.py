@@ -90,19 +90,22 @@ def read_pixels(
         DamagedError: a value cannot be what was written there.
     """
     missing = missing_columns(connection, PixelRow)
-    columns = [column_of(name, missing, PixelRow) for name in names]
-    types = [PixelRow.__table__.c[name].type for name in names]
+    columns = {name: column_of(name, missing, PixelRow) for name in names}
     within = _within(planes, bounds)
-    unchecked = select(*(type_coerce(column, NULLTYPE) for column in columns)).where(*within)
+    fixed = _one_value(planes, bounds)  # of which a million copies would be read
+    varying = [name for name in names if name not in fixed] or list(names)
+    types = [PixelRow.__table__.c[name].type for name in varying]
+    unchecked = select(*(type_coerce(columns[name], NULLTYPE) for name in varying)).where(*within)
     with connection.execute(unchecked, execution_options=STREAMED) as result:
         for rows in result.partitions():
             values = checked_numbers(rows, types)
             if values is None:
                 break
-            yield values
+            of = dict(zip(varying, values, strict=True))
+            yield np.array([of.get(name, np.full(len(rows), fixed.get(name))) for name in names])
         else:
             return
-    one_by_one = select(*columns).where(*within)  # which says where
+    one_by_one = select(*columns.values()).where(*within)  # which says where
     with connection.execute(one_by_one, execution_options=STREAMED) as result:
         for _ in result:
             pass
@@ -123,9 +126,21 @@ def trained_between(connection: Connection, planes: Collection[int], bounds: Bou
     return connection.execute(query).one()
 
 
+def _one_value(planes: Collection[int], bounds: Bounds) -> dict[str, float]:
+    """What all networks within bounds have in common, by column."""
+    one = {name: low for name, (low, high) in bounds.items() if low == high}
+    if len(planes) == 1:
+        [one["plane_id"]] = planes
+    return one
+
+
 def _within(planes: Collection[int], bounds: Bounds) -> list[Any]:
-    ranges = [getattr(PixelRow, name).between(*ends) for name, ends in bounds.items()]
-    return [PixelRow.plane_id.in_(planes), *ranges]
+    def of(name: str, low: float, high: float) -> Any:
+        column = getattr(PixelRow, name)
+        # of one value, the primary key leads to the rows by the next column, too
+        return column == low if low == high else column.between(low, high)
+
+    return [PixelRow.plane_id.in_(planes), *(of(name, *ends) for name, ends in bounds.items())]
 
 
 def remove_pixels(connection: Connection, plane: int, which: Array) -> None:
