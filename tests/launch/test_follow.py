@@ -163,7 +163,7 @@ def test_what_cannot_be_traced_is_said(
     configuration: Configuration, oscillations: int | None, said: str
 ) -> None:
     with pytest.raises(DynstudyError, match=said):
-        trace_cell(configuration, protocol(), [0, 1], oscillations=oscillations)
+        trace_cell(configuration, protocol(dtype="float64"), [0, 1], oscillations=oscillations)
 
 
 def test_a_network_that_diverges_ends_there_and_counts_for_nothing() -> None:

@@ -127,7 +127,7 @@ def shifted(there: Parameters, by: Array) -> Parameters:
     ("loss", "rate", "amplitude", "features"),
     [
         *(("ce", 3, 1, 2), ("mse", 0.35, 1, 2), ("dce", 3, 4, 2), ("dmse1", 0.8, 4, 2)),
-        *(("dmse2", 0.5, 4, 2), ("dce", 1, 4, 3)),
+        *(("dmse2", 0.5, 4, 2), pytest.param("dce", 1, 4, 3, marks=pytest.mark.long)),
     ],
 )
 def test_differences_at_the_onset_are_those_of_gradients_on_both_sides_of_it(

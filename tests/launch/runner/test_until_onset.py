@@ -21,7 +21,8 @@ from dynstudy.study.kinds.map import MapSpec
 from dynstudy.train import Curvature, train
 from tests.planted import small_map
 
-PROTOCOL = {"steps": {"per_learning_rate": 300}, "tail": 0, "until": "onset"}
+STEPS = {"per_learning_rate": 300}
+PROTOCOL = {"steps": STEPS, "tail": 0, "until": "onset", "dtype": "float64"}
 RECORDS = {"per_decade": 2}
 SPACE = {"learning_rate": [0.25, 1.0], "amplitude": 30, "period": 100, "width": 20}
 NETWORKS = 2 * 3

@@ -76,7 +76,7 @@ def test_a_network_that_diverged_has_none_from_there_on(backend: str) -> None:
 
 @pytest.mark.parametrize("backend", ["autograd", "cpu"])
 def test_a_network_that_ended_with_its_onset_has_none_from_there_on(backend: str) -> None:
-    networks = ensemble("mse", "float32", 1.0)
+    networks = ensemble("mse", "float64", 1.0)
     every = Curvature(onsets=True, until_onset=True, climbs=True, loss_steps=tuple(range(61)))
     outcome = trained(networks, backend, every)
     first = int(outcome.onsets.first[2])

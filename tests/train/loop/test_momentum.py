@@ -82,7 +82,7 @@ def assert_follows(outcome: Outcome, ensemble: Ensemble, data: Data) -> None:
 @pytest.mark.parametrize("loss", ["dce", pytest.param("dmse2", marks=pytest.mark.long)])
 @pytest.mark.parametrize(("backend", "how"), TRAINED)
 def test_it_is_that_of_pytorch(backend: str, how: str, loss: str, rng: np.random.Generator) -> None:
-    data, ensemble = uneven(rng, 3), of_momentum(loss, MOMENTA[how])
+    data, ensemble = uneven(rng, 2), of_momentum(loss, MOMENTA[how])
     for steps in (1, 2, STEPS):
         part = replace(ensemble, steps=steps)
         assert_follows(train(part, data, backend=backend, checkpoints=[steps]), part, data)
@@ -92,7 +92,7 @@ def test_it_is_that_of_pytorch(backend: str, how: str, loss: str, rng: np.random
 def test_without_momentum_and_decay_it_is_gradient_descent(
     backend: str, rng: np.random.Generator
 ) -> None:
-    data = uneven(rng, 3)
+    data = uneven(rng, 2)
     nothing = SGD(dampening=0.3)  # of no momentum
     assert not nothing.plain
     with_it, plain = (
@@ -108,7 +108,7 @@ def test_without_momentum_and_decay_it_is_gradient_descent(
 def test_the_slices_it_is_trained_in_change_nothing(
     backend: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data, ensemble = uneven(rng, 3), of_momentum("dce", MOMENTA["dampening"])
+    data, ensemble = uneven(rng, 2), of_momentum("dce", MOMENTA["dampening"])
 
     def trained() -> Outcome:
         return train(ensemble, data, backend=backend, checkpoints=[0, 1, 7, STEPS], trace=True)
@@ -122,7 +122,7 @@ def test_the_slices_it_is_trained_in_change_nothing(
 def test_a_network_that_momentum_lets_diverge_is_marked(
     backend: str, rng: np.random.Generator
 ) -> None:
-    data = uneven(rng, 3)
+    data = uneven(rng, 2)
     rates = {"learning_rate": [0.05, 3.0, 0.02], "amplitude": 1.0}
     ensemble = of_momentum("dmse2", SGD(momentum=0.95), **rates)
     ensemble = replace(ensemble, steps=2000)
@@ -135,7 +135,7 @@ def test_a_network_that_momentum_lets_diverge_is_marked(
 def test_uphill_steps_and_sums_of_losses_are_those_of_the_trace(
     backend: str, rng: np.random.Generator
 ) -> None:
-    data = uneven(rng, 3)
+    data = uneven(rng, 2)
     ensemble = of_momentum("dce", SGD(momentum=0.9), amplitude=1.0, learning_rate=0.5)
     asked = Curvature(climbs=True, loss_steps=(STEPS,))
     outcome = train(
@@ -157,7 +157,7 @@ LOOKED_UP = [
 def test_the_kernel_follows_any_schedule(
     schedule: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data, ensemble = uneven(rng, 3), of_momentum("dce", SGD(momentum=0.9), schedule=schedule)
+    data, ensemble = uneven(rng, 2), of_momentum("dce", SGD(momentum=0.9), schedule=schedule)
 
     def trained() -> Outcome:
         asked = Curvature(climbs=True)
@@ -173,7 +173,7 @@ def test_the_kernel_follows_any_schedule(
 
 def test_eigenvalues_are_those_of_the_weights_of_the_schedule(rng: np.random.Generator) -> None:
     """A square is at any step what a triangle is at its peak."""
-    data = uneven(rng, 3)
+    data = uneven(rng, 2)
     values = []
     for schedule, step in (("square", 1), ("triangle", 5)):
         ensemble = of_momentum("dce", SGD(), schedule=schedule, amplitude=30, period=10)
@@ -188,7 +188,7 @@ def test_what_is_left_of_a_unit_that_is_never_active_is_not_denormal(
     rng: np.random.Generator,
 ) -> None:
     """Denormal numbers would be multiplied at every step, a hundred times as slowly as others."""
-    data, tiny = uneven(rng, 3), np.finfo(np.float64).tiny
+    data, tiny = uneven(rng, 2), np.finfo(np.float64).tiny
     ensemble = of_momentum("dce", SGD(momentum=0.5, weight_decay=9.0))
     initial = Parameters.drawn(ensemble, data.classes, data.features)
     initial.b1[1, 2] = -1e3  # and all of the unit decays by as much
