@@ -5,11 +5,11 @@ A value that cannot be what dynstudy wrote (somebody edited the file, or a disk 
 """
 
 import sys
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from itertools import chain
 from types import NoneType
 from typing import Any
 
@@ -138,19 +138,20 @@ def checked_numbers(rows: Sequence[Sequence[Any]], types: Sequence[Any]) -> Arra
     Returns:
         (columns, rows), nan where there is NULL; None where any value is damaged.
     """
-    flat = list(chain.from_iterable(rows))
-    if not set(map(type, flat)) <= {int, float, NoneType}:
-        return None
-    values = np.array(flat, float).reshape(-1, len(types)).T
-    none = np.isnan(values)
-    if none.sum() != flat.count(None):  # a database may hold nan
-        return None
-    for kind, of, null in zip(types, values, none, strict=True):
+    values = np.empty((len(types), len(rows)))
+    for kind, column, of in zip(types, zip(*rows, strict=True), values, strict=True):
+        try:
+            of[:] = array("d", column)  # which takes numbers alone, and at once
+        except TypeError:
+            if not set(map(type, column)) <= {int, float, NoneType}:
+                return None
+            of[:] = column
         low, high = kind.ends
         right = (of >= low) & (of <= high)
         if isinstance(kind.kind, Integer):
             right &= of == np.floor(of)
-        if not (right | null).all():
+        # a database may hold nan, which is right no more than what is out of bounds
+        if np.count_nonzero(~right) != column.count(None):
             return None
     return values
 
