@@ -40,7 +40,7 @@ app = typer.Typer(
 )
 
 GARBAGE_AFTER = 100_000
-"""New objects after which Python looks for garbage in circles; 700 or 2000 by itself."""
+"""Objects made after which Python looks for some that hold each other; 700 by itself."""
 
 EXAMPLES: dict[str, tuple[str, ...]] = {}
 """By command, for its help and its page in ``docs/commands/``."""
@@ -89,8 +89,8 @@ def each_command(group: Any) -> dict[str, Any]:
 
 def main() -> None:
     """Run the command line and exit: 0 done, 2 an error to mend, 130 interrupted."""
-    # rows of a million networks come as tuples, none of them in a circle: looked for a hundredth as
-    # often, circles take a hundredth of the time
+    # a million rows are no garbage, and to look through them again and again takes as long as to
+    # read them
     gc.set_threshold(GARBAGE_AFTER)
     run_app(app)
 

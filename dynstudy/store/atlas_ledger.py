@@ -208,7 +208,8 @@ class AtlasLedger(LaunchLedger):
         static = super().load([each for each in wanted if each.static])
         # in their order from the start: to sort a million rows, or to join them, takes seconds
         parts: dict[str, dict[str, NDArray[Any]]] = {
-            str(key): {name: rows[name].to_numpy(float) for name in COLUMNS[1:]}
+            str(key): {"seed": rows.seed.to_numpy()}
+            | {name: rows[name].to_numpy(float) for name in COLUMNS[2:]}
             for key, rows in static.groupby("configuration")
         }
         arrays = self.pixels
