@@ -15,6 +15,13 @@ from tests.command import called, fails
 from tests.planted import SEARCH, SMALL
 
 
+@pytest.fixture(autouse=True)
+def _pages_have_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every launch of a command leaves a page, and to draw it takes longer than the networks."""
+    drawn = "dynstudy.dashboard.page.save_map"  # whose own tests draw it
+    monkeypatch.setattr(drawn, lambda _, path: path.write_bytes(b"drawn"))
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
