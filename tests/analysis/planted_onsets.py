@@ -4,6 +4,7 @@ import math
 from functools import cache
 
 import numpy as np
+import pytest
 
 from dynstudy.analysis.onset_scaling import Scaling, fit_panels
 from dynstudy.analysis.onsets import ForgettingPanel
@@ -35,4 +36,6 @@ def planted(
 def three_panels() -> Scaling:
     """Two panels of one width with laws, and one of another that forgets everywhere."""
     panels = [planted(0.5, 1.0), planted(0.5, 3.0), planted(0.5, 3.0, width=50, a=-2)]
-    return fit_panels("dce", panels)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dynstudy.analysis.onset_scaling.DRAWS", 10)  # it is drawn and written alone
+        return fit_panels("dce", panels)

@@ -17,6 +17,12 @@ from dynstudy.report.across_studies import short_scaling
 from tests.analysis.planted_onsets import planted
 
 
+@pytest.fixture(autouse=True)
+def _draws_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is a fit of all curves: intervals are somewhat coarser, and cases as clear."""
+    monkeypatch.setattr("dynstudy.analysis.onset_scaling.DRAWS", 30)
+
+
 def at(scaling: Scaling, model: str, panels: int | None = None) -> dict[str, Any]:
     rows = [row for row in scaling.rows if row["model"] == model]
     return next(row for row in rows if panels is None or row["panels"] == panels)
