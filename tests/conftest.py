@@ -182,6 +182,13 @@ def databases() -> Iterator[postgres.Databases]:
 
 
 @pytest.fixture
+def undrawn_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages without the picture of a map, which takes longer than the rest: theirs draw it."""
+    drawn = "dynstudy.dashboard.page.save_map"
+    monkeypatch.setattr(drawn, lambda _, path: path.write_bytes(b"drawn"))
+
+
+@pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 

@@ -16,10 +16,8 @@ from tests.planted import SEARCH, SMALL
 
 
 @pytest.fixture(autouse=True)
-def _pages_have_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every launch of a command leaves a page, and to draw it takes longer than the networks."""
-    drawn = "dynstudy.dashboard.page.save_map"  # whose own tests draw it
-    monkeypatch.setattr(drawn, lambda _, path: path.write_bytes(b"drawn"))
+def _pages_are_not_drawn(undrawn_pages: None) -> None:
+    """Every launch by a command leaves one."""
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ from dynstudy.store.studies import Storage
 from tests.dashboard.visitor import Visitor
 from tests.planted import SearchMaker, SpecMaker, plant, plant_search
 
+pytestmark = pytest.mark.usefixtures("undrawn_pages")
+
 
 def test_what_is_kept_is_what_would_be_made(storage: Storage, make_spec: SpecMaker) -> None:
     plant(storage, make_spec())

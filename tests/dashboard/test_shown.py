@@ -17,6 +17,8 @@ from dynstudy.store.tables import RunRow
 from tests.dashboard.visitor import Visitor
 from tests.planted import SpecMaker
 
+pytestmark = pytest.mark.usefixtures("undrawn_pages")
+
 
 def test_what_was_published_is_shown_without_reading_the_ledger_until_it_changes(
     storage: Storage,

@@ -26,6 +26,9 @@ from tests.conftest import DATA
 from tests.dashboard.visitor import Visitor
 from tests.planted import SMALL, SearchMaker, SpecMaker, plant, plant_search
 
+pytestmark = pytest.mark.usefixtures("undrawn_pages")
+
+
 BOUNDARY = SMALL | {
     "kind": "boundary", "replicates": 6, "boundary": {"cells": 3, "batch": 2}
 }  # fmt: skip

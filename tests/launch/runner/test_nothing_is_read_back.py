@@ -80,6 +80,7 @@ class Whole(Chunks):
         return super().cut(together, math.inf)
 
 
+@pytest.mark.usefixtures("undrawn_pages")
 @pytest.mark.parametrize("study", [a_map, many_widths, with_rounds, a_boundary_study, a_search])
 def test_a_launch_reads_the_ledger_a_few_times_however_many_cells_it_has_and_its_page_not_at_all(
     study: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
