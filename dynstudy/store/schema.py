@@ -6,9 +6,11 @@ transaction. Older versions made them one by one, so that some may lack in what 
 
 import itertools
 import json
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, Inspector, func, select, update
+from sqlalchemy import Connection, Engine, Inspector, Table, func, select, update
 from sqlalchemy.orm import Session
 
 from dynstudy.errors import DamagedError, NoDatabaseError, StorageError
@@ -66,15 +68,23 @@ def make_tables(engine: Engine) -> None:
     """Make what is missing of Optuna's tables and ours, all or nothing, one process at a time."""
     with engine.begin() as connection:
         _begin(connection)
-        OPTUNA_TABLES.create_all(connection)
-        Base.metadata.create_all(connection, [Base.metadata.tables[Meta.__tablename__]])
+        there = set(sqlalchemy.inspect(connection).get_table_names())
+        meta = Base.metadata.tables[Meta.__tablename__]
+        _make_missing(connection, OPTUNA_TABLES.sorted_tables, there)
+        _make_missing(connection, [meta], there)
         version = connection.execute(VERSION).scalar_one_or_none()
         if version in {None, str(SCHEMA_VERSION)}:  # an older one's are upgraded
-            Base.metadata.create_all(connection)
+            _make_missing(connection, Base.metadata.sorted_tables, there | {meta.name})
         if version is None:
             connection.execute(
                 sqlalchemy.insert(Meta).values(key="schema_version", value=str(SCHEMA_VERSION))
             )
+
+
+def _make_missing(connection: Connection, tables: Sequence[Table], there: AbstractSet[str]) -> None:
+    """Those that are not there; to ask the database for each takes a round trip each."""
+    if missing := [table for table in tables if table.name not in there]:
+        missing[0].metadata.create_all(connection, missing)
 
 
 def mend(engine: Engine) -> None:
@@ -84,15 +94,16 @@ def mend(engine: Engine) -> None:
         _begin(connection)
         upgrade(session)
         _hide_passwords(connection)
-        inspector = sqlalchemy.inspect(connection)
-        for metadata in (OPTUNA_TABLES, Base.metadata):
-            for table in metadata.sorted_tables:
-                made = {index["name"] for index in inspector.get_indexes(table.name)}
-                for index in table.indexes:
-                    if index.name not in made:
-                        if index.unique:
-                            _tell_apart(session)
-                        index.create(connection)
+        tables = [*OPTUNA_TABLES.sorted_tables, *Base.metadata.sorted_tables]
+        names = [table.name for table in tables]
+        indexes = sqlalchemy.inspect(connection).get_multi_indexes(filter_names=names)
+        for table in tables:
+            made = {index["name"] for index in indexes[None, table.name]}
+            for index in table.indexes:
+                if index.name not in made:
+                    if index.unique:
+                        _tell_apart(session)
+                    index.create(connection)
 
 
 def _hide_passwords(connection: Connection) -> None:
