@@ -226,10 +226,9 @@ class AtlasLedger(LaunchLedger):
         if not ordered:
             return static
         sizes = [len(parts[key]["seed"]) for key in ordered]
-        columns = {"configuration": np.repeat(np.array(ordered, object), sizes)}
-        for name in COLUMNS[1:]:
-            columns[name] = np.concatenate([parts[key][name] for key in ordered])
-        return pd.DataFrame(columns, copy=False)
+        keys = np.repeat(np.array(ordered, object), sizes)
+        of = {name: np.concatenate([parts[key][name] for key in ordered]) for name in COLUMNS[1:]}
+        return pd.DataFrame({"configuration": keys} | of, copy=False)
 
     def networks(
         self, configurations: Iterable[Configuration], names: Sequence[str] = ()
