@@ -79,10 +79,14 @@ def assert_follows(outcome: Outcome, ensemble: Ensemble, data: Data) -> None:
             np.testing.assert_allclose(values, expected, rtol=1e-11, atol=1e-12)
 
 
-@pytest.mark.parametrize("loss", ["dce", pytest.param("dmse2", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("loss", "features"), [("dce", 2), pytest.param("dmse2", 3, marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize(("backend", "how"), TRAINED)
-def test_it_is_that_of_pytorch(backend: str, how: str, loss: str, rng: np.random.Generator) -> None:
-    data, ensemble = uneven(rng, 2), of_momentum(loss, MOMENTA[how])
+def test_it_is_that_of_pytorch(
+    backend: str, how: str, loss: str, features: int, rng: np.random.Generator
+) -> None:
+    data, ensemble = uneven(rng, features), of_momentum(loss, MOMENTA[how])
     for steps in (1, 2, STEPS):
         part = replace(ensemble, steps=steps)
         assert_follows(train(part, data, backend=backend, checkpoints=[steps]), part, data)
