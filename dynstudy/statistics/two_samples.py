@@ -131,7 +131,7 @@ def _splits(n: int, m: int, resamples: int) -> Array:
     """Who is in the first sample of each random split: (n + m, R)."""
     drawn = np.random.default_rng(0).random((resamples, n + m))
     last = np.partition(drawn, n - 1, axis=1)[:, n - 1]  # of the n smallest
-    first = np.less_equal(drawn.T, last).astype(float, order="C")
+    first = np.less_equal(drawn, last[:, None]).T.copy().astype(float)
     first.flags.writeable = False
     return first
 

@@ -226,7 +226,7 @@ class AtlasLedger(LaunchLedger):
         if not ordered:
             return static
         sizes = [len(parts[key]["seed"]) for key in ordered]
-        keys = np.repeat(np.array(ordered, object), sizes)
+        keys = pd.Series(np.repeat(np.array(ordered, object), sizes), dtype=object)  # as they are
         of = {name: np.concatenate([parts[key][name] for key in ordered]) for name in COLUMNS[1:]}
         return pd.DataFrame({"configuration": keys} | of, copy=False)
 
