@@ -113,13 +113,13 @@ def band_slope(edges: AtlasEdges, draws: int = DRAWS) -> BandSlope | None:
         for _ in range(draws)
     ]
 
-    def slope_of(weights: Array, shift: float) -> list[float]:
+    def again(weights: Array, shift: float) -> tuple[float, float, Array] | None:
         excess = smooth_mean(means, weights, reach) - (surface.level + shift)
-        again = _line(excess, rows, atlas.right, atlas.upwards, side)
-        return [] if again is None else [again[0]]
+        return _line(excess, rows, atlas.right, atlas.upwards, side)
 
     with ThreadPoolExecutor() as pool:
-        slopes = sum(pool.map(slope_of, *zip(*drawn, strict=True)), start=list[float]())
+        lines = pool.map(again, *zip(*drawn, strict=True))
+    slopes = [each[0] for each in lines if each is not None]
     if len(slopes) < draws / 2:
         return None
     low, high = np.quantile(slopes, [LEVEL / 2, 1 - LEVEL / 2])

@@ -142,16 +142,18 @@ def checked_numbers(rows: Sequence[Sequence[Any]], types: Sequence[Any]) -> Arra
     for kind, column, of in zip(types, zip(*rows, strict=True), values, strict=True):
         try:
             of[:] = array("d", column)  # which takes numbers alone, and at once
+            nulls = 0
         except TypeError:
             if not set(map(type, column)) <= {int, float, NoneType}:
                 return None
             of[:] = column
+            nulls = column.count(None)
         low, high = kind.ends
         right = (of >= low) & (of <= high)
         if isinstance(kind.kind, Integer):
             right &= of == np.floor(of)
         # a database may hold nan, which is right no more than what is out of bounds
-        if np.count_nonzero(~right) != column.count(None):
+        if np.count_nonzero(~right) != nulls:
             return None
     return values
 

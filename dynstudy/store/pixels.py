@@ -101,8 +101,9 @@ def read_pixels(
             values = checked_numbers(rows, types)
             if values is None:
                 break
-            of = dict(zip(varying, values, strict=True))
-            yield np.array([of.get(name, np.full(len(rows), fixed.get(name))) for name in names])
+            of = {name: np.full(len(rows), value) for name, value in fixed.items()}
+            of |= zip(varying, values, strict=True)
+            yield np.array([of[name] for name in names])
         else:
             return
     one_by_one = select(*columns.values()).where(*within)  # which says where
